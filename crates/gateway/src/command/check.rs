@@ -1,0 +1,20 @@
+//! `gateway check`: is this configuration one that the gateway would start with?
+
+use std::error::Error;
+use std::io::Write;
+use std::path::Path;
+
+use crate::config::Config;
+use crate::running::Gateway;
+
+/// Validates the file and everything that it names.
+pub(super) fn run(file: &Path) -> Result<(), Box<dyn Error>> {
+    let loaded = Config::load(file)?;
+    Gateway::check_tls(&loaded)?;
+    let mut out = std::io::stdout().lock();
+    for warning in &loaded.warnings {
+        writeln!(out, "warning: {warning}")?;
+    }
+    writeln!(out, "{}: ok, {} billers", file.display(), loaded.billers.len())?;
+    Ok(())
+}

@@ -1,0 +1,66 @@
+//! Every bound of the configuration, in one place.
+
+use std::ops::RangeInclusive;
+use std::time::Duration;
+
+const fn millis(from: u64, to: u64) -> RangeInclusive<Duration> {
+    Duration::from_millis(from)..=Duration::from_millis(to)
+}
+
+const SECOND: u64 = 1_000;
+const MINUTE: u64 = 60 * SECOND;
+const HOUR: u64 = 60 * MINUTE;
+const DAY: u64 = 24 * HOUR;
+const KIB: u64 = 1 << 10;
+const MIB: u64 = 1 << 20;
+
+/// Bytes of one configuration file, or of a file that holds one secret.
+pub(super) const FILE_BYTES: u64 = 256 * KIB;
+/// Biller files in the directory.
+pub(super) const BILLER_FILES: usize = 10_000;
+/// Syntax faults told of one file: beyond a few, one follows from the other.
+pub(super) const SYNTAX_FAULTS: usize = 8;
+/// Characters of a value or of an unknown key that a fault repeats.
+pub(super) const QUOTED_CHARS: usize = 40;
+
+/// `budget.total`
+pub(super) const BUDGET: RangeInclusive<Duration> = millis(100, MINUTE);
+/// `limits.request_body`
+pub(super) const REQUEST_BODY_BYTES: RangeInclusive<u64> = KIB..=16 * MIB;
+/// `limits.answer_body`
+pub(super) const ANSWER_BODY_BYTES: RangeInclusive<u64> = KIB..=64 * MIB;
+/// `limits.head_timeout`
+pub(super) const HEAD_TIMEOUT: RangeInclusive<Duration> = millis(100, MINUTE);
+/// `limits.idle_timeout`
+pub(super) const IDLE_TIMEOUT: RangeInclusive<Duration> = millis(100, HOUR);
+/// `limits.connections` and `limits.connections_per_address`
+pub(super) const CONNECTIONS: RangeInclusive<u32> = 1..=1_000_000;
+/// `limits.drain`
+pub(super) const DRAIN: RangeInclusive<Duration> = millis(0, 10 * MINUTE);
+/// `circuit.failures`
+pub(super) const CIRCUIT_FAILURES: RangeInclusive<u32> = 1..=1_000_000;
+/// `circuit.open_for`
+pub(super) const CIRCUIT_OPEN_FOR: RangeInclusive<Duration> = millis(100, 10 * MINUTE);
+/// `ledger.retention`
+pub(super) const RETENTION: RangeInclusive<Duration> = millis(DAY, 3_650 * DAY);
+/// `max_in_flight` of a biller
+pub(super) const IN_FLIGHT: RangeInclusive<u32> = 1..=10_000;
+/// `requests_per_second` and `burst` of a biller
+pub(super) const RATE: RangeInclusive<u32> = 1..=1_000_000;
+/// `parameter_max_length` of a biller, in characters
+pub(super) const PARAMETER_CHARS: RangeInclusive<u32> = 1..=1_000;
+
+/// Entries of `allow_from` and `trusted_proxies`.
+pub(super) const NETWORKS: usize = 1_000;
+/// Entries of `authorization_sha256` and `client_certificates`.
+pub(super) const DIGESTS: usize = 32;
+/// Entries of `identity_parameters`.
+pub(super) const IDENTITY_PARAMETERS: usize = 16;
+/// Characters of a biller's `name` and of one identity parameter.
+pub(super) const NAME_CHARS: usize = 100;
+/// Characters of a URL.
+pub(super) const URL_CHARS: usize = 2_000;
+/// Nodes that a Redis URL may name.
+pub(super) const REDIS_NODES: usize = 32;
+/// Characters of `key_prefix` and of a Sentinel service's name.
+pub(super) const REDIS_NAME_CHARS: usize = 64;

@@ -1,0 +1,44 @@
+//! Where the ledger keeps its facts.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use super::bounds;
+use super::duration;
+use super::named_file;
+use super::redis::RedisSettings;
+use super::section::Section;
+
+/// The table `[ledger]`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LedgerSettings {
+    /// The directory of this node's journal; it need not exist yet.
+    pub path: PathBuf,
+    /// How long facts are kept.
+    pub retention: Duration,
+    /// The state that nodes share; `None`: one node, embedded.
+    pub redis: Option<RedisSettings>,
+}
+
+impl LedgerSettings {
+    pub(super) fn read(mut section: Section<'_>) -> Option<Self> {
+        const RETENTION: Duration = Duration::from_hours(400 * 24);
+        let document = section.document();
+        let path = section.or("path", document.resolve("data/ledger"), |value| {
+            named_file::path(document, value)
+        });
+        let retention = section.or("retention", RETENTION, |value| {
+            duration::read(value, &bounds::RETENTION)
+        });
+        let wanted = section.has("redis");
+        let redis = section
+            .optional_table("redis")
+            .and_then(RedisSettings::read);
+        section.finish();
+        (redis.is_some() || !wanted).then_some(Self {
+            path,
+            retention,
+            redis,
+        })
+    }
+}

@@ -1,0 +1,130 @@
+//! Where the gateway listens, and for whom.
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
+
+use ipnet::IpNet;
+
+use super::bounds;
+use super::named_file;
+use super::section::Section;
+use super::value;
+
+/// The table `[listen]`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Listen {
+    /// For billers and Kakao Pay.
+    pub public: SocketAddr,
+    /// For metrics, health, administration and the console.
+    pub ops: SocketAddr,
+    /// Callers whose `X-Forwarded-For` is believed.
+    pub trusted_proxies: Vec<IpNet>,
+    /// TLS of the public listener; `None`: plain HTTP, on a loopback address only.
+    pub tls: Option<ListenTls>,
+}
+
+/// The table `[listen.tls]`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ListenTls {
+    /// The certificate chain, PEM.
+    pub certificate: PathBuf,
+    /// Its key, PEM.
+    pub private_key: PathBuf,
+    /// Whether callers are asked for a certificate.
+    pub client_auth: ClientAuth,
+    /// Roots of the callers' certificates, PEM; there unless `client_auth` is off.
+    pub client_ca: Option<PathBuf>,
+}
+
+/// Whether callers are asked for a certificate.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ClientAuth {
+    /// They are not asked.
+    Off,
+    /// They are asked, and may have none.
+    Optional,
+    /// Without one there is no connection.
+    Required,
+}
+
+impl Listen {
+    pub(super) fn read(mut section: Section<'_>) -> Self {
+        let loopback = |port| SocketAddr::from((Ipv4Addr::LOCALHOST, port));
+        let listen = Self {
+            public: section.or("public", loopback(8080), value::listen_address),
+            ops: section.or("ops", loopback(9464), value::listen_address),
+            trusted_proxies: section.list("trusted_proxies", bounds::NETWORKS, value::network),
+            tls: section.optional_table("tls").and_then(ListenTls::read),
+        };
+        if !listen.public.ip().is_loopback() && !section.has("tls") {
+            let what = format!(
+                "`{}` is not a loopback address: the table [listen.tls] is needed",
+                listen.public
+            );
+            section.fault("public", what);
+        }
+        if collide(listen.public, listen.ops) {
+            let what = format!(
+                "`{}` cannot be listened on beside `public` `{}`",
+                listen.ops, listen.public
+            );
+            section.fault("ops", what);
+        }
+        if listen
+            .trusted_proxies
+            .iter()
+            .any(|net| net.prefix_len() == 0)
+        {
+            section.warn(
+                "trusted_proxies",
+                "believes every caller: anyone can claim any source address",
+            );
+        }
+        section.finish();
+        listen
+    }
+
+    /// Whether a caller is ever asked for a certificate.
+    pub fn asks_for_certificates(&self) -> bool {
+        self.tls
+            .as_ref()
+            .is_some_and(|tls| tls.client_auth != ClientAuth::Off)
+    }
+}
+
+impl ListenTls {
+    fn read(mut section: Section<'_>) -> Option<Self> {
+        let certificate = named_file::required(&mut section, "certificate");
+        let private_key = named_file::required(&mut section, "private_key");
+        if let Some(path) = &private_key {
+            named_file::warn_if_exposed(&section, "private_key", path);
+        }
+        let client_auth = section.or("client_auth", ClientAuth::Off, |value| {
+            value::choice(
+                value,
+                &[
+                    ("off", ClientAuth::Off),
+                    ("optional", ClientAuth::Optional),
+                    ("required", ClientAuth::Required),
+                ],
+            )
+        });
+        let client_ca = named_file::readable(&mut section, "client_ca");
+        if client_auth != ClientAuth::Off && !section.has("client_ca") {
+            section.fault("client_ca", "is missing: `client_auth` needs it");
+        }
+        section.finish();
+        Some(Self {
+            certificate: certificate?,
+            private_key: private_key?,
+            client_auth,
+            client_ca,
+        })
+    }
+}
+
+/// Whether two listeners cannot both be bound. Port 0 takes any free port.
+fn collide(a: SocketAddr, b: SocketAddr) -> bool {
+    let same_port = a.port() == b.port() && a.port() != 0;
+    same_port && (a.ip() == b.ip() || a.ip().is_unspecified() || b.ip().is_unspecified())
+}

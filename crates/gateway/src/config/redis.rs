@@ -1,0 +1,154 @@
+//! How to reach the state that nodes share.
+
+use std::fmt;
+
+use toml::de::DeValue;
+
+use super::endpoint::Endpoint;
+use super::named_file;
+use super::redis_url::{RedisUrl, Topology};
+use super::secret::Secret;
+use super::section::Section;
+use super::spelling::printable;
+use super::tls::UpstreamTls;
+use super::value;
+
+/// The table `[ledger.redis]`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RedisSettings {
+    /// How the Redis is laid out.
+    pub topology: Topology,
+    /// The server, the Sentinels or the Cluster's seeds; never empty.
+    pub nodes: Vec<Endpoint>,
+    /// The database; 0 in a Cluster.
+    pub database: u16,
+    /// The user of the access control list; `None`: the default user.
+    pub username: Option<String>,
+    /// The user's password.
+    pub password: Option<Secret>,
+    /// With which every key begins: `[A-Za-z0-9_.-]{1,64}`.
+    pub key_prefix: String,
+    /// TLS, for the schemes that begin with `rediss`; `None`: plain TCP.
+    pub tls: Option<UpstreamTls>,
+}
+
+impl RedisSettings {
+    pub(super) fn read(mut section: Section<'_>) -> Option<Self> {
+        let url = section.required("url", |value| {
+            RedisUrl::parse(value::text(value)?).map_err(|what| format!("the URL {what}"))
+        });
+        let key_prefix = section.or("key_prefix", "relay".to_owned(), key_prefix);
+        let username = section.optional("username", |value| value::name(value, 100));
+        let password_file = password_file(&mut section);
+        let password_env = section.optional("password_env", password_env);
+        let tls = UpstreamTls::read_keys(&mut section);
+        if let Some(url) = &url {
+            check_one_source(&section, url);
+            check_encryption(&section, url);
+        }
+        section.finish();
+        let url = url?;
+        Some(Self {
+            topology: url.topology,
+            nodes: url.nodes,
+            database: url.database,
+            username: url.username.or(username),
+            password: url.password.or(password_file).or(password_env),
+            key_prefix,
+            tls: url.encrypted.then_some(tls),
+        })
+    }
+}
+
+/// Where the state is, without user and password.
+impl fmt::Display for RedisSettings {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let encrypted = if self.tls.is_some() { "s" } else { "" };
+        let nodes: Vec<String> = self.nodes.iter().map(Endpoint::to_string).collect();
+        let nodes = nodes.join(",");
+        match &self.topology {
+            Topology::Standalone => write!(f, "redis{encrypted}://{nodes}/{}", self.database),
+            Topology::Sentinel { service } => write!(
+                f,
+                "redis{encrypted}+sentinel://{nodes}/{service}/{}",
+                self.database
+            ),
+            Topology::Cluster => write!(f, "redis{encrypted}+cluster://{nodes}"),
+        }
+    }
+}
+
+fn key_prefix(value: &DeValue<'_>) -> Result<String, String> {
+    let text = value::text(value)?;
+    if value::is_redis_name(text) {
+        Ok(text.to_owned())
+    } else {
+        Err(format!(
+            "must be 1 to 64 characters of [A-Za-z0-9_.-], not `{}`",
+            printable(text)
+        ))
+    }
+}
+
+fn password_file(section: &mut Section<'_>) -> Option<Secret> {
+    const KEY: &str = "password_file";
+    let path = named_file::readable(section, KEY)?;
+    named_file::warn_if_exposed(section, KEY, &path);
+    match named_file::secret(&path) {
+        Ok(secret) => Some(secret),
+        Err(what) => {
+            section.fault(KEY, what);
+            None
+        }
+    }
+}
+
+fn password_env(value: &DeValue<'_>) -> Result<Secret, String> {
+    let text = value::text(value)?;
+    let allowed = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
+    if text.is_empty() || !text.bytes().all(allowed) {
+        // Not repeated: the password itself may stand here.
+        return Err("must be the name of an environment variable".to_owned());
+    }
+    match std::env::var(text) {
+        Ok(secret) if !secret.is_empty() => Ok(Secret::new(secret)),
+        _ => Err("names an environment variable that is not set".to_owned()),
+    }
+}
+
+/// User and password may come from one place each: which of two is right cannot be known.
+fn check_one_source(section: &Section<'_>, url: &RedisUrl) {
+    let mut passwords: Vec<&str> = Vec::new();
+    if url.password.is_some() {
+        passwords.push("url");
+        if section.document().exposed() {
+            section.warn(
+                "url",
+                "holds a password and the file can be read by others than its owner; \
+                 0600 is enough, or use `password_file`",
+            );
+        }
+    }
+    passwords.extend(
+        ["password_file", "password_env"]
+            .iter()
+            .filter(|key| section.has(key)),
+    );
+    if let [first, .., last] = passwords[..] {
+        section.fault(last, format!("is a second password: `{first}` gives one"));
+    }
+    if url.username.is_some() && section.has("username") {
+        section.fault("username", "is a second user: `url` gives one");
+    }
+}
+
+fn check_encryption(section: &Section<'_>, url: &RedisUrl) {
+    if url.encrypted {
+        return;
+    }
+    for key in ["ca", "certificate", "private_key"] {
+        if section.has(key) {
+            section.warn(key, "is not used: only rediss URLs are encrypted");
+        }
+    }
+}

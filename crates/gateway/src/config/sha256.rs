@@ -1,0 +1,103 @@
+//! SHA-256 digests: of Authorization values, of the admin token, of client certificates.
+
+use std::fmt;
+
+use sha2::Digest;
+use subtle::ConstantTimeEq;
+use toml::de::DeValue;
+
+use super::value;
+
+/// A SHA-256 digest. Equality takes the same time wherever two digests differ.
+#[derive(Clone, Copy)]
+pub struct Sha256([u8; 32]);
+
+impl Sha256 {
+    /// The digest of some bytes.
+    pub fn of(bytes: &[u8]) -> Self {
+        Self(sha2::Sha256::digest(bytes).into())
+    }
+
+    /// A digest spelled as 64 hexadecimal digits, small or capital.
+    pub fn parse(text: &str) -> Option<Self> {
+        let mut digest = [0; 32];
+        if text.len() != 64 {
+            return None;
+        }
+        for (byte, pair) in digest.iter_mut().zip(text.as_bytes().chunks_exact(2)) {
+            let high = char::from(pair[0]).to_digit(16)?;
+            let low = char::from(pair[1]).to_digit(16)?;
+            *byte = u8::try_from(high << 4 | low).ok()?;
+        }
+        Some(Self(digest))
+    }
+
+    /// The digest's bytes.
+    pub fn as_bytes(&self) -> &[u8; 32] {
+        &self.0
+    }
+
+    /// Reads a digest. The text is never repeated: it may be the secret itself.
+    pub(super) fn read(value: &DeValue<'_>) -> Result<Self, String> {
+        let text = value::text(value)?;
+        Self::parse(text).ok_or_else(|| {
+            let hexadecimal = text.bytes().all(|byte| byte.is_ascii_hexdigit());
+            let found = match (hexadecimal, text.chars().count()) {
+                (true, length) => format!("{length} of them"),
+                (false, _) => "other characters".to_owned(),
+            };
+            format!("must be a SHA-256 digest of 64 hexadecimal digits, not {found}")
+        })
+    }
+}
+
+impl PartialEq for Sha256 {
+    fn eq(&self, other: &Self) -> bool {
+        self.0.ct_eq(&other.0).into()
+    }
+}
+
+impl Eq for Sha256 {}
+
+/// The first eight digits: enough to tell digests apart, too few to search for what was digested.
+impl fmt::Debug for Sha256 {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for byte in &self.0[..4] {
+            write!(f, "{byte:02x}")?;
+        }
+        f.write_str("…")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    const EMPTY: &str = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
+
+    #[test]
+    fn digests_are_read_in_small_and_capital_letters() {
+        assert_eq!(Sha256::parse(EMPTY), Some(Sha256::of(b"")));
+        assert_eq!(Sha256::parse(&EMPTY.to_uppercase()), Some(Sha256::of(b"")));
+        assert_ne!(Sha256::parse(EMPTY), Some(Sha256::of(b"a")));
+        assert_eq!(format!("{:?}", Sha256::of(b"")), "e3b0c442…");
+    }
+
+    #[test]
+    fn a_fault_never_repeats_what_may_be_the_secret() {
+        let must = "must be a SHA-256 digest of 64 hexadecimal digits, not";
+        for (text, found) in [
+            (&EMPTY[1..], "63 of them"),
+            ("", "0 of them"),
+            ("KakaoAK s3cret", "other characters"),
+            (&EMPTY.replace('e', "g"), "other characters"),
+            (&"가".repeat(64), "other characters"),
+            // 64 bytes, but not 64 characters.
+            (&format!("{}가", &EMPTY[3..]), "other characters"),
+        ] {
+            let fault = Sha256::read(&DeValue::String(text.into())).unwrap_err();
+            assert_eq!(fault, format!("{must} {found}"));
+        }
+    }
+}

@@ -1,0 +1,80 @@
+//! A configuration in a folder of its own.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+
+use tempfile::TempDir;
+
+use crate::config::{Config, Faults, Loaded, Warning};
+
+/// What every main file needs.
+pub(super) const KAKAO: &str =
+    "[kakao]\nbase_url = 'http://127.0.0.1:9001'\nallow_from = ['127.0.0.0/8']\n";
+
+/// A folder with a main file and two billers without fault and warning.
+pub(super) struct Folder(TempDir);
+
+impl Folder {
+    pub(super) fn new() -> Self {
+        let folder = Self(tempfile::tempdir().unwrap());
+        fs::create_dir(folder.path("billers")).unwrap();
+        folder.write("gateway.toml", KAKAO);
+        folder.write("billers/B0001.toml", biller("B0001"));
+        folder.write("billers/B0002.toml", biller("B0002"));
+        folder
+    }
+
+    /// With another main file.
+    pub(super) fn with_main(toml: &str) -> Self {
+        let folder = Self::new();
+        folder.write("gateway.toml", toml);
+        folder
+    }
+
+    pub(super) fn path(&self, name: &str) -> PathBuf {
+        self.0.path().join(name)
+    }
+
+    pub(super) fn write(&self, name: &str, content: impl AsRef<[u8]>) {
+        fs::write(self.path(name), content).unwrap();
+        self.set_mode(name, 0o600);
+    }
+
+    pub(super) fn set_mode(&self, name: &str, mode: u32) {
+        fs::set_permissions(self.path(name), fs::Permissions::from_mode(mode)).unwrap();
+    }
+
+    pub(super) fn load(&self) -> Result<Loaded, Faults> {
+        Config::load(&self.path("gateway.toml"))
+    }
+
+    /// The faults as they are displayed, with paths that begin in the folder.
+    pub(super) fn faults(&self) -> String {
+        self.within(&self.load().unwrap_err().to_string())
+    }
+
+    /// The warnings as they are displayed, one per line.
+    pub(super) fn warnings(&self) -> String {
+        let warnings = self.load().unwrap().warnings;
+        let lines: Vec<String> = warnings.iter().map(Warning::to_string).collect();
+        self.within(&lines.join("\n"))
+    }
+
+    pub(super) fn within(&self, text: &str) -> String {
+        text.replace(&format!("{}/", self.0.path().display()), "")
+    }
+
+    pub(super) fn root(&self) -> &Path {
+        self.0.path()
+    }
+}
+
+/// A biller's file without fault and warning.
+pub(super) fn biller(code: &str) -> String {
+    let digest = "0f".repeat(32);
+    format!(
+        "code = '{code}'\nbase_url = 'http://127.0.0.1:9002'\n\
+         authorization_sha256 = ['{digest}']\nallow_from = ['127.0.0.0/8']\n"
+    )
+}

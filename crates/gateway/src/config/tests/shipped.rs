@@ -1,0 +1,110 @@
+//! The files that the project ships, and the page that describes them.
+
+use std::path::{Path, PathBuf};
+
+use super::folder::{Folder, KAKAO};
+use crate::config::{BillersDirectory, Config, LedgerSettings, Sha256};
+
+fn project() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
+}
+
+#[test]
+fn the_shipped_configuration_has_no_fault_and_no_warning() {
+    let loaded = Config::load(&project().join("config/gateway.toml")).unwrap();
+    assert_eq!(loaded.warnings, []);
+    assert_eq!(loaded.billers.len(), 2);
+}
+
+#[test]
+fn the_shipped_main_file_shows_the_defaults() {
+    let shipped = Config::load(&project().join("config/gateway.toml"))
+        .unwrap()
+        .config;
+    let folder = Folder::with_main(KAKAO);
+    let mut default = folder.load().unwrap().config;
+    // Paths are relative to the file, so these differ by the folder alone.
+    let config = project().join("config");
+    default.ledger = LedgerSettings {
+        path: config.join("data/ledger"),
+        ..default.ledger
+    };
+    default.billers = BillersDirectory {
+        directory: config.join("billers"),
+    };
+    assert_eq!(shipped, default);
+}
+
+#[test]
+fn the_example_authorization_in_a_billers_comment_is_the_one_it_accepts() {
+    let billers = crate::config::load_billers(&project().join("config/billers")).unwrap();
+    for biller in billers {
+        let file = project().join(format!("config/billers/{}.toml", biller.code));
+        let text = std::fs::read_to_string(file).unwrap();
+        let line = text
+            .lines()
+            .find_map(|line| line.strip_prefix("#     Authorization: "));
+        assert_eq!(
+            biller.authorization_sha256,
+            [Sha256::of(line.unwrap().as_bytes())]
+        );
+    }
+}
+
+#[test]
+fn the_examples_that_are_commented_out_name_known_keys_alone() {
+    for file in ["gateway.toml", "billers/B0001.toml"] {
+        let shipped = project().join("config").join(file);
+        let text = std::fs::read_to_string(shipped).unwrap();
+        let folder = Folder::new();
+        folder.write(file, uncommented(&text));
+        let faults = folder.faults();
+        // The files that they name are not there: that is all that may be wrong.
+        for fault in faults.lines() {
+            let absent =
+                fault.contains("cannot be read: No such file") || fault.contains("is not set");
+            assert!(absent || fault.contains("is a second password"), "{faults}");
+        }
+    }
+}
+
+#[test]
+fn the_reference_page_has_every_key() {
+    let page = std::fs::read_to_string(project().join("docs/configuration.md")).unwrap();
+    for file in ["gateway.toml", "billers/B0001.toml"] {
+        let text = std::fs::read_to_string(project().join("config").join(file)).unwrap();
+        let document: toml::Table = uncommented(&text).parse().unwrap();
+        for key in keys("", &document) {
+            assert!(
+                page.contains(&format!("| `{key}` |")),
+                "{key} is not on the page"
+            );
+        }
+    }
+}
+
+/// The text with its commented keys and tables in force: `# key = …` and `# [table]`.
+fn uncommented(text: &str) -> String {
+    let is_example = |rest: &str| {
+        let word = rest.split(' ').next().unwrap_or_default();
+        let is_key = rest[word.len()..].starts_with(" = ");
+        let is_table = word.starts_with('[') && word.ends_with(']') && word == rest;
+        is_key || is_table
+    };
+    let lines = text.lines().map(|line| match line.strip_prefix("# ") {
+        Some(rest) if is_example(rest) => rest,
+        _ => line,
+    });
+    lines.collect::<Vec<_>>().join("\n")
+}
+
+fn keys(prefix: &str, table: &toml::Table) -> Vec<String> {
+    let mut found = Vec::new();
+    for (key, value) in table {
+        match value {
+            toml::Value::Table(inner) => found.extend(keys(&format!("{prefix}{key}."), inner)),
+            _ => found.push(format!("{prefix}{key}")),
+        }
+    }
+    found
+}

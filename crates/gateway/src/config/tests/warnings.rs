@@ -1,0 +1,126 @@
+//! Every kind of warning, word for word.
+
+use super::folder::{Folder, KAKAO, biller};
+
+const DIGEST: &str = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
+
+#[test]
+fn each_warning_of_the_main_file_is_told() {
+    let pinned = "pins certificates that `listen.tls` never asks for: \
+        every call of this party will be refused with E003";
+    let tls = "[listen.tls]\ncertificate = 'pem'\nprivate_key = 'pem'";
+    let kakao = "[kakao]\nbase_url = 'http://127.0.0.1:9001'";
+    let table = [
+        (kakao.to_owned(), "kakao.allow_from: is empty: every call of Kakao Pay will be answered E003".to_owned()),
+        (
+            format!("{kakao}\nallow_from = ['0.0.0.0/0']"),
+            "kakao.allow_from: admits every address and no certificate is pinned: anyone can report a payment (line 3)".to_owned(),
+        ),
+        (
+            KAKAO.replace("127.0.0.1", "10.0.0.1"),
+            "kakao.base_url: is http: bills and payments travel in the clear (line 2)".to_owned(),
+        ),
+        (format!("{KAKAO}[kakao.tls]"), "kakao.tls: is not used: `base_url` is http (line 4)".to_owned()),
+        (format!("{KAKAO}client_certificates = ['{DIGEST}']"), format!("kakao.client_certificates: {pinned}")),
+        (format!("{KAKAO}client_certificates = ['{DIGEST}']\n{tls}"), format!("kakao.client_certificates: {pinned}")),
+        (
+            format!("{KAKAO}[listen]\nops = '0.0.0.0:9464'"),
+            "ops.admin_token_sha256: is missing: `listen.ops` is reachable from outside and the admin API is off".to_owned(),
+        ),
+        (
+            format!("{KAKAO}[listen]\ntrusted_proxies = ['::/0']"),
+            "listen.trusted_proxies: believes every caller: anyone can claim any source address (line 5)".to_owned(),
+        ),
+        (
+            format!("{KAKAO}[limits]\ndrain = '2s'"),
+            "limits.drain: is shorter than `budget.total`: SIGTERM can cut calls in flight (line 5)".to_owned(),
+        ),
+        (
+            format!("{KAKAO}[ledger.redis]\nurl = 'redis://h'\nca = 'pem'"),
+            "ledger.redis.ca: is not used: only rediss URLs are encrypted (line 6)".to_owned(),
+        ),
+        (
+            format!("{KAKAO}[billers]\ndirectory = 'none'"),
+            "billers.directory: holds no biller's file: every call will be answered E003".to_owned(),
+        ),
+    ];
+    for (toml, told) in table {
+        let folder = Folder::with_main(&toml);
+        std::fs::create_dir(folder.path("none")).unwrap();
+        folder.write("pem", "PEM");
+        assert_eq!(folder.warnings(), format!("gateway.toml: {told}"), "{toml}");
+    }
+}
+
+#[test]
+fn each_warning_of_a_billers_file_is_told() {
+    let link = "is empty: every link call of this biller will be refused";
+    let table = [
+        (
+            biller("B0001").replace("allow_from = ['127.0.0.0/8']", ""),
+            format!("allow_from: {link}"),
+        ),
+        (
+            biller("B0001").replace(&format!("'{}'", "0f".repeat(32)), ""),
+            format!("authorization_sha256: {link} (line 3)"),
+        ),
+        (
+            biller("B7"),
+            "code: differs from the file's name: `B7.toml` is easier to find (line 1)".to_owned(),
+        ),
+        (
+            format!("{}client_certificates = ['{DIGEST}']", biller("B0001")),
+            "client_certificates: pins certificates that `listen.tls` never asks for: \
+             every call of this party will be refused with E003"
+                .to_owned(),
+        ),
+    ];
+    for (toml, told) in table {
+        let folder = Folder::new();
+        folder.write("billers/B0001.toml", &toml);
+        assert_eq!(
+            folder.warnings(),
+            format!("billers/B0001.toml: {told}"),
+            "{toml}"
+        );
+    }
+}
+
+#[test]
+fn pinned_certificates_are_fine_where_certificates_are_asked_for() {
+    let folder = Folder::with_main(&format!(
+        "{KAKAO}client_certificates = ['{DIGEST}']\n[listen.tls]\ncertificate = 'pem'\n\
+         private_key = 'pem'\nclient_ca = 'pem'\nclient_auth = 'optional'"
+    ));
+    folder.write("pem", "PEM");
+    assert_eq!(folder.warnings(), "");
+}
+
+#[test]
+fn a_secret_that_others_can_read_is_told_and_one_that_they_cannot_is_not() {
+    let table = [
+        (
+            "gateway.toml",
+            "[ledger.redis]\nurl = 'redis://:s3cret@h'",
+            "ledger.redis.url: holds a password and the file can be read by others than its owner; 0600 is enough, or use `password_file` (line 5)",
+        ),
+        (
+            "secret",
+            "[ledger.redis]\nurl = 'redis://h'\npassword_file = 'secret'",
+            "ledger.redis.password_file: `secret` can be read by others than its owner (mode 0640); 0600 is enough (line 6)",
+        ),
+        (
+            "secret",
+            "[listen.tls]\ncertificate = 'pem'\nprivate_key = 'secret'",
+            "listen.tls.private_key: `secret` can be read by others than its owner (mode 0640); 0600 is enough (line 6)",
+        ),
+    ];
+    for (file, toml, told) in table {
+        let folder = Folder::with_main(&format!("{KAKAO}{toml}"));
+        folder.write("pem", "PEM");
+        folder.write("secret", "s3cret");
+        assert_eq!(folder.warnings(), "");
+        folder.set_mode(file, 0o640);
+        assert_eq!(folder.warnings(), format!("gateway.toml: {told}"));
+    }
+}

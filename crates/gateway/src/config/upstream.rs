@@ -1,0 +1,39 @@
+//! What Kakao Pay and a biller have in common as upstreams.
+
+use super::base_url::{BaseUrl, Scheme};
+use super::section::Section;
+use super::tls::UpstreamTls;
+
+/// Where an upstream is, and how to trust it.
+pub(super) struct Upstream {
+    pub(super) base_url: BaseUrl,
+    pub(super) tls: UpstreamTls,
+}
+
+impl Upstream {
+    /// Reads `base_url` and the table `tls`.
+    pub(super) fn read(section: &mut Section<'_>) -> Option<Self> {
+        let base_url = section.required("base_url", BaseUrl::read);
+        let tls = section.optional_table("tls").map(|mut table| {
+            let tls = UpstreamTls::read_keys(&mut table);
+            table.finish();
+            tls
+        });
+        let base_url = base_url?;
+        if base_url.scheme() == Scheme::Http {
+            if tls.is_some() {
+                section.warn("tls", "is not used: `base_url` is http");
+            }
+            if !base_url.endpoint().is_loopback() {
+                section.warn(
+                    "base_url",
+                    "is http: bills and payments travel in the clear",
+                );
+            }
+        }
+        Some(Self {
+            base_url,
+            tls: tls.unwrap_or_default(),
+        })
+    }
+}

@@ -1,0 +1,51 @@
+//! 청구서 링크 생성 (guide section 3): a biller asks Kakao Pay for a bill's link.
+
+use bytes::Bytes;
+use ledger::{LinkOutcome, LinkRefusal};
+use metrics::LedgerOperation;
+use protocol::{KoreanTime, LinkCreate};
+
+use super::Admitted;
+use crate::call::{Call, LinkCall, Unanswered};
+use crate::reply::{CheckedAnswer, Problem, Reply};
+use crate::upstream::Sent;
+
+/// Relays one link creation: reserves the bill, asks Kakao Pay, settles the reservation.
+pub(super) async fn relay(call: &Call, admitted: &Admitted, body: Bytes) -> Result<Reply, Problem> {
+    let biller = &admitted.biller;
+    let request = LinkCreate::parse(&body, biller.code(), &biller.rules()).map_err(Problem::Body)?;
+
+    let timer = call.metrics().time_ledger(LedgerOperation::Reserve);
+    let reserved = call.ledger().reserve(&request.bill, call.now(), call.ends_at());
+    let reservation = call.within_budget(reserved).await?.map_err(Problem::Link)?;
+    drop(timer);
+
+    let answered = match biller.in_flight.enter() {
+        Some(_place) => call.ask_kakao(biller, LinkCall::Create, admitted, body).await,
+        None => Err(Unanswered::never_sent(Problem::Overload)),
+    };
+
+    let timer = call.metrics().time_ledger(LedgerOperation::Settle);
+    let outcome = outcome(&answered, request.expire_at);
+    let settled = call.ledger().settle(&reservation, &outcome, call.now());
+    call.note_settled(call.within_budget(settled).await, "link");
+    drop(timer);
+
+    answered.map(Reply::relayed).map_err(Problem::from)
+}
+
+/// What Kakao Pay's answer, or its absence, means for the bill (contract section 4, "Links").
+fn outcome(answered: &Result<CheckedAnswer, Unanswered>, expire_at: KoreanTime) -> LinkOutcome {
+    match answered {
+        Ok(answer) if answer.is_accepted() => LinkOutcome::Linked { expire_at },
+        Ok(answer) if answer.is_refused() => LinkOutcome::Released,
+        Err(unanswered) if unanswered.sent == Sent::NotSent => LinkOutcome::Released,
+        Ok(_) | Err(_) => LinkOutcome::Unknown,
+    }
+}
+
+impl From<LinkRefusal> for Problem {
+    fn from(refusal: LinkRefusal) -> Self {
+        Self::Link(refusal)
+    }
+}

@@ -1,0 +1,30 @@
+//! 청구서 링크 재생성 (guide section 4): a biller asks Kakao Pay for a known bill's link anew.
+
+use bytes::Bytes;
+use metrics::LedgerOperation;
+use protocol::LinkRecreate;
+
+use super::Admitted;
+use crate::call::{Call, LinkCall};
+use crate::reply::{Problem, Reply};
+
+/// Relays one link re-creation; Kakao Pay's `OK` renews the link's end.
+pub(super) async fn relay(call: &Call, admitted: &Admitted, body: Bytes) -> Result<Reply, Problem> {
+    let biller = &admitted.biller;
+    let request = LinkRecreate::parse(&body, biller.code(), &biller.rules()).map_err(Problem::Body)?;
+
+    let timer = call.metrics().time_ledger(LedgerOperation::Lookup);
+    let bill = call.ledger().find_for_recreate(&request.bill, call.now())?;
+    drop(timer);
+
+    let _place = biller.in_flight.enter().ok_or(Problem::Overload)?;
+    let answer = call.ask_kakao(biller, LinkCall::Recreate, admitted, body).await?;
+
+    if answer.is_accepted() {
+        let timer = call.metrics().time_ledger(LedgerOperation::Settle);
+        let relinked = call.ledger().relink(&bill, request.expire_at, call.now());
+        call.note_settled(call.within_budget(relinked).await, "link");
+        drop(timer);
+    }
+    Ok(Reply::relayed(answer))
+}

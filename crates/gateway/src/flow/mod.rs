@@ -1,0 +1,53 @@
+//! The five APIs, one file each, each read top to bottom: parse, ledger, upstream, settle, reply.
+
+mod link_create;
+mod link_recreate;
+mod notice;
+mod pay_result;
+mod prepay;
+
+use std::rc::Rc;
+use std::sync::Arc;
+
+use actix_web::http::header::HeaderValue;
+use bytes::Bytes;
+use protocol::Api;
+
+use crate::call::Call;
+use crate::registry::RegisteredBiller;
+use crate::reply::{Problem, Reply};
+
+/// A call that passed admission, and whose body is whole.
+#[derive(Clone, Debug)]
+pub struct Admitted {
+    /// Whose bill it is about.
+    pub biller: Arc<RegisteredBiller>,
+    /// What a biller authorized itself with; goes on to Kakao Pay.
+    pub authorization: Option<HeaderValue>,
+}
+
+/// Runs the flow of one API.
+///
+/// A link call and a pay-result run in a task of their own: what they began is brought to its end
+/// and settled even when the caller hangs up.
+///
+/// # Errors
+/// The problem that the caller is told of.
+pub async fn run(call: &Rc<Call>, api: Api, admitted: Admitted, body: Bytes) -> Result<Reply, Problem> {
+    match api {
+        Api::Notice => notice::relay(call, &admitted, body).await,
+        Api::Prepay => prepay::relay(call, &admitted, body).await,
+        Api::LinkCreate => {
+            let task = Rc::clone(call);
+            call.to_its_end(async move { link_create::relay(&task, &admitted, body).await }).await
+        }
+        Api::LinkRecreate => {
+            let task = Rc::clone(call);
+            call.to_its_end(async move { link_recreate::relay(&task, &admitted, body).await }).await
+        }
+        Api::PayResult => {
+            let task = Rc::clone(call);
+            call.to_its_end(async move { pay_result::relay(&task, &admitted, body).await }).await
+        }
+    }
+}

@@ -1,0 +1,26 @@
+//! 청구서 조회 (guide section 5): Kakao Pay asks for a bill, the biller shows it.
+
+use bytes::Bytes;
+use metrics::LedgerOperation;
+use protocol::Notice;
+
+use super::Admitted;
+use crate::call::{Call, ToBiller};
+use crate::reply::{Problem, Reply};
+
+/// Relays one notice call.
+pub(super) async fn relay(call: &Call, admitted: &Admitted, body: Bytes) -> Result<Reply, Problem> {
+    let biller = &admitted.biller;
+    let request = Notice::parse(&body, biller.code(), &biller.rules()).map_err(Problem::Body)?;
+
+    let timer = call.metrics().time_ledger(LedgerOperation::Lookup);
+    let bill = call.ledger().look_up(&request.bill, call.now());
+    drop(timer);
+    if bill.error_bill {
+        return Err(Problem::ErrorBill);
+    }
+
+    let _place = biller.in_flight.enter().ok_or(Problem::Overload)?;
+    let answer = call.ask_biller(biller, ToBiller::Notice, body).await?;
+    Ok(Reply::relayed(answer))
+}

@@ -1,0 +1,140 @@
+//! 납부 결과 전달 (guide section 7): Kakao Pay says that money moved. It is written down first.
+
+use bytes::Bytes;
+use ledger::{Claim, ClaimGuard, Delivered, Durability, MessageDigest, Recorded, Taken};
+use metrics::LedgerOperation;
+use protocol::{PayResult, Refusal};
+
+use super::Admitted;
+use crate::call::{Call, ToBiller, Unanswered};
+use crate::registry::RegisteredBiller;
+use crate::reply::{CheckedAnswer, Problem, Reply};
+use crate::upstream::Sent;
+
+/// Relays one pay-result: journals it, tells the biller, journals how the biller took it. One
+/// that the biller accepted before is answered as it was then.
+pub(super) async fn relay(call: &Call, admitted: &Admitted, body: Bytes) -> Result<Reply, Problem> {
+    let biller = &admitted.biller;
+    let request = PayResult::parse(&body, biller.code(), &biller.rules())
+        .map_err(|refusal| refuse(call, biller, refusal))?;
+
+    let message = MessageDigest::of(&body);
+    let _claim = match claim(call, biller, message).await? {
+        Claimed::ToRelay(guard) => guard,
+        Claimed::AcceptedBefore(reply) => return Ok(reply),
+    };
+
+    let timer = call.metrics().time_ledger(LedgerOperation::Payment);
+    let recorded =
+        call.ledger().record_payment(&request.bill, &request.event, &body, message, call.now());
+    let recorded = call.within_budget(recorded).await;
+    drop(timer);
+
+    let answered = match recorded {
+        Ok(recorded) => {
+            tell_operators(call, biller, &recorded);
+            match biller.pay_results_in_flight.enter() {
+                Some(_place) => call.ask_biller(biller, ToBiller::PayResult, body).await,
+                None => Err(Unanswered::never_sent(Problem::Overload)),
+            }
+        }
+        // The journal did not get to it in time. It is queued there, and so is what follows.
+        Err(problem) => Err(Unanswered::never_sent(problem)),
+    };
+
+    let timer = call.metrics().time_ledger(LedgerOperation::Delivery);
+    let delivered = delivered(&answered);
+    let settled =
+        call.ledger().record_delivery(&request.bill, &request.event, message, delivered, call.now());
+    call.note_settled(call.within_budget(settled).await, "delivery");
+    drop(timer);
+
+    answered.map(Reply::relayed).map_err(Problem::from)
+}
+
+/// What a pay-result found when it came in.
+enum Claimed {
+    ToRelay(ClaimGuard),
+    AcceptedBefore(Reply),
+}
+
+async fn claim(
+    call: &Call,
+    biller: &RegisteredBiller,
+    message: MessageDigest,
+) -> Result<Claimed, Problem> {
+    loop {
+        match call.ledger().claim(biller.code(), message) {
+            Claim::Mine(guard) => return Ok(Claimed::ToRelay(guard)),
+            Claim::Accepted(kept) => return Ok(Claimed::AcceptedBefore(Reply::replayed(&kept))),
+            Claim::AcceptedInJournal => return replay(call, biller, message).await,
+            Claim::UnderWay(copy) => call.within_budget(copy.ended()).await?,
+        }
+    }
+}
+
+async fn replay(
+    call: &Call,
+    biller: &RegisteredBiller,
+    message: MessageDigest,
+) -> Result<Claimed, Problem> {
+    let timer = call.metrics().time_ledger(LedgerOperation::Replay);
+    let kept = call.within_budget(call.ledger().kept_answer(biller.code(), message)).await?;
+    drop(timer);
+    match kept {
+        Ok(Some(kept)) => Ok(Claimed::AcceptedBefore(Reply::replayed(&kept))),
+        // The biller accepted it, so it is not told again, whatever became of its answer.
+        Ok(None) => Err(Problem::Internal),
+        Err(error) => {
+            tracing::error!(%error, "the kept answer of a pay-result cannot be read");
+            Err(Problem::Internal)
+        }
+    }
+}
+
+/// How the biller took it (contract section 4, "Payments").
+fn delivered(answered: &Result<CheckedAnswer, Unanswered>) -> Delivered {
+    match answered {
+        Ok(answer) if answer.is_accepted() => Delivered::Accepted(answer.kept()),
+        Ok(answer) if answer.is_refused() => Delivered::Refused,
+        Err(unanswered) if unanswered.sent == Sent::NotSent => Delivered::Pending,
+        Ok(_) | Err(_) => Delivered::Unknown,
+    }
+}
+
+fn tell_operators(call: &Call, biller: &RegisteredBiller, recorded: &Recorded) {
+    if let Durability::InMemoryOnly(error) = &recorded.durability {
+        tracing::error!(
+            request_id = call.request_id(), biller = biller.code().as_str(), %error,
+            "a payment is relayed WITHOUT being on durable storage"
+        );
+    }
+    match recorded.taken {
+        Taken::Double => {
+            biller.series.double_payment();
+            tracing::error!(
+                request_id = call.request_id(), biller = biller.code().as_str(),
+                "a bill was paid twice: it is an error bill until an operator clears it"
+            );
+        }
+        Taken::OtherAmount => tracing::error!(
+            request_id = call.request_id(), biller = biller.code().as_str(),
+            "a payment came again with another amount: its bill is an error bill"
+        ),
+        Taken::New | Taken::Again => {}
+    }
+}
+
+/// Money moved, and we cannot say for which bill: operators must hear of it.
+fn refuse(call: &Call, biller: &RegisteredBiller, refusal: Refusal) -> Problem {
+    biller.series.pay_result_refused(refusal.code);
+    tracing::error!(
+        request_id = call.request_id(),
+        biller = biller.code().as_str(),
+        res_code = refusal.code.code(),
+        member = refusal.member.unwrap_or("-"),
+        reason = refusal.reason,
+        "a pay-result was refused although money moved"
+    );
+    Problem::Body(refusal)
+}

@@ -1,0 +1,30 @@
+//! 납부 가능 조회 (guide section 6): may this bill be paid? A paid one may not, and we know it.
+
+use bytes::Bytes;
+use metrics::LedgerOperation;
+use protocol::Prepay;
+
+use super::Admitted;
+use crate::call::{Call, ToBiller};
+use crate::reply::{Problem, Reply};
+
+/// Relays one prepay call, or answers it for the biller.
+pub(super) async fn relay(call: &Call, admitted: &Admitted, body: Bytes) -> Result<Reply, Problem> {
+    let biller = &admitted.biller;
+    let request = Prepay::parse(&body, biller.code(), &biller.rules()).map_err(Problem::Body)?;
+
+    let timer = call.metrics().time_ledger(LedgerOperation::Lookup);
+    let bill = call.ledger().look_up(&request.bill, call.now());
+    drop(timer);
+    if bill.error_bill {
+        return Err(Problem::ErrorBill);
+    }
+    if bill.paid {
+        biller.series.prepay_short_circuited();
+        return Err(Problem::Paid);
+    }
+
+    let _place = biller.in_flight.enter().ok_or(Problem::Overload)?;
+    let answer = call.ask_biller(biller, ToBiller::Prepay, body).await?;
+    Ok(Reply::relayed(answer))
+}

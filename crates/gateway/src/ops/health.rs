@@ -1,0 +1,19 @@
+//! Liveness and readiness (contract section 7).
+
+use actix_web::{HttpResponse, web};
+
+use crate::gateway::Shared;
+
+/// The process runs.
+pub(super) async fn live() -> HttpResponse {
+    HttpResponse::Ok().json(serde_json::json!({ "status": "live" }))
+}
+
+/// The gateway wants traffic; 503 while it drains or cannot write its journal.
+pub(super) async fn ready(shared: web::Data<Shared>) -> HttpResponse {
+    match shared.unready() {
+        None => HttpResponse::Ok().json(serde_json::json!({ "status": "ready" })),
+        Some(reason) => HttpResponse::ServiceUnavailable()
+            .json(serde_json::json!({ "status": "not ready", "reason": reason })),
+    }
+}

@@ -1,0 +1,152 @@
+//! The registered billers, each with everything that is bounded per biller.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use actix_web::http::Uri;
+use actix_web::http::uri::InvalidUri;
+use ipnet::IpNet;
+use metrics::{BillerSeries, Metrics};
+use protocol::{BillerCode, Rules};
+
+use crate::admission::in_flight::InFlight;
+use crate::admission::rate::RateLimit;
+use crate::config::{Biller, Kakao, Sha256, Status};
+use crate::upstream::Party;
+
+/// A biller as the configuration registers it, with its limits, its series and its upstream.
+#[derive(Debug)]
+pub struct RegisteredBiller {
+    /// What the biller's file says.
+    pub settings: Biller,
+    /// Its link calls per second.
+    pub rate: RateLimit,
+    /// Its calls in flight, all but pay-results.
+    pub in_flight: InFlight,
+    /// Its pay-results in flight: an allowance of its own, of the same size.
+    pub pay_results_in_flight: InFlight,
+    /// Its time series.
+    pub series: Arc<BillerSeries>,
+    /// Where Kakao Pay's calls for it go.
+    pub party: Arc<Party>,
+    /// Where on its upstream, and on Kakao Pay's, each API is.
+    pub uris: Uris,
+}
+
+/// The addresses of the five APIs as one biller's calls are relayed (contract section 1).
+#[derive(Clone, Debug)]
+pub struct Uris {
+    /// At Kakao Pay.
+    pub link_create: Uri,
+    /// At Kakao Pay.
+    pub link_recreate: Uri,
+    /// At the biller, like the next two.
+    pub notice: Uri,
+    /// 납부 가능 조회.
+    pub prepay: Uri,
+    /// 납부 결과 전달.
+    pub pay_result: Uri,
+}
+
+impl Uris {
+    fn of(code: BillerCode, kakao: &Party, biller: &Party) -> Result<Self, InvalidUri> {
+        let links = "/external/inquiry-payment/one-time/url";
+        Ok(Self {
+            link_create: kakao.uri(&format!("{links}/{code}"))?,
+            link_recreate: kakao.uri(&format!("{links}/re/{code}"))?,
+            notice: biller.uri("/kakao/notice")?,
+            prepay: biller.uri("/kakao/prepay")?,
+            pay_result: biller.uri("/kakao/pay-result")?,
+        })
+    }
+}
+
+impl RegisteredBiller {
+    /// A biller that has just been read from its file.
+    ///
+    /// # Errors
+    /// When a base URL cannot carry the APIs' paths.
+    pub fn new(
+        settings: Biller,
+        party: Arc<Party>,
+        kakao: &Party,
+        metrics: &Metrics,
+    ) -> Result<Self, InvalidUri> {
+        Ok(Self {
+            uris: Uris::of(settings.code, kakao, &party)?,
+            rate: RateLimit::new(settings.requests_per_second, settings.burst),
+            in_flight: InFlight::new(settings.max_in_flight),
+            pay_results_in_flight: InFlight::new(settings.max_in_flight),
+            series: metrics.biller(settings.code),
+            party,
+            settings,
+        })
+    }
+
+    /// Its code.
+    pub const fn code(&self) -> BillerCode {
+        self.settings.code
+    }
+
+    /// Whether it may call, and be asked for notices and prepays.
+    pub fn is_active(&self) -> bool {
+        self.settings.status == Status::Active
+    }
+
+    /// What the guide leaves to the biller.
+    pub fn rules(&self) -> Rules<'_> {
+        Rules {
+            parameter_max_length: self.settings.parameter_max_length,
+            identity_parameters: &self.settings.identity_parameters,
+        }
+    }
+}
+
+/// All billers, by code.
+#[derive(Debug, Default)]
+pub struct Registry {
+    billers: HashMap<BillerCode, Arc<RegisteredBiller>>,
+}
+
+impl Registry {
+    /// A registry of these billers.
+    pub fn new(billers: impl IntoIterator<Item = Arc<RegisteredBiller>>) -> Self {
+        let billers = billers
+            .into_iter()
+            .map(|biller| (biller.code(), biller))
+            .collect();
+        Self { billers }
+    }
+
+    /// The biller with exactly this code; `None` for a code that no biller can have, too.
+    pub fn find(&self, code: &str) -> Option<&Arc<RegisteredBiller>> {
+        self.billers.get(&BillerCode::parse(code)?)
+    }
+
+    /// Every biller.
+    pub fn billers(&self) -> impl Iterator<Item = &Arc<RegisteredBiller>> {
+        self.billers.values()
+    }
+}
+
+/// Kakao Pay as a caller and as an upstream.
+#[derive(Debug)]
+pub struct KakaoParty {
+    /// Where its calls come from.
+    pub allow_from: Vec<IpNet>,
+    /// The client certificates that are pinned for it; none: not pinned.
+    pub client_certificates: Vec<Sha256>,
+    /// Where link calls go.
+    pub party: Arc<Party>,
+}
+
+impl KakaoParty {
+    /// From the configuration.
+    pub fn new(settings: &Kakao, party: Arc<Party>) -> Self {
+        Self {
+            allow_from: settings.allow_from.clone(),
+            client_certificates: settings.client_certificates.clone(),
+            party,
+        }
+    }
+}

@@ -1,0 +1,321 @@
+//! The only place where an outcome becomes a code, a status and bytes (contract sections 2 and 3).
+
+use std::time::Duration;
+
+use actix_web::HttpResponse;
+use actix_web::http::StatusCode;
+use actix_web::http::header::{self, HeaderName, HeaderValue};
+use bytes::Bytes;
+use ledger::{KeptAnswer, LinkRefusal};
+use metrics::ResCodeLabel;
+use protocol::{AnswerCode, Check, Refusal, ResCode};
+
+use crate::logging::Outcome;
+use crate::server::EarlyFault;
+use crate::upstream::Answer;
+
+/// What every JSON answer of ours, and every answer without a `Content-Type`, is labelled with.
+pub const JSON_UTF8: HeaderValue = HeaderValue::from_static("application/json;charset=utf-8");
+
+/// Tells a kept answer from a fresh one.
+const X_RELAY_REPLAYED: HeaderName = HeaderName::from_static("x-relay-replayed");
+
+/// The caller's, or our own, name of a call.
+pub const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+/// Everything that the gateway answers by itself, by its cause.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Problem {
+    /// The source address is in no list that admits it.
+    AddressNotAllowed,
+    /// The pinned client certificate is missing or another.
+    CertificateNotPinned,
+    /// No `Authorization` header.
+    AuthorizationMissing,
+    /// `Authorization` wrong or twice, or the biller suspended.
+    AuthorizationWrong,
+    /// Kakao Pay named no biller, an unknown one, or a suspended one.
+    UnknownBiller,
+    /// Beyond the biller's rate.
+    RateLimited {
+        /// When the next call would be taken.
+        retry_after: Duration,
+    },
+    /// Body over the limit.
+    BodyTooLarge,
+    /// The body did not arrive within the budget.
+    BodyLate,
+    /// The caller broke off, or broke the framing, in the middle of the body.
+    BodyBroken,
+    /// The body breaks a rule of the guide.
+    Body(Refusal),
+    /// The ledger refuses a link call.
+    Link(LinkRefusal),
+    /// The bill is classified as an error bill.
+    ErrorBill,
+    /// The bill is paid.
+    Paid,
+    /// The biller has as many calls in flight as it may.
+    Overload,
+    /// The upstream's circuit is open.
+    CircuitOpen {
+        /// When it is tried again.
+        retry_after: Duration,
+    },
+    /// No answer within the budget.
+    TimedOut,
+    /// Refused, reset, closed, cut short: no whole answer.
+    NoAnswer,
+    /// An answer with an empty body.
+    EmptyAnswer {
+        /// The upstream's status.
+        status: StatusCode,
+    },
+    /// An answer that is no UTF-8 JSON object, or too large.
+    BadAnswer {
+        /// The upstream's status.
+        status: StatusCode,
+    },
+    /// No such route.
+    UnknownRoute,
+    /// A known route, not by POST.
+    WrongMethod,
+    /// The bytes on the connection were no request that could be read in one way only.
+    EarlyFault(EarlyFault),
+    /// A bug of ours.
+    Internal,
+}
+
+impl Problem {
+    /// The code and the HTTP status that the contract gives this problem.
+    pub const fn answer(&self) -> (ResCode, StatusCode) {
+        match self {
+            Self::AddressNotAllowed => (ResCode::E003, StatusCode::FORBIDDEN),
+            Self::CertificateNotPinned | Self::AuthorizationWrong => {
+                (ResCode::E003, StatusCode::UNAUTHORIZED)
+            }
+            Self::AuthorizationMissing => (ResCode::E001, StatusCode::UNAUTHORIZED),
+            Self::UnknownBiller => (ResCode::E003, StatusCode::NOT_FOUND),
+            Self::RateLimited { .. } => (ResCode::E801, StatusCode::TOO_MANY_REQUESTS),
+            Self::BodyTooLarge => (ResCode::E006, StatusCode::PAYLOAD_TOO_LARGE),
+            Self::BodyLate => (ResCode::E801, StatusCode::REQUEST_TIMEOUT),
+            Self::BodyBroken => (ResCode::E801, StatusCode::BAD_REQUEST),
+            Self::Body(refusal) => match refusal.check {
+                Check::Parse => (refusal.code, StatusCode::BAD_REQUEST),
+                Check::Required | Check::Width | Check::Parameters => (refusal.code, StatusCode::OK),
+            },
+            Self::Link(LinkRefusal::Unavailable) | Self::Overload => {
+                (ResCode::E801, StatusCode::SERVICE_UNAVAILABLE)
+            }
+            Self::Link(refusal) => (refusal.res_code(), StatusCode::OK),
+            Self::ErrorBill => (ResCode::E817, StatusCode::OK),
+            Self::Paid => (ResCode::E403, StatusCode::OK),
+            Self::CircuitOpen { .. } => (ResCode::E809, StatusCode::SERVICE_UNAVAILABLE),
+            Self::TimedOut => (ResCode::E806, StatusCode::GATEWAY_TIMEOUT),
+            Self::NoAnswer => (ResCode::E809, StatusCode::BAD_GATEWAY),
+            Self::EmptyAnswer { status } => (ResCode::E809, status_for_a_body(*status)),
+            Self::BadAnswer { status } => (ResCode::E808, status_for_a_body(*status)),
+            Self::UnknownRoute => (ResCode::E801, StatusCode::NOT_FOUND),
+            Self::WrongMethod => (ResCode::E801, StatusCode::METHOD_NOT_ALLOWED),
+            Self::EarlyFault(fault) => (ResCode::E801, early_status(*fault)),
+            Self::Internal => (ResCode::E801, StatusCode::INTERNAL_SERVER_ERROR),
+        }
+    }
+
+    /// When the caller may try again, where the contract lets us say so.
+    fn retry_after(&self) -> Option<Duration> {
+        match self {
+            Self::RateLimited { retry_after } | Self::CircuitOpen { retry_after } => {
+                Some(*retry_after)
+            }
+            Self::Overload => Some(Duration::from_secs(1)),
+            _ => None,
+        }
+    }
+
+    /// Whether the connection can carry no further request after this answer.
+    const fn ends_connection(&self) -> bool {
+        matches!(
+            self,
+            Self::BodyTooLarge | Self::BodyLate | Self::BodyBroken | Self::EarlyFault(_)
+        )
+    }
+
+    /// The word for it in the log.
+    const fn outcome(&self) -> Outcome {
+        match self {
+            Self::Paid => Outcome::ShortCircuit,
+            Self::TimedOut => Outcome::Timeout,
+            Self::NoAnswer | Self::EmptyAnswer { .. } => Outcome::NoAnswer,
+            Self::BadAnswer { .. } => Outcome::BadAnswer,
+            Self::Overload | Self::RateLimited { .. } => Outcome::Overload,
+            Self::CircuitOpen { .. } => Outcome::Circuit,
+            Self::Link(LinkRefusal::Unavailable) | Self::Internal => Outcome::Error,
+            _ => Outcome::Refused,
+        }
+    }
+}
+
+/// A whole answer of an upstream whose body is a JSON object, and what it says.
+#[derive(Clone, Debug)]
+pub struct CheckedAnswer {
+    /// As it came.
+    pub answer: Answer,
+    /// Its `res_code`.
+    pub res_code: AnswerCode,
+}
+
+impl CheckedAnswer {
+    /// Whether the upstream took the call: 2xx and `OK`.
+    pub fn is_accepted(&self) -> bool {
+        self.answer.status.is_success() && self.res_code == AnswerCode::Ok
+    }
+
+    /// Whether the upstream said no: a `res_code` that is not `OK`, whatever the status.
+    pub const fn is_refused(&self) -> bool {
+        matches!(self.res_code, AnswerCode::Other(_))
+    }
+
+    /// What is kept of it for later copies of the same pay-result.
+    pub fn kept(&self) -> KeptAnswer {
+        let content_type = self.answer.content_type.as_ref().unwrap_or(&JSON_UTF8);
+        KeptAnswer {
+            status: self.answer.status.as_u16(),
+            content_type: Bytes::copy_from_slice(content_type.as_bytes()),
+            body: self.answer.body.clone(),
+        }
+    }
+}
+
+/// An answer, ready to be sent.
+#[derive(Clone, Debug)]
+pub struct Reply {
+    /// HTTP status.
+    pub status: StatusCode,
+    /// For the metrics and the log.
+    pub res_code: ResCodeLabel,
+    /// For the log.
+    pub outcome: Outcome,
+    content_type: HeaderValue,
+    retry_after: Option<HeaderValue>,
+    body: Bytes,
+    ends_connection: bool,
+}
+
+impl Reply {
+    /// An upstream's answer, relayed as it came.
+    pub fn relayed(checked: CheckedAnswer) -> Self {
+        let answer = checked.answer;
+        Self {
+            status: answer.status,
+            res_code: ResCodeLabel::from(checked.res_code),
+            outcome: Outcome::Relayed,
+            content_type: answer.content_type.unwrap_or(JSON_UTF8),
+            retry_after: answer.retry_after,
+            body: answer.body,
+            ends_connection: false,
+        }
+    }
+
+    /// The kept answer of a biller that accepted this very pay-result before.
+    pub fn replayed(kept: &KeptAnswer) -> Self {
+        Self {
+            // A kept answer was a 2xx one.
+            status: StatusCode::from_u16(kept.status).unwrap_or(StatusCode::OK),
+            res_code: ResCodeLabel::from(AnswerCode::Ok),
+            outcome: Outcome::Replayed,
+            content_type: HeaderValue::from_bytes(&kept.content_type).unwrap_or(JSON_UTF8),
+            retry_after: None,
+            body: kept.body.clone(),
+            ends_connection: false,
+        }
+    }
+
+    /// The HTTP answer; it always carries the request's id.
+    pub fn into_response(self, request_id: HeaderValue) -> HttpResponse {
+        let mut response = HttpResponse::build(self.status);
+        response.insert_header((header::CONTENT_TYPE, self.content_type));
+        response.insert_header((X_REQUEST_ID, request_id));
+        if let Some(retry_after) = self.retry_after {
+            response.insert_header((header::RETRY_AFTER, retry_after));
+        }
+        if self.outcome == Outcome::Replayed {
+            response.insert_header((X_RELAY_REPLAYED, HeaderValue::from_static("true")));
+        }
+        if self.status == StatusCode::METHOD_NOT_ALLOWED && self.outcome == Outcome::Refused {
+            response.insert_header((header::ALLOW, HeaderValue::from_static("POST")));
+        }
+        if self.ends_connection {
+            response.force_close();
+        }
+        response.body(self.body)
+    }
+}
+
+impl From<&Problem> for Reply {
+    fn from(problem: &Problem) -> Self {
+        let (res_code, status) = problem.answer();
+        Self {
+            status,
+            res_code: ResCodeLabel::from(res_code),
+            outcome: problem.outcome(),
+            content_type: JSON_UTF8,
+            retry_after: problem.retry_after().map(in_whole_seconds),
+            body: body(res_code),
+            ends_connection: problem.ends_connection(),
+        }
+    }
+}
+
+/// `{"res_code":…,"message":…,"data":null}` with the guide's exact message.
+fn body(code: ResCode) -> Bytes {
+    Bytes::from(format!(
+        r#"{{"res_code":"{}","message":"{}","data":null}}"#,
+        code.code(),
+        code.message()
+    ))
+}
+
+/// At least one second, rounded up: a caller that waits this long is not too early.
+fn in_whole_seconds(span: Duration) -> HeaderValue {
+    let seconds = span.as_secs() + u64::from(span.subsec_nanos() > 0);
+    HeaderValue::from(seconds.max(1))
+}
+
+const fn early_status(fault: EarlyFault) -> StatusCode {
+    match fault {
+        EarlyFault::BadRequest => StatusCode::BAD_REQUEST,
+        EarlyFault::Timeout => StatusCode::REQUEST_TIMEOUT,
+        EarlyFault::HeadTooLarge => StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
+    }
+}
+
+/// The upstream's own status, or 502 where that status cannot carry a body.
+const fn status_for_a_body(status: StatusCode) -> StatusCode {
+    match status.as_u16() {
+        100..=199 | 204 | 205 | 304 => StatusCode::BAD_GATEWAY,
+        _ => status,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn our_own_bodies_are_valid_json_with_the_guides_message() {
+        for code in ResCode::ALL {
+            let parsed: serde_json::Value = serde_json::from_slice(&body(code)).unwrap();
+            assert_eq!(parsed["res_code"], code.code());
+            assert_eq!(parsed["message"], code.message());
+            assert!(parsed["data"].is_null());
+        }
+    }
+
+    #[test]
+    fn retry_after_is_never_zero_and_never_too_early() {
+        for (millis, seconds) in [(0, "1"), (1, "1"), (1_000, "1"), (1_001, "2"), (4_999, "5")] {
+            assert_eq!(in_whole_seconds(Duration::from_millis(millis)), seconds);
+        }
+    }
+}

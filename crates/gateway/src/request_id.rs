@@ -1,0 +1,183 @@
+//! `X-Request-Id` and W3C `traceparent`: the two names a call carries through the relay.
+
+use std::cell::Cell;
+use std::collections::hash_map::RandomState;
+use std::hash::{BuildHasher, Hasher};
+
+use actix_web::http::header::{HeaderMap, HeaderName, HeaderValue};
+
+use crate::reply::X_REQUEST_ID;
+
+/// W3C Trace Context's header.
+pub const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
+
+/// A request id is one token of at most this many characters.
+const LONGEST_REQUEST_ID: usize = 128;
+
+/// Length of `version-traceid-parentid-flags` in version 00.
+const TRACEPARENT_LENGTH: usize = 55;
+
+/// The caller's request id where it is one token `[A-Za-z0-9._:-]{1,128}`, else a new one.
+pub fn request_id(headers: &HeaderMap) -> HeaderValue {
+    only(headers, &X_REQUEST_ID)
+        .filter(|id| is_request_id(id.as_bytes()))
+        .cloned()
+        .unwrap_or_else(|| hex_value(&[random_u64(), random_u64()]))
+}
+
+fn is_request_id(id: &[u8]) -> bool {
+    (1..=LONGEST_REQUEST_ID).contains(&id.len())
+        && id.iter().all(|byte| byte.is_ascii_alphanumeric() || b"._:-".contains(byte))
+}
+
+/// The `traceparent` to send upstream: the caller's trace with a parent id of ours, or a new trace.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TraceParent(HeaderValue);
+
+impl TraceParent {
+    /// Continues the caller's trace, or starts one.
+    pub fn of(headers: &HeaderMap) -> Self {
+        let kept = only(headers, &TRACEPARENT).and_then(|value| continued(value.as_bytes()));
+        Self(kept.unwrap_or_else(started))
+    }
+
+    /// The header's value.
+    pub const fn header(&self) -> &HeaderValue {
+        &self.0
+    }
+
+    /// The 32 hex digits of the trace id.
+    pub fn trace_id(&self) -> &str {
+        // Both ways of making one give 55 ASCII characters.
+        self.0.to_str().ok().and_then(|value| value.get(3..35)).unwrap_or_default()
+    }
+}
+
+fn continued(parent: &[u8]) -> Option<HeaderValue> {
+    let (known, rest) = parent.split_at_checked(TRACEPARENT_LENGTH)?;
+    let version = &known[..2];
+    // A later version may append fields; version ff is forbidden, version 00 has no more.
+    let more_is_fine = rest.is_empty() || (version != b"00" && rest[0] == b'-');
+    let dashes = [2, 35, 52].iter().all(|at| known[*at] == b'-');
+    let (trace_id, parent_id, flags) = (&known[3..35], &known[36..52], &known[53..55]);
+    let hex = [version, trace_id, parent_id, flags].iter().all(|part| is_lower_hex(part));
+    let set = [trace_id, parent_id].iter().all(|id| id.iter().any(|digit| *digit != b'0'));
+    if !(more_is_fine && dashes && hex && set) || version == b"ff" {
+        return None;
+    }
+    let mut value = Vec::with_capacity(TRACEPARENT_LENGTH);
+    value.extend_from_slice(b"00-");
+    value.extend_from_slice(trace_id);
+    value.push(b'-');
+    push_hex(&mut value, random_u64());
+    value.push(b'-');
+    value.extend_from_slice(flags);
+    HeaderValue::from_maybe_shared(bytes::Bytes::from(value)).ok()
+}
+
+fn started() -> HeaderValue {
+    let mut value = Vec::with_capacity(TRACEPARENT_LENGTH);
+    value.extend_from_slice(b"00-");
+    push_hex(&mut value, random_u64());
+    push_hex(&mut value, random_u64());
+    value.push(b'-');
+    push_hex(&mut value, random_u64());
+    value.extend_from_slice(b"-01");
+    HeaderValue::from_maybe_shared(bytes::Bytes::from(value))
+        .unwrap_or_else(|_| HeaderValue::from_static(""))
+}
+
+fn is_lower_hex(part: &[u8]) -> bool {
+    part.iter().all(|digit| matches!(digit, b'0'..=b'9' | b'a'..=b'f'))
+}
+
+/// The header's value where it comes exactly once.
+pub fn only<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<&'a HeaderValue> {
+    let mut values = headers.get_all(name);
+    let first = values.next()?;
+    values.next().is_none().then_some(first)
+}
+
+fn hex_value(parts: &[u64]) -> HeaderValue {
+    let mut value = Vec::with_capacity(parts.len() * 16);
+    for part in parts {
+        push_hex(&mut value, *part);
+    }
+    HeaderValue::from_maybe_shared(bytes::Bytes::from(value))
+        .unwrap_or_else(|_| HeaderValue::from_static("0"))
+}
+
+fn push_hex(value: &mut Vec<u8>, number: u64) {
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    for nibble in (0..16).rev() {
+        let digit = (number >> (nibble * 4)) & 0xf;
+        // Masked to four bits above, so the index is below sixteen.
+        value.push(DIGITS[usize::try_from(digit).unwrap_or_default()]);
+    }
+}
+
+/// A number that nobody repeats: ids must be unlike each other, not secret.
+///
+/// Each thread hashes a count with keys of its own that the operating system made random.
+fn random_u64() -> u64 {
+    thread_local! {
+        static KEYS: RandomState = RandomState::new();
+        static COUNT: Cell<u64> = const { Cell::new(0) };
+    }
+    let count = COUNT.get().wrapping_add(1);
+    COUNT.set(count);
+    KEYS.with(|keys| {
+        let mut hasher = keys.build_hasher();
+        hasher.write_u64(count);
+        // Zero is no valid id.
+        hasher.finish().max(1)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn headers(pairs: &[(HeaderName, &'static str)]) -> HeaderMap {
+        let mut headers = HeaderMap::new();
+        for (name, value) in pairs {
+            headers.append(name.clone(), HeaderValue::from_static(value));
+        }
+        headers
+    }
+
+    #[test]
+    fn a_good_request_id_is_kept_and_a_bad_one_replaced() {
+        let kept = |id| request_id(&headers(&[(X_REQUEST_ID, id)])) == id;
+        assert!(kept("a.B_9:-0"));
+        assert!(kept("x".repeat(128).leak()));
+        for bad in ["", "two words", "a/b", "a,b", "x".repeat(129).leak()] {
+            assert!(!kept(bad), "{bad}");
+        }
+        let twice = headers(&[(X_REQUEST_ID, "a"), (X_REQUEST_ID, "a")]);
+        assert_ne!(request_id(&twice), "a");
+        assert_ne!(request_id(&headers(&[])), request_id(&headers(&[])));
+    }
+
+    #[test]
+    fn a_trace_is_continued_with_a_parent_of_ours_or_started() {
+        let given = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-00";
+        let trace = TraceParent::of(&headers(&[(TRACEPARENT, given)]));
+        assert_eq!(trace.trace_id(), "0af7651916cd43dd8448eb211c80319c");
+        let sent = trace.header().to_str().unwrap();
+        assert!(sent.starts_with("00-0af7651916cd43dd8448eb211c80319c-"));
+        assert!(sent.ends_with("-00") && !sent.contains("b7ad6b7169203331"));
+        for bad in [
+            "",
+            "00-00000000000000000000000000000000-b7ad6b7169203331-01",
+            "00-0af7651916cd43dd8448eb211c80319c-0000000000000000-01",
+            "ff-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
+            "00-0AF7651916CD43DD8448EB211C80319C-b7ad6b7169203331-01",
+            "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01-x",
+        ] {
+            let trace = TraceParent::of(&headers(&[(TRACEPARENT, bad)]));
+            assert_ne!(trace.trace_id(), "0af7651916cd43dd8448eb211c80319c", "{bad}");
+            assert_eq!(trace.trace_id().len(), 32);
+        }
+    }
+}

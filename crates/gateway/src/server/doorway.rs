@@ -1,0 +1,175 @@
+//! How many connections may be open at once, in all and per source address.
+
+use std::collections::HashMap;
+use std::net::IpAddr;
+use std::pin::pin;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use ipnet::IpNet;
+use tokio::sync::Notify;
+
+/// Counts the open connections of all workers.
+#[derive(Debug)]
+pub(super) struct Doorway {
+    connections_max: usize,
+    per_address_max: usize,
+    trusted_proxies: Vec<IpNet>,
+    open: Mutex<Open>,
+    emptied: Notify,
+    refused: AtomicU64,
+}
+
+/// Never more entries than open connections.
+#[derive(Debug, Default)]
+struct Open {
+    total: usize,
+    by_address: HashMap<IpAddr, usize>,
+}
+
+impl Doorway {
+    pub(super) fn new(
+        connections_max: usize,
+        per_address_max: usize,
+        trusted_proxies: Vec<IpNet>,
+    ) -> Self {
+        Self {
+            connections_max,
+            per_address_max,
+            trusted_proxies,
+            open: Mutex::default(),
+            emptied: Notify::new(),
+            refused: AtomicU64::new(0),
+        }
+    }
+
+    /// Lets a connection in, or not. An IPv4 address written as IPv6 is the same address.
+    pub(super) fn admit(self: &Arc<Self>, address: IpAddr) -> Option<Permit> {
+        let address = address.to_canonical();
+        let is_proxy = self
+            .trusted_proxies
+            .iter()
+            .any(|net| net.contains(&address));
+        let counted = (!is_proxy).then_some(address);
+        let mut open = self.open();
+        let is_full = open.total >= self.connections_max
+            || counted.is_some_and(|address| {
+                open.by_address.get(&address).copied().unwrap_or(0) >= self.per_address_max
+            });
+        if is_full {
+            drop(open);
+            self.note_refusal(address);
+            return None;
+        }
+        open.total += 1;
+        if let Some(address) = counted {
+            *open.by_address.entry(address).or_insert(0) += 1;
+        }
+        Some(Permit {
+            doorway: Arc::clone(self),
+            counted,
+        })
+    }
+
+    /// Connections that are open now.
+    pub(super) fn open_connections(&self) -> usize {
+        self.open().total
+    }
+
+    /// Connections that were closed at once, since the start.
+    pub(super) fn refused_connections(&self) -> u64 {
+        self.refused.load(Ordering::Relaxed)
+    }
+
+    /// Waits until no connection is open.
+    pub(super) async fn until_empty(&self) {
+        loop {
+            let mut emptied = pin!(self.emptied.notified());
+            emptied.as_mut().enable();
+            if self.open_connections() == 0 {
+                return;
+            }
+            emptied.await;
+        }
+    }
+
+    /// Told at powers of two, so that a flood of connections is no flood of lines.
+    fn note_refusal(&self, address: IpAddr) {
+        let refused = self.refused.fetch_add(1, Ordering::Relaxed) + 1;
+        if refused.is_power_of_two() {
+            tracing::warn!(%address, refused, "too many connections, closing the new ones at once");
+        }
+    }
+
+    fn open(&self) -> MutexGuard<'_, Open> {
+        // Counts stay right after a panic: nothing between two changes of them can panic.
+        self.open.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// An open connection's place in the counts.
+#[derive(Debug)]
+pub(super) struct Permit {
+    doorway: Arc<Doorway>,
+    counted: Option<IpAddr>,
+}
+
+impl Drop for Permit {
+    fn drop(&mut self) {
+        let mut open = self.doorway.open();
+        open.total = open.total.saturating_sub(1);
+        if let Some(address) = self.counted
+            && let Some(count) = open.by_address.get_mut(&address)
+        {
+            *count -= 1;
+            if *count == 0 {
+                open.by_address.remove(&address);
+            }
+        }
+        if open.total == 0 {
+            self.doorway.emptied.notify_waiters();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use super::*;
+
+    fn doorway() -> Arc<Doorway> {
+        let proxies = vec!["10.0.0.0/8".parse().unwrap()];
+        Arc::new(Doorway::new(4, 2, proxies))
+    }
+
+    fn address(text: &str) -> IpAddr {
+        text.parse().unwrap()
+    }
+
+    #[test]
+    fn an_address_has_its_own_cap_however_it_is_written() {
+        let doorway = doorway();
+        let first = doorway.admit(address("192.0.2.1")).unwrap();
+        let second = doorway.admit(address("::ffff:192.0.2.1")).unwrap();
+        assert!(doorway.admit(address("192.0.2.1")).is_none());
+        assert!(doorway.admit(address("192.0.2.2")).is_some());
+        drop(first);
+        assert!(doorway.admit(address("192.0.2.1")).is_some());
+        drop(second);
+        assert_eq!(doorway.refused_connections(), 1);
+    }
+
+    #[test]
+    fn trusted_proxies_have_no_cap_of_their_own_but_share_the_total() {
+        let doorway = doorway();
+        let held: Vec<_> = (0..4)
+            .map(|_| doorway.admit(address("::ffff:10.1.2.3")).unwrap())
+            .collect();
+        assert!(doorway.admit(address("10.1.2.3")).is_none());
+        assert_eq!(doorway.open_connections(), 4);
+        drop(held);
+        assert_eq!(doorway.open_connections(), 0);
+        assert!(doorway.open().by_address.is_empty());
+    }
+}

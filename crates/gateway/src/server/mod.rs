@@ -1,0 +1,200 @@
+//! The public listener: everything between an accepted socket and the handler of a request.
+//!
+//! ```text
+//! socket → doorway (caps) → TLS → guard (framing, timers) → HTTP library → handler
+//! ```
+//!
+//! The HTTP library is never given bytes that two servers could read differently: the guard reads
+//! every head and every body's framing first and is stricter than the library everywhere. What is refused
+//! takes the ordinary way all the same: the library gets a well-formed stand-in, and the handler answers it
+//! by [`Arrival::fault`].
+//!
+//! An empty line before a request line is refused like any other octet that begins no method.
+
+mod alarm;
+mod arrival;
+mod chunked;
+mod connection;
+mod doorway;
+mod early_fault;
+mod farewell;
+mod framing;
+mod guard;
+mod head;
+mod intake;
+mod octets;
+mod roster;
+mod service;
+mod stream;
+#[cfg(test)]
+mod tests;
+
+use std::future::Future;
+use std::io;
+use std::net::{SocketAddr, TcpListener};
+use std::num::NonZeroUsize;
+use std::sync::Arc;
+use std::time::Duration;
+
+use actix_server::ServerHandle;
+use actix_web::HttpResponse;
+use ipnet::IpNet;
+use tokio::task::JoinHandle;
+use tokio::time::timeout;
+use tokio_util::sync::CancellationToken;
+
+pub use self::arrival::Arrival;
+pub use self::connection::{Connection, InFlight};
+pub use self::early_fault::EarlyFault;
+pub use self::head::{HEAD_MAX_BYTES, HEADERS_MAX, TARGET_MAX_BYTES};
+
+use self::doorway::Doorway;
+use self::guard::Patience;
+use self::service::{Shared, worker_service};
+use crate::tls::ServerTls;
+
+/// Longest time that an answer may stand still because the caller takes none of it.
+const ANSWER_STALL_MAX: Duration = Duration::from_secs(10);
+
+/// Most connections that a worker may have accepted beyond those it may serve.
+const ACCEPTED_MAX: usize = 1024;
+
+/// What the listener needs to know (contract section 6, `[listen]` and `[limits]`).
+#[derive(Debug)]
+pub struct Options {
+    /// The bound socket.
+    pub listener: TcpListener,
+    /// Threads that serve; each has a handler of its own.
+    pub workers: NonZeroUsize,
+    /// `listen.tls`; `None` for plain HTTP.
+    pub tls: Option<Arc<ServerTls>>,
+    /// `listen.trusted_proxies`: not subject to `connections_per_address`.
+    pub trusted_proxies: Vec<IpNet>,
+    /// `limits.head_timeout`, for every head and for the TLS handshake.
+    pub head_timeout: Duration,
+    /// `limits.idle_timeout`.
+    pub idle_timeout: Duration,
+    /// `limits.connections`, over all workers.
+    pub connections: usize,
+    /// `limits.connections_per_address`.
+    pub connections_per_address: usize,
+}
+
+/// The running listener. Dropping it ends it at once; [`drain`](Self::drain) ends it in good order.
+#[derive(Debug)]
+pub struct PublicServer {
+    address: SocketAddr,
+    doorway: Arc<Doorway>,
+    draining: CancellationToken,
+    handle: ServerHandle,
+    server: JoinHandle<io::Result<()>>,
+}
+
+/// How a drain went.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Drained {
+    /// Connections whose call, or the work of it, was cut off; 0 in good order.
+    pub cut_off: usize,
+}
+
+impl PublicServer {
+    /// Starts serving on the calling thread's runtime. `handlers` is called once on every worker, so what it
+    /// makes need not be `Send`.
+    ///
+    /// # Errors
+    ///
+    /// When the socket cannot be used.
+    pub fn start<F, H, Fut>(options: Options, handlers: F) -> io::Result<Self>
+    where
+        F: Fn() -> H + Send + Clone + 'static,
+        H: Fn(Arrival) -> Fut + 'static,
+        Fut: Future<Output = HttpResponse> + 'static,
+    {
+        let doorway = Arc::new(Doorway::new(
+            options.connections,
+            options.connections_per_address,
+            options.trusted_proxies,
+        ));
+        let draining = CancellationToken::new();
+        let shared = Shared {
+            doorway: Arc::clone(&doorway),
+            tls: options.tls,
+            patience: Patience {
+                head: options.head_timeout,
+                idle: options.idle_timeout,
+                answer: options.idle_timeout.min(ANSWER_STALL_MAX),
+            },
+            draining: draining.clone(),
+        };
+        let address = options.listener.local_addr()?;
+        let server = actix_server::Server::build()
+            .workers(options.workers.get())
+            // More than the doorway lets in: beyond this the library leaves connections waiting, and they
+            // are to be closed.
+            .max_concurrent_connections(options.connections.saturating_add(ACCEPTED_MAX))
+            // The drain has a time of its own.
+            .shutdown_timeout(u64::from(u32::MAX))
+            .disable_signals()
+            .listen("public", options.listener, move || {
+                worker_service(shared.clone(), handlers())
+            })?
+            .run();
+        Ok(Self {
+            address,
+            doorway,
+            draining,
+            handle: server.handle(),
+            server: tokio::spawn(server),
+        })
+    }
+
+    /// The address that it listens on.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Connections that are open now.
+    pub fn open_connections(&self) -> usize {
+        self.doorway.open_connections()
+    }
+
+    /// Connections that were closed at once because too many were open, since the start.
+    pub fn refused_connections(&self) -> u64 {
+        self.doorway.refused_connections()
+    }
+
+    /// Waits for an end that nobody asked for.
+    ///
+    /// # Errors
+    ///
+    /// When the workers could not be started or ended by a fault.
+    pub async fn ended(&mut self) -> io::Result<()> {
+        match (&mut self.server).await {
+            Ok(result) => result,
+            Err(error) => Err(io::Error::other(error)),
+        }
+    }
+
+    /// Stops accepting, ends idle connections at once and the others after the call under way, whose answer
+    /// says so with `Connection: close`; ready when all of them, and the work held by
+    /// [`Connection::enter`], have ended or the time is over.
+    pub async fn drain(mut self, within: Duration) -> Drained {
+        self.draining.cancel();
+        // Only its being sent matters; the server would look for the end once a second.
+        drop(self.handle.stop(true));
+        let emptied = timeout(within, self.doorway.until_empty()).await;
+        let cut_off = match emptied {
+            Ok(()) => 0,
+            Err(_elapsed) => self.doorway.open_connections(),
+        };
+        self.server.abort();
+        let _ended = (&mut self.server).await;
+        Drained { cut_off }
+    }
+}
+
+impl Drop for PublicServer {
+    fn drop(&mut self) {
+        self.server.abort();
+    }
+}

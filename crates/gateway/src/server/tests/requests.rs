@@ -1,0 +1,202 @@
+//! What is let through.
+
+use super::*;
+
+const GOOD: &[(&str, &str, &str)] = &[
+    ("no body", "GET /a HTTP/1.1\r\nHost: a\r\n\r\n", "GET /a "),
+    (
+        "post without a body",
+        "POST /a HTTP/1.1\r\nHost: a\r\n\r\n",
+        "POST /a ",
+    ),
+    (
+        "length",
+        "POST /a HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nhello",
+        "POST /a hello",
+    ),
+    (
+        "length 0",
+        "POST /a HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\n\r\n",
+        "POST /a ",
+    ),
+    (
+        "length with zeros",
+        "POST /a HTTP/1.1\r\nHost: a\r\nContent-Length: 000000000000000005\r\n\r\nhello",
+        "POST /a hello",
+    ),
+    (
+        "length between spaces",
+        "POST /a HTTP/1.1\r\nHost: a\r\nContent-Length: \t5 \t\r\n\r\nhello",
+        "POST /a hello",
+    ),
+    (
+        "chunks",
+        "POST /a HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nhel\r\n2\r\nlo\r\n0\r\n\r\n",
+        "POST /a hello",
+    ),
+    (
+        "chunks in other spellings",
+        "POST /a HTTP/1.1\r\nHost: a\r\ntransfer-ENCODING:CHUNKED\r\n\r\n00000003;x=\"y\"\r\nhel\r\n2;;\r\nlo\r\n00000000\r\n\r\n",
+        "POST /a hello",
+    ),
+    (
+        "no chunk",
+        "POST /a HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+        "POST /a ",
+    ),
+    (
+        "query",
+        "GET /a-._~!$&'()*+,;=:@%41?/?x=%00 HTTP/1.1\r\nHost: [::1]:80\r\n\r\n",
+        "GET /a-._~!$&'()*+,;=:@%41 ",
+    ),
+    (
+        "no host in HTTP/1.0",
+        "GET /a HTTP/1.0\r\nConnection: keep-alive\r\n\r\n",
+        "GET /a ",
+    ),
+    (
+        "length in HTTP/1.0",
+        "POST /a HTTP/1.0\r\nConnection: keep-alive\r\nContent-Length: 5\r\n\r\nhello",
+        "POST /a hello",
+    ),
+    (
+        "values not ASCII",
+        "GET /a HTTP/1.1\r\nHost: a\r\nX: 서울\tb\r\nY:\r\n\r\n",
+        "GET /a ",
+    ),
+    (
+        "method of its own",
+        "version-Control /a HTTP/1.1\r\nHost: a\r\n\r\n",
+        "version-Control /a ",
+    ),
+    (
+        "expectation",
+        "POST /a HTTP/1.1\r\nHost: a\r\nExpect: nothing\r\nContent-Length: 5\r\n\r\nhello",
+        "POST /a hello",
+    ),
+];
+
+#[tokio::test]
+async fn good_requests_are_answered_on_one_connection() {
+    let (server, _scene) = start(options());
+    let mut socket = connect(&server).await;
+    for (name, bytes, body) in GOOD {
+        send(&mut socket, bytes).await;
+        let answer = one_answer(&mut socket).await;
+        assert!(
+            answer.ends_with(&format!("\r\n\r\n{body}")),
+            "{name}: {answer}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn good_requests_may_come_byte_by_byte() {
+    let (server, _scene) = start(options());
+    let mut socket = connect(&server).await;
+    for (name, bytes, body) in GOOD {
+        for byte in bytes.as_bytes() {
+            send(&mut socket, [*byte]).await;
+            tokio::task::yield_now().await;
+        }
+        let answer = one_answer(&mut socket).await;
+        assert!(
+            answer.ends_with(&format!("\r\n\r\n{body}")),
+            "{name}: {answer}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn pipelined_requests_are_answered_in_order() {
+    let (server, _scene) = start(options());
+    let mut socket = connect(&server).await;
+    let all: String = GOOD.iter().map(|(_, bytes, _)| *bytes).collect();
+    send(&mut socket, all.repeat(20)).await;
+    for _ in 0..20 {
+        for (name, _, body) in GOOD {
+            let answer = one_answer(&mut socket).await;
+            assert!(
+                answer.ends_with(&format!("\r\n\r\n{body}")),
+                "{name}: {answer}"
+            );
+        }
+    }
+}
+
+#[tokio::test]
+async fn the_next_request_waits_until_the_one_before_is_answered() {
+    let (server, scene) = start(options());
+    let mut socket = connect(&server).await;
+    let wait = "GET /wait HTTP/1.1\r\nHost: a\r\n\r\n";
+    send(&mut socket, wait.repeat(2)).await;
+    scene.call_begins().await;
+    assert_eq!(scene.seen().len(), 1);
+    scene.may_end.add_permits(1);
+    one_answer(&mut socket).await;
+    scene.call_begins().await;
+    scene.may_end.add_permits(1);
+    one_answer(&mut socket).await;
+}
+
+#[tokio::test]
+async fn a_large_body_comes_whole() {
+    let (server, scene) = start(options());
+    let mut socket = connect(&server).await;
+    let body = "0123456789abcdef".repeat(40_000);
+    let length = body.len();
+    let head = format!("POST /a HTTP/1.1\r\nHost: a\r\nContent-Length: {length}\r\n\r\n");
+    send(&mut socket, head + &body).await;
+    let answer = one_answer(&mut socket).await;
+    assert!(answer.ends_with(&body));
+
+    let head = "POST /a HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n";
+    let chunks = format!("{length:x}\r\n{body}\r\n").repeat(2);
+    send(&mut socket, format!("{head}{chunks}0\r\n\r\n")).await;
+    let answer = one_answer(&mut socket).await;
+    assert!(answer.ends_with(&body.repeat(2)));
+    assert_eq!(scene.seen().len(), 2);
+}
+
+#[tokio::test]
+async fn an_expectation_is_met_before_the_body_comes() {
+    let (server, _scene) = start(options());
+    let mut socket = connect(&server).await;
+    let head = "POST /a HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: 5\r\n\r\n";
+    send(&mut socket, head).await;
+    let mut go_on = [0; 25];
+    in_time(socket.read_exact(&mut go_on)).await.unwrap();
+    assert_eq!(&go_on, b"HTTP/1.1 100 Continue\r\n\r\n");
+    send(&mut socket, "hello").await;
+    let answer = one_answer(&mut socket).await;
+    assert!(answer.ends_with("POST /a hello"), "{answer}");
+}
+
+#[tokio::test]
+async fn an_answer_that_came_before_the_body_keeps_the_connection_when_the_body_follows() {
+    let (server, scene) = start(options());
+    let mut socket = connect(&server).await;
+    let length = "POST /early HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nhello";
+    let chunks = "POST /early HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n";
+    for request in [length, chunks] {
+        send(&mut socket, request).await;
+        let answer = one_answer(&mut socket).await;
+        assert!(answer.starts_with("HTTP/1.1 401"), "{answer}");
+        assert!(!answer.contains("close"), "{answer}");
+    }
+    send(&mut socket, GOOD[2].1).await;
+    one_answer(&mut socket).await;
+    assert_eq!(
+        scene.seen(),
+        ["POST /early", "POST /early", "POST /a hello"]
+    );
+}
+
+#[tokio::test]
+async fn a_connection_upgrade_without_upgrade_is_an_ordinary_last_request() {
+    let (server, _scene) = start(options());
+    let request = "GET /a HTTP/1.1\r\nHost: a\r\nConnection: upgrade\r\n\r\n";
+    let answer = exchange(&server, request).await;
+    assert_eq!(statuses(&answer), [200]);
+    assert!(answer.contains("connection: close"), "{answer}");
+}

@@ -1,0 +1,36 @@
+//! Request bodies that pass every check, as JSON values for a test to spoil.
+
+use serde_json::{Value, json};
+
+pub fn link(user_key: &str) -> Value {
+    json!({"data": {"biller_user_key": user_key, "expire_at": "20991231235959"}})
+}
+
+pub fn notice(user_key: &str) -> Value {
+    json!({"data": {"biller_user_key": user_key, "user_birth": "19900301"}})
+}
+
+pub fn prepay(user_key: &str) -> Value {
+    json!({"data": {"biller_user_key": user_key, "amount": 20000}})
+}
+
+pub fn pay_result(user_key: &str, pay_type: &str, pay_id: u64, pay_amount: i64) -> Value {
+    json!({"data": {
+        "biller_user_key": user_key, "pay_by": "MONEY", "pay_type": pay_type,
+        "pay_detail1": "", "pay_detail2": "", "amount": 20000, "pay_amount": pay_amount,
+        "pay_fee_type": "BEFORE", "pay_fee": 150, "pay_fee_tax": 15,
+        "paid_at": "20261124120000", "pay_id": pay_id
+    }})
+}
+
+/// The same body with one member of `data` set.
+pub fn with(mut body: Value, member: &str, value: Value) -> Value {
+    body["data"][member] = value;
+    body
+}
+
+/// The same body without one member of `data`.
+pub fn without(mut body: Value, member: &str) -> Value {
+    body["data"].as_object_mut().unwrap().remove(member);
+    body
+}

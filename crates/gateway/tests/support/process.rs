@@ -1,0 +1,261 @@
+//! The built `gateway`, run as operators run it.
+
+use std::fmt::Write as _;
+use std::fs;
+use std::io::{BufRead, BufReader};
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::{Arc, Condvar, Mutex};
+use std::thread;
+use std::time::Duration;
+
+use serde_json::Value;
+use sha2::{Digest, Sha256};
+use tempfile::TempDir;
+
+use super::{AUTHORIZATION, Caller, Reply};
+
+/// A configuration to start a gateway with. Keys are given as TOML lines, table by table.
+pub struct Setup {
+    directory: TempDir,
+    kakao_url: String,
+    main: String,
+    kakao: String,
+    billers: Vec<(String, String)>,
+}
+
+impl Setup {
+    /// One biller, `B0001`, and Kakao Pay, both on these upstreams.
+    pub fn new(kakao_url: &str, biller_url: &str) -> Self {
+        Self {
+            directory: TempDir::new().unwrap(),
+            kakao_url: kakao_url.to_owned(),
+            main: String::new(),
+            kakao: String::new(),
+            billers: Vec::new(),
+        }
+        .biller("B0001", biller_url, "")
+    }
+
+    /// More tables of the main file.
+    pub fn with(mut self, toml: &str) -> Self {
+        self.main.push_str(toml);
+        self.main.push('\n');
+        self
+    }
+
+    /// More keys of `[kakao]`, or `allow_from` in place of the default.
+    pub fn kakao(mut self, toml: &str) -> Self {
+        self.kakao = toml.to_owned();
+        self
+    }
+
+    /// Another biller, or the same with more keys.
+    pub fn biller(mut self, code: &str, url: &str, toml: &str) -> Self {
+        let mut text = format!("code = \"{code}\"\nbase_url = \"{url}\"\n");
+        if !toml.contains("allow_from") {
+            text.push_str("allow_from = [\"127.0.0.0/8\"]\n");
+        }
+        if !toml.contains("authorization_sha256") {
+            let digest = hex(&Sha256::digest(AUTHORIZATION));
+            writeln!(text, "authorization_sha256 = [\"{digest}\"]").unwrap();
+        }
+        text.push_str(toml);
+        self.billers.retain(|(known, _)| known != code);
+        self.billers.push((code.to_owned(), text));
+        self
+    }
+
+    /// The folder of the configuration.
+    pub fn path(&self) -> &Path {
+        self.directory.path()
+    }
+
+    /// Writes the files and starts `gateway serve`; ready when it says that it serves.
+    pub fn start(self) -> Gateway {
+        self.write();
+        Gateway::run(self.directory)
+    }
+
+    /// Writes the files; answers the main one's path.
+    pub fn write(&self) -> PathBuf {
+        let billers = self.path().join("billers");
+        fs::create_dir_all(&billers).unwrap();
+        for (code, text) in &self.billers {
+            fs::write(billers.join(format!("{code}.toml")), text).unwrap();
+        }
+        let allow_from = if self.kakao.contains("allow_from") {
+            ""
+        } else {
+            "allow_from = [\"127.0.0.0/8\"]\n"
+        };
+        let listen = if self.main.contains("[listen]") {
+            ""
+        } else {
+            "[listen]\npublic = \"127.0.0.1:0\"\nops = \"127.0.0.1:0\"\n"
+        };
+        let main = format!(
+            "{listen}{}[kakao]\nbase_url = \"{}\"\n{allow_from}{}\n",
+            self.main, self.kakao_url, self.kakao
+        );
+        let file = self.path().join("gateway.toml");
+        fs::write(&file, main).unwrap();
+        file
+    }
+}
+
+pub fn hex(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::new(), |mut text, byte| {
+        write!(text, "{byte:02x}").unwrap();
+        text
+    })
+}
+
+/// A gateway process; killed when dropped.
+pub struct Gateway {
+    directory: TempDir,
+    child: Child,
+    log: Arc<Log>,
+    public: SocketAddr,
+    ops: SocketAddr,
+}
+
+#[derive(Default)]
+struct Log {
+    lines: Mutex<Vec<Value>>,
+    grown: Condvar,
+}
+
+impl Gateway {
+    fn run(directory: TempDir) -> Self {
+        let mut child = Command::new(env!("CARGO_BIN_EXE_gateway"))
+            .args(["serve", "--config"])
+            .arg(directory.path().join("gateway.toml"))
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let log = Arc::new(Log::default());
+        let lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        thread::spawn({
+            let log = Arc::clone(&log);
+            move || {
+                for line in lines.map_while(Result::ok) {
+                    let line = serde_json::from_str(&line)
+                        .unwrap_or_else(|_| panic!("a log line that is no JSON: {line}"));
+                    log.lines.lock().unwrap().push(line);
+                    log.grown.notify_all();
+                }
+            }
+        });
+        let serves = await_line(&log, |line| line["message"] == "the gateway serves");
+        let address = |key: &str| serves[key].as_str().unwrap().parse().unwrap();
+        Self {
+            public: address("public"),
+            ops: address("ops"),
+            directory,
+            child,
+            log,
+        }
+    }
+
+    pub fn public(&self) -> SocketAddr {
+        self.public
+    }
+
+    pub fn ops(&self) -> SocketAddr {
+        self.ops
+    }
+
+    pub fn path(&self) -> &Path {
+        self.directory.path()
+    }
+
+    pub fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
+    pub fn caller(&self) -> Caller {
+        Caller::connect(self.public)
+    }
+
+    /// One POST on a connection of its own.
+    pub fn post(&self, path: &str, body: impl AsRef<[u8]>) -> Reply {
+        self.caller().post(path, body)
+    }
+
+    /// One GET on the ops listener.
+    pub fn get_ops(&self, path: &str) -> Reply {
+        let mut caller = Caller::connect(self.ops);
+        caller.send(format!("GET {path} HTTP/1.1\r\nHost: ops\r\n\r\n").as_bytes());
+        caller.reply()
+    }
+
+    /// The value of one series, by its exact name and labels; 0 where there is none.
+    pub fn metric(&self, series: &str) -> f64 {
+        self.get_ops("/metrics")
+            .text()
+            .lines()
+            .find_map(|line| line.strip_prefix(series)?.strip_prefix(' ')?.parse().ok())
+            .unwrap_or(0.0)
+    }
+
+    /// Every log line so far.
+    pub fn log(&self) -> Vec<Value> {
+        self.log.lines.lock().unwrap().clone()
+    }
+
+    /// Waits for a log line.
+    pub fn await_log(&self, wanted: impl Fn(&Value) -> bool) -> Value {
+        await_line(&self.log, wanted)
+    }
+
+    /// `kill -9`, then the same gateway again on the same files.
+    pub fn kill_and_restart(mut self) -> Self {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+        self.restart()
+    }
+
+    /// Sends a signal, by its name.
+    pub fn signal(&self, name: &str) {
+        let pid = self.child.id().to_string();
+        let status = Command::new("kill").args([&format!("-{name}"), &pid]).status().unwrap();
+        assert!(status.success());
+    }
+
+    /// SIGTERM; answers the exit code.
+    pub fn terminate(&mut self) -> Option<i32> {
+        self.signal("TERM");
+        self.child.wait().unwrap().code()
+    }
+
+    /// SIGTERM, then the same gateway again on the same files.
+    pub fn stop_and_restart(mut self) -> Self {
+        assert_eq!(self.terminate(), Some(0));
+        self.restart()
+    }
+
+    fn restart(mut self) -> Self {
+        let directory = std::mem::replace(&mut self.directory, TempDir::new().unwrap());
+        drop(self);
+        Self::run(directory)
+    }
+}
+
+impl Drop for Gateway {
+    fn drop(&mut self) {
+        // Gone already where a test ended it.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn await_line(log: &Log, wanted: impl Fn(&Value) -> bool) -> Value {
+    let lines = log.lines.lock().unwrap();
+    let missing = |lines: &mut Vec<Value>| !lines.iter().any(&wanted);
+    let patience = Duration::from_secs(30);
+    let (lines, _) = log.grown.wait_timeout_while(lines, patience, missing).unwrap();
+    let found = lines.iter().find(|line| wanted(line)).cloned();
+    found.unwrap_or_else(|| panic!("no such log line among {lines:#?}"))
+}

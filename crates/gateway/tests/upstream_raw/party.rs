@@ -1,0 +1,156 @@
+//! A party on loopback, and calls to it.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use actix_http::StatusCode;
+use actix_http::header::HeaderValue;
+use bytes::Bytes;
+use gateway::config::BaseUrl;
+use gateway::upstream::{Circuit, Clients, Fault, Party, Repeat, Report, UpstreamRequest};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::time::Instant;
+
+/// What an answer's body may have.
+pub const LIMIT: usize = 100;
+
+/// The time of a call that is to end before it.
+pub const AMPLE: Duration = Duration::from_secs(5);
+
+/// By how much a call may miss its deadline.
+pub const SLACK: Duration = Duration::from_millis(50);
+
+/// A listening party.
+pub struct Upstream {
+    pub port: u16,
+    pub accepted: Arc<AtomicUsize>,
+}
+
+impl Upstream {
+    /// Serves each connection, numbered from 0, with `serve`.
+    pub async fn serve<S, F>(serve: S) -> Self
+    where
+        S: Fn(usize, TcpStream) -> F + Send + 'static,
+        F: Future<Output = ()> + Send + 'static,
+    {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let accepted = Arc::new(AtomicUsize::new(0));
+        let count = Arc::clone(&accepted);
+        tokio::spawn(async move {
+            while let Ok((stream, _)) = listener.accept().await {
+                stream.set_nodelay(true).unwrap();
+                tokio::spawn(serve(count.fetch_add(1, Ordering::SeqCst), stream));
+            }
+        });
+        Self { port, accepted }
+    }
+
+    /// Answers each connection's first request with `bytes`, then does `then`.
+    pub async fn answering(bytes: &'static [u8], then: Then) -> Self {
+        Self::serve(move |_, mut stream| async move {
+            read_request(&mut stream).await;
+            stream.write_all(bytes).await.unwrap();
+            then.carry_out(stream).await;
+        })
+        .await
+    }
+
+    pub fn connections(&self) -> usize {
+        self.accepted.load(Ordering::SeqCst)
+    }
+
+    pub fn party(&self) -> Arc<Party> {
+        party(&format!("http://127.0.0.1:{}/base", self.port))
+    }
+}
+
+/// What comes behind an answer.
+#[derive(Clone, Copy, Debug)]
+pub enum Then {
+    /// The connection's end.
+    Close,
+    /// Nothing, for ever.
+    Hold,
+    /// A reset.
+    Reset,
+}
+
+impl Then {
+    async fn carry_out(self, mut stream: TcpStream) {
+        match self {
+            Self::Close => stream.shutdown().await.unwrap(),
+            Self::Hold => std::future::pending().await,
+            Self::Reset => stream.set_zero_linger().unwrap(),
+        }
+    }
+}
+
+/// One request, head and body; empty when the connection ended instead.
+pub async fn read_request(stream: &mut (impl AsyncRead + Unpin)) -> String {
+    let mut request = Vec::new();
+    let mut byte = [0];
+    while !request.ends_with(b"\r\n\r\n") {
+        match stream.read(&mut byte).await {
+            Ok(1) => request.push(byte[0]),
+            _ => return String::new(),
+        }
+    }
+    let head = String::from_utf8(request).unwrap();
+    let length = head
+        .lines()
+        .find_map(|line| line.strip_prefix("content-length: "))
+        .map_or(0, |length| length.parse().unwrap());
+    let mut body = vec![0; length];
+    stream.read_exact(&mut body).await.unwrap();
+    head + std::str::from_utf8(&body).unwrap()
+}
+
+/// An answer of HTTP/1.1 with a length.
+pub fn sized(body: &str) -> Vec<u8> {
+    format!(
+        "HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n{body}",
+        body.len()
+    )
+    .into_bytes()
+}
+
+pub fn party(base_url: &str) -> Arc<Party> {
+    let circuit = Circuit::new(20, Duration::from_secs(5));
+    let url = BaseUrl::parse(base_url).unwrap();
+    Arc::new(Party::new("B0001", &url, None, LIMIT, circuit).unwrap())
+}
+
+pub fn request(party: &Party) -> UpstreamRequest {
+    UpstreamRequest {
+        uri: party.uri("/kakao/notice").unwrap(),
+        request_id: HeaderValue::from_static("r-1"),
+        traceparent: HeaderValue::from_static("00-1-2-01"),
+        authorization: None,
+        body: Bytes::from_static(b"{\"data\":{}}"),
+    }
+}
+
+/// One call, which is seen to end in time.
+pub async fn call(clients: &Clients, party: &Arc<Party>, time: Duration, repeat: Repeat) -> Report {
+    let deadline = Instant::now() + time;
+    let report = clients.call(party, request(party), deadline, repeat).await;
+    let late = Instant::now().saturating_duration_since(deadline);
+    assert!(late < SLACK, "{late:?} late: {report:?}");
+    report
+}
+
+/// Status and body of a whole answer.
+pub fn whole(report: &Report) -> Result<(u16, &str), &Fault> {
+    let answer = report.result.as_ref()?;
+    Ok((
+        answer.status.as_u16(),
+        std::str::from_utf8(&answer.body).unwrap(),
+    ))
+}
+
+pub fn status(code: u16) -> StatusCode {
+    StatusCode::from_u16(code).unwrap()
+}

@@ -1,0 +1,203 @@
+//! Parties behind TLS.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use gateway::config::BaseUrl;
+use gateway::upstream::{Circuit, Clients, Fault, Party, Repeat, Report, Sent, Step};
+use rustls::crypto::ring::default_provider;
+use rustls::{ClientConfig, RootCertStore, ServerConfig};
+use rustls_pki_types::{CertificateDer, PrivateKeyDer};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio_rustls::TlsAcceptor;
+
+use crate::party::{AMPLE, LIMIT, Then, Upstream, call, read_request, sized, whole};
+
+struct Server {
+    upstream: Upstream,
+    certificate: CertificateDer<'static>,
+}
+
+/// Behind a certificate for `name`; offers `alpn`, and ends TLS as `end` says.
+async fn server(name: &str, alpn: &[&str], answer: &'static [u8], end: End) -> Server {
+    let made = rcgen::generate_simple_self_signed([name.to_owned()]).unwrap();
+    let certificate = made.cert.der().clone();
+    let key = PrivateKeyDer::try_from(made.signing_key.serialize_der()).unwrap();
+    let mut config = ServerConfig::builder_with_provider(Arc::new(default_provider()))
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_no_client_auth()
+        .with_single_cert(vec![certificate.clone()], key)
+        .unwrap();
+    config.alpn_protocols = alpn.iter().map(|name| name.as_bytes().to_vec()).collect();
+    let acceptor = TlsAcceptor::from(Arc::new(config));
+    let upstream = Upstream::serve(move |_, stream| {
+        let acceptor = acceptor.clone();
+        async move {
+            let Ok(mut stream) = acceptor.accept(stream).await else {
+                return;
+            };
+            while !read_request(&mut stream).await.is_empty() {
+                stream.write_all(answer).await.unwrap();
+                stream.flush().await.unwrap();
+                match end {
+                    End::None => {}
+                    End::Notified => return stream.shutdown().await.unwrap(),
+                    End::Abrupt => return,
+                }
+            }
+        }
+    })
+    .await;
+    Server {
+        upstream,
+        certificate,
+    }
+}
+
+#[derive(Clone, Copy)]
+enum End {
+    None,
+    Notified,
+    Abrupt,
+}
+
+fn trusting(root: Option<CertificateDer<'static>>) -> Arc<ClientConfig> {
+    offering("http/1.1", root)
+}
+
+fn offering(protocol: &str, root: Option<CertificateDer<'static>>) -> Arc<ClientConfig> {
+    let mut roots = RootCertStore::empty();
+    if let Some(certificate) = root {
+        roots.add(certificate).unwrap();
+    }
+    let mut config = ClientConfig::builder_with_provider(Arc::new(default_provider()))
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_root_certificates(roots)
+        .with_no_client_auth();
+    config.alpn_protocols = vec![protocol.as_bytes().to_vec()];
+    Arc::new(config)
+}
+
+fn party(port: u16, tls: Option<Arc<ClientConfig>>) -> Arc<Party> {
+    let url = BaseUrl::parse(&format!("https://localhost:{port}")).unwrap();
+    let circuit = Circuit::new(20, Duration::from_secs(5));
+    Arc::new(Party::new("kakao", &url, tls, LIMIT, circuit).unwrap())
+}
+
+async fn call_once(party: &Arc<Party>) -> Report {
+    call(&Clients::new(), party, AMPLE, Repeat::Safe).await
+}
+
+fn assert_not_reached(report: Report) -> String {
+    assert_eq!((report.attempts, report.connect), (1, None));
+    match report.result.unwrap_err() {
+        Fault::NotReached(unreached) if unreached.step == Step::Handshake => unreached.detail,
+        other => panic!("{other:?}"),
+    }
+}
+
+#[tokio::test(flavor = "local")]
+async fn a_party_with_a_good_certificate_is_called_over_one_connection() {
+    let answer = sized("{}").leak();
+    for alpn in [&["http/1.1"][..], &["h2", "http/1.1"], &[]] {
+        let server = server("localhost", alpn, answer, End::None).await;
+        let party = party(
+            server.upstream.port,
+            Some(trusting(Some(server.certificate))),
+        );
+        let clients = Clients::new();
+        for _ in 0..3 {
+            let report = call(&clients, &party, AMPLE, Repeat::Never).await;
+            assert_eq!(whole(&report), Ok((200, "{}")));
+        }
+        assert_eq!(server.upstream.connections(), 1);
+    }
+}
+
+#[tokio::test(flavor = "local")]
+async fn a_certificate_for_another_name_is_refused() {
+    let server = server("elsewhere.example", &[], b"", End::None).await;
+    let party = party(
+        server.upstream.port,
+        Some(trusting(Some(server.certificate))),
+    );
+    let detail = assert_not_reached(call_once(&party).await);
+    assert!(detail.contains("certificate"), "{detail}");
+}
+
+#[tokio::test(flavor = "local")]
+async fn a_certificate_of_an_unknown_authority_is_refused() {
+    let server = server("localhost", &[], b"", End::None).await;
+    let party = party(server.upstream.port, Some(trusting(None)));
+    let detail = assert_not_reached(call_once(&party).await);
+    assert!(detail.contains("UnknownIssuer"), "{detail}");
+}
+
+#[tokio::test(flavor = "local")]
+async fn a_party_that_agrees_on_another_protocol_or_none_is_not_reached() {
+    for offered in ["http/1.1", "h2"] {
+        let server = server("localhost", &["h2"], b"", End::None).await;
+        let config = offering(offered, Some(server.certificate));
+        assert_not_reached(call_once(&party(server.upstream.port, Some(config))).await);
+    }
+}
+
+#[tokio::test(flavor = "local")]
+async fn a_party_that_speaks_no_tls_is_not_reached() {
+    let upstream = Upstream::serve(|_, mut stream| async move {
+        let _ = stream.read(&mut [0; 512]).await;
+        let _ = stream.write_all(b"HTTP/1.1 400 Bad Request\r\n\r\n").await;
+    })
+    .await;
+    assert_not_reached(call_once(&party(upstream.port, Some(trusting(None)))).await);
+}
+
+#[tokio::test(flavor = "local")]
+async fn an_https_party_is_never_called_in_the_clear() {
+    let upstream = Upstream::answering(b"HTTP/1.1 204 -\r\n\r\n", Then::Hold).await;
+    assert_not_reached(call_once(&party(upstream.port, None)).await);
+}
+
+#[tokio::test(flavor = "local")]
+async fn a_handshake_that_hangs_ends_at_the_deadline_with_nothing_sent() {
+    let upstream = Upstream::serve(|_, stream| async move {
+        let _held = stream;
+        std::future::pending::<()>().await;
+    })
+    .await;
+    let party = party(upstream.port, Some(trusting(None)));
+    let time = Duration::from_millis(200);
+    let report = call(&Clients::new(), &party, time, Repeat::Safe).await;
+    assert_eq!(
+        report.result.unwrap_err(),
+        Fault::TimedOut {
+            sent: Sent::NotSent
+        }
+    );
+}
+
+#[tokio::test(flavor = "local")]
+async fn only_a_notified_end_ends_an_answer_without_a_length() {
+    let answer = b"HTTP/1.0 200 OK\r\n\r\n{}";
+    let notified = server("localhost", &[], answer, End::Notified).await;
+    let party_notified = party(
+        notified.upstream.port,
+        Some(trusting(Some(notified.certificate))),
+    );
+    assert_eq!(whole(&call_once(&party_notified).await), Ok((200, "{}")));
+
+    let abrupt = server("localhost", &[], answer, End::Abrupt).await;
+    let party_abrupt = party(
+        abrupt.upstream.port,
+        Some(trusting(Some(abrupt.certificate))),
+    );
+    let fault = call_once(&party_abrupt).await.result.unwrap_err();
+    assert_eq!(
+        fault,
+        Fault::CutShort {
+            status: crate::party::status(200)
+        }
+    );
+}

@@ -1,0 +1,271 @@
+//! Facts as rows, and rows as facts.
+
+use protocol::{Bill, BillerCode, Decimal, KoreanTime, PaidAt, PayType, PaymentEvent};
+use rusqlite::{Connection, Row, params};
+
+use super::{Entry, JournalError};
+use crate::{DeliveryState, Fact, FactKind, MessageDigest, Stamp, Timestamp};
+
+const INSERT_FACT: &str = "INSERT INTO fact (at, stamp, node, kind, biller_code, biller_user_key,
+    billed_year_month, ordinal, biller_notice_key, identity, attempt_stamp, attempt_node,
+    after_unknown, until, expire_at, pay_id, pay_type, paid_at, pay_amount, mark_ends_at, message,
+    delivery, reason, operator)
+  VALUES (strftime('%Y-%m-%dT%H:%M:%fZ', ?1 / 1000.0, 'unixepoch'), ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9,
+    ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24)";
+
+/// What a fact is read back from; the order of columns that `fact` expects.
+pub(super) const FACT_COLUMNS: &str = "stamp, node, kind, biller_code, biller_user_key,
+    billed_year_month, ordinal, biller_notice_key, identity, attempt_stamp, attempt_node,
+    after_unknown, until, expire_at, pay_id, pay_type, paid_at, pay_amount, mark_ends_at, message,
+    delivery, reason, operator";
+
+/// The members that only some kinds of fact have; the others stay NULL.
+#[derive(Default)]
+struct Optional<'a> {
+    attempt: Option<Stamp>,
+    after_unknown: Option<bool>,
+    until: Option<Timestamp>,
+    expire_at: Option<&'a KoreanTime>,
+    event: Option<&'a PaymentEvent>,
+    mark_ends_at: Option<Timestamp>,
+    message: Option<&'a MessageDigest>,
+    delivery: Option<DeliveryState>,
+    reason: Option<&'a str>,
+    operator: Option<&'a str>,
+}
+
+impl<'a> From<&'a FactKind> for Optional<'a> {
+    fn from(kind: &'a FactKind) -> Self {
+        let none = Self::default();
+        match kind {
+            FactKind::Reserved { until, after_unknown } => Self {
+                until: Some(*until),
+                after_unknown: Some(*after_unknown),
+                ..none
+            },
+            FactKind::Released { attempt, after_unknown } => Self {
+                attempt: Some(*attempt),
+                after_unknown: Some(*after_unknown),
+                ..none
+            },
+            FactKind::Uncertain { attempt } => Self {
+                attempt: Some(*attempt),
+                ..none
+            },
+            FactKind::Linked { attempt, expire_at } => Self {
+                attempt: Some(*attempt),
+                expire_at: Some(expire_at),
+                ..none
+            },
+            FactKind::Relinked { expire_at } => Self {
+                expire_at: Some(expire_at),
+                ..none
+            },
+            FactKind::Payment { event, mark_ends_at, message } => Self {
+                event: Some(event),
+                mark_ends_at: *mark_ends_at,
+                message: Some(message),
+                ..none
+            },
+            FactKind::Delivery { event, message, state } => Self {
+                event: Some(event),
+                message: Some(message),
+                delivery: Some(*state),
+                ..none
+            },
+            FactKind::Classified { reason, operator } | FactKind::Cleared { reason, operator } => {
+                Self {
+                    reason: Some(reason),
+                    operator: Some(operator),
+                    ..none
+                }
+            }
+        }
+    }
+}
+
+/// Writes one entry inside the caller's transaction.
+pub(super) fn insert(connection: &Connection, entry: &Entry) -> Result<(), JournalError> {
+    for fact in &entry.facts {
+        insert_fact(connection, fact)?;
+    }
+    if let Some((biller, message, body)) = &entry.message {
+        connection
+            .prepare_cached("INSERT OR IGNORE INTO message (biller_code, message, body) VALUES (?1, ?2, ?3)")?
+            .execute(params![biller.as_str(), message.as_bytes(), body.as_ref()])?;
+    }
+    if let Some((biller, message, answer)) = &entry.answer {
+        connection
+            .prepare_cached(
+                "INSERT OR IGNORE INTO answer (biller_code, message, status, content_type, body)
+                 VALUES (?1, ?2, ?3, ?4, ?5)",
+            )?
+            .execute(params![
+                biller.as_str(),
+                message.as_bytes(),
+                answer.status,
+                answer.content_type.as_ref(),
+                answer.body.as_ref()
+            ])?;
+    }
+    Ok(())
+}
+
+fn insert_fact(connection: &Connection, fact: &Fact) -> Result<(), JournalError> {
+    let bill = &fact.bill;
+    let more = Optional::from(&fact.kind);
+    connection.prepare_cached(INSERT_FACT)?.execute(params![
+        fact.stamp.timestamp().millis(),
+        fact.stamp.time,
+        fact.stamp.node,
+        fact.kind.name(),
+        bill.biller_code().as_str(),
+        bill.biller_user_key(),
+        bill.billed_year_month(),
+        bill.ordinal(),
+        bill.biller_notice_key(),
+        identity_text(bill),
+        more.attempt.map(|attempt| attempt.time),
+        more.attempt.map(|attempt| attempt.node),
+        more.after_unknown,
+        more.until.map(Timestamp::millis),
+        more.expire_at.map(KoreanTime::as_str),
+        more.event.map(|event| event.pay_id.to_string()),
+        more.event.map(|event| event.pay_type.as_str()),
+        more.event.map(|event| event.paid_at.as_str().to_owned()),
+        more.event.map(|event| event.pay_amount.to_string()),
+        more.mark_ends_at.map(Timestamp::millis),
+        more.message.map(|message| message.as_bytes().as_slice()),
+        more.delivery.map(DeliveryState::name),
+        more.reason,
+        more.operator,
+    ])?;
+    Ok(())
+}
+
+fn identity_text(bill: &Bill) -> String {
+    let members: serde_json::Map<String, serde_json::Value> = bill
+        .identity_parameters()
+        .map(|(name, value)| (name.to_owned(), value.into()))
+        .collect();
+    if members.is_empty() {
+        return String::new();
+    }
+    serde_json::Value::Object(members).to_string()
+}
+
+/// Reads one row of `FACT_COLUMNS` back.
+pub(super) fn fact(row: &Row<'_>) -> Result<Fact, JournalError> {
+    Ok(Fact {
+        stamp: Stamp {
+            time: row.get("stamp")?,
+            node: row.get("node")?,
+        },
+        bill: bill(row)?,
+        kind: kind(row)?,
+    })
+}
+
+fn bill(row: &Row<'_>) -> Result<Bill, JournalError> {
+    let code: String = row.get("biller_code")?;
+    let code = BillerCode::parse(&code).ok_or_else(|| unreadable("biller_code"))?;
+    let identity: String = row.get("identity")?;
+    let identity: Vec<(String, String)> = if identity.is_empty() {
+        Vec::new()
+    } else {
+        let members: std::collections::BTreeMap<String, String> =
+            serde_json::from_str(&identity).map_err(|_| unreadable("identity"))?;
+        members.into_iter().collect()
+    };
+    let identity: Vec<(&str, &str)> =
+        identity.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+    let text = |column: &str| row.get::<_, String>(column);
+    Ok(Bill::from_parts(
+        code,
+        &text("biller_user_key")?,
+        &text("billed_year_month")?,
+        &text("ordinal")?,
+        &text("biller_notice_key")?,
+        &identity,
+    ))
+}
+
+fn kind(row: &Row<'_>) -> Result<FactKind, JournalError> {
+    let name: String = row.get("kind")?;
+    let millis = |column: &str| {
+        row.get::<_, Option<i64>>(column).map(|millis| millis.map(Timestamp::from_millis))
+    };
+    Ok(match name.as_str() {
+        "reserved" => FactKind::Reserved {
+            until: millis("until")?.ok_or_else(|| unreadable("until"))?,
+            after_unknown: row.get("after_unknown")?,
+        },
+        "released" => FactKind::Released {
+            attempt: attempt(row)?,
+            after_unknown: row.get("after_unknown")?,
+        },
+        "uncertain" => FactKind::Uncertain {
+            attempt: attempt(row)?,
+        },
+        "linked" => FactKind::Linked {
+            attempt: attempt(row)?,
+            expire_at: expire_at(row)?,
+        },
+        "relinked" => FactKind::Relinked {
+            expire_at: expire_at(row)?,
+        },
+        "payment" => FactKind::Payment {
+            event: event(row)?,
+            mark_ends_at: millis("mark_ends_at")?,
+            message: message(row)?,
+        },
+        "delivery" => FactKind::Delivery {
+            event: event(row)?,
+            message: message(row)?,
+            state: DeliveryState::parse(&row.get::<_, String>("delivery")?)
+                .ok_or_else(|| unreadable("delivery"))?,
+        },
+        "classified" => FactKind::Classified {
+            reason: row.get("reason")?,
+            operator: row.get("operator")?,
+        },
+        "cleared" => FactKind::Cleared {
+            reason: row.get("reason")?,
+            operator: row.get("operator")?,
+        },
+        _ => return Err(unreadable("kind")),
+    })
+}
+
+fn attempt(row: &Row<'_>) -> Result<Stamp, JournalError> {
+    Ok(Stamp {
+        time: row.get("attempt_stamp")?,
+        node: row.get("attempt_node")?,
+    })
+}
+
+fn expire_at(row: &Row<'_>) -> Result<KoreanTime, JournalError> {
+    KoreanTime::parse(&row.get::<_, String>("expire_at")?).ok_or_else(|| unreadable("expire_at"))
+}
+
+fn message(row: &Row<'_>) -> Result<MessageDigest, JournalError> {
+    MessageDigest::from_slice(&row.get::<_, Vec<u8>>("message")?)
+        .ok_or_else(|| unreadable("message"))
+}
+
+fn event(row: &Row<'_>) -> Result<PaymentEvent, JournalError> {
+    let text = |column: &str| row.get::<_, String>(column);
+    let decimal = |column: &'static str| -> Result<Decimal, JournalError> {
+        Decimal::parse(&text(column)?).map_err(|_| unreadable(column))
+    };
+    Ok(PaymentEvent {
+        pay_id: decimal("pay_id")?,
+        pay_type: PayType::parse(&text("pay_type")?).ok_or_else(|| unreadable("pay_type"))?,
+        paid_at: PaidAt::parse(&text("paid_at")?).ok_or_else(|| unreadable("paid_at"))?,
+        pay_amount: decimal("pay_amount")?,
+    })
+}
+
+fn unreadable(column: &str) -> JournalError {
+    JournalError::Row(column.to_owned())
+}

@@ -1,0 +1,112 @@
+//! The journal's tables. Columns are plain so that operators can read them with `sqlite3`.
+
+use std::fs;
+use std::io;
+use std::os::unix::fs::DirBuilderExt;
+use std::path::Path;
+use std::time::Duration;
+
+use rusqlite::{Connection, OptionalExtension};
+
+use super::JournalError;
+
+/// Kept in `PRAGMA user_version`; a file of a later version is refused.
+const VERSION: i64 = 1;
+
+const TABLES: &str = "
+CREATE TABLE IF NOT EXISTS node (
+    number INTEGER NOT NULL
+) STRICT;
+-- One row per fact; `seq` is the order in which this node learned them.
+CREATE TABLE IF NOT EXISTS fact (
+    seq               INTEGER PRIMARY KEY,
+    at                TEXT    NOT NULL, -- UTC, for people; `stamp` is what counts
+    stamp             INTEGER NOT NULL, -- hybrid logical time: Unix milliseconds << 20 | counter
+    node              INTEGER NOT NULL,
+    kind              TEXT    NOT NULL,
+    biller_code       TEXT    NOT NULL,
+    biller_user_key   TEXT    NOT NULL,
+    billed_year_month TEXT    NOT NULL,
+    ordinal           TEXT    NOT NULL,
+    biller_notice_key TEXT    NOT NULL,
+    identity          TEXT    NOT NULL, -- identity parameters as a JSON object, '' where none
+    attempt_stamp     INTEGER,          -- released, uncertain, linked: the reservation
+    attempt_node      INTEGER,
+    after_unknown     INTEGER,
+    until             INTEGER,          -- reserved: Unix milliseconds
+    expire_at         TEXT,             -- linked, relinked: YYYYMMDDHH24MISS, Korean time
+    pay_id            TEXT,             -- payment, delivery
+    pay_type          TEXT,
+    paid_at           TEXT,
+    pay_amount        TEXT,
+    mark_ends_at      INTEGER,          -- Unix milliseconds
+    message           BLOB,             -- SHA-256 of the pay-result
+    delivery          TEXT,
+    reason            TEXT,
+    operator          TEXT
+) STRICT;
+CREATE INDEX IF NOT EXISTS fact_by_bill ON fact (biller_code, biller_user_key);
+CREATE INDEX IF NOT EXISTS fact_by_message ON fact (message, kind) WHERE message IS NOT NULL;
+-- The pay-results as they came, byte for byte.
+CREATE TABLE IF NOT EXISTS message (
+    biller_code TEXT NOT NULL,
+    message     BLOB NOT NULL,
+    body        BLOB NOT NULL,
+    PRIMARY KEY (biller_code, message)
+) STRICT, WITHOUT ROWID;
+-- The answers of billers that accepted one.
+CREATE TABLE IF NOT EXISTS answer (
+    biller_code  TEXT    NOT NULL,
+    message      BLOB    NOT NULL,
+    status       INTEGER NOT NULL,
+    content_type BLOB    NOT NULL,
+    body         BLOB    NOT NULL,
+    PRIMARY KEY (biller_code, message)
+) STRICT, WITHOUT ROWID;
+";
+
+/// Opens the journal for writing and brings its tables up to date.
+pub(super) fn open(file: &Path) -> Result<Connection, JournalError> {
+    let connection = connect(file)?;
+    let version: i64 = connection.query_row("PRAGMA user_version", [], |row| row.get(0))?;
+    if version > VERSION {
+        return Err(JournalError::Sqlite(format!(
+            "{} was written by a later version ({version}, this one knows {VERSION})",
+            file.display()
+        )));
+    }
+    connection.execute_batch(TABLES)?;
+    connection.pragma_update(None, "user_version", VERSION)?;
+    Ok(connection)
+}
+
+/// A connection with the settings that durability needs: WAL, and a sync at every commit.
+pub(super) fn connect(file: &Path) -> Result<Connection, JournalError> {
+    let connection = Connection::open(file)?;
+    connection.busy_timeout(Duration::from_secs(5))?;
+    connection.pragma_update(None, "journal_mode", "WAL")?;
+    connection.pragma_update(None, "synchronous", "FULL")?;
+    Ok(connection)
+}
+
+/// The node's number; drawn at random the first time.
+pub(super) fn node(connection: &Connection) -> Result<u32, JournalError> {
+    let known: Option<u32> = connection
+        .query_row("SELECT number FROM node", [], |row| row.get(0))
+        .optional()?;
+    if let Some(number) = known {
+        return Ok(number);
+    }
+    let number: u32 =
+        connection.query_row("SELECT abs(random()) % 4294967295 + 1", [], |row| row.get(0))?;
+    connection.execute("INSERT INTO node (number) VALUES (?1)", [number])?;
+    Ok(number)
+}
+
+/// The journal holds personal data: only the gateway's own user may look.
+pub(super) fn make_private_directory(directory: &Path) -> io::Result<()> {
+    if directory.is_dir() {
+        return Ok(());
+    }
+    fs::DirBuilder::new().recursive(true).mode(0o700).create(directory)
+}

@@ -1,0 +1,35 @@
+//! The ledger: what is known of every bill, and the promise that a payment is never forgotten.
+//!
+//! A [`Fact`] is small and immutable. It is written to this node's durable [`journal`] first; the
+//! state of a bill is the pure fold of its facts ([`BillState::fold`]), and folding the same facts
+//! twice, or in another order, gives the same state. [`Ledger`] is the facade that the flows use.
+//!
+//! This crate knows no HTTP. Time comes in as a value ([`Timestamp`]), so that tests own the clock.
+
+mod bill_state;
+mod book;
+mod claim;
+mod classification;
+mod delivery;
+mod fact;
+mod family;
+mod facade;
+pub mod journal;
+mod link;
+mod message;
+mod payments;
+mod stamp;
+
+pub use bill_state::BillState;
+pub use book::LinkRefusal;
+pub use claim::{Claim, ClaimGuard, UnderWay};
+pub use classification::Classification;
+pub use delivery::DeliveryState;
+pub use facade::{BillView, Delivered, Durability, Ledger, LinkOutcome, Options, Recorded, Reservation};
+pub use fact::{Fact, FactKind};
+pub use family::Family;
+pub use journal::JournalError;
+pub use link::{Link, LinkState};
+pub use message::{KeptAnswer, MessageDigest};
+pub use payments::{Payments, Taken};
+pub use stamp::{Stamp, StampClock, Timestamp};

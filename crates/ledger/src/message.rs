@@ -1,0 +1,47 @@
+//! A pay-result as Kakao Pay sent it, and the answer of the biller that accepted it.
+
+use std::fmt;
+
+use bytes::Bytes;
+use sha2::{Digest, Sha256};
+
+/// SHA-256 of a pay-result's body: two pay-results with one digest are the same, byte for byte.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct MessageDigest([u8; 32]);
+
+impl MessageDigest {
+    /// The digest of a body.
+    pub fn of(body: &[u8]) -> Self {
+        Self(Sha256::digest(body).into())
+    }
+
+    /// A digest that was stored before; `None` unless it has 32 bytes.
+    pub fn from_slice(bytes: &[u8]) -> Option<Self> {
+        bytes.try_into().ok().map(Self)
+    }
+
+    /// The 32 bytes.
+    pub const fn as_bytes(&self) -> &[u8; 32] {
+        &self.0
+    }
+}
+
+impl fmt::Debug for MessageDigest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for byte in &self.0[..8] {
+            write!(f, "{byte:02x}")?;
+        }
+        f.write_str("…")
+    }
+}
+
+/// The answer with which a biller accepted a pay-result; given again to every later copy.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KeptAnswer {
+    /// HTTP status as the biller sent it.
+    pub status: u16,
+    /// `Content-Type` as relayed.
+    pub content_type: Bytes,
+    /// The body, byte for byte.
+    pub body: Bytes,
+}

@@ -1,0 +1,266 @@
+//! The money part of a bill's state: every payment and cancel that Kakao Pay reported.
+//!
+//! An event is kept once however often it comes. Payments and cancels are grouped by `pay_id`,
+//! because a cancel belongs to the payment with its `pay_id`: it can take away what that payment
+//! brought and no more. A bill is paid while at least one group has something left.
+
+use protocol::{Decimal, PaidAt, PayType, PaymentEvent};
+
+use crate::{DeliveryState, Stamp, Timestamp};
+
+/// How many units of 10^-18 one won has: `Decimal` keeps 18 digits after the point.
+const FRACTIONS_PER_UNIT: i128 = 1_000_000_000_000_000_000;
+
+/// What a newly told event meant to the bill; decided on the state before it was folded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Taken {
+    /// Not seen before, and nothing odd about it.
+    New,
+    /// Seen before, the same in every part.
+    Again,
+    /// A payment of a bill that another payment has already paid.
+    Double,
+    /// A payment seen before with another amount; the larger counts.
+    OtherAmount,
+}
+
+/// All payment facts of a bill, folded.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Payments {
+    /// Sorted by `pay_id`.
+    groups: Vec<Group>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Group {
+    pay_id: Decimal,
+    /// Sorted by `paid_at`.
+    paid: Vec<Paid>,
+    /// Sorted by `paid_at`, then amount.
+    cancelled: Vec<Cancelled>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Paid {
+    paid_at: PaidAt,
+    amount: Decimal,
+    /// When it was first taken, and when its mark ends: the earliest telling decides. `None`
+    /// while only a delivery of it is known.
+    taken: Option<(Stamp, Option<Timestamp>)>,
+    delivery: Delivery,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Cancelled {
+    paid_at: PaidAt,
+    amount: Decimal,
+    delivery: Delivery,
+}
+
+/// How the biller took an event: accepted once is accepted for ever, else the latest word holds.
+type Delivery = Option<(Stamp, DeliveryState)>;
+
+impl Payments {
+    /// What `event` means to this bill at `now`.
+    pub fn judge(&self, event: &PaymentEvent, now: Timestamp) -> Taken {
+        let known = self.find(event);
+        match (event.pay_type, known) {
+            (PayType::P, Some(paid_amount)) if *paid_amount != event.pay_amount.abs() => {
+                Taken::OtherAmount
+            }
+            (_, Some(_)) => Taken::Again,
+            (PayType::P, None) if self.is_paid(now) => Taken::Double,
+            (_, None) => Taken::New,
+        }
+    }
+
+    /// Whether the sum of the events that still count is above zero.
+    pub fn is_paid(&self, now: Timestamp) -> bool {
+        self.groups.iter().any(|group| group.has_something_left(now))
+    }
+
+    /// Events that were told and not accepted, as far as is known.
+    pub fn undelivered(&self) -> usize {
+        let is_open = |delivery: &Delivery| {
+            matches!(delivery, Some((_, state)) if *state != DeliveryState::Accepted)
+        };
+        self.groups
+            .iter()
+            .map(|group| {
+                group.paid.iter().filter(|paid| is_open(&paid.delivery)).count()
+                    + group.cancelled.iter().filter(|cancel| is_open(&cancel.delivery)).count()
+            })
+            .sum()
+    }
+
+    /// How the biller took `event`; `None` where it was never told, or is being told.
+    pub fn delivery(&self, event: &PaymentEvent) -> Option<DeliveryState> {
+        let group = &self.groups[self.position(&event.pay_id).ok()?];
+        let delivery = match event.pay_type {
+            PayType::P => &group.paid[group.paid_position(event).ok()?].delivery,
+            PayType::C => &group.cancelled[group.cancel_position(event).ok()?].delivery,
+        };
+        delivery.map(|(_, state)| state)
+    }
+
+    pub(crate) fn take(&mut self, event: &PaymentEvent, taken: Stamp, ends: Option<Timestamp>) {
+        let group = self.group_mut(event);
+        match event.pay_type {
+            PayType::P => group.pay(event, taken, ends),
+            PayType::C => {
+                group.cancel_mut(event);
+            }
+        }
+    }
+
+    pub(crate) fn deliver(&mut self, event: &PaymentEvent, stamp: Stamp, state: DeliveryState) {
+        let group = self.group_mut(event);
+        let delivery = match event.pay_type {
+            PayType::P => &mut group.paid_mut(event).delivery,
+            PayType::C => &mut group.cancel_mut(event).delivery,
+        };
+        let replaces = match delivery {
+            None => true,
+            Some((_, DeliveryState::Accepted)) => {
+                state == DeliveryState::Accepted && delivery.is_some_and(|(at, _)| at < stamp)
+            }
+            Some((at, _)) => state == DeliveryState::Accepted || *at < stamp,
+        };
+        if replaces {
+            *delivery = Some((stamp, state));
+        }
+    }
+
+    fn find(&self, event: &PaymentEvent) -> Option<&Decimal> {
+        let group = &self.groups[self.position(&event.pay_id).ok()?];
+        match event.pay_type {
+            PayType::P => Some(&group.paid[group.paid_position(event).ok()?].amount),
+            PayType::C => Some(&group.cancelled[group.cancel_position(event).ok()?].amount),
+        }
+    }
+
+    fn position(&self, pay_id: &Decimal) -> Result<usize, usize> {
+        self.groups.binary_search_by(|group| group.pay_id.cmp(pay_id))
+    }
+
+    fn group_mut(&mut self, event: &PaymentEvent) -> &mut Group {
+        let index = match self.position(&event.pay_id) {
+            Ok(index) => index,
+            Err(index) => {
+                let group = Group {
+                    pay_id: event.pay_id,
+                    paid: Vec::new(),
+                    cancelled: Vec::new(),
+                };
+                self.groups.insert(index, group);
+                index
+            }
+        };
+        &mut self.groups[index]
+    }
+}
+
+impl Group {
+    fn paid_position(&self, event: &PaymentEvent) -> Result<usize, usize> {
+        self.paid.binary_search_by(|paid| paid.paid_at.cmp(&event.paid_at))
+    }
+
+    fn cancel_position(&self, event: &PaymentEvent) -> Result<usize, usize> {
+        let amount = event.pay_amount.abs();
+        self.cancelled.binary_search_by(|cancel| {
+            (&cancel.paid_at, &cancel.amount).cmp(&(&event.paid_at, &amount))
+        })
+    }
+
+    fn paid_mut(&mut self, event: &PaymentEvent) -> &mut Paid {
+        let amount = event.pay_amount.abs();
+        let index = match self.paid_position(event) {
+            Ok(index) => index,
+            Err(index) => {
+                let paid = Paid {
+                    paid_at: event.paid_at.clone(),
+                    amount,
+                    taken: None,
+                    delivery: None,
+                };
+                self.paid.insert(index, paid);
+                index
+            }
+        };
+        let paid = &mut self.paid[index];
+        paid.amount = paid.amount.max(amount);
+        paid
+    }
+
+    fn pay(&mut self, event: &PaymentEvent, taken: Stamp, mark_ends_at: Option<Timestamp>) {
+        let paid = self.paid_mut(event);
+        if paid.taken.is_none_or(|(earliest, _)| taken < earliest) {
+            paid.taken = Some((taken, mark_ends_at));
+        }
+    }
+
+    fn cancel_mut(&mut self, event: &PaymentEvent) -> &mut Cancelled {
+        let index = match self.cancel_position(event) {
+            Ok(index) => index,
+            Err(index) => {
+                let cancelled = Cancelled {
+                    paid_at: event.paid_at.clone(),
+                    amount: event.pay_amount.abs(),
+                    delivery: None,
+                };
+                self.cancelled.insert(index, cancelled);
+                index
+            }
+        };
+        &mut self.cancelled[index]
+    }
+
+    /// Payments that count, less the cancels; cancels eat the payments that ended first.
+    fn has_something_left(&self, now: Timestamp) -> bool {
+        let mut counting = Sum::default();
+        let mut ended = Sum::default();
+        for paid in &self.paid {
+            match paid.taken.and_then(|(_, mark_ends_at)| mark_ends_at) {
+                Some(end) if end <= now => ended.add(&paid.amount),
+                _ => counting.add(&paid.amount),
+            }
+        }
+        let mut cancelled = Sum::default();
+        for cancel in &self.cancelled {
+            cancelled.add(&cancel.amount);
+        }
+        counting.exceeds(cancelled.beyond(ended))
+    }
+}
+
+/// A sum of decimals that cannot overflow: 2^63 amounts of 18 digits fit.
+#[derive(Clone, Copy, Default)]
+struct Sum {
+    units: i128,
+    fractions: i128,
+}
+
+impl Sum {
+    fn add(&mut self, amount: &Decimal) {
+        self.units += i128::from(amount.units());
+        self.fractions += i128::from(amount.fraction());
+        self.units += self.fractions.div_euclid(FRACTIONS_PER_UNIT);
+        self.fractions = self.fractions.rem_euclid(FRACTIONS_PER_UNIT);
+    }
+
+    fn exceeds(self, other: Self) -> bool {
+        (self.units, self.fractions) > (other.units, other.fractions)
+    }
+
+    /// How far `self` goes beyond `other`; nothing where it does not.
+    fn beyond(self, other: Self) -> Self {
+        if !self.exceeds(other) {
+            return Self::default();
+        }
+        let fractions = self.fractions - other.fractions;
+        Self {
+            units: self.units - other.units + fractions.div_euclid(FRACTIONS_PER_UNIT),
+            fractions: fractions.rem_euclid(FRACTIONS_PER_UNIT),
+        }
+    }
+}

@@ -1,0 +1,139 @@
+//! The fold is pure: any order and any repetition of the same facts gives the same state.
+#![allow(clippy::unwrap_used, missing_docs)]
+
+use ledger::{BillState, DeliveryState, Fact, FactKind, MessageDigest, Stamp, Timestamp};
+use proptest::prelude::*;
+use protocol::{Bill, BillerCode, Decimal, KoreanTime, PaidAt, PayType, PaymentEvent};
+
+fn bill() -> Bill {
+    let biller = BillerCode::parse("B0001").unwrap();
+    Bill::from_parts(biller, "0000000001", "", "", "", &[])
+}
+
+fn event(pay_id: u8, second: u8, pay_type: PayType, amount: i64) -> PaymentEvent {
+    PaymentEvent {
+        pay_id: Decimal::parse(&pay_id.to_string()).unwrap(),
+        pay_type,
+        paid_at: PaidAt::parse(&format!("202611240000{second:02}")).unwrap(),
+        pay_amount: Decimal::parse(&amount.to_string()).unwrap(),
+    }
+}
+
+fn events() -> impl Strategy<Value = PaymentEvent> {
+    let pay_type = prop_oneof![Just(PayType::P), Just(PayType::C)];
+    (0..4u8, 0..3u8, pay_type, -3i64..4).prop_map(|(pay_id, second, pay_type, thousands)| {
+        event(pay_id, second, pay_type, thousands * 1_000)
+    })
+}
+
+fn stamps() -> impl Strategy<Value = Stamp> {
+    (1..20i64, 1..3u32).prop_map(|(time, node)| Stamp { time: time << 20, node })
+}
+
+fn kinds() -> impl Strategy<Value = FactKind> {
+    let time = (0..20i64).prop_map(Timestamp::from_millis);
+    let expire_at = (0..10u8)
+        .prop_map(|day| KoreanTime::parse(&format!("202612{:02}235959", day + 1)).unwrap());
+    let message = (0..4u8).prop_map(|byte| MessageDigest::of(&[byte]));
+    let state = prop_oneof![
+        Just(DeliveryState::Accepted),
+        Just(DeliveryState::Refused),
+        Just(DeliveryState::Unknown),
+        Just(DeliveryState::Pending),
+    ];
+    prop_oneof![
+        (time.clone(), any::<bool>())
+            .prop_map(|(until, after_unknown)| FactKind::Reserved { until, after_unknown }),
+        (stamps(), any::<bool>())
+            .prop_map(|(attempt, after_unknown)| FactKind::Released { attempt, after_unknown }),
+        stamps().prop_map(|attempt| FactKind::Uncertain { attempt }),
+        (stamps(), expire_at.clone())
+            .prop_map(|(attempt, expire_at)| FactKind::Linked { attempt, expire_at }),
+        expire_at.prop_map(|expire_at| FactKind::Relinked { expire_at }),
+        (events(), proptest::option::of(time), message.clone()).prop_map(
+            |(event, mark_ends_at, message)| FactKind::Payment { event, mark_ends_at, message }
+        ),
+        (events(), message, state)
+            .prop_map(|(event, message, state)| FactKind::Delivery { event, message, state }),
+        "[ab]".prop_map(|reason| FactKind::Classified { reason, operator: "kim".into() }),
+        "[ab]".prop_map(|reason| FactKind::Cleared { reason, operator: "lee".into() }),
+    ]
+}
+
+/// Facts with a stamp each of their own: two facts never share one.
+fn facts() -> impl Strategy<Value = Vec<Fact>> {
+    proptest::collection::btree_map(stamps(), kinds(), 0..16).prop_map(|facts| {
+        facts.into_iter().map(|(stamp, kind)| Fact { stamp, bill: bill(), kind }).collect()
+    })
+}
+
+fn fold<'a>(facts: impl IntoIterator<Item = &'a Fact>) -> BillState {
+    let mut state = BillState::default();
+    facts.into_iter().for_each(|fact| state.fold(fact));
+    state
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(4_000))]
+
+    #[test]
+    fn any_order_of_the_same_facts_gives_the_same_state(
+        (facts, shuffled) in facts().prop_flat_map(|facts| (Just(facts.clone()), Just(facts).prop_shuffle()))
+    ) {
+        prop_assert_eq!(fold(&facts), fold(&shuffled));
+    }
+
+    #[test]
+    fn any_repetition_of_the_same_facts_gives_the_same_state(
+        facts in facts(), again in proptest::collection::vec(any::<prop::sample::Index>(), 0..16)
+    ) {
+        let repeated = again.iter().filter(|_| !facts.is_empty()).map(|index| index.get(&facts));
+        prop_assert_eq!(fold(&facts), fold(facts.iter().chain(repeated)));
+    }
+
+    #[test]
+    fn paid_is_what_a_naive_ledger_says(facts in facts()) {
+        // Without marks that end: per payment, what came in less what was cancelled.
+        let mut paid = std::collections::BTreeMap::new();
+        let mut cancelled = std::collections::BTreeMap::new();
+        let lasting: Vec<Fact> = facts
+            .into_iter()
+            .filter_map(|fact| match fact.kind {
+                FactKind::Payment { event, message, .. } => {
+                    let kind = FactKind::Payment { event, message, mark_ends_at: None };
+                    Some(Fact { kind, ..fact })
+                }
+                _ => None,
+            })
+            .collect();
+        for fact in &lasting {
+            if let FactKind::Payment { event, .. } = &fact.kind {
+                let amount = event.pay_amount.abs().units();
+                match event.pay_type {
+                    PayType::P => {
+                        let held: &mut i64 = paid
+                            .entry(event.pay_id)
+                            .or_insert_with(std::collections::BTreeMap::new)
+                            .entry(event.paid_at.clone())
+                            .or_default();
+                        *held = amount.max(*held);
+                    }
+                    PayType::C => {
+                        cancelled
+                            .entry(event.pay_id)
+                            .or_insert_with(std::collections::BTreeSet::new)
+                            .insert((event.paid_at.clone(), amount));
+                    }
+                }
+            }
+        }
+        let naive = paid.iter().any(|(pay_id, payments)| {
+            let came: i64 = payments.values().sum();
+            let went: i64 = cancelled
+                .get(pay_id)
+                .map_or(0, |cancels| cancels.iter().map(|(_, amount)| amount).sum());
+            came > went
+        });
+        prop_assert_eq!(fold(&lasting).is_paid(Timestamp::from_millis(0)), naive);
+    }
+}

@@ -1,0 +1,83 @@
+//! The five calls of the guide (sections 1.2 and 2.2).
+
+use std::fmt;
+
+/// One of the guide's five APIs (section 2.2).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Api {
+    /// 청구서 링크 생성 (section 3): a biller asks for a bill's link.
+    LinkCreate,
+    /// 청구서 링크 재생성 (section 4): a biller asks for the link of a linked bill again.
+    LinkRecreate,
+    /// 청구서 조회 (section 5): Kakao Pay asks for a bill's details.
+    Notice,
+    /// 납부 가능 조회 (section 6): Kakao Pay asks whether a bill can be paid.
+    Prepay,
+    /// 납부 결과 전달 (section 7): Kakao Pay tells that a bill was paid, or a payment cancelled.
+    PayResult,
+}
+
+/// Who calls an API (section 1.2, column 호출 방향).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Caller {
+    /// B → A → K.
+    Biller,
+    /// K → A → B.
+    KakaoPay,
+}
+
+impl Api {
+    /// All five, in the guide's order.
+    pub const ALL: [Self; 5] = [
+        Self::LinkCreate,
+        Self::LinkRecreate,
+        Self::Notice,
+        Self::Prepay,
+        Self::PayResult,
+    ];
+
+    /// The name that metrics and logs use (contract section 1).
+    pub const fn label(self) -> &'static str {
+        match self {
+            Self::LinkCreate => "link_create",
+            Self::LinkRecreate => "link_recreate",
+            Self::Notice => "notice",
+            Self::Prepay => "prepay",
+            Self::PayResult => "pay_result",
+        }
+    }
+
+    /// The party that calls this API.
+    pub const fn caller(self) -> Caller {
+        match self {
+            Self::LinkCreate | Self::LinkRecreate => Caller::Biller,
+            Self::Notice | Self::Prepay | Self::PayResult => Caller::KakaoPay,
+        }
+    }
+}
+
+impl fmt::Display for Api {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.label())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn billers_call_the_two_link_apis_and_kakao_pay_the_other_three() {
+        let table: Vec<_> = Api::ALL.iter().map(|api| (api.label(), api.caller())).collect();
+        assert_eq!(
+            table,
+            [
+                ("link_create", Caller::Biller),
+                ("link_recreate", Caller::Biller),
+                ("notice", Caller::KakaoPay),
+                ("prepay", Caller::KakaoPay),
+                ("pay_result", Caller::KakaoPay),
+            ]
+        );
+    }
+}

@@ -1,0 +1,182 @@
+//! Reads a request's body into the values of one member table, and runs the checks over it.
+
+use std::borrow::Cow;
+
+use super::member::{MEMBERS_MAX, Member};
+use super::parameters::Parameters;
+use super::{Refusal, Rules};
+use crate::json::{Names, Scanner, Value};
+use crate::{Api, Bill, BillerCode, Decimal};
+
+const TWICE: &str = "a member twice";
+
+/// The values of a request's `data` that have passed checks 5 to 8.
+pub(super) struct Data<'a> {
+    members: &'static [Member],
+    /// Beside `members`; null where a member is absent.
+    values: [Value<'a>; MEMBERS_MAX],
+    parameters: Parameters<'a>,
+}
+
+impl<'a> Data<'a> {
+    /// Reads the body of an API with these members.
+    pub(super) fn read(
+        body: &'a [u8],
+        api: Api,
+        members: &'static [Member],
+        rules: &'a Rules<'a>,
+    ) -> Result<Self, Refusal> {
+        let parameters = Parameters::new(api.caller(), rules);
+        let mut data = Self { members, values: [Value::Null; MEMBERS_MAX], parameters };
+        let root = data.scan_root(Scanner::request(body)?)?;
+        if !root.is_missing() && root != Value::Object {
+            return Err(Refusal::parse(Some("data"), "of the wrong JSON type"));
+        }
+        data.check_types()?;
+        if root.is_missing() {
+            return Err(Refusal::required("data"));
+        }
+        data.check_required()?;
+        data.check_widths()?;
+        data.parameters.check_values()?;
+        Ok(data)
+    }
+
+    /// The bill that the first four members and the identity parameters name.
+    pub(super) fn bill(&self, biller: BillerCode) -> Bill {
+        let identity: Vec<_> = self.parameters.identity().collect();
+        let identity: Vec<_> = identity.iter().map(|(name, value)| (*name, &**value)).collect();
+        let [user_key, month, ordinal, notice_key] = [0, 1, 2, 3].map(|index| self.text(index));
+        Bill::from_parts(biller, &user_key, &month, &ordinal, &notice_key, &identity)
+    }
+
+    /// The member at this position as a string; `""` where it is missing.
+    pub(super) fn text(&self, index: usize) -> Cow<'a, str> {
+        match self.values.get(index) {
+            Some(Value::String(text)) => text.content(),
+            _ => Cow::Borrowed(""),
+        }
+    }
+
+    /// The member at this position as what `parse` makes of its string. Check 7 has seen to it that
+    /// something is made.
+    pub(super) fn parsed<T>(
+        &self,
+        index: usize,
+        parse: impl FnOnce(&str) -> Option<T>,
+    ) -> Result<T, Refusal> {
+        parse(&self.text(index)).ok_or_else(|| self.width_refusal(index))
+    }
+
+    /// The member at this position as a number. Check 7 has seen to it that it is one.
+    pub(super) fn decimal(&self, index: usize) -> Result<Decimal, Refusal> {
+        match self.values.get(index) {
+            Some(Value::Number(spelling)) => Decimal::parse(spelling).ok(),
+            _ => None,
+        }
+        .ok_or_else(|| self.width_refusal(index))
+    }
+
+    fn width_refusal(&self, index: usize) -> Refusal {
+        let member = self.members.get(index);
+        member.map_or(Refusal::required("data"), Member::width_refusal)
+    }
+
+    /// Takes the whole body and returns the value of `data`, null where it is absent.
+    fn scan_root(&mut self, mut scanner: Scanner<'a>) -> Result<Value<'a>, Refusal> {
+        let mut data = None;
+        let mut names = Names::new();
+        scanner.enter_object()?;
+        while let Some(name) = scanner.next_name()? {
+            let name = name.content();
+            if name != "data" {
+                scanner.value()?;
+                if !names.insert(name) {
+                    return Err(Refusal::parse(None, TWICE));
+                }
+            } else if data.is_some() {
+                return Err(Refusal::parse(Some("data"), TWICE));
+            } else if scanner.object_is_next() {
+                self.scan_members(&mut scanner)?;
+                data = Some(Value::Object);
+            } else {
+                data = Some(scanner.value()?);
+            }
+        }
+        scanner.end()?;
+        Ok(data.unwrap_or(Value::Null))
+    }
+
+    fn scan_members(&mut self, scanner: &mut Scanner<'a>) -> Result<(), Refusal> {
+        let mut seen = [false; MEMBERS_MAX];
+        let mut names = Names::new();
+        let mut expected = 0;
+        scanner.enter_object()?;
+        while let Some(name) = scanner.next_name()? {
+            let name = name.content();
+            let Some((index, member)) = self.find(&name, expected) else {
+                scanner.value()?;
+                if !names.insert(name) {
+                    return Err(Refusal::parse(None, TWICE));
+                }
+                continue;
+            };
+            let value = self.scan_value(member, scanner)?;
+            if let (Some(slot), Some(seen)) = (self.values.get_mut(index), seen.get_mut(index)) {
+                if std::mem::replace(seen, true) {
+                    return Err(Refusal::parse(Some(member.name), TWICE));
+                }
+                *slot = value;
+            }
+            expected = index + 1;
+        }
+        Ok(())
+    }
+
+    fn scan_value(
+        &mut self,
+        member: &Member,
+        scanner: &mut Scanner<'a>,
+    ) -> Result<Value<'a>, Refusal> {
+        let is_read = member.name == "parameters" && self.parameters.are_read();
+        if is_read && scanner.object_is_next() {
+            self.parameters.scan(scanner)?;
+            return Ok(Value::Object);
+        }
+        Ok(scanner.value()?)
+    }
+
+    /// The member with this name. The search begins where the last one ended, since callers mostly
+    /// keep the guide's order.
+    fn find(&self, name: &str, expected: usize) -> Option<(usize, &'static Member)> {
+        let rows = self.members.iter().enumerate();
+        let ahead = rows.clone().skip(expected);
+        ahead.chain(rows.take(expected)).find(|(_, member)| member.name == name)
+    }
+
+    fn rows(&self) -> impl Iterator<Item = (&'static Member, &Value<'a>)> {
+        self.members.iter().zip(&self.values)
+    }
+
+    /// Check 5: types.
+    fn check_types(&self) -> Result<(), Refusal> {
+        for (member, value) in self.rows().filter(|(_, value)| !value.is_missing()) {
+            if member.has_rule() || member.name == "parameters" && self.parameters.are_read() {
+                member.check_type(value)?;
+            }
+        }
+        self.parameters.check_types()
+    }
+
+    /// Check 6.
+    fn check_required(&self) -> Result<(), Refusal> {
+        let missing = self.rows().find(|(member, value)| member.required && value.is_missing());
+        missing.map_or(Ok(()), |(member, _)| Err(Refusal::required(member.name)))
+    }
+
+    /// Check 7.
+    fn check_widths(&self) -> Result<(), Refusal> {
+        let mut present = self.rows().filter(|(_, value)| !value.is_missing());
+        present.try_for_each(|(member, value)| member.check_width(value))
+    }
+}

@@ -1,0 +1,65 @@
+//! 납부 결과 전달: Kakao Pay tells of a payment or a cancel (guide section 7.1).
+
+use super::data::Data;
+use super::member::{
+    BILLED_YEAR_MONTH, BILLER_NOTICE_KEY, BILLER_USER_KEY, JsonType, Member, ORDINAL, PARAMETERS,
+    Width, position,
+};
+use super::{Refusal, Rules};
+use crate::{Api, Bill, BillerCode, PaidAt, PayType, PaymentEvent};
+
+const MEMBERS: &[Member] = &[
+    BILLER_USER_KEY,
+    BILLED_YEAR_MONTH,
+    ORDINAL,
+    BILLER_NOTICE_KEY,
+    PARAMETERS,
+    Member::required("pay_by", JsonType::String, Width::Any),
+    Member::required("pay_type", JsonType::String, Width::PayType),
+    Member::optional("pay_detail1", JsonType::String, Width::Max(6)),
+    Member::optional("pay_detail2", JsonType::String, Width::Max(20)),
+    Member::optional("pay_detail3", JsonType::String, Width::Any),
+    Member::required("amount", JsonType::Number, Width::Exact),
+    Member::required("pay_amount", JsonType::Number, Width::Exact),
+    Member::required("pay_fee_type", JsonType::String, Width::Max(10)),
+    Member::required("pay_fee", JsonType::Number, Width::Exact),
+    Member::required("pay_fee_tax", JsonType::Number, Width::Exact),
+    Member::optional("adjust_date", JsonType::String, Width::Digits(8)),
+    Member::required("paid_at", JsonType::String, Width::Digits(14)),
+    Member::required("pay_id", JsonType::Number, Width::Exact),
+];
+
+const PAY_TYPE: usize = position(MEMBERS, "pay_type");
+const PAY_AMOUNT: usize = position(MEMBERS, "pay_amount");
+const PAID_AT: usize = position(MEMBERS, "paid_at");
+const PAY_ID: usize = position(MEMBERS, "pay_id");
+
+/// A payment of a bill, or the cancel of one, that has happened.
+#[derive(Clone, Debug)]
+pub struct PayResult {
+    /// The bill that was paid.
+    pub bill: Bill,
+    /// What happened.
+    pub event: PaymentEvent,
+}
+
+impl PayResult {
+    /// The guide's table of `data`.
+    pub const MEMBERS: &'static [Member] = MEMBERS;
+
+    /// Reads the body that Kakao Pay sent.
+    ///
+    /// # Errors
+    ///
+    /// The first of the contract's checks 5 to 7 that refuses it.
+    pub fn parse(body: &[u8], biller: BillerCode, rules: &Rules) -> Result<Self, Refusal> {
+        let data = Data::read(body, Api::PayResult, MEMBERS, rules)?;
+        let event = PaymentEvent {
+            pay_id: data.decimal(PAY_ID)?,
+            pay_type: data.parsed(PAY_TYPE, PayType::parse)?,
+            paid_at: data.parsed(PAID_AT, PaidAt::parse)?,
+            pay_amount: data.decimal(PAY_AMOUNT)?,
+        };
+        Ok(Self { bill: data.bill(biller), event })
+    }
+}

@@ -1,0 +1,45 @@
+//! 납부 가능 조회: Kakao Pay asks whether a bill can be paid (guide section 6.1).
+
+use super::data::Data;
+use super::member::{
+    BILLED_YEAR_MONTH, BILLER_NOTICE_KEY, BILLER_USER_KEY, JsonType, Member, ORDINAL, PARAMETERS,
+    Width, position,
+};
+use super::{Refusal, Rules};
+use crate::{Api, Bill, BillerCode, Decimal};
+
+const MEMBERS: &[Member] = &[
+    BILLER_USER_KEY,
+    BILLED_YEAR_MONTH,
+    ORDINAL,
+    BILLER_NOTICE_KEY,
+    PARAMETERS,
+    Member::required("amount", JsonType::Number, Width::Exact),
+];
+
+const AMOUNT: usize = position(MEMBERS, "amount");
+
+/// A question whether a bill can be paid.
+#[derive(Clone, Debug)]
+pub struct Prepay {
+    /// The bill to be paid.
+    pub bill: Bill,
+    /// What the customer is about to pay, in won.
+    pub amount: Decimal,
+}
+
+impl Prepay {
+    /// The guide's table of `data`.
+    pub const MEMBERS: &'static [Member] = MEMBERS;
+
+    /// Reads the body that Kakao Pay sent.
+    ///
+    /// # Errors
+    ///
+    /// The first of the contract's checks 5 to 7 that refuses it.
+    pub fn parse(body: &[u8], biller: BillerCode, rules: &Rules) -> Result<Self, Refusal> {
+        let data = Data::read(body, Api::Prepay, MEMBERS, rules)?;
+        let amount = data.decimal(AMOUNT)?;
+        Ok(Self { bill: data.bill(biller), amount })
+    }
+}
