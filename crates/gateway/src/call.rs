@@ -270,7 +270,7 @@ impl Call {
         self.upstream.set(Some(report.upstream));
         biller.series.upstream_answered(api, report.upstream);
         let outcome = Outcome::of(&report.result, time);
-        self.show_circuit(party, permit.record(outcome, Instant::now()));
+        self.show_circuit(party, permit.record(outcome, Instant::now().into_std()));
         report.result.map_err(|fault| self.unanswered(party, &fault)).and_then(check)
     }
 
@@ -278,7 +278,7 @@ impl Call {
         if asking.circuit == CircuitRule::AlwaysTried {
             return Ok(party.circuit().admit_always());
         }
-        match party.circuit().admit(Instant::now()) {
+        match party.circuit().admit(Instant::now().into_std()) {
             Admission::Closed(permit) => Ok(permit),
             Admission::Probe(permit) => {
                 self.show_circuit(party, Some(CircuitState::HalfOpen));

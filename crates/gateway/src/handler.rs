@@ -10,7 +10,7 @@ use actix_web::{HttpRequest, HttpResponse};
 use futures_util::FutureExt;
 use ipnet::IpNet;
 use metrics::{Answered, BillerSeries, RejectedReason};
-use protocol::Api;
+use protocol::{Api, Caller};
 
 use crate::admission::{address, authorization, body};
 use crate::call::Call;
@@ -21,7 +21,7 @@ use crate::logging::CallLine;
 use crate::registry::RegisteredBiller;
 use crate::reply::{Problem, Reply};
 use crate::request_id::only;
-use crate::routes::{self, Caller, NamedBiller, Route};
+use crate::routes::{self, NamedBiller, Route};
 use crate::server::Arrival;
 
 /// Names the biller on the guide's bare paths.
@@ -109,9 +109,9 @@ fn admit(
     subject: &Subject,
     arrival: &Arrival,
 ) -> Result<Admitted, Problem> {
-    match routes::caller(api) {
+    match api.caller() {
         Caller::Biller => admit_biller(worker, subject, arrival),
-        Caller::Kakao => admit_kakao(worker, api, subject, arrival),
+        Caller::KakaoPay => admit_kakao(worker, api, subject, arrival),
     }
 }
 

@@ -88,7 +88,7 @@ pub enum Problem {
 
 impl Problem {
     /// The code and the HTTP status that the contract gives this problem.
-    pub const fn answer(&self) -> (ResCode, StatusCode) {
+    pub fn answer(&self) -> (ResCode, StatusCode) {
         match self {
             Self::AddressNotAllowed => (ResCode::E003, StatusCode::FORBIDDEN),
             Self::CertificateNotPinned | Self::AuthorizationWrong => {
@@ -178,10 +178,12 @@ impl CheckedAnswer {
 
     /// What is kept of it for later copies of the same pay-result.
     pub fn kept(&self) -> KeptAnswer {
-        let content_type = self.answer.content_type.as_ref().unwrap_or(&JSON_UTF8);
+        let content_type = self.answer.content_type.as_ref();
         KeptAnswer {
             status: self.answer.status.as_u16(),
-            content_type: Bytes::copy_from_slice(content_type.as_bytes()),
+            content_type: Bytes::copy_from_slice(
+                content_type.map_or(JSON_UTF8.as_bytes(), HeaderValue::as_bytes),
+            ),
             body: self.answer.body.clone(),
         }
     }
@@ -291,7 +293,7 @@ const fn early_status(fault: EarlyFault) -> StatusCode {
 }
 
 /// The upstream's own status, or 502 where that status cannot carry a body.
-const fn status_for_a_body(status: StatusCode) -> StatusCode {
+fn status_for_a_body(status: StatusCode) -> StatusCode {
     match status.as_u16() {
         100..=199 | 204 | 205 | 304 => StatusCode::BAD_GATEWAY,
         _ => status,

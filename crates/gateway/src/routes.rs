@@ -3,16 +3,7 @@
 //! Paths are compared byte for byte: nothing is percent-decoded, another case or a trailing slash
 //! is an unknown route, and the query string was cut off before.
 
-use protocol::Api;
-
-/// Who may call an API.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Caller {
-    /// A biller (청구기관).
-    Biller,
-    /// Kakao Pay.
-    Kakao,
-}
+use protocol::{Api, Caller};
 
 /// How the request names its biller.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,21 +32,13 @@ const TABLE: [(&str, Api); 5] = [
     ("/kakao/pay-result", Api::PayResult),
 ];
 
-/// Who calls this API.
-pub const fn caller(api: Api) -> Caller {
-    match api {
-        Api::LinkCreate | Api::LinkRecreate => Caller::Biller,
-        Api::Notice | Api::Prepay | Api::PayResult => Caller::Kakao,
-    }
-}
-
 /// Finds the route of a path; `None` for an unknown one.
 pub fn find(path: &str) -> Option<Route<'_>> {
     TABLE.iter().find_map(|(prefix, api)| {
         let rest = path.strip_prefix(prefix)?;
-        let biller = match (rest.strip_prefix('/'), caller(*api)) {
+        let biller = match (rest.strip_prefix('/'), api.caller()) {
             (Some(code), _) if !code.is_empty() && !code.contains('/') => NamedBiller::InPath(code),
-            (None, Caller::Kakao) if rest.is_empty() => NamedBiller::InHeader,
+            (None, Caller::KakaoPay) if rest.is_empty() => NamedBiller::InHeader,
             _ => return None,
         };
         Some(Route { api: *api, biller })

@@ -38,7 +38,9 @@ impl LabelCode {
     /// `E` and three digits, or `other`.
     pub fn as_str(&self) -> &str {
         const OTHER: &str = "other";
-        self.0.as_ref().map_or(OTHER, |code| std::str::from_utf8(code).unwrap_or(OTHER))
+        self.0
+            .as_ref()
+            .map_or(OTHER, |code| std::str::from_utf8(code).unwrap_or(OTHER))
     }
 }
 
@@ -120,16 +122,28 @@ mod tests {
     #[test]
     fn the_code_is_read_wherever_it_stands_in_the_root() {
         let table = [
-            (r#"{"res_code":"OK","message":"성공","data":null}"#, AnswerCode::Ok),
-            (r#" { "data" : {"res_code":"E001"} , "res_code" : "OK" } "#, AnswerCode::Ok),
+            (
+                r#"{"res_code":"OK","message":"성공","data":null}"#,
+                AnswerCode::Ok,
+            ),
+            (
+                r#" { "data" : {"res_code":"E001"} , "res_code" : "OK" } "#,
+                AnswerCode::Ok,
+            ),
             (r#"{"res\u005fcode":"\u004fK"}"#, AnswerCode::Ok),
             (r#"{"res_code":"E403"}"#, other("E403")),
             (r#"{"res_code":"E999"}"#, other("E999")),
             (r#"{"res_code":"ok"}"#, AnswerCode::Other(LabelCode::OTHER)),
             (r#"{"res_code":""}"#, AnswerCode::Other(LabelCode::OTHER)),
             (r#"{"res_code":"E40"}"#, AnswerCode::Other(LabelCode::OTHER)),
-            (r#"{"res_code":"E40１"}"#, AnswerCode::Other(LabelCode::OTHER)),
-            (r#"{"res_code":"\ud800"}"#, AnswerCode::Other(LabelCode::OTHER)),
+            (
+                r#"{"res_code":"E40１"}"#,
+                AnswerCode::Other(LabelCode::OTHER),
+            ),
+            (
+                r#"{"res_code":"\ud800"}"#,
+                AnswerCode::Other(LabelCode::OTHER),
+            ),
             (r#"{"\ud800":1,"\ud800":1,"res_code":"OK"}"#, AnswerCode::Ok),
             (r#"{"a":1,"a":1,"res_code":"OK"}"#, AnswerCode::Ok),
             (r#"{"res_code":"OK","res_code":"OK"}"#, AnswerCode::None),
@@ -164,21 +178,34 @@ mod tests {
             b"{\"res_code\":\"OK\",}",
         ];
         for body in bodies {
-            assert!(answer_res_code(body).is_err(), "{:?}", String::from_utf8_lossy(body));
+            assert!(
+                answer_res_code(body).is_err(),
+                "{:?}",
+                String::from_utf8_lossy(body)
+            );
         }
     }
 
     #[test]
     fn any_depth_is_read_without_recursion() {
         let depth = 1_000_000;
-        let deep = format!("{{\"a\":{}{},\"res_code\":\"OK\"}}", "[".repeat(depth), "]".repeat(depth));
+        let deep = format!(
+            "{{\"a\":{}{},\"res_code\":\"OK\"}}",
+            "[".repeat(depth),
+            "]".repeat(depth)
+        );
         assert_eq!(answer_res_code(deep.as_bytes()), Ok(AnswerCode::Ok));
         assert!(answer_res_code("{\"a\":[".repeat(depth).as_bytes()).is_err());
     }
 
     #[test]
     fn a_label_is_e_and_three_digits_or_other() {
-        for (code, label) in [("E000", "E000"), ("E902", "E902"), ("OK", "other"), ("e902", "other")] {
+        for (code, label) in [
+            ("E000", "E000"),
+            ("E902", "E902"),
+            ("OK", "other"),
+            ("e902", "other"),
+        ] {
             assert_eq!(LabelCode::new(code).as_str(), label);
         }
     }

@@ -68,7 +68,10 @@ mod tests {
 
     #[test]
     fn billers_call_the_two_link_apis_and_kakao_pay_the_other_three() {
-        let table: Vec<_> = Api::ALL.iter().map(|api| (api.label(), api.caller())).collect();
+        let table: Vec<_> = Api::ALL
+            .iter()
+            .map(|api| (api.label(), api.caller()))
+            .collect();
         assert_eq!(
             table,
             [

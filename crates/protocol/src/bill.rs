@@ -63,7 +63,12 @@ impl Bill {
         }
         let rest_end = text.len();
         push_netstring(&mut text, biller_notice_key);
-        Self { biller_code, text: text.into_boxed_str(), family_end, rest_end }
+        Self {
+            biller_code,
+            text: text.into_boxed_str(),
+            family_end,
+            rest_end,
+        }
     }
 
     /// The biller whose bill it is.
@@ -88,12 +93,17 @@ impl Bill {
 
     /// The biller's key of this one bill, or `""`.
     pub fn biller_notice_key(&self) -> &str {
-        Netstrings(self.text.get(self.rest_end..).unwrap_or_default()).next().unwrap_or_default()
+        Netstrings(self.text.get(self.rest_end..).unwrap_or_default())
+            .next()
+            .unwrap_or_default()
     }
 
     /// Name and value of the identity parameters that the bill has, sorted by name.
     pub fn identity_parameters(&self) -> impl Iterator<Item = (&str, &str)> {
-        let text = self.text.get(self.family_end..self.rest_end).unwrap_or_default();
+        let text = self
+            .text
+            .get(self.family_end..self.rest_end)
+            .unwrap_or_default();
         let mut parts = Netstrings(text);
         std::iter::from_fn(move || Some((parts.next()?, parts.next()?)))
     }
@@ -138,7 +148,10 @@ impl fmt::Debug for Bill {
 }
 
 fn netstring_length(content: &str) -> usize {
-    let digits = content.len().checked_ilog10().map_or(1, |log| log as usize + 1);
+    let digits = content
+        .len()
+        .checked_ilog10()
+        .map_or(1, |log| log as usize + 1);
     digits + 1 + content.len() + 1
 }
 

@@ -21,14 +21,19 @@ impl BillerCode {
             return None;
         }
         let mut bytes = [0; MAX_LENGTH];
-        bytes.get_mut(..text.len())?.copy_from_slice(text.as_bytes());
+        bytes
+            .get_mut(..text.len())?
+            .copy_from_slice(text.as_bytes());
         let length = u8::try_from(text.len()).ok()?;
         Some(Self { bytes, length })
     }
 
     /// The code as text.
     pub fn as_str(&self) -> &str {
-        let used = self.bytes.get(..usize::from(self.length)).unwrap_or_default();
+        let used = self
+            .bytes
+            .get(..usize::from(self.length))
+            .unwrap_or_default();
         // `parse` admits ASCII only, so this never falls back.
         std::str::from_utf8(used).unwrap_or_default()
     }
@@ -59,7 +64,17 @@ mod tests {
             assert_eq!(format!("{code} {code:?}"), format!("{text} {text}"));
         }
         let too_long = "x".repeat(33);
-        for text in ["", " ", "B 1", "B%30", "B/1", "빌러", "B\0", ".", too_long.as_str()] {
+        for text in [
+            "",
+            " ",
+            "B 1",
+            "B%30",
+            "B/1",
+            "빌러",
+            "B\0",
+            ".",
+            too_long.as_str(),
+        ] {
             assert_eq!(BillerCode::parse(text), None, "{text:?}");
         }
     }

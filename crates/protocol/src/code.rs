@@ -9,7 +9,7 @@ macro_rules! response_codes {
         /// meets its message.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
         pub enum ResCode {
-            $(#[doc = $message] $variant,)+
+            $(#[doc = concat!("`", $code, "`: `", $message, "`")] $variant,)+
         }
 
         impl ResCode {

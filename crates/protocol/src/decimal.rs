@@ -1,6 +1,7 @@
 //! Exact decimals: the guide's amounts and `pay_id` (type `Number`, sections 6.1 and 7.1).
 
 use std::fmt;
+use std::ops::Range;
 
 /// The most digits on either side of the point, written out without exponent (contract check 7).
 const DIGITS: i64 = 18;
@@ -21,9 +22,20 @@ pub struct Decimal {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TooWide;
 
+impl fmt::Display for TooWide {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("no number of at most 18 digits on either side of the point")
+    }
+}
+
+impl std::error::Error for TooWide {}
+
 impl Decimal {
     /// Zero.
-    pub const ZERO: Self = Self { units: 0, fraction: 0 };
+    pub const ZERO: Self = Self {
+        units: 0,
+        fraction: 0,
+    };
 
     /// Takes a number as JSON spells it (RFC 8259 section 6).
     ///
@@ -33,7 +45,10 @@ impl Decimal {
     /// than 18 digits on either side of the point. The cost is the spelling's length, whatever the
     /// exponent is.
     pub fn parse(spelling: &str) -> Result<Self, TooWide> {
-        Spelling::split(spelling)?.value()
+        match plain_integer(spelling) {
+            Some(units) => Ok(Self { units, fraction: 0 }),
+            None => Spelling::split(spelling)?.value(),
+        }
     }
 
     /// The decimal with these [`units`](Self::units) and [`fraction`](Self::fraction); `None` if
@@ -58,7 +73,10 @@ impl Decimal {
     #[must_use]
     pub const fn abs(self) -> Self {
         // Neither part comes near `i64::MIN`.
-        Self { units: self.units.abs(), fraction: self.fraction.abs() }
+        Self {
+            units: self.units.abs(),
+            fraction: self.fraction.abs(),
+        }
     }
 
     /// Whether the value is zero.
@@ -88,6 +106,20 @@ impl fmt::Debug for Decimal {
     }
 }
 
+/// The value of up to 18 digits and nothing else, which is how nearly all amounts are spelled; all
+/// other spellings take the long way.
+fn plain_integer(spelling: &str) -> Option<i64> {
+    let digits = spelling.as_bytes();
+    let is_plain = matches!(digits, [b'0'] | [b'1'..=b'9', ..]) && digits.len() <= 18;
+    if !is_plain {
+        return None;
+    }
+    digits.iter().try_fold(0_i64, |number, byte| {
+        byte.is_ascii_digit()
+            .then(|| number * 10 + i64::from(byte - b'0'))
+    })
+}
+
 /// The parts of a JSON number: `-`, digits, digits after the point, exponent.
 struct Spelling<'a> {
     negative: bool,
@@ -98,35 +130,40 @@ struct Spelling<'a> {
 
 impl<'a> Spelling<'a> {
     fn split(spelling: &'a str) -> Result<Self, TooWide> {
-        let (negative, unsigned) = match spelling.strip_prefix('-') {
-            Some(rest) => (true, rest),
-            None => (false, spelling),
+        let bytes = spelling.as_bytes();
+        let (negative, unsigned) = match bytes.strip_prefix(b"-") {
+            Some(unsigned) => (true, unsigned),
+            None => (false, bytes),
         };
-        let (mantissa, exponent) = match unsigned.split_once(['e', 'E']) {
-            Some((mantissa, exponent)) => (mantissa, read_exponent(exponent)?),
-            None => (unsigned, 0),
+        let (whole, rest) = take_digits(unsigned)?;
+        let (decimals, rest) = match rest.strip_prefix(b".") {
+            Some(rest) => take_digits(rest)?,
+            None => (&[][..], rest),
         };
-        let (whole, decimals) = match mantissa.split_once('.') {
-            Some((whole, decimals)) => (digits(whole)?, digits(decimals)?),
-            None => (digits(mantissa)?, &[][..]),
+        let exponent = match rest {
+            [] => 0,
+            [b'e' | b'E', exponent @ ..] => read_exponent(exponent)?,
+            _ => return Err(TooWide),
         };
-        if whole.len() > 1 && whole.first() == Some(&b'0') {
+        if matches!(whole, [b'0', _, ..]) {
             return Err(TooWide);
         }
-        Ok(Self { negative, whole, decimals, exponent })
+        Ok(Self {
+            negative,
+            whole,
+            decimals,
+            exponent,
+        })
     }
 
     fn value(&self) -> Result<Decimal, TooWide> {
-        let count = self.whole.len() + self.decimals.len();
-        let Some(first) = (0..count).position(|index| self.digit(index) != 0) else {
+        let Some(significant) = self.significant() else {
             return Ok(Decimal::ZERO);
         };
-        let last = (0..count).rposition(|index| self.digit(index) != 0).unwrap_or(first);
-
         // Positions count from the mantissa's first digit; the point stands before `point`.
-        let first = i64::try_from(first).map_err(|_| TooWide)?;
-        let end = i64::try_from(last).map_err(|_| TooWide)? + 1;
-        let point = i64::try_from(self.whole.len()).map_err(|_| TooWide)? + self.exponent;
+        let place = |position: usize| i64::try_from(position).map_err(|_| TooWide);
+        let (first, end) = (place(significant.start)?, place(significant.end)?);
+        let point = place(self.whole.len())? + self.exponent;
         if point - first > DIGITS || end - point > DIGITS {
             return Err(TooWide);
         }
@@ -135,6 +172,21 @@ impl<'a> Spelling<'a> {
             units: sign * self.number(point - DIGITS),
             fraction: sign * self.number(point),
         })
+    }
+
+    /// From the first digit that is not zero to behind the last; `None` if all are zero.
+    fn significant(&self) -> Option<Range<usize>> {
+        let is_digit = |byte: &u8| *byte != b'0';
+        let behind_whole = |index: usize| self.whole.len() + index;
+        let first_decimal = || self.decimals.iter().position(is_digit).map(behind_whole);
+        let last_decimal = self.decimals.iter().rposition(is_digit).map(behind_whole);
+        let first = self
+            .whole
+            .iter()
+            .position(is_digit)
+            .or_else(first_decimal)?;
+        let last = last_decimal.or_else(|| self.whole.iter().rposition(is_digit))?;
+        Some(first..last + 1)
     }
 
     /// The 18 digits from `from` on as one number; what lies outside the mantissa is zero.
@@ -154,19 +206,30 @@ impl<'a> Spelling<'a> {
     }
 }
 
-fn digits(text: &str) -> Result<&[u8], TooWide> {
-    let all_digits = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
-    if all_digits { Ok(text.as_bytes()) } else { Err(TooWide) }
+/// One digit or more, and what follows them.
+fn take_digits(bytes: &[u8]) -> Result<(&[u8], &[u8]), TooWide> {
+    let end = bytes
+        .iter()
+        .position(|byte| !byte.is_ascii_digit())
+        .unwrap_or(bytes.len());
+    match bytes.split_at_checked(end) {
+        Some((digits, rest)) if !digits.is_empty() => Ok((digits, rest)),
+        _ => Err(TooWide),
+    }
 }
 
-fn read_exponent(text: &str) -> Result<i64, TooWide> {
-    let (sign, unsigned) = match text.as_bytes().first() {
-        Some(b'-') => (-1, &text[1..]),
-        Some(b'+') => (1, &text[1..]),
-        _ => (1, text),
+fn read_exponent(bytes: &[u8]) -> Result<i64, TooWide> {
+    let (sign, unsigned) = match bytes {
+        [b'-', unsigned @ ..] => (-1, unsigned),
+        [b'+', unsigned @ ..] | unsigned => (1, unsigned),
     };
-    let size = digits(unsigned)?.iter().fold(0_i64, |size, byte| {
-        let next = size.saturating_mul(10).saturating_add(i64::from(byte - b'0'));
+    let (digits, []) = take_digits(unsigned)? else {
+        return Err(TooWide);
+    };
+    let size = digits.iter().fold(0_i64, |size, byte| {
+        let next = size
+            .saturating_mul(10)
+            .saturating_add(i64::from(byte - b'0'));
         next.min(EXPONENT_LIMIT)
     });
     Ok(sign * size)

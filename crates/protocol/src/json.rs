@@ -3,11 +3,12 @@
 //! It is one [`Scanner`] that walks a body once, from the front to the end, and hands out members
 //! as they come. It never recurses, builds no tree, and allocates only where a name or a string
 //! holds an escape ([`Text::content`]), where nesting is deeper than 64 levels, or where an object
-//! has many members that must be compared ([`Names`]).
+//! has many unknown members that must be compared ([`Names`]).
 
 mod names;
 mod nesting;
 mod scanner;
+mod string;
 mod text;
 
 pub(crate) use names::Names;

@@ -57,7 +57,9 @@ impl KoreanTime {
 
     fn number(self, from: usize, to: usize) -> i64 {
         let digits = self.0.get(from..to).unwrap_or_default();
-        digits.iter().fold(0, |number, digit| number * 10 + i64::from(digit - b'0'))
+        digits
+            .iter()
+            .fold(0, |number, digit| number * 10 + i64::from(digit - b'0'))
     }
 }
 
@@ -147,7 +149,11 @@ mod tests {
             for month in 1..=12 {
                 for date in 1..=days_in_month(year, month) {
                     let text = format!("{year:04}{month:02}{date:02}000000");
-                    assert_eq!(KoreanTime::parse(&text).unwrap().unix_seconds(), day, "{text}");
+                    assert_eq!(
+                        KoreanTime::parse(&text).unwrap().unix_seconds(),
+                        day,
+                        "{text}"
+                    );
                     day += 86_400;
                 }
             }

@@ -41,7 +41,10 @@ impl PaidAt {
     /// Takes fourteen ASCII digits.
     pub fn parse(text: &str) -> Option<Self> {
         let digits: [u8; 14] = text.as_bytes().try_into().ok()?;
-        digits.iter().all(u8::is_ascii_digit).then_some(Self(digits))
+        digits
+            .iter()
+            .all(u8::is_ascii_digit)
+            .then_some(Self(digits))
     }
 
     /// The fourteen digits.
@@ -103,7 +106,13 @@ mod tests {
         let real = PaidAt::parse("20190220161656").unwrap();
         assert_eq!(real.time().unwrap().as_str(), real.as_str());
         assert_eq!(PaidAt::parse("99999999999999").unwrap().time(), None);
-        for text in ["", "2019022016165", "201902201616560", "2019022016165x", "２０１９0220"] {
+        for text in [
+            "",
+            "2019022016165",
+            "201902201616560",
+            "2019022016165x",
+            "２０１９0220",
+        ] {
             assert_eq!(PaidAt::parse(text), None, "{text:?}");
         }
     }

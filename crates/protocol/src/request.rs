@@ -25,7 +25,7 @@ pub use pay_result::PayResult;
 pub use prepay::Prepay;
 
 use crate::ResCode;
-use crate::json::Fault;
+use crate::json::{Fault, Names};
 
 /// What a biller's configuration asks of its requests (contract section 6).
 #[derive(Clone, Copy, Debug)]
@@ -64,20 +64,51 @@ pub struct Refusal {
 
 impl Refusal {
     const fn parse(member: Option<&'static str>, reason: &'static str) -> Self {
-        Self { check: Check::Parse, code: ResCode::E807, member, reason }
+        Self {
+            check: Check::Parse,
+            code: ResCode::E807,
+            member,
+            reason,
+        }
     }
 
     const fn required(member: &'static str) -> Self {
         let reason = "a required member is missing";
-        Self { check: Check::Required, code: ResCode::E001, member: Some(member), reason }
+        Self {
+            check: Check::Required,
+            code: ResCode::E001,
+            member: Some(member),
+            reason,
+        }
     }
 
     const fn width(code: ResCode, member: &'static str, reason: &'static str) -> Self {
-        Self { check: Check::Width, code, member: Some(member), reason }
+        Self {
+            check: Check::Width,
+            code,
+            member: Some(member),
+            reason,
+        }
     }
 
     const fn parameters(code: ResCode, reason: &'static str) -> Self {
-        Self { check: Check::Parameters, code, member: Some("parameters"), reason }
+        Self {
+            check: Check::Parameters,
+            code,
+            member: Some("parameters"),
+            reason,
+        }
+    }
+}
+
+const TWICE: &str = "a member twice";
+
+/// Check 5: no member of an object comes twice.
+fn distinct(names: &Names<'_>, object: Option<&'static str>) -> Result<(), Refusal> {
+    if names.are_distinct() {
+        Ok(())
+    } else {
+        Err(Refusal::parse(object, TWICE))
     }
 }
 

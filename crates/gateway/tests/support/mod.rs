@@ -1,5 +1,5 @@
 //! A real gateway process with raw upstreams around it; every test goes through sockets.
-#![allow(dead_code, missing_docs, clippy::unwrap_used, clippy::missing_panics_doc)]
+#![allow(dead_code, unused_imports, missing_docs, clippy::unwrap_used, clippy::missing_panics_doc)]
 
 pub mod bodies;
 pub mod caller;

@@ -41,7 +41,10 @@ fn the_family_is_user_key_month_and_ordinal_and_the_rest_all_but_the_notice_key(
     let other_parameter = Bill::from_parts(biller(), "u", "202611", "1", "n1", &[("a", "2")]);
     let other_month = Bill::from_parts(biller(), "u", "202612", "1", "n1", &[("a", "1")]);
     assert_ne!(one, other_key);
-    assert_eq!((one.family(), one.rest()), (other_key.family(), other_key.rest()));
+    assert_eq!(
+        (one.family(), one.rest()),
+        (other_key.family(), other_key.rest())
+    );
     assert_eq!(one.family(), other_parameter.family());
     assert_ne!(one.rest(), other_parameter.rest());
     assert_ne!(one.family(), other_month.family());
@@ -57,9 +60,19 @@ fn bills_of_two_billers_differ_though_their_texts_are_the_same() {
 #[test]
 fn debug_shows_the_biller_and_lengths_only() {
     let parameters = [("unit", "secret-e")];
-    let bill = Bill::from_parts(biller(), "secret-a", "secret-b", "secret-c", "secret-d", &parameters);
+    let bill = Bill::from_parts(
+        biller(),
+        "secret-a",
+        "secret-b",
+        "secret-c",
+        "secret-d",
+        &parameters,
+    );
     let shown = format!("{bill:?}");
-    assert!(shown.contains("B0001") && !shown.contains("secret"), "{shown}");
+    assert!(
+        shown.contains("B0001") && !shown.contains("secret"),
+        "{shown}"
+    );
 }
 
 #[test]

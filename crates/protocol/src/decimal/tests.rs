@@ -10,11 +10,39 @@ fn decimal(spelling: &str) -> Decimal {
 #[test]
 fn spellings_of_one_value_are_one_decimal() {
     let table = [
-        ("20000", &["20000", "2e4", "2E+4", "20000.0", "20000.000", "200000e-1", "0.2e5"][..]),
-        ("0", &["0", "-0", "0.0", "-0.000", "0e999999999", "0e-99999999999999999999", "-0E+5"]),
+        (
+            "20000",
+            &[
+                "20000",
+                "2e4",
+                "2E+4",
+                "20000.0",
+                "20000.000",
+                "200000e-1",
+                "0.2e5",
+            ][..],
+        ),
+        (
+            "0",
+            &[
+                "0",
+                "-0",
+                "0.0",
+                "-0.000",
+                "0e999999999",
+                "0e-99999999999999999999",
+                "-0E+5",
+            ],
+        ),
         ("-1.5", &["-1.5", "-15e-1", "-0.15e1", "-1.50"]),
-        ("0.000000000000000001", &["1e-18", "0.000000000000000001", "10e-19", "0.1e-17"]),
-        ("999999999999999999", &["999999999999999999", "9.99999999999999999e17"]),
+        (
+            "0.000000000000000001",
+            &["1e-18", "0.000000000000000001", "10e-19", "0.1e-17"],
+        ),
+        (
+            "999999999999999999",
+            &["999999999999999999", "9.99999999999999999e17"],
+        ),
         ("-0.5", &["-0.5", "-5e-1", "-5e-0001"]),
     ];
     for (canonical, spellings) in table {
@@ -28,7 +56,12 @@ fn spellings_of_one_value_are_one_decimal() {
 #[test]
 fn more_than_eighteen_digits_on_either_side_are_too_wide() {
     let long_but_narrow = format!("1{}e-70000", "0".repeat(70_000));
-    for narrow in ["1e17", "1e-18", "123456789012345678.123456789012345678", &long_but_narrow] {
+    for narrow in [
+        "1e17",
+        "1e-18",
+        "123456789012345678.123456789012345678",
+        &long_but_narrow,
+    ] {
         assert!(Decimal::parse(narrow).is_ok(), "{narrow}");
     }
     let wide = [
@@ -48,7 +81,9 @@ fn more_than_eighteen_digits_on_either_side_are_too_wide() {
 
 #[test]
 fn what_is_no_json_number_is_no_decimal() {
-    for text in ["", "-", "+1", "01", "-01", ".5", "1.", "1e", "1e+", "1.e1", "0x1", "1 ", "１", "NaN"] {
+    for text in [
+        "", "-", "+1", "01", "-01", ".5", "1.", "1e", "1e+", "1.e1", "0x1", "1 ", "１", "NaN",
+    ] {
         assert_eq!(Decimal::parse(text), Err(TooWide), "{text:?}");
     }
 }
@@ -56,8 +91,14 @@ fn what_is_no_json_number_is_no_decimal() {
 #[test]
 fn parts_carry_the_sign_and_make_the_decimal_again() {
     let value = decimal("-12.25");
-    assert_eq!((value.units(), value.fraction()), (-12, -250_000_000_000_000_000));
-    assert_eq!(Decimal::from_parts(value.units(), value.fraction()), Some(value));
+    assert_eq!(
+        (value.units(), value.fraction()),
+        (-12, -250_000_000_000_000_000)
+    );
+    assert_eq!(
+        Decimal::from_parts(value.units(), value.fraction()),
+        Some(value)
+    );
     assert_eq!(value.abs(), decimal("12.25"));
     assert!(!value.is_zero() && decimal("-0.0").is_zero());
 

@@ -24,7 +24,12 @@ const WORD: usize = 64;
 impl Nesting {
     /// Nothing open, and at most `limit` levels ever.
     pub(super) const fn new(limit: usize) -> Self {
-        Self { top: 0, deep: Vec::new(), depth: 0, limit }
+        Self {
+            top: 0,
+            deep: Vec::new(),
+            depth: 0,
+            limit,
+        }
     }
 
     /// How many stand open.
@@ -56,7 +61,11 @@ impl Nesting {
 
     /// What the scanner is in; meaningless where nothing is open.
     pub(super) const fn innermost(&self) -> Container {
-        if self.top & 1 == 1 { Container::Object } else { Container::Array }
+        if self.top & 1 == 1 {
+            Container::Object
+        } else {
+            Container::Array
+        }
     }
 }
 

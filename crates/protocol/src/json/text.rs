@@ -12,12 +12,18 @@ pub(crate) struct Text<'a> {
 impl<'a> Text<'a> {
     /// A string without escapes.
     pub(super) const fn plain(raw: &'a str) -> Self {
-        Self { raw, has_escapes: false }
+        Self {
+            raw,
+            has_escapes: false,
+        }
     }
 
     /// A string whose escapes are well formed.
     pub(super) const fn escaped(raw: &'a str) -> Self {
-        Self { raw, has_escapes: true }
+        Self {
+            raw,
+            has_escapes: true,
+        }
     }
 
     /// Whether the string is `""`. Every escape stands for a character.
@@ -28,7 +34,11 @@ impl<'a> Text<'a> {
     /// The string after unescaping; borrowed from the body where it holds no escape. A lone
     /// surrogate, which only answers may hold, becomes U+FFFD.
     pub(crate) fn content(&self) -> Cow<'a, str> {
-        if self.has_escapes { Cow::Owned(unescape(self.raw)) } else { Cow::Borrowed(self.raw) }
+        if self.has_escapes {
+            Cow::Owned(unescape(self.raw))
+        } else {
+            Cow::Borrowed(self.raw)
+        }
     }
 }
 
@@ -70,14 +80,22 @@ fn unescape_unit(digits: &str) -> (char, &str) {
         let (second, after) = hex_unit(pair);
         if is_low_surrogate(second) {
             let code = 0x1_0000 + (u32::from(first & 0x3FF) << 10) + u32::from(second & 0x3FF);
-            return (char::from_u32(code).unwrap_or(char::REPLACEMENT_CHARACTER), after);
+            return (
+                char::from_u32(code).unwrap_or(char::REPLACEMENT_CHARACTER),
+                after,
+            );
         }
     }
-    (char::from_u32(u32::from(first)).unwrap_or(char::REPLACEMENT_CHARACTER), after)
+    (
+        char::from_u32(u32::from(first)).unwrap_or(char::REPLACEMENT_CHARACTER),
+        after,
+    )
 }
 
 fn hex_unit(digits: &str) -> (u16, &str) {
-    let unit = digits.get(..4).and_then(|hex| u16::from_str_radix(hex, 16).ok());
+    let unit = digits
+        .get(..4)
+        .and_then(|hex| u16::from_str_radix(hex, 16).ok());
     (unit.unwrap_or(0xFFFD), digits.get(4..).unwrap_or_default())
 }
 
@@ -113,6 +131,9 @@ mod tests {
 
     #[test]
     fn a_string_without_escapes_is_borrowed() {
-        assert!(matches!(Text::plain("가나").content(), Cow::Borrowed("가나")));
+        assert!(matches!(
+            Text::plain("가나").content(),
+            Cow::Borrowed("가나")
+        ));
     }
 }

@@ -4,11 +4,9 @@ use std::borrow::Cow;
 
 use super::member::{MEMBERS_MAX, Member};
 use super::parameters::Parameters;
-use super::{Refusal, Rules};
+use super::{Refusal, Rules, TWICE, distinct};
 use crate::json::{Names, Scanner, Value};
 use crate::{Api, Bill, BillerCode, Decimal};
-
-const TWICE: &str = "a member twice";
 
 /// The values of a request's `data` that have passed checks 5 to 8.
 pub(super) struct Data<'a> {
@@ -27,7 +25,11 @@ impl<'a> Data<'a> {
         rules: &'a Rules<'a>,
     ) -> Result<Self, Refusal> {
         let parameters = Parameters::new(api.caller(), rules);
-        let mut data = Self { members, values: [Value::Null; MEMBERS_MAX], parameters };
+        let mut data = Self {
+            members,
+            values: [Value::Null; MEMBERS_MAX],
+            parameters,
+        };
         let root = data.scan_root(Scanner::request(body)?)?;
         if !root.is_missing() && root != Value::Object {
             return Err(Refusal::parse(Some("data"), "of the wrong JSON type"));
@@ -45,7 +47,10 @@ impl<'a> Data<'a> {
     /// The bill that the first four members and the identity parameters name.
     pub(super) fn bill(&self, biller: BillerCode) -> Bill {
         let identity: Vec<_> = self.parameters.identity().collect();
-        let identity: Vec<_> = identity.iter().map(|(name, value)| (*name, &**value)).collect();
+        let identity: Vec<_> = identity
+            .iter()
+            .map(|(name, value)| (*name, &**value))
+            .collect();
         let [user_key, month, ordinal, notice_key] = [0, 1, 2, 3].map(|index| self.text(index));
         Bill::from_parts(biller, &user_key, &month, &ordinal, &notice_key, &identity)
     }
@@ -79,6 +84,7 @@ impl<'a> Data<'a> {
 
     fn width_refusal(&self, index: usize) -> Refusal {
         let member = self.members.get(index);
+        // Positions come from the table itself, so the fallback is never taken.
         member.map_or(Refusal::required("data"), Member::width_refusal)
     }
 
@@ -91,9 +97,7 @@ impl<'a> Data<'a> {
             let name = name.content();
             if name != "data" {
                 scanner.value()?;
-                if !names.insert(name) {
-                    return Err(Refusal::parse(None, TWICE));
-                }
+                names.push(name);
             } else if data.is_some() {
                 return Err(Refusal::parse(Some("data"), TWICE));
             } else if scanner.object_is_next() {
@@ -104,6 +108,7 @@ impl<'a> Data<'a> {
             }
         }
         scanner.end()?;
+        distinct(&names, None)?;
         Ok(data.unwrap_or(Value::Null))
     }
 
@@ -116,9 +121,7 @@ impl<'a> Data<'a> {
             let name = name.content();
             let Some((index, member)) = self.find(&name, expected) else {
                 scanner.value()?;
-                if !names.insert(name) {
-                    return Err(Refusal::parse(None, TWICE));
-                }
+                names.push(name);
                 continue;
             };
             let value = self.scan_value(member, scanner)?;
@@ -130,7 +133,7 @@ impl<'a> Data<'a> {
             }
             expected = index + 1;
         }
-        Ok(())
+        distinct(&names, None)
     }
 
     fn scan_value(
@@ -151,7 +154,9 @@ impl<'a> Data<'a> {
     fn find(&self, name: &str, expected: usize) -> Option<(usize, &'static Member)> {
         let rows = self.members.iter().enumerate();
         let ahead = rows.clone().skip(expected);
-        ahead.chain(rows.take(expected)).find(|(_, member)| member.name == name)
+        ahead
+            .chain(rows.take(expected))
+            .find(|(_, member)| member.name == name)
     }
 
     fn rows(&self) -> impl Iterator<Item = (&'static Member, &Value<'a>)> {
@@ -170,7 +175,9 @@ impl<'a> Data<'a> {
 
     /// Check 6.
     fn check_required(&self) -> Result<(), Refusal> {
-        let missing = self.rows().find(|(member, value)| member.required && value.is_missing());
+        let missing = self
+            .rows()
+            .find(|(member, value)| member.required && value.is_missing());
         missing.map_or(Ok(()), |(member, _)| Err(Refusal::required(member.name)))
     }
 

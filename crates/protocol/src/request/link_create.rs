@@ -40,6 +40,9 @@ impl LinkCreate {
     pub fn parse(body: &[u8], biller: BillerCode, rules: &Rules) -> Result<Self, Refusal> {
         let data = Data::read(body, Api::LinkCreate, MEMBERS, rules)?;
         let expire_at = data.parsed(EXPIRE_AT, KoreanTime::parse)?;
-        Ok(Self { bill: data.bill(biller), expire_at })
+        Ok(Self {
+            bill: data.bill(biller),
+            expire_at,
+        })
     }
 }

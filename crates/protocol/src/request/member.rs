@@ -50,11 +50,21 @@ pub struct Member {
 
 impl Member {
     pub(super) const fn required(name: &'static str, json_type: JsonType, width: Width) -> Self {
-        Self { name, json_type, required: true, width }
+        Self {
+            name,
+            json_type,
+            required: true,
+            width,
+        }
     }
 
     pub(super) const fn optional(name: &'static str, json_type: JsonType, width: Width) -> Self {
-        Self { name, json_type, required: false, width }
+        Self {
+            name,
+            json_type,
+            required: false,
+            width,
+        }
     }
 
     /// A member without a rule may hold anything (contract check 5). Whether `parameters` is looked
@@ -71,7 +81,11 @@ impl Member {
                 | (JsonType::Number, Value::Number(_))
                 | (JsonType::Object, Value::Object)
         );
-        if fits { Ok(()) } else { Err(Refusal::parse(Some(self.name), "of the wrong JSON type")) }
+        if fits {
+            Ok(())
+        } else {
+            Err(Refusal::parse(Some(self.name), "of the wrong JSON type"))
+        }
     }
 
     /// Check 7 of a value that is not missing and has passed [`check_type`](Self::check_type).
@@ -90,7 +104,11 @@ impl Member {
                 _ => false,
             },
         };
-        if fits { Ok(()) } else { Err(self.width_refusal()) }
+        if fits {
+            Ok(())
+        } else {
+            Err(self.width_refusal())
+        }
     }
 
     /// What check 7 answers for this member.
@@ -146,5 +164,4 @@ pub(super) const ORDINAL: Member = Member::optional("ordinal", JsonType::String,
 pub(super) const BILLER_NOTICE_KEY: Member =
     Member::optional("biller_notice_key", JsonType::String, Width::Max(80));
 /// The object of `parameters`, whose values have rules of their own.
-pub(super) const PARAMETERS: Member =
-    Member::optional("parameters", JsonType::Object, Width::Any);
+pub(super) const PARAMETERS: Member = Member::optional("parameters", JsonType::Object, Width::Any);

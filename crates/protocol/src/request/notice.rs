@@ -35,6 +35,8 @@ impl Notice {
     /// The first of the contract's checks 5 to 7 that refuses it.
     pub fn parse(body: &[u8], biller: BillerCode, rules: &Rules) -> Result<Self, Refusal> {
         let data = Data::read(body, Api::Notice, MEMBERS, rules)?;
-        Ok(Self { bill: data.bill(biller) })
+        Ok(Self {
+            bill: data.bill(biller),
+        })
     }
 }

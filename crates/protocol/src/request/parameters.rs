@@ -3,7 +3,7 @@
 
 use std::borrow::Cow;
 
-use super::{Refusal, Rules};
+use super::{Refusal, Rules, distinct};
 use crate::json::{Names, Scanner, Value};
 use crate::{Caller, Decimal, ResCode};
 
@@ -22,7 +22,12 @@ pub(super) struct Parameters<'a> {
 impl<'a> Parameters<'a> {
     pub(super) fn new(caller: Caller, rules: &'a Rules<'a>) -> Self {
         let identity = vec![Value::Null; rules.identity_parameters.len()];
-        Self { caller, rules, identity, fault: None }
+        Self {
+            caller,
+            rules,
+            identity,
+            fault: None,
+        }
     }
 
     /// Whether the gateway looks into `parameters` at all.
@@ -40,19 +45,22 @@ impl<'a> Parameters<'a> {
         while let Some(name) = scanner.next_name()? {
             let name = name.content();
             let value = scanner.value()?;
-            for (wanted, slot) in self.rules.identity_parameters.iter().zip(&mut self.identity) {
+            for (wanted, slot) in self
+                .rules
+                .identity_parameters
+                .iter()
+                .zip(&mut self.identity)
+            {
                 if *wanted == *name {
                     *slot = value;
                 }
             }
-            if !names.insert(name) {
-                return Err(Refusal::parse(MEMBER, "a member twice"));
-            }
+            names.push(name);
             if self.fault.is_none() {
                 self.fault = self.check_value(&value).err();
             }
         }
-        Ok(())
+        distinct(&names, MEMBER)
     }
 
     /// Check 5: in Kakao Pay's calls an identity value must be a string or a number.
@@ -62,7 +70,10 @@ impl<'a> Parameters<'a> {
             Value::Bool | Value::Array | Value::Object => true,
         };
         if self.caller == Caller::KakaoPay && self.identity.iter().any(is_compound) {
-            return Err(Refusal::parse(MEMBER, "an identity value of the wrong JSON type"));
+            return Err(Refusal::parse(
+                MEMBER,
+                "an identity value of the wrong JSON type",
+            ));
         }
         Ok(())
     }
@@ -83,14 +94,20 @@ impl<'a> Parameters<'a> {
             (Caller::KakaoPay, _) | (Caller::Biller, Value::Number(_)) => return Ok(()),
             (Caller::Biller, Value::String(text)) => text.content(),
             (Caller::Biller, Value::Null | Value::Bool | Value::Array | Value::Object) => {
-                return Err(Refusal::parameters(ResCode::E101, "a value neither string nor number"));
+                return Err(Refusal::parameters(
+                    ResCode::E101,
+                    "a value neither string nor number",
+                ));
             }
         };
         if text.chars().nth(self.rules.parameter_max_length).is_some() {
             return Err(Refusal::parameters(ResCode::E006, "a value too long"));
         }
         if !text.bytes().all(|byte| matches!(byte, b' '..=b'~')) {
-            return Err(Refusal::parameters(ResCode::E101, "a value beyond printable ASCII"));
+            return Err(Refusal::parameters(
+                ResCode::E101,
+                "a value beyond printable ASCII",
+            ));
         }
         Ok(())
     }

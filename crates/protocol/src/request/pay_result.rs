@@ -60,6 +60,9 @@ impl PayResult {
             paid_at: data.parsed(PAID_AT, PaidAt::parse)?,
             pay_amount: data.decimal(PAY_AMOUNT)?,
         };
-        Ok(Self { bill: data.bill(biller), event })
+        Ok(Self {
+            bill: data.bill(biller),
+            event,
+        })
     }
 }

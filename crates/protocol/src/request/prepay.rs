@@ -40,6 +40,9 @@ impl Prepay {
     pub fn parse(body: &[u8], biller: BillerCode, rules: &Rules) -> Result<Self, Refusal> {
         let data = Data::read(body, Api::Prepay, MEMBERS, rules)?;
         let amount = data.decimal(AMOUNT)?;
-        Ok(Self { bill: data.bill(biller), amount })
+        Ok(Self {
+            bill: data.bill(biller),
+            amount,
+        })
     }
 }

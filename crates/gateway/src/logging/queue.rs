@@ -1,0 +1,78 @@
+//! Between those who log and standard output: a bounded queue, and a thread that writes.
+
+use std::fs::File;
+use std::io::{self, BufWriter, Write};
+use std::os::fd::AsFd;
+use std::sync::OnceLock;
+use std::sync::mpsc;
+use std::thread;
+use std::time::Duration;
+
+use tracing_appender::non_blocking::{ErrorCounter, NonBlocking, NonBlockingBuilder, WorkerGuard};
+
+/// Lines that wait to be written. Further ones are lost, and counted: a line is some 350 bytes, so
+/// that a standard output that blocks costs some 20 MB.
+const MAX_QUEUED_LINES: usize = 65_536;
+
+/// What is written at once when many lines are waiting.
+const WRITE_BYTES: usize = 64 * 1_024;
+
+/// How long the end of the process waits for the queue to be written.
+const MAX_FLUSH_WAIT: Duration = Duration::from_millis(1_500);
+
+static LOST: OnceLock<ErrorCounter> = OnceLock::new();
+
+/// How many lines were lost because standard output was slower than they came.
+pub fn lost_lines() -> u64 {
+    let lost = LOST.get().map_or(0, ErrorCounter::dropped_lines);
+    u64::try_from(lost).unwrap_or(u64::MAX)
+}
+
+/// Standard output, written in large pieces: the usual handle would write each line by itself.
+pub(super) fn standard_output() -> Box<dyn Write + Send> {
+    let stdout = io::stdout();
+    match stdout.as_fd().try_clone_to_owned() {
+        Ok(descriptor) => Box::new(BufWriter::with_capacity(
+            WRITE_BYTES,
+            File::from(descriptor),
+        )),
+        Err(_) => Box::new(stdout),
+    }
+}
+
+/// Starts the thread that writes. It flushes whenever nothing more is waiting.
+pub(super) fn start(writer: impl Write + Send + 'static) -> (NonBlocking, Guard) {
+    let (lines, guard) = NonBlockingBuilder::default()
+        .buffered_lines_limit(MAX_QUEUED_LINES)
+        .lossy(true)
+        .thread_name("log")
+        .finish(writer);
+    // Where logging has started before, that one's count stays.
+    let _ = LOST.set(lines.error_counter());
+    (lines, Guard(Some(guard)))
+}
+
+/// Writes what is queued when it is dropped, and waits for it a bounded time.
+#[derive(Debug)]
+#[must_use]
+pub struct Guard(Option<WorkerGuard>);
+
+impl Drop for Guard {
+    fn drop(&mut self) {
+        let guard = self.0.take();
+        let (done, written) = mpsc::channel();
+        // Where standard output blocks, dropping the inner guard may block on it for good. A
+        // process that is told to end must end, so that happens on a thread nobody waits for.
+        let flushing = thread::Builder::new()
+            .name("log flush".to_owned())
+            .spawn(move || {
+                drop(guard);
+                // Nobody listens any more when it took too long.
+                let _ = done.send(());
+            });
+        if flushing.is_ok() {
+            // Either it is written, or the time is over; the process ends both ways.
+            let _ = written.recv_timeout(MAX_FLUSH_WAIT);
+        }
+    }
+}

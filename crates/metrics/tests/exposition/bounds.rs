@@ -1,0 +1,127 @@
+//! Nobody makes more series than the configuration asks for.
+
+use std::time::Duration;
+
+use metrics::{Answered, Metrics, ResCodeLabel};
+use protocol::{AnswerCode, Api, BillerCode, LabelCode, ResCode};
+
+use crate::page::Page;
+
+fn answered(res_code: ResCodeLabel, status: u16) -> Answered {
+    Answered {
+        api: Some(Api::PayResult),
+        res_code,
+        status,
+        total: Duration::from_millis(1),
+        upstream: None,
+    }
+}
+
+#[test]
+fn ten_thousand_unknown_billers_make_no_series() {
+    let metrics = Metrics::new(Duration::from_secs(3));
+    let refused = answered(ResCodeLabel::from(ResCode::E003), 404);
+    metrics.answered(&metrics.unknown_biller(), &refused);
+    let before = Page::read(&metrics.encode());
+    for stranger in 0..10_000 {
+        metrics.set_circuit_state(&format!("stranger-{stranger}"), 2);
+        metrics.answered(&metrics.unknown_biller(), &refused);
+    }
+    let after = Page::read(&metrics.encode());
+    assert!(after.samples.keys().eq(before.samples.keys()));
+    let series =
+        r#"relay_requests_total{api="pay_result",biller="unknown",res_code="E003",status="404"}"#;
+    assert_eq!(after.value(series), 10_001.0);
+}
+
+#[test]
+fn an_upstream_that_answers_every_code_and_status_makes_a_bounded_number_of_series() {
+    let metrics = Metrics::new(Duration::from_secs(3));
+    let biller = metrics.biller(BillerCode::parse("B0001").unwrap());
+    let mut answers = 0.0;
+    for code in 0..1_000 {
+        for status in [200, 201, 299, 404, 418, 503, 599, 600, 999] {
+            let label = AnswerCode::Other(LabelCode::new(&format!("E{code:03}")));
+            metrics.answered(&biller, &answered(ResCodeLabel::from(label), status));
+            answers += 1.0;
+        }
+    }
+    let page = Page::read(&metrics.encode());
+    let of_the_biller = r#"relay_requests_total{api="pay_result",biller="B0001""#;
+    assert_eq!(
+        page.sum(of_the_biller),
+        answers,
+        "every answer is counted somewhere"
+    );
+    // 64 pairs, what the guide's 21 codes make of 200, 404 and 503, OK/200, and other/other.
+    assert!(
+        page.count(of_the_biller) <= 64 + 21 * 3 + 2,
+        "{}",
+        page.count(of_the_biller)
+    );
+    assert!(
+        page.value(&format!(
+            r#"{of_the_biller},res_code="other",status="other"}}"#
+        )) > 8_000.0
+    );
+}
+
+#[test]
+fn what_the_gateway_itself_answers_is_never_crowded_out() {
+    let metrics = Metrics::new(Duration::from_secs(3));
+    let biller = metrics.biller(BillerCode::parse("B0001").unwrap());
+    for status in 100..600 {
+        metrics.answered(&biller, &answered(ResCodeLabel::OTHER, status));
+    }
+    metrics.answered(&biller, &answered(ResCodeLabel::from(ResCode::E806), 504));
+    let page = Page::read(&metrics.encode());
+    let series =
+        r#"relay_requests_total{api="pay_result",biller="B0001",res_code="E806",status="504"}"#;
+    assert_eq!(page.value(series), 1.0);
+}
+
+#[test]
+fn the_series_of_a_biller_go_with_it_and_late_calls_do_not_bring_them_back() {
+    let metrics = Metrics::new(Duration::from_secs(3));
+    let code = BillerCode::parse("B0001").unwrap();
+    let series = metrics.biller(code);
+    let in_flight = series.enter();
+    series.upstream_answered(Api::PayResult, Duration::from_millis(1));
+    metrics.forget_biller(code);
+    metrics.answered(&series, &answered(ResCodeLabel::from(ResCode::E809), 502));
+    metrics.set_circuit_state("B0001", 2);
+    drop(in_flight);
+    let page = Page::read(&metrics.encode());
+    assert!(!page.samples.keys().any(|series| series.contains("B0001")));
+}
+
+#[test]
+fn a_biller_that_is_registered_again_goes_on_counting_where_it_was() {
+    let metrics = Metrics::new(Duration::from_secs(3));
+    let code = BillerCode::parse("B0001").unwrap();
+    metrics.biller(code).double_payment();
+    metrics.biller(code).double_payment();
+    let page = Page::read(&metrics.encode());
+    assert_eq!(
+        page.value(r#"relay_double_payments_total{biller="B0001"}"#),
+        2.0
+    );
+}
+
+#[test]
+fn billers_whose_codes_are_labels_of_ours_make_no_series_twice() {
+    let metrics = Metrics::new(Duration::from_secs(3));
+    for code in ["kakao", "unknown"] {
+        metrics
+            .biller(BillerCode::parse(code).unwrap())
+            .double_payment();
+        metrics.set_circuit_state(code, 1);
+    }
+    // Reading refuses a series that is there twice.
+    let page = Page::read(&metrics.encode());
+    assert_eq!(
+        page.value(r#"relay_double_payments_total{biller="unknown"}"#),
+        1.0
+    );
+    assert_eq!(page.count("relay_circuit_state"), 1);
+}

@@ -1,0 +1,187 @@
+//! How long a stand-in thinks before it answers.
+
+use std::fmt;
+use std::time::Duration;
+
+use crate::random::Random;
+
+/// The 99th percentile of a normal distribution lies so many deviations above its median.
+const P99_DEVIATIONS: f64 = 2.326_347_9;
+
+/// No single wait is longer, whatever a distribution's tail says.
+const LONGEST: Duration = Duration::from_mins(10);
+
+/// A distribution of waits. The wait of a call depends on the stand-in's seed and the call's number
+/// only, so a run can be repeated.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub enum Latency {
+    /// Answers at once.
+    #[default]
+    None,
+    /// Always the same.
+    Constant(Duration),
+    /// Evenly between the two.
+    Uniform(Duration, Duration),
+    /// The shape that measured services have: half of the calls below the median, one in a hundred
+    /// above the 99th percentile.
+    LogNormal {
+        /// Half of the waits are below.
+        median: Duration,
+        /// All but one in a hundred are below.
+        p99: Duration,
+    },
+}
+
+impl Latency {
+    /// Reads `none`, `80ms`, `constant:80ms`, `uniform:10ms,50ms` or `lognormal:80ms,900ms`.
+    ///
+    /// # Errors
+    /// Says what is wrong with the text: the form, a duration, or bounds in the wrong order.
+    pub fn parse(text: &str) -> Result<Self, String> {
+        let (kind, values) = text.split_once(':').unwrap_or(("constant", text));
+        match kind {
+            _ if text == "none" => Ok(Self::None),
+            "constant" => Ok(Self::Constant(parse_duration(values)?)),
+            "uniform" => {
+                let [low, high] = two_durations(text, values)?;
+                Ok(Self::Uniform(low, high))
+            }
+            "lognormal" => {
+                let [median, p99] = two_durations(text, values)?;
+                if median.is_zero() {
+                    return Err(format!("`{text}`: the median must be above zero"));
+                }
+                Ok(Self::LogNormal { median, p99 })
+            }
+            _ => Err(format!(
+                "`{text}`: expected none, 80ms, constant:80ms, uniform:10ms,50ms or lognormal:80ms,900ms"
+            )),
+        }
+    }
+
+    /// The wait of the call with this number.
+    pub(crate) fn of(self, seed: u64, sequence: u64) -> Duration {
+        let mut random = Random::of(seed, sequence);
+        let wait = match self {
+            Self::None => return Duration::ZERO,
+            Self::Constant(wait) => wait,
+            Self::Uniform(low, high) => low + (high - low).mul_f64(random.unit()),
+            Self::LogNormal { median, p99 } => {
+                let deviation = (p99.as_secs_f64() / median.as_secs_f64()).ln() / P99_DEVIATIONS;
+                let seconds = median.as_secs_f64() * (deviation * random.normal()).exp();
+                Duration::try_from_secs_f64(seconds).unwrap_or(LONGEST)
+            }
+        };
+        wait.min(LONGEST)
+    }
+}
+
+impl fmt::Display for Latency {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match *self {
+            Self::None => formatter.write_str("none"),
+            Self::Constant(wait) => write!(formatter, "constant:{}", Spelled(wait)),
+            Self::Uniform(low, high) => {
+                write!(formatter, "uniform:{},{}", Spelled(low), Spelled(high))
+            }
+            Self::LogNormal { median, p99 } => {
+                write!(formatter, "lognormal:{},{}", Spelled(median), Spelled(p99))
+            }
+        }
+    }
+}
+
+fn two_durations(text: &str, values: &str) -> Result<[Duration; 2], String> {
+    let (low, high) = values
+        .split_once(',')
+        .ok_or_else(|| format!("`{text}`: expected two durations with a comma between"))?;
+    let (low, high) = (parse_duration(low)?, parse_duration(high)?);
+    if low > high {
+        return Err(format!("`{text}`: the first duration must not be above the second"));
+    }
+    Ok([low, high])
+}
+
+/// Reads a whole number with its unit: `250us`, `80ms`, `3s`, `2m`.
+pub(crate) fn parse_duration(text: &str) -> Result<Duration, String> {
+    let wrong = || format!("`{text}`: expected a whole number and one of us, ms, s, m");
+    let digits = text.find(|letter: char| !letter.is_ascii_digit()).ok_or_else(wrong)?;
+    let (number, unit) = text.split_at(digits);
+    let number: u32 = number.parse().map_err(|_| wrong())?;
+    let number = u64::from(number);
+    match unit {
+        "us" => Ok(Duration::from_micros(number)),
+        "ms" => Ok(Duration::from_millis(number)),
+        "s" => Ok(Duration::from_secs(number)),
+        "m" => Ok(Duration::from_secs(number * 60)),
+        _ => Err(wrong()),
+    }
+}
+
+/// A duration as [`parse_duration`] reads it.
+pub(crate) struct Spelled(pub(crate) Duration);
+
+impl fmt::Display for Spelled {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let micros = self.0.as_micros();
+        if micros % 1000 == 0 {
+            write!(formatter, "{}ms", micros / 1000)
+        } else {
+            write!(formatter, "{micros}us")
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const fn ms(number: u64) -> Duration {
+        Duration::from_millis(number)
+    }
+
+    #[test]
+    fn a_distribution_is_read_and_printed_in_one_form() {
+        for (text, latency) in [
+            ("none", Latency::None),
+            ("constant:80ms", Latency::Constant(ms(80))),
+            ("uniform:10ms,50ms", Latency::Uniform(ms(10), ms(50))),
+            ("lognormal:80ms,900ms", Latency::LogNormal { median: ms(80), p99: ms(900) }),
+            ("constant:250us", Latency::Constant(Duration::from_micros(250))),
+        ] {
+            assert_eq!(Latency::parse(text), Ok(latency));
+            assert_eq!(latency.to_string(), text);
+        }
+        assert_eq!(Latency::parse("2s"), Ok(Latency::Constant(ms(2000))));
+        assert_eq!(Latency::parse("1m"), Ok(Latency::Constant(ms(60_000))));
+    }
+
+    #[test]
+    fn a_faulty_distribution_is_refused() {
+        for text in [
+            "", "80", "ms", "80 ms", "-1ms", "constant:", "uniform:10ms", "uniform:50ms,10ms",
+            "lognormal:0ms,10ms", "normal:1ms,2ms", "99999999999s",
+        ] {
+            assert!(Latency::parse(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_lognormal_latency_meets_its_median_and_its_99th_percentile() {
+        let latency = Latency::LogNormal { median: ms(80), p99: ms(900) };
+        let mut waits: Vec<_> = (0..10_000).map(|sequence| latency.of(1, sequence)).collect();
+        waits.sort();
+        assert!((ms(76)..ms(84)).contains(&waits[5_000]), "{:?}", waits[5_000]);
+        assert!((ms(780)..ms(1030)).contains(&waits[9_900]), "{:?}", waits[9_900]);
+    }
+
+    #[test]
+    fn a_uniform_latency_stays_between_its_bounds_and_repeats() {
+        let latency = Latency::Uniform(ms(10), ms(50));
+        for sequence in 0..1_000 {
+            let wait = latency.of(3, sequence);
+            assert!((ms(10)..=ms(50)).contains(&wait));
+            assert_eq!(wait, latency.of(3, sequence));
+        }
+    }
+}

@@ -1,0 +1,99 @@
+//! A chunked body, read as its bytes come.
+
+use super::{BODY_BYTES, HEAD_BYTES, Malformed};
+
+/// A chunk's size line may be so long, its extensions included.
+const SIZE_LINE_BYTES: usize = 1024;
+
+/// What was read of a chunked body so far.
+#[derive(Debug, Default)]
+pub(crate) struct Chunks {
+    /// The chunks' contents, one after the other.
+    pub(crate) body: Vec<u8>,
+    /// How much of the buffer is behind us.
+    pub(crate) position: usize,
+}
+
+impl Chunks {
+    /// Reads on in the buffer, which begins with the body's first byte and has grown since the last
+    /// time. Tells whether the body is complete; `position` is then its length on the wire.
+    pub(crate) fn read(&mut self, buffer: &[u8]) -> Result<bool, Malformed> {
+        loop {
+            let rest = buffer.get(self.position..).unwrap_or_default();
+            let Some(line) = find(rest, b"\r\n") else {
+                return unfinished(rest, SIZE_LINE_BYTES);
+            };
+            let size = size(&rest[..line])?;
+            if size == 0 {
+                // Trailer fields, if any, end with an empty line like a head's.
+                let Some(end) = find(&rest[line..], b"\r\n\r\n") else {
+                    return unfinished(rest, HEAD_BYTES);
+                };
+                self.position += line + end + 4;
+                return Ok(true);
+            }
+            let start = line + 2;
+            let Some(chunk) = rest.get(start..start + size + 2) else {
+                return Ok(false);
+            };
+            let (chunk, end) = chunk.split_at(size);
+            if end != b"\r\n" {
+                return Err(Malformed("a chunk does not end where its size says"));
+            }
+            if self.body.len() + size > BODY_BYTES {
+                return Err(Malformed("the body is too long"));
+            }
+            self.body.extend_from_slice(chunk);
+            self.position += start + size + 2;
+        }
+    }
+}
+
+fn unfinished(rest: &[u8], limit: usize) -> Result<bool, Malformed> {
+    if rest.len() > limit {
+        return Err(Malformed("a chunk's size line or the trailer is too long"));
+    }
+    Ok(false)
+}
+
+fn size(line: &[u8]) -> Result<usize, Malformed> {
+    let digits = line.split(|byte| *byte == b';').next().unwrap_or_default().trim_ascii_end();
+    let text = std::str::from_utf8(digits).unwrap_or_default();
+    if text.is_empty() || !text.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+        return Err(Malformed("a chunk size that is no hexadecimal number"));
+    }
+    match usize::from_str_radix(text, 16) {
+        Ok(size) if size <= BODY_BYTES => Ok(size),
+        _ => Err(Malformed("the body is too long")),
+    }
+}
+
+fn find(bytes: &[u8], pattern: &[u8]) -> Option<usize> {
+    bytes.windows(pattern.len()).position(|window| window == pattern)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const WIRE: &[u8] = b"5\r\nhello\r\n6;name=value\r\n world\r\n0\r\nTrailer: 1\r\n\r\n";
+
+    #[test]
+    fn a_body_that_comes_byte_by_byte_is_read_whole() {
+        let mut chunks = Chunks::default();
+        for end in 0..WIRE.len() {
+            assert_eq!(chunks.read(&WIRE[..end]), Ok(false), "{end}");
+        }
+        let more = [WIRE, b"POST"].concat();
+        assert_eq!(chunks.read(&more), Ok(true));
+        assert_eq!(chunks.body, b"hello world");
+        assert_eq!(chunks.position, WIRE.len());
+    }
+
+    #[test]
+    fn a_body_that_is_not_chunked_is_refused() {
+        for wire in ["x\r\n", "\r\n", "-1\r\n", "2\r\nabcd\r\n", "fffffffffffffffff\r\n"] {
+            assert!(Chunks::default().read(wire.as_bytes()).is_err(), "{wire:?}");
+        }
+    }
+}
