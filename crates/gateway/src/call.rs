@@ -9,8 +9,8 @@ use std::time::Duration;
 use actix_web::http::Uri;
 use actix_web::http::header::{HeaderMap, HeaderValue};
 use bytes::Bytes;
-use ledger::{JournalError, Ledger, Timestamp};
-use metrics::Metrics;
+use ledger::{JournalError, Ledger, LinkRefusal, Timestamp};
+use metrics::{LedgerOperation, Metrics};
 use protocol::{Api, answer_res_code};
 use tokio::time::{Instant, timeout_at};
 
@@ -134,11 +134,15 @@ impl Call {
 
     /// When its budget is over, by the wall clock.
     pub fn ends_at(&self) -> Timestamp {
-        self.now().plus(self.deadline.saturating_duration_since(Instant::now()))
+        self.now()
+            .plus(self.deadline.saturating_duration_since(Instant::now()))
     }
 
     /// The wall clock.
-    #[expect(clippy::unused_self, reason = "a call is where its flow reads the clock")]
+    #[expect(
+        clippy::unused_self,
+        reason = "a call is where its flow reads the clock"
+    )]
     pub fn now(&self) -> Timestamp {
         Timestamp::now()
     }
@@ -168,7 +172,9 @@ impl Call {
     /// # Errors
     /// [`Problem::TimedOut`] when the budget is over first.
     pub async fn within_budget<T>(&self, work: impl Future<Output = T>) -> Result<T, Problem> {
-        timeout_at(self.deadline, work).await.map_err(|_| Problem::TimedOut)
+        timeout_at(self.deadline, work)
+            .await
+            .map_err(|_| Problem::TimedOut)
     }
 
     /// Runs `work` in a task of its own that ends even when the caller hangs up, and that a
@@ -186,6 +192,14 @@ impl Call {
         })
     }
 
+    /// The problem that a refusal of the ledger is; one that is the ledger's own fault is counted.
+    pub fn link_refused(&self, refusal: LinkRefusal, operation: LedgerOperation) -> Problem {
+        if refusal == LinkRefusal::Unavailable {
+            self.metrics().ledger_unavailable(operation);
+        }
+        Problem::Link(refusal)
+    }
+
     /// Tells the log when something was settled in memory but not, or not yet, on disk.
     pub fn note_settled(
         &self,
@@ -194,12 +208,17 @@ impl Call {
     ) {
         match settled {
             Ok(Ok(())) => {}
-            Ok(Err(error)) => tracing::error!(
-                request_id = self.request_id(), what, %error,
-                "settled in memory only: the journal cannot be written"
-            ),
+            Ok(Err(error)) => {
+                self.metrics()
+                    .ledger_unavailable(LedgerOperation::JournalCommit);
+                tracing::error!(
+                    request_id = self.request_id(), what, %error,
+                    "settled in memory only: the journal cannot be written"
+                );
+            }
             Err(_) => tracing::warn!(
-                request_id = self.request_id(), what,
+                request_id = self.request_id(),
+                what,
                 "answered before the journal had committed: the budget was over"
             ),
         }
@@ -222,7 +241,8 @@ impl Call {
         };
         // `Authorization` never goes to a biller.
         let request = self.request(uri.clone(), None, body);
-        self.ask(&biller.party, request, asking, (biller, api)).await
+        self.ask(&biller.party, request, asking, (biller, api))
+            .await
     }
 
     /// Asks Kakao Pay on a biller's behalf, with the biller's own `Authorization`.
@@ -245,7 +265,12 @@ impl Call {
         self.ask(kakao, request, Asking::ONCE, (biller, api)).await
     }
 
-    fn request(&self, uri: Uri, authorization: Option<HeaderValue>, body: Bytes) -> UpstreamRequest {
+    fn request(
+        &self,
+        uri: Uri,
+        authorization: Option<HeaderValue>,
+        body: Bytes,
+    ) -> UpstreamRequest {
         UpstreamRequest {
             uri,
             request_id: self.request_id.clone(),
@@ -266,12 +291,17 @@ impl Call {
         let left = self.deadline.saturating_duration_since(Instant::now());
         let time = PartyTime::of(left, self.worker.shared().budget);
         let clients = self.worker.clients();
-        let report = clients.call(party, request, self.deadline, asking.repeat).await;
+        let report = clients
+            .call(party, request, self.deadline, asking.repeat)
+            .await;
         self.upstream.set(Some(report.upstream));
         biller.series.upstream_answered(api, report.upstream);
         let outcome = Outcome::of(&report.result, time);
         self.show_circuit(party, permit.record(outcome, Instant::now().into_std()));
-        report.result.map_err(|fault| self.unanswered(party, &fault)).and_then(check)
+        report
+            .result
+            .map_err(|fault| self.unanswered(party, &fault))
+            .and_then(check)
     }
 
     fn pass_circuit(&self, party: &Party, asking: Asking) -> Result<Permit, Unanswered> {
@@ -294,7 +324,8 @@ impl Call {
         let Some(state) = changed else {
             return;
         };
-        self.metrics().set_circuit_state(party.label(), state.gauge());
+        self.metrics()
+            .set_circuit_state(party.label(), state.gauge());
         match state {
             CircuitState::Open => tracing::error!(upstream = party.label(), "circuit open"),
             CircuitState::HalfOpen => tracing::warn!(upstream = party.label(), "circuit half-open"),

@@ -72,7 +72,10 @@ impl Shared {
     /// Registers other billers from now on, and answers the former ones; calls in flight keep
     /// those that they began with.
     pub fn replace_registry(&self, registry: Registry) -> Arc<Registry> {
-        let mut current = self.registry.write().unwrap_or_else(PoisonError::into_inner);
+        let mut current = self
+            .registry
+            .write()
+            .unwrap_or_else(PoisonError::into_inner);
         std::mem::replace(&mut current, Arc::new(registry))
     }
 
@@ -118,6 +121,8 @@ impl Worker {
 
 impl fmt::Debug for Worker {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Worker").field("shared", &self.shared).finish_non_exhaustive()
+        f.debug_struct("Worker")
+            .field("shared", &self.shared)
+            .finish_non_exhaustive()
     }
 }

@@ -4,8 +4,8 @@ use std::panic::AssertUnwindSafe;
 use std::rc::Rc;
 use std::sync::Arc;
 
-use actix_web::http::header::{HeaderMap, HeaderName};
 use actix_web::http::Method;
+use actix_web::http::header::{HeaderMap, HeaderName};
 use actix_web::{HttpRequest, HttpResponse};
 use futures_util::FutureExt;
 use ipnet::IpNet;
@@ -35,10 +35,13 @@ pub async fn handle(worker: Rc<Worker>, arrival: Arrival) -> HttpResponse {
     let subject = Subject::of(&worker, &arrival.request);
     let answer = answer(&worker, &call, &subject, arrival);
     // A bug in one call must not take the connection's other calls with it.
-    let answered = AssertUnwindSafe(answer).catch_unwind().await.unwrap_or_else(|_| {
-        tracing::error!(request_id = call.request_id(), "a call panicked");
-        Err(Problem::Internal)
-    });
+    let answered = AssertUnwindSafe(answer)
+        .catch_unwind()
+        .await
+        .unwrap_or_else(|_| {
+            tracing::error!(request_id = call.request_id(), "a call panicked");
+            Err(Problem::Internal)
+        });
     finish(&worker, &call, &subject, answered)
 }
 
@@ -93,7 +96,12 @@ async fn answer(
     }
     let admitted = admit(worker, api, subject, &arrival)?;
     let _gauge = subject.series.enter();
-    let Arrival { request, payload, connection, .. } = arrival;
+    let Arrival {
+        request,
+        payload,
+        connection,
+        ..
+    } = arrival;
     let limit_bytes = worker.shared().request_body_bytes;
     let body = body::read(request.headers(), payload, limit_bytes, call.deadline())
         .await
@@ -158,10 +166,14 @@ fn admit_kakao(
 
 fn require_source(worker: &Worker, arrival: &Arrival, allowed: &[IpNet]) -> Result<(), Problem> {
     let trusted = &worker.shared().trusted_proxies;
-    address::source(arrival.connection.peer(), arrival.request.headers(), trusted)
-        .filter(|source| address::contains(allowed, *source))
-        .map(|_| ())
-        .ok_or(Problem::AddressNotAllowed)
+    address::source(
+        arrival.connection.peer(),
+        arrival.request.headers(),
+        trusted,
+    )
+    .filter(|source| address::contains(allowed, *source))
+    .map(|_| ())
+    .ok_or(Problem::AddressNotAllowed)
 }
 
 fn require_certificate(arrival: &Arrival, pinned: &[Sha256]) -> Result<(), Problem> {

@@ -62,7 +62,8 @@ impl Uris {
 }
 
 impl RegisteredBiller {
-    /// A biller that has just been read from its file.
+    /// A biller that has just been read from its file. Calls that are in flight for `former`, the
+    /// same biller before a reload, count against the new bounds.
     ///
     /// # Errors
     /// When a base URL cannot carry the APIs' paths.
@@ -71,12 +72,17 @@ impl RegisteredBiller {
         party: Arc<Party>,
         kakao: &Party,
         metrics: &Metrics,
+        former: Option<&Self>,
     ) -> Result<Self, InvalidUri> {
+        let most = settings.max_in_flight;
+        let bound = |former: Option<&InFlight>| {
+            former.map_or_else(|| InFlight::new(most), |former| former.with_bound(most))
+        };
         Ok(Self {
             uris: Uris::of(settings.code, kakao, &party)?,
             rate: RateLimit::new(settings.requests_per_second, settings.burst),
-            in_flight: InFlight::new(settings.max_in_flight),
-            pay_results_in_flight: InFlight::new(settings.max_in_flight),
+            in_flight: bound(former.map(|former| &former.in_flight)),
+            pay_results_in_flight: bound(former.map(|former| &former.pay_results_in_flight)),
             series: metrics.biller(settings.code),
             party,
             settings,

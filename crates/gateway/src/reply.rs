@@ -102,7 +102,9 @@ impl Problem {
             Self::BodyBroken => (ResCode::E801, StatusCode::BAD_REQUEST),
             Self::Body(refusal) => match refusal.check {
                 Check::Parse => (refusal.code, StatusCode::BAD_REQUEST),
-                Check::Required | Check::Width | Check::Parameters => (refusal.code, StatusCode::OK),
+                Check::Required | Check::Width | Check::Parameters => {
+                    (refusal.code, StatusCode::OK)
+                }
             },
             Self::Link(LinkRefusal::Unavailable) | Self::Overload => {
                 (ResCode::E801, StatusCode::SERVICE_UNAVAILABLE)
@@ -306,7 +308,7 @@ mod tests {
 
     #[test]
     fn our_own_bodies_are_valid_json_with_the_guides_message() {
-        for code in ResCode::ALL {
+        for code in ResCode::ALL.iter().copied() {
             let parsed: serde_json::Value = serde_json::from_slice(&body(code)).unwrap();
             assert_eq!(parsed["res_code"], code.code());
             assert_eq!(parsed["message"], code.message());

@@ -27,7 +27,9 @@ pub fn request_id(headers: &HeaderMap) -> HeaderValue {
 
 fn is_request_id(id: &[u8]) -> bool {
     (1..=LONGEST_REQUEST_ID).contains(&id.len())
-        && id.iter().all(|byte| byte.is_ascii_alphanumeric() || b"._:-".contains(byte))
+        && id
+            .iter()
+            .all(|byte| byte.is_ascii_alphanumeric() || b"._:-".contains(byte))
 }
 
 /// The `traceparent` to send upstream: the caller's trace with a parent id of ours, or a new trace.
@@ -49,7 +51,11 @@ impl TraceParent {
     /// The 32 hex digits of the trace id.
     pub fn trace_id(&self) -> &str {
         // Both ways of making one give 55 ASCII characters.
-        self.0.to_str().ok().and_then(|value| value.get(3..35)).unwrap_or_default()
+        self.0
+            .to_str()
+            .ok()
+            .and_then(|value| value.get(3..35))
+            .unwrap_or_default()
     }
 }
 
@@ -60,8 +66,12 @@ fn continued(parent: &[u8]) -> Option<HeaderValue> {
     let more_is_fine = rest.is_empty() || (version != b"00" && rest[0] == b'-');
     let dashes = [2, 35, 52].iter().all(|at| known[*at] == b'-');
     let (trace_id, parent_id, flags) = (&known[3..35], &known[36..52], &known[53..55]);
-    let hex = [version, trace_id, parent_id, flags].iter().all(|part| is_lower_hex(part));
-    let set = [trace_id, parent_id].iter().all(|id| id.iter().any(|digit| *digit != b'0'));
+    let hex = [version, trace_id, parent_id, flags]
+        .iter()
+        .all(|part| is_lower_hex(part));
+    let set = [trace_id, parent_id]
+        .iter()
+        .all(|id| id.iter().any(|digit| *digit != b'0'));
     if !(more_is_fine && dashes && hex && set) || version == b"ff" {
         return None;
     }
@@ -88,7 +98,8 @@ fn started() -> HeaderValue {
 }
 
 fn is_lower_hex(part: &[u8]) -> bool {
-    part.iter().all(|digit| matches!(digit, b'0'..=b'9' | b'a'..=b'f'))
+    part.iter()
+        .all(|digit| matches!(digit, b'0'..=b'9' | b'a'..=b'f'))
 }
 
 /// The header's value where it comes exactly once.
@@ -176,7 +187,11 @@ mod tests {
             "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01-x",
         ] {
             let trace = TraceParent::of(&headers(&[(TRACEPARENT, bad)]));
-            assert_ne!(trace.trace_id(), "0af7651916cd43dd8448eb211c80319c", "{bad}");
+            assert_ne!(
+                trace.trace_id(),
+                "0af7651916cd43dd8448eb211c80319c",
+                "{bad}"
+            );
             assert_eq!(trace.trace_id().len(), 32);
         }
     }

@@ -25,7 +25,10 @@ pub struct Route<'a> {
 
 /// What stands before the biller's code, the longer prefix of two first.
 const TABLE: [(&str, Api); 5] = [
-    ("/external/inquiry-payment/one-time/url/re", Api::LinkRecreate),
+    (
+        "/external/inquiry-payment/one-time/url/re",
+        Api::LinkRecreate,
+    ),
     ("/external/inquiry-payment/one-time/url", Api::LinkCreate),
     ("/kakao/notice", Api::Notice),
     ("/kakao/prepay", Api::Prepay),
@@ -66,7 +69,10 @@ mod tests {
         let url = "/external/inquiry-payment/one-time/url";
         let table = [
             (format!("{url}/B0001"), in_path(Api::LinkCreate, "B0001")),
-            (format!("{url}/re/B0001"), in_path(Api::LinkRecreate, "B0001")),
+            (
+                format!("{url}/re/B0001"),
+                in_path(Api::LinkRecreate, "B0001"),
+            ),
             (format!("{url}/re"), in_path(Api::LinkCreate, "re")),
             (format!("{url}/%42"), in_path(Api::LinkCreate, "%42")),
             (format!("{url}/re/"), None),

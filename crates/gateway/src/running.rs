@@ -6,13 +6,16 @@ use std::num::NonZeroUsize;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::thread;
+use std::time::Duration;
 
 use actix_web::dev::ServerHandle;
+use ledger::shared::{self, Node, OutOfReach, Password};
 use ledger::{Ledger, Timestamp};
-use metrics::Metrics;
+use metrics::{LedgerOperation, Metrics};
 
 use crate::config::{
-    BaseUrl, Biller, ClientAuth, Config, Loaded, Scheme, UpstreamTls, load_billers,
+    BaseUrl, Biller, ClientAuth, Config, Endpoint, Loaded, RedisSettings, Scheme, Topology,
+    UpstreamTls, load_billers,
 };
 use crate::gateway::{Parties, Shared, Worker};
 use crate::handler::handle;
@@ -45,10 +48,7 @@ impl Gateway {
         let server_tls = server_tls(&settings)?;
         let metrics = Metrics::new(settings.budget.total);
         let parties = parties(&settings, loaded.billers, &metrics)?;
-        let ledger = ledger::Options {
-            directory: settings.ledger.path.clone(),
-        };
-        let ledger = Ledger::open(&ledger, Timestamp::now())?;
+        let ledger = Ledger::open(&ledger_options(&settings, &metrics)?, Timestamp::now())?;
         let shared = Arc::new(Shared::new(&settings, parties, ledger, metrics));
 
         let public = bind(settings.listen.public)?;
@@ -108,7 +108,10 @@ impl Gateway {
             Ok(registry) => {
                 let old = self.shared.replace_registry(registry);
                 let new = self.shared.registry();
-                for gone in old.billers().filter(|biller| new.find(biller.code().as_str()).is_none()) {
+                for gone in old
+                    .billers()
+                    .filter(|biller| new.find(biller.code().as_str()).is_none())
+                {
                     self.shared.metrics.forget_biller(gone.code());
                 }
                 tracing::info!(billers = new.billers().count(), "billers read anew");
@@ -123,7 +126,10 @@ impl Gateway {
         self.shared.begin_draining();
         let drained = self.public.drain(self.settings.limits.drain).await;
         if drained.cut_off > 0 {
-            tracing::error!(connections = drained.cut_off, "calls were cut off by the drain time");
+            tracing::error!(
+                connections = drained.cut_off,
+                "calls were cut off by the drain time"
+            );
         }
         self.ops.stop(true).await;
     }
@@ -148,8 +154,71 @@ fn public_options(
     }
 }
 
+fn ledger_options(
+    settings: &Config,
+    metrics: &Arc<Metrics>,
+) -> Result<ledger::Options, Box<dyn Error>> {
+    let ledger = &settings.ledger;
+    Ok(ledger::Options {
+        directory: ledger.path.clone(),
+        retention: ledger.retention,
+        shared: ledger.redis.as_ref().map(shared_settings).transpose()?,
+        watch: Some(Arc::new(WatchShared(Arc::clone(metrics)))),
+    })
+}
+
+/// The configured Redis as the ledger takes it.
+fn shared_settings(redis: &RedisSettings) -> Result<shared::Settings, Box<dyn Error>> {
+    let node = |node: &Endpoint| Node {
+        host: node.host().to_owned(),
+        port: node.port(),
+    };
+    let nodes: Vec<Node> = redis.nodes.iter().map(node).collect();
+    let topology = match (&redis.topology, nodes.first()) {
+        (Topology::Sentinel { service }, _) => shared::Topology::Sentinel {
+            service: service.clone(),
+            nodes,
+        },
+        (Topology::Standalone, Some(only)) => shared::Topology::Standalone(only.clone()),
+        (Topology::Standalone, None) => return Err("ledger.redis.url: names no server".into()),
+        (Topology::Cluster, _) => shared::Topology::Cluster { nodes },
+    };
+    let tls = redis.tls.as_ref().map(|files| {
+        tls::client_config(ClientFiles {
+            ca: files.ca.as_deref(),
+            certificate: files.certificate.as_deref(),
+            private_key: files.private_key.as_deref(),
+        })
+    });
+    Ok(shared::Settings {
+        topology,
+        database: redis.database,
+        username: redis.username.clone(),
+        password: redis
+            .password
+            .as_ref()
+            .map(|secret| Password::new(secret.expose())),
+        key_prefix: redis.key_prefix.clone(),
+        tls: tls.transpose()?,
+        timeout: shared::Settings::TIMEOUT,
+    })
+}
+
+/// Counts how the shared state answers.
+struct WatchShared(Arc<Metrics>);
+
+impl ledger::Watch for WatchShared {
+    fn shared_operation(&self, took: Duration, reached: Result<(), OutOfReach>) {
+        self.0.ledger_operation(LedgerOperation::Redis, took);
+        if reached.is_err() {
+            self.0.ledger_unavailable(LedgerOperation::Redis);
+        }
+    }
+}
+
 fn bind(address: SocketAddr) -> Result<TcpListener, Box<dyn Error>> {
-    TcpListener::bind(address).map_err(|error| format!("cannot listen on {address}: {error}").into())
+    TcpListener::bind(address)
+        .map_err(|error| format!("cannot listen on {address}: {error}").into())
 }
 
 fn server_tls(settings: &Config) -> Result<Option<Arc<ServerTls>>, Box<dyn Error>> {
@@ -174,7 +243,8 @@ fn parties(
     billers: Vec<Biller>,
     metrics: &Metrics,
 ) -> Result<Parties, Box<dyn Error>> {
-    let kakao = party(settings, KAKAO, &settings.kakao.base_url, &settings.kakao.tls)?;
+    let (base_url, tls) = (&settings.kakao.base_url, &settings.kakao.tls);
+    let kakao = party(settings, KAKAO, base_url, tls, new_circuit(settings))?;
     let registry = registry(settings, billers, &kakao, metrics, &Registry::default())?;
     Ok(Parties {
         kakao: KakaoParty::new(&settings.kakao, kakao),
@@ -192,14 +262,33 @@ fn registry(
     old: &Registry,
 ) -> Result<Registry, Box<dyn Error>> {
     let registered = billers.into_iter().map(|biller| {
-        let same = old.find(biller.code.as_str()).filter(|known| known.settings == biller);
-        if let Some(same) = same {
+        let former = old.find(biller.code.as_str());
+        if let Some(same) = former.filter(|former| former.settings == biller) {
             return Ok(Arc::clone(same));
         }
-        let party = party(settings, biller.code.as_str(), &biller.base_url, &biller.tls)?;
-        Ok(Arc::new(RegisteredBiller::new(biller, party, kakao, metrics)?))
+        let circuit = former.map_or_else(
+            || new_circuit(settings),
+            |former| former.party.circuit().clone(),
+        );
+        let party = party(
+            settings,
+            biller.code.as_str(),
+            &biller.base_url,
+            &biller.tls,
+            circuit,
+        )?;
+        let former = former.map(Arc::as_ref);
+        Ok(Arc::new(RegisteredBiller::new(
+            biller, party, kakao, metrics, former,
+        )?))
     });
-    Ok(Registry::new(registered.collect::<Result<Vec<_>, Box<dyn Error>>>()?))
+    Ok(Registry::new(
+        registered.collect::<Result<Vec<_>, Box<dyn Error>>>()?,
+    ))
+}
+
+fn new_circuit(settings: &Config) -> Circuit {
+    Circuit::new(settings.circuit.failures.get(), settings.circuit.open_for)
 }
 
 fn party(
@@ -207,8 +296,8 @@ fn party(
     label: &str,
     base_url: &BaseUrl,
     files: &UpstreamTls,
+    circuit: Circuit,
 ) -> Result<Arc<Party>, Box<dyn Error>> {
-    let circuit = Circuit::new(settings.circuit.failures.get(), settings.circuit.open_for);
     let tls = match base_url.scheme() {
         Scheme::Http => None,
         Scheme::Https => Some(tls::client_config(ClientFiles {
@@ -218,5 +307,11 @@ fn party(
         })?),
     };
     let answer_limit_bytes = settings.limits.answer_body_bytes;
-    Ok(Arc::new(Party::new(label, base_url, tls, answer_limit_bytes, circuit)?))
+    Ok(Arc::new(Party::new(
+        label,
+        base_url,
+        tls,
+        answer_limit_bytes,
+        circuit,
+    )?))
 }

@@ -14,7 +14,8 @@ use serde_json::json;
 use support::bodies::with;
 use support::upstream::{Gate, answer};
 use support::{
-    AUTHORIZATION, Action, Caller, OK, Setup, Upstream, assert_own, link, notice, pay_result, prepay,
+    AUTHORIZATION, Action, Caller, OK, Setup, Upstream, assert_own, link, notice, pay_result,
+    prepay,
 };
 
 const CREATE: &str = "/external/inquiry-payment/one-time/url/B0001";
@@ -46,21 +47,43 @@ fn callers_are_admitted_by_address_then_by_authorization() {
         (create("B0001"), vec![good, good], 401, E003),
         (create("B0001"), vec![("Authorization", "")], 401, E003),
         ("/kakao/prepay".into(), vec![], 404, E003),
-        ("/kakao/prepay".into(), vec![("X-Biller-Code", "B9999")], 404, E003),
-        ("/kakao/prepay".into(), vec![("X-Biller-Code", "B0003")], 404, E003),
-        ("/kakao/prepay/B9999".into(), vec![("X-Biller-Code", "B0001")], 404, E003),
+        (
+            "/kakao/prepay".into(),
+            vec![("X-Biller-Code", "B9999")],
+            404,
+            E003,
+        ),
+        (
+            "/kakao/prepay".into(),
+            vec![("X-Biller-Code", "B0003")],
+            404,
+            E003,
+        ),
+        (
+            "/kakao/prepay/B9999".into(),
+            vec![("X-Biller-Code", "B0001")],
+            404,
+            E003,
+        ),
         ("/kakao/prepay/B0003".into(), vec![], 404, E003),
         ("/kakao/notice/B0003".into(), vec![], 404, E003),
         ("/kakao/pay-result/B9999".into(), vec![], 404, E003),
     ];
     for (path, headers, status, code) in table {
         let reply = gateway.caller().post_with(&path, &headers, "{}");
-        assert_eq!((reply.status, reply.res_code()), (status, code.code().into()), "{path}");
+        assert_eq!(
+            (reply.status, reply.res_code()),
+            (status, code.code().into()),
+            "{path}"
+        );
         assert_own(&reply, status, code);
     }
     assert_eq!((kakao.count(), biller.count()), (0, 0));
     // Money moved: a suspended biller hears of it.
-    let paid = gateway.post("/kakao/pay-result/B0003", pay_result("u", "P", 1, 20000).to_string());
+    let paid = gateway.post(
+        "/kakao/pay-result/B0003",
+        pay_result("u", "P", 1, 20000).to_string(),
+    );
     assert_eq!((paid.res_code().as_str(), biller.count()), ("OK", 1));
 }
 
@@ -70,7 +93,13 @@ fn kakao_pay_is_admitted_by_address() {
     let gateway = Setup::new(&kakao.url(), &biller.url())
         .kakao("allow_from = [\"192.0.2.1\"]\n")
         .start();
-    for path in [NOTICE, PREPAY, PAY_RESULT, "/kakao/prepay", "/kakao/prepay/B9999"] {
+    for path in [
+        NOTICE,
+        PREPAY,
+        PAY_RESULT,
+        "/kakao/prepay",
+        "/kakao/prepay/B9999",
+    ] {
         assert_own(&gateway.post(path, "{}"), 403, E003);
     }
 }
@@ -79,7 +108,14 @@ fn kakao_pay_is_admitted_by_address() {
 fn unknown_routes_and_methods_are_told() {
     let (kakao, biller) = (Upstream::ok(), Upstream::ok());
     let gateway = Setup::new(&kakao.url(), &biller.url()).start();
-    for path in ["/", "/kakao", "/kakao/notice/", "/KAKAO/notice", "/kakao/notice/B0001/", "/metrics"] {
+    for path in [
+        "/",
+        "/kakao",
+        "/kakao/notice/",
+        "/KAKAO/notice",
+        "/kakao/notice/B0001/",
+        "/metrics",
+    ] {
         assert_own(&gateway.post(path, "{}"), 404, E801);
     }
     for method in ["GET", "PUT", "DELETE", "PATCH", "OPTIONS"] {
@@ -95,7 +131,11 @@ fn unknown_routes_and_methods_are_told() {
 fn a_biller_beyond_its_rate_waits() {
     let (kakao, biller) = (Upstream::ok(), Upstream::ok());
     let gateway = Setup::new(&kakao.url(), &biller.url())
-        .biller("B0001", &biller.url(), "requests_per_second = 1\nburst = 2\n")
+        .biller(
+            "B0001",
+            &biller.url(),
+            "requests_per_second = 1\nburst = 2\n",
+        )
         .start();
     let mut caller = gateway.caller();
     assert_eq!(caller.post(CREATE, link("1").to_string()).res_code(), "OK");
@@ -105,7 +145,10 @@ fn a_biller_beyond_its_rate_waits() {
     assert_eq!(refused.header("retry-after"), Some("1"));
     // Kakao Pay's calls are never turned away for rate.
     for _ in 0..5 {
-        assert_eq!(caller.post(PREPAY, prepay("1").to_string()).res_code(), "OK");
+        assert_eq!(
+            caller.post(PREPAY, prepay("1").to_string()).res_code(),
+            "OK"
+        );
     }
 }
 
@@ -122,10 +165,16 @@ fn a_body_over_the_limit_is_refused_before_it_is_read() {
     let refused = gateway.post(PREPAY, padded(limit + 1));
     assert_own(&refused, 413, E006);
     let mut announced = gateway.caller();
-    announced.send(format!("POST {PREPAY} HTTP/1.1\r\nHost: a\r\nContent-Length: 999999999\r\n\r\n").as_bytes());
+    announced.send(
+        format!("POST {PREPAY} HTTP/1.1\r\nHost: a\r\nContent-Length: 999999999\r\n\r\n")
+            .as_bytes(),
+    );
     assert_own(&announced.reply(), 413, E006);
     let mut chunked = gateway.caller();
-    chunked.send(format!("POST {PREPAY} HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n").as_bytes());
+    chunked.send(
+        format!("POST {PREPAY} HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n")
+            .as_bytes(),
+    );
     for _ in 0..5 {
         let chunk = format!("{:x}\r\n{}\r\n", 16 * 1024, " ".repeat(16 * 1024));
         if chunked.try_send(chunk.as_bytes()).is_err() {
@@ -147,23 +196,63 @@ fn what_the_upstream_does_wrong_has_a_code_of_its_own() {
     let table: Vec<(&str, Action, u16, _)> = vec![
         ("resets", Action::Reset, 502, E809),
         ("closes", raw(""), 502, E809),
-        ("closes in the head", raw("HTTP/1.1 200 OK\r\nContent-"), 502, E809),
+        (
+            "closes in the head",
+            raw("HTTP/1.1 200 OK\r\nContent-"),
+            502,
+            E809,
+        ),
         ("talks no HTTP", raw("SSH-2.0-OpenSSH\r\n\r\n"), 502, E809),
-        ("cuts its body short", raw("HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\n{}"), 502, E809),
-        ("ends a chunked body early", raw("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n"), 502, E809),
-        ("gives no length", raw("HTTP/1.1 200 OK\r\n\r\n{}"), 502, E809),
-        ("answers 204", raw("HTTP/1.1 204 No Content\r\n\r\n"), 502, E809),
-        ("answers 304", raw("HTTP/1.1 304 Not Modified\r\n\r\n"), 502, E809),
+        (
+            "cuts its body short",
+            raw("HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\n{}"),
+            502,
+            E809,
+        ),
+        (
+            "ends a chunked body early",
+            raw("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n"),
+            502,
+            E809,
+        ),
+        (
+            "gives no length",
+            raw("HTTP/1.1 200 OK\r\n\r\n{}"),
+            502,
+            E809,
+        ),
+        (
+            "answers 204",
+            raw("HTTP/1.1 204 No Content\r\n\r\n"),
+            502,
+            E809,
+        ),
+        (
+            "answers 304",
+            raw("HTTP/1.1 304 Not Modified\r\n\r\n"),
+            502,
+            E809,
+        ),
         ("answers nothing", whole(200, b""), 200, E809),
         ("fails with nothing", whole(500, b""), 500, E809),
-        ("redirects with nothing", raw("HTTP/1.1 302 Found\r\nLocation: /x\r\nContent-Length: 0\r\n\r\n"), 302, E809),
+        (
+            "redirects with nothing",
+            raw("HTTP/1.1 302 Found\r\nLocation: /x\r\nContent-Length: 0\r\n\r\n"),
+            302,
+            E809,
+        ),
         ("answers HTML", whole(200, b"<html>"), 200, E808),
         ("fails in HTML", whole(503, b"<html>"), 503, E808),
         ("answers 599", whole(599, b"<html>"), 599, E808),
         ("answers an array", whole(200, b"[]"), 200, E808),
         ("answers two objects", whole(200, b"{}{}"), 200, E808),
         ("answers EUC-KR", whole(200, euc_kr), 200, E808),
-        ("answers with a byte-order mark", whole(200, &bom), 200, E808),
+        (
+            "answers with a byte-order mark",
+            whole(200, &bom),
+            200,
+            E808,
+        ),
         ("answers too much", whole(200, large.as_bytes()), 200, E808),
     ];
     let kakao = Upstream::ok();
@@ -180,7 +269,11 @@ fn what_the_upstream_does_wrong_has_a_code_of_its_own() {
                 _ => pay_result(what, "P", 1, 20000),
             };
             let reply = gateway.post(path, body.to_string());
-            assert_eq!((reply.status, reply.res_code()), (status, code.code().into()), "{what}");
+            assert_eq!(
+                (reply.status, reply.res_code()),
+                (status, code.code().into()),
+                "{what}"
+            );
             assert_own(&reply, status, code);
             assert_eq!(reply.header("location"), None);
         }
@@ -208,10 +301,19 @@ fn no_upstream_keeps_a_caller_beyond_the_budget() {
     // what it does | action
     let table = [
         ("hangs before the head", Action::SendAndHang(Vec::new())),
-        ("hangs in the head", Action::SendAndHang(head[..20].to_vec())),
+        (
+            "hangs in the head",
+            Action::SendAndHang(head[..20].to_vec()),
+        ),
         ("hangs in the body", Action::SendAndHang(head.to_vec())),
-        ("drips its head", Action::Drip(slow.clone(), Duration::from_millis(200))),
-        ("drips its body", Action::Drip(slow, Duration::from_millis(12))),
+        (
+            "drips its head",
+            Action::Drip(slow.clone(), Duration::from_millis(200)),
+        ),
+        (
+            "drips its body",
+            Action::Drip(slow, Duration::from_millis(12)),
+        ),
     ];
     let (kakao, biller) = (Upstream::ok(), Upstream::ok());
     let budget = Duration::from_secs(1);
@@ -227,7 +329,10 @@ fn no_upstream_keeps_a_caller_beyond_the_budget() {
             (CREATE, link(&user_key)),
             (NOTICE, notice(&user_key)),
             (PREPAY, prepay(&user_key)),
-            (PAY_RESULT, pay_result(&user_key, "P", 1, 20000)),
+            (
+                PAY_RESULT,
+                pay_result(&format!("paid {user_key}"), "P", 1, 20000),
+            ),
         ];
         thread::scope(|scope| {
             for (path, body) in table {
@@ -236,7 +341,11 @@ fn no_upstream_keeps_a_caller_beyond_the_budget() {
                     let reply = gateway.post(path, body.to_string());
                     assert_own(&reply, 504, E806);
                     let allowed = budget..budget + Duration::from_millis(100);
-                    assert!(allowed.contains(&reply.elapsed), "{what}: {:?}", reply.elapsed);
+                    assert!(
+                        allowed.contains(&reply.elapsed),
+                        "{what}: {:?}",
+                        reply.elapsed
+                    );
                 });
             }
         });
@@ -250,13 +359,22 @@ fn a_body_that_does_not_come_is_told_in_time() {
         .with("[budget]\ntotal = \"1s\"")
         .start();
     let mut caller = gateway.caller();
-    caller.send(format!("POST {PREPAY} HTTP/1.1\r\nHost: a\r\nContent-Length: 99\r\n\r\n{{").as_bytes());
+    caller.send(
+        format!("POST {PREPAY} HTTP/1.1\r\nHost: a\r\nContent-Length: 99\r\n\r\n{{").as_bytes(),
+    );
     let reply = caller.reply();
     assert_own(&reply, 408, E801);
-    assert!(reply.elapsed < Duration::from_millis(1_100), "{:?}", reply.elapsed);
+    assert!(
+        reply.elapsed < Duration::from_millis(1_100),
+        "{:?}",
+        reply.elapsed
+    );
     assert!(caller.is_closed());
     let mut broken = gateway.caller();
-    broken.send(format!("POST {PREPAY} HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n").as_bytes());
+    broken.send(
+        format!("POST {PREPAY} HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n")
+            .as_bytes(),
+    );
     assert_own(&broken.reply(), 400, E801);
     assert!(broken.is_closed());
 }
@@ -265,12 +383,16 @@ fn a_body_that_does_not_come_is_told_in_time() {
 fn the_ledger_answers_links_without_asking_kakao_pay() {
     let (kakao, biller) = (Upstream::ok(), Upstream::ok());
     let gateway = Setup::new(&kakao.url(), &biller.url()).start();
-    let keyed = |user: &str, key: &str| with(link(user), "biller_notice_key", json!(key)).to_string();
+    let keyed =
+        |user: &str, key: &str| with(link(user), "biller_notice_key", json!(key)).to_string();
     let mut caller = gateway.caller();
     assert_own(&caller.post(RECREATE, link("u").to_string()), 200, E812);
     assert_eq!(caller.post(CREATE, link("u").to_string()).res_code(), "OK");
     assert_own(&caller.post(CREATE, link("u").to_string()), 200, E818);
-    assert_eq!(caller.post(RECREATE, link("u").to_string()).res_code(), "OK");
+    assert_eq!(
+        caller.post(RECREATE, link("u").to_string()).res_code(),
+        "OK"
+    );
     assert_eq!(caller.post(CREATE, keyed("v", "N1")).res_code(), "OK");
     assert_own(&caller.post(CREATE, keyed("w", "N1")), 200, E811);
     assert_eq!(caller.post(CREATE, keyed("v", "N2")).res_code(), "OK");
@@ -287,7 +409,10 @@ fn a_paid_bill_and_an_error_bill_are_answered_without_the_biller() {
     let paid = |pay_id| pay_result("u", "P", pay_id, 20000).to_string();
     assert_eq!(caller.post(PAY_RESULT, paid(1)).res_code(), "OK");
     assert_own(&caller.post(PREPAY, prepay("u").to_string()), 200, E403);
-    assert_eq!(caller.post(NOTICE, notice("u").to_string()).res_code(), "OK");
+    assert_eq!(
+        caller.post(NOTICE, notice("u").to_string()).res_code(),
+        "OK"
+    );
     assert_eq!(caller.post(PAY_RESULT, paid(2)).res_code(), "OK");
     assert_own(&caller.post(PREPAY, prepay("u").to_string()), 200, E817);
     assert_own(&caller.post(NOTICE, notice("u").to_string()), 200, E817);
@@ -296,8 +421,14 @@ fn a_paid_bill_and_an_error_bill_are_answered_without_the_biller() {
     // Money that moves is still taken and relayed.
     assert_eq!(caller.post(PAY_RESULT, paid(3)).res_code(), "OK");
     assert_eq!((kakao.count(), biller.count()), (0, 4));
-    assert_eq!(gateway.metric(r#"relay_prepay_short_circuits_total{biller="B0001"}"#), 1.0);
-    assert_eq!(gateway.metric(r#"relay_double_payments_total{biller="B0001"}"#), 2.0);
+    assert_eq!(
+        gateway.metric(r#"relay_prepay_short_circuits_total{biller="B0001"}"#),
+        1.0
+    );
+    assert_eq!(
+        gateway.metric(r#"relay_double_payments_total{biller="B0001"}"#),
+        2.0
+    );
 }
 
 #[test]
@@ -310,7 +441,12 @@ fn a_biller_with_too_many_calls_in_flight_waits_but_its_pay_results_do_not() {
     let door = Arc::clone(&gate);
     biller.now(move |_| Action::Wait(Arc::clone(&door), Box::new(Action::ok())));
     let mut first = gateway.caller();
-    first.send(&support::caller::request("POST", PREPAY, &[], prepay("u").to_string().as_bytes()));
+    first.send(&support::caller::request(
+        "POST",
+        PREPAY,
+        &[],
+        prepay("u").to_string().as_bytes(),
+    ));
     biller.await_calls(1);
     let refused = gateway.post(PREPAY, prepay("v").to_string());
     assert_own(&refused, 503, E801);
@@ -318,7 +454,12 @@ fn a_biller_with_too_many_calls_in_flight_waits_but_its_pay_results_do_not() {
 
     let pay = |user: &str| pay_result(user, "P", 1, 20000).to_string();
     let mut second = gateway.caller();
-    second.send(&support::caller::request("POST", PAY_RESULT, &[], pay("u").as_bytes()));
+    second.send(&support::caller::request(
+        "POST",
+        PAY_RESULT,
+        &[],
+        pay("u").as_bytes(),
+    ));
     biller.await_calls(2);
     // Beyond the allowance of its own it is written down and answered E801.
     assert_own(&gateway.post(PAY_RESULT, pay("v")), 503, E801);
@@ -327,7 +468,10 @@ fn a_biller_with_too_many_calls_in_flight_waits_but_its_pay_results_do_not() {
     assert_eq!(second.reply().res_code(), "OK");
     assert_own(&gateway.post(PREPAY, prepay("v").to_string()), 200, E403);
     assert_eq!(gateway.metric("relay_payments_undelivered"), 1.0);
-    assert_eq!(gateway.metric(r#"relay_rejected_total{reason="overload"}"#), 2.0);
+    assert_eq!(
+        gateway.metric(r#"relay_rejected_total{reason="overload"}"#),
+        2.0
+    );
 }
 
 #[test]
@@ -346,14 +490,26 @@ fn an_open_circuit_answers_at_once_and_a_pay_result_closes_it() {
     assert!(refused.header("retry-after").is_some());
     assert_own(&gateway.post(NOTICE, notice("u").to_string()), 503, E809);
     assert_eq!(biller.count(), asked);
-    assert_eq!(gateway.metric(r#"relay_circuit_state{upstream="B0001"}"#), 2.0);
-    assert_eq!(gateway.metric(r#"relay_rejected_total{reason="circuit"}"#), 2.0);
+    assert_eq!(
+        gateway.metric(r#"relay_circuit_state{upstream="B0001"}"#),
+        2.0
+    );
+    assert_eq!(
+        gateway.metric(r#"relay_rejected_total{reason="circuit"}"#),
+        2.0
+    );
 
     biller.now(|_| Action::ok());
     let paid = gateway.post(PAY_RESULT, pay_result("u", "P", 1, 20000).to_string());
     assert_eq!(paid.res_code(), "OK");
-    assert_eq!(gateway.post(PREPAY, prepay("v").to_string()).res_code(), "OK");
-    assert_eq!(gateway.metric(r#"relay_circuit_state{upstream="B0001"}"#), 0.0);
+    assert_eq!(
+        gateway.post(PREPAY, prepay("v").to_string()).res_code(),
+        "OK"
+    );
+    assert_eq!(
+        gateway.metric(r#"relay_circuit_state{upstream="B0001"}"#),
+        0.0
+    );
 }
 
 #[test]
@@ -362,7 +518,11 @@ fn failures_that_are_answers_open_no_circuit() {
     let gateway = Setup::new(&kakao.url(), &biller.url())
         .with("[circuit]\nfailures = 2")
         .start();
-    let answers = [Action::json(500, OK), Action::json(200, "<html>"), Action::json(200, "")];
+    let answers = [
+        Action::json(500, OK),
+        Action::json(200, "<html>"),
+        Action::json(200, ""),
+    ];
     for action in answers {
         biller.now(move |_| action.clone());
         for _ in 0..4 {
@@ -376,16 +536,21 @@ fn failures_that_are_answers_open_no_circuit() {
 fn a_pay_result_that_is_refused_is_counted_and_told_as_an_error() {
     let (kakao, biller) = (Upstream::ok(), Upstream::ok());
     let gateway = Setup::new(&kakao.url(), &biller.url()).start();
-    let secret = with(pay_result("01012345678", "P", 1, 20000), "paid_at", json!("x"));
+    let secret = with(
+        pay_result("01012345678", "P", 1, 20000),
+        "paid_at",
+        json!("x"),
+    );
     let reply = gateway.post(PAY_RESULT, secret.to_string());
     assert_eq!(reply.res_code(), "E007");
     assert_own(&gateway.post(PAY_RESULT, "{}"), 200, E001);
     assert_own(&gateway.post(PAY_RESULT, "no JSON"), 400, E807);
     for code in ["E007", "E001", "E807"] {
-        let series = format!(r#"relay_pay_results_refused_total{{biller="B0001",res_code="{code}"}}"#);
+        let series =
+            format!(r#"relay_pay_results_refused_total{{biller="B0001",res_code="{code}"}}"#);
         assert_eq!(gateway.metric(&series), 1.0, "{code}");
     }
-    gateway.await_log(|line| line["level"] == "ERROR" && line["res_code"] == "E807");
+    gateway.await_log(|line| line["level"] == "error" && line["res_code"] == "E807");
     for line in gateway.log() {
         assert!(!line.to_string().contains("01012345678"), "{line}");
     }

@@ -58,9 +58,21 @@ fn apis() -> Vec<(&'static str, Value, Vec<(&'static str, Rule, bool)>)> {
     vec![
         (concat_path(url, "/B0001"), link("u"), links.clone()),
         (concat_path(url, "/re/B0001"), link("u"), links),
-        ("/kakao/notice/B0001", notice("u"), of(&[("user_birth", Digits(8), REQUIRED)])),
-        ("/kakao/prepay/B0001", prepay("u"), of(&[("amount", Number, REQUIRED)])),
-        ("/kakao/pay-result/B0001", pay_result("u", "P", 1, 20000), paid),
+        (
+            "/kakao/notice/B0001",
+            notice("u"),
+            of(&[("user_birth", Digits(8), REQUIRED)]),
+        ),
+        (
+            "/kakao/prepay/B0001",
+            prepay("u"),
+            of(&[("amount", Number, REQUIRED)]),
+        ),
+        (
+            "/kakao/pay-result/B0001",
+            pay_result("u", "P", 1, 20000),
+            paid,
+        ),
     ]
 }
 
@@ -71,7 +83,11 @@ fn concat_path(prefix: &str, rest: &str) -> &'static str {
 /// Values of the wrong JSON type for a rule.
 fn wrong_types(rule: Rule) -> Vec<Value> {
     let mut wrong = vec![json!(true), json!([]), json!({}), json!(["20000"])];
-    wrong.push(if matches!(rule, Number) { json!("20000") } else { json!(20_000) });
+    wrong.push(if matches!(rule, Number) {
+        json!("20000")
+    } else {
+        json!(20_000)
+    });
     wrong
 }
 
@@ -131,7 +147,11 @@ fn every_member_of_every_api_is_held_to_the_guides_table() {
             }
         }
     }
-    assert_eq!((kakao.count(), biller.count()), (0, 0), "the upstreams heard of it");
+    assert_eq!(
+        (kakao.count(), biller.count()),
+        (0, 0),
+        "the upstreams heard of it"
+    );
 }
 
 /// Posts a spoilt body and holds the answer against the table.
@@ -174,7 +194,10 @@ fn what_is_just_right_is_relayed() {
                 let body = with(body, member, value);
                 let reply = caller.post(path, body.to_string());
                 let code = reply.res_code();
-                assert!(code == "OK" || code == "E403" || code == "E817", "{path} {member}: {code} {body}");
+                assert!(
+                    code == "OK" || code == "E403" || code == "E817",
+                    "{path} {member}: {code} {body}"
+                );
             }
         }
     }
@@ -222,7 +245,12 @@ fn the_whole_body_is_checked_before_its_members() {
         for (body, status, code) in &table {
             let reply = gateway.post(path, body);
             let told = (reply.status, reply.res_code());
-            assert_eq!(told, (*status, code.code().into()), "{path}: {}", String::from_utf8_lossy(body));
+            assert_eq!(
+                told,
+                (*status, code.code().into()),
+                "{path}: {}",
+                String::from_utf8_lossy(body)
+            );
             assert_own(&reply, *status, *code);
         }
     }
@@ -255,14 +283,28 @@ fn parameters_of_the_link_apis_are_short_printable_strings_or_numbers() {
     let twice = r#"{"data":{"biller_user_key":"u","expire_at":"20991231235959","parameters":{"a":"1","a":"1"}}}"#;
     assert_own(&gateway.post(path, twice), 400, E807);
     assert_eq!(kakao.count(), 0);
-    let taken = [json!({"a": "12345678"}), json!({"a": 1_234_567_890_123_u64}), json!(null), json!("")];
+    let taken = [
+        json!({"a": "12345678"}),
+        json!({"a": 1_234_567_890_123_u64}),
+        json!(null),
+        json!(""),
+    ];
     for (number, parameters) in taken.into_iter().enumerate() {
         let body = with(link(&format!("u{number}")), "parameters", parameters);
         assert_eq!(gateway.post(path, body.to_string()).res_code(), "OK");
     }
     // Kakao Pay's calls carry whatever it likes there.
-    let body = with(prepay("u"), "parameters", json!({"a": ["열 글자가 넘는 값"]}));
-    assert_eq!(gateway.post("/kakao/prepay/B0001", body.to_string()).res_code(), "OK");
+    let body = with(
+        prepay("u"),
+        "parameters",
+        json!({"a": ["열 글자가 넘는 값"]}),
+    );
+    assert_eq!(
+        gateway
+            .post("/kakao/prepay/B0001", body.to_string())
+            .res_code(),
+        "OK"
+    );
 }
 
 #[test]
@@ -270,7 +312,12 @@ fn expire_at_is_a_real_time_that_may_be_past() {
     let (kakao, biller) = (Upstream::ok(), Upstream::ok());
     let gateway = Setup::new(&kakao.url(), &biller.url()).start();
     let path = "/external/inquiry-payment/one-time/url/B0001";
-    for unreal in ["20260230000000", "20261301000000", "20260101240000", "20260101006000"] {
+    for unreal in [
+        "20260230000000",
+        "20261301000000",
+        "20260101240000",
+        "20260101006000",
+    ] {
         let body = with(link("u"), "expire_at", json!(unreal));
         assert_own(&gateway.post(path, body.to_string()), 200, E007);
     }
@@ -288,14 +335,30 @@ fn required_members_come_before_widths_and_types_before_both() {
     // body | status | code
     let table = [
         (json!({"data": {"biller_user_key": long}}), 200, E001),
-        (json!({"data": {"biller_user_key": long, "amount": "x"}}), 400, E807),
-        (json!({"data": {"biller_user_key": long, "billed_year_month": "2026", "amount": 1}}), 200, E006),
-        (json!({"data": {"biller_user_key": "u", "billed_year_month": "2026", "amount": 1e30}}), 200, E007),
+        (
+            json!({"data": {"biller_user_key": long, "amount": "x"}}),
+            400,
+            E807,
+        ),
+        (
+            json!({"data": {"biller_user_key": long, "billed_year_month": "2026", "amount": 1}}),
+            200,
+            E006,
+        ),
+        (
+            json!({"data": {"biller_user_key": "u", "billed_year_month": "2026", "amount": 1e30}}),
+            200,
+            E007,
+        ),
         (json!({"data": {"amount": 1e30}}), 200, E001),
     ];
     for (body, status, code) in table {
         let reply = gateway.post("/kakao/prepay/B0001", body.to_string());
-        assert_eq!((reply.status, reply.res_code()), (status, code.code().into()), "{body}");
+        assert_eq!(
+            (reply.status, reply.res_code()),
+            (status, code.code().into()),
+            "{body}"
+        );
     }
     assert_eq!(biller.count(), 0);
 }

@@ -140,7 +140,11 @@ fn a_copy_that_comes_meanwhile_waits_for_the_first() {
     for caller in &mut callers {
         let reply = caller.reply();
         assert_own(&reply, 504, E806);
-        assert!(reply.elapsed < Duration::from_millis(2_100), "{:?}", reply.elapsed);
+        assert!(
+            reply.elapsed < Duration::from_millis(2_100),
+            "{:?}",
+            reply.elapsed
+        );
     }
 }
 
@@ -152,13 +156,21 @@ fn a_caller_that_hangs_up_does_not_undo_its_pay_result() {
     let door = Arc::clone(&gate);
     biller.now(move |_| Action::Wait(Arc::clone(&door), Box::new(Action::ok())));
     let mut caller = gateway.caller();
-    caller.send(&request("POST", PAY_RESULT, &[("X-Request-Id", "gone")], paid(1).as_bytes()));
+    caller.send(&request(
+        "POST",
+        PAY_RESULT,
+        &[("X-Request-Id", "gone")],
+        paid(1).as_bytes(),
+    ));
     biller.await_calls(1);
     drop(caller);
     gate.open();
     // The copy waits for the one under way and gets its kept answer.
     let copy = gateway.post(PAY_RESULT, paid(1));
-    assert_eq!((copy.res_code().as_str(), copy.header("x-relay-replayed")), ("OK", Some("true")));
+    assert_eq!(
+        (copy.res_code().as_str(), copy.header("x-relay-replayed")),
+        ("OK", Some("true"))
+    );
     assert_eq!(biller.count(), 1);
 }
 
@@ -171,7 +183,12 @@ fn a_link_under_way_is_e818_and_its_end_is_settled_without_its_caller() {
     kakao.now(move |_| Action::Wait(Arc::clone(&door), Box::new(Action::ok())));
     let mut caller = gateway.caller();
     let authorization = [("Authorization", support::AUTHORIZATION)];
-    caller.send(&request("POST", CREATE, &authorization, link("u").to_string().as_bytes()));
+    caller.send(&request(
+        "POST",
+        CREATE,
+        &authorization,
+        link("u").to_string().as_bytes(),
+    ));
     kakao.await_calls(1);
     assert_own(&gateway.post(CREATE, link("u").to_string()), 200, E818);
     drop(caller);
@@ -208,10 +225,18 @@ fn what_kakao_pay_says_of_a_link_decides_whether_it_is_asked_again() {
         kakao.now(|_| Action::json(200, r#"{"res_code":"E999"}"#));
         let before = kakao.count();
         gateway.post(recreate, &body);
-        assert_eq!(kakao.count() - before, usize::from(recreate_again), "{action:?}");
+        assert_eq!(
+            kakao.count() - before,
+            usize::from(recreate_again),
+            "{action:?}"
+        );
         let before = kakao.count();
         gateway.post(CREATE, &body);
-        assert_eq!(kakao.count() - before, usize::from(create_again), "{action:?}");
+        assert_eq!(
+            kakao.count() - before,
+            usize::from(create_again),
+            "{action:?}"
+        );
     }
 }
 
@@ -224,10 +249,18 @@ fn identity_parameters_tell_bills_apart() {
     let of = |body: serde_json::Value, seq: &str| {
         with(body, "parameters", json!({"seq": seq, "x": "y"})).to_string()
     };
-    assert_eq!(gateway.post(PAY_RESULT, of(pay_result("u", "P", 1, 20000), "1")).res_code(), "OK");
+    assert_eq!(
+        gateway
+            .post(PAY_RESULT, of(pay_result("u", "P", 1, 20000), "1"))
+            .res_code(),
+        "OK"
+    );
     assert_own(&gateway.post(PREPAY, of(prepay("u"), "1")), 200, E403);
     assert_eq!(gateway.post(PREPAY, of(prepay("u"), "2")).res_code(), "OK");
-    assert_eq!(gateway.post(PREPAY, prepay("u").to_string()).res_code(), "OK");
+    assert_eq!(
+        gateway.post(PREPAY, prepay("u").to_string()).res_code(),
+        "OK"
+    );
 }
 
 /// `kill -9` in a stream of pay-results, again and again: what reached the biller, or was
@@ -256,7 +289,11 @@ fn kill_9_in_a_stream_of_pay_results_loses_none() {
     }
     let told: BTreeSet<usize> = biller.calls().iter().map(user_key).collect();
     assert!(answered.is_subset(&told));
-    assert!(answered.len() > 500, "only {} were answered", answered.len());
+    assert!(
+        answered.len() > 500,
+        "only {} were answered",
+        answered.len()
+    );
     let mut caller = gateway.caller();
     for user in &told {
         let reply = caller.post(PREPAY, prepay(&user.to_string()).to_string());
@@ -264,8 +301,15 @@ fn kill_9_in_a_stream_of_pay_results_loses_none() {
     }
     let calls = biller.count();
     for user in &answered {
-        let copy = caller.post(PAY_RESULT, pay_result(&user.to_string(), "P", 1, 20000).to_string());
-        assert_eq!(copy.header("x-relay-replayed"), Some("true"), "{user} was told twice");
+        let copy = caller.post(
+            PAY_RESULT,
+            pay_result(&user.to_string(), "P", 1, 20000).to_string(),
+        );
+        assert_eq!(
+            copy.header("x-relay-replayed"),
+            Some("true"),
+            "{user} was told twice"
+        );
     }
     assert_eq!(biller.count(), calls);
 }
@@ -277,7 +321,10 @@ fn stream_of_pay_results(public: std::net::SocketAddr, next: &AtomicUsize) -> Ve
     loop {
         let user = next.fetch_add(1, Ordering::Relaxed);
         let body = pay_result(&user.to_string(), "P", 1, 20000).to_string();
-        if caller.try_send(&request("POST", PAY_RESULT, &[], body.as_bytes())).is_err() {
+        if caller
+            .try_send(&request("POST", PAY_RESULT, &[], body.as_bytes()))
+            .is_err()
+        {
             return answered;
         }
         match caller.try_reply() {
@@ -290,5 +337,9 @@ fn stream_of_pay_results(public: std::net::SocketAddr, next: &AtomicUsize) -> Ve
 
 fn user_key(seen: &support::Seen) -> usize {
     let body: serde_json::Value = serde_json::from_slice(&seen.body).unwrap();
-    body["data"]["biller_user_key"].as_str().unwrap().parse().unwrap()
+    body["data"]["biller_user_key"]
+        .as_str()
+        .unwrap()
+        .parse()
+        .unwrap()
 }

@@ -14,9 +14,24 @@ fn examples() -> [(&'static str, String, &'static str, &'static str); 5] {
     [
         (guide::LINK_CREATE, format!("{LINKS}/B0001"), "", ""),
         (guide::LINK_RECREATE, format!("{LINKS}/re/B0001"), "", ""),
-        (guide::NOTICE, "/kakao/notice/B0001".into(), "/kakao/notice", "B0001"),
-        (guide::PREPAY, "/kakao/prepay/B0001".into(), "/kakao/prepay", "B0001"),
-        (guide::PAY_RESULT, "/kakao/pay-result/B0001".into(), "/kakao/pay-result", "B0001"),
+        (
+            guide::NOTICE,
+            "/kakao/notice/B0001".into(),
+            "/kakao/notice",
+            "B0001",
+        ),
+        (
+            guide::PREPAY,
+            "/kakao/prepay/B0001".into(),
+            "/kakao/prepay",
+            "B0001",
+        ),
+        (
+            guide::PAY_RESULT,
+            "/kakao/pay-result/B0001".into(),
+            "/kakao/pay-result",
+            "B0001",
+        ),
     ]
 }
 
@@ -44,7 +59,9 @@ fn kakao_pay_may_name_the_biller_in_a_header_on_the_bare_paths() {
     let (kakao, biller) = (Upstream::ok(), Upstream::ok());
     let gateway = Setup::new(&kakao.url(), &biller.url()).start();
     for (body, _, bare, code) in examples().into_iter().skip(2) {
-        let reply = gateway.caller().post_with(bare, &[("X-Biller-Code", code)], body);
+        let reply = gateway
+            .caller()
+            .post_with(bare, &[("X-Biller-Code", code)], body);
         // The bill of the examples is paid by the last of them.
         assert!(matches!(reply.res_code().as_str(), "OK" | "E403"), "{bare}");
     }
@@ -68,7 +85,9 @@ fn a_body_keeps_its_unknown_members_order_spelling_and_white_space() {
 fn statuses_and_the_named_headers_of_an_answer_are_relayed_and_no_others() {
     let (kakao, biller) = (Upstream::ok(), Upstream::ok());
     let gateway = Setup::new(&kakao.url(), &biller.url()).start();
-    for status in [200, 201, 202, 299, 301, 307, 400, 401, 404, 409, 429, 500, 503, 599] {
+    for status in [
+        200, 201, 202, 299, 301, 307, 400, 401, 404, 409, 429, 500, 503, 599,
+    ] {
         let body = r#"{"res_code":"E902","message":"저장 실패"}"#;
         let head = format!(
             "HTTP/1.1 {status} Any\r\nServer: secret/1.0\r\nSet-Cookie: a=b\r\nLocation: /elsewhere\r\n\
@@ -88,10 +107,16 @@ fn statuses_and_the_named_headers_of_an_answer_are_relayed_and_no_others() {
         }
         assert_eq!(biller.count(), calls + 1, "a redirect was followed");
     }
-    let untyped = format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n{OK}", OK.len());
+    let untyped = format!(
+        "HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n{OK}",
+        OK.len()
+    );
     biller.now(move |_| Action::Send(untyped.clone().into_bytes()));
     let reply = gateway.post("/kakao/notice/B0001", notice("u").to_string());
-    assert_eq!(reply.header("content-type"), Some("application/json;charset=utf-8"));
+    assert_eq!(
+        reply.header("content-type"),
+        Some("application/json;charset=utf-8")
+    );
 }
 
 #[test]
@@ -105,7 +130,10 @@ fn chunked_and_closing_answers_are_read_to_their_end() {
         rest.len()
     );
     let old = format!("HTTP/1.0 200 OK\r\n\r\n{OK}");
-    let both = [Action::Send(chunked.into_bytes()), Action::SendAndClose(old.into_bytes())];
+    let both = [
+        Action::Send(chunked.into_bytes()),
+        Action::SendAndClose(old.into_bytes()),
+    ];
     for action in both {
         biller.now(move |_| action.clone());
         let reply = gateway.post("/kakao/notice/B0001", notice("u").to_string());
@@ -120,16 +148,34 @@ fn an_upstream_is_sent_the_headers_of_the_contract_and_no_others() {
     let sent = [
         ("Authorization", AUTHORIZATION),
         ("X-Request-Id", "req-1.a:b_C"),
-        ("Traceparent", "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"),
+        (
+            "Traceparent",
+            "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
+        ),
         ("Accept-Encoding", "gzip"),
         ("Cookie", "a=b"),
         ("X-Forwarded-For", "192.0.2.9"),
         ("User-Agent", "tester"),
     ];
     let table = [
-        (&kakao, format!("{LINKS}/B0001?a=b"), link("u"), format!("{LINKS}/B0001")),
-        (&biller, "/kakao/notice/B0001?x=%41".into(), notice("u"), "/kakao/notice".to_owned()),
-        (&biller, "/kakao/pay-result/B0001".into(), pay_result("u", "P", 1, 1), "/kakao/pay-result".into()),
+        (
+            &kakao,
+            format!("{LINKS}/B0001?a=b"),
+            link("u"),
+            format!("{LINKS}/B0001"),
+        ),
+        (
+            &biller,
+            "/kakao/notice/B0001?x=%41".into(),
+            notice("u"),
+            "/kakao/notice".to_owned(),
+        ),
+        (
+            &biller,
+            "/kakao/pay-result/B0001".into(),
+            pay_result("u", "P", 1, 1),
+            "/kakao/pay-result".into(),
+        ),
     ];
     for (upstream, path, body, upstream_path) in table {
         let reply = gateway.caller().post_with(&path, &sent, body.to_string());
@@ -141,8 +187,14 @@ fn an_upstream_is_sent_the_headers_of_the_contract_and_no_others() {
         names.sort_unstable();
         // `date` and `identity`, which asks for no compression, are the HTTP client's own.
         let mut expected = vec![
-            "accept", "accept-encoding", "content-length", "content-type", "date", "host",
-            "traceparent", "x-request-id",
+            "accept",
+            "accept-encoding",
+            "content-length",
+            "content-type",
+            "date",
+            "host",
+            "traceparent",
+            "x-request-id",
         ];
         assert_eq!(seen.header("accept-encoding"), Some("identity"));
         if path.starts_with(LINKS) {
@@ -150,12 +202,24 @@ fn an_upstream_is_sent_the_headers_of_the_contract_and_no_others() {
             assert_eq!(seen.header("authorization"), Some(AUTHORIZATION));
         }
         assert_eq!(names, expected);
-        assert_eq!(seen.header("host"), Some(upstream.address().to_string().as_str()));
-        assert_eq!(seen.header("content-type"), Some("application/json;charset=utf-8"));
-        assert_eq!(seen.header("accept"), Some("application/json;charset=utf-8"));
+        assert_eq!(
+            seen.header("host"),
+            Some(upstream.address().to_string().as_str())
+        );
+        assert_eq!(
+            seen.header("content-type"),
+            Some("application/json;charset=utf-8")
+        );
+        assert_eq!(
+            seen.header("accept"),
+            Some("application/json;charset=utf-8")
+        );
         assert_eq!(seen.header("x-request-id"), Some("req-1.a:b_C"));
         let trace = seen.header("traceparent").unwrap();
-        assert!(trace.starts_with("00-0af7651916cd43dd8448eb211c80319c-"), "{trace}");
+        assert!(
+            trace.starts_with("00-0af7651916cd43dd8448eb211c80319c-"),
+            "{trace}"
+        );
         assert!(!trace.contains("b7ad6b7169203331"), "{trace}");
     }
 }
@@ -169,13 +233,23 @@ fn a_call_without_names_is_given_some() {
         let header = bad.map(|id| ("X-Request-Id", id));
         let headers: Vec<_> = header.into_iter().collect();
         let body = notice("u").to_string();
-        let reply = gateway.caller().post_with("/kakao/notice/B0001", &headers, body);
+        let reply = gateway
+            .caller()
+            .post_with("/kakao/notice/B0001", &headers, body);
         let id = reply.header("x-request-id").unwrap().to_owned();
-        assert_eq!(biller.calls().pop().unwrap().header("x-request-id"), Some(id.as_str()));
+        assert_eq!(
+            biller.calls().pop().unwrap().header("x-request-id"),
+            Some(id.as_str())
+        );
         assert!(ids.insert(id));
     }
     // Refusals carry one, too.
-    assert!(gateway.post("/nowhere", "").header("x-request-id").is_some());
+    assert!(
+        gateway
+            .post("/nowhere", "")
+            .header("x-request-id")
+            .is_some()
+    );
 }
 
 #[test]
@@ -183,19 +257,38 @@ fn every_call_is_one_log_line_with_the_contracts_keys() {
     let (kakao, biller) = (Upstream::ok(), Upstream::ok());
     let gateway = Setup::new(&kakao.url(), &biller.url()).start();
     let id = [("X-Request-Id", "logged-1")];
-    gateway.caller().post_with("/kakao/prepay/B0001", &id, prepay("secret-user").to_string());
+    gateway.caller().post_with(
+        "/kakao/prepay/B0001",
+        &id,
+        prepay("secret-user").to_string(),
+    );
     let line = gateway.await_log(|line| line["request_id"] == "logged-1");
     let keys: Vec<&String> = line.as_object().unwrap().keys().collect();
     let mut expected = vec![
-        "time", "level", "request_id", "trace_id", "api", "biller", "res_code", "status", "total_ms",
-        "upstream_ms", "outcome",
+        "time",
+        "level",
+        "request_id",
+        "trace_id",
+        "api",
+        "biller",
+        "res_code",
+        "status",
+        "total_ms",
+        "upstream_ms",
+        "outcome",
     ];
     expected.sort_unstable();
     let mut sorted = keys.clone();
     sorted.sort_unstable();
     assert_eq!(sorted, expected);
-    assert_eq!((line["api"].as_str(), line["biller"].as_str()), (Some("prepay"), Some("B0001")));
-    assert_eq!((line["res_code"].as_str(), line["status"].as_u64()), (Some("OK"), Some(200)));
+    assert_eq!(
+        (line["api"].as_str(), line["biller"].as_str()),
+        (Some("prepay"), Some("B0001"))
+    );
+    assert_eq!(
+        (line["res_code"].as_str(), line["status"].as_u64()),
+        (Some("OK"), Some(200))
+    );
     assert!(line["total_ms"].as_f64().unwrap() >= line["upstream_ms"].as_f64().unwrap());
     for line in gateway.log() {
         assert!(!line.to_string().contains("secret-user"), "{line}");
@@ -206,7 +299,13 @@ fn every_call_is_one_log_line_with_the_contracts_keys() {
 fn every_answer_is_counted_under_labels_that_no_stranger_can_choose() {
     let (kakao, biller) = (Upstream::ok(), Upstream::ok());
     let gateway = Setup::new(&kakao.url(), &biller.url()).start();
-    biller.now(|_| Action::Send(answer(418, "application/json", br#"{"res_code":"STRANGE"}"#)));
+    biller.now(|_| {
+        Action::Send(answer(
+            418,
+            "application/json",
+            br#"{"res_code":"STRANGE"}"#,
+        ))
+    });
     gateway.post("/kakao/notice/B0001", notice("u").to_string());
     gateway.post("/kakao/notice/B9999", notice("u").to_string());
     gateway.post("/kakao/notice/B9998", notice("u").to_string());
@@ -243,11 +342,19 @@ fn many_calls_on_one_connection_and_pipelined_ones_are_answered_in_order() {
         let headers = [("X-Request-Id", id.as_str())];
         let body = notice(&id).to_string();
         let path = "/kakao/notice/B0001";
-        requests.extend(support::caller::request("POST", path, &headers, body.as_bytes()));
+        requests.extend(support::caller::request(
+            "POST",
+            path,
+            &headers,
+            body.as_bytes(),
+        ));
     }
     caller.send(&requests);
     for number in 0..20 {
-        assert_eq!(caller.reply().header("x-request-id"), Some(number.to_string().as_str()));
+        assert_eq!(
+            caller.reply().header("x-request-id"),
+            Some(number.to_string().as_str())
+        );
     }
     assert_eq!(biller.connections(), 1, "upstream connections are kept");
 }

@@ -1,5 +1,6 @@
 //! The state of one bill: the fold of its facts, and the only place where a fact changes anything.
 
+use crate::codec::{Decoder, Encode, Unreadable};
 use crate::{
     Classification, DeliveryState, Fact, FactKind, Link, LinkState, Payments, Stamp, Timestamp,
 };
@@ -18,19 +19,11 @@ impl BillState {
     pub fn fold(&mut self, fact: &Fact) {
         let stamp = fact.stamp;
         match &fact.kind {
-            FactKind::Reserved {
-                until,
-                after_unknown,
-            } => self.link.reserve(stamp, *until, *after_unknown),
-            FactKind::Released {
-                attempt,
-                after_unknown,
-            } => self.link.release(*attempt, *after_unknown),
-            FactKind::Uncertain { attempt } => self.link.leave_unknown(*attempt),
-            FactKind::Linked { attempt, expire_at } => {
-                self.link.link(*attempt, stamp, expire_at.clone());
-            }
-            FactKind::Relinked { expire_at } => self.link.relink(stamp, expire_at.clone()),
+            FactKind::Reserved { .. }
+            | FactKind::Released { .. }
+            | FactKind::Uncertain { .. }
+            | FactKind::Linked { .. }
+            | FactKind::Relinked { .. } => self.link.fold(fact),
             FactKind::Payment {
                 event,
                 mark_ends_at,
@@ -41,6 +34,17 @@ impl BillState {
             }
             FactKind::Classified { reason, operator } => self.say(stamp, true, reason, operator),
             FactKind::Cleared { reason, operator } => self.say(stamp, false, reason, operator),
+        }
+    }
+
+    /// What two nodes know of the bill, together: the fold of all facts of both.
+    pub fn merge(&mut self, other: &Self) {
+        self.link.merge(&other.link);
+        if let Some(payments) = &other.payments {
+            self.payments_mut().merge(payments);
+        }
+        if let Some(word) = &other.classification {
+            Classification::clone(word).fold_into(&mut self.classification);
         }
     }
 
@@ -56,7 +60,9 @@ impl BillState {
 
     /// Whether the bill is paid at `now`.
     pub fn is_paid(&self, now: Timestamp) -> bool {
-        self.payments.as_ref().is_some_and(|payments| payments.is_paid(now))
+        self.payments
+            .as_ref()
+            .is_some_and(|payments| payments.is_paid(now))
     }
 
     /// The payment facts, folded; `None` where there are none.
@@ -66,7 +72,9 @@ impl BillState {
 
     /// Whether the bill is classified as an error bill.
     pub fn is_error_bill(&self) -> bool {
-        self.classification.as_ref().is_some_and(|word| word.error_bill)
+        self.classification
+            .as_ref()
+            .is_some_and(|word| word.error_bill)
     }
 
     /// The latest word of classification.
@@ -76,7 +84,9 @@ impl BillState {
 
     /// How many of the bill's events were told to the biller and not accepted.
     pub fn undelivered(&self) -> usize {
-        self.payments.as_ref().map_or(0, |payments| payments.undelivered())
+        self.payments
+            .as_ref()
+            .map_or(0, |payments| payments.undelivered())
     }
 
     /// How the biller took one event.
@@ -96,5 +106,23 @@ impl BillState {
             operator: operator.to_owned(),
         };
         word.fold_into(&mut self.classification);
+    }
+}
+
+impl Encode for BillState {
+    fn encode(&self, out: &mut Vec<u8>) {
+        self.link.encode(out);
+        self.payments.as_deref().encode(out);
+        self.classification.as_deref().encode(out);
+    }
+}
+
+impl BillState {
+    pub(crate) fn decode(decoder: &mut Decoder<'_>) -> Result<Self, Unreadable> {
+        Ok(Self {
+            link: Link::decode(decoder)?,
+            payments: decoder.option(Payments::decode)?.map(Box::new),
+            classification: decoder.option(Classification::decode)?.map(Box::new),
+        })
     }
 }

@@ -6,42 +6,13 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use protocol::{Bill, ResCode};
+use protocol::Bill;
 use tokio::sync::watch;
 
 use crate::claim::{Claim, ClaimGuard, UnderWay};
-use crate::{BillState, Fact, Family, KeptAnswer, LinkState, MessageDigest, Timestamp};
-
-/// Why the ledger refuses a link call (contract section 4, "Links").
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum LinkRefusal {
-    /// `E817`: the bill is classified as an error bill.
-    ErrorBill,
-    /// `E811`: the `biller_notice_key` belongs to another bill of that biller.
-    NoticeKeyTaken,
-    /// `E005`: no notice key, and two or more registered bills share the rest.
-    NoticeKeyNeeded,
-    /// `E818`: the link is made, or being made at this moment.
-    AlreadyLinked,
-    /// `E812`: nothing linked or unknown to re-create.
-    NotRegistered,
-    /// The journal cannot be written: `E801`.
-    Unavailable,
-}
-
-impl LinkRefusal {
-    /// The guide's code for it.
-    pub const fn res_code(self) -> ResCode {
-        match self {
-            Self::ErrorBill => ResCode::E817,
-            Self::NoticeKeyTaken => ResCode::E811,
-            Self::NoticeKeyNeeded => ResCode::E005,
-            Self::AlreadyLinked => ResCode::E818,
-            Self::NotRegistered => ResCode::E812,
-            Self::Unavailable => ResCode::E801,
-        }
-    }
-}
+use crate::knowledge::Knowledge;
+use crate::owners::Owners;
+use crate::{BillState, Fact, Family, KeptAnswer, MessageDigest};
 
 /// A biller's bills and accepted pay-results, shared by all workers of the node.
 #[derive(Debug, Default)]
@@ -53,8 +24,8 @@ pub(crate) struct Book {
 #[derive(Debug, Default)]
 pub(crate) struct Pages {
     families: HashMap<Box<str>, Family>,
-    /// Bills that have, or had, a link under a `biller_notice_key`.
-    notice_keys: HashMap<Box<str>, Vec<Bill>>,
+    /// By `biller_notice_key`.
+    notice_keys: HashMap<Box<str>, Owners>,
     accepted: HashMap<MessageDigest, AcceptedAnswer>,
     /// Pay-results being relayed by this node; bounded by the allowance in flight.
     under_way: HashMap<MessageDigest, watch::Receiver<()>>,
@@ -106,13 +77,10 @@ impl Pages {
     pub(crate) fn fold(&mut self, fact: &Fact) -> i64 {
         let bill = &fact.bill;
         if fact.kind.concerns_link() && !bill.biller_notice_key().is_empty() {
-            let owners = match self.notice_keys.get_mut(bill.biller_notice_key()) {
-                Some(owners) => owners,
-                None => self.notice_keys.entry(bill.biller_notice_key().into()).or_default(),
-            };
-            if !owners.contains(bill) {
-                owners.push(bill.clone());
-            }
+            self.notice_keys
+                .entry(bill.biller_notice_key().into())
+                .or_default()
+                .fold(fact);
         }
         let Some(state) = self.entry(bill) else {
             return 0;
@@ -122,63 +90,22 @@ impl Pages {
         count(state.undelivered()) - count(before)
     }
 
-    /// The state of exactly this bill.
-    pub(crate) fn get(&self, bill: &Bill) -> Option<&BillState> {
-        self.families.get(bill.family())?.get(bill)
+    /// What this node knows of a bill.
+    pub(crate) fn knowledge(&self, bill: &Bill) -> Knowledge<'_> {
+        Knowledge {
+            family: self.families.get(bill.family()),
+            owners: self.notice_keys.get(bill.biller_notice_key()),
+        }
     }
 
     fn entry(&mut self, bill: &Bill) -> Option<&mut BillState> {
         if !self.families.contains_key(bill.family()) {
-            self.families.insert(bill.family().into(), Family::default());
+            self.families
+                .insert(bill.family().into(), Family::default());
         }
-        self.families.get_mut(bill.family()).map(|family| family.entry(bill))
-    }
-
-    /// Decides a `link_create`; where it may go on, how the link stood before.
-    pub(crate) fn may_create(&self, bill: &Bill, now: Timestamp) -> Result<LinkState, LinkRefusal> {
-        let state = self.get(bill);
-        if state.is_some_and(BillState::is_error_bill) {
-            return Err(LinkRefusal::ErrorBill);
-        }
-        if self.notice_key_is_taken(bill, now) {
-            return Err(LinkRefusal::NoticeKeyTaken);
-        }
-        if bill.biller_notice_key().is_empty() && self.registered_like(bill, now).nth(1).is_some() {
-            return Err(LinkRefusal::NoticeKeyNeeded);
-        }
-        match state.map_or(LinkState::Unregistered, |state| state.link_state(now)) {
-            LinkState::Linked | LinkState::Reserved => Err(LinkRefusal::AlreadyLinked),
-            free => Ok(free),
-        }
-    }
-
-    /// Decides a `link_recreate`; answers the bill whose link is made anew.
-    pub(crate) fn may_recreate(&self, bill: &Bill, now: Timestamp) -> Result<Bill, LinkRefusal> {
-        let exact = self.get(bill).map(|state| (bill, state));
-        let found = if bill.biller_notice_key().is_empty() {
-            let mut alike = self.registered_like(bill, now);
-            match (alike.next(), alike.next()) {
-                (Some(_), Some(_)) => return Err(LinkRefusal::NoticeKeyNeeded),
-                (Some(only), None) => Some(only),
-                (None, _) => exact,
-            }
-        } else {
-            exact
-        };
-        let classified = |known: Option<(&Bill, &BillState)>| {
-            known.is_some_and(|(_, state)| state.is_error_bill())
-        };
-        if classified(found) || classified(exact) {
-            return Err(LinkRefusal::ErrorBill);
-        }
-        match found {
-            Some((found, state))
-                if matches!(state.link_state(now), LinkState::Linked | LinkState::Unknown) =>
-            {
-                Ok(found.clone())
-            }
-            _ => Err(LinkRefusal::NotRegistered),
-        }
+        self.families
+            .get_mut(bill.family())
+            .map(|family| family.entry(bill))
     }
 
     pub(crate) fn accept(&mut self, message: MessageDigest, answer: AcceptedAnswer) {
@@ -190,27 +117,6 @@ impl Pages {
         if let Some(answer) = self.accepted.get_mut(message) {
             *answer = AcceptedAnswer::InJournal;
         }
-    }
-
-    fn notice_key_is_taken(&self, bill: &Bill, now: Timestamp) -> bool {
-        let Some(owners) = self.notice_keys.get(bill.biller_notice_key()) else {
-            return false;
-        };
-        owners.iter().any(|owner| {
-            owner != bill
-                && self.get(owner).is_some_and(|state| state.link_state(now).is_registered())
-        })
-    }
-
-    fn registered_like<'a>(
-        &'a self,
-        bill: &'a Bill,
-        now: Timestamp,
-    ) -> impl Iterator<Item = (&'a Bill, &'a BillState)> {
-        self.families
-            .get(bill.family())
-            .into_iter()
-            .flat_map(move |family| family.registered_like(bill, now))
     }
 }
 

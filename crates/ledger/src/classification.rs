@@ -1,6 +1,7 @@
 //! Whether a bill is an error bill (`E817`), why, and who said so.
 
 use crate::Stamp;
+use crate::codec::{Decoder, Encode, Unreadable};
 
 /// The latest word on a bill: the fact with the highest stamp wins.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -21,5 +22,25 @@ impl Classification {
         if current.as_ref().is_none_or(|held| held.stamp < self.stamp) {
             *current = Some(Box::new(self));
         }
+    }
+}
+
+impl Encode for Classification {
+    fn encode(&self, out: &mut Vec<u8>) {
+        self.stamp.encode(out);
+        self.error_bill.encode(out);
+        self.reason.encode(out);
+        self.operator.encode(out);
+    }
+}
+
+impl Classification {
+    pub(crate) fn decode(decoder: &mut Decoder<'_>) -> Result<Self, Unreadable> {
+        Ok(Self {
+            stamp: decoder.stamp()?,
+            error_bill: decoder.flag()?,
+            reason: decoder.text()?.to_owned(),
+            operator: decoder.text()?.to_owned(),
+        })
     }
 }

@@ -4,6 +4,7 @@
 
 use protocol::Bill;
 
+use crate::codec::{Decoder, Encode, Unreadable, encode_list, encode_rest_of_bill};
 use crate::{BillState, Timestamp};
 
 /// The bills of one family; almost always one.
@@ -15,16 +16,30 @@ pub struct Family {
 impl Family {
     /// The state of exactly this bill.
     pub fn get(&self, bill: &Bill) -> Option<&BillState> {
-        self.bills.iter().find(|(held, _)| held == bill).map(|(_, state)| state)
+        self.bills
+            .iter()
+            .find(|(held, _)| held == bill)
+            .map(|(_, state)| state)
     }
 
     /// The state of exactly this bill, made where it is missing.
     pub fn entry(&mut self, bill: &Bill) -> &mut BillState {
-        let index = self.bills.iter().position(|(held, _)| held == bill).unwrap_or_else(|| {
-            self.bills.push((bill.clone(), BillState::default()));
-            self.bills.len() - 1
-        });
+        let index = self
+            .bills
+            .iter()
+            .position(|(held, _)| held == bill)
+            .unwrap_or_else(|| {
+                self.bills.push((bill.clone(), BillState::default()));
+                self.bills.len() - 1
+            });
         &mut self.bills[index].1
+    }
+
+    /// What two nodes know of the family, together.
+    pub fn merge(&mut self, other: &Self) {
+        for (bill, state) in &other.bills {
+            self.entry(bill).merge(state);
+        }
     }
 
     /// The registered bills that share everything with `bill` but the `biller_notice_key`.
@@ -44,5 +59,25 @@ impl Family {
     /// Every bill of the family.
     pub fn bills(&self) -> impl Iterator<Item = (&Bill, &BillState)> {
         self.bills.iter().map(|(bill, state)| (bill, state))
+    }
+}
+
+impl Encode for Family {
+    fn encode(&self, out: &mut Vec<u8>) {
+        encode_list(self.bills.iter(), out, |(bill, state), out| {
+            encode_rest_of_bill(bill, out);
+            state.encode(out);
+        });
+    }
+}
+
+impl Family {
+    /// The family of `like` from the bytes that [`codec::to_bytes`](crate::codec::to_bytes) made.
+    pub(crate) fn from_bytes(bytes: &[u8], like: &Bill) -> Result<Self, Unreadable> {
+        let mut decoder = Decoder::new(bytes)?;
+        let bills =
+            decoder.list(|decoder| Ok((decoder.bill_like(like)?, BillState::decode(decoder)?)))?;
+        decoder.finish()?;
+        Ok(Self { bills })
     }
 }

@@ -10,26 +10,34 @@ mod bill_state;
 mod book;
 mod claim;
 mod classification;
+mod codec;
 mod delivery;
+mod facade;
 mod fact;
 mod family;
-mod facade;
 pub mod journal;
+mod knowledge;
 mod link;
 mod message;
+mod owners;
 mod payments;
+mod share;
+pub mod shared;
 mod stamp;
 
 pub use bill_state::BillState;
-pub use book::LinkRefusal;
 pub use claim::{Claim, ClaimGuard, UnderWay};
 pub use classification::Classification;
 pub use delivery::DeliveryState;
-pub use facade::{BillView, Delivered, Durability, Ledger, LinkOutcome, Options, Recorded, Reservation};
+pub use facade::{
+    Begun, Delivered, Durability, Ledger, LinkOutcome, Options, Recorded, Reservation,
+};
 pub use fact::{Fact, FactKind};
 pub use family::Family;
 pub use journal::JournalError;
+pub use knowledge::{BillView, LinkRefusal};
 pub use link::{Link, LinkState};
 pub use message::{KeptAnswer, MessageDigest};
 pub use payments::{Payments, Taken};
+pub use share::Watch;
 pub use stamp::{Stamp, StampClock, Timestamp};

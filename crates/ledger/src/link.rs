@@ -2,7 +2,8 @@
 
 use protocol::KoreanTime;
 
-use crate::{Stamp, Timestamp};
+use crate::codec::{Decoder, Encode, Unreadable};
+use crate::{Fact, FactKind, Stamp, Timestamp};
 
 /// How a bill's link stands at one moment (contract section 4, "Links").
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,29 +35,61 @@ pub struct Link {
 }
 
 impl Link {
-    pub(crate) fn reserve(&mut self, attempt: Stamp, until: Timestamp, after_unknown: bool) {
+    /// Folds a fact in; one that says nothing about the link changes nothing.
+    pub(crate) fn fold(&mut self, fact: &Fact) {
+        let stamp = fact.stamp;
+        match &fact.kind {
+            FactKind::Reserved {
+                until,
+                after_unknown,
+            } => self.reserve(stamp, *until, *after_unknown),
+            FactKind::Released {
+                attempt,
+                after_unknown,
+            } => self.release(*attempt, *after_unknown),
+            FactKind::Uncertain { attempt } => self.leave_unknown(*attempt),
+            FactKind::Linked { attempt, expire_at } => self.link(*attempt, stamp, *expire_at),
+            FactKind::Relinked { expire_at } => self.relink(stamp, *expire_at),
+            FactKind::Payment { .. }
+            | FactKind::Delivery { .. }
+            | FactKind::Classified { .. }
+            | FactKind::Cleared { .. } => {}
+        }
+    }
+
+    fn reserve(&mut self, attempt: Stamp, until: Timestamp, after_unknown: bool) {
         self.open = self.open.max(Some((attempt, until)));
         self.unknown |= after_unknown;
     }
 
-    pub(crate) fn release(&mut self, attempt: Stamp, after_unknown: bool) {
+    fn release(&mut self, attempt: Stamp, after_unknown: bool) {
         self.closed = self.closed.max(Some(attempt));
         self.unknown |= after_unknown;
     }
 
-    pub(crate) fn leave_unknown(&mut self, attempt: Stamp) {
+    fn leave_unknown(&mut self, attempt: Stamp) {
         self.closed = self.closed.max(Some(attempt));
         self.unknown = true;
     }
 
-    pub(crate) fn link(&mut self, attempt: Stamp, stamp: Stamp, expire_at: KoreanTime) {
+    fn link(&mut self, attempt: Stamp, stamp: Stamp, expire_at: KoreanTime) {
         self.closed = self.closed.max(Some(attempt));
         self.relink(stamp, expire_at);
     }
 
-    pub(crate) fn relink(&mut self, stamp: Stamp, expire_at: KoreanTime) {
+    fn relink(&mut self, stamp: Stamp, expire_at: KoreanTime) {
         if self.linked.as_ref().is_none_or(|(last, _)| *last < stamp) {
             self.linked = Some((stamp, expire_at));
+        }
+    }
+
+    /// What two nodes know of the link, together: the fold of all facts of both.
+    pub(crate) fn merge(&mut self, other: &Self) {
+        self.open = self.open.max(other.open);
+        self.closed = self.closed.max(other.closed);
+        self.unknown |= other.unknown;
+        if let Some((stamp, expire_at)) = &other.linked {
+            self.relink(*stamp, *expire_at);
         }
     }
 
@@ -78,5 +111,25 @@ impl Link {
     /// When the link in force ends; `None` where none was ever made.
     pub fn expire_at(&self) -> Option<&KoreanTime> {
         self.linked.as_ref().map(|(_, expire_at)| expire_at)
+    }
+}
+
+impl Encode for Link {
+    fn encode(&self, out: &mut Vec<u8>) {
+        self.linked.encode(out);
+        self.open.encode(out);
+        self.closed.encode(out);
+        self.unknown.encode(out);
+    }
+}
+
+impl Link {
+    pub(crate) fn decode(decoder: &mut Decoder<'_>) -> Result<Self, Unreadable> {
+        Ok(Self {
+            linked: decoder.option(|decoder| Ok((decoder.stamp()?, decoder.korean_time()?)))?,
+            open: decoder.option(|decoder| Ok((decoder.stamp()?, decoder.timestamp()?)))?,
+            closed: decoder.option(Decoder::stamp)?,
+            unknown: decoder.flag()?,
+        })
     }
 }

@@ -5,6 +5,8 @@ use std::fmt;
 use bytes::Bytes;
 use sha2::{Digest, Sha256};
 
+use crate::codec::{Decoder, Encode, Unreadable};
+
 /// SHA-256 of a pay-result's body: two pay-results with one digest are the same, byte for byte.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct MessageDigest([u8; 32]);
@@ -44,4 +46,22 @@ pub struct KeptAnswer {
     pub content_type: Bytes,
     /// The body, byte for byte.
     pub body: Bytes,
+}
+
+impl Encode for KeptAnswer {
+    fn encode(&self, out: &mut Vec<u8>) {
+        u64::from(self.status).encode(out);
+        self.content_type.as_ref().encode(out);
+        self.body.as_ref().encode(out);
+    }
+}
+
+impl KeptAnswer {
+    pub(crate) fn decode(decoder: &mut Decoder<'_>) -> Result<Self, Unreadable> {
+        Ok(Self {
+            status: u16::try_from(decoder.number()?).map_err(|_| Unreadable)?,
+            content_type: Bytes::copy_from_slice(decoder.bytes()?),
+            body: Bytes::copy_from_slice(decoder.bytes()?),
+        })
+    }
 }

@@ -6,6 +6,7 @@
 
 use protocol::{Decimal, PaidAt, PayType, PaymentEvent};
 
+use crate::codec::{Decoder, Encode, Unreadable, encode_list};
 use crate::{DeliveryState, Stamp, Timestamp};
 
 /// How many units of 10^-18 one won has: `Decimal` keeps 18 digits after the point.
@@ -44,9 +45,7 @@ struct Group {
 struct Paid {
     paid_at: PaidAt,
     amount: Decimal,
-    /// When it was first taken, and when its mark ends: the earliest telling decides. `None`
-    /// while only a delivery of it is known.
-    taken: Option<(Stamp, Option<Timestamp>)>,
+    taken: FirstTaken,
     delivery: Delivery,
 }
 
@@ -56,6 +55,10 @@ struct Cancelled {
     amount: Decimal,
     delivery: Delivery,
 }
+
+/// When a payment was first taken, and when its mark ends: the earliest telling decides. `None`
+/// while only a delivery of it is known.
+type FirstTaken = Option<(Stamp, Option<Timestamp>)>;
 
 /// How the biller took an event: accepted once is accepted for ever, else the latest word holds.
 type Delivery = Option<(Stamp, DeliveryState)>;
@@ -76,19 +79,27 @@ impl Payments {
 
     /// Whether the sum of the events that still count is above zero.
     pub fn is_paid(&self, now: Timestamp) -> bool {
-        self.groups.iter().any(|group| group.has_something_left(now))
+        self.groups
+            .iter()
+            .any(|group| group.has_something_left(now))
     }
 
     /// Events that were told and not accepted, as far as is known.
     pub fn undelivered(&self) -> usize {
-        let is_open = |delivery: &Delivery| {
-            matches!(delivery, Some((_, state)) if *state != DeliveryState::Accepted)
-        };
+        let is_open = |delivery: &Delivery| matches!(delivery, Some((_, state)) if *state != DeliveryState::Accepted);
         self.groups
             .iter()
             .map(|group| {
-                group.paid.iter().filter(|paid| is_open(&paid.delivery)).count()
-                    + group.cancelled.iter().filter(|cancel| is_open(&cancel.delivery)).count()
+                group
+                    .paid
+                    .iter()
+                    .filter(|paid| is_open(&paid.delivery))
+                    .count()
+                    + group
+                        .cancelled
+                        .iter()
+                        .filter(|cancel| is_open(&cancel.delivery))
+                        .count()
             })
             .sum()
     }
@@ -97,58 +108,88 @@ impl Payments {
     pub fn delivery(&self, event: &PaymentEvent) -> Option<DeliveryState> {
         let group = &self.groups[self.position(&event.pay_id).ok()?];
         let delivery = match event.pay_type {
-            PayType::P => &group.paid[group.paid_position(event).ok()?].delivery,
-            PayType::C => &group.cancelled[group.cancel_position(event).ok()?].delivery,
+            PayType::P => &group.paid[group.paid_position(&event.paid_at).ok()?].delivery,
+            PayType::C => {
+                &group.cancelled[group
+                    .cancel_position(&event.paid_at, &event.pay_amount.abs())
+                    .ok()?]
+                .delivery
+            }
         };
         delivery.map(|(_, state)| state)
     }
 
     pub(crate) fn take(&mut self, event: &PaymentEvent, taken: Stamp, ends: Option<Timestamp>) {
-        let group = self.group_mut(event);
+        let group = self.group_mut(event.pay_id);
+        let amount = event.pay_amount.abs();
         match event.pay_type {
-            PayType::P => group.pay(event, taken, ends),
+            PayType::P => {
+                let paid = group.paid_mut(&event.paid_at, amount);
+                paid.taken = earlier(paid.taken, Some((taken, ends)));
+            }
             PayType::C => {
-                group.cancel_mut(event);
+                group.cancel_mut(&event.paid_at, amount);
             }
         }
     }
 
     pub(crate) fn deliver(&mut self, event: &PaymentEvent, stamp: Stamp, state: DeliveryState) {
-        let group = self.group_mut(event);
+        let group = self.group_mut(event.pay_id);
         let delivery = match event.pay_type {
-            PayType::P => &mut group.paid_mut(event).delivery,
-            PayType::C => &mut group.cancel_mut(event).delivery,
-        };
-        let replaces = match delivery {
-            None => true,
-            Some((_, DeliveryState::Accepted)) => {
-                state == DeliveryState::Accepted && delivery.is_some_and(|(at, _)| at < stamp)
+            PayType::P => {
+                &mut group
+                    .paid_mut(&event.paid_at, event.pay_amount.abs())
+                    .delivery
             }
-            Some((at, _)) => state == DeliveryState::Accepted || *at < stamp,
+            PayType::C => {
+                &mut group
+                    .cancel_mut(&event.paid_at, event.pay_amount.abs())
+                    .delivery
+            }
         };
-        if replaces {
-            *delivery = Some((stamp, state));
+        *delivery = later(*delivery, Some((stamp, state)));
+    }
+
+    /// What two nodes know of the payments, together.
+    pub(crate) fn merge(&mut self, other: &Self) {
+        for theirs in &other.groups {
+            let ours = self.group_mut(theirs.pay_id);
+            for paid in &theirs.paid {
+                let entry = ours.paid_mut(&paid.paid_at, paid.amount);
+                entry.taken = earlier(entry.taken, paid.taken);
+                entry.delivery = later(entry.delivery, paid.delivery);
+            }
+            for cancel in &theirs.cancelled {
+                let entry = ours.cancel_mut(&cancel.paid_at, cancel.amount);
+                entry.delivery = later(entry.delivery, cancel.delivery);
+            }
         }
     }
 
     fn find(&self, event: &PaymentEvent) -> Option<&Decimal> {
         let group = &self.groups[self.position(&event.pay_id).ok()?];
         match event.pay_type {
-            PayType::P => Some(&group.paid[group.paid_position(event).ok()?].amount),
-            PayType::C => Some(&group.cancelled[group.cancel_position(event).ok()?].amount),
+            PayType::P => Some(&group.paid[group.paid_position(&event.paid_at).ok()?].amount),
+            PayType::C => Some(
+                &group.cancelled[group
+                    .cancel_position(&event.paid_at, &event.pay_amount.abs())
+                    .ok()?]
+                .amount,
+            ),
         }
     }
 
     fn position(&self, pay_id: &Decimal) -> Result<usize, usize> {
-        self.groups.binary_search_by(|group| group.pay_id.cmp(pay_id))
+        self.groups
+            .binary_search_by(|group| group.pay_id.cmp(pay_id))
     }
 
-    fn group_mut(&mut self, event: &PaymentEvent) -> &mut Group {
-        let index = match self.position(&event.pay_id) {
+    fn group_mut(&mut self, pay_id: Decimal) -> &mut Group {
+        let index = match self.position(&pay_id) {
             Ok(index) => index,
             Err(index) => {
                 let group = Group {
-                    pay_id: event.pay_id,
+                    pay_id,
                     paid: Vec::new(),
                     cancelled: Vec::new(),
                 };
@@ -161,24 +202,22 @@ impl Payments {
 }
 
 impl Group {
-    fn paid_position(&self, event: &PaymentEvent) -> Result<usize, usize> {
-        self.paid.binary_search_by(|paid| paid.paid_at.cmp(&event.paid_at))
+    fn paid_position(&self, paid_at: &PaidAt) -> Result<usize, usize> {
+        self.paid.binary_search_by(|paid| paid.paid_at.cmp(paid_at))
     }
 
-    fn cancel_position(&self, event: &PaymentEvent) -> Result<usize, usize> {
-        let amount = event.pay_amount.abs();
-        self.cancelled.binary_search_by(|cancel| {
-            (&cancel.paid_at, &cancel.amount).cmp(&(&event.paid_at, &amount))
-        })
+    fn cancel_position(&self, paid_at: &PaidAt, amount: &Decimal) -> Result<usize, usize> {
+        self.cancelled
+            .binary_search_by(|cancel| (&cancel.paid_at, &cancel.amount).cmp(&(paid_at, amount)))
     }
 
-    fn paid_mut(&mut self, event: &PaymentEvent) -> &mut Paid {
-        let amount = event.pay_amount.abs();
-        let index = match self.paid_position(event) {
+    /// The payment of this time, made where it is missing; the larger amount counts.
+    fn paid_mut(&mut self, paid_at: &PaidAt, amount: Decimal) -> &mut Paid {
+        let index = match self.paid_position(paid_at) {
             Ok(index) => index,
             Err(index) => {
                 let paid = Paid {
-                    paid_at: event.paid_at.clone(),
+                    paid_at: paid_at.clone(),
                     amount,
                     taken: None,
                     delivery: None,
@@ -192,20 +231,14 @@ impl Group {
         paid
     }
 
-    fn pay(&mut self, event: &PaymentEvent, taken: Stamp, mark_ends_at: Option<Timestamp>) {
-        let paid = self.paid_mut(event);
-        if paid.taken.is_none_or(|(earliest, _)| taken < earliest) {
-            paid.taken = Some((taken, mark_ends_at));
-        }
-    }
-
-    fn cancel_mut(&mut self, event: &PaymentEvent) -> &mut Cancelled {
-        let index = match self.cancel_position(event) {
+    /// The cancel of this time and amount, made where it is missing.
+    fn cancel_mut(&mut self, paid_at: &PaidAt, amount: Decimal) -> &mut Cancelled {
+        let index = match self.cancel_position(paid_at, &amount) {
             Ok(index) => index,
             Err(index) => {
                 let cancelled = Cancelled {
-                    paid_at: event.paid_at.clone(),
-                    amount: event.pay_amount.abs(),
+                    paid_at: paid_at.clone(),
+                    amount,
                     delivery: None,
                 };
                 self.cancelled.insert(index, cancelled);
@@ -230,6 +263,21 @@ impl Group {
             cancelled.add(&cancel.amount);
         }
         counting.exceeds(cancelled.beyond(ended))
+    }
+}
+
+fn earlier(ours: FirstTaken, theirs: FirstTaken) -> FirstTaken {
+    match (ours, theirs) {
+        (Some(ours), Some(theirs)) => Some(ours.min(theirs)),
+        (ours, theirs) => ours.or(theirs),
+    }
+}
+
+fn later(ours: Delivery, theirs: Delivery) -> Delivery {
+    let rank = |(stamp, state): (Stamp, DeliveryState)| (state == DeliveryState::Accepted, stamp);
+    match (ours, theirs) {
+        (Some(ours), Some(theirs)) if rank(theirs) > rank(ours) => Some(theirs),
+        (ours, theirs) => ours.or(theirs),
     }
 }
 
@@ -263,4 +311,60 @@ impl Sum {
             fractions: fractions.rem_euclid(FRACTIONS_PER_UNIT),
         }
     }
+}
+
+impl Encode for Payments {
+    fn encode(&self, out: &mut Vec<u8>) {
+        encode_list(self.groups.iter(), out, |group, out| {
+            group.pay_id.encode(out);
+            encode_list(group.paid.iter(), out, |paid, out| {
+                paid.paid_at.encode(out);
+                paid.amount.encode(out);
+                paid.taken.encode(out);
+                paid.delivery.encode(out);
+            });
+            encode_list(group.cancelled.iter(), out, |cancel, out| {
+                cancel.paid_at.encode(out);
+                cancel.amount.encode(out);
+                cancel.delivery.encode(out);
+            });
+        });
+    }
+}
+
+impl Payments {
+    pub(crate) fn decode(decoder: &mut Decoder<'_>) -> Result<Self, Unreadable> {
+        Ok(Self {
+            groups: decoder.list(Group::decode)?,
+        })
+    }
+}
+
+impl Group {
+    fn decode(decoder: &mut Decoder<'_>) -> Result<Self, Unreadable> {
+        Ok(Self {
+            pay_id: decoder.decimal()?,
+            paid: decoder.list(|decoder| {
+                Ok(Paid {
+                    paid_at: decoder.paid_at()?,
+                    amount: decoder.decimal()?,
+                    taken: decoder.option(|decoder| {
+                        Ok((decoder.stamp()?, decoder.option(Decoder::timestamp)?))
+                    })?,
+                    delivery: decode_delivery(decoder)?,
+                })
+            })?,
+            cancelled: decoder.list(|decoder| {
+                Ok(Cancelled {
+                    paid_at: decoder.paid_at()?,
+                    amount: decoder.decimal()?,
+                    delivery: decode_delivery(decoder)?,
+                })
+            })?,
+        })
+    }
+}
+
+fn decode_delivery(decoder: &mut Decoder<'_>) -> Result<Delivery, Unreadable> {
+    decoder.option(|decoder| Ok((decoder.stamp()?, DeliveryState::decode(decoder)?)))
 }

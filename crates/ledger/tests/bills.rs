@@ -1,119 +1,71 @@
-//! The ledger of one node, as the flows use it, over a real journal.
+//! The ledger as the flows use it, over a real journal: the same tests on both stores.
 #![allow(clippy::unwrap_used, missing_docs)]
 
-use std::time::Duration;
+mod support;
 
 use bytes::Bytes;
 use ledger::{
     BillView, Claim, Delivered, Durability, KeptAnswer, Ledger, LinkOutcome, LinkRefusal,
     MessageDigest, Options, Taken, Timestamp,
 };
-use protocol::{Bill, BillerCode, Decimal, KoreanTime, PaidAt, PayType, PaymentEvent};
-use tempfile::TempDir;
+use protocol::{KoreanTime, PaymentEvent};
+use support::{BUDGET, Node, Store, bill, cancel, pay, time};
 
-const BUDGET: Duration = Duration::from_secs(3);
-
-struct Node {
-    directory: TempDir,
-    ledger: Option<Ledger>,
-    now: Timestamp,
+/// Runs every test twice: with the state in the node, and with it in a real Redis.
+macro_rules! on_both_stores {
+    ($($test:ident)+) => {
+        mod embedded {
+            $(#[tokio::test]
+            async fn $test() {
+                super::$test(super::support::Store::Embedded).await;
+            })+
+        }
+        mod redis {
+            use super::support::{RedisServer, Store};
+            $(#[tokio::test]
+            async fn $test() {
+                super::$test(Store::shared(&RedisServer::start().into())).await;
+            })+
+        }
+    };
 }
 
-impl Node {
-    fn start() -> Self {
-        let mut node = Self {
-            directory: TempDir::new().unwrap(),
-            ledger: None,
-            now: time("20261124120000"),
-        };
-        node.restart();
-        node
-    }
-
-    fn restart(&mut self) {
-        drop(self.ledger.take());
-        let options = Options {
-            directory: self.directory.path().to_path_buf(),
-        };
-        self.ledger = Some(Ledger::open(&options, self.now).unwrap());
-    }
-
-    fn ledger(&self) -> &Ledger {
-        self.ledger.as_ref().unwrap()
-    }
-
-    async fn reserve(&self, bill: &Bill) -> Result<ledger::Reservation, LinkRefusal> {
-        self.ledger().reserve(bill, self.now, self.now.plus(BUDGET)).await
-    }
-
-    async fn create(&self, bill: &Bill, outcome: LinkOutcome) -> Result<(), LinkRefusal> {
-        let reservation = self.reserve(bill).await?;
-        self.ledger().settle(&reservation, &outcome, self.now).await.unwrap();
-        Ok(())
-    }
-
-    async fn link(&self, bill: &Bill, expire_at: &str) -> Result<(), LinkRefusal> {
-        let expire_at = KoreanTime::parse(expire_at).unwrap();
-        self.create(bill, LinkOutcome::Linked { expire_at }).await
-    }
-
-    async fn report(&self, bill: &Bill, event: &PaymentEvent) -> Taken {
-        let body = Bytes::from(format!("{event:?}"));
-        let message = MessageDigest::of(&body);
-        let recorded =
-            self.ledger().record_payment(bill, event, &body, message, self.now).await;
-        assert!(matches!(recorded.durability, Durability::Durable));
-        recorded.taken
-    }
-
-    fn is_paid(&self, bill: &Bill) -> bool {
-        self.ledger().look_up(bill, self.now).paid
-    }
+on_both_stores! {
+    a_link_is_made_once_and_stays_made_over_a_restart
+    what_came_of_a_creation_decides_what_may_follow
+    a_reservation_whose_node_died_is_unknown_after_the_budget
+    a_refused_second_attempt_leaves_the_first_one_unknown
+    a_notice_key_belongs_to_one_bill
+    a_notice_key_whose_creation_was_refused_is_free_again
+    without_a_notice_key_two_bills_that_share_the_rest_cannot_be_told_apart
+    an_error_bill_refuses_links_until_it_is_cleared
+    a_bill_is_paid_while_its_events_sum_to_more_than_nothing
+    a_second_payment_and_another_amount_make_an_error_bill
+    the_mark_of_an_indistinct_bill_ends
+    the_mark_of_a_distinct_bill_does_not_end
+    an_accepted_pay_result_is_claimed_once_and_its_answer_is_kept
+    what_a_biller_did_not_accept_is_counted_until_it_does
+    a_journal_that_cannot_be_written_takes_no_links_and_owes_what_was_paid
 }
 
-fn time(text: &str) -> Timestamp {
-    Timestamp::from_seconds(KoreanTime::parse(text).unwrap().unix_seconds())
-}
-
-fn bill(month: &str, notice_key: &str) -> Bill {
-    let biller = BillerCode::parse("B0001").unwrap();
-    Bill::from_parts(biller, "0000000001", month, "", notice_key, &[])
-}
-
-fn event(pay_id: &str, pay_type: PayType, paid_at: &str, amount: &str) -> PaymentEvent {
-    PaymentEvent {
-        pay_id: Decimal::parse(pay_id).unwrap(),
-        pay_type,
-        paid_at: PaidAt::parse(paid_at).unwrap(),
-        pay_amount: Decimal::parse(amount).unwrap(),
-    }
-}
-
-fn pay(pay_id: &str, amount: &str) -> PaymentEvent {
-    event(pay_id, PayType::P, "20261124120000", amount)
-}
-
-fn cancel(pay_id: &str, amount: &str) -> PaymentEvent {
-    event(pay_id, PayType::C, "20261124130000", amount)
-}
-
-#[tokio::test]
-async fn a_link_is_made_once_and_stays_made_over_a_restart() {
-    let mut node = Node::start();
+async fn a_link_is_made_once_and_stays_made_over_a_restart(store: Store) {
+    let mut node = Node::alone(&store).await;
     let bill = bill("202611", "");
     let under_way = node.reserve(&bill).await.unwrap();
     assert_eq!(node.reserve(&bill).await, Err(LinkRefusal::AlreadyLinked));
     let expire_at = KoreanTime::parse("20261130235959").unwrap();
     let outcome = LinkOutcome::Linked { expire_at };
-    node.ledger().settle(&under_way, &outcome, node.now).await.unwrap();
+    node.ledger()
+        .settle(&under_way, &outcome, node.now)
+        .await
+        .unwrap();
     assert_eq!(node.reserve(&bill).await, Err(LinkRefusal::AlreadyLinked));
-    node.restart();
+    node.restart().await;
     assert_eq!(node.reserve(&bill).await, Err(LinkRefusal::AlreadyLinked));
-    assert_eq!(node.ledger().find_for_recreate(&bill, node.now), Ok(bill));
+    assert_eq!(node.find(&bill).await, Ok(bill));
 }
 
-#[tokio::test]
-async fn what_came_of_a_creation_decides_what_may_follow() {
+async fn what_came_of_a_creation_decides_what_may_follow(store: Store) {
     // outcome of the first creation | may be created again | may be re-created
     let linked = LinkOutcome::Linked {
         expire_at: KoreanTime::parse("20261130235959").unwrap(),
@@ -124,97 +76,101 @@ async fn what_came_of_a_creation_decides_what_may_follow() {
         (LinkOutcome::Unknown, true, true),
     ];
     for (outcome, create, recreate) in table {
-        let mut node = Node::start();
+        let mut node = Node::alone(&store).await;
         let bill = bill("202611", "");
         node.create(&bill, outcome.clone()).await.unwrap();
         for _ in 0..2 {
-            let found = node.ledger().find_for_recreate(&bill, node.now);
+            let found = node.find(&bill).await;
             assert_eq!(found.is_ok(), recreate, "{outcome:?}");
-            node.restart();
+            node.restart().await;
         }
         assert_eq!(node.reserve(&bill).await.is_ok(), create, "{outcome:?}");
     }
 }
 
-#[tokio::test]
-async fn a_reservation_whose_node_died_is_unknown_after_the_budget() {
-    let mut node = Node::start();
+async fn a_reservation_whose_node_died_is_unknown_after_the_budget(store: Store) {
+    let mut node = Node::alone(&store).await;
     let bill = bill("202611", "");
     drop(node.reserve(&bill).await.unwrap());
-    node.restart();
+    node.restart().await;
     assert_eq!(node.reserve(&bill).await, Err(LinkRefusal::AlreadyLinked));
-    assert_eq!(
-        node.ledger().find_for_recreate(&bill, node.now),
-        Err(LinkRefusal::NotRegistered)
-    );
+    assert_eq!(node.find(&bill).await, Err(LinkRefusal::NotRegistered));
     node.now = node.now.plus(BUDGET);
-    assert_eq!(node.ledger().find_for_recreate(&bill, node.now), Ok(bill.clone()));
+    assert_eq!(node.find(&bill).await, Ok(bill.clone()));
     assert!(node.reserve(&bill).await.is_ok());
 }
 
-#[tokio::test]
-async fn a_refused_second_attempt_leaves_the_first_one_unknown() {
-    let mut node = Node::start();
+async fn a_refused_second_attempt_leaves_the_first_one_unknown(store: Store) {
+    let mut node = Node::alone(&store).await;
     let bill = bill("202611", "");
     node.create(&bill, LinkOutcome::Unknown).await.unwrap();
     node.create(&bill, LinkOutcome::Released).await.unwrap();
-    node.restart();
-    assert_eq!(node.ledger().find_for_recreate(&bill, node.now), Ok(bill));
+    node.restart().await;
+    assert_eq!(node.find(&bill).await, Ok(bill));
 }
 
-#[tokio::test]
-async fn a_notice_key_belongs_to_one_bill() {
-    let node = Node::start();
-    node.link(&bill("202611", "N1"), "20261130235959").await.unwrap();
+async fn a_notice_key_belongs_to_one_bill(store: Store) {
+    let node = Node::alone(&store).await;
+    node.link(&bill("202611", "N1"), "20261130235959")
+        .await
+        .unwrap();
     let other = bill("202612", "N1");
     assert_eq!(node.reserve(&other).await, Err(LinkRefusal::NoticeKeyTaken));
     assert!(node.reserve(&bill("202612", "N2")).await.is_ok());
 }
 
-#[tokio::test]
-async fn a_notice_key_whose_creation_was_refused_is_free_again() {
-    let node = Node::start();
-    node.create(&bill("202611", "N1"), LinkOutcome::Released).await.unwrap();
+async fn a_notice_key_whose_creation_was_refused_is_free_again(store: Store) {
+    let node = Node::alone(&store).await;
+    node.create(&bill("202611", "N1"), LinkOutcome::Released)
+        .await
+        .unwrap();
     assert!(node.reserve(&bill("202612", "N1")).await.is_ok());
 }
 
-#[tokio::test]
-async fn without_a_notice_key_two_bills_that_share_the_rest_cannot_be_told_apart() {
-    let node = Node::start();
+async fn without_a_notice_key_two_bills_that_share_the_rest_cannot_be_told_apart(store: Store) {
+    let node = Node::alone(&store).await;
     let keyless = bill("202611", "");
-    node.link(&bill("202611", "N1"), "20261130235959").await.unwrap();
-    let only = node.ledger().find_for_recreate(&keyless, node.now);
+    node.link(&bill("202611", "N1"), "20261130235959")
+        .await
+        .unwrap();
+    let only = node.find(&keyless).await;
     assert_eq!(only, Ok(bill("202611", "N1")));
-    node.link(&bill("202611", "N2"), "20261130235959").await.unwrap();
-    assert_eq!(node.reserve(&keyless).await, Err(LinkRefusal::NoticeKeyNeeded));
+    node.link(&bill("202611", "N2"), "20261130235959")
+        .await
+        .unwrap();
     assert_eq!(
-        node.ledger().find_for_recreate(&keyless, node.now),
+        node.reserve(&keyless).await,
         Err(LinkRefusal::NoticeKeyNeeded)
     );
+    assert_eq!(node.find(&keyless).await, Err(LinkRefusal::NoticeKeyNeeded));
     // Another month is another bill.
     assert!(node.reserve(&bill("202612", "")).await.is_ok());
 }
 
-#[tokio::test]
-async fn an_error_bill_refuses_links_until_it_is_cleared() {
-    let mut node = Node::start();
+async fn an_error_bill_refuses_links_until_it_is_cleared(store: Store) {
+    let mut node = Node::alone(&store).await;
     let bill = bill("202611", "");
     node.link(&bill, "20261130235959").await.unwrap();
     let (why, who) = ("민원".to_owned(), "kim".to_owned());
-    node.ledger().classify(&bill, why.clone(), who.clone(), node.now).await.unwrap();
-    node.restart();
-    assert!(node.ledger().look_up(&bill, node.now).error_bill);
+    node.ledger()
+        .classify(&bill, why.clone(), who.clone(), node.now)
+        .await
+        .unwrap();
+    node.restart().await;
+    assert!(node.view(&bill).await.error_bill);
     assert_eq!(node.reserve(&bill).await, Err(LinkRefusal::ErrorBill));
-    let found = node.ledger().find_for_recreate(&bill, node.now);
+    let found = node.find(&bill).await;
     assert_eq!(found, Err(LinkRefusal::ErrorBill));
-    node.ledger().clear(&bill, why, who, node.now).await.unwrap();
-    node.restart();
-    assert!(!node.ledger().look_up(&bill, node.now).error_bill);
-    assert!(node.ledger().find_for_recreate(&bill, node.now).is_ok());
+    node.ledger()
+        .clear(&bill, why, who, node.now)
+        .await
+        .unwrap();
+    node.restart().await;
+    assert!(!node.view(&bill).await.error_bill);
+    assert!(node.find(&bill).await.is_ok());
 }
 
-#[tokio::test]
-async fn a_bill_is_paid_while_its_events_sum_to_more_than_nothing() {
+async fn a_bill_is_paid_while_its_events_sum_to_more_than_nothing(store: Store) {
     // events in the order they come | paid in the end
     let table: [(&[PaymentEvent], bool); 9] = [
         (&[], false),
@@ -223,24 +179,44 @@ async fn a_bill_is_paid_while_its_events_sum_to_more_than_nothing() {
         (&[pay("1", "20000"), cancel("1", "-20000")], false),
         (&[pay("1", "20000"), cancel("1", "20000")], false),
         (&[cancel("1", "-20000"), pay("1", "20000")], false),
-        (&[pay("1", "20000"), cancel("1", "-5000"), cancel("1", "-15000")], false),
-        (&[cancel("1", "-5000"), pay("1", "20000"), cancel("1", "-5000")], true),
-        (&[pay("1", "20000"), cancel("1", "-20000"), pay("2", "20000")], true),
+        (
+            &[
+                pay("1", "20000"),
+                cancel("1", "-5000"),
+                cancel("1", "-15000"),
+            ],
+            false,
+        ),
+        (
+            &[
+                cancel("1", "-5000"),
+                pay("1", "20000"),
+                cancel("1", "-5000"),
+            ],
+            true,
+        ),
+        (
+            &[pay("1", "20000"), cancel("1", "-20000"), pay("2", "20000")],
+            true,
+        ),
     ];
     for (events, paid) in table {
-        let mut node = Node::start();
+        let mut node = Node::alone(&store).await;
         let bill = bill("202611", "");
         for event in events {
             assert_ne!(node.report(&bill, event).await, Taken::Double);
         }
-        assert_eq!(node.is_paid(&bill), paid, "{events:?}");
-        node.restart();
-        assert_eq!(node.is_paid(&bill), paid, "{events:?} after a restart");
+        assert_eq!(node.is_paid(&bill).await, paid, "{events:?}");
+        node.restart().await;
+        assert_eq!(
+            node.is_paid(&bill).await,
+            paid,
+            "{events:?} after a restart"
+        );
     }
 }
 
-#[tokio::test]
-async fn a_second_payment_and_another_amount_make_an_error_bill() {
+async fn a_second_payment_and_another_amount_make_an_error_bill(store: Store) {
     // first event | second event | what the second is taken for
     let table = [
         (pay("1", "20000"), pay("2", "20000"), Taken::Double),
@@ -249,19 +225,18 @@ async fn a_second_payment_and_another_amount_make_an_error_bill() {
         (pay("1", "20000"), cancel("1", "-20000"), Taken::New),
     ];
     for (first, second, taken) in table {
-        let mut node = Node::start();
+        let mut node = Node::alone(&store).await;
         let bill = bill("202611", "");
         node.report(&bill, &first).await;
         assert_eq!(node.report(&bill, &second).await, taken);
         let error_bill = matches!(taken, Taken::Double | Taken::OtherAmount);
-        assert_eq!(node.ledger().look_up(&bill, node.now).error_bill, error_bill);
-        node.restart();
-        assert_eq!(node.ledger().look_up(&bill, node.now).error_bill, error_bill);
+        assert_eq!(node.view(&bill).await.error_bill, error_bill);
+        node.restart().await;
+        assert_eq!(node.view(&bill).await.error_bill, error_bill);
     }
 }
 
-#[tokio::test]
-async fn the_mark_of_an_indistinct_bill_ends() {
+async fn the_mark_of_an_indistinct_bill_ends(store: Store) {
     // expire_at of its link, where it has one | when the mark ends
     let table = [
         (None, "20261125120000"),
@@ -269,39 +244,37 @@ async fn the_mark_of_an_indistinct_bill_ends() {
         (Some("20261123235959"), "20261125120000"),
     ];
     for (expire_at, end) in table {
-        let mut node = Node::start();
+        let mut node = Node::alone(&store).await;
         let bill = bill("", "");
         if let Some(expire_at) = expire_at {
             node.link(&bill, expire_at).await.unwrap();
         }
         node.report(&bill, &pay("1", "20000")).await;
-        node.restart();
+        node.restart().await;
         node.now = Timestamp::from_millis(time(end).millis() - 1);
-        assert!(node.is_paid(&bill), "{expire_at:?}");
+        assert!(node.is_paid(&bill).await, "{expire_at:?}");
         node.now = time(end);
-        assert!(!node.is_paid(&bill), "{expire_at:?}");
+        assert!(!node.is_paid(&bill).await, "{expire_at:?}");
         // Next month's payment is no double one, and counts.
         assert_eq!(node.report(&bill, &pay("2", "20000")).await, Taken::New);
-        assert!(node.is_paid(&bill));
+        assert!(node.is_paid(&bill).await);
         // A late cancel of the ended payment takes nothing from this one.
         node.report(&bill, &cancel("1", "-20000")).await;
-        assert!(node.is_paid(&bill));
+        assert!(node.is_paid(&bill).await);
     }
 }
 
-#[tokio::test]
-async fn the_mark_of_a_distinct_bill_does_not_end() {
-    let mut node = Node::start();
+async fn the_mark_of_a_distinct_bill_does_not_end(store: Store) {
+    let mut node = Node::alone(&store).await;
     let bill = bill("202611", "");
     node.link(&bill, "20261124180000").await.unwrap();
     node.report(&bill, &pay("1", "20000")).await;
     node.now = time("20271124120000");
-    assert!(node.is_paid(&bill));
+    assert!(node.is_paid(&bill).await);
 }
 
-#[tokio::test]
-async fn an_accepted_pay_result_is_claimed_once_and_its_answer_is_kept() {
-    let mut node = Node::start();
+async fn an_accepted_pay_result_is_claimed_once_and_its_answer_is_kept(store: Store) {
+    let mut node = Node::alone(&store).await;
     let bill = bill("202611", "");
     let event = pay("1", "20000");
     let body = Bytes::from_static(b"{}");
@@ -318,33 +291,41 @@ async fn an_accepted_pay_result_is_claimed_once_and_its_answer_is_kept() {
     let Claim::UnderWay(copy) = node.ledger().claim(biller, message) else {
         panic!("a copy waits");
     };
-    node.ledger().record_payment(&bill, &event, &body, message, node.now).await;
+    node.record(&bill, &event, &body, message).await;
     let delivered = Delivered::Accepted(kept.clone());
-    node.ledger().record_delivery(&bill, &event, message, delivered, node.now).await.unwrap();
+    node.ledger()
+        .record_delivery(&bill, &event, message, delivered, node.now)
+        .await
+        .unwrap();
     drop(guard);
     copy.ended().await;
     for _ in 0..2 {
-        assert!(matches!(node.ledger().claim(biller, message), Claim::AcceptedInJournal));
+        assert!(matches!(
+            node.ledger().claim(biller, message),
+            Claim::AcceptedInJournal
+        ));
         let answer = node.ledger().kept_answer(biller, message).await.unwrap();
         assert_eq!(answer, Some(kept.clone()));
         assert_eq!(node.ledger().undelivered(), 0);
-        node.restart();
+        node.restart().await;
     }
 }
 
-#[tokio::test]
-async fn what_a_biller_did_not_accept_is_counted_until_it_does() {
-    let mut node = Node::start();
+async fn what_a_biller_did_not_accept_is_counted_until_it_does(store: Store) {
+    let mut node = Node::alone(&store).await;
     let bill = bill("202611", "");
     let event = pay("1", "20000");
     node.report(&bill, &event).await;
     assert_eq!(node.ledger().undelivered(), 0, "it is being told");
     // A crash here: nobody knows whether the biller heard of it.
-    node.restart();
+    node.restart().await;
     assert_eq!(node.ledger().undelivered(), 1);
     let message = MessageDigest::of(b"again");
     for delivered in [Delivered::Refused, Delivered::Pending, Delivered::Unknown] {
-        node.ledger().record_delivery(&bill, &event, message, delivered, node.now).await.unwrap();
+        node.ledger()
+            .record_delivery(&bill, &event, message, delivered, node.now)
+            .await
+            .unwrap();
         assert_eq!(node.ledger().undelivered(), 1);
     }
     let kept = KeptAnswer {
@@ -353,49 +334,64 @@ async fn what_a_biller_did_not_accept_is_counted_until_it_does() {
         body: Bytes::new(),
     };
     let delivered = Delivered::Accepted(kept);
-    node.ledger().record_delivery(&bill, &event, message, delivered, node.now).await.unwrap();
+    node.ledger()
+        .record_delivery(&bill, &event, message, delivered, node.now)
+        .await
+        .unwrap();
     assert_eq!(node.ledger().undelivered(), 0);
-    node.restart();
+    node.restart().await;
     assert_eq!(node.ledger().undelivered(), 0);
 }
 
-#[tokio::test]
-async fn a_journal_that_cannot_be_written_takes_no_links_and_owes_what_was_paid() {
-    let mut node = Node::start();
-    let file = node.directory.path().join("journal.sqlite3");
+async fn a_journal_that_cannot_be_written_takes_no_links_and_owes_what_was_paid(store: Store) {
+    let mut node = Node::alone(&store).await;
+    let file = node.directory().join("journal.sqlite3");
     let saboteur = rusqlite::Connection::open(file).unwrap();
     saboteur.busy_timeout(BUDGET).unwrap();
-    saboteur.execute_batch("ALTER TABLE fact RENAME TO away").unwrap();
+    saboteur
+        .execute_batch("ALTER TABLE fact RENAME TO away")
+        .unwrap();
 
     let paid = bill("202611", "");
     let event = pay("1", "20000");
     let body = Bytes::from_static(b"{}");
     let message = MessageDigest::of(&body);
-    let recorded = node.ledger().record_payment(&paid, &event, &body, message, node.now).await;
+    let recorded = node.record(&paid, &event, &body, message).await;
     assert!(matches!(recorded.durability, Durability::InMemoryOnly(_)));
     assert!(!node.ledger().is_journal_writable());
     assert_eq!(
-        node.ledger().look_up(&paid, node.now),
-        BillView { error_bill: false, paid: true }
+        node.view(&paid).await,
+        BillView {
+            error_bill: false,
+            paid: true
+        }
     );
-    assert_eq!(node.reserve(&bill("202612", "")).await, Err(LinkRefusal::Unavailable));
+    assert_eq!(
+        node.reserve(&bill("202612", "")).await,
+        Err(LinkRefusal::Unavailable)
+    );
 
-    saboteur.execute_batch("ALTER TABLE away RENAME TO fact").unwrap();
+    saboteur
+        .execute_batch("ALTER TABLE away RENAME TO fact")
+        .unwrap();
     // The next entry is written together with what is owed.
-    let recorded = node.ledger().record_payment(&paid, &event, &body, message, node.now).await;
+    let recorded = node.record(&paid, &event, &body, message).await;
     assert!(matches!(recorded.durability, Durability::Durable));
     assert!(node.ledger().is_journal_writable());
     assert!(node.reserve(&bill("202612", "")).await.is_ok());
-    node.restart();
-    assert!(node.is_paid(&paid));
+    node.restart().await;
+    assert!(node.is_paid(&paid).await);
 }
 
-#[test]
-fn two_processes_cannot_share_a_journal() {
-    let node = Node::start();
-    let options = Options {
-        directory: node.directory.path().to_path_buf(),
-    };
+#[tokio::test]
+async fn two_processes_cannot_share_a_journal() {
+    let node = Node::alone(&Store::Embedded).await;
+    let options = Options::embedded(node.directory().to_path_buf());
     let refused = Ledger::open(&options, node.now);
-    assert!(refused.unwrap_err().to_string().contains("in use by another process"));
+    assert!(
+        refused
+            .unwrap_err()
+            .to_string()
+            .contains("in use by another process")
+    );
 }

@@ -27,7 +27,10 @@ fn events() -> impl Strategy<Value = PaymentEvent> {
 }
 
 fn stamps() -> impl Strategy<Value = Stamp> {
-    (1..20i64, 1..3u32).prop_map(|(time, node)| Stamp { time: time << 20, node })
+    (1..20i64, 1..3u32).prop_map(|(time, node)| Stamp {
+        time: time << 20,
+        node,
+    })
 }
 
 fn kinds() -> impl Strategy<Value = FactKind> {
@@ -42,28 +45,52 @@ fn kinds() -> impl Strategy<Value = FactKind> {
         Just(DeliveryState::Pending),
     ];
     prop_oneof![
-        (time.clone(), any::<bool>())
-            .prop_map(|(until, after_unknown)| FactKind::Reserved { until, after_unknown }),
-        (stamps(), any::<bool>())
-            .prop_map(|(attempt, after_unknown)| FactKind::Released { attempt, after_unknown }),
+        (time.clone(), any::<bool>()).prop_map(|(until, after_unknown)| FactKind::Reserved {
+            until,
+            after_unknown
+        }),
+        (stamps(), any::<bool>()).prop_map(|(attempt, after_unknown)| FactKind::Released {
+            attempt,
+            after_unknown
+        }),
         stamps().prop_map(|attempt| FactKind::Uncertain { attempt }),
         (stamps(), expire_at.clone())
             .prop_map(|(attempt, expire_at)| FactKind::Linked { attempt, expire_at }),
         expire_at.prop_map(|expire_at| FactKind::Relinked { expire_at }),
         (events(), proptest::option::of(time), message.clone()).prop_map(
-            |(event, mark_ends_at, message)| FactKind::Payment { event, mark_ends_at, message }
+            |(event, mark_ends_at, message)| FactKind::Payment {
+                event,
+                mark_ends_at,
+                message
+            }
         ),
-        (events(), message, state)
-            .prop_map(|(event, message, state)| FactKind::Delivery { event, message, state }),
-        "[ab]".prop_map(|reason| FactKind::Classified { reason, operator: "kim".into() }),
-        "[ab]".prop_map(|reason| FactKind::Cleared { reason, operator: "lee".into() }),
+        (events(), message, state).prop_map(|(event, message, state)| FactKind::Delivery {
+            event,
+            message,
+            state
+        }),
+        "[ab]".prop_map(|reason| FactKind::Classified {
+            reason,
+            operator: "kim".into()
+        }),
+        "[ab]".prop_map(|reason| FactKind::Cleared {
+            reason,
+            operator: "lee".into()
+        }),
     ]
 }
 
 /// Facts with a stamp each of their own: two facts never share one.
 fn facts() -> impl Strategy<Value = Vec<Fact>> {
     proptest::collection::btree_map(stamps(), kinds(), 0..16).prop_map(|facts| {
-        facts.into_iter().map(|(stamp, kind)| Fact { stamp, bill: bill(), kind }).collect()
+        facts
+            .into_iter()
+            .map(|(stamp, kind)| Fact {
+                stamp,
+                bill: bill(),
+                kind,
+            })
+            .collect()
     })
 }
 
@@ -89,6 +116,16 @@ proptest! {
     ) {
         let repeated = again.iter().filter(|_| !facts.is_empty()).map(|index| index.get(&facts));
         prop_assert_eq!(fold(&facts), fold(facts.iter().chain(repeated)));
+    }
+
+    #[test]
+    fn what_two_nodes_know_merges_to_the_fold_of_all(facts in facts(), split in any::<prop::sample::Index>()) {
+        let (one, other) = facts.split_at(if facts.is_empty() { 0 } else { split.index(facts.len()) });
+        let (mut merged, theirs) = (fold(one), fold(other));
+        merged.merge(&theirs);
+        prop_assert_eq!(&merged, &fold(&facts));
+        merged.merge(&theirs);
+        prop_assert_eq!(merged, fold(&facts));
     }
 
     #[test]

@@ -23,7 +23,12 @@ impl Answer {
     /// An answer with a body of the guide's content type.
     pub fn json(status: u16, body: impl Into<Vec<u8>>) -> Self {
         let content_type = Some(Cow::Borrowed(JSON));
-        Self { status, content_type, headers: Vec::new(), body: body.into() }
+        Self {
+            status,
+            content_type,
+            headers: Vec::new(),
+            body: body.into(),
+        }
     }
 
     /// A page of a web server that knows nothing of this interface.
@@ -34,7 +39,12 @@ impl Answer {
              <body><h1>{status} {reason}</h1></body></html>\n"
         );
         let content_type = Some(Cow::Borrowed("text/html;charset=utf-8"));
-        Self { status, content_type, headers: Vec::new(), body: page.into_bytes() }
+        Self {
+            status,
+            content_type,
+            headers: Vec::new(),
+            body: page.into_bytes(),
+        }
     }
 
     /// A code and its message with `data` null, at HTTP 200: the guide's shape for everything that
@@ -148,7 +158,9 @@ mod tests {
 
     #[test]
     fn an_answer_on_the_wire_is_framed_by_its_length() {
-        let wire = Answer::json(200, "{}").with_header("Retry-After", "7").whole();
+        let wire = Answer::json(200, "{}")
+            .with_header("Retry-After", "7")
+            .whole();
         assert_eq!(
             String::from_utf8(wire).unwrap(),
             "HTTP/1.1 200 OK\r\nContent-Type: application/json;charset=utf-8\r\nRetry-After: 7\r\n\

@@ -61,8 +61,14 @@ struct Received {
 
 impl Calls {
     pub(crate) fn new() -> Self {
-        let received = Received { calls: Kept::newest(KEPT_CALLS), body_bytes: 0 };
-        Self { received: Mutex::new(received), arrival: Condvar::new() }
+        let received = Received {
+            calls: Kept::newest(KEPT_CALLS),
+            body_bytes: 0,
+        };
+        Self {
+            received: Mutex::new(received),
+            arrival: Condvar::new(),
+        }
     }
 
     /// Numbers the call, keeps it and wakes who waits for it.
@@ -78,12 +84,19 @@ impl Calls {
 
     pub(crate) fn since(&self, sequence: u64) -> Vec<Call> {
         let received = self.lock();
-        let newer = received.calls.iter().filter(|call| call.sequence > sequence);
+        let newer = received
+            .calls
+            .iter()
+            .filter(|call| call.sequence > sequence);
         newer.map(|call| Call::clone(call)).collect()
     }
 
     pub(crate) fn count(&self, path: &str) -> usize {
-        self.lock().calls.iter().filter(|call| call.api_path == path).count()
+        self.lock()
+            .calls
+            .iter()
+            .filter(|call| call.api_path == path)
+            .count()
     }
 
     pub(crate) fn total(&self) -> u64 {

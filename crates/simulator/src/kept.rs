@@ -12,7 +12,11 @@ pub(crate) struct Kept<T> {
 
 impl<T> Kept<T> {
     pub(crate) fn newest(limit: usize) -> Self {
-        Self { items: VecDeque::new(), limit, total: 0 }
+        Self {
+            items: VecDeque::new(),
+            limit,
+            total: 0,
+        }
     }
 
     /// The number that the next item will have, counted from 1.
@@ -22,7 +26,11 @@ impl<T> Kept<T> {
 
     /// Keeps the item and gives back the one that it pushed out.
     pub(crate) fn push(&mut self, item: T) -> Option<T> {
-        let oldest = if self.items.len() == self.limit { self.items.pop_front() } else { None };
+        let oldest = if self.items.len() == self.limit {
+            self.items.pop_front()
+        } else {
+            None
+        };
         self.items.push_back(item);
         self.total += 1;
         oldest
@@ -30,7 +38,11 @@ impl<T> Kept<T> {
 
     /// Takes the oldest item out, but never the last one.
     pub(crate) fn forget_oldest(&mut self) -> Option<T> {
-        if self.items.len() > 1 { self.items.pop_front() } else { None }
+        if self.items.len() > 1 {
+            self.items.pop_front()
+        } else {
+            None
+        }
     }
 
     pub(crate) fn iter(&self) -> impl Iterator<Item = &T> {

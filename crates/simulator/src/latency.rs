@@ -65,7 +65,7 @@ impl Latency {
         let wait = match self {
             Self::None => return Duration::ZERO,
             Self::Constant(wait) => wait,
-            Self::Uniform(low, high) => low + (high - low).mul_f64(random.unit()),
+            Self::Uniform(low, high) => low + high.saturating_sub(low).mul_f64(random.unit()),
             Self::LogNormal { median, p99 } => {
                 let deviation = (p99.as_secs_f64() / median.as_secs_f64()).ln() / P99_DEVIATIONS;
                 let seconds = median.as_secs_f64() * (deviation * random.normal()).exp();
@@ -97,7 +97,9 @@ fn two_durations(text: &str, values: &str) -> Result<[Duration; 2], String> {
         .ok_or_else(|| format!("`{text}`: expected two durations with a comma between"))?;
     let (low, high) = (parse_duration(low)?, parse_duration(high)?);
     if low > high {
-        return Err(format!("`{text}`: the first duration must not be above the second"));
+        return Err(format!(
+            "`{text}`: the first duration must not be above the second"
+        ));
     }
     Ok([low, high])
 }
@@ -105,7 +107,9 @@ fn two_durations(text: &str, values: &str) -> Result<[Duration; 2], String> {
 /// Reads a whole number with its unit: `250us`, `80ms`, `3s`, `2m`.
 pub(crate) fn parse_duration(text: &str) -> Result<Duration, String> {
     let wrong = || format!("`{text}`: expected a whole number and one of us, ms, s, m");
-    let digits = text.find(|letter: char| !letter.is_ascii_digit()).ok_or_else(wrong)?;
+    let digits = text
+        .find(|letter: char| !letter.is_ascii_digit())
+        .ok_or_else(wrong)?;
     let (number, unit) = text.split_at(digits);
     let number: u32 = number.parse().map_err(|_| wrong())?;
     let number = u64::from(number);
@@ -124,7 +128,7 @@ pub(crate) struct Spelled(pub(crate) Duration);
 impl fmt::Display for Spelled {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let micros = self.0.as_micros();
-        if micros % 1000 == 0 {
+        if micros.is_multiple_of(1000) {
             write!(formatter, "{}ms", micros / 1000)
         } else {
             write!(formatter, "{micros}us")
@@ -146,8 +150,17 @@ mod tests {
             ("none", Latency::None),
             ("constant:80ms", Latency::Constant(ms(80))),
             ("uniform:10ms,50ms", Latency::Uniform(ms(10), ms(50))),
-            ("lognormal:80ms,900ms", Latency::LogNormal { median: ms(80), p99: ms(900) }),
-            ("constant:250us", Latency::Constant(Duration::from_micros(250))),
+            (
+                "lognormal:80ms,900ms",
+                Latency::LogNormal {
+                    median: ms(80),
+                    p99: ms(900),
+                },
+            ),
+            (
+                "constant:250us",
+                Latency::Constant(Duration::from_micros(250)),
+            ),
         ] {
             assert_eq!(Latency::parse(text), Ok(latency));
             assert_eq!(latency.to_string(), text);
@@ -159,8 +172,17 @@ mod tests {
     #[test]
     fn a_faulty_distribution_is_refused() {
         for text in [
-            "", "80", "ms", "80 ms", "-1ms", "constant:", "uniform:10ms", "uniform:50ms,10ms",
-            "lognormal:0ms,10ms", "normal:1ms,2ms", "99999999999s",
+            "",
+            "80",
+            "ms",
+            "80 ms",
+            "-1ms",
+            "constant:",
+            "uniform:10ms",
+            "uniform:50ms,10ms",
+            "lognormal:0ms,10ms",
+            "normal:1ms,2ms",
+            "99999999999s",
         ] {
             assert!(Latency::parse(text).is_err(), "{text}");
         }
@@ -168,11 +190,24 @@ mod tests {
 
     #[test]
     fn a_lognormal_latency_meets_its_median_and_its_99th_percentile() {
-        let latency = Latency::LogNormal { median: ms(80), p99: ms(900) };
-        let mut waits: Vec<_> = (0..10_000).map(|sequence| latency.of(1, sequence)).collect();
+        let latency = Latency::LogNormal {
+            median: ms(80),
+            p99: ms(900),
+        };
+        let mut waits: Vec<_> = (0..10_000)
+            .map(|sequence| latency.of(1, sequence))
+            .collect();
         waits.sort();
-        assert!((ms(76)..ms(84)).contains(&waits[5_000]), "{:?}", waits[5_000]);
-        assert!((ms(780)..ms(1030)).contains(&waits[9_900]), "{:?}", waits[9_900]);
+        assert!(
+            (ms(76)..ms(84)).contains(&waits[5_000]),
+            "{:?}",
+            waits[5_000]
+        );
+        assert!(
+            (ms(780)..ms(1030)).contains(&waits[9_900]),
+            "{:?}",
+            waits[9_900]
+        );
     }
 
     #[test]

@@ -15,7 +15,10 @@ pub(crate) struct Request {
 
 impl Request {
     pub(crate) fn new(call: Arc<Call>) -> Self {
-        Self { call, json: OnceLock::new() }
+        Self {
+            call,
+            json: OnceLock::new(),
+        }
     }
 
     /// The request's path, without a query.
@@ -25,13 +28,17 @@ impl Request {
 
     /// The `data` member of the body, if the body is a JSON object that has one.
     pub(crate) fn data(&self) -> Option<&Value> {
-        let parsed = self.json.get_or_init(|| serde_json::from_slice(&self.call.body).ok());
+        let parsed = self
+            .json
+            .get_or_init(|| serde_json::from_slice(&self.call.body).ok());
         parsed.as_ref()?.get("data").filter(|data| data.is_object())
     }
 
     /// A text member of `data`; empty where it is absent or no text.
     pub(crate) fn text(&self, member: &str) -> &str {
-        self.data().and_then(|data| data.get(member)?.as_str()).unwrap_or_default()
+        self.data()
+            .and_then(|data| data.get(member)?.as_str())
+            .unwrap_or_default()
     }
 
     /// A number of `data` as a whole number (won, or Kakao Pay's payment number). `2e4` is 20000.
@@ -71,15 +78,28 @@ mod tests {
 
     #[test]
     fn numbers_are_read_by_value() {
-        let request = example("/", r#"{"data":{"a":20000,"b":2e4,"c":-2.0,"d":1.5,"e":"1"}}"#);
+        let request = example(
+            "/",
+            r#"{"data":{"a":20000,"b":2e4,"c":-2.0,"d":1.5,"e":"1"}}"#,
+        );
         let number = |member| request.whole_number(member);
-        assert_eq!((number("a"), number("b"), number("c")), (Some(20_000), Some(20_000), Some(-2)));
+        assert_eq!(
+            (number("a"), number("b"), number("c")),
+            (Some(20_000), Some(20_000), Some(-2))
+        );
         assert_eq!((number("d"), number("e"), number("f")), (None, None, None));
     }
 
     #[test]
     fn a_body_without_a_data_object_has_no_members() {
-        for body in ["", "[]", "{}", r#"{"data":null}"#, r#"{"data":1}"#, "{\"data\":{}"] {
+        for body in [
+            "",
+            "[]",
+            "{}",
+            r#"{"data":null}"#,
+            r#"{"data":1}"#,
+            "{\"data\":{}",
+        ] {
             let request = example("/", body);
             assert!(request.data().is_none(), "{body}");
             assert_eq!(request.text("biller_user_key"), "");

@@ -22,7 +22,10 @@ pub fn source(peer: SocketAddr, headers: &HeaderMap, trusted_proxies: &[IpNet]) 
         return Some(source);
     }
     let lists: Vec<_> = headers.get_all(X_FORWARDED_FOR).collect();
-    let hops = lists.iter().rev().map(|list| list.as_bytes().rsplit(|byte| *byte == b','));
+    let hops = lists
+        .iter()
+        .rev()
+        .map(|list| list.as_bytes().rsplit(|byte| *byte == b','));
     for hop in hops.flatten().take(HOPS_BOUND) {
         source = address(hop.trim_ascii())?;
         if !contains(trusted_proxies, source) {
@@ -43,7 +46,9 @@ fn address(hop: &[u8]) -> Option<IpAddr> {
     let bare = hop.parse::<IpAddr>().ok();
     let bracketed = || hop.strip_prefix('[')?.strip_suffix(']')?.parse().ok();
     let with_port = || hop.parse::<SocketAddr>().ok().map(|address| address.ip());
-    bare.or_else(bracketed).or_else(with_port).map(|address| address.to_canonical())
+    bare.or_else(bracketed)
+        .or_else(with_port)
+        .map(|address| address.to_canonical())
 }
 
 #[cfg(test)]
@@ -58,15 +63,31 @@ mod tests {
             ("192.0.2.1:5", &["198.51.100.7"], Some("192.0.2.1")),
             ("10.0.0.1:5", &[], Some("10.0.0.1")),
             ("10.0.0.1:5", &["198.51.100.7"], Some("198.51.100.7")),
-            ("10.0.0.1:5", &["203.0.113.9, 198.51.100.7"], Some("198.51.100.7")),
-            ("10.0.0.1:5", &["198.51.100.7, 10.9.9.9"], Some("198.51.100.7")),
-            ("10.0.0.1:5", &["203.0.113.9", "198.51.100.7, 10.9.9.9"], Some("198.51.100.7")),
+            (
+                "10.0.0.1:5",
+                &["203.0.113.9, 198.51.100.7"],
+                Some("198.51.100.7"),
+            ),
+            (
+                "10.0.0.1:5",
+                &["198.51.100.7, 10.9.9.9"],
+                Some("198.51.100.7"),
+            ),
+            (
+                "10.0.0.1:5",
+                &["203.0.113.9", "198.51.100.7, 10.9.9.9"],
+                Some("198.51.100.7"),
+            ),
             ("10.0.0.1:5", &["10.1.1.1,10.2.2.2"], Some("10.1.1.1")),
             ("10.0.0.1:5", &["198.51.100.7:443"], Some("198.51.100.7")),
             ("10.0.0.1:5", &["[2001:db8::1]:443"], Some("2001:db8::1")),
             ("10.0.0.1:5", &["[2001:db8::1]"], Some("2001:db8::1")),
             ("10.0.0.1:5", &["::ffff:198.51.100.7"], Some("198.51.100.7")),
-            ("[::ffff:10.0.0.1]:5", &["198.51.100.7"], Some("198.51.100.7")),
+            (
+                "[::ffff:10.0.0.1]:5",
+                &["198.51.100.7"],
+                Some("198.51.100.7"),
+            ),
             ("10.0.0.1:5", &["unknown"], None),
             ("10.0.0.1:5", &["198.51.100.7,"], None),
         ];
@@ -76,7 +97,11 @@ mod tests {
                 headers.append(X_FORWARDED_FOR, list.parse().unwrap());
             }
             let expected = source_is.map(|address| address.parse::<IpAddr>().unwrap());
-            assert_eq!(source(peer.parse().unwrap(), &headers, &proxies), expected, "{peer} {lists:?}");
+            assert_eq!(
+                source(peer.parse().unwrap(), &headers, &proxies),
+                expected,
+                "{peer} {lists:?}"
+            );
         }
     }
 

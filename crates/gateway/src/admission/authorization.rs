@@ -24,14 +24,18 @@ pub fn authorize<'a>(
     if values.next().is_some() {
         return Err(Problem::AuthorizationWrong);
     }
-    if is_one_of(value.as_bytes(), accepted) { Ok(value) } else { Err(Problem::AuthorizationWrong) }
+    if is_one_of(value.as_bytes(), accepted) {
+        Ok(value)
+    } else {
+        Err(Problem::AuthorizationWrong)
+    }
 }
 
 /// Whether the digest of a secret is among the accepted ones.
 pub fn is_one_of(secret: &[u8], accepted: &[Sha256]) -> bool {
     let digest: [u8; 32] = Hasher::digest(secret).into();
-    let found = accepted
-        .iter()
-        .fold(Choice::from(0), |found, known| found | known.as_bytes().ct_eq(&digest));
+    let found = accepted.iter().fold(Choice::from(0), |found, known| {
+        found | known.as_bytes().ct_eq(&digest)
+    });
     found.into()
 }

@@ -3,8 +3,8 @@
 use std::future::poll_fn;
 use std::pin::Pin;
 
-use actix_web::http::header::{CONTENT_LENGTH, HeaderMap};
 use actix_web::dev::Payload;
+use actix_web::http::header::{CONTENT_LENGTH, HeaderMap};
 use bytes::{Bytes, BytesMut};
 use futures_core::Stream;
 use tokio::time::{Instant, timeout_at};
@@ -26,7 +26,9 @@ pub async fn read(
     if announced(headers).is_some_and(|announced| announced > limit_bytes) {
         return Err(Problem::BodyTooLarge);
     }
-    timeout_at(deadline, collect(payload, limit_bytes)).await.map_err(|_| Problem::BodyLate)?
+    timeout_at(deadline, collect(payload, limit_bytes))
+        .await
+        .map_err(|_| Problem::BodyLate)?
 }
 
 /// The announced length; one that no `usize` holds is larger than any limit.
@@ -47,7 +49,8 @@ async fn collect(mut payload: Payload, limit_bytes: usize) -> Result<Bytes, Prob
         let Some(chunk) = next(&mut payload).await? else {
             break;
         };
-        more.get_or_insert_with(|| BytesMut::from(&whole[..])).extend_from_slice(&chunk);
+        more.get_or_insert_with(|| BytesMut::from(&whole[..]))
+            .extend_from_slice(&chunk);
     }
     if let Some(more) = more {
         whole = more.freeze();

@@ -19,6 +19,15 @@ impl InFlight {
         }
     }
 
+    /// The same calls in flight under another bound, after a reload.
+    #[must_use]
+    pub fn with_bound(&self, most: u32) -> Self {
+        Self {
+            count: Arc::clone(&self.count),
+            most,
+        }
+    }
+
     /// A place for one call; `None` when all are taken.
     pub fn enter(&self) -> Option<Place> {
         let taken = self.count.fetch_add(1, Ordering::AcqRel);

@@ -15,6 +15,11 @@ pub(super) fn run(file: &Path) -> Result<(), Box<dyn Error>> {
     for warning in &loaded.warnings {
         writeln!(out, "warning: {warning}")?;
     }
-    writeln!(out, "{}: ok, {} billers", file.display(), loaded.billers.len())?;
+    writeln!(
+        out,
+        "{}: ok, {} billers",
+        file.display(),
+        loaded.billers.len()
+    )?;
     Ok(())
 }

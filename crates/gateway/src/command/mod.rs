@@ -10,6 +10,8 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
+use crate::demo::Afterwards;
+
 /// Relay gateway between billers and Kakao Pay.
 #[derive(Debug, Parser)]
 #[command(name = "gateway", version, about)]
@@ -45,7 +47,11 @@ pub fn run() -> ExitCode {
     let outcome = match CommandLine::parse().command {
         Command::Serve { config } => serve::run(&config),
         Command::Check { config } => check::run(&config),
-        Command::Demo { keep_running } => crate::demo::run(keep_running),
+        Command::Demo { keep_running } => crate::demo::run(if keep_running {
+            Afterwards::KeepRunning
+        } else {
+            Afterwards::Stop
+        }),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,

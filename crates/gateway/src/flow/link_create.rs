@@ -1,7 +1,7 @@
 //! 청구서 링크 생성 (guide section 3): a biller asks Kakao Pay for a bill's link.
 
 use bytes::Bytes;
-use ledger::{LinkOutcome, LinkRefusal};
+use ledger::LinkOutcome;
 use metrics::LedgerOperation;
 use protocol::{KoreanTime, LinkCreate};
 
@@ -13,15 +13,24 @@ use crate::upstream::Sent;
 /// Relays one link creation: reserves the bill, asks Kakao Pay, settles the reservation.
 pub(super) async fn relay(call: &Call, admitted: &Admitted, body: Bytes) -> Result<Reply, Problem> {
     let biller = &admitted.biller;
-    let request = LinkCreate::parse(&body, biller.code(), &biller.rules()).map_err(Problem::Body)?;
+    let request =
+        LinkCreate::parse(&body, biller.code(), &biller.rules()).map_err(Problem::Body)?;
 
     let timer = call.metrics().time_ledger(LedgerOperation::Reserve);
-    let reserved = call.ledger().reserve(&request.bill, call.now(), call.ends_at());
-    let reservation = call.within_budget(reserved).await?.map_err(Problem::Link)?;
+    let reserved = call
+        .ledger()
+        .reserve(&request.bill, call.now(), call.ends_at());
+    let reservation = call
+        .within_budget(reserved)
+        .await?
+        .map_err(|refusal| call.link_refused(refusal, LedgerOperation::Reserve))?;
     drop(timer);
 
     let answered = match biller.in_flight.enter() {
-        Some(_place) => call.ask_kakao(biller, LinkCall::Create, admitted, body).await,
+        Some(_place) => {
+            call.ask_kakao(biller, LinkCall::Create, admitted, body)
+                .await
+        }
         None => Err(Unanswered::never_sent(Problem::Overload)),
     };
 
@@ -41,11 +50,5 @@ fn outcome(answered: &Result<CheckedAnswer, Unanswered>, expire_at: KoreanTime) 
         Ok(answer) if answer.is_refused() => LinkOutcome::Released,
         Err(unanswered) if unanswered.sent == Sent::NotSent => LinkOutcome::Released,
         Ok(_) | Err(_) => LinkOutcome::Unknown,
-    }
-}
-
-impl From<LinkRefusal> for Problem {
-    fn from(refusal: LinkRefusal) -> Self {
-        Self::Link(refusal)
     }
 }

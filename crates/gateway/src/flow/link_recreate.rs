@@ -11,14 +11,21 @@ use crate::reply::{Problem, Reply};
 /// Relays one link re-creation; Kakao Pay's `OK` renews the link's end.
 pub(super) async fn relay(call: &Call, admitted: &Admitted, body: Bytes) -> Result<Reply, Problem> {
     let biller = &admitted.biller;
-    let request = LinkRecreate::parse(&body, biller.code(), &biller.rules()).map_err(Problem::Body)?;
+    let request =
+        LinkRecreate::parse(&body, biller.code(), &biller.rules()).map_err(Problem::Body)?;
 
     let timer = call.metrics().time_ledger(LedgerOperation::Lookup);
-    let bill = call.ledger().find_for_recreate(&request.bill, call.now())?;
+    let found = call.ledger().find_for_recreate(&request.bill, call.now());
+    let bill = call
+        .within_budget(found)
+        .await?
+        .map_err(|refusal| call.link_refused(refusal, LedgerOperation::Lookup))?;
     drop(timer);
 
     let _place = biller.in_flight.enter().ok_or(Problem::Overload)?;
-    let answer = call.ask_kakao(biller, LinkCall::Recreate, admitted, body).await?;
+    let answer = call
+        .ask_kakao(biller, LinkCall::Recreate, admitted, body)
+        .await?;
 
     if answer.is_accepted() {
         let timer = call.metrics().time_ledger(LedgerOperation::Settle);

@@ -1,7 +1,7 @@
 //! 납부 결과 전달 (guide section 7): Kakao Pay says that money moved. It is written down first.
 
 use bytes::Bytes;
-use ledger::{Claim, ClaimGuard, Delivered, Durability, MessageDigest, Recorded, Taken};
+use ledger::{Begun, Claim, ClaimGuard, Delivered, Durability, MessageDigest, Recorded, Taken};
 use metrics::LedgerOperation;
 use protocol::{PayResult, Refusal};
 
@@ -26,12 +26,14 @@ pub(super) async fn relay(call: &Call, admitted: &Admitted, body: Bytes) -> Resu
 
     let timer = call.metrics().time_ledger(LedgerOperation::Payment);
     let recorded =
-        call.ledger().record_payment(&request.bill, &request.event, &body, message, call.now());
+        call.ledger()
+            .record_payment(&request.bill, &request.event, &body, message, call.now());
     let recorded = call.within_budget(recorded).await;
     drop(timer);
 
     let answered = match recorded {
-        Ok(recorded) => {
+        Ok(Begun::AcceptedElsewhere(kept)) => return Ok(Reply::replayed(&kept)),
+        Ok(Begun::Recorded(recorded)) => {
             tell_operators(call, biller, &recorded);
             match biller.pay_results_in_flight.enter() {
                 Some(_place) => call.ask_biller(biller, ToBiller::PayResult, body).await,
@@ -44,8 +46,13 @@ pub(super) async fn relay(call: &Call, admitted: &Admitted, body: Bytes) -> Resu
 
     let timer = call.metrics().time_ledger(LedgerOperation::Delivery);
     let delivered = delivered(&answered);
-    let settled =
-        call.ledger().record_delivery(&request.bill, &request.event, message, delivered, call.now());
+    let settled = call.ledger().record_delivery(
+        &request.bill,
+        &request.event,
+        message,
+        delivered,
+        call.now(),
+    );
     call.note_settled(call.within_budget(settled).await, "delivery");
     drop(timer);
 
@@ -79,7 +86,9 @@ async fn replay(
     message: MessageDigest,
 ) -> Result<Claimed, Problem> {
     let timer = call.metrics().time_ledger(LedgerOperation::Replay);
-    let kept = call.within_budget(call.ledger().kept_answer(biller.code(), message)).await?;
+    let kept = call
+        .within_budget(call.ledger().kept_answer(biller.code(), message))
+        .await?;
     drop(timer);
     match kept {
         Ok(Some(kept)) => Ok(Claimed::AcceptedBefore(Reply::replayed(&kept))),
@@ -104,6 +113,7 @@ fn delivered(answered: &Result<CheckedAnswer, Unanswered>) -> Delivered {
 
 fn tell_operators(call: &Call, biller: &RegisteredBiller, recorded: &Recorded) {
     if let Durability::InMemoryOnly(error) = &recorded.durability {
+        call.metrics().ledger_unavailable(LedgerOperation::Payment);
         tracing::error!(
             request_id = call.request_id(), biller = biller.code().as_str(), %error,
             "a payment is relayed WITHOUT being on durable storage"
@@ -113,12 +123,14 @@ fn tell_operators(call: &Call, biller: &RegisteredBiller, recorded: &Recorded) {
         Taken::Double => {
             biller.series.double_payment();
             tracing::error!(
-                request_id = call.request_id(), biller = biller.code().as_str(),
+                request_id = call.request_id(),
+                biller = biller.code().as_str(),
                 "a bill was paid twice: it is an error bill until an operator clears it"
             );
         }
         Taken::OtherAmount => tracing::error!(
-            request_id = call.request_id(), biller = biller.code().as_str(),
+            request_id = call.request_id(),
+            biller = biller.code().as_str(),
             "a payment came again with another amount: its bill is an error bill"
         ),
         Taken::New | Taken::Again => {}

@@ -14,7 +14,8 @@ pub(super) async fn relay(call: &Call, admitted: &Admitted, body: Bytes) -> Resu
     let request = Prepay::parse(&body, biller.code(), &biller.rules()).map_err(Problem::Body)?;
 
     let timer = call.metrics().time_ledger(LedgerOperation::Lookup);
-    let bill = call.ledger().look_up(&request.bill, call.now());
+    let looked_up = call.ledger().look_up(&request.bill, call.now());
+    let bill = call.within_budget(looked_up).await?;
     drop(timer);
     if bill.error_bill {
         return Err(Problem::ErrorBill);

@@ -33,20 +33,22 @@ pub(super) fn parse(filter: &str) -> Result<EnvFilter, String> {
     if filter.len() > MAX_LENGTH_BYTES {
         return Err(format!("a filter has at most {MAX_LENGTH_BYTES} bytes"));
     }
-    for directive in filter.split(',').map(str::trim) {
+    let directives: Vec<_> = filter.split(',').map(str::trim).collect();
+    for directive in &directives {
         // The library would take a word for a target's name and write nothing else any more.
         let is_level = LEVELS
             .iter()
             .any(|level| level.eq_ignore_ascii_case(directive));
         if !is_level && !directive.contains(['=', '[']) {
+            let levels = LEVELS.join(", ");
             return Err(format!(
-                "{directive:?} is neither one of {} nor TARGET=LEVEL",
-                LEVELS.join(", ")
+                "{directive:?} is neither one of {levels} nor TARGET=LEVEL"
             ));
         }
     }
+    // Without the spaces that people put behind commas: the library refuses them.
     EnvFilter::builder()
-        .parse(filter)
+        .parse(directives.join(","))
         .map_err(|fault| fault.to_string())
 }
 

@@ -1,5 +1,11 @@
 //! A real gateway process with raw upstreams around it; every test goes through sockets.
-#![allow(dead_code, unused_imports, missing_docs, clippy::unwrap_used, clippy::missing_panics_doc)]
+#![allow(
+    dead_code,
+    unused_imports,
+    missing_docs,
+    clippy::unwrap_used,
+    clippy::missing_panics_doc
+)]
 
 pub mod bodies;
 pub mod caller;
@@ -26,5 +32,8 @@ pub fn assert_own(reply: &Reply, status: u16, code: protocol::ResCode) {
         code.message()
     );
     assert_eq!((reply.status, reply.text()), (status, expected));
-    assert_eq!(reply.header("content-type"), Some("application/json;charset=utf-8"));
+    assert_eq!(
+        reply.header("content-type"),
+        Some("application/json;charset=utf-8")
+    );
 }

@@ -220,7 +220,10 @@ impl Gateway {
     /// Sends a signal, by its name.
     pub fn signal(&self, name: &str) {
         let pid = self.child.id().to_string();
-        let status = Command::new("kill").args([&format!("-{name}"), &pid]).status().unwrap();
+        let status = Command::new("kill")
+            .args([&format!("-{name}"), &pid])
+            .status()
+            .unwrap();
         assert!(status.success());
     }
 
@@ -255,7 +258,10 @@ fn await_line(log: &Log, wanted: impl Fn(&Value) -> bool) -> Value {
     let lines = log.lines.lock().unwrap();
     let missing = |lines: &mut Vec<Value>| !lines.iter().any(&wanted);
     let patience = Duration::from_secs(30);
-    let (lines, _) = log.grown.wait_timeout_while(lines, patience, missing).unwrap();
+    let (lines, _) = log
+        .grown
+        .wait_timeout_while(lines, patience, missing)
+        .unwrap();
     let found = lines.iter().find(|line| wanted(line)).cloned();
     found.unwrap_or_else(|| panic!("no such log line among {lines:#?}"))
 }

@@ -46,7 +46,11 @@ pub enum Action {
 impl Action {
     /// A whole JSON answer.
     pub fn json(status: u16, body: &str) -> Self {
-        Self::Send(answer(status, "application/json;charset=utf-8", body.as_bytes()))
+        Self::Send(answer(
+            status,
+            "application/json;charset=utf-8",
+            body.as_bytes(),
+        ))
     }
 
     pub fn ok() -> Self {
@@ -153,8 +157,11 @@ impl Upstream {
     pub fn await_calls(&self, calls: usize) {
         let seen = self.log.seen.lock().unwrap();
         let patience = Duration::from_secs(30);
-        let (seen, waited) =
-            self.log.grown.wait_timeout_while(seen, patience, |seen| seen.len() < calls).unwrap();
+        let (seen, waited) = self
+            .log
+            .grown
+            .wait_timeout_while(seen, patience, |seen| seen.len() < calls)
+            .unwrap();
         assert!(!waited.timed_out(), "{} of {calls} calls came", seen.len());
     }
 }
@@ -225,7 +232,11 @@ fn read_request(stream: &mut TcpStream, unread: &mut Vec<u8>) -> Option<Seen> {
         read_more(stream, unread)?;
     }
     let body = unread.drain(..length).collect();
-    Some(Seen { line, headers, body })
+    Some(Seen {
+        line,
+        headers,
+        body,
+    })
 }
 
 fn read_more(stream: &mut TcpStream, unread: &mut Vec<u8>) -> Option<()> {

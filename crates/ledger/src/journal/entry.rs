@@ -13,6 +13,16 @@ pub struct Entry {
     pub(super) facts: Vec<Fact>,
     pub(super) message: Option<(BillerCode, MessageDigest, Bytes)>,
     pub(super) answer: Option<(BillerCode, MessageDigest, Arc<KeptAnswer>)>,
+    pub(super) cursor: Option<Cursor>,
+}
+
+/// How far the shared state has what this journal has.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Cursor {
+    /// Number of the last fact up to which all are shared.
+    pub shared_up_to: i64,
+    /// With whom: the identity of the servers that hold them.
+    pub shared_with: String,
 }
 
 impl Entry {
@@ -22,6 +32,17 @@ impl Entry {
             facts,
             message: None,
             answer: None,
+            cursor: None,
+        }
+    }
+
+    /// No facts, but how far they are shared.
+    pub const fn shared(cursor: Cursor) -> Self {
+        Self {
+            facts: Vec::new(),
+            message: None,
+            answer: None,
+            cursor: Some(cursor),
         }
     }
 

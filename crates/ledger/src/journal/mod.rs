@@ -22,7 +22,7 @@ use std::thread::JoinHandle;
 
 use tokio::sync::oneshot;
 
-pub use entry::Entry;
+pub use entry::{Cursor, Entry};
 pub use reader::{Reader, StoredMessage, UndecidedPayment};
 
 /// Entries that may wait for the writer; more calls than that are never in flight.
@@ -149,16 +149,25 @@ impl Drop for Journal {
     }
 }
 
+/// The rows of one entry's facts; none where `first` is beyond `last`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Rows {
+    /// Number of the first fact.
+    pub first: i64,
+    /// Number of the last fact.
+    pub last: i64,
+}
+
 /// The wait for one entry's commit.
 #[derive(Debug)]
-pub struct Commit(oneshot::Receiver<Result<(), Arc<JournalError>>>);
+pub struct Commit(oneshot::Receiver<Result<Rows, Arc<JournalError>>>);
 
 impl Commit {
-    /// Ends when the entry is on durable storage.
+    /// Ends when the entry is on durable storage, with the rows of its facts.
     ///
     /// # Errors
     /// When it could not be written.
-    pub async fn committed(self) -> Result<(), Arc<JournalError>> {
+    pub async fn committed(self) -> Result<Rows, Arc<JournalError>> {
         match self.0.await {
             Ok(outcome) => outcome,
             Err(_) => Err(Arc::new(JournalError::Overloaded)),

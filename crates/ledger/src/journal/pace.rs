@@ -27,7 +27,10 @@ impl Pace {
     /// Takes a token; answers how long to gather before committing.
     pub(super) fn wait_before_commit(&mut self, now: Instant) -> Duration {
         let passed = now.saturating_duration_since(self.refilled);
-        self.tokens = passed.as_secs_f64().mul_add(SYNCS_PER_SECOND, self.tokens).min(BURST);
+        self.tokens = passed
+            .as_secs_f64()
+            .mul_add(SYNCS_PER_SECOND, self.tokens)
+            .min(BURST);
         self.refilled = now;
         self.tokens -= 1.0;
         if self.tokens >= 0.0 {

@@ -7,7 +7,7 @@ use bytes::Bytes;
 use protocol::{Bill, BillerCode, PaymentEvent};
 use rusqlite::{Connection, OptionalExtension, params};
 
-use super::{JournalError, row, schema};
+use super::{Cursor, JournalError, row, schema};
 use crate::{Fact, FactKind, KeptAnswer, MessageDigest};
 
 /// A pay-result as it came.
@@ -61,6 +61,53 @@ impl Reader {
         Ok(highest)
     }
 
+    /// How far the facts were shared when that was last written down.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub fn cursor(&self) -> Result<Cursor, JournalError> {
+        let cursor =
+            self.lock()
+                .query_row("SELECT shared_up_to, shared_with FROM node", [], |row| {
+                    Ok(Cursor {
+                        shared_up_to: row.get(0)?,
+                        shared_with: row.get(1)?,
+                    })
+                })?;
+        Ok(cursor)
+    }
+
+    /// Number of the last fact; 0 where there is none.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub fn last_row(&self) -> Result<i64, JournalError> {
+        Ok(self
+            .lock()
+            .query_row("SELECT coalesce(max(seq), 0) FROM fact", [], |row| {
+                row.get(0)
+            })?)
+    }
+
+    /// At most `most` facts behind row `after`, each with its number.
+    ///
+    /// # Errors
+    /// When the file cannot be read or holds a row that this version does not know.
+    pub fn facts_after(&self, after: i64, most: usize) -> Result<Vec<(i64, Fact)>, JournalError> {
+        let connection = self.lock();
+        let query = format!(
+            "SELECT {}, seq FROM fact WHERE seq > ?1 ORDER BY seq LIMIT ?2",
+            row::FACT_COLUMNS
+        );
+        let mut statement = connection.prepare_cached(&query)?;
+        let mut rows = statement.query(params![after, i64::try_from(most).unwrap_or(i64::MAX)])?;
+        let mut facts = Vec::new();
+        while let Some(row) = rows.next()? {
+            facts.push((row.get("seq")?, row::fact(row)?));
+        }
+        Ok(facts)
+    }
+
     /// Payments that have no delivery at all: the process ended while their billers were told.
     ///
     /// # Errors
@@ -104,9 +151,10 @@ impl Reader {
         while let Some(row) = rows.next()? {
             let code: String = row.get(0)?;
             let message: Vec<u8> = row.get(1)?;
-            if let (Some(code), Some(message)) =
-                (BillerCode::parse(&code), MessageDigest::from_slice(&message))
-            {
+            if let (Some(code), Some(message)) = (
+                BillerCode::parse(&code),
+                MessageDigest::from_slice(&message),
+            ) {
                 take(code, message);
             }
         }
@@ -160,6 +208,8 @@ impl Reader {
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, Connection> {
-        self.connection.lock().unwrap_or_else(PoisonError::into_inner)
+        self.connection
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -3,7 +3,7 @@
 use protocol::{Bill, BillerCode, Decimal, KoreanTime, PaidAt, PayType, PaymentEvent};
 use rusqlite::{Connection, Row, params};
 
-use super::{Entry, JournalError};
+use super::{Entry, JournalError, Rows};
 use crate::{DeliveryState, Fact, FactKind, MessageDigest, Stamp, Timestamp};
 
 const INSERT_FACT: &str = "INSERT INTO fact (at, stamp, node, kind, biller_code, biller_user_key,
@@ -38,12 +38,18 @@ impl<'a> From<&'a FactKind> for Optional<'a> {
     fn from(kind: &'a FactKind) -> Self {
         let none = Self::default();
         match kind {
-            FactKind::Reserved { until, after_unknown } => Self {
+            FactKind::Reserved {
+                until,
+                after_unknown,
+            } => Self {
                 until: Some(*until),
                 after_unknown: Some(*after_unknown),
                 ..none
             },
-            FactKind::Released { attempt, after_unknown } => Self {
+            FactKind::Released {
+                attempt,
+                after_unknown,
+            } => Self {
                 attempt: Some(*attempt),
                 after_unknown: Some(*after_unknown),
                 ..none
@@ -61,13 +67,21 @@ impl<'a> From<&'a FactKind> for Optional<'a> {
                 expire_at: Some(expire_at),
                 ..none
             },
-            FactKind::Payment { event, mark_ends_at, message } => Self {
+            FactKind::Payment {
+                event,
+                mark_ends_at,
+                message,
+            } => Self {
                 event: Some(event),
                 mark_ends_at: *mark_ends_at,
                 message: Some(message),
                 ..none
             },
-            FactKind::Delivery { event, message, state } => Self {
+            FactKind::Delivery {
+                event,
+                message,
+                state,
+            } => Self {
                 event: Some(event),
                 message: Some(message),
                 delivery: Some(*state),
@@ -84,14 +98,23 @@ impl<'a> From<&'a FactKind> for Optional<'a> {
     }
 }
 
-/// Writes one entry inside the caller's transaction.
-pub(super) fn insert(connection: &Connection, entry: &Entry) -> Result<(), JournalError> {
+/// Writes one entry inside the caller's transaction; answers the rows of its facts.
+pub(super) fn insert(connection: &Connection, entry: &Entry) -> Result<Rows, JournalError> {
     for fact in &entry.facts {
         insert_fact(connection, fact)?;
     }
+    let last = connection.last_insert_rowid();
+    let facts = i64::try_from(entry.facts.len()).unwrap_or(i64::MAX);
+    if let Some(cursor) = &entry.cursor {
+        connection
+            .prepare_cached("UPDATE node SET shared_up_to = ?1, shared_with = ?2")?
+            .execute(params![cursor.shared_up_to, cursor.shared_with])?;
+    }
     if let Some((biller, message, body)) = &entry.message {
         connection
-            .prepare_cached("INSERT OR IGNORE INTO message (biller_code, message, body) VALUES (?1, ?2, ?3)")?
+            .prepare_cached(
+                "INSERT OR IGNORE INTO message (biller_code, message, body) VALUES (?1, ?2, ?3)",
+            )?
             .execute(params![biller.as_str(), message.as_bytes(), body.as_ref()])?;
     }
     if let Some((biller, message, answer)) = &entry.answer {
@@ -108,7 +131,10 @@ pub(super) fn insert(connection: &Connection, entry: &Entry) -> Result<(), Journ
                 answer.body.as_ref()
             ])?;
     }
-    Ok(())
+    Ok(Rows {
+        first: last - facts + 1,
+        last,
+    })
 }
 
 fn insert_fact(connection: &Connection, fact: &Fact) -> Result<(), JournalError> {
@@ -177,8 +203,10 @@ fn bill(row: &Row<'_>) -> Result<Bill, JournalError> {
             serde_json::from_str(&identity).map_err(|_| unreadable("identity"))?;
         members.into_iter().collect()
     };
-    let identity: Vec<(&str, &str)> =
-        identity.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+    let identity: Vec<(&str, &str)> = identity
+        .iter()
+        .map(|(name, value)| (name.as_str(), value.as_str()))
+        .collect();
     let text = |column: &str| row.get::<_, String>(column);
     Ok(Bill::from_parts(
         code,
@@ -193,7 +221,8 @@ fn bill(row: &Row<'_>) -> Result<Bill, JournalError> {
 fn kind(row: &Row<'_>) -> Result<FactKind, JournalError> {
     let name: String = row.get("kind")?;
     let millis = |column: &str| {
-        row.get::<_, Option<i64>>(column).map(|millis| millis.map(Timestamp::from_millis))
+        row.get::<_, Option<i64>>(column)
+            .map(|millis| millis.map(Timestamp::from_millis))
     };
     Ok(match name.as_str() {
         "reserved" => FactKind::Reserved {

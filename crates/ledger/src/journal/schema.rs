@@ -15,7 +15,9 @@ const VERSION: i64 = 1;
 
 const TABLES: &str = "
 CREATE TABLE IF NOT EXISTS node (
-    number INTEGER NOT NULL
+    number       INTEGER NOT NULL,
+    shared_up_to INTEGER NOT NULL DEFAULT 0, -- all facts up to this `seq` are in the shared state
+    shared_with  TEXT    NOT NULL DEFAULT '' -- and this is who holds it
 ) STRICT;
 -- One row per fact; `seq` is the order in which this node learned them.
 CREATE TABLE IF NOT EXISTS fact (
@@ -97,8 +99,9 @@ pub(super) fn node(connection: &Connection) -> Result<u32, JournalError> {
     if let Some(number) = known {
         return Ok(number);
     }
-    let number: u32 =
-        connection.query_row("SELECT abs(random()) % 4294967295 + 1", [], |row| row.get(0))?;
+    let number: u32 = connection.query_row("SELECT abs(random()) % 4294967295 + 1", [], |row| {
+        row.get(0)
+    })?;
     connection.execute("INSERT INTO node (number) VALUES (?1)", [number])?;
     Ok(number)
 }
@@ -108,5 +111,8 @@ pub(super) fn make_private_directory(directory: &Path) -> io::Result<()> {
     if directory.is_dir() {
         return Ok(());
     }
-    fs::DirBuilder::new().recursive(true).mode(0o700).create(directory)
+    fs::DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(directory)
 }

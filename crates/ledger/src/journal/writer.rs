@@ -12,7 +12,7 @@ use tokio::sync::oneshot;
 
 use super::owed::Owed;
 use super::pace::Pace;
-use super::{Entry, JournalError, row};
+use super::{Entry, JournalError, Rows, row};
 
 /// Entries in one transaction at most.
 const GROUP_BOUND: usize = 2_048;
@@ -24,7 +24,7 @@ const RETRY_EVERY: Duration = Duration::from_secs(1);
 #[derive(Debug)]
 pub(super) struct Job {
     pub(super) entry: Entry,
-    pub(super) done: oneshot::Sender<Result<(), Arc<JournalError>>>,
+    pub(super) done: oneshot::Sender<Result<Rows, Arc<JournalError>>>,
 }
 
 pub(super) fn spawn(
@@ -32,16 +32,18 @@ pub(super) fn spawn(
     jobs: Receiver<Job>,
     writable: Arc<AtomicBool>,
 ) -> io::Result<JoinHandle<()>> {
-    thread::Builder::new().name("journal".into()).spawn(move || {
-        let mut writer = Writer {
-            connection,
-            jobs,
-            writable,
-            owed: Owed::default(),
-            pace: Pace::new(Instant::now()),
-        };
-        writer.run();
-    })
+    thread::Builder::new()
+        .name("journal".into())
+        .spawn(move || {
+            let mut writer = Writer {
+                connection,
+                jobs,
+                writable,
+                owed: Owed::default(),
+                pace: Pace::new(Instant::now()),
+            };
+            writer.run();
+        })
 }
 
 struct Writer {
@@ -68,7 +70,10 @@ impl Writer {
         }
         self.pay_debts();
         if !self.owed.is_empty() {
-            tracing::error!(entries = self.owed.len(), "closed with entries that were never written");
+            tracing::error!(
+                entries = self.owed.len(),
+                "closed with entries that were never written"
+            );
         }
     }
 
@@ -105,14 +110,16 @@ impl Writer {
         let outcome = if self.owed.is_empty() {
             write(&mut self.connection, group.iter().map(|job| &job.entry))
         } else {
-            Err(JournalError::Sqlite("earlier entries are still owed".into()))
+            Err(JournalError::Sqlite(
+                "earlier entries are still owed".into(),
+            ))
         };
         match outcome {
-            Ok(()) => {
+            Ok(rows) => {
                 self.set_writable(None);
-                for job in group {
+                for (job, rows) in group.into_iter().zip(rows) {
                     // Nobody waiting any more is no fault: the entry is written.
-                    let _ = job.done.send(Ok(()));
+                    let _ = job.done.send(Ok(rows));
                 }
             }
             Err(error) => {
@@ -144,7 +151,9 @@ impl Writer {
             Some(error) if was => {
                 tracing::error!(%error, "the journal cannot be written: payments are NOT durable");
             }
-            None if !was => tracing::warn!("the journal can be written again; what was owed is in it"),
+            None if !was => {
+                tracing::warn!("the journal can be written again; what was owed is in it")
+            }
             _ => {}
         }
     }
@@ -153,11 +162,11 @@ impl Writer {
 fn write<'a>(
     connection: &mut Connection,
     entries: impl Iterator<Item = &'a Entry>,
-) -> Result<(), JournalError> {
+) -> Result<Vec<Rows>, JournalError> {
     let transaction = connection.transaction()?;
-    for entry in entries {
-        row::insert(&transaction, entry)?;
-    }
+    let rows = entries
+        .map(|entry| row::insert(&transaction, entry))
+        .collect::<Result<_, _>>()?;
     transaction.commit()?;
-    Ok(())
+    Ok(rows)
 }

@@ -1,4 +1,5 @@
-//! Faults of the answer: what is said in place of, or on top of, the ordinary answer.
+//! What a fault does to the answer: say another in its place, alter it, or leave it to be spoiled on
+//! its way.
 
 use std::borrow::Cow;
 
@@ -15,7 +16,11 @@ impl Fault {
     pub(crate) fn replacement(&self) -> Option<Answer> {
         match self {
             Self::ResCode(res_code) => Some(Answer::code(res_code)),
-            Self::Answer { status, content_type, body } => {
+            Self::Answer {
+                status,
+                content_type,
+                body,
+            } => {
                 let mut answer = Answer::json(*status, body.clone());
                 answer.content_type =
                     (!content_type.is_empty()).then(|| Cow::Owned(content_type.clone()));
@@ -30,13 +35,34 @@ impl Fault {
         }
     }
 
+    /// Whether the fault is in how the answer is written.
+    pub(crate) fn is_of_delivery(&self) -> bool {
+        matches!(
+            self,
+            Self::HangHead(_)
+                | Self::HangBody(_)
+                | Self::Drip { .. }
+                | Self::Reset(_)
+                | Self::Close(_)
+                | Self::Cut(_)
+                | Self::Chunked(_)
+                | Self::ChunkedUnended
+                | Self::Unframed
+                | Self::CloseAfter
+                | Self::Raw(_)
+        )
+    }
+
     /// Alters an answer; faults that do not concern its content leave it as it is.
     pub(crate) fn alter(&self, answer: &mut Answer) {
         match self {
             Self::Status(status) => answer.status = *status,
             Self::Header(name, value) => answer.headers.push((name.clone(), value.clone())),
             Self::NoContent => {
-                *answer = Answer { content_type: None, ..Answer::json(204, "") };
+                *answer = Answer {
+                    content_type: None,
+                    ..Answer::json(204, "")
+                };
             }
             Self::EucKr => answer.body = EUC_KR.to_vec(),
             Self::ByteOrderMark => {
@@ -53,7 +79,9 @@ impl Fault {
 fn ok_of_length(bytes: usize) -> Vec<u8> {
     let frame = r#"{"res_code":"OK","message":"성공","data":null,"padding":""}"#;
     let padding = bytes.saturating_sub(frame.len());
-    frame.replace("\"\"}", &format!("\"{}\"}}", "x".repeat(padding))).into_bytes()
+    frame
+        .replace("\"\"}", &format!("\"{}\"}}", "x".repeat(padding)))
+        .into_bytes()
 }
 
 #[cfg(test)]
@@ -82,16 +110,26 @@ mod tests {
     #[test]
     fn a_byte_order_mark_stands_before_the_ordinary_answer() {
         let body = altered(&Fault::ByteOrderMark).body;
-        assert_eq!(body, [b"\xef\xbb\xbf".as_slice(), &Answer::code("OK").body].concat());
+        assert_eq!(
+            body,
+            [b"\xef\xbb\xbf".as_slice(), &Answer::code("OK").body].concat()
+        );
     }
 
     #[test]
     fn only_faults_that_say_something_else_replace_the_ordinary_answer() {
         let replaced = Fault::ResCode("E902".to_owned()).replacement().unwrap();
         assert_eq!(replaced, Answer::code("E902"));
-        let moved = Fault::Redirect(307, "/there".to_owned()).replacement().unwrap();
+        let moved = Fault::Redirect(307, "/there".to_owned())
+            .replacement()
+            .unwrap();
         assert_eq!((moved.status, &moved.headers[0].1[..]), (307, "/there"));
-        for fault in [Fault::Status(500), Fault::NoContent, Fault::Reset(0), Fault::EucKr] {
+        for fault in [
+            Fault::Status(500),
+            Fault::NoContent,
+            Fault::Reset(0),
+            Fault::EucKr,
+        ] {
             assert_eq!(fault.replacement(), None, "{fault:?}");
         }
     }

@@ -73,7 +73,10 @@ mod tests {
 
     #[test]
     fn text_stays_readable() {
-        assert_eq!(Escaped("{\"a\":\"성공\"}\r\n".as_bytes()).to_string(), "{\"a\":\"성공\"}\\r\\n");
+        assert_eq!(
+            Escaped("{\"a\":\"성공\"}\r\n".as_bytes()).to_string(),
+            "{\"a\":\"성공\"}\\r\\n"
+        );
     }
 
     #[test]

@@ -121,10 +121,13 @@ impl Rule {
     }
 
     fn concerns(&self, request: &Request) -> bool {
-        let path = self.path.as_deref().is_none_or(|pattern| match pattern.strip_suffix('*') {
-            Some(part) => request.path().contains(part),
-            None => request.path().ends_with(pattern),
-        });
+        let path = self
+            .path
+            .as_deref()
+            .is_none_or(|pattern| match pattern.strip_suffix('*') {
+                Some(part) => request.path().contains(part),
+                None => request.path().ends_with(pattern),
+            });
         let connection = !self.on_reused_connections || request.call.nth_on_connection > 1;
         let customer = || {
             let key = self.biller_user_key.as_deref();
@@ -135,7 +138,9 @@ impl Rule {
 }
 
 fn count(word: &str, number: &str) -> Result<u64, String> {
-    number.parse().map_err(|_| format!("`{word}`: `{number}` is no number"))
+    number
+        .parse()
+        .map_err(|_| format!("`{word}`: `{number}` is no number"))
 }
 
 /// The rules of one stand-in.
@@ -168,7 +173,11 @@ impl Armed {
 
 impl Rules {
     pub(crate) fn inject(&self, rule: Rule) {
-        self.lock().push(Armed { rule, seen: 0, struck: 0 });
+        self.lock().push(Armed {
+            rule,
+            seen: 0,
+            struck: 0,
+        });
     }
 
     pub(crate) fn clear(&self) {
@@ -207,7 +216,9 @@ mod tests {
         let strike = |(path, key): &(&str, &str)| {
             let body = format!(r#"{{"data":{{"biller_user_key":"{key}"}}}}"#);
             let faults = armed.strike(&example(path, &body));
-            faults.first().map_or('.', |fault| fault.to_string().remove(0))
+            faults
+                .first()
+                .map_or('.', |fault| fault.to_string().remove(0))
         };
         calls.iter().map(strike).collect()
     }
@@ -238,7 +249,11 @@ mod tests {
 
     #[test]
     fn a_path_may_have_a_prefix_and_a_query() {
-        let calls = [("/base/kakao/prepay?x=1", ""), ("/kakao/prepay/", ""), ("/prepay", "")];
+        let calls = [
+            ("/base/kakao/prepay?x=1", ""),
+            ("/kakao/prepay/", ""),
+            ("/prepay", ""),
+        ];
         assert_eq!(script(&["/kakao/prepay empty"], &calls), "e..");
     }
 
@@ -246,7 +261,12 @@ mod tests {
     fn a_rule_may_have_several_faults_and_must_have_one() {
         let rule = Rule::parse("delay:5ms /kakao/notice cut:3").unwrap();
         assert_eq!(rule.faults.len(), 2);
-        assert_eq!(rule, Rule::new(rule.faults[0].clone()).and(Fault::Cut(3)).path("/kakao/notice"));
+        assert_eq!(
+            rule,
+            Rule::new(rule.faults[0].clone())
+                .and(Fault::Cut(3))
+                .path("/kakao/notice")
+        );
         for text in ["", "/kakao/notice", "skip=x empty", "nonsense", "key=a"] {
             assert!(Rule::parse(text).is_err(), "{text}");
         }

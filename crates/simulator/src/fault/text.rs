@@ -70,7 +70,10 @@ fn with_value(name: &str, value: &str) -> Result<Fault, String> {
         "hang-body" => Fault::HangBody(bytes(value)?),
         "drip" => {
             let (interval, count) = value.split_once(',').unwrap_or((value, "1"));
-            Fault::Drip { interval: parse_duration(interval)?, bytes: bytes(count)?.max(1) }
+            Fault::Drip {
+                interval: parse_duration(interval)?,
+                bytes: bytes(count)?.max(1),
+            }
         }
         "reset" => Fault::Reset(bytes(value)?),
         "close" => Fault::Close(bytes(value)?),
@@ -82,19 +85,29 @@ fn with_value(name: &str, value: &str) -> Result<Fault, String> {
 }
 
 fn answer(value: &str) -> Result<Fault, String> {
-    let (head, body) = value.split_once(':').ok_or("expected STATUS:BYTES or STATUS,TYPE:BYTES")?;
+    let (head, body) = value
+        .split_once(':')
+        .ok_or("expected STATUS:BYTES or STATUS,TYPE:BYTES")?;
     let (code, content_type) = head.split_once(',').unwrap_or((head, JSON));
     let (status, content_type) = (status(code)?, text(content_type)?);
-    Ok(Fault::Answer { status, content_type, body: unescape(body)? })
+    Ok(Fault::Answer {
+        status,
+        content_type,
+        body: unescape(body)?,
+    })
 }
 
 fn status(text: &str) -> Result<u16, String> {
-    let status = text.parse().ok().filter(|status| (100..=999).contains(status));
+    let status = text
+        .parse()
+        .ok()
+        .filter(|status| (100..=999).contains(status));
     status.ok_or_else(|| format!("`{text}` is no status of three digits"))
 }
 
 fn bytes(text: &str) -> Result<usize, String> {
-    text.parse().map_err(|_| format!("`{text}` is no number of bytes"))
+    text.parse()
+        .map_err(|_| format!("`{text}` is no number of bytes"))
 }
 
 fn text(escaped: &str) -> Result<String, String> {
@@ -107,7 +120,11 @@ impl fmt::Display for Fault {
             Self::Delay(wait) => write!(out, "delay:{}", Spelled(*wait)),
             Self::Status(status) => write!(out, "status:{status}"),
             Self::ResCode(res_code) => write!(out, "res_code:{res_code}"),
-            Self::Answer { status, content_type, body } => {
+            Self::Answer {
+                status,
+                content_type,
+                body,
+            } => {
                 let content_type = Escaped(content_type.as_bytes());
                 write!(out, "answer:{status},{content_type}:{}", Escaped(body))
             }
@@ -184,7 +201,10 @@ mod tests {
             ("close", "close:0"),
             ("drip:50ms", "drip:50ms,1"),
             ("delay:2s", "delay:2000ms"),
-            ("answer:200:{}", "answer:200,application/json;charset=utf-8:{}"),
+            (
+                "answer:200:{}",
+                "answer:200,application/json;charset=utf-8:{}",
+            ),
         ] {
             assert_eq!(Fault::parse(short).unwrap().to_string(), long);
         }
@@ -193,8 +213,22 @@ mod tests {
     #[test]
     fn a_text_that_is_no_fault_is_refused_with_its_reason() {
         for text in [
-            "", "hang", "status", "status:", "status:99", "status:1000", "delay:5", "cut", "cut:x",
-            "cut:-1", "answer:200", "redirect:307", "header:x", "raw:\\q", "empty:1", "html",
+            "",
+            "hang",
+            "status",
+            "status:",
+            "status:99",
+            "status:1000",
+            "delay:5",
+            "cut",
+            "cut:x",
+            "cut:-1",
+            "answer:200",
+            "redirect:307",
+            "header:x",
+            "raw:\\q",
+            "empty:1",
+            "html",
         ] {
             let reason = Fault::parse(text).unwrap_err();
             assert!(reason.contains(&format!("`{text}`")), "{reason}");
@@ -205,7 +239,10 @@ mod tests {
     fn several_faults_stand_with_blanks_between() {
         assert_eq!(
             Fault::parse_all(" delay:1ms  cut:3 "),
-            Ok(vec![Fault::Delay(std::time::Duration::from_millis(1)), Fault::Cut(3)])
+            Ok(vec![
+                Fault::Delay(std::time::Duration::from_millis(1)),
+                Fault::Cut(3)
+            ])
         );
     }
 }

@@ -57,7 +57,11 @@ fn unfinished(rest: &[u8], limit: usize) -> Result<bool, Malformed> {
 }
 
 fn size(line: &[u8]) -> Result<usize, Malformed> {
-    let digits = line.split(|byte| *byte == b';').next().unwrap_or_default().trim_ascii_end();
+    let digits = line
+        .split(|byte| *byte == b';')
+        .next()
+        .unwrap_or_default()
+        .trim_ascii_end();
     let text = std::str::from_utf8(digits).unwrap_or_default();
     if text.is_empty() || !text.bytes().all(|byte| byte.is_ascii_hexdigit()) {
         return Err(Malformed("a chunk size that is no hexadecimal number"));
@@ -69,7 +73,9 @@ fn size(line: &[u8]) -> Result<usize, Malformed> {
 }
 
 fn find(bytes: &[u8], pattern: &[u8]) -> Option<usize> {
-    bytes.windows(pattern.len()).position(|window| window == pattern)
+    bytes
+        .windows(pattern.len())
+        .position(|window| window == pattern)
 }
 
 #[cfg(test)]
@@ -92,7 +98,13 @@ mod tests {
 
     #[test]
     fn a_body_that_is_not_chunked_is_refused() {
-        for wire in ["x\r\n", "\r\n", "-1\r\n", "2\r\nabcd\r\n", "fffffffffffffffff\r\n"] {
+        for wire in [
+            "x\r\n",
+            "\r\n",
+            "-1\r\n",
+            "2\r\nabcd\r\n",
+            "fffffffffffffffff\r\n",
+        ] {
             assert!(Chunks::default().read(wire.as_bytes()).is_err(), "{wire:?}");
         }
     }

@@ -38,13 +38,18 @@ impl Head {
         let mut lines = text.trim_end_matches("\r\n").split("\r\n");
         let line = lines.next().unwrap_or_default().to_owned();
         let headers = lines.map(|line| {
-            let (name, value) = line.split_once(':').ok_or(Malformed("a header without a colon"))?;
+            let (name, value) = line
+                .split_once(':')
+                .ok_or(Malformed("a header without a colon"))?;
             if name.is_empty() || name.contains([' ', '\t']) {
                 return Err(Malformed("a header's name is empty or has a space"));
             }
             Ok((name.to_owned(), value.trim_matches([' ', '\t']).to_owned()))
         });
-        Ok(Self { line, headers: headers.collect::<Result<_, _>>()? })
+        Ok(Self {
+            line,
+            headers: headers.collect::<Result<_, _>>()?,
+        })
     }
 
     pub(crate) fn header(&self, name: &str) -> Option<&str> {
@@ -53,7 +58,10 @@ impl Head {
 
     /// Whether a list header such as `Connection` names this token.
     pub(crate) fn has_token(&self, name: &str, token: &str) -> bool {
-        let values = self.headers.iter().filter(|(other, _)| other.eq_ignore_ascii_case(name));
+        let values = self
+            .headers
+            .iter()
+            .filter(|(other, _)| other.eq_ignore_ascii_case(name));
         values
             .flat_map(|(_, value)| value.split(','))
             .any(|item| item.trim().eq_ignore_ascii_case(token))
@@ -62,7 +70,10 @@ impl Head {
     /// How the end of the body is told; what two servers could read differently is refused.
     pub(crate) fn framing(&self) -> Result<Framing, Malformed> {
         let count = |name: &str| {
-            self.headers.iter().filter(|(other, _)| other.eq_ignore_ascii_case(name)).count()
+            self.headers
+                .iter()
+                .filter(|(other, _)| other.eq_ignore_ascii_case(name))
+                .count()
         };
         match (count("content-length"), count("transfer-encoding")) {
             (0, 0) => Ok(Framing::Absent),
@@ -87,7 +98,9 @@ impl Head {
 
 /// The value of the first header field with this name, in any spelling.
 pub(crate) fn header<'a>(headers: &'a [(String, String)], name: &str) -> Option<&'a str> {
-    let found = headers.iter().find(|(other, _)| other.eq_ignore_ascii_case(name));
+    let found = headers
+        .iter()
+        .find(|(other, _)| other.eq_ignore_ascii_case(name));
     found.map(|(_, value)| value.as_str())
 }
 
@@ -102,7 +115,10 @@ mod tests {
     #[test]
     fn a_head_ends_with_its_empty_line() {
         assert_eq!(Head::length(b"GET / HTTP/1.1\r\nA: b\r\n"), Ok(None));
-        assert_eq!(Head::length(b"GET / HTTP/1.1\r\nA: b\r\n\r\nbody"), Ok(Some(24)));
+        assert_eq!(
+            Head::length(b"GET / HTTP/1.1\r\nA: b\r\n\r\nbody"),
+            Ok(Some(24))
+        );
         assert!(Head::length(&vec![b'a'; HEAD_BYTES + 1]).is_err());
     }
 
@@ -110,7 +126,10 @@ mod tests {
     fn header_names_keep_their_spelling_and_are_found_in_any() {
         let head = head("X-Request-ID:  abc \r\nHost: here\r\n");
         assert_eq!(head.line, "POST / HTTP/1.1");
-        assert_eq!(head.headers[0], ("X-Request-ID".to_owned(), "abc".to_owned()));
+        assert_eq!(
+            head.headers[0],
+            ("X-Request-ID".to_owned(), "abc".to_owned())
+        );
         assert_eq!(head.header("x-request-id"), Some("abc"));
         assert_eq!(head.header("absent"), None);
     }
@@ -121,10 +140,22 @@ mod tests {
             ("", Ok(Framing::Absent)),
             ("Content-Length: 12\r\n", Ok(Framing::Length(12))),
             ("Transfer-Encoding: Chunked\r\n", Ok(Framing::Chunked)),
-            ("Transfer-Encoding: gzip\r\n", Err(Malformed("a transfer coding other than chunked"))),
-            ("Content-Length: +1\r\n", Err(Malformed("a length that is no number"))),
-            ("Content-Length:\r\n", Err(Malformed("a length that is no number"))),
-            ("Content-Length: 99999999999\r\n", Err(Malformed("the body is too long"))),
+            (
+                "Transfer-Encoding: gzip\r\n",
+                Err(Malformed("a transfer coding other than chunked")),
+            ),
+            (
+                "Content-Length: +1\r\n",
+                Err(Malformed("a length that is no number")),
+            ),
+            (
+                "Content-Length:\r\n",
+                Err(Malformed("a length that is no number")),
+            ),
+            (
+                "Content-Length: 99999999999\r\n",
+                Err(Malformed("the body is too long")),
+            ),
             (
                 "Content-Length: 1\r\nContent-Length: 1\r\n",
                 Err(Malformed("more than one framing header")),

@@ -1,0 +1,328 @@
+//! Families and notice keys as bytes, for the state that nodes share.
+//!
+//! Small, because a million bills live in memory there: integers are LEB128, signed ones zigzag,
+//! and what the key says already (biller, user key, month, ordinal) is not said again. The first
+//! byte is the version of the format; what a later version wrote is not understood, and not
+//! overwritten.
+
+use protocol::{Bill, Decimal, KoreanTime, PaidAt};
+
+use crate::{Stamp, Timestamp};
+
+/// The bytes are damaged, or of a later version.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Unreadable;
+
+/// The version that this code writes.
+const VERSION: u64 = 1;
+
+/// Something that has a form in bytes.
+pub(crate) trait Encode {
+    fn encode(&self, out: &mut Vec<u8>);
+}
+
+/// What a value of a key looks like: version, then the value.
+pub(crate) fn to_bytes(value: &impl Encode) -> Vec<u8> {
+    let mut out = Vec::with_capacity(64);
+    VERSION.encode(&mut out);
+    value.encode(&mut out);
+    out
+}
+
+/// Reads values back.
+#[derive(Debug)]
+pub(crate) struct Decoder<'a>(&'a [u8]);
+
+impl<'a> Decoder<'a> {
+    /// Starts behind the version.
+    pub(crate) fn new(bytes: &'a [u8]) -> Result<Self, Unreadable> {
+        let mut decoder = Self(bytes);
+        if decoder.number()? == VERSION {
+            Ok(decoder)
+        } else {
+            Err(Unreadable)
+        }
+    }
+
+    /// Nothing may be left.
+    pub(crate) fn finish(self) -> Result<(), Unreadable> {
+        if self.0.is_empty() {
+            Ok(())
+        } else {
+            Err(Unreadable)
+        }
+    }
+
+    pub(crate) fn byte(&mut self) -> Result<u8, Unreadable> {
+        let (first, rest) = self.0.split_first().ok_or(Unreadable)?;
+        self.0 = rest;
+        Ok(*first)
+    }
+
+    pub(crate) fn number(&mut self) -> Result<u64, Unreadable> {
+        let mut number = 0_u64;
+        for shift in (0..64).step_by(7) {
+            let byte = self.byte()?;
+            number |= u64::from(byte & 0x7f)
+                .checked_shl(shift)
+                .ok_or(Unreadable)?;
+            if byte & 0x80 == 0 {
+                return Ok(number);
+            }
+        }
+        Err(Unreadable)
+    }
+
+    pub(crate) fn signed(&mut self) -> Result<i64, Unreadable> {
+        let number = self.number()?;
+        Ok((number >> 1).cast_signed() ^ -(number & 1).cast_signed())
+    }
+
+    pub(crate) fn flag(&mut self) -> Result<bool, Unreadable> {
+        Ok(self.byte()? != 0)
+    }
+
+    pub(crate) fn bytes(&mut self) -> Result<&'a [u8], Unreadable> {
+        let length = usize::try_from(self.number()?).map_err(|_| Unreadable)?;
+        let (bytes, rest) = self.0.split_at_checked(length).ok_or(Unreadable)?;
+        self.0 = rest;
+        Ok(bytes)
+    }
+
+    pub(crate) fn text(&mut self) -> Result<&'a str, Unreadable> {
+        std::str::from_utf8(self.bytes()?).map_err(|_| Unreadable)
+    }
+
+    pub(crate) fn option<T>(
+        &mut self,
+        read: impl FnOnce(&mut Self) -> Result<T, Unreadable>,
+    ) -> Result<Option<T>, Unreadable> {
+        if self.flag()? {
+            read(self).map(Some)
+        } else {
+            Ok(None)
+        }
+    }
+
+    /// Items are never more than the bytes that are left, so a damaged count allocates nothing.
+    pub(crate) fn list<T>(
+        &mut self,
+        mut read: impl FnMut(&mut Self) -> Result<T, Unreadable>,
+    ) -> Result<Vec<T>, Unreadable> {
+        let items = usize::try_from(self.number()?).map_err(|_| Unreadable)?;
+        if items > self.0.len() {
+            return Err(Unreadable);
+        }
+        (0..items).map(|_| read(self)).collect()
+    }
+
+    pub(crate) fn stamp(&mut self) -> Result<Stamp, Unreadable> {
+        Ok(Stamp {
+            time: self.signed()?,
+            node: u32::try_from(self.number()?).map_err(|_| Unreadable)?,
+        })
+    }
+
+    pub(crate) fn timestamp(&mut self) -> Result<Timestamp, Unreadable> {
+        self.signed().map(Timestamp::from_millis)
+    }
+
+    pub(crate) fn decimal(&mut self) -> Result<Decimal, Unreadable> {
+        Decimal::from_parts(self.signed()?, self.signed()?).ok_or(Unreadable)
+    }
+
+    pub(crate) fn korean_time(&mut self) -> Result<KoreanTime, Unreadable> {
+        KoreanTime::parse(&format!("{:014}", self.number()?)).ok_or(Unreadable)
+    }
+
+    pub(crate) fn paid_at(&mut self) -> Result<PaidAt, Unreadable> {
+        PaidAt::parse(&format!("{:014}", self.number()?)).ok_or(Unreadable)
+    }
+
+    /// The rest of a bill of the same family as `like`.
+    pub(crate) fn bill_like(&mut self, like: &Bill) -> Result<Bill, Unreadable> {
+        let notice_key = self.text()?;
+        let identity = self.list(|decoder| Ok((decoder.text()?, decoder.text()?)))?;
+        Ok(Bill::from_parts(
+            like.biller_code(),
+            like.biller_user_key(),
+            like.billed_year_month(),
+            like.ordinal(),
+            notice_key,
+            &identity,
+        ))
+    }
+}
+
+/// Writes what `Decoder::bill_like` reads.
+pub(crate) fn encode_rest_of_bill(bill: &Bill, out: &mut Vec<u8>) {
+    bill.biller_notice_key().encode(out);
+    encode_list(
+        bill.identity_parameters().collect::<Vec<_>>().iter(),
+        out,
+        |(name, value), out| {
+            name.encode(out);
+            value.encode(out);
+        },
+    );
+}
+
+pub(crate) fn encode_list<T>(
+    items: impl ExactSizeIterator<Item = T>,
+    out: &mut Vec<u8>,
+    mut encode: impl FnMut(T, &mut Vec<u8>),
+) {
+    (items.len() as u64).encode(out);
+    items.for_each(|item| encode(item, out));
+}
+
+impl Encode for u64 {
+    fn encode(&self, out: &mut Vec<u8>) {
+        let mut number = *self;
+        while number >= 0x80 {
+            // Only the low seven bits are kept.
+            out.push((number & 0x7f) as u8 | 0x80);
+            number >>= 7;
+        }
+        out.push((number & 0x7f) as u8);
+    }
+}
+
+impl Encode for i64 {
+    fn encode(&self, out: &mut Vec<u8>) {
+        ((self << 1) ^ (self >> 63)).cast_unsigned().encode(out);
+    }
+}
+
+impl Encode for bool {
+    fn encode(&self, out: &mut Vec<u8>) {
+        out.push(u8::from(*self));
+    }
+}
+
+impl Encode for [u8] {
+    fn encode(&self, out: &mut Vec<u8>) {
+        (self.len() as u64).encode(out);
+        out.extend_from_slice(self);
+    }
+}
+
+impl Encode for str {
+    fn encode(&self, out: &mut Vec<u8>) {
+        self.as_bytes().encode(out);
+    }
+}
+
+impl<T: Encode> Encode for Option<T> {
+    fn encode(&self, out: &mut Vec<u8>) {
+        self.is_some().encode(out);
+        if let Some(value) = self {
+            value.encode(out);
+        }
+    }
+}
+
+impl<T: Encode + ?Sized> Encode for &T {
+    fn encode(&self, out: &mut Vec<u8>) {
+        T::encode(self, out);
+    }
+}
+
+impl<A: Encode, B: Encode> Encode for (A, B) {
+    fn encode(&self, out: &mut Vec<u8>) {
+        self.0.encode(out);
+        self.1.encode(out);
+    }
+}
+
+impl Encode for Stamp {
+    fn encode(&self, out: &mut Vec<u8>) {
+        self.time.encode(out);
+        u64::from(self.node).encode(out);
+    }
+}
+
+impl Encode for Timestamp {
+    fn encode(&self, out: &mut Vec<u8>) {
+        self.millis().encode(out);
+    }
+}
+
+impl Encode for Decimal {
+    fn encode(&self, out: &mut Vec<u8>) {
+        self.units().encode(out);
+        self.fraction().encode(out);
+    }
+}
+
+impl Encode for KoreanTime {
+    fn encode(&self, out: &mut Vec<u8>) {
+        digits(self.as_str()).encode(out);
+    }
+}
+
+impl Encode for PaidAt {
+    fn encode(&self, out: &mut Vec<u8>) {
+        digits(self.as_str()).encode(out);
+    }
+}
+
+/// Fourteen digits as a number; both types hold nothing else.
+fn digits(text: &str) -> u64 {
+    text.parse().unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::{DeliveryState, Fact, FactKind, Family, MessageDigest};
+    use protocol::{BillerCode, PayType, PaymentEvent};
+
+    fn bill(notice_key: &str, seq: &str) -> Bill {
+        let biller = BillerCode::parse("B0001").unwrap();
+        Bill::from_parts(biller, "u", "202611", "", notice_key, &[("seq", seq)])
+    }
+
+    proptest! {
+        #[test]
+        fn a_family_reads_back_as_it_was_written(
+            facts in proptest::collection::vec(
+                ("[가-힣a]{0,3}", "[0-9]{0,2}", any::<i64>(), 0..6u8, -1_000i64..1_000), 0..12
+            )
+        ) {
+            let mut family = Family::default();
+            for (number, (key, seq, time, kind, amount)) in facts.iter().enumerate() {
+                let stamp = Stamp { time: *time, node: number as u32 };
+                let event = PaymentEvent {
+                    pay_id: Decimal::parse(&number.to_string()).unwrap(),
+                    pay_type: if kind % 2 == 0 { PayType::P } else { PayType::C },
+                    paid_at: PaidAt::parse("00000000000000").unwrap(),
+                    pay_amount: Decimal::parse(&format!("{amount}.5")).unwrap(),
+                };
+                let message = MessageDigest::of(b"x");
+                let expire_at = KoreanTime::parse("20261231235959").unwrap();
+                let kind = match kind {
+                    0 | 1 => FactKind::Payment { event, mark_ends_at: Some(Timestamp::from_millis(*time)), message },
+                    2 => FactKind::Delivery { event, message, state: DeliveryState::Pending },
+                    3 => FactKind::Reserved { until: Timestamp::from_millis(*time), after_unknown: true },
+                    4 => FactKind::Linked { attempt: stamp, expire_at },
+                    _ => FactKind::Classified { reason: key.clone(), operator: seq.clone() },
+                };
+                let bill = bill(key, seq);
+                family.entry(&bill).fold(&Fact { stamp, bill: bill.clone(), kind });
+            }
+            let bytes = to_bytes(&family);
+            prop_assert_eq!(Family::from_bytes(&bytes, &bill("", "")), Ok(family));
+            for end in 0..bytes.len() {
+                prop_assert!(Family::from_bytes(&bytes[..end], &bill("", "")).is_err());
+            }
+        }
+
+        #[test]
+        fn any_bytes_are_read_or_refused(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
+            let _ = Family::from_bytes(&bytes, &bill("", ""));
+        }
+    }
+}

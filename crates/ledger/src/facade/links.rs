@@ -1,0 +1,240 @@
+//! Links: reserve, settle, re-create (contract section 4, "Links").
+
+use std::sync::Arc;
+
+use protocol::{Bill, KoreanTime};
+
+use super::Ledger;
+use crate::journal::{Commit, Entry};
+use crate::share::{Held, Share, Subject};
+use crate::{Fact, FactKind, JournalError, LinkRefusal, LinkState, Stamp, Timestamp};
+
+/// How often a reservation is tried again because another node was faster with this bill.
+const ROUNDS: usize = 16;
+
+/// A `link_create` that may be relayed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Reservation {
+    bill: Bill,
+    attempt: Stamp,
+    after_unknown: bool,
+}
+
+/// What came of a relayed `link_create`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum LinkOutcome {
+    /// Kakao Pay answered 2xx with `OK`.
+    Linked {
+        /// From the request.
+        expire_at: KoreanTime,
+    },
+    /// Kakao Pay answered another `res_code`, or was never reached.
+    Released,
+    /// Time-out, answer lost or unreadable.
+    Unknown,
+}
+
+impl Ledger {
+    /// Reserves a bill for a `link_create` whose budget ends at `until`.
+    ///
+    /// # Errors
+    /// Why the contract refuses it; [`LinkRefusal::Unavailable`] when it cannot be journalled, or
+    /// the shared state be reached.
+    pub async fn reserve(
+        &self,
+        bill: &Bill,
+        now: Timestamp,
+        until: Timestamp,
+    ) -> Result<Reservation, LinkRefusal> {
+        let (reservation, commit) = match &self.share {
+            None => self.reserve_here(bill, now, until)?,
+            Some(share) => self.reserve_everywhere(share, bill, now, until).await?,
+        };
+        if self.node.committed(commit).await.is_err() {
+            drop(self.tell_settled(&reservation, &LinkOutcome::Released, now));
+            self.share_bill(bill).await;
+            return Err(LinkRefusal::Unavailable);
+        }
+        Ok(reservation)
+    }
+
+    fn reserve_here(
+        &self,
+        bill: &Bill,
+        now: Timestamp,
+        until: Timestamp,
+    ) -> Result<(Reservation, Commit), LinkRefusal> {
+        let book = self.node.book_of(bill);
+        let mut pages = book.lock();
+        let before = pages.knowledge(bill).may_create(bill, now)?;
+        self.require_journal()?;
+        let (reservation, fact) = self.reservation(bill, now, until, before);
+        Ok((
+            reservation,
+            self.node.tell(&mut pages, Entry::of(vec![fact])),
+        ))
+    }
+
+    /// The swap is what reserves: of two nodes only one can have it. It is a lease, so that it ends
+    /// by itself where the node dies before its journal has it.
+    async fn reserve_everywhere(
+        &self,
+        share: &Share,
+        bill: &Bill,
+        now: Timestamp,
+        until: Timestamp,
+    ) -> Result<(Reservation, Commit), LinkRefusal> {
+        let book = self.node.book_of(bill);
+        let mut held = share
+            .read(bill, None)
+            .await
+            .map_err(|_| LinkRefusal::Unavailable)?;
+        for _ in 0..ROUNDS {
+            let mut joined = held.join(&book.lock().knowledge(bill));
+            let before = joined.knowledge().may_create(bill, now)?;
+            self.require_journal()?;
+            let (reservation, fact) = self.reservation(bill, now, until, before);
+            joined.fold(&fact);
+            let swapped = share.swap(Subject::of(bill), &held, &joined).await;
+            match swapped.map_err(|_| LinkRefusal::Unavailable)? {
+                None => {
+                    let commit = self.node.tell(&mut book.lock(), Entry::of(vec![fact]));
+                    return Ok((reservation, commit));
+                }
+                Some(meanwhile) => held = meanwhile,
+            }
+        }
+        Err(LinkRefusal::Unavailable)
+    }
+
+    fn reservation(
+        &self,
+        bill: &Bill,
+        now: Timestamp,
+        until: Timestamp,
+        before: LinkState,
+    ) -> (Reservation, Fact) {
+        let after_unknown = before == LinkState::Unknown;
+        let kind = FactKind::Reserved {
+            until,
+            after_unknown,
+        };
+        let fact = self.node.fact(bill, now, kind);
+        let reservation = Reservation {
+            bill: bill.clone(),
+            attempt: fact.stamp,
+            after_unknown,
+        };
+        (reservation, fact)
+    }
+
+    /// Settles a reservation; ends when that is on durable storage and, where it can be reached, in
+    /// the shared state.
+    ///
+    /// # Errors
+    /// When it could not be journalled; the state in memory holds it all the same.
+    pub async fn settle(
+        &self,
+        reservation: &Reservation,
+        outcome: &LinkOutcome,
+        now: Timestamp,
+    ) -> Result<(), Arc<JournalError>> {
+        let commit = self.tell_settled(reservation, outcome, now);
+        self.commit_and_share(&reservation.bill, commit).await
+    }
+
+    /// Finds the bill whose link a `link_recreate` makes anew.
+    ///
+    /// # Errors
+    /// Why the contract refuses it; [`LinkRefusal::Unavailable`] when it could not be journalled,
+    /// or the shared state not be reached.
+    pub async fn find_for_recreate(
+        &self,
+        bill: &Bill,
+        now: Timestamp,
+    ) -> Result<Bill, LinkRefusal> {
+        let held = match &self.share {
+            None => Held::default(),
+            Some(share) => share
+                .read(bill, None)
+                .await
+                .map_err(|_| LinkRefusal::Unavailable)?,
+        };
+        let joined = held.join(&self.node.book_of(bill).lock().knowledge(bill));
+        let found = joined.knowledge().may_recreate(bill, now)?;
+        self.require_journal()?;
+        Ok(found)
+    }
+
+    /// Kakao Pay made the link of `bill` anew; ends like [`settle`](Self::settle).
+    ///
+    /// # Errors
+    /// When it could not be journalled; the state in memory holds it all the same.
+    pub async fn relink(
+        &self,
+        bill: &Bill,
+        expire_at: KoreanTime,
+        now: Timestamp,
+    ) -> Result<(), Arc<JournalError>> {
+        let commit = self
+            .node
+            .tell_one(bill, now, FactKind::Relinked { expire_at });
+        self.commit_and_share(bill, commit).await
+    }
+
+    /// Waits for a commit, then writes what is known of the bill to the shared state. What does
+    /// not get there now, the catch-up brings.
+    pub(super) async fn commit_and_share(
+        &self,
+        bill: &Bill,
+        commit: Commit,
+    ) -> Result<(), Arc<JournalError>> {
+        let rows = self.node.committed(commit).await?;
+        if self.share_bill(bill).await {
+            self.node.marks().shared(rows);
+        }
+        Ok(())
+    }
+
+    /// Whether the shared state now has all that this node knows of the bill.
+    async fn share_bill(&self, bill: &Bill) -> bool {
+        let Some(share) = &self.share else {
+            return false;
+        };
+        let book = self.node.book_of(bill);
+        let written = async {
+            let held = share.read(bill, None).await?;
+            share.write(&book, Subject::of(bill), held, |_| {}).await
+        };
+        written.await.is_ok()
+    }
+
+    fn require_journal(&self) -> Result<(), LinkRefusal> {
+        if self.is_journal_writable() {
+            Ok(())
+        } else {
+            Err(LinkRefusal::Unavailable)
+        }
+    }
+
+    fn tell_settled(
+        &self,
+        reservation: &Reservation,
+        outcome: &LinkOutcome,
+        now: Timestamp,
+    ) -> Commit {
+        let attempt = reservation.attempt;
+        let kind = match outcome {
+            LinkOutcome::Linked { expire_at } => FactKind::Linked {
+                attempt,
+                expire_at: *expire_at,
+            },
+            LinkOutcome::Released => FactKind::Released {
+                attempt,
+                after_unknown: reservation.after_unknown,
+            },
+            LinkOutcome::Unknown => FactKind::Uncertain { attempt },
+        };
+        self.node.tell_one(&reservation.bill, now, kind)
+    }
+}

@@ -1,0 +1,127 @@
+//! The facade that the flows use: decide, journal, share, then go on.
+//!
+//! Without a shared state a decision is taken in this node's book, under its lock. With one it is
+//! taken on what all nodes know together, and a compare-and-swap makes sure that nobody decided
+//! the same thing at the same moment.
+
+mod classify;
+mod links;
+mod node;
+mod payments;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use protocol::Bill;
+
+pub use links::{LinkOutcome, Reservation};
+pub(crate) use node::Node;
+pub use payments::{Begun, Delivered, Durability, Recorded};
+
+use crate::share::{CatchUp, Share};
+use crate::shared::{self, SharedStore};
+use crate::{BillState, BillView, JournalError, Timestamp, Watch};
+
+/// Where the ledger lives.
+#[derive(Clone)]
+pub struct Options {
+    /// The journal's folder.
+    pub directory: PathBuf,
+    /// How long facts are kept.
+    pub retention: Duration,
+    /// The state that nodes share; `None`: this is the only node.
+    pub shared: Option<shared::Settings>,
+    /// Is told how operations on the shared state go.
+    pub watch: Option<Arc<dyn Watch>>,
+}
+
+impl Options {
+    /// One node, with its journal in `directory`.
+    pub const fn embedded(directory: PathBuf) -> Self {
+        Self {
+            directory,
+            retention: Duration::from_secs(400 * 24 * 60 * 60),
+            shared: None,
+            watch: None,
+        }
+    }
+}
+
+/// The ledger of one node. Cheap to clone; shared by all workers.
+#[derive(Clone, Debug)]
+pub struct Ledger {
+    node: Arc<Node>,
+    share: Option<Share>,
+    /// Ends with the last clone.
+    _catch_up: Option<Arc<CatchUp>>,
+}
+
+impl Ledger {
+    /// Opens the journal and folds every fact of it. A shared state may be out of reach.
+    ///
+    /// # Errors
+    /// When the journal cannot be opened or read.
+    pub fn open(options: &Options, now: Timestamp) -> Result<Self, JournalError> {
+        let node = Arc::new(Node::open(&options.directory, now)?);
+        let share = options.shared.clone().map(|settings| {
+            let store = SharedStore::start(settings);
+            Share::new(store, options.retention, options.watch.clone())
+        });
+        let catch_up = share
+            .as_ref()
+            .map(|share| CatchUp::start(Arc::clone(&node), share.clone()))
+            .transpose()
+            .map_err(|error| JournalError::Io(options.directory.clone(), error))?;
+        Ok(Self {
+            node,
+            share,
+            _catch_up: catch_up.map(Arc::new),
+        })
+    }
+
+    /// What is known of a bill at `now`. Where the shared state is out of reach, that is what this
+    /// node knows.
+    pub async fn look_up(&self, bill: &Bill, now: Timestamp) -> BillView {
+        let Some(share) = &self.share else {
+            return self
+                .node
+                .book_of(bill)
+                .lock()
+                .knowledge(bill)
+                .view(bill, now);
+        };
+        let held = share.read(bill, None).await.unwrap_or_default();
+        let joined = held.join(&self.node.book_of(bill).lock().knowledge(bill));
+        joined.knowledge().view(bill, now)
+    }
+
+    /// The whole state of a bill, for an operator.
+    pub async fn state(&self, bill: &Bill) -> Option<BillState> {
+        let held = match &self.share {
+            Some(share) => share.read(bill, None).await.unwrap_or_default(),
+            None => crate::share::Held::default(),
+        };
+        let joined = held.join(&self.node.book_of(bill).lock().knowledge(bill));
+        joined.knowledge().get(bill).cloned()
+    }
+
+    /// Payment events that a biller was told and has not accepted.
+    pub fn undelivered(&self) -> i64 {
+        self.node.undelivered()
+    }
+
+    /// Facts that are journalled and not in the shared state; 0 where there is none.
+    pub fn unshared(&self) -> i64 {
+        if self.share.is_some() {
+            self.node.marks().unshared()
+        } else {
+            0
+        }
+    }
+
+    /// Whether the journal takes facts at this moment.
+    pub fn is_journal_writable(&self) -> bool {
+        self.node.journal().is_writable()
+    }
+}

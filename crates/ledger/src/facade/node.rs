@@ -1,0 +1,142 @@
+//! What one node has for itself: its journal, and the state that its journal's facts fold to.
+
+use std::collections::HashMap;
+use std::path::Path;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::{Arc, PoisonError, RwLock};
+
+use protocol::{Bill, BillerCode};
+
+use crate::book::{AcceptedAnswer, Book, Pages};
+use crate::journal::{Commit, Entry, Journal, Rows};
+use crate::share::Marks;
+use crate::{DeliveryState, Fact, FactKind, JournalError, StampClock, Timestamp};
+
+/// One node.
+#[derive(Debug)]
+pub(crate) struct Node {
+    journal: Journal,
+    clock: StampClock,
+    books: Books,
+    undelivered: AtomicI64,
+    marks: Marks,
+}
+
+/// The billers' books; one for every biller that has a bill, bounded by the registered billers
+/// and those that the journal knows.
+type Books = RwLock<HashMap<BillerCode, Arc<Book>>>;
+
+impl Node {
+    /// Opens the journal and folds every fact of it.
+    ///
+    /// Calls that a crash cut off after the payment was journalled have no delivery yet: whether
+    /// the biller heard of them is unknown, and that becomes a fact here.
+    pub(super) fn open(directory: &Path, now: Timestamp) -> Result<Self, JournalError> {
+        let journal = Journal::open(directory)?;
+        let reader = journal.reader();
+        let books = Books::default();
+        let undelivered = AtomicI64::new(0);
+        let highest = reader.for_each_fact(|fact| {
+            let delta = book(&books, fact.bill.biller_code()).lock().fold(&fact);
+            undelivered.fetch_add(delta, Ordering::Relaxed);
+        })?;
+        reader.for_each_accepted(|biller, message| {
+            book(&books, biller)
+                .lock()
+                .accept(message, AcceptedAnswer::InJournal);
+        })?;
+        let marks = Marks::new(reader.cursor()?.shared_up_to, reader.last_row()?);
+        let node = Self {
+            clock: StampClock::new(journal.node(), highest),
+            journal,
+            books,
+            undelivered,
+            marks,
+        };
+        node.settle_what_was_cut_off(now)?;
+        Ok(node)
+    }
+
+    pub(crate) const fn journal(&self) -> &Journal {
+        &self.journal
+    }
+
+    pub(crate) const fn marks(&self) -> &Marks {
+        &self.marks
+    }
+
+    pub(crate) fn book(&self, biller: BillerCode) -> Arc<Book> {
+        book(&self.books, biller)
+    }
+
+    pub(super) fn book_of(&self, bill: &Bill) -> Arc<Book> {
+        self.book(bill.biller_code())
+    }
+
+    pub(super) fn undelivered(&self) -> i64 {
+        self.undelivered.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn fact(&self, bill: &Bill, now: Timestamp, kind: FactKind) -> Fact {
+        Fact {
+            stamp: self.clock.next(now),
+            bill: bill.clone(),
+            kind,
+        }
+    }
+
+    /// Folds an entry's facts and queues it, both under the biller's lock, so that the journal
+    /// has a biller's facts in the order in which they were decided.
+    pub(super) fn tell(&self, pages: &mut Pages, entry: Entry) -> Commit {
+        let delta: i64 = entry.facts().iter().map(|fact| pages.fold(fact)).sum();
+        self.undelivered.fetch_add(delta, Ordering::Relaxed);
+        self.journal.append(entry)
+    }
+
+    pub(super) fn tell_one(&self, bill: &Bill, now: Timestamp, kind: FactKind) -> Commit {
+        let book = self.book_of(bill);
+        let mut pages = book.lock();
+        let fact = self.fact(bill, now, kind);
+        self.tell(&mut pages, Entry::of(vec![fact]))
+    }
+
+    /// Waits for a commit and marks its rows as journalled.
+    pub(super) async fn committed(&self, commit: Commit) -> Result<Rows, Arc<JournalError>> {
+        let rows = commit.committed().await?;
+        self.marks.journalled(rows);
+        Ok(rows)
+    }
+
+    fn settle_what_was_cut_off(&self, now: Timestamp) -> Result<(), JournalError> {
+        let cut_off = self.journal.reader().undecided_payments()?;
+        if cut_off.is_empty() {
+            return Ok(());
+        }
+        tracing::warn!(
+            payments = cut_off.len(),
+            "pay-results were cut off by the last stop: whether their billers heard of them is unknown"
+        );
+        for payment in cut_off {
+            let kind = FactKind::Delivery {
+                event: payment.event,
+                message: payment.message,
+                state: DeliveryState::Unknown,
+            };
+            // The writer commits them in order; nobody has to wait for these.
+            drop(self.tell_one(&payment.bill, now, kind));
+        }
+        Ok(())
+    }
+}
+
+fn book(books: &Books, biller: BillerCode) -> Arc<Book> {
+    let known = books
+        .read()
+        .unwrap_or_else(PoisonError::into_inner)
+        .get(&biller)
+        .cloned();
+    known.unwrap_or_else(|| {
+        let mut books = books.write().unwrap_or_else(PoisonError::into_inner);
+        Arc::clone(books.entry(biller).or_default())
+    })
+}

@@ -1,0 +1,137 @@
+//! What is known where a decision about a bill is taken, and the decisions (contract section 4).
+//!
+//! The same code decides on this node's own book and on what all nodes know together.
+
+use protocol::{Bill, ResCode};
+
+use crate::owners::Owners;
+use crate::{BillState, Family, LinkState, Timestamp};
+
+/// Why the ledger refuses a link call (contract section 4, "Links").
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LinkRefusal {
+    /// `E817`: the bill is classified as an error bill.
+    ErrorBill,
+    /// `E811`: the `biller_notice_key` belongs to another bill of that biller.
+    NoticeKeyTaken,
+    /// `E005`: no notice key, and two or more registered bills share the rest.
+    NoticeKeyNeeded,
+    /// `E818`: the link is made, or being made at this moment.
+    AlreadyLinked,
+    /// `E812`: nothing linked or unknown to re-create.
+    NotRegistered,
+    /// The journal cannot be written, or the shared state not be reached: `E801`.
+    Unavailable,
+}
+
+impl LinkRefusal {
+    /// The guide's code for it.
+    pub const fn res_code(self) -> ResCode {
+        match self {
+            Self::ErrorBill => ResCode::E817,
+            Self::NoticeKeyTaken => ResCode::E811,
+            Self::NoticeKeyNeeded => ResCode::E005,
+            Self::AlreadyLinked => ResCode::E818,
+            Self::NotRegistered => ResCode::E812,
+            Self::Unavailable => ResCode::E801,
+        }
+    }
+}
+
+/// What a prepay or a notice needs to know of a bill.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct BillView {
+    /// Classified: `E817`.
+    pub error_bill: bool,
+    /// Paid: `E403` to a prepay.
+    pub paid: bool,
+}
+
+/// All that decisions about one bill need: its family, and the owners of its notice key.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Knowledge<'a> {
+    pub(crate) family: Option<&'a Family>,
+    pub(crate) owners: Option<&'a Owners>,
+}
+
+impl<'a> Knowledge<'a> {
+    /// The state of exactly this bill.
+    pub(crate) fn get(self, bill: &Bill) -> Option<&'a BillState> {
+        self.family?.get(bill)
+    }
+
+    /// Whether the bill is paid, or an error bill.
+    pub(crate) fn view(self, bill: &Bill, now: Timestamp) -> BillView {
+        let state = self.get(bill);
+        BillView {
+            error_bill: state.is_some_and(BillState::is_error_bill),
+            paid: state.is_some_and(|state| state.is_paid(now)),
+        }
+    }
+
+    /// Decides a `link_create`; where it may go on, how the link stood before.
+    pub(crate) fn may_create(self, bill: &Bill, now: Timestamp) -> Result<LinkState, LinkRefusal> {
+        let state = self.get(bill);
+        if state.is_some_and(BillState::is_error_bill) {
+            return Err(LinkRefusal::ErrorBill);
+        }
+        if self
+            .owners
+            .is_some_and(|owners| owners.has_other_than(bill, now))
+        {
+            return Err(LinkRefusal::NoticeKeyTaken);
+        }
+        if bill.biller_notice_key().is_empty() && self.registered_like(bill, now).nth(1).is_some() {
+            return Err(LinkRefusal::NoticeKeyNeeded);
+        }
+        match state.map_or(LinkState::Unregistered, |state| state.link_state(now)) {
+            LinkState::Linked | LinkState::Reserved => Err(LinkRefusal::AlreadyLinked),
+            free => Ok(free),
+        }
+    }
+
+    /// Decides a `link_recreate`; answers the bill whose link is made anew.
+    pub(crate) fn may_recreate(self, bill: &Bill, now: Timestamp) -> Result<Bill, LinkRefusal> {
+        let exact = self.get(bill).map(|state| (bill, state));
+        let found = if bill.biller_notice_key().is_empty() {
+            let mut alike = self.registered_like(bill, now);
+            match (alike.next(), alike.next()) {
+                (Some(_), Some(_)) => return Err(LinkRefusal::NoticeKeyNeeded),
+                (Some(only), None) => Some(only),
+                (None, _) => exact,
+            }
+        } else {
+            exact
+        };
+        let classified = |known: Option<(&Bill, &BillState)>| {
+            known.is_some_and(|(_, state)| state.is_error_bill())
+        };
+        if classified(found) || classified(exact) {
+            return Err(LinkRefusal::ErrorBill);
+        }
+        match found {
+            Some((found, state))
+                if matches!(
+                    state.link_state(now),
+                    LinkState::Linked | LinkState::Unknown
+                ) =>
+            {
+                Ok(found.clone())
+            }
+            _ => Err(LinkRefusal::NotRegistered),
+        }
+    }
+
+    fn registered_like<'b>(
+        self,
+        bill: &'b Bill,
+        now: Timestamp,
+    ) -> impl Iterator<Item = (&'b Bill, &'b BillState)>
+    where
+        'a: 'b,
+    {
+        self.family
+            .into_iter()
+            .flat_map(move |family| family.registered_like(bill, now))
+    }
+}

@@ -1,0 +1,66 @@
+//! Who a `biller_notice_key` belongs to: answers E811.
+
+use protocol::Bill;
+
+use crate::codec::{Decoder, Encode, Unreadable, encode_list, encode_rest_of_bill};
+use crate::{Fact, Link, Timestamp};
+
+/// The bills that have, or had, a link under one `biller_notice_key`; almost always one.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Owners {
+    links: Vec<(Bill, Link)>,
+}
+
+impl Owners {
+    /// Folds a fact about a link in.
+    pub(crate) fn fold(&mut self, fact: &Fact) {
+        self.entry(&fact.bill).fold(fact);
+    }
+
+    /// What two nodes know of the key, together.
+    pub(crate) fn merge(&mut self, other: &Self) {
+        for (bill, link) in &other.links {
+            self.entry(bill).merge(link);
+        }
+    }
+
+    /// Whether the key belongs to another bill than this one at `now`.
+    pub(crate) fn has_other_than(&self, bill: &Bill, now: Timestamp) -> bool {
+        let mut others = self.links.iter().filter(|(owner, _)| owner != bill);
+        others.any(|(_, link)| link.state(now).is_registered())
+    }
+
+    fn entry(&mut self, bill: &Bill) -> &mut Link {
+        let known = self.links.iter().position(|(owner, _)| owner == bill);
+        let index = known.unwrap_or_else(|| {
+            self.links.push((bill.clone(), Link::default()));
+            self.links.len() - 1
+        });
+        &mut self.links[index].1
+    }
+
+    /// The owners from the bytes that [`codec::to_bytes`](crate::codec::to_bytes) made; `like` is
+    /// any bill of the same biller.
+    pub(crate) fn from_bytes(bytes: &[u8], like: &Bill) -> Result<Self, Unreadable> {
+        let mut decoder = Decoder::new(bytes)?;
+        let links = decoder.list(|decoder| {
+            let (user_key, month, ordinal) = (decoder.text()?, decoder.text()?, decoder.text()?);
+            let family = Bill::from_parts(like.biller_code(), user_key, month, ordinal, "", &[]);
+            Ok((decoder.bill_like(&family)?, Link::decode(decoder)?))
+        })?;
+        decoder.finish()?;
+        Ok(Self { links })
+    }
+}
+
+impl Encode for Owners {
+    fn encode(&self, out: &mut Vec<u8>) {
+        encode_list(self.links.iter(), out, |(bill, link), out| {
+            bill.biller_user_key().encode(out);
+            bill.billed_year_month().encode(out);
+            bill.ordinal().encode(out);
+            encode_rest_of_bill(bill, out);
+            link.encode(out);
+        });
+    }
+}

@@ -1,0 +1,83 @@
+//! What the shared state holds of one bill, as bytes and as what they mean.
+
+use bytes::Bytes;
+use protocol::Bill;
+
+use crate::codec::{Decoder, Unreadable};
+use crate::knowledge::Knowledge;
+use crate::owners::Owners;
+use crate::{Fact, Family, KeptAnswer};
+
+/// The values of a bill's keys.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Held {
+    pub(crate) family: Family,
+    pub(crate) owners: Owners,
+    /// The answer with which the pay-result that was asked for was accepted.
+    pub(crate) accepted: Option<KeptAnswer>,
+    raw: Vec<Option<Bytes>>,
+}
+
+impl Held {
+    /// Reads values in the order of the keys: family, notice key where the bill has one, message
+    /// where one was asked for.
+    pub(super) fn read(
+        bill: &Bill,
+        with_message: bool,
+        raw: Vec<Option<Bytes>>,
+    ) -> Result<Self, Unreadable> {
+        let mut held = Self::default();
+        let mut values = raw.iter();
+        if let Some(family) = values.next().and_then(Option::as_ref) {
+            held.family = Family::from_bytes(family, bill)?;
+        }
+        if !bill.biller_notice_key().is_empty()
+            && let Some(owners) = values.next().and_then(Option::as_ref)
+        {
+            held.owners = Owners::from_bytes(owners, bill)?;
+        }
+        if with_message && let Some(answer) = values.next().and_then(Option::as_ref) {
+            let mut decoder = Decoder::new(answer)?;
+            held.accepted = Some(KeptAnswer::decode(&mut decoder)?);
+            decoder.finish()?;
+        }
+        held.raw = raw;
+        Ok(held)
+    }
+
+    /// What this node and the shared state know, together.
+    pub(crate) fn join(&self, local: &Knowledge<'_>) -> Self {
+        let mut joined = Self {
+            raw: Vec::new(),
+            ..self.clone()
+        };
+        if let Some(family) = local.family {
+            joined.family.merge(family);
+        }
+        if let Some(owners) = local.owners {
+            joined.owners.merge(owners);
+        }
+        joined
+    }
+
+    /// Folds one more fact of the bill in.
+    pub(crate) fn fold(&mut self, fact: &Fact) {
+        self.family.entry(&fact.bill).fold(fact);
+        if fact.kind.concerns_link() && !fact.bill.biller_notice_key().is_empty() {
+            self.owners.fold(fact);
+        }
+    }
+
+    /// For decisions.
+    pub(crate) const fn knowledge(&self) -> Knowledge<'_> {
+        Knowledge {
+            family: Some(&self.family),
+            owners: Some(&self.owners),
+        }
+    }
+
+    /// What the first `keys` keys hold; a key that was not asked for is taken to be absent.
+    pub(super) fn values(&self, keys: usize) -> Vec<Option<&[u8]>> {
+        (0..keys).map(|key| self.raw.get(key)?.as_deref()).collect()
+    }
+}

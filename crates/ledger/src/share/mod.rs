@@ -1,0 +1,238 @@
+//! The state that nodes share, as the ledger uses it: families, notice keys, accepted pay-results.
+//!
+//! It is a cache of the nodes' journals and never the only copy. What a value holds is joined with
+//! what this node knows before anything is decided or written, so a value that is missing, old or
+//! wiped can make a decision slower but never wrong in what this node knows.
+
+mod catch_up;
+mod held;
+mod marks;
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use protocol::Bill;
+
+pub(crate) use catch_up::CatchUp;
+pub(crate) use held::Held;
+pub(crate) use marks::Marks;
+
+use crate::book::Book;
+use crate::codec::{self, Unreadable};
+use crate::shared::{Change, Key, OutOfReach, SharedStore, Swap};
+use crate::{KeptAnswer, MessageDigest};
+
+/// How often a swap is tried again because another node was faster. Nodes meet on one bill only
+/// when two of its calls do, so more than a few rounds mean that something is wrong.
+const ROUNDS: usize = 16;
+
+/// Kinds of keys.
+const FAMILY: &str = "f";
+const NOTICE_KEY: &str = "n";
+const MESSAGE: &str = "m";
+
+/// Is told how operations on the shared state go.
+pub trait Watch: Send + Sync {
+    /// One operation took this long, and was or was not out of reach.
+    fn shared_operation(&self, took: Duration, reached: Result<(), OutOfReach>);
+}
+
+/// What is swapped for one bill: its family, its notice key's owners, an accepted pay-result.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Subject<'a> {
+    pub(crate) bill: &'a Bill,
+    pub(crate) accepted: Option<(&'a MessageDigest, &'a KeptAnswer)>,
+}
+
+impl<'a> Subject<'a> {
+    pub(crate) const fn of(bill: &'a Bill) -> Self {
+        Self {
+            bill,
+            accepted: None,
+        }
+    }
+}
+
+/// The shared state.
+#[derive(Clone)]
+pub(crate) struct Share {
+    store: SharedStore,
+    watch: Option<Arc<dyn Watch>>,
+    /// After which time a key that nobody writes is gone: the journal's retention.
+    keep: Duration,
+}
+
+impl Share {
+    pub(crate) fn new(store: SharedStore, keep: Duration, watch: Option<Arc<dyn Watch>>) -> Self {
+        Self { store, watch, keep }
+    }
+
+    pub(crate) const fn store(&self) -> &SharedStore {
+        &self.store
+    }
+
+    /// What the shared state holds of a bill, in one round trip; with `message`, also the answer
+    /// with which that pay-result was accepted.
+    pub(crate) async fn read(
+        &self,
+        bill: &Bill,
+        message: Option<&MessageDigest>,
+    ) -> Result<Held, OutOfReach> {
+        let keys = keys(bill, message);
+        let values = self
+            .watched(self.store.get(bill.biller_code().as_str(), &keys))
+            .await?;
+        Held::read(bill, message.is_some(), values).map_err(|Unreadable| unreadable(bill))
+    }
+
+    /// Writes what this node and the shared state know of a bill together, beginning with what
+    /// `held` was. `look` sees what other nodes wrote meanwhile, before each further round.
+    pub(crate) async fn write(
+        &self,
+        book: &Book,
+        subject: Subject<'_>,
+        mut held: Held,
+        mut look: impl FnMut(&Held),
+    ) -> Result<(), OutOfReach> {
+        for _ in 0..ROUNDS {
+            let joined = held.join(&book.lock().knowledge(subject.bill));
+            match self.swap(subject, &held, &joined).await? {
+                None => return Ok(()),
+                Some(meanwhile) => held = meanwhile,
+            }
+            look(&held);
+        }
+        Err(OutOfReach::Busy)
+    }
+
+    /// One compare-and-swap from `held` to `joined`; `None` when done, else what is held instead.
+    pub(crate) async fn swap(
+        &self,
+        subject: Subject<'_>,
+        held: &Held,
+        joined: &Held,
+    ) -> Result<Option<Held>, OutOfReach> {
+        let prepared = Prepared::new(subject, held, joined);
+        let changes = prepared.changes(self.keep);
+        if changes.is_empty() {
+            return Ok(None);
+        }
+        let biller = subject.bill.biller_code();
+        match self
+            .watched(self.store.swap(biller.as_str(), &changes))
+            .await?
+        {
+            Swap::Done => Ok(None),
+            Swap::Conflict(values) => Held::read(subject.bill, subject.accepted.is_some(), values)
+                .map(Some)
+                .map_err(|Unreadable| unreadable(subject.bill)),
+        }
+    }
+
+    pub(crate) const fn keep(&self) -> Duration {
+        self.keep
+    }
+
+    async fn watched<T>(
+        &self,
+        operation: impl Future<Output = Result<T, OutOfReach>>,
+    ) -> Result<T, OutOfReach> {
+        let began = Instant::now();
+        let outcome = operation.await;
+        if let Some(watch) = &self.watch {
+            watch.shared_operation(
+                began.elapsed(),
+                outcome.as_ref().map(|_| ()).map_err(|e| *e),
+            );
+        }
+        outcome
+    }
+}
+
+impl fmt::Debug for Share {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Share")
+            .field("keep", &self.keep)
+            .finish_non_exhaustive()
+    }
+}
+
+/// The keys of a subject, in the order in which values are read and written.
+fn keys<'a>(bill: &'a Bill, message: Option<&'a MessageDigest>) -> Vec<Key<'a>> {
+    let mut keys = vec![Key {
+        kind: FAMILY,
+        name: bill.family().as_bytes(),
+    }];
+    if !bill.biller_notice_key().is_empty() {
+        keys.push(Key {
+            kind: NOTICE_KEY,
+            name: bill.biller_notice_key().as_bytes(),
+        });
+    }
+    if let Some(message) = message {
+        keys.push(Key {
+            kind: MESSAGE,
+            name: message.as_bytes(),
+        });
+    }
+    keys
+}
+
+/// The new values of a subject's keys, beside what they must hold.
+pub(crate) struct Prepared<'a> {
+    keys: Vec<Key<'a>>,
+    expected: Vec<Option<&'a [u8]>>,
+    new: Vec<Vec<u8>>,
+}
+
+impl<'a> Prepared<'a> {
+    pub(crate) fn new(subject: Subject<'a>, held: &'a Held, joined: &Held) -> Self {
+        let keys = keys(subject.bill, subject.accepted.map(|(message, _)| message));
+        let mut new = vec![codec::to_bytes(&joined.family)];
+        if !subject.bill.biller_notice_key().is_empty() {
+            new.push(codec::to_bytes(&joined.owners));
+        }
+        if let Some((_, answer)) = subject.accepted {
+            // The first answer that was kept stays.
+            let kept = held.accepted.as_ref().unwrap_or(answer);
+            new.push(codec::to_bytes(kept));
+        }
+        let expected = held.values(keys.len());
+        Self {
+            keys,
+            expected,
+            new,
+        }
+    }
+
+    /// All keys of the subject, or none where nothing would change.
+    pub(crate) fn changes(&self, keep: Duration) -> Vec<Change<'_>> {
+        let news = self.new.iter().zip(&self.expected);
+        if news
+            .clone()
+            .all(|(new, expected)| *expected == Some(new.as_slice()))
+        {
+            return Vec::new();
+        }
+        self.keys
+            .iter()
+            .zip(news)
+            .map(|(key, (new, expected))| Change {
+                key: *key,
+                expected: *expected,
+                new,
+                expires_in: Some(keep),
+            })
+            .collect()
+    }
+}
+
+/// A value that this version cannot read is neither believed nor overwritten.
+fn unreadable(bill: &Bill) -> OutOfReach {
+    tracing::error!(
+        biller = bill.biller_code().as_str(),
+        "a value of the shared state is damaged, or was written by a later version"
+    );
+    OutOfReach::Refused
+}

@@ -1,0 +1,140 @@
+//! The two commands that the store knows, and how their answers are read.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use redis::{Cmd, Script, Value};
+
+use super::key::Keyspace;
+use super::{Change, Key, OutOfReach, Swap};
+
+const SWAP: &str = include_str!("swap.lua");
+
+/// How the script is named in a command.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Spelling {
+    /// By its digest: 40 bytes, where the server has it.
+    Digest,
+    /// By its text: the server has it from then on.
+    Text,
+}
+
+/// Makes commands.
+#[derive(Debug)]
+pub(super) struct Commands {
+    keys: Keyspace,
+    swap_digest: Box<str>,
+}
+
+impl Commands {
+    pub(super) fn new(keys: Keyspace) -> Self {
+        Self {
+            keys,
+            swap_digest: Script::new(SWAP).get_hash().into(),
+        }
+    }
+
+    /// Reads several keys of a biller.
+    pub(super) fn get(&self, biller: &str, keys: &[Key<'_>]) -> Cmd {
+        let mut command = redis::cmd("MGET");
+        for key in keys {
+            command.arg(self.keys.spell(biller, *key));
+        }
+        command
+    }
+
+    /// Changes several keys of a biller, all or none.
+    pub(super) fn swap(&self, biller: &str, changes: &[Change<'_>], spelling: Spelling) -> Cmd {
+        let (name, script) = match spelling {
+            Spelling::Digest => ("EVALSHA", &*self.swap_digest),
+            Spelling::Text => ("EVAL", SWAP),
+        };
+        let mut command = redis::cmd(name);
+        command.arg(script).arg(changes.len());
+        for change in changes {
+            command.arg(self.keys.spell(biller, change.key));
+        }
+        let expectations: Vec<u8> = changes
+            .iter()
+            .map(|change| {
+                if change.expected.is_some() {
+                    b'h'
+                } else {
+                    b'a'
+                }
+            })
+            .collect();
+        command.arg(expectations);
+        for change in changes {
+            command
+                .arg(change.expected.unwrap_or_default())
+                .arg(change.new)
+                .arg(change.expires_in.map_or(0, milliseconds));
+        }
+        command
+    }
+}
+
+/// At least one: 0 would mean for ever.
+fn milliseconds(duration: Duration) -> u64 {
+    u64::try_from(duration.as_micros().div_ceil(1_000))
+        .unwrap_or(u64::MAX)
+        .clamp(1, LONGEST_MILLISECONDS)
+}
+
+/// Ten years; beyond some centuries Redis refuses the number.
+const LONGEST_MILLISECONDS: u64 = 10 * 366 * 24 * 60 * 60 * 1_000;
+
+/// Reads what `MGET` answered.
+pub(super) fn read_values(answer: Value) -> Result<Vec<Option<Bytes>>, OutOfReach> {
+    let Value::Array(values) = answer else {
+        return Err(OutOfReach::Refused);
+    };
+    values
+        .into_iter()
+        .map(|value| match value {
+            Value::Nil => Ok(None),
+            Value::BulkString(bytes) => Ok(Some(Bytes::from(bytes))),
+            // The reader of the protocol makes two short texts into words of their own.
+            Value::Okay => Ok(Some(Bytes::from_static(b"OK"))),
+            Value::SimpleString(text) => Ok(Some(Bytes::from(text))),
+            _ => Err(OutOfReach::Refused),
+        })
+        .collect()
+}
+
+/// Reads what the script answered.
+pub(super) fn read_swap(answer: Value) -> Result<Swap, OutOfReach> {
+    match answer {
+        Value::Int(1) => Ok(Swap::Done),
+        held => read_values(held).map(Swap::Conflict),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_expiry_is_rounded_up_and_never_becomes_for_ever() {
+        for (duration, expected) in [
+            (Duration::ZERO, 1),
+            (Duration::from_micros(1), 1),
+            (Duration::from_micros(1_001), 2),
+            (Duration::from_secs(3), 3_000),
+            (Duration::MAX, LONGEST_MILLISECONDS),
+        ] {
+            assert_eq!(milliseconds(duration), expected, "{duration:?}");
+        }
+    }
+
+    #[test]
+    fn an_answer_that_is_none_is_a_refusal() {
+        assert_eq!(read_swap(Value::Int(2)), Err(OutOfReach::Refused));
+        assert_eq!(read_values(Value::Nil), Err(OutOfReach::Refused));
+        assert_eq!(
+            read_values(Value::Array(vec![Value::Nil, Value::BulkString(vec![7])])),
+            Ok(vec![None, Some(Bytes::from_static(&[7]))])
+        );
+    }
+}

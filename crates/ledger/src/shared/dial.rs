@@ -1,0 +1,127 @@
+//! How a connection is made.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use redis::aio::MultiplexedConnection;
+use redis::{AsyncConnectionConfig, RedisConnectionInfo};
+use rustls::ClientConfig;
+use rustls::pki_types::ServerName;
+use socket2::{SockRef, TcpKeepalive};
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::TcpStream;
+use tokio::time::timeout;
+use tokio_rustls::TlsConnector;
+
+use super::admission::OPERATIONS_BOUND;
+use super::fault::Fault;
+use super::link::Link;
+use super::wake::Wake;
+use super::{Node, Settings};
+
+/// A server that died without a word is noticed by the kernel within half a minute also where
+/// nobody asks it anything.
+const KEEPALIVE: TcpKeepalive = TcpKeepalive::new()
+    .with_time(Duration::from_secs(15))
+    .with_interval(Duration::from_secs(5))
+    .with_retries(3);
+
+/// Makes connections.
+#[derive(Debug)]
+pub(super) struct Dial {
+    login: RedisConnectionInfo,
+    tls: Option<Arc<ClientConfig>>,
+    step: Duration,
+    wake: Arc<Wake>,
+}
+
+impl Dial {
+    /// Connects to the servers that hold the state.
+    pub(super) fn to_servers(settings: &Settings, wake: &Arc<Wake>) -> Self {
+        let login = Self::with_password(settings).set_db(i64::from(settings.database));
+        Self::new(login, settings, wake)
+    }
+
+    /// Connects to Sentinels without logging in.
+    pub(super) fn to_open_sentinels(settings: &Settings, wake: &Arc<Wake>) -> Self {
+        Self::new(RedisConnectionInfo::default(), settings, wake)
+    }
+
+    /// Connects to Sentinels that have users of their own.
+    pub(super) fn to_guarded_sentinels(settings: &Settings, wake: &Arc<Wake>) -> Self {
+        Self::new(Self::with_password(settings), settings, wake)
+    }
+
+    fn with_password(settings: &Settings) -> RedisConnectionInfo {
+        let mut login = RedisConnectionInfo::default();
+        if let Some(username) = &settings.username {
+            login = login.set_username(username);
+        }
+        if let Some(password) = &settings.password {
+            login = login.set_password(password.reveal());
+        }
+        login
+    }
+
+    fn new(login: RedisConnectionInfo, settings: &Settings, wake: &Arc<Wake>) -> Self {
+        Self {
+            login: login.set_lib_name("relay-ledger", env!("CARGO_PKG_VERSION")),
+            tls: settings.tls.clone(),
+            step: settings.timeout,
+            wake: Arc::clone(wake),
+        }
+    }
+
+    /// Connects, encrypts and logs in; each of the three may take one time-out.
+    pub(super) async fn connect(&self, node: &Node) -> Result<Arc<Link>, Fault> {
+        let tcp = self.within(node, "connect", connect(node)).await?;
+        let Some(tls) = &self.tls else {
+            return self.log_in(node, tcp).await;
+        };
+        let name = ServerName::try_from(node.host.clone())
+            .map_err(|_| Fault::of(node, "the host is no name that a certificate can have"))?;
+        let handshake = TlsConnector::from(Arc::clone(tls)).connect(name, tcp);
+        let stream = self.within(node, "TLS", handshake).await?;
+        self.log_in(node, stream).await
+    }
+
+    async fn log_in<S>(&self, node: &Node, stream: S) -> Result<Arc<Link>, Fault>
+    where
+        S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    {
+        // Time-outs are ours; the queue is as long as what is admitted, so that nobody ever waits
+        // for a place in it.
+        let config = AsyncConnectionConfig::new()
+            .set_response_timeout(None)
+            .set_connection_timeout(None)
+            .set_pipeline_buffer_size(OPERATIONS_BOUND);
+        let login = MultiplexedConnection::new_with_config(&self.login, stream, config);
+        let (connection, driver) = self.within(node, "log-in", login).await?;
+        Ok(Link::new(
+            node.clone(),
+            connection,
+            driver,
+            Arc::clone(&self.wake),
+        ))
+    }
+
+    async fn within<T, E: std::fmt::Display>(
+        &self,
+        node: &Node,
+        step: &str,
+        work: impl Future<Output = Result<T, E>>,
+    ) -> Result<T, Fault> {
+        match timeout(self.step, work).await {
+            Ok(Ok(done)) => Ok(done),
+            Ok(Err(error)) => Err(Fault::of(node, format_args!("{step} failed: {error}"))),
+            Err(_) => Err(Fault::of(node, format_args!("{step} took too long"))),
+        }
+    }
+}
+
+async fn connect(node: &Node) -> std::io::Result<TcpStream> {
+    let stream = TcpStream::connect((node.host.as_str(), node.port)).await?;
+    stream.set_nodelay(true)?;
+    SockRef::from(&stream).set_tcp_keepalive(&KEEPALIVE)?;
+    Ok(stream)
+}

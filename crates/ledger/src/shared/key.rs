@@ -1,0 +1,82 @@
+//! How a key is spelled.
+
+use std::fmt;
+
+/// A key among those of a biller. `Debug` does not show its name, which may be a payer's.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct Key<'a> {
+    /// What the value is; a short word without `:`.
+    pub kind: &'a str,
+    /// Whose it is; any bytes.
+    pub name: &'a [u8],
+}
+
+impl fmt::Debug for Key<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Key({}, {} bytes)", self.kind, self.name.len())
+    }
+}
+
+/// Spells keys.
+#[derive(Clone, Debug)]
+pub(super) struct Keyspace {
+    prefix: Box<str>,
+}
+
+impl Keyspace {
+    pub(super) fn new(prefix: &str) -> Self {
+        Self {
+            prefix: prefix.into(),
+        }
+    }
+
+    /// `{prefix}:{{BILLER}}:{kind}:{name}`.
+    pub(super) fn spell(&self, biller: &str, key: Key<'_>) -> Vec<u8> {
+        let parts: [&[u8]; 7] = [
+            self.prefix.as_bytes(),
+            b":{",
+            biller.as_bytes(),
+            b"}:",
+            key.kind.as_bytes(),
+            b":",
+            key.name,
+        ];
+        parts.concat()
+    }
+
+    /// The key by which a wiped server is told from one that still holds what it held.
+    pub(super) fn epoch(&self) -> String {
+        format!("{}:epoch", self.prefix)
+    }
+
+    /// The same for one server of a Cluster: a tag that lies in one of its slots.
+    pub(super) fn epoch_in(&self, tag: &str) -> String {
+        format!("{}:epoch:{{{tag}}}", self.prefix)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_carries_the_biller_as_its_hash_tag() {
+        let keys = Keyspace::new("relay");
+        let key = Key {
+            kind: "f",
+            name: b"a}{b\0",
+        };
+        assert_eq!(keys.spell("B0001", key), b"relay:{B0001}:f:a}{b\0");
+        assert_eq!(keys.epoch(), "relay:epoch");
+        assert_eq!(keys.epoch_in("17"), "relay:epoch:{17}");
+    }
+
+    #[test]
+    fn a_keys_name_is_not_shown() {
+        let key = Key {
+            kind: "f",
+            name: b"secret",
+        };
+        assert_eq!(format!("{key:?}"), "Key(f, 6 bytes)");
+    }
+}

@@ -1,0 +1,132 @@
+//! One connection to one server, until it fails once.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
+
+use redis::aio::MultiplexedConnection;
+use redis::{Cmd, Pipeline, Value};
+use tokio::task::AbortHandle;
+use tokio::time::{Instant, timeout_at};
+
+use super::wake::Wake;
+use super::{Node, OutOfReach};
+
+/// One connection to one server. It is closed at its first failure and never used again; a time-out
+/// is a failure, because nobody can know which answers are still to come, and all others wait
+/// behind it.
+#[derive(Debug)]
+pub(super) struct Link {
+    node: Node,
+    connection: MultiplexedConnection,
+    open: AtomicBool,
+    why_closed: OnceLock<OutOfReach>,
+    complained: AtomicBool,
+    driver: AbortHandle,
+    wake: Arc<Wake>,
+}
+
+impl Link {
+    /// Takes over a connection and runs its driver on the current runtime.
+    pub(super) fn new(
+        node: Node,
+        connection: MultiplexedConnection,
+        driver: impl Future<Output = ()> + Send + 'static,
+        wake: Arc<Wake>,
+    ) -> Arc<Self> {
+        Arc::new_cyclic(|link| {
+            let link = link.clone();
+            let driver = tokio::spawn(async move {
+                driver.await;
+                // The server hung up: nobody has to find out with a payment.
+                if let Some(link) = std::sync::Weak::<Self>::upgrade(&link) {
+                    link.close(OutOfReach::Lost);
+                }
+            });
+            Self {
+                node,
+                connection,
+                open: AtomicBool::new(true),
+                why_closed: OnceLock::new(),
+                complained: AtomicBool::new(false),
+                driver: driver.abort_handle(),
+                wake,
+            }
+        })
+    }
+
+    pub(super) const fn node(&self) -> &Node {
+        &self.node
+    }
+
+    pub(super) fn is_open(&self) -> bool {
+        self.open.load(Ordering::Acquire)
+    }
+
+    /// Why it was closed, where it was.
+    pub(super) fn why_closed(&self) -> Option<OutOfReach> {
+        self.why_closed.get().copied()
+    }
+
+    /// Closes it for all, ends what is under way, and tells the supervisor.
+    pub(super) fn close(&self, why: OutOfReach) {
+        if self.why_closed.set(why).is_ok() {
+            self.open.store(false, Ordering::Release);
+            self.driver.abort();
+            self.wake.look();
+        }
+    }
+
+    /// Tells the log of a command that the server refuses, once: if it is a missing permission, it
+    /// is missing for every call. The error's code alone: the rest may quote a key or a value.
+    pub(super) fn complain(&self, code: &str) {
+        if !self.complained.swap(true, Ordering::Relaxed) {
+            tracing::error!(server = %self.node, code, "the shared state refuses a command");
+        }
+    }
+
+    /// Sends one command and waits for its answer, which may be a server's error.
+    pub(super) async fn ask(&self, command: &Cmd, deadline: Instant) -> Result<Value, OutOfReach> {
+        let mut connection = self.connection.clone();
+        let answer = timeout_at(deadline, connection.send_packed_command(command)).await;
+        self.judge(answer.ok())
+    }
+
+    /// Sends several commands in one write and waits for their answers, one each, of which any may
+    /// be a server's error.
+    pub(super) async fn ask_all(
+        &self,
+        commands: &Pipeline,
+        deadline: Instant,
+    ) -> Result<Vec<Value>, OutOfReach> {
+        let count = commands.len();
+        let mut connection = self.connection.clone();
+        let answers = timeout_at(
+            deadline,
+            connection.send_packed_commands(commands, 0, count),
+        )
+        .await;
+        let answers = self.judge(answers.ok())?;
+        if answers.len() == count {
+            Ok(answers)
+        } else {
+            Err(OutOfReach::Refused)
+        }
+    }
+
+    fn judge<T>(&self, answer: Option<redis::RedisResult<T>>) -> Result<T, OutOfReach> {
+        let why = match answer {
+            Some(Ok(answer)) => return Ok(answer),
+            Some(Err(_)) => OutOfReach::Lost,
+            None => OutOfReach::TooSlow,
+        };
+        self.close(why);
+        // The first reason is the cause; what fails after it is its consequence.
+        Err(self.why_closed().unwrap_or(why))
+    }
+}
+
+impl Drop for Link {
+    fn drop(&mut self) {
+        self.driver.abort();
+    }
+}

@@ -1,0 +1,61 @@
+//! The state that nodes share: a thin layer that talks to Redis (or Valkey) and nothing else.
+//!
+//! It knows keys, values and compare-and-swap; what the values mean is its caller's business. All
+//! keys of one biller share a hash tag, so that one round trip can read or change several of them
+//! in a Cluster too: `{prefix}:{{BILLER}}:{kind}:{name}`, as in `relay:{B0001}:f:…`.
+//!
+//! # Whose connection it is
+//!
+//! A connection belongs to the async runtime that made it, and the gateway has many: one per
+//! worker. Here *one* background thread owns one connection per Redis server, and workers hand it
+//! their commands through a bounded queue. A connection per worker would save the two wake-ups
+//! between threads on an idle system (some 20 µs each way), but cost connections × workers ×
+//! nodes at the server, a supervisor in every worker, and a worker that is busy relaying would not
+//! read its answers. With one connection, the commands of all workers leave in one write and their
+//! answers come in one read, which under load makes a call *cheaper* the more there are.
+//!
+//! # Being out of reach
+//!
+//! Nothing here waits longer than [`Settings::timeout`]. The first call that fails or takes too
+//! long closes the connection for all; from then on calls fail at once, until the supervisor
+//! (which tries about four times a second, and asks Sentinel or the Cluster who is primary now)
+//! has a server that answers, is a primary and takes writes.
+//!
+//! A swap that ends in [`OutOfReach`] may or may not have happened.
+
+mod admission;
+mod change;
+mod cluster;
+mod commands;
+mod dial;
+mod fault;
+mod herald;
+mod identity;
+mod key;
+mod layout;
+mod link;
+mod node;
+mod out_of_reach;
+mod password;
+mod probe;
+mod published;
+mod refusal;
+mod router;
+mod routes;
+mod sentinel;
+mod settings;
+mod slot;
+mod store;
+mod supervisor;
+mod wake;
+mod warning;
+
+pub use change::{BillerChanges, Change, Swap};
+pub use identity::{Identity, Server};
+pub use key::Key;
+pub use node::Node;
+pub use out_of_reach::OutOfReach;
+pub use password::Password;
+pub use settings::{Settings, Topology};
+pub use store::SharedStore;
+pub use warning::Warning;

@@ -1,0 +1,154 @@
+//! Asks a server who it is, and whether it takes writes.
+
+use std::collections::hash_map::RandomState;
+use std::hash::BuildHasher;
+use std::sync::Arc;
+use std::time::Duration;
+
+use redis::Value;
+use tokio::time::Instant;
+
+use super::fault::Fault;
+use super::link::Link;
+use super::{Server, Warning};
+
+/// Asks a server who it is. The first command is a write (of a value that is there already but for
+/// the first time ever), so that whatever keeps the server from taking writes is found here, and
+/// not by a payment.
+pub(super) async fn probe(
+    link: &Arc<Link>,
+    epoch_key: &str,
+    slots: Vec<[u16; 2]>,
+    within: Duration,
+) -> Result<Server, Fault> {
+    let mut questions = redis::pipe();
+    questions
+        .cmd("SET")
+        .arg(epoch_key)
+        .arg(new_epoch())
+        .arg("NX")
+        .cmd("GET")
+        .arg(epoch_key)
+        .cmd("INFO")
+        .arg("server")
+        .cmd("INFO")
+        .arg("replication");
+    let answers = link
+        .ask_all(&questions, Instant::now() + within)
+        .await
+        .map_err(|why| Fault::of(link.node(), why))?;
+    let texts: Vec<String> = answers
+        .into_iter()
+        .map(|answer| text(link, answer))
+        .collect::<Result<_, _>>()?;
+    let [_, epoch, server, replication] = &texts[..] else {
+        return Err(Fault::of(
+            link.node(),
+            "answered something else than was asked",
+        ));
+    };
+    if slots.is_empty() && field(server, "redis_mode") == Some("cluster") {
+        return Err(Fault::of(
+            link.node(),
+            "is part of a Cluster: redis+cluster:// reaches it",
+        ));
+    }
+    let role = field(replication, "role").unwrap_or_default();
+    if role != "master" {
+        return Err(Fault::of(
+            link.node(),
+            format_args!("is no primary but a {role}"),
+        ));
+    }
+    Ok(Server {
+        run_id: field(server, "run_id").unwrap_or_default().to_owned(),
+        replication_id: field(replication, "master_replid")
+            .unwrap_or_default()
+            .to_owned(),
+        epoch: epoch.clone(),
+        slots,
+    })
+}
+
+/// Looks for settings that let a server forget. One that does not say is left alone.
+pub(super) async fn inspect(link: &Arc<Link>, within: Duration) -> Vec<Warning> {
+    let mut questions = redis::pipe();
+    questions
+        .cmd("INFO")
+        .arg("persistence")
+        .cmd("INFO")
+        .arg("memory");
+    let Ok(answers) = link.ask_all(&questions, Instant::now() + within).await else {
+        return Vec::new();
+    };
+    let texts: Result<Vec<String>, Fault> = answers
+        .into_iter()
+        .map(|answer| text(link, answer))
+        .collect();
+    match texts.as_deref() {
+        Ok([persistence, memory]) => warnings(link, persistence, memory),
+        _ => vec![Warning::NotInspected(link.node().clone())],
+    }
+}
+
+fn warnings(link: &Arc<Link>, persistence: &str, memory: &str) -> Vec<Warning> {
+    let node = link.node();
+    let mut warnings = Vec::new();
+    match field(persistence, "aof_enabled") {
+        Some("0") => warnings.push(Warning::NoAppendOnlyFile(node.clone())),
+        Some(_) => {}
+        None => warnings.push(Warning::NotInspected(node.clone())),
+    }
+    match field(memory, "maxmemory_policy") {
+        None | Some("noeviction") => {}
+        // Without a limit nothing is evicted today; the day somebody sets one, it is.
+        Some(policy) => warnings.push(Warning::Evicts {
+            node: node.clone(),
+            policy: policy.to_owned(),
+        }),
+    }
+    warnings
+}
+
+/// A value that no other has: the keys of the standard library's hash tables come from the
+/// operating system's randomness, and this is no secret.
+fn new_epoch() -> String {
+    let random = || RandomState::new().hash_one(std::process::id());
+    format!("{:016x}{:016x}", random(), random())
+}
+
+fn text(link: &Arc<Link>, answer: Value) -> Result<String, Fault> {
+    match answer {
+        Value::BulkString(bytes) => Ok(String::from_utf8_lossy(&bytes).into_owned()),
+        Value::SimpleString(text) | Value::VerbatimString { text, .. } => Ok(text),
+        Value::ServerError(error) => Err(Fault::of(
+            link.node(),
+            format_args!("refuses with {}", error.code()),
+        )),
+        _ => Ok(String::new()),
+    }
+}
+
+/// The value of a line `name:value` of `INFO`.
+fn field<'a>(info: &'a str, name: &str) -> Option<&'a str> {
+    info.lines()
+        .find_map(|line| line.strip_prefix(name)?.strip_prefix(':'))
+        .map(str::trim_end)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_field_is_found_by_its_whole_name() {
+        let info = "# Server\r\nrun_id_2:x\r\nrun_id:abc\r\n";
+        assert_eq!(field(info, "run_id"), Some("abc"));
+        assert_eq!(field(info, "role"), None);
+    }
+
+    #[test]
+    fn an_epoch_is_never_the_same_twice() {
+        assert_ne!(new_epoch(), new_epoch());
+    }
+}

@@ -1,0 +1,26 @@
+//! What the supervisor tells the workers.
+
+use std::sync::Arc;
+
+use tokio::sync::watch;
+
+use super::routes::Routes;
+use super::{Identity, Warning};
+
+/// What the supervisor tells the workers.
+#[derive(Debug)]
+pub(super) struct Published {
+    pub(super) routes: watch::Sender<Arc<Routes>>,
+    pub(super) identity: watch::Sender<Option<Identity>>,
+    pub(super) warnings: watch::Sender<Vec<Warning>>,
+}
+
+impl Default for Published {
+    fn default() -> Self {
+        Self {
+            routes: watch::Sender::new(Arc::default()),
+            identity: watch::Sender::new(None),
+            warnings: watch::Sender::new(Vec::new()),
+        }
+    }
+}

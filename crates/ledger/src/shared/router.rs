@@ -1,0 +1,125 @@
+//! Brings a command to the server that has its slot, wherever that is by now.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use redis::{Cmd, Value};
+use tokio::time::{Instant, sleep_until, timeout_at};
+
+use super::commands::Spelling;
+use super::link::Link;
+use super::published::Published;
+use super::refusal::Refusal;
+use super::slot::Slot;
+use super::wake::Wake;
+use super::{Node, OutOfReach};
+
+/// Redirections and repetitions of one call at most; a slot on its way asks for two or three.
+const ATTEMPTS: usize = 8;
+
+/// How long to wait for the rest of a slot's keys to arrive before trying again.
+const TRY_AGAIN_AFTER: Duration = Duration::from_millis(5);
+
+/// Brings commands to servers.
+#[derive(Debug)]
+pub(super) struct Router {
+    pub(super) published: Arc<Published>,
+    pub(super) wake: Arc<Wake>,
+}
+
+impl Router {
+    /// The connection for a slot.
+    pub(super) fn link(&self, slot: Slot) -> Result<Arc<Link>, OutOfReach> {
+        self.published
+            .routes
+            .borrow()
+            .link(slot)
+            .ok_or(OutOfReach::NotConnected)
+    }
+
+    /// Sends a command until it is answered with something else than a redirection, or the time is
+    /// up. Only commands that a server refused as a whole are sent again.
+    pub(super) async fn call(
+        &self,
+        slot: Slot,
+        command: impl Fn(Spelling) -> Cmd,
+        deadline: Instant,
+    ) -> Result<Value, OutOfReach> {
+        let mut spelling = Spelling::Digest;
+        let mut target = Target::Owner(self.link(slot)?);
+        for _ in 0..ATTEMPTS {
+            let link = target.link();
+            let answer = target.ask(&command(spelling), deadline).await?;
+            let Value::ServerError(error) = answer else {
+                return Ok(answer);
+            };
+            match Refusal::of(&error, link.node()) {
+                Refusal::ScriptUnknown => spelling = Spelling::Text,
+                Refusal::Moved(node) => {
+                    self.wake.look();
+                    target = Target::Owner(self.link_to(&node, deadline).await?);
+                }
+                Refusal::Ask(node) => {
+                    target = Target::Importer(self.link_to(&node, deadline).await?)
+                }
+                Refusal::TryAgain => {
+                    sleep_until(deadline.min(Instant::now() + TRY_AGAIN_AFTER)).await;
+                    target = Target::Owner(self.link(slot)?);
+                }
+                Refusal::Unfit => {
+                    tracing::warn!(server = %link.node(), code = error.code(), "a server of the shared state cannot serve");
+                    link.close(OutOfReach::Refused);
+                    return Err(OutOfReach::Refused);
+                }
+                Refusal::Other => {
+                    link.complain(error.code());
+                    return Err(OutOfReach::Refused);
+                }
+            }
+        }
+        Err(OutOfReach::Refused)
+    }
+
+    /// The connection to a server that a redirection named; waits for the supervisor to make it.
+    async fn link_to(&self, node: &Node, deadline: Instant) -> Result<Arc<Link>, OutOfReach> {
+        let mut routes = self.published.routes.subscribe();
+        loop {
+            if let Some(link) = routes.borrow_and_update().link_to(node) {
+                return Ok(link);
+            }
+            self.wake.want(node);
+            match timeout_at(deadline, routes.changed()).await {
+                Ok(Ok(())) => {}
+                _ => return Err(OutOfReach::NotConnected),
+            }
+        }
+    }
+}
+
+/// To whom a command goes.
+enum Target {
+    /// The server that has the slot.
+    Owner(Arc<Link>),
+    /// The server that the slot is on its way to: it takes one command after `ASKING`.
+    Importer(Arc<Link>),
+}
+
+impl Target {
+    fn link(&self) -> Arc<Link> {
+        match self {
+            Self::Owner(link) | Self::Importer(link) => Arc::clone(link),
+        }
+    }
+
+    async fn ask(&self, command: &Cmd, deadline: Instant) -> Result<Value, OutOfReach> {
+        match self {
+            Self::Owner(link) => link.ask(command, deadline).await,
+            Self::Importer(link) => {
+                let mut both = redis::pipe();
+                both.cmd("ASKING").add_command(command.clone());
+                let mut answers = link.ask_all(&both, deadline).await?;
+                answers.pop().ok_or(OutOfReach::Refused)
+            }
+        }
+    }
+}

@@ -1,0 +1,245 @@
+//! The handle that workers use.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::thread;
+use std::time::Duration;
+
+use bytes::Bytes;
+use futures_util::future::join_all;
+use redis::{Cmd, Pipeline, Value};
+use tokio::sync::watch;
+use tokio::time::Instant;
+
+use super::admission::{Admission, Admitted};
+use super::commands::{Commands, Spelling, read_swap, read_values};
+use super::key::Keyspace;
+use super::link::Link;
+use super::published::Published;
+use super::router::Router;
+use super::slot::Slot;
+use super::supervisor::Supervisor;
+use super::wake::Wake;
+use super::{BillerChanges, Change, Identity, Key, OutOfReach, Settings, Swap, Warning};
+
+/// The state that nodes share. Cheap to clone, used from any runtime; the last clone that goes ends
+/// the thread behind it.
+#[derive(Clone, Debug)]
+pub struct SharedStore {
+    inner: Arc<Inner>,
+}
+
+#[derive(Debug)]
+struct Inner {
+    router: Router,
+    commands: Commands,
+    admission: Admission,
+    timeout: Duration,
+}
+
+impl SharedStore {
+    /// Begins to connect, on a thread of its own. Never fails and never waits: until there is a
+    /// connection, everything is out of reach.
+    pub fn start(settings: Settings) -> Self {
+        let published = Arc::new(Published::default());
+        let wake = Arc::new(Wake::default());
+        let inner = Arc::new(Inner {
+            commands: Commands::new(Keyspace::new(&settings.key_prefix)),
+            admission: Admission::default(),
+            timeout: settings.timeout,
+            router: Router {
+                published: Arc::clone(&published),
+                wake: Arc::clone(&wake),
+            },
+        });
+        let supervisor = Supervisor::new(settings, published, wake);
+        if let Err(error) = thread::Builder::new()
+            .name("shared-store".to_owned())
+            .spawn(move || run(supervisor))
+        {
+            tracing::error!(%error, "no thread for the shared state: it stays out of reach");
+        }
+        Self { inner }
+    }
+
+    /// What the keys of a biller hold, in order, all read in one step; one round trip.
+    ///
+    /// # Errors
+    /// When that is not known within the time allowed.
+    pub async fn get(
+        &self,
+        biller: &str,
+        keys: &[Key<'_>],
+    ) -> Result<Vec<Option<Bytes>>, OutOfReach> {
+        if keys.is_empty() {
+            return Ok(Vec::new());
+        }
+        let bytes = keys.iter().map(|key| key.name.len()).sum();
+        let _admitted = self.inner.admission.admit(bytes)?;
+        let command = |_| self.inner.commands.get(biller, keys);
+        let answer = self
+            .inner
+            .router
+            .call(Slot::of(biller), command, self.deadline())
+            .await?;
+        let values = read_values(answer)?;
+        if values.len() == keys.len() {
+            Ok(values)
+        } else {
+            Err(OutOfReach::Refused)
+        }
+    }
+
+    /// Changes keys of a biller, all or none, if all of them hold what is expected; one round trip.
+    /// No key may come twice.
+    ///
+    /// # Errors
+    /// When the outcome is not known within the time allowed: the keys may be changed or not.
+    pub async fn swap(&self, biller: &str, changes: &[Change<'_>]) -> Result<Swap, OutOfReach> {
+        let swap = BillerChanges { biller, changes };
+        let _admitted = self.admit(&[swap])?;
+        self.swap_admitted(swap).await
+    }
+
+    /// Makes independent swaps, of any billers, in one round trip to each server; their outcomes in
+    /// order. Meant for some dozens at a time: calls behind them wait, about 20 µs each.
+    pub async fn swap_many(&self, swaps: &[BillerChanges<'_>]) -> Vec<Result<Swap, OutOfReach>> {
+        let _admitted = match self.admit(swaps) {
+            Ok(admitted) => admitted,
+            Err(busy) => return vec![Err(busy); swaps.len()],
+        };
+        let mut outcomes: Vec<Result<Swap, OutOfReach>> =
+            vec![Err(OutOfReach::NotConnected); swaps.len()];
+        let asked = self.batches(swaps).into_values().map(async |batch| {
+            (
+                batch.link.ask_all(&batch.commands, self.deadline()).await,
+                batch.indexes,
+            )
+        });
+        for (answers, indexes) in join_all(asked).await {
+            let answers: Vec<Result<Value, OutOfReach>> = match answers {
+                Ok(answers) => answers.into_iter().map(Ok).collect(),
+                Err(why) => vec![Err(why); indexes.len()],
+            };
+            for (index, answer) in indexes.into_iter().zip(answers) {
+                outcomes[index] = match answer {
+                    // Redirected, or the script is unknown there: alone it finds its way.
+                    Ok(Value::ServerError(_)) => self.swap_admitted(swaps[index]).await,
+                    answer => answer.and_then(read_swap),
+                };
+            }
+        }
+        outcomes
+    }
+
+    /// Who the Redis is, told anew at every change; `None` while any part of it is out of reach.
+    pub fn identity(&self) -> watch::Receiver<Option<Identity>> {
+        self.inner.router.published.identity.subscribe()
+    }
+
+    /// Whether every key can be read and written at this moment, as far as is known. In a Cluster
+    /// of which a part is gone, calls for the billers of the other parts still succeed.
+    pub fn is_reachable(&self) -> bool {
+        self.inner.router.published.routes.borrow().is_whole()
+    }
+
+    /// Settings of the servers that let them forget, as found when they were first met.
+    pub fn warnings(&self) -> Vec<Warning> {
+        self.inner.router.published.warnings.borrow().clone()
+    }
+
+    async fn swap_admitted(&self, swap: BillerChanges<'_>) -> Result<Swap, OutOfReach> {
+        if swap.changes.is_empty() {
+            return Ok(Swap::Done);
+        }
+        let command = |spelling| {
+            self.inner
+                .commands
+                .swap(swap.biller, swap.changes, spelling)
+        };
+        let answer = self
+            .inner
+            .router
+            .call(Slot::of(swap.biller), command, self.deadline())
+            .await?;
+        read_swap(answer)
+    }
+
+    /// One batch per connection; swaps whose server is out of reach are in none.
+    fn batches(&self, swaps: &[BillerChanges<'_>]) -> HashMap<*const Link, Batch> {
+        let mut batches = HashMap::new();
+        for (index, swap) in swaps.iter().enumerate() {
+            let Ok(link) = self.inner.router.link(Slot::of(swap.biller)) else {
+                continue;
+            };
+            let command = self
+                .inner
+                .commands
+                .swap(swap.biller, swap.changes, Spelling::Digest);
+            batches
+                .entry(Arc::as_ptr(&link))
+                .or_insert_with(|| Batch::new(link))
+                .push(index, command);
+        }
+        batches
+    }
+
+    fn admit(&self, swaps: &[BillerChanges<'_>]) -> Result<Admitted<'_>, OutOfReach> {
+        let bytes = swaps
+            .iter()
+            .flat_map(|swap| swap.changes)
+            .map(Change::bytes)
+            .sum();
+        self.inner.admission.admit(bytes)
+    }
+
+    fn deadline(&self) -> Instant {
+        Instant::now() + self.inner.timeout
+    }
+}
+
+impl Drop for Inner {
+    fn drop(&mut self) {
+        self.router.wake.stop();
+    }
+}
+
+/// Commands for one server, and which swaps they are.
+struct Batch {
+    link: Arc<Link>,
+    commands: Pipeline,
+    indexes: Vec<usize>,
+}
+
+impl Batch {
+    fn new(link: Arc<Link>) -> Self {
+        Self {
+            link,
+            commands: redis::pipe(),
+            indexes: Vec::new(),
+        }
+    }
+
+    fn push(&mut self, index: usize, command: Cmd) {
+        self.indexes.push(index);
+        self.commands.add_command(command);
+    }
+}
+
+fn run(supervisor: Supervisor) {
+    // Names are resolved on at most two threads of their own: a resolver that hangs holds those
+    // and nothing else.
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .max_blocking_threads(2)
+        .build();
+    match runtime {
+        Ok(runtime) => {
+            runtime.block_on(supervisor.run());
+            runtime.shutdown_background();
+        }
+        Err(error) => {
+            tracing::error!(%error, "no runtime for the shared state: it stays out of reach");
+        }
+    }
+}

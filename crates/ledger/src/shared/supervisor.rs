@@ -1,0 +1,233 @@
+//! Keeps the connections: finds the servers, connects, asks who they are, again and again.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::future::join_all;
+use tokio::time::{Instant, sleep, timeout};
+
+use super::dial::Dial;
+use super::fault::Fault;
+use super::herald::{Herald, News};
+use super::key::Keyspace;
+use super::layout::Layout;
+use super::link::Link;
+use super::probe::{inspect, probe};
+use super::published::Published;
+use super::routes::Routes;
+use super::sentinel::Sentinels;
+use super::wake::Wake;
+use super::{Identity, Node, OutOfReach, Server, Settings, Topology, cluster};
+
+/// How often servers that answer are asked who they are. A wipe is seen within this time.
+const LOOK_EVERY: Duration = Duration::from_millis(500);
+
+/// How often servers that do not answer are tried; a slow one is left alone for this time too.
+const RETRY_EVERY: Duration = Duration::from_millis(250);
+
+/// Between two looks at least, however often the supervisor is woken.
+const BREATH: Duration = Duration::from_millis(5);
+
+/// How long a connection to a server without slots is kept that a redirection named.
+const EXTRA_FOR: Duration = Duration::from_secs(60);
+
+/// Keeps the connections.
+#[derive(Debug)]
+pub(super) struct Supervisor {
+    settings: Settings,
+    keys: Keyspace,
+    dial: Dial,
+    sentinels: Option<Sentinels>,
+    published: Arc<Published>,
+    herald: Herald,
+    wake: Arc<Wake>,
+    extras: Vec<(Node, Instant)>,
+    turn: usize,
+}
+
+/// What one look found of one server.
+type Reached = Result<(Arc<Link>, Server), Fault>;
+
+impl Supervisor {
+    pub(super) fn new(settings: Settings, published: Arc<Published>, wake: Arc<Wake>) -> Self {
+        let sentinels = match &settings.topology {
+            Topology::Sentinel { service, nodes } => {
+                Some(Sentinels::new(service, nodes, &settings, &wake))
+            }
+            Topology::Standalone(_) | Topology::Cluster { .. } => None,
+        };
+        Self {
+            keys: Keyspace::new(&settings.key_prefix),
+            dial: Dial::to_servers(&settings, &wake),
+            settings,
+            sentinels,
+            herald: Herald::new(Arc::clone(&published)),
+            published,
+            wake,
+            extras: Vec::new(),
+            turn: 0,
+        }
+    }
+
+    /// Runs until nobody uses the store any more.
+    pub(super) async fn run(mut self) {
+        while !self.wake.is_stopped() {
+            let routes = Arc::clone(&self.published.routes.borrow());
+            self.look(&routes).await;
+            let routes = Arc::clone(&self.published.routes.borrow());
+            if routes.is_whole() {
+                let _ = timeout(LOOK_EVERY, self.wake.woken()).await;
+                self.tell_closed(&routes);
+                let slow = |link: &Arc<Link>| link.why_closed() == Some(OutOfReach::TooSlow);
+                sleep(if routes.links().any(slow) {
+                    RETRY_EVERY
+                } else {
+                    BREATH
+                })
+                .await;
+            } else {
+                self.turn = self.turn.wrapping_add(1);
+                sleep(RETRY_EVERY).await;
+            }
+        }
+    }
+
+    fn tell_closed(&mut self, routes: &Routes) {
+        for link in routes.links() {
+            if let Some(why) = link.why_closed() {
+                self.herald.out_of_reach(&Fault::of(link.node(), why));
+            }
+        }
+    }
+
+    async fn look(&mut self, routes: &Routes) {
+        let layouts = match self.layouts(routes).await {
+            Ok(layouts) => layouts,
+            Err(fault) => match routes.layout() {
+                // Nobody says otherwise: whoever was primary may still be.
+                Some(layout) if routes.is_whole() => vec![layout.clone()],
+                _ => return self.herald.out_of_reach(&fault),
+            },
+        };
+        let mut found: Option<(Layout, Vec<Reached>)> = None;
+        for layout in layouts {
+            let reached = self.reach(&layout, routes).await;
+            let whole = reached.iter().all(Result::is_ok);
+            if whole || found.is_none() {
+                found = Some((layout, reached));
+            }
+            if whole {
+                break;
+            }
+        }
+        if let Some((layout, reached)) = found {
+            self.publish(layout, reached, routes).await;
+        }
+    }
+
+    /// How the servers may be laid out, the likeliest first.
+    async fn layouts(&mut self, routes: &Routes) -> Result<Vec<Layout>, Fault> {
+        match (&self.settings.topology, &mut self.sentinels) {
+            (Topology::Standalone(node), _) => Ok(vec![Layout::one(node.clone())]),
+            (Topology::Cluster { nodes }, _) => {
+                cluster::layout(nodes, routes, &self.dial, self.turn, self.settings.timeout)
+                    .await
+                    .map(|layout| vec![layout])
+            }
+            (Topology::Sentinel { .. }, Some(sentinels)) => {
+                let primaries = sentinels.primaries().await?;
+                Ok(primaries.into_iter().map(Layout::one).collect())
+            }
+            (Topology::Sentinel { .. }, None) => Err(Fault::new("no Sentinels are named")),
+        }
+    }
+
+    /// Connects to every server of a layout, or keeps its connection, and asks it who it is.
+    async fn reach(&self, layout: &Layout, routes: &Routes) -> Vec<Reached> {
+        let asked =
+            layout
+                .nodes
+                .iter()
+                .zip(&layout.tags)
+                .enumerate()
+                .map(async |(owner, (node, tag))| {
+                    let (key, slots) = match tag {
+                        Some(tag) => (self.keys.epoch_in(tag), layout.slots_of(owner)),
+                        None => (self.keys.epoch(), Vec::new()),
+                    };
+                    let link = match routes.link_to(node) {
+                        Some(link) => link,
+                        None => self.dial.connect(node).await?,
+                    };
+                    match probe(&link, &key, slots, self.settings.timeout).await {
+                        Ok(server) => Ok((link, server)),
+                        Err(fault) => {
+                            link.close(OutOfReach::Refused);
+                            Err(fault)
+                        }
+                    }
+                });
+        join_all(asked).await
+    }
+
+    async fn publish(&mut self, layout: Layout, reached: Vec<Reached>, before: &Routes) {
+        let extras = self.reach_extras(&layout, before).await;
+        let mut owners = Vec::with_capacity(reached.len());
+        let mut servers = Vec::with_capacity(reached.len());
+        let mut fault = (!layout.is_whole()).then(|| Fault::new("some slots have no server"));
+        for server in reached {
+            match server {
+                Ok((link, server)) => {
+                    owners.push(Some(link));
+                    servers.push(server);
+                }
+                Err(why) => {
+                    owners.push(None);
+                    fault = Some(why);
+                }
+            }
+        }
+        let routes = Arc::new(Routes::new(Some(layout), owners, extras));
+        self.published.routes.send_replace(Arc::clone(&routes));
+        match fault {
+            Some(fault) => self.herald.out_of_reach(&fault),
+            None => {
+                let now = Instant::now().into_std();
+                if self.herald.in_reach(Identity::new(servers), now) == News::Changed {
+                    self.inspect(&routes).await;
+                }
+            }
+        }
+    }
+
+    /// Connections to servers that redirections named and that have no slots yet.
+    async fn reach_extras(&mut self, layout: &Layout, routes: &Routes) -> Vec<Arc<Link>> {
+        let now = Instant::now();
+        for node in self.wake.take_wanted() {
+            self.extras.retain(|(known, _)| *known != node);
+            self.extras.push((node, now));
+        }
+        self.extras.retain(|(node, since)| {
+            now.duration_since(*since) < EXTRA_FOR && !layout.nodes.contains(node)
+        });
+        let asked = self
+            .extras
+            .iter()
+            .map(async |(node, _)| match routes.link_to(node) {
+                Some(link) => Ok(link),
+                None => self.dial.connect(node).await,
+            });
+        join_all(asked).await.into_iter().flatten().collect()
+    }
+
+    async fn inspect(&self, routes: &Routes) {
+        let asked = routes
+            .links()
+            .map(|link| inspect(link, self.settings.timeout));
+        let warnings: Vec<_> = join_all(asked).await.into_iter().flatten().collect();
+        for warning in &warnings {
+            tracing::warn!("the shared state can forget: {warning}");
+        }
+        self.published.warnings.send_replace(warnings);
+    }
+}

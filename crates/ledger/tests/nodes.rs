@@ -1,0 +1,211 @@
+//! Two nodes on one Redis: what one knows, both know, and what Redis loses comes back.
+#![allow(clippy::unwrap_used, missing_docs)]
+
+mod support;
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use ledger::{Begun, Delivered, KeptAnswer, LinkOutcome, LinkRefusal, MessageDigest, Taken};
+use protocol::{Bill, BillerCode, KoreanTime};
+use support::{Node, RedisServer, Store, bill, cancel, eventually, pay};
+
+struct House {
+    server: Arc<RedisServer>,
+    one: Node,
+    other: Node,
+}
+
+impl House {
+    async fn open() -> Self {
+        let server = Arc::new(RedisServer::start());
+        let store = Store::shared(&server);
+        Self {
+            one: Node::on(&store).await,
+            other: Node::on(&store).await,
+            server,
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_link_made_on_one_node_is_made_on_both() {
+    let House { one, other, .. } = House::open().await;
+    let made = bill("202611", "N1");
+    let reservation = one.reserve(&made).await.unwrap();
+    assert_eq!(other.reserve(&made).await, Err(LinkRefusal::AlreadyLinked));
+    assert_eq!(other.find(&made).await, Err(LinkRefusal::NotRegistered));
+    let expire_at = KoreanTime::parse("20261130235959").unwrap();
+    let outcome = LinkOutcome::Linked { expire_at };
+    one.ledger()
+        .settle(&reservation, &outcome, one.now)
+        .await
+        .unwrap();
+    assert_eq!(other.reserve(&made).await, Err(LinkRefusal::AlreadyLinked));
+    assert_eq!(
+        other.reserve(&bill("202612", "N1")).await,
+        Err(LinkRefusal::NoticeKeyTaken)
+    );
+    assert_eq!(other.find(&bill("202611", "")).await, Ok(made));
+}
+
+#[tokio::test]
+async fn of_two_nodes_that_reserve_one_bill_at_once_only_one_may() {
+    let House { one, other, .. } = House::open().await;
+    for month in 0..50 {
+        let bill = bill(&format!("{:06}", 202_000 + month), "");
+        let (first, second) = tokio::join!(one.reserve(&bill), other.reserve(&bill));
+        assert!(first.is_ok() != second.is_ok(), "{first:?} {second:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_reservation_of_a_node_that_died_is_unknown_to_the_other_after_the_budget() {
+    let House { one, mut other, .. } = House::open().await;
+    let bill = bill("202611", "");
+    drop(one.reserve(&bill).await.unwrap());
+    drop(one);
+    assert_eq!(other.reserve(&bill).await, Err(LinkRefusal::AlreadyLinked));
+    other.now = other.now.plus(support::BUDGET);
+    assert_eq!(other.find(&bill).await, Ok(bill.clone()));
+    assert!(other.reserve(&bill).await.is_ok());
+}
+
+#[tokio::test]
+async fn a_payment_on_one_node_is_a_payment_on_both_and_so_is_its_cancel() {
+    let House { one, other, .. } = House::open().await;
+    let bill = bill("202611", "");
+    assert_eq!(one.report(&bill, &pay("1", "20000")).await, Taken::New);
+    assert!(other.is_paid(&bill).await);
+    assert_eq!(other.report(&bill, &pay("1", "20000")).await, Taken::Again);
+    other.report(&bill, &cancel("1", "-20000")).await;
+    assert!(!one.is_paid(&bill).await && !other.is_paid(&bill).await);
+    assert_eq!(one.report(&bill, &pay("2", "20000")).await, Taken::New);
+    assert_eq!(other.report(&bill, &pay("3", "20000")).await, Taken::Double);
+    assert!(one.view(&bill).await.error_bill);
+}
+
+#[tokio::test]
+async fn two_payments_that_meet_on_two_nodes_make_an_error_bill() {
+    let House { one, other, .. } = House::open().await;
+    for month in 0..20 {
+        let bill = bill(&format!("{:06}", 202_000 + month), "");
+        let (first, second) = (pay("1", "20000"), pay("2", "20000"));
+        let (first, second) = tokio::join!(one.report(&bill, &first), other.report(&bill, &second));
+        assert!(
+            [first, second].contains(&Taken::Double),
+            "{first:?} {second:?}"
+        );
+        assert!(one.view(&bill).await.error_bill && other.view(&bill).await.error_bill);
+    }
+}
+
+#[tokio::test]
+async fn a_pay_result_accepted_through_one_node_is_answered_by_the_other() {
+    let House { one, other, .. } = House::open().await;
+    let bill = bill("202611", "");
+    let (event, body) = (pay("1", "20000"), Bytes::from_static(b"{}"));
+    let message = MessageDigest::of(&body);
+    let kept = KeptAnswer {
+        status: 201,
+        content_type: Bytes::from_static(b"application/json"),
+        body: Bytes::from_static(br#"{"res_code":"OK"}"#),
+    };
+    one.record(&bill, &event, &body, message).await;
+    let delivered = Delivered::Accepted(kept.clone());
+    one.ledger()
+        .record_delivery(&bill, &event, message, delivered, one.now)
+        .await
+        .unwrap();
+    match other.begin(&bill, &event, &body, message).await {
+        Begun::AcceptedElsewhere(answer) => assert_eq!(answer, kept),
+        Begun::Recorded(recorded) => panic!("told twice: {recorded:?}"),
+    }
+}
+
+#[tokio::test]
+async fn without_redis_payments_go_on_links_do_not_and_all_is_shared_afterwards() {
+    let House { server, one, other } = House::open().await;
+    let (known, unknown) = (bill("202611", ""), bill("202612", ""));
+    one.report(&known, &pay("1", "20000")).await;
+    server.kill();
+    // This node knows its own payment; nobody is kept waiting.
+    eventually(async || one.reserve(&unknown).await == Err(LinkRefusal::Unavailable)).await;
+    let began = Instant::now();
+    assert!(one.is_paid(&known).await);
+    assert!(!one.is_paid(&unknown).await);
+    assert_eq!(one.report(&unknown, &pay("2", "20000")).await, Taken::New);
+    assert!(one.is_paid(&unknown).await);
+    assert!(
+        began.elapsed() < Duration::from_secs(1),
+        "{:?}",
+        began.elapsed()
+    );
+    assert!(one.ledger().unshared() > 0);
+    server.start_again();
+    eventually(async || other.is_paid(&unknown).await && other.is_paid(&known).await).await;
+    eventually(async || one.ledger().unshared() == 0).await;
+    eventually(async || one.reserve(&bill("202701", "")).await.is_ok()).await;
+}
+
+#[tokio::test]
+async fn a_redis_that_hangs_keeps_nobody_waiting() {
+    let House { server, one, .. } = House::open().await;
+    let bill = bill("202611", "");
+    one.report(&bill, &pay("1", "20000")).await;
+    server.signal("STOP");
+    // The first to notice waits for the time-out, here of two seconds; the others for nothing.
+    one.is_paid(&bill).await;
+    let began = Instant::now();
+    for _ in 0..50 {
+        assert!(one.is_paid(&bill).await);
+    }
+    assert!(
+        began.elapsed() < Duration::from_secs(1),
+        "{:?}",
+        began.elapsed()
+    );
+    server.signal("CONT");
+    eventually(async || one.find(&bill).await == Err(LinkRefusal::NotRegistered)).await;
+}
+
+#[tokio::test]
+async fn what_a_wipe_forgot_both_nodes_write_again() {
+    const BILLS: usize = 2_000;
+    let House { server, one, other } = House::open().await;
+    let biller = BillerCode::parse("B0001").unwrap();
+    let bills: Vec<Bill> = (0..BILLS)
+        .map(|number| Bill::from_parts(biller, &number.to_string(), "202611", "", "", &[]))
+        .collect();
+    let (ours, theirs) = bills.split_at(BILLS / 2);
+    for (first, second) in ours.iter().zip(theirs) {
+        let event = pay("1", "20000");
+        tokio::join!(one.report(first, &event), other.report(second, &event));
+    }
+    server.command("FLUSHALL");
+    let began = Instant::now();
+    // What only the other node knows comes back through Redis alone.
+    for (first, second) in ours.iter().zip(theirs) {
+        eventually(async || other.is_paid(first).await && one.is_paid(second).await).await;
+    }
+    assert!(
+        began.elapsed() < Duration::from_secs(20),
+        "{:?}",
+        began.elapsed()
+    );
+    eventually(async || one.ledger().unshared() == 0 && other.ledger().unshared() == 0).await;
+}
+
+#[tokio::test]
+async fn what_was_journalled_before_there_was_a_redis_is_shared_when_there_is_one() {
+    let server = Arc::new(RedisServer::start());
+    let store = Store::shared(&server);
+    let (mut one, other) = (Node::on(&store).await, Node::on(&store).await);
+    let bill = bill("202611", "");
+    server.kill();
+    assert_eq!(one.report(&bill, &pay("1", "20000")).await, Taken::New);
+    server.start_again();
+    one.restart().await;
+    eventually(async || other.is_paid(&bill).await).await;
+}

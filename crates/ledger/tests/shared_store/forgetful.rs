@@ -1,0 +1,30 @@
+//! Servers that are set to forget are spoken of.
+
+use ledger::shared::Warning;
+
+use crate::server::{Server, await_until};
+use crate::store::{in_reach, standalone};
+
+#[tokio::test]
+async fn a_server_that_can_forget_is_warned_of() {
+    let cases: [(&[&str], fn(&[Warning]) -> bool); 4] = [
+        (&[], <[Warning]>::is_empty),
+        (&["--appendonly", "no"], |warnings| {
+            matches!(warnings, [Warning::NoAppendOnlyFile(_)])
+        }),
+        (
+            &["--maxmemory-policy", "allkeys-lru"],
+            |warnings| matches!(warnings, [Warning::Evicts { policy, .. }] if policy == "allkeys-lru"),
+        ),
+        (
+            &["--appendonly", "no", "--maxmemory-policy", "volatile-ttl"],
+            |warnings| warnings.len() == 2,
+        ),
+    ];
+    for (arguments, expected) in cases {
+        let server = Server::start(arguments);
+        let store = standalone(server.node());
+        in_reach(&store).await;
+        await_until(&format!("{arguments:?}"), || expected(&store.warnings()));
+    }
+}

@@ -1,0 +1,15 @@
+//! The shared state against real servers, which every test starts for itself on loopback.
+//!
+//! Needs `redis-server` 7 on the PATH (Debian: `redis-server`); `RELAY_TEST_REDIS_SERVER` names
+//! another program, such as `valkey-server`. Only processes that a test started are ended by it.
+
+#![allow(clippy::unwrap_used)]
+
+mod cluster;
+mod forgetful;
+mod guarded;
+mod outage;
+mod sentinel;
+mod server;
+mod standalone;
+mod store;

@@ -1,0 +1,227 @@
+//! Servers that hang, die, come back or cannot be written.
+
+use std::time::{Duration, Instant};
+
+use ledger::shared::{Node, OutOfReach, Topology};
+
+use crate::server::{Server, free_port};
+use crate::store::{
+    eventually_write, held, in_reach, other_than, out_of_reach, settings, standalone, write,
+};
+
+/// The bound on one operation, and what a busy machine may add to it.
+const BOUND: Duration = Duration::from_millis(250);
+
+/// What "at once" may take on a busy machine; a call that waited for a time-out takes 200 ms.
+const AT_ONCE: Duration = Duration::from_millis(50);
+
+#[tokio::test]
+async fn a_server_that_hangs_costs_one_time_out_and_then_nothing() {
+    let server = Server::start(&[]);
+    let store = standalone(server.node());
+    let before = in_reach(&store).await;
+    assert!(write(&store, "B0001", "a", "1").await.is_ok());
+
+    server.freeze();
+    let begun = Instant::now();
+    // Not connected: the supervisor's own question was first.
+    let refused = held(&store, "B0001", "a").await.unwrap_err();
+    assert!(
+        matches!(refused, OutOfReach::TooSlow | OutOfReach::NotConnected),
+        "{refused}"
+    );
+    assert!(begun.elapsed() < BOUND, "{:?}", begun.elapsed());
+    let begun = Instant::now();
+    for _ in 0..100 {
+        assert_eq!(
+            held(&store, "B0001", "a").await,
+            Err(OutOfReach::NotConnected)
+        );
+        assert_eq!(
+            write(&store, "B0001", "b", "1").await,
+            Err(OutOfReach::NotConnected)
+        );
+    }
+    assert!(begun.elapsed() < AT_ONCE, "{:?}", begun.elapsed());
+    assert!(!store.is_reachable());
+    out_of_reach(&store).await;
+
+    server.thaw();
+    let begun = Instant::now();
+    assert_eq!(in_reach(&store).await, before);
+    assert!(
+        begun.elapsed() < Duration::from_secs(2),
+        "{:?}",
+        begun.elapsed()
+    );
+    assert!(store.is_reachable());
+    assert!(held(&store, "B0001", "a").await.unwrap().is_some());
+}
+
+#[tokio::test]
+async fn calls_under_way_end_within_the_bound_when_a_server_hangs() {
+    let server = Server::start(&[]);
+    let store = standalone(server.node());
+    in_reach(&store).await;
+    server.freeze();
+    let begun = Instant::now();
+    let calls: Vec<_> = (0..500)
+        .map(|number| {
+            let store = store.clone();
+            tokio::spawn(async move { write(&store, "B0001", &number.to_string(), "1").await })
+        })
+        .collect();
+    for call in calls {
+        assert!(call.await.unwrap().is_err());
+    }
+    assert!(begun.elapsed() < BOUND + AT_ONCE, "{:?}", begun.elapsed());
+}
+
+#[tokio::test]
+async fn a_server_that_died_and_came_back_is_another() {
+    let mut server = Server::start(&[]);
+    let store = standalone(server.node());
+    let before = in_reach(&store).await;
+    assert!(write(&store, "B0001", "a", "1").await.is_ok());
+
+    server.kill();
+    out_of_reach(&store).await;
+    let begun = Instant::now();
+    assert_eq!(
+        held(&store, "B0001", "a").await,
+        Err(OutOfReach::NotConnected)
+    );
+    assert!(begun.elapsed() < AT_ONCE, "{:?}", begun.elapsed());
+
+    server.start_again();
+    let after = other_than(&store, &before).await;
+    assert_eq!(after.servers()[0].epoch, before.servers()[0].epoch);
+    assert!(held(&store, "B0001", "a").await.unwrap().is_some());
+}
+
+#[tokio::test]
+async fn a_wiped_server_is_another_although_it_never_went_away() {
+    let server = Server::start(&[]);
+    let store = standalone(server.node());
+    let before = in_reach(&store).await;
+    for command in ["FLUSHALL", "FLUSHDB"] {
+        let before = in_reach(&store).await;
+        server.tell(&[command]);
+        let begun = Instant::now();
+        let after = other_than(&store, &before).await;
+        assert!(
+            begun.elapsed() < Duration::from_secs(2),
+            "{:?}",
+            begun.elapsed()
+        );
+        assert_eq!(after.servers()[0].run_id, before.servers()[0].run_id);
+        assert_ne!(after.servers()[0].epoch, before.servers()[0].epoch);
+    }
+    assert_ne!(in_reach(&store).await, before);
+}
+
+#[tokio::test]
+async fn two_stores_of_one_server_agree_who_it_is() {
+    let server = Server::start(&[]);
+    let one = standalone(server.node());
+    let other = standalone(server.node());
+    assert_eq!(in_reach(&one).await, in_reach(&other).await);
+}
+
+#[tokio::test]
+async fn a_store_may_start_before_its_server() {
+    let port = free_port();
+    let store = standalone(Node::new("127.0.0.1", port));
+    let begun = Instant::now();
+    assert_eq!(
+        held(&store, "B0001", "a").await,
+        Err(OutOfReach::NotConnected)
+    );
+    assert!(begun.elapsed() < AT_ONCE, "{:?}", begun.elapsed());
+    assert!(!store.is_reachable());
+    let _server = Server::start_on(port, &[]);
+    in_reach(&store).await;
+    assert!(write(&store, "B0001", "a", "1").await.is_ok());
+}
+
+#[tokio::test]
+async fn a_host_that_nobody_knows_delays_nobody() {
+    let store = standalone(Node::new("no-such-host.invalid", 6379));
+    let begun = Instant::now();
+    assert_eq!(
+        held(&store, "B0001", "a").await,
+        Err(OutOfReach::NotConnected)
+    );
+    assert!(begun.elapsed() < AT_ONCE, "{:?}", begun.elapsed());
+}
+
+#[tokio::test]
+async fn a_primary_that_becomes_a_replica_is_left_alone_until_it_is_primary_again() {
+    let primary = Server::start(&[]);
+    let server = Server::start(&[]);
+    let store = standalone(server.node());
+    let before = in_reach(&store).await;
+    server.tell(&["REPLICAOF", "127.0.0.1", &primary.port().to_string()]);
+    out_of_reach(&store).await;
+    assert_eq!(
+        write(&store, "B0001", "a", "1").await,
+        Err(OutOfReach::NotConnected)
+    );
+    server.tell(&["REPLICAOF", "NO", "ONE"]);
+    let after = other_than(&store, &before).await;
+    assert_ne!(
+        after.servers()[0].replication_id,
+        before.servers()[0].replication_id
+    );
+}
+
+/// What keeps a server from taking writes, and what ends it.
+#[tokio::test]
+async fn a_server_that_takes_no_writes_is_out_of_reach_as_long_as_that_lasts() {
+    let server = Server::start(&[]);
+    let store = standalone(server.node());
+    for (setting, hindering, harmless) in
+        [("maxmemory", "1", "0"), ("min-replicas-to-write", "1", "0")]
+    {
+        let before = in_reach(&store).await;
+        server.tell(&["CONFIG", "SET", setting, hindering]);
+        assert!(write(&store, "B0001", "a", "1").await.is_err(), "{setting}");
+        out_of_reach(&store).await;
+        let mut identity = store.identity();
+        let reached = identity.wait_for(Option::is_some);
+        assert!(
+            tokio::time::timeout(Duration::from_millis(600), reached)
+                .await
+                .is_err(),
+            "{setting}"
+        );
+        server.tell(&["CONFIG", "SET", setting, harmless]);
+        assert_eq!(in_reach(&store).await, before, "{setting}");
+    }
+}
+
+#[tokio::test]
+async fn a_name_is_resolved_again_and_tls_or_not_is_no_guess() {
+    let server = Server::start(&[]);
+    let topology = Topology::Standalone(Node::new("localhost", server.port()));
+    let store = ledger::shared::SharedStore::start(settings(topology));
+    in_reach(&store).await;
+    server.tell(&["CLIENT", "KILL", "TYPE", "normal"]);
+    eventually_write(&store, "B0001", "a").await;
+}
+
+#[tokio::test]
+async fn the_last_handle_that_goes_closes_the_connection() {
+    let server = Server::start(&[]);
+    let store = standalone(server.node());
+    in_reach(&store).await;
+    let connected = || {
+        let redis::Value::BulkString(list) = server.ask(&["CLIENT", "LIST"]).unwrap() else {
+            panic!("no list of clients");
+        };
+        String::from_utf8(list).unwrap().lines().count()
+    };
+    assert_eq!(connected(), 2, "the store and who asks");
+    drop(store);
+    crate::server::await_until("the connection is closed", || connected() == 1);
+}

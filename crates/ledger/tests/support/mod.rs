@@ -1,0 +1,229 @@
+//! A node of the ledger, on either store, and a real Redis where that is one.
+#![allow(dead_code, missing_docs, clippy::unwrap_used)]
+
+pub mod redis;
+
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use bytes::Bytes;
+use ledger::shared::{self, Settings};
+use ledger::{
+    Begun, BillView, Ledger, LinkOutcome, LinkRefusal, MessageDigest, Options, Recorded,
+    Reservation, Taken, Timestamp,
+};
+use protocol::{Bill, BillerCode, Decimal, KoreanTime, PaidAt, PayType, PaymentEvent};
+use tempfile::TempDir;
+
+pub use redis::RedisServer;
+
+pub const BUDGET: Duration = Duration::from_secs(3);
+
+/// Where the state of a bill lives.
+#[derive(Clone, Debug)]
+pub enum Store {
+    /// In the node itself.
+    Embedded,
+    /// In a Redis that nodes share, under a prefix of their own.
+    Shared(Arc<RedisServer>, String),
+}
+
+impl Store {
+    /// A prefix that no other test has.
+    pub fn shared(server: &Arc<RedisServer>) -> Self {
+        static NEXT: AtomicUsize = AtomicUsize::new(0);
+        let number = NEXT.fetch_add(1, Ordering::Relaxed);
+        Self::Shared(Arc::clone(server), format!("test{number}"))
+    }
+
+    /// The same kind of store, empty.
+    pub fn fresh(&self) -> Self {
+        match self {
+            Self::Embedded => Self::Embedded,
+            Self::Shared(server, _) => Self::shared(server),
+        }
+    }
+
+    fn settings(&self) -> Option<Settings> {
+        let Self::Shared(server, prefix) = self else {
+            return None;
+        };
+        Some(Settings {
+            topology: shared::Topology::Standalone(shared::Node::new("127.0.0.1", server.port())),
+            database: 0,
+            username: None,
+            password: None,
+            key_prefix: prefix.clone(),
+            tls: None,
+            // Longer than in production: the tests share two cores with one another.
+            timeout: Duration::from_secs(2),
+        })
+    }
+}
+
+/// A node with a journal of its own, and a clock that the test turns.
+pub struct Node {
+    directory: TempDir,
+    store: Store,
+    ledger: Option<Ledger>,
+    pub now: Timestamp,
+}
+
+impl Node {
+    /// The only node of a store that nobody else uses.
+    pub async fn alone(store: &Store) -> Self {
+        Self::on(&store.fresh()).await
+    }
+
+    /// One of the nodes of this very store.
+    pub async fn on(store: &Store) -> Self {
+        let mut node = Self {
+            directory: TempDir::new().unwrap(),
+            store: store.clone(),
+            ledger: None,
+            now: time("20261124120000"),
+        };
+        node.restart().await;
+        node
+    }
+
+    /// Ends as a process ends, and starts again on the same journal.
+    pub async fn restart(&mut self) {
+        drop(self.ledger.take());
+        let options = Options {
+            shared: self.store.settings(),
+            ..Options::embedded(self.directory.path().to_path_buf())
+        };
+        self.ledger = Some(Ledger::open(&options, self.now).unwrap());
+        if matches!(self.store, Store::Shared(..)) {
+            self.until_reachable().await;
+        }
+    }
+
+    /// The shared state is reached in the background; links need it.
+    pub async fn until_reachable(&self) {
+        let probe = bill("209912", "");
+        eventually(async || {
+            self.ledger().find_for_recreate(&probe, self.now).await
+                == Err(LinkRefusal::NotRegistered)
+        })
+        .await;
+    }
+
+    pub fn ledger(&self) -> &Ledger {
+        self.ledger.as_ref().unwrap()
+    }
+
+    pub fn directory(&self) -> &Path {
+        self.directory.path()
+    }
+
+    pub async fn reserve(&self, bill: &Bill) -> Result<Reservation, LinkRefusal> {
+        self.ledger()
+            .reserve(bill, self.now, self.now.plus(BUDGET))
+            .await
+    }
+
+    pub async fn create(&self, bill: &Bill, outcome: LinkOutcome) -> Result<(), LinkRefusal> {
+        let reservation = self.reserve(bill).await?;
+        self.ledger()
+            .settle(&reservation, &outcome, self.now)
+            .await
+            .unwrap();
+        Ok(())
+    }
+
+    pub async fn link(&self, bill: &Bill, expire_at: &str) -> Result<(), LinkRefusal> {
+        let expire_at = KoreanTime::parse(expire_at).unwrap();
+        self.create(bill, LinkOutcome::Linked { expire_at }).await
+    }
+
+    pub async fn report(&self, bill: &Bill, event: &PaymentEvent) -> Taken {
+        let body = Bytes::from(format!("{bill:?} {event:?}"));
+        let recorded = self
+            .record(bill, event, &body, MessageDigest::of(&body))
+            .await;
+        assert!(matches!(recorded.durability, ledger::Durability::Durable));
+        recorded.taken
+    }
+
+    pub async fn record(
+        &self,
+        bill: &Bill,
+        event: &PaymentEvent,
+        body: &Bytes,
+        message: MessageDigest,
+    ) -> Recorded {
+        match self.begin(bill, event, body, message).await {
+            Begun::Recorded(recorded) => recorded,
+            Begun::AcceptedElsewhere(answer) => panic!("accepted elsewhere: {answer:?}"),
+        }
+    }
+
+    pub async fn begin(
+        &self,
+        bill: &Bill,
+        event: &PaymentEvent,
+        body: &Bytes,
+        message: MessageDigest,
+    ) -> Begun {
+        self.ledger()
+            .record_payment(bill, event, body, message, self.now)
+            .await
+    }
+
+    pub async fn view(&self, bill: &Bill) -> BillView {
+        self.ledger().look_up(bill, self.now).await
+    }
+
+    pub async fn is_paid(&self, bill: &Bill) -> bool {
+        self.view(bill).await.paid
+    }
+
+    pub async fn find(&self, bill: &Bill) -> Result<Bill, LinkRefusal> {
+        self.ledger().find_for_recreate(bill, self.now).await
+    }
+}
+
+/// Waits for something that another thread brings about.
+#[track_caller]
+pub fn eventually(mut holds: impl AsyncFnMut() -> bool) -> impl Future<Output = ()> {
+    let caller = std::panic::Location::caller();
+    async move {
+        let attempts = async {
+            while !holds().await {
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+        };
+        let in_time = tokio::time::timeout(Duration::from_secs(30), attempts).await;
+        assert!(in_time.is_ok(), "it never came about: {caller}");
+    }
+}
+
+pub fn time(text: &str) -> Timestamp {
+    Timestamp::from_seconds(KoreanTime::parse(text).unwrap().unix_seconds())
+}
+
+pub fn bill(month: &str, notice_key: &str) -> Bill {
+    let biller = BillerCode::parse("B0001").unwrap();
+    Bill::from_parts(biller, "0000000001", month, "", notice_key, &[])
+}
+
+pub fn event(pay_id: &str, pay_type: PayType, paid_at: &str, amount: &str) -> PaymentEvent {
+    PaymentEvent {
+        pay_id: Decimal::parse(pay_id).unwrap(),
+        pay_type,
+        paid_at: PaidAt::parse(paid_at).unwrap(),
+        pay_amount: Decimal::parse(amount).unwrap(),
+    }
+}
+
+pub fn pay(pay_id: &str, amount: &str) -> PaymentEvent {
+    event(pay_id, PayType::P, "20261124120000", amount)
+}
+
+pub fn cancel(pay_id: &str, amount: &str) -> PaymentEvent {
+    event(pay_id, PayType::C, "20261124130000", amount)
+}

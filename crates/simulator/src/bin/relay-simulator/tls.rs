@@ -1,0 +1,54 @@
+//! TLS from PEM files.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use rustls::crypto::{CryptoProvider, ring};
+use rustls::server::WebPkiClientVerifier;
+use rustls::{RootCertStore, ServerConfig};
+use rustls_pki_types::pem::PemObject;
+use rustls_pki_types::{CertificateDer, PrivateKeyDer};
+
+/// A server's configuration; with roots, every caller must show a certificate of theirs.
+pub(crate) fn configuration(
+    certificate: &Path,
+    key: &Path,
+    client_roots: Option<&Path>,
+) -> Result<Arc<ServerConfig>, String> {
+    let provider = Arc::new(ring::default_provider());
+    let builder = ServerConfig::builder_with_provider(Arc::clone(&provider))
+        .with_safe_default_protocol_versions()
+        .map_err(|error| error.to_string())?;
+    let builder = match client_roots {
+        None => builder.with_no_client_auth(),
+        Some(file) => builder.with_client_cert_verifier(verifier(file, provider)?),
+    };
+    let key_der = PrivateKeyDer::from_pem_file(key).map_err(|error| told(key, &error))?;
+    builder
+        .with_single_cert(certificates(certificate)?, key_der)
+        .map(Arc::new)
+        .map_err(|error| told(certificate, &error))
+}
+
+fn verifier(
+    file: &Path,
+    provider: Arc<CryptoProvider>,
+) -> Result<Arc<dyn rustls::server::danger::ClientCertVerifier>, String> {
+    let mut roots = RootCertStore::empty();
+    for certificate in certificates(file)? {
+        roots.add(certificate).map_err(|error| told(file, &error))?;
+    }
+    WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider)
+        .build()
+        .map_err(|error| told(file, &error))
+}
+
+fn certificates(file: &Path) -> Result<Vec<CertificateDer<'static>>, String> {
+    CertificateDer::pem_file_iter(file)
+        .and_then(Iterator::collect)
+        .map_err(|error| told(file, &error))
+}
+
+fn told(file: &Path, error: &dyn std::error::Error) -> String {
+    format!("{}: {error}", file.display())
+}

@@ -1,0 +1,112 @@
+//! The thread that accepts connections.
+
+use std::io;
+use std::net::SocketAddr;
+use std::sync::{Arc, mpsc};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
+use tokio::runtime;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
+use tokio_rustls::TlsAcceptor;
+
+use super::Settings;
+use super::connection::Connection;
+use super::desk::Desk;
+
+/// So many connections may be open at once; more wait in the backlog.
+const CONNECTIONS: usize = 10_000;
+
+/// How many connections may wait to be accepted: a load test opens hundreds at once.
+const BACKLOG: u32 = 1024;
+
+const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// After a failed accept (no file descriptor left, say), so that it does not spin.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(10);
+
+/// Starts the thread and waits until it listens, or failed to.
+pub(super) fn spawn(
+    settings: Settings,
+    desk: Arc<Desk>,
+    stopped: oneshot::Receiver<()>,
+) -> io::Result<(SocketAddr, JoinHandle<()>)> {
+    let runtime = runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?;
+    let (ready, bound) = mpsc::sync_channel(1);
+    let thread = std::thread::Builder::new()
+        .name("simulator".to_owned())
+        .spawn(move || {
+            runtime.block_on(async move {
+                match listen(settings.listen) {
+                    Ok((listener, address)) => {
+                        let acceptor = settings.tls.map(TlsAcceptor::from);
+                        // The starter waits for this word; it cannot be gone.
+                        let _ = ready.send(Ok(address));
+                        tokio::select! {
+                            () = accept(listener, acceptor, desk) => {}
+                            _ = stopped => {}
+                        }
+                    }
+                    Err(error) => {
+                        let _ = ready.send(Err(error));
+                    }
+                }
+            });
+        })?;
+    let address = bound
+        .recv()
+        .unwrap_or_else(|_| Err(io::Error::other("the thread is gone")))?;
+    Ok((address, thread))
+}
+
+fn listen(address: SocketAddr) -> io::Result<(TcpListener, SocketAddr)> {
+    let socket = match address {
+        SocketAddr::V4(_) => TcpSocket::new_v4()?,
+        SocketAddr::V6(_) => TcpSocket::new_v6()?,
+    };
+    // A stand-in that comes back on its old port must not wait for the old connections' states.
+    socket.set_reuseaddr(true)?;
+    socket.bind(address)?;
+    let listener = socket.listen(BACKLOG)?;
+    let address = listener.local_addr()?;
+    Ok((listener, address))
+}
+
+async fn accept(listener: TcpListener, acceptor: Option<TlsAcceptor>, desk: Arc<Desk>) {
+    let slots = Arc::new(Semaphore::new(CONNECTIONS));
+    let mut number = 0;
+    // The semaphore is never closed.
+    while let Ok(slot) = Arc::clone(&slots).acquire_owned().await {
+        match listener.accept().await {
+            Ok((stream, _)) => {
+                number += 1;
+                let task = serve(stream, acceptor.clone(), Arc::clone(&desk), number, slot);
+                tokio::spawn(task);
+            }
+            Err(_) => tokio::time::sleep(ACCEPT_PAUSE).await,
+        }
+    }
+}
+
+/// Serves one connection. Its end, however it comes, is the caller's to notice.
+async fn serve(
+    stream: TcpStream,
+    acceptor: Option<TlsAcceptor>,
+    desk: Arc<Desk>,
+    number: u64,
+    _slot: OwnedSemaphorePermit,
+) {
+    if stream.set_nodelay(true).is_err() {
+        return;
+    }
+    let Some(acceptor) = acceptor else {
+        return Connection::new(stream, desk, number).serve().await;
+    };
+    let handshake = tokio::time::timeout(HANDSHAKE_TIMEOUT, acceptor.accept(stream)).await;
+    if let Ok(Ok(stream)) = handshake {
+        Connection::new(stream, desk, number).serve().await;
+    }
+}
