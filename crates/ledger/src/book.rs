@@ -108,6 +108,31 @@ impl Pages {
             .map(|family| family.entry(bill))
     }
 
+    /// Forgets a bill and the pay-results of it; answers how many undelivered events went with it.
+    pub(crate) fn forget(&mut self, bill: &Bill, messages: &[MessageDigest]) -> i64 {
+        let gone = self
+            .families
+            .get_mut(bill.family())
+            .and_then(|family| family.remove(bill));
+        if self
+            .families
+            .get(bill.family())
+            .is_some_and(Family::is_empty)
+        {
+            self.families.remove(bill.family());
+        }
+        if let Some(owners) = self.notice_keys.get_mut(bill.biller_notice_key()) {
+            owners.remove(bill);
+            if owners.is_empty() {
+                self.notice_keys.remove(bill.biller_notice_key());
+            }
+        }
+        for message in messages {
+            self.accepted.remove(message);
+        }
+        gone.map_or(0, |state| count(state.undelivered()))
+    }
+
     pub(crate) fn accept(&mut self, message: MessageDigest, answer: AcceptedAnswer) {
         self.accepted.insert(message, answer);
     }

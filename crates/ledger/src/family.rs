@@ -35,6 +35,15 @@ impl Family {
         &mut self.bills[index].1
     }
 
+    pub(crate) fn remove(&mut self, bill: &Bill) -> Option<BillState> {
+        let index = self.bills.iter().position(|(held, _)| held == bill)?;
+        Some(self.bills.swap_remove(index).1)
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.bills.is_empty()
+    }
+
     /// What two nodes know of the family, together.
     pub fn merge(&mut self, other: &Self) {
         for (bill, state) in &other.bills {

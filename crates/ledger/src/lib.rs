@@ -21,6 +21,7 @@ mod link;
 mod message;
 mod owners;
 mod payments;
+mod retention;
 mod share;
 pub mod shared;
 mod stamp;

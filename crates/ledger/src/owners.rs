@@ -30,6 +30,14 @@ impl Owners {
         others.any(|(_, link)| link.state(now).is_registered())
     }
 
+    pub(crate) fn remove(&mut self, bill: &Bill) {
+        self.links.retain(|(owner, _)| owner != bill);
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.links.is_empty()
+    }
+
     fn entry(&mut self, bill: &Bill) -> &mut Link {
         let known = self.links.iter().position(|(owner, _)| owner == bill);
         let index = known.unwrap_or_else(|| {

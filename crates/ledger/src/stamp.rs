@@ -62,6 +62,11 @@ pub struct Stamp {
 }
 
 impl Stamp {
+    /// The first stamp time of a moment.
+    pub(crate) const fn time_of(moment: Timestamp) -> i64 {
+        moment.0 << COUNTER_BITS
+    }
+
     /// The wall-clock part.
     pub const fn timestamp(self) -> Timestamp {
         Timestamp(self.time >> COUNTER_BITS)

@@ -88,12 +88,12 @@ fn play(
     for scene in scenes::all(calendar) {
         screen.heading(scene.title).map_err(closed)?;
         for step in scene.steps {
-            if stage.is_interrupted() {
-                return Err("interrupted".into());
-            }
             let take = Take::play(stage, step, takes.last());
             take_view::show(screen, takes.len() + 1, &take, stage.budget()).map_err(closed)?;
             takes.push(take);
+            if stage.is_interrupted() {
+                return Err("interrupted".into());
+            }
         }
     }
     Ok(takes)

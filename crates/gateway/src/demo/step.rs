@@ -94,14 +94,16 @@ impl Step {
         }
     }
 
-    /// What is told of it.
+    /// What happens, in a few words.
     #[must_use]
-    pub(super) fn told(self, name: &'static str, story: &'static str) -> Self {
-        Self {
-            name,
-            story,
-            ..self
-        }
+    pub(super) fn named(self, name: &'static str) -> Self {
+        Self { name, ..self }
+    }
+
+    /// Why it comes out as it does.
+    #[must_use]
+    pub(super) fn because(self, story: &'static str) -> Self {
+        Self { story, ..self }
     }
 
     /// The part of the request that decides.

@@ -53,10 +53,15 @@ fn row(number: usize, take: &Take) -> Text {
     } else {
         Ink::Plain
     };
+    let name_ink = if take.is_as_expected() {
+        Ink::Plain
+    } else {
+        Ink::Bad
+    };
     let line = Text::new()
         .right(Ink::Faint, &number.to_string(), NUMBER)
         .blanks(2)
-        .left(Ink::Plain, take.step.name, NAME - 2)
+        .left(name_ink, take.step.name, NAME - 2)
         .left(Ink::Name, korean(take.step.api()), API)
         .left(Ink::Plain, &status, STATUS)
         .left(code_ink, &code, CODE)

@@ -148,3 +148,102 @@ fn call(stage: &Stage, step: &Step) -> io::Result<Reply> {
 fn body_of(take: Option<&Take>) -> Option<&Vec<u8>> {
     take?.reply.as_ref().ok().map(|reply| &reply.body)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use protocol::ResCode;
+    use simulator::Body;
+
+    use super::super::request::Request;
+    use super::*;
+
+    const OK: &str = r#"{"res_code":"OK","message":"성공","data":null}"#;
+
+    /// A take of this step with this answer, and as many calls as came to the upstream.
+    fn take(step: Step, status: u16, body: &str, replayed: Option<&str>, calls: u64) -> Take {
+        let header = |value: &str| (REPLAYED_HEADER.to_owned(), value.to_owned());
+        let reply = Reply {
+            status,
+            headers: replayed.map(header).into_iter().collect(),
+            body: body.as_bytes().to_vec(),
+            elapsed: Duration::from_millis(1),
+        };
+        Take {
+            step,
+            reply: Ok(reply),
+            calls_before: 7,
+            calls_after: 7 + calls,
+            differences: Vec::new(),
+        }
+    }
+
+    /// What is not as it should be, after a take whose answer was [`OK`].
+    fn differences(take: &Take) -> Vec<String> {
+        let body = Body::pay_result();
+        let first = self::take(Step::relayed(&body, ResCode::Ok), 200, OK, None, 1);
+        let mut differences = take.in_the_answer(Some(&first));
+        differences.extend(take.in_the_calls());
+        differences
+    }
+
+    #[test]
+    fn what_is_as_it_should_be_has_no_difference() {
+        let paid =
+            "{\"res_code\":\"E403\",\"message\":\"납부 가능 금액이 없습니다.\",\"data\":null}";
+        let refused = Step::refused(Request::of(&Body::prepay()), 200, ResCode::E403);
+        let relayed = Step::relayed(&Body::prepay(), ResCode::Ok);
+        for take in [
+            take(relayed, 200, OK, None, 1),
+            take(refused, 200, paid, None, 0),
+            take(Step::kept(&Body::pay_result()), 200, OK, Some("true"), 0),
+        ] {
+            assert_eq!(differences(&take), [""; 0]);
+        }
+    }
+
+    #[test]
+    fn everything_that_is_otherwise_is_told() {
+        let refused = || Step::refused(Request::of(&Body::prepay()), 200, ResCode::E403);
+        let kept = || Step::kept(&Body::pay_result());
+        let foreign = r#"{"res_code":"E403","message":"not the guide's","data":null}"#;
+        for (take, expected) in [
+            (
+                take(refused(), 502, OK, None, 2),
+                &[
+                    "the status is 502, not 200",
+                    "res_code is `OK`, not E403",
+                    "the body is not the gateway's with the guide's message",
+                    "the upstream was called 2 times, not 0 times",
+                ][..],
+            ),
+            (
+                take(refused(), 200, foreign, None, 0),
+                &["the body is not the gateway's with the guide's message"],
+            ),
+            (
+                take(
+                    Step::relayed(&Body::prepay(), ResCode::Ok),
+                    200,
+                    OK,
+                    Some("true"),
+                    0,
+                ),
+                &[
+                    "the answer is a kept one",
+                    "the upstream was called 0 times, not 1 times",
+                ],
+            ),
+            (
+                take(kept(), 200, &OK.replace("성공", "성공!"), None, 0),
+                &[
+                    "X-Relay-Replayed is missing",
+                    "the body is not that of the first answer",
+                ],
+            ),
+        ] {
+            assert_eq!(differences(&take), expected);
+        }
+    }
+}

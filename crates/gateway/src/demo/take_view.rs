@@ -29,7 +29,7 @@ pub(super) fn show(
 ) -> io::Result<()> {
     let step = &take.step;
     screen.line(&title(number, take))?;
-    screen.inside(Text::of(Ink::Faint, step.story))?;
+    screen.inside(Text::of(Ink::Plain, step.story))?;
     show_request(screen, step)?;
     match &take.reply {
         Ok(reply) => show_reply(screen, step, reply)?,

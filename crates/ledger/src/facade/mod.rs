@@ -19,6 +19,7 @@ pub use links::{LinkOutcome, Reservation};
 pub(crate) use node::Node;
 pub use payments::{Begun, Delivered, Durability, Recorded};
 
+use crate::retention::{self, Keeper};
 use crate::share::{CatchUp, Share};
 use crate::shared::{self, SharedStore};
 use crate::{BillState, BillView, JournalError, Timestamp, Watch};
@@ -53,8 +54,9 @@ impl Options {
 pub struct Ledger {
     node: Arc<Node>,
     share: Option<Share>,
-    /// Ends with the last clone.
+    /// Both end with the last clone.
     _catch_up: Option<Arc<CatchUp>>,
+    _keeper: Arc<Keeper>,
 }
 
 impl Ledger {
@@ -73,9 +75,12 @@ impl Ledger {
             .map(|share| CatchUp::start(Arc::clone(&node), share.clone()))
             .transpose()
             .map_err(|error| JournalError::Io(options.directory.clone(), error))?;
+        let keeper = Keeper::start(Arc::clone(&node), options.retention)
+            .map_err(|error| JournalError::Io(options.directory.clone(), error))?;
         Ok(Self {
             node,
             share,
+            _keeper: Arc::new(keeper),
             _catch_up: catch_up.map(Arc::new),
         })
     }
@@ -104,6 +109,15 @@ impl Ledger {
         };
         let joined = held.join(&self.node.book_of(bill).lock().knowledge(bill));
         joined.knowledge().get(bill).cloned()
+    }
+
+    /// Forgets every bill of which the last fact is older than `before`; answers how many. Done by
+    /// itself once an hour for what is older than the retention.
+    ///
+    /// # Errors
+    /// When the journal cannot be read or written.
+    pub fn forget_before(&self, before: Timestamp) -> Result<usize, JournalError> {
+        retention::forget_before(&self.node, before)
     }
 
     /// Payment events that a biller was told and has not accepted.

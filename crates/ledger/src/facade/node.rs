@@ -8,9 +8,9 @@ use std::sync::{Arc, PoisonError, RwLock};
 use protocol::{Bill, BillerCode};
 
 use crate::book::{AcceptedAnswer, Book, Pages};
-use crate::journal::{Commit, Entry, Journal, Rows};
+use crate::journal::{Commit, Entry, Forgotten, Journal, Rows};
 use crate::share::Marks;
-use crate::{DeliveryState, Fact, FactKind, JournalError, StampClock, Timestamp};
+use crate::{DeliveryState, Fact, FactKind, JournalError, MessageDigest, StampClock, Timestamp};
 
 /// One node.
 #[derive(Debug)]
@@ -98,6 +98,24 @@ impl Node {
         let mut pages = book.lock();
         let fact = self.fact(bill, now, kind);
         self.tell(&mut pages, Entry::of(vec![fact]))
+    }
+
+    /// Forgets what is older than `before` of these bills: out of memory now, out of the journal
+    /// with the next commit.
+    pub(crate) fn forget(&self, bills: Vec<(Bill, Vec<MessageDigest>)>, before: i64) -> Commit {
+        for (bill, messages) in &bills {
+            let gone = self.book_of(bill).lock().forget(bill, messages);
+            self.undelivered.fetch_sub(gone, Ordering::Relaxed);
+        }
+        let bills = bills.into_iter().map(|(bill, _)| bill).collect();
+        self.journal
+            .append(Entry::forgotten(Forgotten { bills, before }))
+    }
+
+    /// Folds a fact that is in the journal already.
+    pub(crate) fn fold_again(&self, fact: &Fact) {
+        let delta = self.book_of(&fact.bill).lock().fold(fact);
+        self.undelivered.fetch_add(delta, Ordering::Relaxed);
     }
 
     /// Waits for a commit and marks its rows as journalled.

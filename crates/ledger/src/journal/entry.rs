@@ -5,7 +5,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 
 use crate::{Fact, KeptAnswer, MessageDigest};
-use protocol::BillerCode;
+use protocol::{Bill, BillerCode};
 
 /// Facts that stand or fall together, with a pay-result's bytes or a biller's answer to it.
 #[derive(Clone, Debug, Default)]
@@ -14,6 +14,16 @@ pub struct Entry {
     pub(super) message: Option<(BillerCode, MessageDigest, Bytes)>,
     pub(super) answer: Option<(BillerCode, MessageDigest, Arc<KeptAnswer>)>,
     pub(super) cursor: Option<Cursor>,
+    pub(super) forgotten: Option<Forgotten>,
+}
+
+/// Bills of which everything older than a moment is taken out.
+#[derive(Clone, Debug)]
+pub struct Forgotten {
+    /// Which.
+    pub bills: Vec<Bill>,
+    /// Stamp time; what is younger stays.
+    pub before: i64,
 }
 
 /// How far the shared state has what this journal has.
@@ -33,6 +43,7 @@ impl Entry {
             message: None,
             answer: None,
             cursor: None,
+            forgotten: None,
         }
     }
 
@@ -43,6 +54,18 @@ impl Entry {
             message: None,
             answer: None,
             cursor: Some(cursor),
+            forgotten: None,
+        }
+    }
+
+    /// No facts, but bills whose old facts, messages and answers are taken out.
+    pub const fn forgotten(forgotten: Forgotten) -> Self {
+        Self {
+            facts: Vec::new(),
+            message: None,
+            answer: None,
+            cursor: None,
+            forgotten: Some(forgotten),
         }
     }
 

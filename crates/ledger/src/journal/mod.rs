@@ -22,7 +22,7 @@ use std::thread::JoinHandle;
 
 use tokio::sync::oneshot;
 
-pub use entry::{Cursor, Entry};
+pub use entry::{Cursor, Entry, Forgotten};
 pub use reader::{Reader, StoredMessage, UndecidedPayment};
 
 /// Entries that may wait for the writer; more calls than that are never in flight.
@@ -171,6 +171,17 @@ impl Commit {
         match self.0.await {
             Ok(outcome) => outcome,
             Err(_) => Err(Arc::new(JournalError::Overloaded)),
+        }
+    }
+}
+
+impl Commit {
+    /// The same for a thread that may wait.
+    pub(crate) fn blocking_committed(self) -> Result<Rows, JournalError> {
+        match self.0.blocking_recv() {
+            Ok(Ok(rows)) => Ok(rows),
+            Ok(Err(error)) => Err(JournalError::Sqlite(error.to_string())),
+            Err(_) => Err(JournalError::Overloaded),
         }
     }
 }

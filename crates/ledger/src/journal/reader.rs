@@ -1,11 +1,11 @@
 //! Reading the journal: at start-up all of it, later single messages and answers.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
 use bytes::Bytes;
 use protocol::{Bill, BillerCode, PaymentEvent};
-use rusqlite::{Connection, OptionalExtension, params};
+use rusqlite::{Connection, OptionalExtension, params, params_from_iter};
 
 use super::{Cursor, JournalError, row, schema};
 use crate::{Fact, FactKind, KeptAnswer, MessageDigest};
@@ -35,6 +35,15 @@ pub struct Reader {
 }
 
 impl Reader {
+    /// Another reader of the same file, for work that takes long.
+    ///
+    /// # Errors
+    /// When the file cannot be opened.
+    pub fn another(&self) -> Result<Self, JournalError> {
+        let file = self.lock().path().map(PathBuf::from);
+        Self::open(&file.unwrap_or_default())
+    }
+
     pub(super) fn open(file: &Path) -> Result<Self, JournalError> {
         let connection = schema::connect(file)?;
         connection.pragma_update(None, "query_only", true)?;
@@ -106,6 +115,64 @@ impl Reader {
             facts.push((row.get("seq")?, row::fact(row)?));
         }
         Ok(facts)
+    }
+
+    /// At most `most` bills of which the last fact is older than the stamp time `before`.
+    ///
+    /// # Errors
+    /// When the file cannot be read or holds a row that this version does not know.
+    pub fn stale_bills(&self, before: i64, most: usize) -> Result<Vec<Bill>, JournalError> {
+        let connection = self.lock();
+        let bill =
+            "biller_code, biller_user_key, billed_year_month, ordinal, biller_notice_key, identity";
+        let query =
+            format!("SELECT {bill} FROM fact GROUP BY {bill} HAVING max(stamp) < ?1 LIMIT ?2");
+        let mut statement = connection.prepare(&query)?;
+        let mut rows = statement.query(params![before, i64::try_from(most).unwrap_or(i64::MAX)])?;
+        let mut bills = Vec::new();
+        while let Some(row) = rows.next()? {
+            bills.push(row::bill(row)?);
+        }
+        Ok(bills)
+    }
+
+    /// Every fact of one bill, in the order of the rows.
+    ///
+    /// # Errors
+    /// When the file cannot be read or holds a row that this version does not know.
+    pub fn facts_of(&self, bill: &Bill) -> Result<Vec<Fact>, JournalError> {
+        let connection = self.lock();
+        let query = format!(
+            "SELECT {} FROM fact WHERE {} ORDER BY seq",
+            row::FACT_COLUMNS,
+            row::OF_BILL
+        );
+        let mut statement = connection.prepare_cached(&query)?;
+        let mut rows = statement.query(params_from_iter(row::of_bill(bill)))?;
+        let mut facts = Vec::new();
+        while let Some(row) = rows.next()? {
+            facts.push(row::fact(row)?);
+        }
+        Ok(facts)
+    }
+
+    /// The pay-results of one bill.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub fn messages_of(&self, bill: &Bill) -> Result<Vec<MessageDigest>, JournalError> {
+        let connection = self.lock();
+        let query = format!(
+            "SELECT DISTINCT message FROM fact WHERE {} AND message IS NOT NULL",
+            row::OF_BILL
+        );
+        let mut statement = connection.prepare_cached(&query)?;
+        let mut rows = statement.query(params_from_iter(row::of_bill(bill)))?;
+        let mut messages = Vec::new();
+        while let Some(row) = rows.next()? {
+            messages.extend(MessageDigest::from_slice(&row.get::<_, Vec<u8>>(0)?));
+        }
+        Ok(messages)
     }
 
     /// Payments that have no delivery at all: the process ended while their billers were told.

@@ -1,9 +1,9 @@
 //! Facts as rows, and rows as facts.
 
 use protocol::{Bill, BillerCode, Decimal, KoreanTime, PaidAt, PayType, PaymentEvent};
-use rusqlite::{Connection, Row, params};
+use rusqlite::{Connection, Row, params, params_from_iter};
 
-use super::{Entry, JournalError, Rows};
+use super::{Entry, Forgotten, JournalError, Rows};
 use crate::{DeliveryState, Fact, FactKind, MessageDigest, Stamp, Timestamp};
 
 const INSERT_FACT: &str = "INSERT INTO fact (at, stamp, node, kind, biller_code, biller_user_key,
@@ -105,6 +105,11 @@ pub(super) fn insert(connection: &Connection, entry: &Entry) -> Result<Rows, Jou
     }
     let last = connection.last_insert_rowid();
     let facts = i64::try_from(entry.facts.len()).unwrap_or(i64::MAX);
+    if let Some(Forgotten { bills, before }) = &entry.forgotten {
+        for bill in bills {
+            forget(connection, bill, *before)?;
+        }
+    }
     if let Some(cursor) = &entry.cursor {
         connection
             .prepare_cached("UPDATE node SET shared_up_to = ?1, shared_with = ?2")?
@@ -135,6 +140,41 @@ pub(super) fn insert(connection: &Connection, entry: &Entry) -> Result<Rows, Jou
         first: last - facts + 1,
         last,
     })
+}
+
+/// What picks the rows of one bill; the order of parameters that `of_bill` gives.
+pub(super) const OF_BILL: &str = "biller_code = ?1 AND biller_user_key = ?2
+    AND billed_year_month = ?3 AND ordinal = ?4 AND biller_notice_key = ?5 AND identity = ?6";
+
+/// The parameters of `OF_BILL`.
+pub(super) fn of_bill(bill: &Bill) -> [String; 6] {
+    [
+        bill.biller_code().as_str().to_owned(),
+        bill.biller_user_key().to_owned(),
+        bill.billed_year_month().to_owned(),
+        bill.ordinal().to_owned(),
+        bill.biller_notice_key().to_owned(),
+        identity_text(bill),
+    ]
+}
+
+fn forget(connection: &Connection, bill: &Bill, before: i64) -> Result<(), JournalError> {
+    // The stamp is a number of our own: it can stand in the text.
+    let old = format!("{OF_BILL} AND stamp < {before}");
+    for table in ["message", "answer"] {
+        let delete = format!(
+            "DELETE FROM {table} WHERE biller_code = ?1 AND message IN
+             (SELECT message FROM fact WHERE {old} AND message IS NOT NULL)"
+        );
+        connection
+            .prepare(&delete)?
+            .execute(params_from_iter(of_bill(bill)))?;
+    }
+    let delete = format!("DELETE FROM fact WHERE {old}");
+    connection
+        .prepare(&delete)?
+        .execute(params_from_iter(of_bill(bill)))?;
+    Ok(())
 }
 
 fn insert_fact(connection: &Connection, fact: &Fact) -> Result<(), JournalError> {
@@ -192,7 +232,8 @@ pub(super) fn fact(row: &Row<'_>) -> Result<Fact, JournalError> {
     })
 }
 
-fn bill(row: &Row<'_>) -> Result<Bill, JournalError> {
+/// Reads a bill from the columns that name one.
+pub(super) fn bill(row: &Row<'_>) -> Result<Bill, JournalError> {
     let code: String = row.get("biller_code")?;
     let code = BillerCode::parse(&code).ok_or_else(|| unreadable("biller_code"))?;
     let identity: String = row.get("identity")?;

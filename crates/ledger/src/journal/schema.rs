@@ -21,7 +21,7 @@ CREATE TABLE IF NOT EXISTS node (
 ) STRICT;
 -- One row per fact; `seq` is the order in which this node learned them.
 CREATE TABLE IF NOT EXISTS fact (
-    seq               INTEGER PRIMARY KEY,
+    seq               INTEGER PRIMARY KEY AUTOINCREMENT, -- a forgotten number never comes again
     at                TEXT    NOT NULL, -- UTC, for people; `stamp` is what counts
     stamp             INTEGER NOT NULL, -- hybrid logical time: Unix milliseconds << 20 | counter
     node              INTEGER NOT NULL,
@@ -88,6 +88,8 @@ pub(super) fn connect(file: &Path) -> Result<Connection, JournalError> {
     connection.busy_timeout(Duration::from_secs(5))?;
     connection.pragma_update(None, "journal_mode", "WAL")?;
     connection.pragma_update(None, "synchronous", "FULL")?;
+    // A write-ahead log that has grown once need not stay large.
+    connection.pragma_update(None, "journal_size_limit", 64 << 20)?;
     Ok(connection)
 }
 

@@ -142,6 +142,7 @@ impl Worker {
             let Some((last, _)) = facts.last() else {
                 return Ok(());
             };
+            self.pass_over_gaps(after, &facts);
             after = *last;
             let old_enough = Timestamp::now().minus(CALLS_FIRST);
             let due: Vec<(i64, Fact)> = facts
@@ -154,6 +155,20 @@ impl Worker {
             if stopped.has_changed().unwrap_or(true) {
                 return Ok(());
             }
+        }
+    }
+
+    /// Rows that are gone were forgotten with their bills: there is nothing to share of them.
+    fn pass_over_gaps(&self, after: i64, facts: &[(i64, Fact)]) {
+        let mut next = after + 1;
+        for (row, _) in facts {
+            if *row > next {
+                self.node.marks().shared(Rows {
+                    first: next,
+                    last: *row - 1,
+                });
+            }
+            next = *row + 1;
         }
     }
 

@@ -38,8 +38,13 @@ impl Marks {
     /// These rows are in the shared state.
     pub(crate) fn shared(&self, rows: Rows) {
         let mut state = self.lock();
-        let from = rows.first.max(state.up_to + 1);
-        state.beyond.extend(from..=rows.last);
+        if rows.first <= state.up_to + 1 {
+            state.up_to = state.up_to.max(rows.last);
+            let next = state.up_to + 1;
+            state.beyond = state.beyond.split_off(&next);
+        } else {
+            state.beyond.extend(rows.first..=rows.last);
+        }
         while state.beyond.first() == Some(&(state.up_to + 1)) {
             state.beyond.pop_first();
             state.up_to += 1;

@@ -65,7 +65,8 @@ impl Dial {
 
     fn new(login: RedisConnectionInfo, settings: &Settings, wake: &Arc<Wake>) -> Self {
         Self {
-            login: login.set_lib_name("relay-ledger", env!("CARGO_PKG_VERSION")),
+            // `CLIENT SETINFO` is younger than some servers, whose users cannot be allowed it.
+            login: login.set_skip_set_lib_name(),
             tls: settings.tls.clone(),
             step: settings.timeout,
             wake: Arc::clone(wake),

@@ -53,6 +53,9 @@ pub(super) async fn probe(
             "is part of a Cluster: redis+cluster:// reaches it",
         ));
     }
+    if epoch.is_empty() {
+        return Err(Fault::of(link.node(), "was wiped while it was asked"));
+    }
     let role = field(replication, "role").unwrap_or_default();
     if role != "master" {
         return Err(Fault::of(

@@ -60,7 +60,7 @@ impl Router {
                     target = Target::Owner(self.link_to(&node, deadline).await?);
                 }
                 Refusal::Ask(node) => {
-                    target = Target::Importer(self.link_to(&node, deadline).await?)
+                    target = Target::Importer(self.link_to(&node, deadline).await?);
                 }
                 Refusal::TryAgain => {
                     sleep_until(deadline.min(Instant::now() + TRY_AGAIN_AFTER)).await;

@@ -22,7 +22,7 @@ pub(super) struct Sentinels {
     open: Dial,
     guarded: Dial,
     step: Duration,
-    sentinels: Vec<Sentinel>,
+    all: Vec<Sentinel>,
 }
 
 #[derive(Debug)]
@@ -78,16 +78,16 @@ impl Sentinels {
             open: Dial::to_open_sentinels(settings, wake),
             guarded: Dial::to_guarded_sentinels(settings, wake),
             step: settings.timeout,
-            sentinels: nodes.iter().map(sentinel).collect(),
+            all: nodes.iter().map(sentinel).collect(),
         }
     }
 
     /// Who may be the primary, the most recent decision first.
     pub(super) async fn primaries(&mut self) -> Result<Vec<Node>, Fault> {
-        let asked = join_all(self.sentinels.iter().map(|sentinel| self.ask(sentinel))).await;
+        let asked = join_all(self.all.iter().map(|sentinel| self.ask(sentinel))).await;
         let mut said = Vec::new();
         let mut fault = Fault::new("no Sentinels are named");
-        for (sentinel, answer) in self.sentinels.iter_mut().zip(asked) {
+        for (sentinel, answer) in self.all.iter_mut().zip(asked) {
             match answer {
                 Ok((link, what)) => {
                     sentinel.link = Some(link);

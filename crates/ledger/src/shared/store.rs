@@ -22,8 +22,8 @@ use super::supervisor::Supervisor;
 use super::wake::Wake;
 use super::{BillerChanges, Change, Identity, Key, OutOfReach, Settings, Swap, Warning};
 
-/// The state that nodes share. Cheap to clone, used from any runtime; the last clone that goes ends
-/// the thread behind it.
+/// The state that nodes share. Cheap to clone, used from any tokio runtime that has timers; the last
+/// clone that goes ends the thread behind it.
 #[derive(Clone, Debug)]
 pub struct SharedStore {
     inner: Arc<Inner>,

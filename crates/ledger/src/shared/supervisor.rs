@@ -29,7 +29,7 @@ const RETRY_EVERY: Duration = Duration::from_millis(250);
 const BREATH: Duration = Duration::from_millis(5);
 
 /// How long a connection to a server without slots is kept that a redirection named.
-const EXTRA_FOR: Duration = Duration::from_secs(60);
+const EXTRA_FOR: Duration = Duration::from_mins(1);
 
 /// Keeps the connections.
 #[derive(Debug)]
@@ -189,14 +189,12 @@ impl Supervisor {
         }
         let routes = Arc::new(Routes::new(Some(layout), owners, extras));
         self.published.routes.send_replace(Arc::clone(&routes));
-        match fault {
-            Some(fault) => self.herald.out_of_reach(&fault),
-            None => {
-                let now = Instant::now().into_std();
-                if self.herald.in_reach(Identity::new(servers), now) == News::Changed {
-                    self.inspect(&routes).await;
-                }
-            }
+        if let Some(fault) = fault {
+            return self.herald.out_of_reach(&fault);
+        }
+        let now = Instant::now().into_std();
+        if self.herald.in_reach(Identity::new(servers), now) == News::Changed {
+            self.inspect(&routes).await;
         }
     }
 
@@ -229,5 +227,13 @@ impl Supervisor {
             tracing::warn!("the shared state can forget: {warning}");
         }
         self.published.warnings.send_replace(warnings);
+    }
+}
+
+/// Whoever ends, ends with nothing in reach.
+impl Drop for Supervisor {
+    fn drop(&mut self) {
+        self.published.routes.send_replace(Arc::default());
+        self.published.identity.send_replace(None);
     }
 }

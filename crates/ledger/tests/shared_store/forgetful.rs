@@ -5,9 +5,12 @@ use ledger::shared::Warning;
 use crate::server::{Server, await_until};
 use crate::store::{in_reach, standalone};
 
+/// How a server is set, and whether the warnings are those.
+type Case = (&'static [&'static str], fn(&[Warning]) -> bool);
+
 #[tokio::test]
 async fn a_server_that_can_forget_is_warned_of() {
-    let cases: [(&[&str], fn(&[Warning]) -> bool); 4] = [
+    let cases: [Case; 4] = [
         (&[], <[Warning]>::is_empty),
         (&["--appendonly", "no"], |warnings| {
             matches!(warnings, [Warning::NoAppendOnlyFile(_)])

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use ledger::shared::{Node, SharedStore, Swap, Topology};
+use ledger::shared::{Node, Password, Settings, SharedStore, Swap, Topology};
 
 use crate::server::{Server, await_until, free_port};
 use crate::store::{held, in_reach, other_than, settings, write};
@@ -137,6 +137,31 @@ async fn sentinels_that_are_gone_take_nothing_away_and_one_is_enough_to_begin() 
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
     assert_eq!(in_reach(&store).await, before);
+}
+
+#[tokio::test]
+async fn sentinels_that_ask_for_a_password_get_it() {
+    let password = ["--requirepass", "secret"];
+    let primary = Server::start(&password);
+    let sentinel = Server::start_on(free_port(), &[&["--sentinel"][..], &password].concat());
+    let port = primary.port().to_string();
+    sentinel.tell(&["SENTINEL", "MONITOR", "relay", "127.0.0.1", &port, "1"]);
+    sentinel.tell(&["SENTINEL", "SET", "relay", "auth-pass", "secret"]);
+    let topology = Topology::Sentinel {
+        service: "relay".to_owned(),
+        nodes: vec![sentinel.node()],
+    };
+    let store = SharedStore::start(Settings {
+        password: Some(Password::new("secret")),
+        ..settings(topology.clone())
+    });
+    in_reach(&store).await;
+    assert_eq!(write(&store, "B0001", "a", "1").await, Ok(Swap::Done));
+    assert!(
+        held(&SharedStore::start(settings(topology)), "B0001", "a")
+            .await
+            .is_err()
+    );
 }
 
 #[tokio::test]

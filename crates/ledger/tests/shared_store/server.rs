@@ -76,7 +76,7 @@ impl Server {
 
     /// Asks the server itself.
     pub fn ask(&self, words: &[&str]) -> redis::RedisResult<redis::Value> {
-        let url = format!("redis://127.0.0.1:{}/", self.port);
+        let url = format!("redis://{}127.0.0.1:{}/", self.login(), self.port);
         let mut connection = redis::Client::open(url)?.get_connection_with_timeout(PATIENCE)?;
         let mut command = redis::cmd(words[0]);
         command.arg(&words[1..]).query(&mut connection)
@@ -86,6 +86,17 @@ impl Server {
     pub fn tell(&self, words: &[&str]) {
         self.ask(words)
             .unwrap_or_else(|error| panic!("{words:?}: {error}"));
+    }
+
+    fn login(&self) -> String {
+        let mut arguments = self
+            .arguments
+            .iter()
+            .skip_while(|argument| *argument != "--requirepass");
+        arguments
+            .nth(1)
+            .map(|password| format!(":{password}@"))
+            .unwrap_or_default()
     }
 
     fn await_answer(&self) {

@@ -33,32 +33,32 @@ pub(super) fn scene(calendar: &Calendar) -> Scene {
     let odd = Request::of(&notice.month("2026"));
     let hangul = Request::of(&create.parameter("dong", "가동"));
     let steps = vec![
-        Step::refused(on_no_route, 404, E801).told(
-            "no such route",
-            "The guide has five APIs, and this is none of them.",
-        ),
-        Step::refused(by_a_stranger, 401, E003).told(
-            "a wrong Authorization",
-            "It is not the one that B0001 is registered with.",
-        ),
-        Step::refused(cut_off, 400, E807).told(
-            "a body that is no JSON",
-            "It ends in the middle of a number.",
-        ),
+        Step::refused(on_no_route, 404, E801)
+            .mark("/kakao/receipt")
+            .named("no such route")
+            .because("The guide has five APIs, and this is none of them."),
+        Step::refused(by_a_stranger, 401, E003)
+            .mark("KakaoAK somebody-else")
+            .named("a wrong Authorization")
+            .because("It is not the one that B0001 is registered with."),
+        Step::refused(cut_off, 400, E807)
+            .named("a body that is no JSON")
+            .because("It ends in the middle of a number."),
         Step::refused(no_birth, 200, E001)
-            .told("a required member is missing", "A notice needs user_birth."),
-        Step::refused(long, 200, E006).mark(LONG_ORDINAL).told(
-            "a member is too long",
-            "An ordinal has 24 characters at most; this one has 25.",
-        ),
-        Step::refused(odd, 200, E007).mark(r#""2026""#).told(
-            "a member of the wrong length",
-            "billed_year_month is YYYYMM, six digits.",
-        ),
-        Step::refused(hangul, 200, E101).mark(r#""가동""#).told(
-            "Hangul in parameters",
-            "The guide allows letters and digits there, no Hangul.",
-        ),
+            .named("a required member is missing")
+            .because("A notice needs user_birth."),
+        Step::refused(long, 200, E006)
+            .mark(LONG_ORDINAL)
+            .named("a member is too long")
+            .because("An ordinal has 24 characters at most; this one has 25."),
+        Step::refused(odd, 200, E007)
+            .mark(r#""2026""#)
+            .named("a member of the wrong length")
+            .because("billed_year_month is YYYYMM, six digits."),
+        Step::refused(hangul, 200, E101)
+            .mark(r#""가동""#)
+            .named("Hangul in parameters")
+            .because("The guide allows letters and digits there, no Hangul."),
     ];
     Scene {
         title: "Refused at the door",

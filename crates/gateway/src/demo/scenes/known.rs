@@ -25,41 +25,35 @@ pub(super) fn scene(calendar: &Calendar) -> Scene {
     let unknown = of(Body::link_recreate(), NEVER_LINKED, calendar).expire_at(&calendar.expire_at);
     let taken = link(NEVER_LINKED).notice_key("APT-1");
     let steps = vec![
-        Step::refused(again, 200, E818).told(
-            "a second link for one bill",
-            "The bill of the first scene has its link already: it can only be made anew.",
-        ),
+        Step::refused(again, 200, E818)
+            .named("a second link for one bill")
+            .because("The bill of the first scene has its link already: it can only be made anew."),
         Step::refused(Request::of(&unknown), 200, E812)
-            .told("a new link without a first", "This bill never had one."),
+            .named("a new link without a first")
+            .because("This bill never had one."),
         Step::relayed(&link(TWICE_BILLED).notice_key("APT-1"), Ok)
             .mark(r#""APT-1""#)
-            .told(
-                "a bill with a notice key",
-                "Another customer has two bills this month. The first …",
-            ),
+            .named("a bill with a notice key")
+            .because("Another customer has two bills this month. The first …"),
         Step::relayed(&link(TWICE_BILLED).notice_key("APT-2"), Ok)
             .mark(r#""APT-2""#)
-            .told(
-                "its neighbour",
-                "… and the second, which only the notice key tells apart.",
-            ),
-        Step::refused(Request::of(&link(TWICE_BILLED)), 200, E005).told(
-            "which of the two?",
-            "Without its notice key it could be either.",
-        ),
+            .named("its neighbour")
+            .because("… and the second, which only the notice key tells apart."),
+        Step::refused(Request::of(&link(TWICE_BILLED)), 200, E005)
+            .named("which of the two?")
+            .because("Without its notice key it could be either."),
         Step::refused(Request::of(&taken), 200, E811)
             .mark(r#""APT-1""#)
-            .told(
-                "a notice key that is taken",
-                "It belongs to the bill of another customer.",
-            ),
+            .named("a notice key that is taken")
+            .because("It belongs to the bill of another customer."),
         Step::relayed(&payment(TWICE_PAID, 3_000_001, calendar), Ok)
             .mark(r#""pay_id":3000001"#)
-            .told("a payment", "One more bill is paid …"),
+            .named("a payment")
+            .because("One more bill is paid …"),
         Step::relayed(&payment(TWICE_PAID, 3_000_002, calendar), Ok)
             .mark(r#""pay_id":3000002"#)
-            .told(
-                "and a second one for the same bill",
+            .named("and a second one for the same bill")
+            .because(
                 "… twice: the biller must know, and the bill becomes an error bill (오류 건).",
             ),
         Step::refused(
@@ -67,10 +61,8 @@ pub(super) fn scene(calendar: &Calendar) -> Scene {
             200,
             E817,
         )
-        .told(
-            "an error bill is asked for",
-            "Until an operator has cleared it, it is neither shown nor paid.",
-        ),
+        .named("an error bill is asked for")
+        .because("Until an operator has cleared it, it is neither shown nor paid."),
     ];
     Scene {
         title: "What the ledger knows",

@@ -23,44 +23,37 @@ pub(super) fn scene(calendar: &Calendar) -> Scene {
         .paid_at(&calendar.cancelled_at);
     let refused = Request::of(&prepay);
     let steps = vec![
-        Step::relayed(&create, Ok).told(
-            "a link is made",
-            "The biller asks Kakao Pay for a link that its customer will open.",
-        ),
-        Step::relayed(&notice, Ok).told(
-            "the bill is shown",
-            "The customer opened the link: Kakao Pay asks the biller what to show.",
-        ),
-        Step::relayed(&prepay, Ok).told(
-            "can it be paid? yes",
-            "The customer presses 납부하기: Kakao Pay asks whether this amount can be paid.",
-        ),
-        Step::relayed(&paid, Ok).mark(r#""pay_type":"P""#).told(
-            "it was paid",
-            "Money moved. The payment is in the journal before the biller is called.",
-        ),
-        Step::kept(&paid).told(
-            "the same message again",
-            "Byte for byte: the biller's first answer comes from the journal.",
-        ),
-        Step::refused(refused, 200, E403).told(
-            "can it be paid? no, it is paid",
-            "The gateway knows that it is paid, so the biller is spared the question.",
-        ),
+        Step::relayed(&create, Ok)
+            .named("a link is made")
+            .because("The biller asks Kakao Pay for a link that its customer will open."),
+        Step::relayed(&notice, Ok)
+            .named("the bill is shown")
+            .because("The customer opened the link: Kakao Pay asks the biller what to show."),
+        Step::relayed(&prepay, Ok)
+            .named("can it be paid? yes")
+            .because(
+                "The customer presses 납부하기: Kakao Pay asks whether this amount can be paid.",
+            ),
+        Step::relayed(&paid, Ok)
+            .mark(r#""pay_type":"P""#)
+            .named("it was paid")
+            .because("Money moved. The payment is in the journal before the biller is called."),
+        Step::kept(&paid)
+            .named("the same message again")
+            .because("Byte for byte: the biller's first answer comes from the journal."),
+        Step::refused(refused, 200, E403)
+            .named("can it be paid? no, it is paid")
+            .because("The gateway knows that it is paid, so the biller is spared the question."),
         Step::relayed(&cancelled, Ok)
             .mark(r#""pay_type":"C""#)
-            .told(
-                "it was paid back",
-                "A full cancel, under the payment's pay_id: the bill is open again.",
-            ),
-        Step::relayed(&prepay, Ok).told(
-            "can it be paid? yes again",
-            "The sum of its payments is zero: the biller is asked as before.",
-        ),
-        Step::relayed(&recreate, Ok).told(
-            "the link is made anew",
-            "The bill has a link, so it may have a new one.",
-        ),
+            .named("it was paid back")
+            .because("A full cancel, under the payment's pay_id: the bill is open again."),
+        Step::relayed(&prepay, Ok)
+            .named("can it be paid? yes again")
+            .because("The sum of its payments is zero: the biller is asked as before."),
+        Step::relayed(&recreate, Ok)
+            .named("the link is made anew")
+            .because("The bill has a link, so it may have a new one."),
     ];
     Scene {
         title: "A bill's life",
