@@ -139,10 +139,6 @@ impl Call {
     }
 
     /// The wall clock.
-    #[expect(
-        clippy::unused_self,
-        reason = "a call is where its flow reads the clock"
-    )]
     pub fn now(&self) -> Timestamp {
         Timestamp::now()
     }

@@ -1,5 +1,10 @@
 //! Every code that the gateway answers by itself, with its status and the guide's exact message.
-#![allow(missing_docs, clippy::unwrap_used)]
+#![allow(
+    missing_docs,
+    clippy::too_many_lines,
+    clippy::type_complexity,
+    clippy::unwrap_used
+)]
 
 mod support;
 
@@ -423,11 +428,11 @@ fn a_paid_bill_and_an_error_bill_are_answered_without_the_biller() {
     assert_eq!((kakao.count(), biller.count()), (0, 4));
     assert_eq!(
         gateway.metric(r#"relay_prepay_short_circuits_total{biller="B0001"}"#),
-        1.0
+        1
     );
     assert_eq!(
         gateway.metric(r#"relay_double_payments_total{biller="B0001"}"#),
-        2.0
+        2
     );
 }
 
@@ -467,10 +472,10 @@ fn a_biller_with_too_many_calls_in_flight_waits_but_its_pay_results_do_not() {
     assert_eq!(first.reply().res_code(), "OK");
     assert_eq!(second.reply().res_code(), "OK");
     assert_own(&gateway.post(PREPAY, prepay("v").to_string()), 200, E403);
-    assert_eq!(gateway.metric("relay_payments_undelivered"), 1.0);
+    assert_eq!(gateway.metric("relay_payments_undelivered"), 1);
     assert_eq!(
         gateway.metric(r#"relay_rejected_total{reason="overload"}"#),
-        2.0
+        2
     );
 }
 
@@ -492,11 +497,11 @@ fn an_open_circuit_answers_at_once_and_a_pay_result_closes_it() {
     assert_eq!(biller.count(), asked);
     assert_eq!(
         gateway.metric(r#"relay_circuit_state{upstream="B0001"}"#),
-        2.0
+        2
     );
     assert_eq!(
         gateway.metric(r#"relay_rejected_total{reason="circuit"}"#),
-        2.0
+        2
     );
 
     biller.now(|_| Action::ok());
@@ -508,7 +513,7 @@ fn an_open_circuit_answers_at_once_and_a_pay_result_closes_it() {
     );
     assert_eq!(
         gateway.metric(r#"relay_circuit_state{upstream="B0001"}"#),
-        0.0
+        0
     );
 }
 
@@ -548,7 +553,7 @@ fn a_pay_result_that_is_refused_is_counted_and_told_as_an_error() {
     for code in ["E007", "E001", "E807"] {
         let series =
             format!(r#"relay_pay_results_refused_total{{biller="B0001",res_code="{code}"}}"#);
-        assert_eq!(gateway.metric(&series), 1.0, "{code}");
+        assert_eq!(gateway.metric(&series), 1, "{code}");
     }
     gateway.await_log(|line| line["level"] == "error" && line["res_code"] == "E807");
     for line in gateway.log() {

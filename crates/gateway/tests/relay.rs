@@ -1,5 +1,10 @@
 //! What goes through, goes through unchanged: bodies, statuses, the headers that the contract names.
-#![allow(missing_docs, clippy::unwrap_used)]
+#![allow(
+    missing_docs,
+    clippy::too_many_lines,
+    clippy::type_complexity,
+    clippy::unwrap_used
+)]
 
 mod support;
 
@@ -313,10 +318,10 @@ fn every_answer_is_counted_under_labels_that_no_stranger_can_choose() {
     gateway.post("/kakao/prepay/B0001", "{");
     // api | biller | res_code | status | answers
     let table = [
-        ("notice", "B0001", "other", 418, 1.0),
-        ("notice", "unknown", "E003", 404, 2.0),
-        ("unknown", "unknown", "E801", 404, 1.0),
-        ("prepay", "B0001", "E807", 400, 1.0),
+        ("notice", "B0001", "other", 418, 1),
+        ("notice", "unknown", "E003", 404, 2),
+        ("unknown", "unknown", "E801", 404, 1),
+        ("prepay", "B0001", "E807", 400, 1),
     ];
     for (api, biller, code, status, answers) in table {
         let series = format!(
@@ -326,7 +331,7 @@ fn every_answer_is_counted_under_labels_that_no_stranger_can_choose() {
     }
     let page = gateway.get_ops("/metrics").text();
     assert!(!page.contains("B9999") && !page.contains("stranger") && !page.contains("STRANGE"));
-    assert_eq!(gateway.metric("relay_budget_seconds"), 3.0);
+    assert_eq!(gateway.metric("relay_budget_seconds"), 3);
     assert_eq!(gateway.get_ops("/health/live").status, 200);
     assert_eq!(gateway.get_ops("/health/ready").status, 200);
 }

@@ -294,7 +294,7 @@ mod tests {
         ) {
             let mut family = Family::default();
             for (number, (key, seq, time, kind, amount)) in facts.iter().enumerate() {
-                let stamp = Stamp { time: *time, node: number as u32 };
+                let stamp = Stamp { time: *time, node: u32::try_from(number).unwrap() };
                 let event = PaymentEvent {
                     pay_id: Decimal::parse(&number.to_string()).unwrap(),
                     pay_type: if kind % 2 == 0 { PayType::P } else { PayType::C },

@@ -36,12 +36,13 @@ pub struct Payments {
 struct Group {
     pay_id: Decimal,
     /// Sorted by `paid_at`.
-    paid: Vec<Paid>,
+    payments: Vec<Paid>,
     /// Sorted by `paid_at`, then amount.
     cancelled: Vec<Cancelled>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[expect(clippy::struct_field_names, reason = "`paid_at` is the guide's name")]
 struct Paid {
     paid_at: PaidAt,
     amount: Decimal,
@@ -91,7 +92,7 @@ impl Payments {
             .iter()
             .map(|group| {
                 group
-                    .paid
+                    .payments
                     .iter()
                     .filter(|paid| is_open(&paid.delivery))
                     .count()
@@ -108,7 +109,7 @@ impl Payments {
     pub fn delivery(&self, event: &PaymentEvent) -> Option<DeliveryState> {
         let group = &self.groups[self.position(&event.pay_id).ok()?];
         let delivery = match event.pay_type {
-            PayType::P => &group.paid[group.paid_position(&event.paid_at).ok()?].delivery,
+            PayType::P => &group.payments[group.paid_position(&event.paid_at).ok()?].delivery,
             PayType::C => {
                 &group.cancelled[group
                     .cancel_position(&event.paid_at, &event.pay_amount.abs())
@@ -154,7 +155,7 @@ impl Payments {
     pub(crate) fn merge(&mut self, other: &Self) {
         for theirs in &other.groups {
             let ours = self.group_mut(theirs.pay_id);
-            for paid in &theirs.paid {
+            for paid in &theirs.payments {
                 let entry = ours.paid_mut(&paid.paid_at, paid.amount);
                 entry.taken = earlier(entry.taken, paid.taken);
                 entry.delivery = later(entry.delivery, paid.delivery);
@@ -169,7 +170,7 @@ impl Payments {
     fn find(&self, event: &PaymentEvent) -> Option<&Decimal> {
         let group = &self.groups[self.position(&event.pay_id).ok()?];
         match event.pay_type {
-            PayType::P => Some(&group.paid[group.paid_position(&event.paid_at).ok()?].amount),
+            PayType::P => Some(&group.payments[group.paid_position(&event.paid_at).ok()?].amount),
             PayType::C => Some(
                 &group.cancelled[group
                     .cancel_position(&event.paid_at, &event.pay_amount.abs())
@@ -190,7 +191,7 @@ impl Payments {
             Err(index) => {
                 let group = Group {
                     pay_id,
-                    paid: Vec::new(),
+                    payments: Vec::new(),
                     cancelled: Vec::new(),
                 };
                 self.groups.insert(index, group);
@@ -203,7 +204,8 @@ impl Payments {
 
 impl Group {
     fn paid_position(&self, paid_at: &PaidAt) -> Result<usize, usize> {
-        self.paid.binary_search_by(|paid| paid.paid_at.cmp(paid_at))
+        self.payments
+            .binary_search_by(|paid| paid.paid_at.cmp(paid_at))
     }
 
     fn cancel_position(&self, paid_at: &PaidAt, amount: &Decimal) -> Result<usize, usize> {
@@ -217,16 +219,16 @@ impl Group {
             Ok(index) => index,
             Err(index) => {
                 let paid = Paid {
-                    paid_at: paid_at.clone(),
+                    paid_at: *paid_at,
                     amount,
                     taken: None,
                     delivery: None,
                 };
-                self.paid.insert(index, paid);
+                self.payments.insert(index, paid);
                 index
             }
         };
-        let paid = &mut self.paid[index];
+        let paid = &mut self.payments[index];
         paid.amount = paid.amount.max(amount);
         paid
     }
@@ -237,7 +239,7 @@ impl Group {
             Ok(index) => index,
             Err(index) => {
                 let cancelled = Cancelled {
-                    paid_at: paid_at.clone(),
+                    paid_at: *paid_at,
                     amount,
                     delivery: None,
                 };
@@ -252,7 +254,7 @@ impl Group {
     fn has_something_left(&self, now: Timestamp) -> bool {
         let mut counting = Sum::default();
         let mut ended = Sum::default();
-        for paid in &self.paid {
+        for paid in &self.payments {
             match paid.taken.and_then(|(_, mark_ends_at)| mark_ends_at) {
                 Some(end) if end <= now => ended.add(&paid.amount),
                 _ => counting.add(&paid.amount),
@@ -317,7 +319,7 @@ impl Encode for Payments {
     fn encode(&self, out: &mut Vec<u8>) {
         encode_list(self.groups.iter(), out, |group, out| {
             group.pay_id.encode(out);
-            encode_list(group.paid.iter(), out, |paid, out| {
+            encode_list(group.payments.iter(), out, |paid, out| {
                 paid.paid_at.encode(out);
                 paid.amount.encode(out);
                 paid.taken.encode(out);
@@ -344,7 +346,7 @@ impl Group {
     fn decode(decoder: &mut Decoder<'_>) -> Result<Self, Unreadable> {
         Ok(Self {
             pay_id: decoder.decimal()?,
-            paid: decoder.list(|decoder| {
+            payments: decoder.list(|decoder| {
                 Ok(Paid {
                     paid_at: decoder.paid_at()?,
                     amount: decoder.decimal()?,

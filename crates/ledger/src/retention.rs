@@ -11,7 +11,7 @@ use crate::facade::Node;
 use crate::{JournalError, Stamp, Timestamp};
 
 /// How often the journal is looked through.
-const EVERY: Duration = Duration::from_secs(60 * 60);
+const EVERY: Duration = Duration::from_hours(1);
 
 /// Bills forgotten in one commit, so that no call waits long behind it.
 const BATCH: usize = 500;

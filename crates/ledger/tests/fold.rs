@@ -151,7 +151,7 @@ proptest! {
                         let held: &mut i64 = paid
                             .entry(event.pay_id)
                             .or_insert_with(std::collections::BTreeMap::new)
-                            .entry(event.paid_at.clone())
+                            .entry(event.paid_at)
                             .or_default();
                         *held = amount.max(*held);
                     }
@@ -159,7 +159,7 @@ proptest! {
                         cancelled
                             .entry(event.pay_id)
                             .or_insert_with(std::collections::BTreeSet::new)
-                            .insert((event.paid_at.clone(), amount));
+                            .insert((event.paid_at, amount));
                     }
                 }
             }

@@ -47,7 +47,7 @@ impl Setup {
 
     /// More keys of `[kakao]`, or `allow_from` in place of the default.
     pub fn kakao(mut self, toml: &str) -> Self {
-        self.kakao = toml.to_owned();
+        toml.clone_into(&mut self.kakao);
         self
     }
 
@@ -191,13 +191,14 @@ impl Gateway {
         caller.reply()
     }
 
-    /// The value of one series, by its exact name and labels; 0 where there is none.
-    pub fn metric(&self, series: &str) -> f64 {
-        self.get_ops("/metrics")
-            .text()
-            .lines()
-            .find_map(|line| line.strip_prefix(series)?.strip_prefix(' ')?.parse().ok())
-            .unwrap_or(0.0)
+    /// The value of one series, by its exact name and labels, without a fraction; 0 where there
+    /// is none.
+    #[allow(clippy::cast_possible_truncation)]
+    pub fn metric(&self, series: &str) -> i64 {
+        let page = self.get_ops("/metrics").text();
+        let mut lines = page.lines();
+        let value = lines.find_map(|line| line.strip_prefix(series)?.strip_prefix(' '));
+        value.map_or(0, |value| value.parse::<f64>().unwrap() as i64)
     }
 
     /// Every log line so far.

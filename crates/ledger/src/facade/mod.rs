@@ -42,7 +42,7 @@ impl Options {
     pub const fn embedded(directory: PathBuf) -> Self {
         Self {
             directory,
-            retention: Duration::from_secs(400 * 24 * 60 * 60),
+            retention: Duration::from_hours(400 * 24),
             shared: None,
             watch: None,
         }

@@ -16,7 +16,7 @@ use crate::{
 };
 
 /// How long the mark of an indistinct bill's payment lasts where no `expire_at` is in force.
-const INDISTINCT_MARK: Duration = Duration::from_secs(24 * 60 * 60);
+const INDISTINCT_MARK: Duration = Duration::from_hours(24);
 
 /// Who classifies where no operator did.
 const GATEWAY: &str = "gateway";

@@ -152,7 +152,7 @@ impl Writer {
                 tracing::error!(%error, "the journal cannot be written: payments are NOT durable");
             }
             None if !was => {
-                tracing::warn!("the journal can be written again; what was owed is in it")
+                tracing::warn!("the journal can be written again; what was owed is in it");
             }
             _ => {}
         }

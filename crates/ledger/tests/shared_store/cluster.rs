@@ -7,8 +7,8 @@ use redis::Value;
 
 use crate::server::{Server, await_until, free_port};
 use crate::store::{
-    change, eventually_write, held, in_reach, key, other_than, out_of_reach, settings, values,
-    write,
+    change, eventually_write, held, in_reach, key, never_in_reach, other_than, out_of_reach,
+    settings, values, write,
 };
 
 /// Billers, enough for every server to have some.
@@ -305,15 +305,5 @@ async fn a_replica_that_takes_over_is_followed() {
 async fn a_cluster_reached_as_a_single_server_is_refused() {
     let cluster = Cluster::start();
     let store = crate::store::standalone(cluster.servers[0].node());
-    let mut identity = store.identity();
-    let reached = identity.wait_for(Option::is_some);
-    assert!(
-        tokio::time::timeout(Duration::from_millis(800), reached)
-            .await
-            .is_err()
-    );
-    assert_eq!(
-        write(&store, BILLERS[0], "a", "1").await,
-        Err(OutOfReach::NotConnected)
-    );
+    never_in_reach(&store).await;
 }

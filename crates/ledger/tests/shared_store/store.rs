@@ -37,6 +37,20 @@ pub async fn other_than(store: &SharedStore, before: &Identity) -> Identity {
     identity_where(store, |identity| identity != before).await
 }
 
+/// What takes writes is in reach within some milliseconds; several tries later it is proved that
+/// this store never is, and that its calls fail at once.
+pub async fn never_in_reach(store: &SharedStore) {
+    let mut identity = store.identity();
+    let reached = identity.wait_for(Option::is_some);
+    let tries = tokio::time::timeout(Duration::from_millis(800), reached).await;
+    assert!(tries.is_err(), "in reach");
+    assert!(!store.is_reachable());
+    assert_eq!(
+        held(store, "B0001", "a").await,
+        Err(OutOfReach::NotConnected)
+    );
+}
+
 /// Waits until nothing is in reach.
 pub async fn out_of_reach(store: &SharedStore) {
     let mut identity = store.identity();

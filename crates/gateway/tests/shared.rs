@@ -1,0 +1,125 @@
+//! Two gateways on one Redis: what one knows, both answer; without Redis nobody waits.
+#![allow(
+    missing_docs,
+    clippy::too_many_lines,
+    clippy::type_complexity,
+    clippy::unwrap_used
+)]
+
+#[path = "../../ledger/tests/support/redis.rs"]
+#[allow(dead_code)]
+mod redis;
+mod support;
+
+use std::time::{Duration, Instant};
+
+use protocol::ResCode::{E403, E801, E817, E818};
+use redis::RedisServer;
+use support::{Gateway, OK, Setup, Upstream, assert_own, link, pay_result, prepay};
+
+const CREATE: &str = "/external/inquiry-payment/one-time/url/B0001";
+const PREPAY: &str = "/kakao/prepay/B0001";
+const PAY_RESULT: &str = "/kakao/pay-result/B0001";
+
+fn node(redis: &RedisServer, kakao: &Upstream, biller: &Upstream) -> Gateway {
+    let url = format!("redis://127.0.0.1:{}/0", redis.port());
+    let gateway = Setup::new(&kakao.url(), &biller.url())
+        .with(&format!("[ledger.redis]\nurl = \"{url}\""))
+        .start();
+    until(|| gateway.post(CREATE, link("probe").to_string()).status == 200);
+    gateway
+}
+
+/// Waits for something that another process brings about.
+#[track_caller]
+fn until(mut holds: impl FnMut() -> bool) {
+    let patience = Instant::now() + Duration::from_secs(30);
+    while !holds() {
+        assert!(Instant::now() < patience, "it never came about");
+        std::thread::yield_now();
+    }
+}
+
+#[test]
+fn what_one_gateway_knows_both_answer() {
+    let (redis, kakao, biller) = (RedisServer::start(), Upstream::ok(), Upstream::ok());
+    let (one, other) = (node(&redis, &kakao, &biller), node(&redis, &kakao, &biller));
+    assert_eq!(one.post(CREATE, link("u").to_string()).res_code(), "OK");
+    assert_own(&other.post(CREATE, link("u").to_string()), 200, E818);
+    let paid = |pay_id| pay_result("u", "P", pay_id, 20000).to_string();
+    assert_eq!(one.post(PAY_RESULT, paid(1)).res_code(), "OK");
+    assert_own(&other.post(PREPAY, prepay("u").to_string()), 200, E403);
+    let told = biller.count();
+    let copy = other.post(PAY_RESULT, paid(1));
+    assert_eq!(
+        (copy.text().as_str(), copy.header("x-relay-replayed")),
+        (OK, Some("true"))
+    );
+    assert_eq!(biller.count(), told, "told twice");
+    assert_eq!(other.post(PAY_RESULT, paid(2)).res_code(), "OK");
+    assert_own(&one.post(PREPAY, prepay("u").to_string()), 200, E817);
+}
+
+#[test]
+fn without_redis_prepays_and_payments_go_on_and_links_are_e801() {
+    let (redis, kakao, biller) = (RedisServer::start(), Upstream::ok(), Upstream::ok());
+    let gateway = node(&redis, &kakao, &biller);
+    let paid = |user: &str| pay_result(user, "P", 1, 20000).to_string();
+    assert_eq!(gateway.post(PAY_RESULT, paid("before")).res_code(), "OK");
+    for trouble in ["hung", "gone"] {
+        match trouble {
+            "hung" => redis.signal("STOP"),
+            _ => redis.kill(),
+        }
+        let reply = gateway.post(PREPAY, prepay(trouble).to_string());
+        assert_eq!(reply.res_code(), "OK");
+        assert!(
+            reply.elapsed < Duration::from_millis(300),
+            "{trouble}: {:?}",
+            reply.elapsed
+        );
+        assert_own(
+            &gateway.post(PREPAY, prepay("before").to_string()),
+            200,
+            E403,
+        );
+        assert_eq!(gateway.post(PAY_RESULT, paid(trouble)).res_code(), "OK");
+        assert_own(
+            &gateway.post(PREPAY, prepay(trouble).to_string()),
+            200,
+            E403,
+        );
+        assert_own(&gateway.post(CREATE, link(trouble).to_string()), 503, E801);
+        assert_eq!(gateway.get_ops("/health/ready").status, 200);
+        assert!(gateway.metric("relay_ledger_unshared_facts") > 0);
+        assert!(gateway.metric(r#"relay_ledger_unavailable_total{operation="redis"}"#) > 0);
+        if trouble == "hung" {
+            redis.signal("CONT");
+            until(|| gateway.metric("relay_ledger_unshared_facts") == 0);
+        }
+    }
+    redis.start_again();
+    until(|| gateway.metric("relay_ledger_unshared_facts") == 0);
+    until(|| gateway.post(CREATE, link("after").to_string()).status == 200);
+    let other = node(&redis, &kakao, &biller);
+    for user in ["before", "hung", "gone"] {
+        assert_own(&other.post(PREPAY, prepay(user).to_string()), 200, E403);
+    }
+}
+
+#[test]
+fn a_gateway_starts_without_redis_and_finds_it_later() {
+    let (redis, kakao, biller) = (RedisServer::start(), Upstream::ok(), Upstream::ok());
+    redis.kill();
+    let url = format!("redis://127.0.0.1:{}/0", redis.port());
+    let gateway = Setup::new(&kakao.url(), &biller.url())
+        .with(&format!("[ledger.redis]\nurl = \"{url}\""))
+        .start();
+    assert_eq!(
+        gateway.post(PREPAY, prepay("u").to_string()).res_code(),
+        "OK"
+    );
+    assert_own(&gateway.post(CREATE, link("u").to_string()), 503, E801);
+    redis.start_again();
+    until(|| gateway.post(CREATE, link("u").to_string()).status == 200);
+}
