@@ -87,8 +87,9 @@ pub struct Call {
     started: Instant,
     deadline: Instant,
     upstream: Cell<Option<Duration>>,
-    /// A shutdown waits for the call's task even when the caller has hung up.
-    _under_way: InFlight,
+    /// A shutdown waits for the call's task even when the caller has hung up. A call of the
+    /// gateway's own is waited for elsewhere.
+    _under_way: Option<InFlight>,
 }
 
 impl Call {
@@ -106,7 +107,22 @@ impl Call {
             started,
             deadline,
             upstream: Cell::new(None),
-            _under_way: connection.enter(),
+            _under_way: Some(connection.enter()),
+            worker,
+        }
+    }
+
+    /// A call that the gateway makes by itself, beginning now, with names of its own.
+    pub fn of_our_own(worker: Rc<Worker>) -> Self {
+        let started = Instant::now();
+        let nobody = HeaderMap::new();
+        Self {
+            request_id: request_id(&nobody),
+            trace: TraceParent::of(&nobody),
+            started,
+            deadline: started + worker.shared().budget,
+            upstream: Cell::new(None),
+            _under_way: None,
             worker,
         }
     }

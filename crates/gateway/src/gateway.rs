@@ -9,6 +9,9 @@ use ipnet::IpNet;
 use ledger::Ledger;
 use metrics::Metrics;
 
+use tokio_util::task::TaskTracker;
+
+use crate::config::Sha256;
 use crate::registry::{KakaoParty, Registry};
 use crate::upstream::Clients;
 
@@ -25,6 +28,10 @@ pub struct Shared {
     pub ledger: Ledger,
     /// The metrics.
     pub metrics: Arc<Metrics>,
+    /// The digest of the admin API's token; `None`: that API is off.
+    pub admin_token_sha256: Option<Sha256>,
+    /// Pay-results that are being delivered again; a stop waits for them.
+    pub redeliveries: TaskTracker,
     kakao: KakaoParty,
     registry: RwLock<Arc<Registry>>,
     draining: AtomicBool,
@@ -53,6 +60,8 @@ impl Shared {
             trusted_proxies: settings.listen.trusted_proxies.clone(),
             ledger,
             metrics,
+            admin_token_sha256: settings.ops.admin_token_sha256,
+            redeliveries: TaskTracker::new(),
             kakao: parties.kakao,
             registry: RwLock::new(Arc::new(parties.registry)),
             draining: AtomicBool::new(false),
@@ -84,9 +93,14 @@ impl Shared {
         self.draining.store(true, Ordering::Release);
     }
 
+    /// Whether the gateway is about to end.
+    pub fn is_draining(&self) -> bool {
+        self.draining.load(Ordering::Acquire)
+    }
+
     /// Why the gateway wants no traffic; `None` while it does.
     pub fn unready(&self) -> Option<&'static str> {
-        if self.draining.load(Ordering::Acquire) {
+        if self.is_draining() {
             Some("draining")
         } else if self.ledger.is_journal_writable() {
             None

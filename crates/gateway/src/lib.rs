@@ -13,6 +13,7 @@ pub mod gateway;
 pub mod handler;
 pub mod logging;
 pub mod ops;
+pub mod redelivery;
 pub mod registry;
 pub mod reply;
 pub mod request_id;

@@ -6,11 +6,11 @@ use std::num::NonZeroUsize;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use actix_web::dev::ServerHandle;
 use ledger::shared::{self, Node, OutOfReach, Password};
-use ledger::{Ledger, Timestamp};
+use ledger::{JournalError, Ledger, Timestamp};
 use metrics::{LedgerOperation, Metrics};
 
 use crate::config::{
@@ -20,10 +20,14 @@ use crate::config::{
 use crate::gateway::{Parties, Shared, Worker};
 use crate::handler::handle;
 use crate::ops;
+use crate::redelivery;
 use crate::registry::{KakaoParty, RegisteredBiller, Registry};
 use crate::server::{self, PublicServer};
 use crate::tls::{self, ClientFiles, ServerFiles, ServerTls};
 use crate::upstream::{Circuit, Clients, Party};
+
+/// What the journal is given for its last commit where the drain has used up its time.
+const LAST_FLUSH: Duration = Duration::from_secs(1);
 
 /// Label of Kakao Pay as an upstream.
 const KAKAO: &str = "kakao";
@@ -57,6 +61,7 @@ impl Gateway {
         let ops = ops::serve(ops, Arc::clone(&shared))?;
         let ops_handle = ops.handle();
         actix_web::rt::spawn(ops);
+        redelivery::start(Rc::new(Worker::new(Arc::clone(&shared), Clients::new())));
         let public = PublicServer::start(public_options(&settings, public, server_tls), {
             let shared = Arc::clone(&shared);
             move || {
@@ -122,16 +127,31 @@ impl Gateway {
 
     /// Drains: readiness off, no new connections, calls in flight end within the drain time, the
     /// journal is committed.
-    pub async fn stop(self) {
+    ///
+    /// # Errors
+    /// When the journal could not take everything: those facts end with the process.
+    pub async fn stop(self) -> Result<(), JournalError> {
         self.shared.begin_draining();
-        let drained = self.public.drain(self.settings.limits.drain).await;
+        let began = Instant::now();
+        let within = self.settings.limits.drain;
+        let drained = self.public.drain(within).await;
         if drained.cut_off > 0 {
             tracing::error!(
                 connections = drained.cut_off,
                 "calls were cut off by the drain time"
             );
         }
-        self.ops.stop(true).await;
+        let redeliveries = &self.shared.redeliveries;
+        redeliveries.close();
+        // One that began before the drain ends within a budget.
+        let _over = tokio::time::timeout(self.shared.budget, redeliveries.wait()).await;
+        let left = within.saturating_sub(began.elapsed()).max(LAST_FLUSH);
+        let flushed = self.shared.ledger.flush(left).await;
+        if let Err(error) = &flushed {
+            tracing::error!(%error, "stopping with facts that are in no journal");
+        }
+        self.ops.stop(false).await;
+        flushed
     }
 }
 
@@ -235,7 +255,8 @@ fn server_tls(settings: &Config) -> Result<Option<Arc<ServerTls>>, Box<dyn Error
             ClientAuth::Required => tls::ClientAuth::Required(client_ca),
         },
     };
-    Ok(Some(Arc::new(ServerTls::load(&files)?)))
+    let tls = ServerTls::load(&files).map_err(|fault| format!("listen.tls: {fault}"))?;
+    Ok(Some(Arc::new(tls)))
 }
 
 fn parties(
@@ -300,11 +321,14 @@ fn party(
 ) -> Result<Arc<Party>, Box<dyn Error>> {
     let tls = match base_url.scheme() {
         Scheme::Http => None,
-        Scheme::Https => Some(tls::client_config(ClientFiles {
-            ca: files.ca.as_deref(),
-            certificate: files.certificate.as_deref(),
-            private_key: files.private_key.as_deref(),
-        })?),
+        Scheme::Https => {
+            let config = tls::client_config(ClientFiles {
+                ca: files.ca.as_deref(),
+                certificate: files.certificate.as_deref(),
+                private_key: files.private_key.as_deref(),
+            });
+            Some(config.map_err(|fault| format!("{label}: tls: {fault}"))?)
+        }
     };
     let answer_limit_bytes = settings.limits.answer_body_bytes;
     Ok(Arc::new(Party::new(

@@ -3,7 +3,7 @@
 //! All decisions about a biller's bills are taken here under one lock, in memory and without
 //! waiting, so that two calls can never both find a bill free.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use protocol::Bill;
@@ -27,6 +27,8 @@ pub(crate) struct Pages {
     /// By `biller_notice_key`.
     notice_keys: HashMap<Box<str>, Owners>,
     accepted: HashMap<MessageDigest, AcceptedAnswer>,
+    /// The bills with events that were told and not accepted; rare, and listed by operators.
+    undelivered: HashSet<Bill>,
     /// Pay-results being relayed by this node; bounded by the allowance in flight.
     under_way: HashMap<MessageDigest, watch::Receiver<()>>,
 }
@@ -87,7 +89,23 @@ impl Pages {
         };
         let before = state.undelivered();
         state.fold(fact);
-        count(state.undelivered()) - count(before)
+        let after = state.undelivered();
+        if before == 0 && after > 0 {
+            self.undelivered.insert(bill.clone());
+        } else if before > 0 && after == 0 {
+            self.undelivered.remove(bill);
+        }
+        count(after) - count(before)
+    }
+
+    /// The bills with events that were told and not accepted.
+    pub(crate) fn undelivered(&self) -> impl Iterator<Item = &Bill> {
+        self.undelivered.iter()
+    }
+
+    /// How many families the book has.
+    pub(crate) fn families(&self) -> usize {
+        self.families.len()
     }
 
     /// What this node knows of a bill.
@@ -130,6 +148,7 @@ impl Pages {
         for message in messages {
             self.accepted.remove(message);
         }
+        self.undelivered.remove(bill);
         gone.map_or(0, |state| count(state.undelivered()))
     }
 

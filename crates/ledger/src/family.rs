@@ -29,6 +29,10 @@ impl Family {
             .iter()
             .position(|(held, _)| held == bill)
             .unwrap_or_else(|| {
+                if self.bills.is_empty() {
+                    // Almost always the only one: no room for others is kept.
+                    self.bills.reserve_exact(1);
+                }
                 self.bills.push((bill.clone(), BillState::default()));
                 self.bills.len() - 1
             });

@@ -31,7 +31,9 @@ pub use claim::{Claim, ClaimGuard, UnderWay};
 pub use classification::Classification;
 pub use delivery::DeliveryState;
 pub use facade::{
-    Begun, Delivered, Durability, Ledger, LinkOutcome, Options, Recorded, Reservation,
+    Begun, Delivered, Durability, Known, Ledger, LinkOutcome, Options, Reach, Rebuild, Recorded,
+    Redelivery, Reservation, SharedDifference, Story, Telling, Undelivered, Verified,
+    verify_offline,
 };
 pub use fact::{Fact, FactKind};
 pub use family::Family;
@@ -39,6 +41,6 @@ pub use journal::JournalError;
 pub use knowledge::{BillView, LinkRefusal};
 pub use link::{Link, LinkState};
 pub use message::{KeptAnswer, MessageDigest};
-pub use payments::{Payments, Taken};
+pub use payments::{Cancellation, PaymentGroup, PaymentRecord, Payments, Taken};
 pub use share::Watch;
 pub use stamp::{Stamp, StampClock, Timestamp};

@@ -41,6 +41,10 @@ impl Owners {
     fn entry(&mut self, bill: &Bill) -> &mut Link {
         let known = self.links.iter().position(|(owner, _)| owner == bill);
         let index = known.unwrap_or_else(|| {
+            if self.links.is_empty() {
+                // Almost always the only one: no room for others is kept.
+                self.links.reserve_exact(1);
+            }
             self.links.push((bill.clone(), Link::default()));
             self.links.len() - 1
         });

@@ -4,6 +4,10 @@
 //! because a cancel belongs to the payment with its `pay_id`: it can take away what that payment
 //! brought and no more. A bill is paid while at least one group has something left.
 
+mod view;
+
+pub use view::{Cancellation, PaymentGroup, PaymentRecord};
+
 use protocol::{Decimal, PaidAt, PayType, PaymentEvent};
 
 use crate::codec::{Decoder, Encode, Unreadable, encode_list};
@@ -194,6 +198,7 @@ impl Payments {
                     payments: Vec::new(),
                     cancelled: Vec::new(),
                 };
+                make_room(&mut self.groups);
                 self.groups.insert(index, group);
                 index
             }
@@ -224,6 +229,7 @@ impl Group {
                     taken: None,
                     delivery: None,
                 };
+                make_room(&mut self.payments);
                 self.payments.insert(index, paid);
                 index
             }
@@ -243,6 +249,7 @@ impl Group {
                     amount,
                     delivery: None,
                 };
+                make_room(&mut self.cancelled);
                 self.cancelled.insert(index, cancelled);
                 index
             }
@@ -265,6 +272,13 @@ impl Group {
             cancelled.add(&cancel.amount);
         }
         counting.exceeds(cancelled.beyond(ended))
+    }
+}
+
+/// Almost always there is only one: no room for others is kept.
+fn make_room<T>(entries: &mut Vec<T>) {
+    if entries.is_empty() {
+        entries.reserve_exact(1);
     }
 }
 

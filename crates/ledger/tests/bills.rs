@@ -428,3 +428,72 @@ fn what_is_older_than_the_retention_is_forgotten_whole() {
         assert!(node.reserve(&bill("202612", "N1")).await.is_ok());
     });
 }
+
+#[tokio::test]
+async fn a_journal_that_is_not_the_file_of_its_path_any_more_takes_nothing() {
+    for harm in ["deleted", "replaced", "cut"] {
+        let node = Node::alone(&Store::Embedded).await;
+        let bill = bill("202611", "");
+        node.report(&bill, &pay("1", "20000")).await;
+        let file = node.directory().join("journal.sqlite3");
+        match harm {
+            "deleted" => std::fs::remove_file(&file).unwrap(),
+            "replaced" => {
+                let copy = node.directory().join("copy");
+                std::fs::copy(&file, &copy).unwrap();
+                std::fs::rename(copy, &file).unwrap();
+            }
+            _ => std::fs::File::create(&file).unwrap().set_len(100).unwrap(),
+        }
+        // An idle journal finds out by itself.
+        support::eventually(async || !node.ledger().is_journal_writable()).await;
+        let body = Bytes::from_static(b"{}");
+        let message = MessageDigest::of(&body);
+        let recorded = node.record(&bill, &pay("1", "20000"), &body, message).await;
+        assert!(
+            matches!(recorded.durability, Durability::InMemoryOnly(_)),
+            "{harm}"
+        );
+        assert_eq!(
+            node.find(&bill).await,
+            Err(LinkRefusal::Unavailable),
+            "{harm}"
+        );
+        assert!(node.is_paid(&bill).await);
+        assert!(node.ledger().flush(BUDGET / 10).await.is_err(), "{harm}");
+    }
+}
+
+#[tokio::test]
+async fn somebody_elses_lock_on_the_journal_holds_no_payment_up() {
+    let mut node = Node::alone(&Store::Embedded).await;
+    let (paid, event) = (bill("202611", ""), pay("1", "20000"));
+    let operator = rusqlite::Connection::open(node.directory().join("journal.sqlite3")).unwrap();
+    operator.execute_batch("BEGIN IMMEDIATE").unwrap();
+    let body = Bytes::from_static(b"{}");
+    let message = MessageDigest::of(&body);
+    let began = std::time::Instant::now();
+    let recorded = node.record(&paid, &event, &body, message).await;
+    assert!(matches!(recorded.durability, Durability::InMemoryOnly(_)));
+    assert!(began.elapsed() < BUDGET / 2, "{:?}", began.elapsed());
+    assert!(!node.ledger().is_journal_writable());
+    operator.execute_batch("ROLLBACK").unwrap();
+    node.ledger().flush(BUDGET).await.unwrap();
+    assert!(node.ledger().is_journal_writable());
+    node.restart().await;
+    assert!(node.is_paid(&paid).await);
+}
+
+#[tokio::test]
+async fn an_emptied_journal_is_no_new_one() {
+    let mut node = Node::alone(&Store::Embedded).await;
+    node.report(&bill("202611", ""), &pay("1", "20000")).await;
+    let options = Options::embedded(node.directory().to_path_buf());
+    node.stop();
+    std::fs::File::create(node.directory().join("journal.sqlite3")).unwrap();
+    let refused = Ledger::open(&options, node.now).unwrap_err().to_string();
+    assert!(
+        refused.contains("is empty, so what was in it is gone"),
+        "{refused}"
+    );
+}

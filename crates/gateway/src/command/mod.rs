@@ -2,13 +2,18 @@
 //!
 //! Exit codes: 0 done, 1 refused or failed, 2 usage.
 
+mod bill;
 mod check;
+mod ledger;
+mod operator;
+mod payments;
 mod serve;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
+use protocol::BillerCode;
 
 use crate::demo::Afterwards;
 
@@ -40,6 +45,15 @@ enum Command {
         #[arg(long)]
         keep_running: bool,
     },
+    /// A bill's story; make or unmake it an error bill.
+    #[command(subcommand)]
+    Bill(bill::BillCommand),
+    /// Pay-results that their billers have not accepted; deliver them again.
+    #[command(subcommand)]
+    Payments(payments::PaymentsCommand),
+    /// Check the journal and the state in Redis; write the latter anew.
+    #[command(subcommand)]
+    Ledger(ledger::LedgerCommand),
 }
 
 /// Parses the arguments and runs the command.
@@ -52,6 +66,9 @@ pub fn run() -> ExitCode {
         } else {
             Afterwards::Stop
         }),
+        Command::Bill(command) => return bill::run(&command),
+        Command::Payments(command) => return payments::run(&command),
+        Command::Ledger(command) => return ledger::run(&command),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
@@ -60,6 +77,11 @@ pub fn run() -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+/// A biller's code as an argument.
+fn biller_code(text: &str) -> Result<BillerCode, String> {
+    BillerCode::parse(text).ok_or_else(|| "must be 1 to 32 characters of [A-Za-z0-9_-]".to_owned())
 }
 
 /// Says on standard error why a command failed.

@@ -12,7 +12,7 @@ use crate::running::Gateway;
 /// Runs the gateway of this configuration.
 pub(super) fn run(file: &Path) -> Result<(), Box<dyn Error>> {
     let loaded = Config::load(file)?;
-    let _flush_at_exit = logging::init(&logging::Options::from_environment())?;
+    let log = logging::init(&logging::Options::from_environment())?;
     for warning in &loaded.warnings {
         tracing::warn!(%warning, "configuration");
     }
@@ -30,8 +30,10 @@ pub(super) fn run(file: &Path) -> Result<(), Box<dyn Error>> {
             }
         }
         tracing::info!("draining");
-        gateway.stop().await;
+        let stopped = gateway.stop().await;
         tracing::info!("stopped");
-        Ok(())
+        drop(log);
+        // Not by returning: what is dropped then would wait for a disk that hangs.
+        std::process::exit(i32::from(stopped.is_err()))
     })
 }

@@ -147,8 +147,16 @@ impl Biller {
     }
 }
 
+/// Labels of metrics that stand for Kakao Pay, and for billers that are not registered.
+const TAKEN: [&str; 2] = ["kakao", "unknown"];
+
 fn code(value: &DeValue<'_>) -> Result<BillerCode, String> {
     let text = value::text(value)?;
+    if TAKEN.contains(&text) {
+        return Err(format!(
+            "`{text}` is no biller's: metrics use it as a label of their own"
+        ));
+    }
     BillerCode::parse(text).ok_or_else(|| {
         format!(
             "must be 1 to 32 characters of [A-Za-z0-9_-], not `{}`",

@@ -23,10 +23,7 @@ pub struct LedgerSettings {
 impl LedgerSettings {
     pub(super) fn read(mut section: Section<'_>) -> Option<Self> {
         const RETENTION: Duration = Duration::from_hours(400 * 24);
-        let document = section.document();
-        let path = section.or("path", document.resolve("data/ledger"), |value| {
-            named_file::path(document, value)
-        });
+        let path = Self::read_path(&mut section);
         let retention = section.or("retention", RETENTION, |value| {
             duration::read(value, &bounds::RETENTION)
         });
@@ -39,6 +36,14 @@ impl LedgerSettings {
             path,
             retention,
             redis,
+        })
+    }
+
+    /// Where this node's journal is.
+    pub(super) fn read_path(section: &mut Section<'_>) -> PathBuf {
+        let document = section.document();
+        section.or("path", document.resolve("data/ledger"), |value| {
+            named_file::path(document, value)
         })
     }
 }

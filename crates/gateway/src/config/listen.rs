@@ -49,10 +49,9 @@ pub enum ClientAuth {
 
 impl Listen {
     pub(super) fn read(mut section: Section<'_>) -> Self {
-        let loopback = |port| SocketAddr::from((Ipv4Addr::LOCALHOST, port));
         let listen = Self {
             public: section.or("public", loopback(8080), value::listen_address),
-            ops: section.or("ops", loopback(9464), value::listen_address),
+            ops: Self::read_ops(&mut section),
             trusted_proxies: section.list("trusted_proxies", bounds::NETWORKS, value::network),
             tls: section.optional_table("tls").and_then(ListenTls::read),
         };
@@ -82,6 +81,11 @@ impl Listen {
         }
         section.finish();
         listen
+    }
+
+    /// Where the ops listener is.
+    pub(super) fn read_ops(section: &mut Section<'_>) -> SocketAddr {
+        section.or("ops", loopback(9464), value::listen_address)
     }
 
     /// Whether a caller is ever asked for a certificate.
@@ -121,6 +125,10 @@ impl ListenTls {
             client_ca,
         })
     }
+}
+
+fn loopback(port: u16) -> SocketAddr {
+    SocketAddr::from((Ipv4Addr::LOCALHOST, port))
 }
 
 /// Whether two listeners cannot both be bound. Port 0 takes any free port.

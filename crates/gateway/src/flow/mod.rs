@@ -5,6 +5,7 @@ mod link_recreate;
 mod notice;
 mod pay_result;
 mod prepay;
+pub mod redeliver;
 
 use std::rc::Rc;
 use std::sync::Arc;

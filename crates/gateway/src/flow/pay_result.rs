@@ -102,7 +102,7 @@ async fn replay(
 }
 
 /// How the biller took it (contract section 4, "Payments").
-fn delivered(answered: &Result<CheckedAnswer, Unanswered>) -> Delivered {
+pub(super) fn delivered(answered: &Result<CheckedAnswer, Unanswered>) -> Delivered {
     match answered {
         Ok(answer) if answer.is_accepted() => Delivered::Accepted(answer.kept()),
         Ok(answer) if answer.is_refused() => Delivered::Refused,

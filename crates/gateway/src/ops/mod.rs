@@ -1,16 +1,19 @@
-//! The ops listener: metrics and health, on a server of its own.
+//! The ops listener: metrics, health and the admin API, on a server of its own.
 
+pub(crate) mod admin;
 mod health;
 mod metrics_page;
 
 use std::io;
 use std::net::TcpListener;
+use std::rc::Rc;
 use std::sync::Arc;
 
 use actix_web::dev::Server;
 use actix_web::{App, HttpServer, web};
 
-use crate::gateway::Shared;
+use crate::gateway::{Shared, Worker};
+use crate::upstream::Clients;
 
 /// Serves the ops listener; never slower or busier than one worker.
 ///
@@ -19,8 +22,11 @@ use crate::gateway::Shared;
 pub fn serve(listener: TcpListener, shared: Arc<Shared>) -> io::Result<Server> {
     let shared = web::Data::from(shared);
     let server = HttpServer::new(move || {
+        let worker = Worker::new(shared.clone().into_inner(), Clients::new());
         App::new()
             .app_data(shared.clone())
+            .app_data(admin::Desk(Rc::new(worker)))
+            .service(admin::scope())
             .route("/metrics", web::get().to(metrics_page::show))
             .route("/health/live", web::get().to(health::live))
             .route("/health/ready", web::get().to(health::ready))

@@ -18,17 +18,17 @@ pub enum Outcome {
 /// How much of the budget was left for the party when it was called.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PartyTime {
-    /// At least half: a time-out is the party's.
+    /// Nine tenths at least: a time-out is the party's.
     Fair,
     /// Less: the caller spent it, by a slow body for one. A time-out is nobody's, so that no
-    /// caller can open somebody else's circuit.
+    /// caller can open somebody else's circuit, however slow the party happens to be.
     Short,
 }
 
 impl PartyTime {
     /// `left` of a budget of `total`.
     pub fn of(left: Duration, total: Duration) -> Self {
-        if left >= total / 2 {
+        if left >= total - total / 10 {
             Self::Fair
         } else {
             Self::Short
@@ -90,14 +90,14 @@ mod tests {
     }
 
     #[test]
-    fn half_the_budget_is_fair() {
+    fn nearly_the_whole_budget_is_fair() {
         let budget = Duration::from_secs(3);
         assert_eq!(
-            PartyTime::of(Duration::from_millis(1500), budget),
+            PartyTime::of(Duration::from_millis(2700), budget),
             PartyTime::Fair
         );
         assert_eq!(
-            PartyTime::of(Duration::from_millis(1499), budget),
+            PartyTime::of(Duration::from_millis(2699), budget),
             PartyTime::Short
         );
     }

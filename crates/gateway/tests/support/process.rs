@@ -228,9 +228,11 @@ impl Gateway {
         assert!(status.success());
     }
 
-    /// SIGTERM; answers the exit code.
+    /// SIGTERM, where it has not had one; answers the exit code.
     pub fn terminate(&mut self) -> Option<i32> {
-        self.signal("TERM");
+        if self.child.try_wait().unwrap().is_none() {
+            self.signal("TERM");
+        }
         self.child.wait().unwrap().code()
     }
 

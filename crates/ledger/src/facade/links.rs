@@ -46,6 +46,7 @@ impl Ledger {
         now: Timestamp,
         until: Timestamp,
     ) -> Result<Reservation, LinkRefusal> {
+        self.require_journal()?;
         let (reservation, commit) = match &self.share {
             None => self.reserve_here(bill, now, until)?,
             Some(share) => self.reserve_everywhere(share, bill, now, until).await?,
@@ -67,7 +68,6 @@ impl Ledger {
         let book = self.node.book_of(bill);
         let mut pages = book.lock();
         let before = pages.knowledge(bill).may_create(bill, now)?;
-        self.require_journal()?;
         let (reservation, fact) = self.reservation(bill, now, until, before);
         Ok((
             reservation,
@@ -92,7 +92,6 @@ impl Ledger {
         for _ in 0..ROUNDS {
             let mut joined = held.join(&book.lock().knowledge(bill));
             let before = joined.knowledge().may_create(bill, now)?;
-            self.require_journal()?;
             let (reservation, fact) = self.reservation(bill, now, until, before);
             joined.fold(&fact);
             let swapped = share.swap(Subject::of(bill), &held, &joined).await;
@@ -153,6 +152,7 @@ impl Ledger {
         bill: &Bill,
         now: Timestamp,
     ) -> Result<Bill, LinkRefusal> {
+        self.require_journal()?;
         let held = match &self.share {
             None => Held::default(),
             Some(share) => share
@@ -161,9 +161,7 @@ impl Ledger {
                 .map_err(|_| LinkRefusal::Unavailable)?,
         };
         let joined = held.join(&self.node.book_of(bill).lock().knowledge(bill));
-        let found = joined.knowledge().may_recreate(bill, now)?;
-        self.require_journal()?;
-        Ok(found)
+        joined.knowledge().may_recreate(bill, now)
     }
 
     /// Kakao Pay made the link of `bill` anew; ends like [`settle`](Self::settle).

@@ -8,6 +8,9 @@ mod classify;
 mod links;
 mod node;
 mod payments;
+mod story;
+mod undelivered;
+mod verify;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -18,6 +21,9 @@ use protocol::Bill;
 pub use links::{LinkOutcome, Reservation};
 pub(crate) use node::Node;
 pub use payments::{Begun, Delivered, Durability, Recorded};
+pub use story::{Known, Reach, Story};
+pub use undelivered::{Redelivery, Telling, Undelivered};
+pub use verify::{Rebuild, SharedDifference, Verified, verify_offline};
 
 use crate::retention::{self, Keeper};
 use crate::share::{CatchUp, Share};
@@ -118,6 +124,15 @@ impl Ledger {
     /// When the journal cannot be read or written.
     pub fn forget_before(&self, before: Timestamp) -> Result<usize, JournalError> {
         retention::forget_before(&self.node, before)
+    }
+
+    /// Waits until the journal has everything, but not longer than `within`; for the end of the
+    /// process.
+    ///
+    /// # Errors
+    /// When something could not be written: those facts end with the process.
+    pub async fn flush(&self, within: Duration) -> Result<(), JournalError> {
+        self.node.journal().flush(within).await
     }
 
     /// Payment events that a biller was told and has not accepted.

@@ -73,6 +73,15 @@ impl Node {
         self.book(bill.biller_code())
     }
 
+    /// The book of one biller, or all of them.
+    pub(super) fn books_of(&self, biller: Option<BillerCode>) -> Vec<Arc<Book>> {
+        let books = self.books.read().unwrap_or_else(PoisonError::into_inner);
+        match biller {
+            Some(biller) => books.get(&biller).cloned().into_iter().collect(),
+            None => books.values().cloned().collect(),
+        }
+    }
+
     pub(super) fn undelivered(&self) -> i64 {
         self.undelivered.load(Ordering::Relaxed)
     }

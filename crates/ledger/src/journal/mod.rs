@@ -3,7 +3,10 @@
 //! `SQLite` in WAL mode with `synchronous=FULL`. One writer thread commits what has gathered as one
 //! transaction; a call waits for its own commit. Operators can read the file with `sqlite3`.
 
+mod audit;
 mod entry;
+mod file;
+mod look_up;
 mod owed;
 mod pace;
 mod reader;
@@ -12,21 +15,34 @@ mod schema;
 mod writer;
 
 use std::fmt;
-use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{SyncSender, TrySendError, sync_channel};
 use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
 
 use tokio::sync::oneshot;
+use tokio::time::timeout;
 
+pub use audit::{Audit, Finding, Findings};
 pub use entry::{Cursor, Entry, Forgotten};
+use file::HeldFile;
+pub use look_up::{BillFacts, NumberedFact};
 pub use reader::{Reader, StoredMessage, UndecidedPayment};
 
 /// Entries that may wait for the writer; more calls than that are never in flight.
 const QUEUE_BOUND: usize = 65_536;
+
+/// How long a call waits for its commit while the disk is well: a third of the usual budget.
+const PATIENCE: Duration = Duration::from_secs(1);
+
+/// The same while it is not; a disk that says no says so at once.
+const NO_PATIENCE: Duration = Duration::from_millis(50);
+
+/// How much longer than asked a flush may take to say how it went.
+const FLUSH_GRACE: Duration = Duration::from_millis(500);
 
 /// Name of the journal in the ledger's folder.
 const FILE_NAME: &str = "journal.sqlite3";
@@ -42,6 +58,14 @@ pub enum JournalError {
     Sqlite(String),
     /// A row that this version cannot read.
     Row(String),
+    /// The file under the open journal is not the one that its path names any more.
+    Replaced(PathBuf, &'static str),
+    /// There was a journal here, and its content is gone.
+    Emptied(PathBuf),
+    /// The disk has not committed for longer than a call can wait; it may yet.
+    Stalled,
+    /// Entries were still owed when the journal was closed.
+    Owed(usize),
     /// The writer is behind by more than its bound, or gone.
     Overloaded,
 }
@@ -53,6 +77,14 @@ impl fmt::Display for JournalError {
             Self::Io(path, error) => write!(f, "{}: {error}", path.display()),
             Self::Sqlite(what) => write!(f, "journal: {what}"),
             Self::Row(what) => write!(f, "journal: unreadable row: {what}"),
+            Self::Replaced(path, what) => write!(f, "{} {what}", path.display()),
+            Self::Emptied(path) => write!(
+                f,
+                "{}: is empty, so what was in it is gone; restore it, or remove it to begin anew",
+                path.display()
+            ),
+            Self::Stalled => f.write_str("journal: the disk does not answer"),
+            Self::Owed(entries) => write!(f, "journal: {entries} entries could not be written"),
             Self::Overloaded => f.write_str("journal: the writer is behind"),
         }
     }
@@ -62,7 +94,15 @@ impl std::error::Error for JournalError {}
 
 impl From<rusqlite::Error> for JournalError {
     fn from(error: rusqlite::Error) -> Self {
-        Self::Sqlite(error.to_string())
+        // Some errors go on with the whole statement.
+        Self::Sqlite(
+            error
+                .to_string()
+                .lines()
+                .next()
+                .unwrap_or_default()
+                .to_owned(),
+        )
     }
 }
 
@@ -74,8 +114,8 @@ pub struct Journal {
     reader: Arc<Reader>,
     writable: Arc<AtomicBool>,
     node: u32,
-    /// Held as long as the journal is open: one process, one journal.
-    _lock: File,
+    /// Held as long as the journal is open: one process, one journal. The last member to go.
+    _file: HeldFile,
 }
 
 impl Journal {
@@ -84,22 +124,35 @@ impl Journal {
     /// # Errors
     /// When the folder cannot be made, another process holds it, or `SQLite` cannot open the file.
     pub fn open(directory: &Path) -> Result<Self, JournalError> {
-        let lock = lock(directory)?;
-        let file = directory.join(FILE_NAME);
-        let connection = schema::open(&file)?;
-        let node = schema::node(&connection)?;
-        let reader = Arc::new(Reader::open(&file)?);
+        let path = directory.join(FILE_NAME);
+        schema::make_private_directory(directory)
+            .map_err(|error| JournalError::Io(directory.to_path_buf(), error))?;
+        let file = HeldFile::open(&path)?;
+        let named = |error: JournalError| match error {
+            JournalError::Sqlite(what) => {
+                JournalError::Sqlite(format!("{}: {what}", path.display()))
+            }
+            other => other,
+        };
+        let connection = schema::open(&path).map_err(named)?;
+        let node = schema::node(&connection).map_err(named)?;
+        if file.is_new() {
+            tracing::warn!(journal = %path.display(), "a new journal: nothing is known of any bill");
+        }
+        let io_error = |error| JournalError::Io(path.clone(), error);
+        let reader = Arc::new(Reader::open(&path)?);
         let writable = Arc::new(AtomicBool::new(true));
         let (queue, jobs) = sync_channel(QUEUE_BOUND);
-        let writer = writer::spawn(connection, jobs, Arc::clone(&writable))
-            .map_err(|error| JournalError::Io(file, error))?;
+        let watch = file.watch().map_err(io_error)?;
+        let writer =
+            writer::spawn(connection, watch, jobs, Arc::clone(&writable)).map_err(io_error)?;
         Ok(Self {
             queue: Some(queue),
             writer: Some(writer),
             reader,
             writable,
             node,
-            _lock: lock,
+            _file: file,
         })
     }
 
@@ -123,10 +176,35 @@ impl Journal {
     /// can be written again.
     ///
     /// # Errors
-    /// Through the wait: when the commit failed, or the queue is full.
+    /// Through the wait: when the commit failed, took too long, or the queue is full.
     pub fn append(&self, entry: Entry) -> Commit {
         let (done, wait) = oneshot::channel();
-        let job = writer::Job { entry, done };
+        self.send(writer::Job::Write { entry, done });
+        Commit {
+            wait,
+            writable: Arc::clone(&self.writable),
+        }
+    }
+
+    /// Waits until everything that was queued is on durable storage, debts included, but not
+    /// longer than `within`.
+    ///
+    /// # Errors
+    /// When something could not be written in that time.
+    pub async fn flush(&self, within: Duration) -> Result<(), JournalError> {
+        let (done, wait) = oneshot::channel();
+        self.send(writer::Job::Flush {
+            until: Instant::now() + within,
+            done,
+        });
+        match timeout(within + FLUSH_GRACE, wait).await {
+            Ok(Ok(0)) => Ok(()),
+            Ok(Ok(owed)) => Err(JournalError::Owed(owed)),
+            Ok(Err(_)) | Err(_) => Err(JournalError::Stalled),
+        }
+    }
+
+    fn send(&self, job: writer::Job) {
         let sent = match &self.queue {
             Some(queue) => queue.try_send(job),
             None => Err(TrySendError::Disconnected(job)),
@@ -134,7 +212,6 @@ impl Journal {
         if sent.is_err() {
             tracing::error!("the journal's queue is full: an entry is kept in memory only");
         }
-        Commit(wait)
     }
 }
 
@@ -160,17 +237,35 @@ pub struct Rows {
 
 /// The wait for one entry's commit.
 #[derive(Debug)]
-pub struct Commit(oneshot::Receiver<Result<Rows, Arc<JournalError>>>);
+pub struct Commit {
+    wait: oneshot::Receiver<Result<Rows, Arc<JournalError>>>,
+    writable: Arc<AtomicBool>,
+}
 
 impl Commit {
-    /// Ends when the entry is on durable storage, with the rows of its facts.
+    /// Ends when the entry is on durable storage, with the rows of its facts; or when the disk has
+    /// had its time. A disk that hangs is found out by the first call that waits for it; the
+    /// others wait no longer until it has committed something again.
     ///
     /// # Errors
-    /// When it could not be written.
+    /// When it could not be written, or not in time.
     pub async fn committed(self) -> Result<Rows, Arc<JournalError>> {
-        match self.0.await {
-            Ok(outcome) => outcome,
-            Err(_) => Err(Arc::new(JournalError::Overloaded)),
+        let patience = if self.writable.load(Ordering::Acquire) {
+            PATIENCE
+        } else {
+            NO_PATIENCE
+        };
+        match timeout(patience, self.wait).await {
+            Ok(Ok(outcome)) => outcome,
+            Ok(Err(_)) => Err(Arc::new(JournalError::Overloaded)),
+            Err(_) => {
+                if self.writable.swap(false, Ordering::AcqRel) {
+                    tracing::error!(
+                        "the journal's disk does not answer: payments are NOT durable until it does"
+                    );
+                }
+                Err(Arc::new(JournalError::Stalled))
+            }
         }
     }
 }
@@ -178,21 +273,10 @@ impl Commit {
 impl Commit {
     /// The same for a thread that may wait.
     pub(crate) fn blocking_committed(self) -> Result<Rows, JournalError> {
-        match self.0.blocking_recv() {
+        match self.wait.blocking_recv() {
             Ok(Ok(rows)) => Ok(rows),
             Ok(Err(error)) => Err(JournalError::Sqlite(error.to_string())),
             Err(_) => Err(JournalError::Overloaded),
         }
-    }
-}
-
-fn lock(directory: &Path) -> Result<File, JournalError> {
-    let io_error = |error| JournalError::Io(directory.to_path_buf(), error);
-    schema::make_private_directory(directory).map_err(io_error)?;
-    let lock = File::create(directory.join("lock")).map_err(io_error)?;
-    match lock.try_lock() {
-        Ok(()) => Ok(lock),
-        Err(std::fs::TryLockError::WouldBlock) => Err(JournalError::InUse(directory.to_path_buf())),
-        Err(std::fs::TryLockError::Error(error)) => Err(io_error(error)),
     }
 }

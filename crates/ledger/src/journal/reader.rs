@@ -47,9 +47,13 @@ impl Reader {
     pub(super) fn open(file: &Path) -> Result<Self, JournalError> {
         let connection = schema::connect(file)?;
         connection.pragma_update(None, "query_only", true)?;
-        Ok(Self {
+        Ok(Self::over(connection))
+    }
+
+    pub(super) const fn over(connection: Connection) -> Self {
+        Self {
             connection: Mutex::new(connection),
-        })
+        }
     }
 
     /// Hands every fact to `take`, in the order of the rows; answers the highest stamp's time.
@@ -274,7 +278,7 @@ impl Reader {
         Ok(found)
     }
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, Connection> {
+    pub(super) fn lock(&self) -> std::sync::MutexGuard<'_, Connection> {
         self.connection
             .lock()
             .unwrap_or_else(PoisonError::into_inner)

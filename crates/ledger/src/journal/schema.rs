@@ -85,7 +85,8 @@ pub(super) fn open(file: &Path) -> Result<Connection, JournalError> {
 /// A connection with the settings that durability needs: WAL, and a sync at every commit.
 pub(super) fn connect(file: &Path) -> Result<Connection, JournalError> {
     let connection = Connection::open(file)?;
-    connection.busy_timeout(Duration::from_secs(5))?;
+    // Somebody else's lock is waited for a moment only: calls wait behind it.
+    connection.busy_timeout(Duration::from_millis(250))?;
     connection.pragma_update(None, "journal_mode", "WAL")?;
     connection.pragma_update(None, "synchronous", "FULL")?;
     // A write-ahead log that has grown once need not stay large.

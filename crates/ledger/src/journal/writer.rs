@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 use rusqlite::Connection;
 use tokio::sync::oneshot;
 
+use super::file::FileWatch;
 use super::owed::Owed;
 use super::pace::Pace;
 use super::{Entry, JournalError, Rows, row};
@@ -17,18 +18,33 @@ use super::{Entry, JournalError, Rows, row};
 /// Entries in one transaction at most.
 const GROUP_BOUND: usize = 2_048;
 
-/// How often a journal that failed is tried again.
-const RETRY_EVERY: Duration = Duration::from_secs(1);
+/// How often an idle writer looks whether all is well; a journal that failed is tried again then.
+const LOOK_EVERY: Duration = Duration::from_secs(1);
 
-/// One entry and who waits for it.
+/// How often a flush tries again to write what is owed.
+const FLUSH_RETRY_EVERY: Duration = Duration::from_millis(100);
+
+/// What the writer is asked for.
 #[derive(Debug)]
-pub(super) struct Job {
-    pub(super) entry: Entry,
-    pub(super) done: oneshot::Sender<Result<Rows, Arc<JournalError>>>,
+pub(super) enum Job {
+    /// One entry, and who waits for it.
+    Write {
+        entry: Entry,
+        done: oneshot::Sender<Result<Rows, Arc<JournalError>>>,
+    },
+    /// Everything so far, debts included; answers how many entries are still owed at `until`.
+    Flush {
+        until: Instant,
+        done: oneshot::Sender<usize>,
+    },
 }
+
+/// An entry of a group, and who waits for it.
+type Waiting = (Entry, oneshot::Sender<Result<Rows, Arc<JournalError>>>);
 
 pub(super) fn spawn(
     connection: Connection,
+    file: FileWatch,
     jobs: Receiver<Job>,
     writable: Arc<AtomicBool>,
 ) -> io::Result<JoinHandle<()>> {
@@ -37,6 +53,7 @@ pub(super) fn spawn(
         .spawn(move || {
             let mut writer = Writer {
                 connection,
+                file,
                 jobs,
                 writable,
                 owed: Owed::default(),
@@ -48,6 +65,7 @@ pub(super) fn spawn(
 
 struct Writer {
     connection: Connection,
+    file: FileWatch,
     jobs: Receiver<Job>,
     writable: Arc<AtomicBool>,
     owed: Owed,
@@ -57,16 +75,12 @@ struct Writer {
 impl Writer {
     fn run(&mut self) {
         loop {
-            let first = match self.next() {
-                Ok(job) => job,
-                Err(RecvTimeoutError::Timeout) => {
-                    self.pay_debts();
-                    continue;
-                }
+            match self.jobs.recv_timeout(LOOK_EVERY) {
+                Ok(Job::Write { entry, done }) => self.gather((entry, done)),
+                Ok(Job::Flush { until, done }) => self.flush(until, done),
+                Err(RecvTimeoutError::Timeout) => self.look_after(),
                 Err(RecvTimeoutError::Disconnected) => break,
-            };
-            let group = self.gather(first);
-            self.commit(group);
+            }
         }
         self.pay_debts();
         if !self.owed.is_empty() {
@@ -77,19 +91,13 @@ impl Writer {
         }
     }
 
-    fn next(&self) -> Result<Job, RecvTimeoutError> {
-        if self.writable.load(Ordering::Acquire) && self.owed.is_empty() {
-            self.jobs.recv().map_err(|_| RecvTimeoutError::Disconnected)
-        } else {
-            self.jobs.recv_timeout(RETRY_EVERY)
-        }
-    }
-
-    fn gather(&mut self, first: Job) -> Vec<Job> {
+    /// Takes what comes until it is time to commit; a flush among it is done behind the commit.
+    fn gather(&mut self, first: Waiting) {
         let mut group = vec![first];
+        let mut flush = None;
         let now = Instant::now();
         let until = now + self.pace.wait_before_commit(now);
-        while group.len() < GROUP_BOUND {
+        while group.len() < GROUP_BOUND && flush.is_none() {
             let left = until.saturating_duration_since(Instant::now());
             let more = if left.is_zero() {
                 self.jobs.try_recv().ok()
@@ -97,18 +105,22 @@ impl Writer {
                 self.jobs.recv_timeout(left).ok()
             };
             match more {
-                Some(job) => group.push(job),
+                Some(Job::Write { entry, done }) => group.push((entry, done)),
+                Some(Job::Flush { until, done }) => flush = Some((until, done)),
                 None => break,
             }
         }
-        group
+        self.commit(group);
+        if let Some((until, done)) = flush {
+            self.flush(until, done);
+        }
     }
 
-    fn commit(&mut self, group: Vec<Job>) {
+    fn commit(&mut self, group: Vec<Waiting>) {
         self.pay_debts();
         // A journal with debts takes nothing new: the order of facts is the order of rows.
         let outcome = if self.owed.is_empty() {
-            write(&mut self.connection, group.iter().map(|job| &job.entry))
+            self.write(group.iter().map(|(entry, _)| entry))
         } else {
             Err(JournalError::Sqlite(
                 "earlier entries are still owed".into(),
@@ -117,32 +129,63 @@ impl Writer {
         match outcome {
             Ok(rows) => {
                 self.set_writable(None);
-                for (job, rows) in group.into_iter().zip(rows) {
+                for ((_, done), rows) in group.into_iter().zip(rows) {
                     // Nobody waiting any more is no fault: the entry is written.
-                    let _ = job.done.send(Ok(rows));
+                    let _ = done.send(Ok(rows));
                 }
             }
             Err(error) => {
                 let error = Arc::new(error);
                 self.set_writable(Some(&error));
-                for job in group {
-                    self.owed.push(job.entry);
-                    let _ = job.done.send(Err(Arc::clone(&error)));
+                for (entry, done) in group {
+                    self.owed.push(entry);
+                    let _ = done.send(Err(Arc::clone(&error)));
                 }
             }
+        }
+    }
+
+    fn flush(&mut self, until: Instant, done: oneshot::Sender<usize>) {
+        self.pay_debts();
+        while !self.owed.is_empty() && Instant::now() < until {
+            thread::sleep(FLUSH_RETRY_EVERY);
+            self.pay_debts();
+        }
+        // Nobody listening: the process has given up on us.
+        let _ = done.send(self.owed.len());
+    }
+
+    /// Once in a while: is the file still ours, and can what is owed be written now?
+    fn look_after(&mut self) {
+        if !self.owed.is_empty() {
+            self.pay_debts();
+        } else if let Err(error) = self.file.look() {
+            self.set_writable(Some(&error));
         }
     }
 
     fn pay_debts(&mut self) {
         while !self.owed.is_empty() {
             let group = self.owed.len().min(GROUP_BOUND);
-            if let Err(error) = write(&mut self.connection, self.owed.oldest(group)) {
+            let written = self
+                .file
+                .look()
+                .and_then(|()| write(&mut self.connection, self.owed.oldest(group)));
+            if let Err(error) = written {
                 self.set_writable(Some(&error));
                 return;
             }
             self.owed.paid(group);
             self.set_writable(None);
         }
+    }
+
+    fn write<'a>(
+        &mut self,
+        entries: impl Iterator<Item = &'a Entry>,
+    ) -> Result<Vec<Rows>, JournalError> {
+        self.file.look()?;
+        write(&mut self.connection, entries)
     }
 
     fn set_writable(&self, fault: Option<&JournalError>) {

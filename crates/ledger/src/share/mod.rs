@@ -5,6 +5,7 @@
 //! wiped can make a decision slower but never wrong in what this node knows.
 
 mod catch_up;
+mod compare;
 mod held;
 mod marks;
 
@@ -15,6 +16,7 @@ use std::time::{Duration, Instant};
 use protocol::Bill;
 
 pub(crate) use catch_up::CatchUp;
+pub(crate) use compare::Lag;
 pub(crate) use held::Held;
 pub(crate) use marks::Marks;
 

@@ -102,6 +102,11 @@ impl Node {
         }
     }
 
+    /// Ends as a process ends.
+    pub fn stop(&mut self) {
+        drop(self.ledger.take());
+    }
+
     /// The shared state is reached in the background; links need it.
     pub async fn until_reachable(&self) {
         let probe = bill("209912", "");

@@ -1,0 +1,200 @@
+//! `gateway ledger`: is the journal sound, and has Redis got it; write Redis anew.
+
+use std::net::SocketAddr;
+use std::path::Path;
+use std::process::ExitCode;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use clap::Subcommand;
+use serde_json::{Value, json};
+
+use super::operator::{
+    Access, Align, Client, Done, Failure, Page, Patience, Table, amount, number, text,
+};
+use crate::ops::admin::audit_as_json;
+
+/// How often a rebuild is looked at.
+const LOOK_EVERY: Duration = Duration::from_millis(500);
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub(super) enum LedgerCommand {
+    /// Check the journal, that the state is its fold, and that Redis has it. Where no gateway
+    /// runs, the journal alone.
+    Verify {
+        #[command(flatten)]
+        access: Access,
+    },
+    /// Write the state in Redis anew from this node's journal.
+    Rebuild {
+        /// How long to wait for its end.
+        #[arg(long, value_name = "SECONDS", default_value_t = 60)]
+        wait: u64,
+        #[command(flatten)]
+        access: Access,
+    },
+}
+
+/// Runs the command.
+pub(super) fn run(command: &LedgerCommand) -> ExitCode {
+    match command {
+        LedgerCommand::Verify { access } => access.exit(verify(access)),
+        LedgerCommand::Rebuild { wait, access } => {
+            access.exit(rebuild(access, Duration::from_secs(*wait)))
+        }
+    }
+}
+
+fn verify(access: &Access) -> Result<Done, Failure> {
+    let view = access.view()?;
+    let verified = if Client::is_anybody_at(view.ops) {
+        let client = access.client()?;
+        client.post("/admin/ledger/verify", &Value::Null, Patience::Endless)?
+    } else {
+        verify_offline(&view.ledger_path)?
+    };
+    access.print(&verified, &page(&verified, view.ops))?;
+    Ok(if verified["sound"] == true {
+        Done::All
+    } else {
+        Done::NotAll
+    })
+}
+
+fn verify_offline(directory: &Path) -> Result<Value, Failure> {
+    let audit = ledger::verify_offline(directory)
+        .map_err(|error| Failure::Failed(format!("{}: {error}", directory.display())))?;
+    Ok(json!({
+        "sound": audit.findings.is_empty(),
+        "journal": audit_as_json(&audit),
+        "state_compared": false,
+        "shared": null,
+    }))
+}
+
+fn page(verified: &Value, ops: SocketAddr) -> Page {
+    let mut page = Page::new();
+    let journal = &verified["journal"];
+    let findings = journal["findings"]
+        .as_array()
+        .map_or(&[][..], Vec::as_slice);
+    let found = findings.len() as u64 + number(journal, "findings_left_off");
+    let mut table = Table::new(&[("", Align::Left), ("", Align::Left)]);
+    let count = |member: &str| amount(&number(journal, member).to_string());
+    table.row([
+        "journal".to_owned(),
+        format!(
+            "{} facts of {} bills, {} of them payments and cancels",
+            count("rows"),
+            count("bills"),
+            count("payments")
+        ),
+    ]);
+    table.row([
+        "findings".to_owned(),
+        if found == 0 {
+            "none: every page, row, stamp and pay-result is as it should be".to_owned()
+        } else {
+            found.to_string()
+        },
+    ]);
+    table.row([
+        "state",
+        match (
+            verified["state_compared"] == true,
+            has(findings, &["state_differs", "not_journalled"]),
+        ) {
+            (false, _) => "not compared: no gateway holds one",
+            (true, false) => "is the fold of the journal",
+            (true, true) => "is NOT the fold of the journal",
+        },
+    ]);
+    table.row(["redis".to_owned(), shared(verified)]);
+    page.table(&table);
+    if !findings.is_empty() {
+        page.gap();
+        for finding in findings {
+            page.line(&format!("  {}", text(finding, "what")));
+        }
+        let left_off = number(journal, "findings_left_off");
+        if left_off > 0 {
+            page.line(&format!("  and {left_off} more"));
+        }
+    }
+    page.gap();
+    if verified["state_compared"] == false {
+        page.line(&format!(
+            "No gateway answers at {ops}: the journal was read by itself, and nothing was changed."
+        ));
+    }
+    page.line(if verified["sound"] == true {
+        "The ledger is sound."
+    } else {
+        "The ledger is NOT sound, or could not be checked in full."
+    });
+    page
+}
+
+fn has(findings: &[Value], kinds: &[&str]) -> bool {
+    findings
+        .iter()
+        .any(|finding| kinds.contains(&text(finding, "kind")))
+}
+
+fn shared(verified: &Value) -> String {
+    let shared = &verified["shared"];
+    if shared.is_null() {
+        let is_running = verified["state_compared"] == true;
+        return if is_running {
+            "none configured"
+        } else {
+            "not compared"
+        }
+        .to_owned();
+    }
+    if shared["reached"] == false {
+        return "out of reach: not compared".to_owned();
+    }
+    let [missing, behind, unreadable] =
+        ["missing", "behind", "unreadable"].map(|member| number(shared, member));
+    if missing + behind + unreadable == 0 {
+        return "has all that this node knows".to_owned();
+    }
+    format!(
+        "misses {missing} bills, is behind with {behind}, cannot be read in {unreadable}; \
+         {} facts wait to be written",
+        number(verified, "unshared_facts")
+    )
+}
+
+fn rebuild(access: &Access, wait: Duration) -> Result<Done, Failure> {
+    let client = access.client()?;
+    let begun = client.post("/admin/ledger/rebuild", &Value::Null, Patience::Ordinary)?;
+    let facts = number(&begun, "facts");
+    let end = Instant::now() + wait;
+    let left = loop {
+        let left = number(&client.get("/admin/ledger")?, "unshared_facts");
+        if left == 0 || Instant::now() >= end {
+            break left;
+        }
+        thread::sleep(LOOK_EVERY);
+    };
+    let mut page = Page::new();
+    let facts_text = amount(&facts.to_string());
+    page.line(&if left == 0 {
+        format!("Redis has all {facts_text} facts of this node's journal.")
+    } else {
+        format!(
+            "{} of {facts_text} facts are still to be written; the gateway goes on by itself.",
+            amount(&left.to_string())
+        )
+    });
+    page.line(&format!(
+        "This was node {}; every other node has a journal of its own.",
+        number(&begun, "node")
+    ));
+    let json = json!({ "facts": facts, "left": left, "node": begun["node"] });
+    access.print(&json, &page)?;
+    Ok(if left == 0 { Done::All } else { Done::NotAll })
+}

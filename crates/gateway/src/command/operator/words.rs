@@ -1,0 +1,105 @@
+//! Members of an answer as words for a person.
+
+use serde_json::Value;
+
+/// A text; empty where the member is missing or null.
+pub(in crate::command) fn text<'a>(value: &'a Value, member: &str) -> &'a str {
+    value[member].as_str().unwrap_or_default()
+}
+
+/// A whole number; 0 where the member is missing.
+pub(in crate::command) fn number(value: &Value, member: &str) -> u64 {
+    value[member].as_u64().unwrap_or_default()
+}
+
+/// `20,000`, `-5,000.5`.
+pub(in crate::command) fn amount(plain: &str) -> String {
+    let (sign, digits) = plain
+        .strip_prefix('-')
+        .map_or(("", plain), |digits| ("-", digits));
+    let (units, fraction) = digits
+        .split_once('.')
+        .map_or((digits, None), |(units, fraction)| (units, Some(fraction)));
+    let mut grouped = String::from(sign);
+    for (index, digit) in units.chars().enumerate() {
+        if index > 0 && (units.len() - index).is_multiple_of(3) {
+            grouped.push(',');
+        }
+        grouped.push(digit);
+    }
+    if let Some(fraction) = fraction {
+        grouped.push('.');
+        grouped.push_str(fraction);
+    }
+    grouped
+}
+
+/// `2026-11-24 12:00:00`, of the guide's fourteen digits or of RFC 3339; anything else as it is.
+pub(in crate::command) fn moment(time: &str) -> String {
+    if time.len() == 14 && time.bytes().all(|byte| byte.is_ascii_digit()) {
+        return format!(
+            "{}-{}-{} {}:{}:{}",
+            &time[..4],
+            &time[4..6],
+            &time[6..8],
+            &time[8..10],
+            &time[10..12],
+            &time[12..]
+        );
+    }
+    time.get(..19)
+        .map_or_else(|| time.to_owned(), |whole| whole.replace('T', " "))
+}
+
+/// The same with what RFC 3339 has behind the second: `2026-11-24 12:00:00.123`.
+pub(in crate::command) fn moment_in_full(time: &str) -> String {
+    time.get(..23)
+        .map_or_else(|| time.to_owned(), |whole| whole.replace('T', " "))
+}
+
+/// `45s`, `2h 13m`, `3d 4h`.
+pub(in crate::command) fn age(seconds: u64) -> String {
+    let (minutes, hours, days) = (seconds / 60, seconds / 3600, seconds / 86_400);
+    match (days, hours, minutes) {
+        (0, 0, 0) => format!("{seconds}s"),
+        (0, 0, _) => format!("{minutes}m {:02}s", seconds % 60),
+        (0, _, _) => format!("{hours}h {:02}m", minutes % 60),
+        _ => format!("{days}d {:02}h", hours % 24),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn amounts_times_and_ages_are_easy_to_read() {
+        for (plain, expected) in [
+            ("0", "0"),
+            ("999", "999"),
+            ("20000", "20,000"),
+            ("-1234567.05", "-1,234,567.05"),
+        ] {
+            assert_eq!(amount(plain), expected);
+        }
+        for (time, expected) in [
+            ("20261124120005", "2026-11-24 12:00:05"),
+            ("2026-11-24T12:00:05.123+09:00", "2026-11-24 12:00:05"),
+            ("", ""),
+            ("soon", "soon"),
+        ] {
+            assert_eq!(moment(time), expected);
+        }
+        let full = moment_in_full("2026-11-24T12:00:05.123+09:00");
+        assert_eq!(full, "2026-11-24 12:00:05.123");
+        for (seconds, expected) in [
+            (0, "0s"),
+            (59, "59s"),
+            (61, "1m 01s"),
+            (7_980, "2h 13m"),
+            (273_600, "3d 04h"),
+        ] {
+            assert_eq!(age(seconds), expected);
+        }
+    }
+}

@@ -1,0 +1,48 @@
+//! What an admin handler works with.
+
+use std::future::{Ready, ready};
+use std::rc::Rc;
+use std::sync::Arc;
+
+use actix_web::dev::Payload;
+use actix_web::{FromRequest, HttpRequest};
+
+use super::refusal::Refusal;
+use crate::gateway::Worker;
+use crate::registry::RegisteredBiller;
+
+/// The ops listener's own worker, with connections to billers of its own.
+#[derive(Clone, Debug)]
+pub(in crate::ops) struct Desk(pub(in crate::ops) Rc<Worker>);
+
+impl Desk {
+    pub(super) const fn worker(&self) -> &Rc<Worker> {
+        &self.0
+    }
+
+    pub(super) fn ledger(&self) -> &ledger::Ledger {
+        &self.0.shared().ledger
+    }
+
+    /// The registered biller with this code.
+    pub(super) fn biller(&self, code: &str) -> Result<Arc<RegisteredBiller>, Refusal> {
+        let registry = self.0.shared().registry();
+        registry.find(code).cloned().ok_or_else(|| {
+            Refusal::not_found(
+                "unknown_biller",
+                "no biller with this code is registered at this gateway",
+            )
+        })
+    }
+}
+
+impl FromRequest for Desk {
+    type Error = actix_web::Error;
+    type Future = Ready<Result<Self, actix_web::Error>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        // `ops::serve` puts one into every application; without it there is nothing to work with.
+        let desk = request.app_data::<Self>().cloned();
+        ready(desk.ok_or_else(|| Refusal::internal().into()))
+    }
+}

@@ -1,0 +1,128 @@
+//! The ledger as a whole: how it stands, whether it is sound, and the shared state written anew.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Instant;
+
+use actix_web::HttpResponse;
+use actix_web::http::StatusCode;
+use ledger::journal::{Audit, Finding};
+use ledger::{Rebuild, SharedDifference};
+use serde_json::{Value, json};
+
+use super::bills::answer;
+use super::desk::Desk;
+use super::refusal::Refusal;
+
+/// One verification at a time: each reads the whole journal.
+static VERIFYING: AtomicBool = AtomicBool::new(false);
+
+/// `GET /admin/ledger`.
+pub(super) async fn status(desk: Desk) -> HttpResponse {
+    let ledger = desk.ledger();
+    answer(&json!({
+        "node": ledger.node(),
+        "journal_writable": ledger.is_journal_writable(),
+        "undelivered_payments": ledger.undelivered(),
+        "shared_state": shared_state(ledger.is_shared_state_reachable()),
+        "unshared_facts": ledger.unshared(),
+    }))
+}
+
+const fn shared_state(reachable: Option<bool>) -> &'static str {
+    match reachable {
+        None => "none",
+        Some(true) => "reached",
+        Some(false) => "out_of_reach",
+    }
+}
+
+/// `POST /admin/ledger/verify`.
+pub(super) async fn verify(desk: Desk) -> Result<HttpResponse, Refusal> {
+    if VERIFYING.swap(true, Ordering::AcqRel) {
+        return Err(Refusal::conflict(
+            "verifying",
+            "a verification is under way; wait for it",
+        ));
+    }
+    let _ends = Ends;
+    let began = Instant::now();
+    let verified = desk.ledger().verify().await?;
+    let is_shared_sound = match &verified.shared {
+        None => true,
+        Some(Ok(difference)) => difference.is_none(),
+        Some(Err(_)) => false,
+    };
+    let is_sound = verified.audit.findings.is_empty() && is_shared_sound;
+    if !is_sound {
+        tracing::error!("the ledger's verification found something");
+    }
+    Ok(answer(&json!({
+        "sound": is_sound,
+        "journal": audit_as_json(&verified.audit),
+        "state_compared": true,
+        "shared": verified.shared.map(|shared| difference(shared.ok())),
+        "unshared_facts": desk.ledger().unshared(),
+        "node": desk.ledger().node(),
+        "took_ms": u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX),
+    })))
+}
+
+/// Gives the place free again, also where the operator hung up.
+struct Ends;
+
+impl Drop for Ends {
+    fn drop(&mut self) {
+        VERIFYING.store(false, Ordering::Release);
+    }
+}
+
+/// What a journal by itself tells, as JSON.
+pub(crate) fn audit_as_json(audit: &Audit) -> Value {
+    let findings: Vec<Value> = audit.findings.kept.iter().map(finding).collect();
+    json!({
+        "rows": audit.rows,
+        "bills": audit.bills,
+        "payments": audit.payments,
+        "findings": findings,
+        "findings_left_off": audit.findings.left_off,
+    })
+}
+
+fn finding(finding: &Finding) -> Value {
+    json!({ "kind": finding.name(), "row": finding.row(), "what": finding.to_string() })
+}
+
+fn difference(difference: Option<SharedDifference>) -> Value {
+    match difference {
+        None => json!({ "reached": false }),
+        Some(difference) => json!({
+            "reached": true,
+            "missing": difference.missing,
+            "behind": difference.behind,
+            "unreadable": difference.unreadable,
+        }),
+    }
+}
+
+/// `POST /admin/ledger/rebuild`.
+pub(super) async fn rebuild(desk: Desk) -> Result<HttpResponse, Refusal> {
+    match desk.ledger().rebuild() {
+        Rebuild::Begun(facts) => {
+            tracing::info!(facts, "an operator has the shared state written anew");
+            Ok(answer(&json!({
+                "begun": true,
+                "facts": facts,
+                "node": desk.ledger().node(),
+            })))
+        }
+        Rebuild::Alone => Err(Refusal::conflict(
+            "no_shared_state",
+            "there is no [ledger.redis]: the state is folded from the journal at every start",
+        )),
+        Rebuild::OutOfReach => Err(Refusal::new(
+            StatusCode::SERVICE_UNAVAILABLE,
+            "out_of_reach",
+            "Redis is out of reach; it is written by itself once it is back",
+        )),
+    }
+}

@@ -1,0 +1,73 @@
+//! The admin API (contract sections 5 and 7): what operators see and do, as JSON under `/admin`.
+//!
+//! Whatever names a customer comes in a POST body, so that no user key stands in an address.
+//! `docs/operations.md` is the reference.
+
+mod bills;
+mod desk;
+mod ledger;
+mod named_bill;
+mod payments;
+mod refusal;
+mod shown;
+mod token;
+
+use actix_web::middleware::from_fn;
+use actix_web::{Resource, Route, Scope, web};
+
+use self::refusal::Refusal;
+pub(super) use desk::Desk;
+pub(crate) use ledger::audit_as_json;
+
+/// The largest request body.
+const BODY_BYTES: usize = 16 * 1024;
+
+/// Everything under `/admin`. Nothing is answered, or even read, without the token.
+pub(super) fn scope() -> Scope<
+    impl actix_web::dev::ServiceFactory<
+        actix_web::dev::ServiceRequest,
+        Config = (),
+        Response = actix_web::dev::ServiceResponse<impl actix_web::body::MessageBody>,
+        Error = actix_web::Error,
+        InitError = (),
+    >,
+> {
+    web::scope("/admin")
+        .app_data(
+            web::JsonConfig::default()
+                .limit(BODY_BYTES)
+                .content_type_required(false)
+                .content_type(|_| true)
+                .error_handler(|error, _| Refusal::of_body(&error).into()),
+        )
+        .app_data(
+            web::QueryConfig::default().error_handler(|error, _| Refusal::of_query(&error).into()),
+        )
+        .service(resource("/bills/show", web::post().to(bills::show)))
+        .service(resource("/bills/classify", web::post().to(bills::classify)))
+        .service(resource("/bills/clear", web::post().to(bills::clear)))
+        .service(resource("/payments", web::get().to(payments::list)))
+        .service(resource(
+            "/payments/redeliver",
+            web::post().to(payments::redeliver),
+        ))
+        .service(resource("/ledger", web::get().to(ledger::status)))
+        .service(resource("/ledger/verify", web::post().to(ledger::verify)))
+        .service(resource("/ledger/rebuild", web::post().to(ledger::rebuild)))
+        .default_service(web::to(unknown))
+        .wrap(from_fn(token::require))
+}
+
+fn resource(path: &str, route: Route) -> Resource {
+    web::resource(path)
+        .route(route)
+        .default_service(web::to(wrong_method))
+}
+
+async fn unknown() -> Refusal {
+    Refusal::not_found("unknown_route", "there is no such route under /admin")
+}
+
+async fn wrong_method() -> Refusal {
+    Refusal::wrong_method()
+}

@@ -1,0 +1,95 @@
+//! Only operators: `Authorization: Bearer TOKEN`, by the token's SHA-256, in constant time.
+
+use actix_web::body::MessageBody;
+use actix_web::dev::{ServiceRequest, ServiceResponse};
+use actix_web::http::StatusCode;
+use actix_web::http::header::{AUTHORIZATION, HeaderMap};
+use actix_web::middleware::Next;
+
+use super::desk::Desk;
+use super::refusal::Refusal;
+use crate::admission::authorization::is_one_of;
+use crate::config::Sha256;
+
+/// Lets a request pass that carries the token.
+pub(super) async fn require(
+    request: ServiceRequest,
+    next: Next<impl MessageBody>,
+) -> Result<ServiceResponse<impl MessageBody>, actix_web::Error> {
+    let desk = request.app_data::<Desk>().ok_or_else(Refusal::internal)?;
+    let expected = desk.worker().shared().admin_token_sha256;
+    check(request.headers(), expected)?;
+    next.call(request).await
+}
+
+fn check(headers: &HeaderMap, expected: Option<Sha256>) -> Result<(), Refusal> {
+    let expected = expected.ok_or_else(|| {
+        Refusal::new(
+            StatusCode::FORBIDDEN,
+            "admin_api_off",
+            "the admin API is off: the configuration has no ops.admin_token_sha256",
+        )
+    })?;
+    let unauthorized = |code, message| Refusal::new(StatusCode::UNAUTHORIZED, code, message);
+    let mut values = headers.get_all(AUTHORIZATION);
+    let (Some(value), None) = (values.next(), values.next()) else {
+        return Err(unauthorized(
+            "token_missing",
+            "Authorization: Bearer TOKEN is needed, once",
+        ));
+    };
+    let token = bearer(value.as_bytes()).unwrap_or_default();
+    if is_one_of(token, &[expected]) && !token.is_empty() {
+        Ok(())
+    } else {
+        tracing::warn!("an admin call without the right token");
+        Err(unauthorized("token_wrong", "this is not the admin token"))
+    }
+}
+
+/// The token behind the scheme, which may be spelled in any case.
+fn bearer(value: &[u8]) -> Option<&[u8]> {
+    let (scheme, token) = value.split_at_checked("Bearer ".len())?;
+    scheme.eq_ignore_ascii_case(b"Bearer ").then_some(token)
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use actix_web::http::header::HeaderValue;
+
+    use super::*;
+
+    #[test]
+    fn only_the_right_token_passes() {
+        let right = Some(Sha256::of(b"s3cret"));
+        // the digest of | headers | refused as
+        let table: [(Option<Sha256>, &[&str], Option<&str>); 10] = [
+            (None, &["Bearer s3cret"], Some("admin_api_off")),
+            (right, &[], Some("token_missing")),
+            (
+                right,
+                &["Bearer s3cret", "Bearer s3cret"],
+                Some("token_missing"),
+            ),
+            (right, &["Bearer wrong"], Some("token_wrong")),
+            (right, &["s3cret"], Some("token_wrong")),
+            (right, &["Basic s3cret"], Some("token_wrong")),
+            (right, &["Bearer "], Some("token_wrong")),
+            (Some(Sha256::of(b"")), &["Bearer "], Some("token_wrong")),
+            (right, &["Bearer s3cret"], None),
+            (right, &["bearer s3cret"], None),
+        ];
+        for (expected, values, refused) in table {
+            let mut headers = HeaderMap::new();
+            for value in values {
+                headers.append(AUTHORIZATION, HeaderValue::from_str(value).unwrap());
+            }
+            let outcome = check(&headers, expected).map_err(|refusal| refusal.to_string());
+            match refused {
+                None => assert_eq!(outcome, Ok(()), "{values:?}"),
+                Some(code) => assert!(outcome.unwrap_err().starts_with(code), "{values:?}"),
+            }
+        }
+    }
+}

@@ -1,0 +1,101 @@
+//! No bill gets two links.
+//!
+//! Contract section 4: a `link_create` is refused with `E818` while the link is made, or being made;
+//! one whose outcome is unknown may be relayed again. So after a first create has reached Kakao Pay,
+//! a second one must not
+//!
+//! - for ever, where the first caller was answered `OK`;
+//! - until Kakao Pay had answered, where it answered anything else (refused: it is released; cut off:
+//!   it is unknown);
+//! - until the first call's budget was over, where Kakao Pay did not answer, or answered `OK` and the
+//!   caller did not hear of it: time-out, or its node was killed.
+//!
+//! The one exception: the second came from *another* node while Redis was out of order for either
+//! (out of reach or slow, which includes a settling that could not be shared; or it had forgotten and
+//! the journals had not restored it yet). A node that could not reach Redis at all answers `E801`; but
+//! one that can does not know what the other could not share. A restart of a gateway is no excuse.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use crate::bill::Bill;
+use crate::calls::{Api, Call};
+use crate::clock::Moment;
+use crate::evidence::Evidence;
+use crate::finding::Finding;
+use crate::node::BUDGET;
+use crate::party::{Act, Arrival};
+use crate::trouble::{Stretch, took_the_whole_budget};
+
+/// The ledger's clock counts whole milliseconds.
+const ROUNDING: Duration = Duration::from_millis(5);
+
+/// A create that reached Kakao Pay.
+struct Create<'a> {
+    call: &'a Call,
+    arrival: &'a Arrival,
+}
+
+pub fn check(evidence: &Evidence) -> Finding {
+    let mut finding = Finding::of("doubled links");
+    let mut bills: BTreeMap<Bill, Vec<Create<'_>>> = BTreeMap::new();
+    for arrival in evidence.arrivals(Api::Create) {
+        // One without a call is told by another check.
+        if let Some(call) = evidence.call_of(arrival) {
+            bills
+                .entry(call.bill)
+                .or_default()
+                .push(Create { call, arrival });
+        }
+    }
+    let creates = evidence.calls.iter().filter(|call| call.api == Api::Create);
+    for call in creates {
+        let reached = bills.get(&call.bill).map(Vec::as_slice).unwrap_or_default();
+        let own = reached.iter().find(|create| create.call.id == call.id);
+        let until = own.map_or(call.ended, |create| create.arrival.at);
+        let stretch = Stretch {
+            from: call.begun,
+            until,
+        };
+        let is_earlier = |create: &&Create<'_>| {
+            create.call.id != call.id && create.arrival.at < until && create.blocks_until() > until
+        };
+        let blocking: Vec<&Create<'_>> = reached.iter().filter(is_earlier).collect();
+        if blocking.is_empty() {
+            continue;
+        }
+        let excuses = |create: &&&Create<'_>| create.excuses(call, stretch, evidence);
+        let Some(first) = blocking.iter().find(|create| !excuses(create)) else {
+            finding.excused += 1;
+            finding.happened += u64::from(own.is_some());
+            continue;
+        };
+        finding.judged += 1;
+        if own.is_some() {
+            let first = &first.call.id;
+            finding.violated(call.bill, format!("{} although {first}", call.id));
+        }
+    }
+    finding
+}
+
+impl Create<'_> {
+    /// Until when no other create of this bill may reach Kakao Pay.
+    fn blocks_until(&self) -> Moment {
+        let end_of_budget = self.call.begun + BUDGET - ROUNDING;
+        if self.call.is_ok() {
+            return Moment::MAX;
+        }
+        match self.arrival.act {
+            Act::Refuse | Act::Garbage | Act::CutShort | Act::Reset => {
+                self.arrival.answered.unwrap_or(end_of_budget)
+            }
+            Act::Accept(_) | Act::Hang => end_of_budget,
+        }
+    }
+
+    fn excuses(&self, later: &Call, deciding: Stretch, evidence: &Evidence) -> bool {
+        let late = self.call.is_ok() && took_the_whole_budget(self.call.stretch());
+        late || (self.call.node != later.node && evidence.troubles.redis_in(deciding))
+    }
+}

@@ -1,0 +1,93 @@
+//! A node's journal, as an operator reads it.
+
+use std::path::Path;
+
+use rusqlite::{Connection, OpenFlags};
+
+/// Up to where a journal's facts are in the shared state, and who holds it.
+#[derive(Clone, Debug)]
+pub struct Cursor {
+    pub shared_up_to: i64,
+    pub shared_with: String,
+}
+
+/// A payment or cancel that was written down.
+#[derive(Clone, Debug)]
+pub struct JournalledEvent {
+    pub user_key: String,
+    pub pay_type: String,
+    pub pay_id: u64,
+    pub paid_at: u64,
+    pub amount: i64,
+    /// The pay-result that told it, byte for byte.
+    pub body: String,
+}
+
+#[derive(Debug)]
+pub struct Journal(Connection);
+
+impl Journal {
+    /// Reads along, whether or not its node runs.
+    pub fn open(file: &Path) -> Self {
+        let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        Self(Connection::open_with_flags(file, flags).unwrap())
+    }
+
+    pub fn cursor(&self) -> Cursor {
+        let read = |row: &rusqlite::Row<'_>| {
+            Ok(Cursor {
+                shared_up_to: row.get(0)?,
+                shared_with: row.get(1)?,
+            })
+        };
+        let query = "SELECT shared_up_to, shared_with FROM node";
+        self.0.query_row(query, [], read).unwrap()
+    }
+
+    pub fn last_row(&self) -> i64 {
+        let query = "SELECT coalesce(max(seq), 0) FROM fact";
+        self.0.query_row(query, [], |row| row.get(0)).unwrap()
+    }
+
+    pub fn events(&self) -> Vec<JournalledEvent> {
+        let query = "SELECT biller_user_key, pay_type, pay_id, paid_at, pay_amount, body
+            FROM fact JOIN message USING (biller_code, message)
+            WHERE kind = 'payment' ORDER BY seq";
+        let mut statement = self.0.prepare(query).unwrap();
+        let number = |row: &rusqlite::Row<'_>, column: usize| {
+            let text: String = row.get(column)?;
+            Ok::<i64, rusqlite::Error>(text.parse().unwrap())
+        };
+        let read = |row: &rusqlite::Row<'_>| {
+            Ok(JournalledEvent {
+                user_key: row.get(0)?,
+                pay_type: row.get(1)?,
+                pay_id: number(row, 2)?.try_into().unwrap(),
+                paid_at: number(row, 3)?.try_into().unwrap(),
+                amount: number(row, 4)?,
+                body: String::from_utf8(row.get(5)?).unwrap(),
+            })
+        };
+        let rows = statement.query_map([], read).unwrap();
+        rows.collect::<Result<_, _>>().unwrap()
+    }
+
+    /// The `biller_user_key`s of the bills that were classified as error bills.
+    pub fn classified(&self) -> Vec<String> {
+        let query = "SELECT DISTINCT biller_user_key FROM fact WHERE kind = 'classified'";
+        let mut statement = self.0.prepare(query).unwrap();
+        let keys = statement.query_map([], |row| row.get(0)).unwrap();
+        keys.collect::<Result<_, _>>().unwrap()
+    }
+
+    /// Every fact of a bill, a line each, for who looks at a run that failed.
+    pub fn story(&self, user_key: &str) -> Vec<String> {
+        let query = "SELECT seq || ' ' || at || ' ' || kind || ' ' ||
+                coalesce(pay_type || pay_id || ' ' || pay_amount, '') || ' ' ||
+                coalesce(delivery, '') || coalesce('until ' || until, '')
+            FROM fact WHERE biller_user_key = ?1 ORDER BY seq";
+        let mut statement = self.0.prepare(query).unwrap();
+        let lines = statement.query_map([user_key], |row| row.get(0)).unwrap();
+        lines.collect::<Result<_, _>>().unwrap()
+    }
+}

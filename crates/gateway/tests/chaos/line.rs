@@ -1,0 +1,81 @@
+//! A caller's connections, one to each node, made anew when they break.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use serde_json::Value;
+use simulator::{Caller, Reply};
+
+use crate::calls::{Answer, Outcome};
+use crate::node::{AUTHORIZATION, Node};
+
+/// Far longer than a budget: whoever waits this long will never be answered.
+const TIMEOUT: Duration = Duration::from_secs(60);
+
+#[derive(Debug)]
+pub struct Line<'a> {
+    nodes: &'a [Node; 2],
+    open: [Option<(SocketAddr, Caller)>; 2],
+}
+
+impl<'a> Line<'a> {
+    pub fn to(nodes: &'a [Node; 2]) -> Self {
+        Self {
+            nodes,
+            open: [None, None],
+        }
+    }
+
+    /// One POST, as the party that calls this path.
+    pub fn post(&mut self, node: usize, path: &str, request_id: &str, body: &str) -> Outcome {
+        let Some(mut caller) = self.caller(node) else {
+            return Outcome::NotSent;
+        };
+        let headers = [
+            ("X-Request-Id", request_id),
+            ("Authorization", AUTHORIZATION),
+        ];
+        let is_biller = path.starts_with("/external/");
+        let headers = if is_biller {
+            &headers[..]
+        } else {
+            &headers[..1]
+        };
+        match caller.1.post(path, headers, body) {
+            Ok(reply) => {
+                let closes = reply.header("connection") == Some("close");
+                self.open[node] = (!closes).then_some(caller);
+                Outcome::Answered(answer(&reply))
+            }
+            Err(_) => Outcome::Silence,
+        }
+    }
+
+    fn caller(&mut self, node: usize) -> Option<(SocketAddr, Caller)> {
+        let address = self.nodes[node].addresses()?.public;
+        let known = self.open[node].take();
+        if let Some(caller) = known.filter(|(known, _)| *known == address) {
+            return Some(caller);
+        }
+        let mut caller = Caller::connect(address).ok()?;
+        caller.set_timeout(Some(TIMEOUT)).ok()?;
+        Some((address, caller))
+    }
+}
+
+fn answer(reply: &Reply) -> Answer {
+    let body = reply.json();
+    let member = |name: &str| body[name].as_str().unwrap_or_default().to_owned();
+    let header = |name| reply.header(name).unwrap_or_default();
+    Answer {
+        status: reply.status,
+        res_code: member("res_code"),
+        message: match &body {
+            // Something that nobody in this run says.
+            Value::Null => reply.text(),
+            _ => member("message"),
+        },
+        request_id: header("x-request-id").to_owned(),
+        replayed: header("x-relay-replayed") == "true",
+    }
+}

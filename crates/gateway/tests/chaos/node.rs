@@ -1,0 +1,150 @@
+//! One `gateway serve`, killed and started again on the same files.
+
+use std::fs::{self, File};
+use std::io::{BufRead, BufReader, Write};
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::process::{Child, ChildStdout, Command, Stdio};
+use std::sync::mpsc::{Sender, channel};
+use std::sync::{Mutex, RwLock};
+use std::thread;
+
+use serde_json::Value;
+use sha2::{Digest, Sha256};
+use tempfile::TempDir;
+
+use crate::bill::BILLERS;
+use crate::clock::PATIENCE;
+
+/// What every biller authorizes itself with.
+pub const AUTHORIZATION: &str = "KakaoAK chaos";
+
+/// The budget of a call. Shorter than the default, so that more happens in a run.
+pub const BUDGET: std::time::Duration = std::time::Duration::from_secs(1);
+
+/// Where a running node listens.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Addresses {
+    pub public: SocketAddr,
+    pub ops: SocketAddr,
+}
+
+/// A gateway; killed when dropped.
+#[derive(Debug)]
+pub struct Node {
+    directory: PathBuf,
+    child: Mutex<Option<Child>>,
+    addresses: RwLock<Option<Addresses>>,
+}
+
+impl Node {
+    /// Writes the configuration, and starts.
+    pub fn start(directory: &TempDir, number: usize, redis: &str, parties: &Parties) -> Self {
+        let directory = directory.path().join(format!("node-{number}"));
+        write_configuration(&directory, redis, parties);
+        let node = Self {
+            directory,
+            child: Mutex::default(),
+            addresses: RwLock::default(),
+        };
+        node.start_again();
+        node
+    }
+
+    /// `None` while it is down.
+    pub fn addresses(&self) -> Option<Addresses> {
+        *self.addresses.read().unwrap()
+    }
+
+    pub fn journal(&self) -> PathBuf {
+        self.directory.join("data/ledger/journal.sqlite3")
+    }
+
+    /// `kill -9`.
+    pub fn kill(&self) {
+        *self.addresses.write().unwrap() = None;
+        if let Some(mut child) = self.child.lock().unwrap().take() {
+            // It may be dead already; either way it is now.
+            let _ = child.kill();
+            child.wait().unwrap();
+        }
+    }
+
+    /// Starts on the same files; ready when it says that it serves.
+    pub fn start_again(&self) {
+        let append = |name| {
+            let file = self.directory.join(name);
+            File::options()
+                .create(true)
+                .append(true)
+                .open(file)
+                .unwrap()
+        };
+        let mut child = Command::new(env!("CARGO_BIN_EXE_gateway"))
+            .args(["serve", "--config"])
+            .arg(self.directory.join("gateway.toml"))
+            .stdout(Stdio::piped())
+            .stderr(append("stderr"))
+            .spawn()
+            .unwrap();
+        let (told, serves) = channel();
+        let (stdout, log) = (child.stdout.take().unwrap(), append("log"));
+        thread::spawn(move || keep_log(stdout, log, &told));
+        let addresses = serves.recv_timeout(PATIENCE).expect("the gateway serves");
+        *self.child.lock().unwrap() = Some(child);
+        *self.addresses.write().unwrap() = Some(addresses);
+    }
+}
+
+impl Drop for Node {
+    fn drop(&mut self) {
+        self.kill();
+    }
+}
+
+/// Where the upstreams are.
+#[derive(Clone, Debug)]
+pub struct Parties {
+    pub kakao: String,
+    pub billers: Vec<String>,
+}
+
+fn write_configuration(directory: &Path, redis: &str, parties: &Parties) {
+    fs::create_dir_all(directory.join("billers")).unwrap();
+    let digest = Sha256::digest(AUTHORIZATION);
+    let digest: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
+    for (code, url) in BILLERS.iter().zip(&parties.billers) {
+        let text = format!(
+            "code = \"{code}\"\nbase_url = \"{url}\"\nallow_from = [\"127.0.0.0/8\"]\n\
+             authorization_sha256 = [\"{digest}\"]\nmax_in_flight = 8\n\
+             requests_per_second = 100000\nburst = 100000\n"
+        );
+        fs::write(directory.join(format!("billers/{code}.toml")), text).unwrap();
+    }
+    let main = format!(
+        "[listen]\npublic = \"127.0.0.1:0\"\nops = \"127.0.0.1:0\"\n\
+         [budget]\ntotal = \"{}ms\"\n\
+         [kakao]\nbase_url = \"{}\"\nallow_from = [\"127.0.0.0/8\"]\n\
+         [ledger]\npath = \"data/ledger\"\n[ledger.redis]\nurl = \"{redis}\"\n",
+        BUDGET.as_millis(),
+        parties.kakao
+    );
+    fs::write(directory.join("gateway.toml"), main).unwrap();
+}
+
+/// The log goes to a file, for who looks at a run that failed.
+fn keep_log(stdout: ChildStdout, mut log: File, told: &Sender<Addresses>) {
+    for line in BufReader::new(stdout).lines().map_while(Result::ok) {
+        writeln!(log, "{line}").unwrap();
+        if !line.contains("the gateway serves") {
+            continue;
+        }
+        let line: Value = serde_json::from_str(&line).unwrap();
+        let address = |key: &str| line[key].as_str().unwrap().parse().unwrap();
+        // Nobody listens any more where the start took too long; that has been told.
+        let _ = told.send(Addresses {
+            public: address("public"),
+            ops: address("ops"),
+        });
+    }
+}

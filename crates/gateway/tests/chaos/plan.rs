@@ -1,0 +1,198 @@
+//! What will be done with one bill: the same for the same seed.
+
+use std::time::Duration;
+
+use crate::bill::{Bill, PayEvent};
+use crate::random::Random;
+
+/// What a bill costs.
+const AMOUNT: i64 = 20_000;
+
+/// One thing that the callers do, or several at once.
+#[derive(Clone, Debug)]
+pub enum Step {
+    /// On this node.
+    Create(usize),
+    /// On both nodes at once.
+    CreateOnBoth,
+    Recreate(usize),
+    Notice(usize),
+    Prepay(usize),
+    /// Reports an event, again and again on these nodes in turn until it is answered.
+    Report {
+        event: usize,
+        nodes: Vec<usize>,
+    },
+    /// Reports an event once more, byte for byte, on this node.
+    Copy {
+        event: usize,
+        node: usize,
+    },
+    /// Reports an event twice at once, byte for byte, on the same node.
+    TwoCopies {
+        event: usize,
+        node: usize,
+    },
+    /// Reports two payments at once, one on each node.
+    Race {
+        events: [usize; 2],
+    },
+    Pause(Duration),
+}
+
+/// What the payments of a bill are meant to come to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Intent {
+    /// At most one payment in force at any time.
+    Plain,
+    /// A payment, its full cancel, then another payment: no double payment, but a node that has not
+    /// heard of the cancel takes it for one.
+    PaidAgain,
+    /// Two payments: an error bill (`E817`).
+    Double,
+}
+
+#[derive(Clone, Debug)]
+pub struct Plan {
+    pub bill: Bill,
+    pub intent: Intent,
+    pub events: Vec<PayEvent>,
+    pub steps: Vec<Step>,
+}
+
+impl Plan {
+    pub fn of(seed: u64, bill: Bill) -> Self {
+        let mut draft = Draft {
+            random: Random::of(seed, &format!("bill {}", bill.0)),
+            plan: Self {
+                bill,
+                intent: Intent::Plain,
+                events: Vec::new(),
+                steps: Vec::new(),
+            },
+        };
+        draft.links();
+        draft.money();
+        draft.afterwards();
+        draft.plan
+    }
+}
+
+struct Draft {
+    random: Random,
+    plan: Plan,
+}
+
+impl Draft {
+    fn links(&mut self) {
+        for _ in 0..self.random.below(4) {
+            let node = self.node();
+            let step = match self.random.below(10) {
+                0..=2 => Step::CreateOnBoth,
+                3..=6 => Step::Create(node),
+                7 | 8 => Step::Recreate(node),
+                _ => Step::Notice(node),
+            };
+            self.push(step);
+        }
+    }
+
+    fn money(&mut self) {
+        match self.random.below(100) {
+            0..=9 => {}
+            10..=39 => {
+                self.pay(AMOUNT);
+            }
+            40..=59 => {
+                let paid = self.pay(AMOUNT);
+                self.cancel(paid, 5_000);
+            }
+            60..=74 => {
+                let paid = self.pay(AMOUNT);
+                self.cancel(paid, 5_000);
+                self.cancel(paid, AMOUNT - 5_000);
+            }
+            75..=84 => {
+                self.plan.intent = Intent::PaidAgain;
+                let paid = self.pay(AMOUNT);
+                self.cancel(paid, AMOUNT);
+                self.pay(AMOUNT);
+            }
+            85..=92 => {
+                self.plan.intent = Intent::Double;
+                self.pay(AMOUNT);
+                self.pay(AMOUNT);
+            }
+            _ => {
+                self.plan.intent = Intent::Double;
+                let events = [self.event("P", None, AMOUNT), self.event("P", None, AMOUNT)];
+                self.push(Step::Race { events });
+            }
+        }
+    }
+
+    /// Copies and questions that come later, maybe much later.
+    fn afterwards(&mut self) {
+        for _ in 0..self.random.below(4) {
+            let pause = self.random.milliseconds(0, 1_500);
+            self.plan.steps.push(Step::Pause(pause));
+            let node = self.node();
+            let step = match (self.random.below(4), self.plan.events.len()) {
+                (0, _) | (_, 0) => Step::Create(node),
+                (1, _) => Step::Prepay(node),
+                (_, events) => Step::Copy {
+                    event: self.random.index(events),
+                    node,
+                },
+            };
+            self.plan.steps.push(step);
+        }
+    }
+
+    /// A payment with its copies; answers its `pay_id`.
+    fn pay(&mut self, amount: i64) -> u64 {
+        let event = self.event("P", None, amount);
+        self.report(event);
+        self.plan.events[event].pay_id
+    }
+
+    fn cancel(&mut self, pay_id: u64, amount: i64) {
+        let event = self.event("C", Some(pay_id), amount);
+        self.report(event);
+    }
+
+    fn report(&mut self, event: usize) {
+        let nodes = (0..5).map(|_| self.node()).collect();
+        self.push(Step::Report { event, nodes });
+        for _ in 0..self.random.below(3) {
+            let node = self.node();
+            let step = match self.random.below(8) {
+                0 => Step::TwoCopies { event, node },
+                1 | 2 => Step::Prepay(node),
+                _ => Step::Copy { event, node },
+            };
+            self.push(step);
+        }
+    }
+
+    fn event(&mut self, pay_type: &'static str, pay_id: Option<u64>, amount: i64) -> usize {
+        let number = self.plan.events.len();
+        self.plan.events.push(PayEvent {
+            pay_type,
+            pay_id: pay_id.unwrap_or(self.plan.bill.0 * 10 + number as u64),
+            paid_at: 20_261_124_120_000 + number as u64,
+            amount,
+        });
+        number
+    }
+
+    fn push(&mut self, step: Step) {
+        self.plan.steps.push(step);
+        let pause = self.random.milliseconds(0, 250);
+        self.plan.steps.push(Step::Pause(pause));
+    }
+
+    fn node(&mut self) -> usize {
+        self.random.index(2)
+    }
+}

@@ -1,0 +1,115 @@
+//! When a trouble is over: not when the servers are up, but when nothing is missing any more.
+
+use std::collections::BTreeMap;
+
+use crate::calls::Outcome;
+use crate::clock::{Moment, PATIENCE, until};
+use crate::journal::Journal;
+use crate::line::Line;
+use crate::world::World;
+
+/// Waits until the nodes know again what they would know if nothing had happened:
+///
+/// 1. both nodes reach Redis (a link call is not answered `E801`);
+/// 2. every call has ended that began before that: what it did on the node's own knowledge is in its
+///    journal by now;
+/// 3. each journal's cursor says that all of this is in the Redis that is there now, in process and in
+///    data;
+/// 4. neither node found Redis out of reach in the meantime.
+///
+/// A cursor that says so too early is not believed for long: what it hides turns up as a violation.
+pub struct Recovery<'a> {
+    world: &'a World,
+}
+
+/// How often each node found Redis out of reach, since it was started.
+pub type Failures = [u64; 2];
+
+/// A moment at which nothing was missing.
+#[derive(Clone, Copy, Debug)]
+pub struct Restored {
+    pub at: Moment,
+    pub failures: Failures,
+}
+
+impl<'a> Recovery<'a> {
+    pub const fn of(world: &'a World) -> Self {
+        Self { world }
+    }
+
+    /// Both nodes must be up. Ends when everything is restored.
+    pub fn complete(&self) -> Restored {
+        let begun = self.world.clock.now();
+        loop {
+            until("both nodes reach Redis", || {
+                (0..2).all(|node| self.is_in_touch(node))
+            });
+            let failures = self.failures();
+            let now = self.world.clock.now();
+            assert!(now < begun + PATIENCE, "the shared state is never restored");
+            self.world.calls.await_end_of_all_begun_before(now);
+            if self.is_restored(failures) {
+                let at = self.world.clock.now();
+                return Restored { at, failures };
+            }
+        }
+    }
+
+    fn is_restored(&self, failures: Failures) -> bool {
+        let journals = [0, 1].map(|node| Journal::open(&self.world.nodes[node].journal()));
+        let rows = journals.each_ref().map(Journal::last_row);
+        let mut slow = false;
+        until("the journals are in Redis", || {
+            slow = self.failures() != failures;
+            slow || self.world.store.identity().is_some_and(|identity| {
+                journals.iter().zip(rows).all(|(journal, row)| {
+                    let cursor = journal.cursor();
+                    let same = |part: &String| cursor.shared_with.contains(part);
+                    cursor.shared_up_to >= row && identity.iter().all(same)
+                })
+            })
+        });
+        !slow
+    }
+
+    pub fn failures(&self) -> Failures {
+        let count = |node| {
+            let metrics = self.metrics(node);
+            *metrics
+                .get(r#"relay_ledger_unavailable_total{operation="redis"}"#)
+                .unwrap_or(&0)
+        };
+        [count(0), count(1)]
+    }
+
+    /// Facts that are journalled and not shared, as the nodes themselves see it.
+    pub fn unshared(&self) -> [u64; 2] {
+        [0, 1].map(|node| self.metrics(node)["relay_ledger_unshared_facts"])
+    }
+
+    /// Every series of a node that is a whole number.
+    fn metrics(&self, node: usize) -> BTreeMap<String, u64> {
+        let ops = self.world.nodes[node].addresses().unwrap().ops;
+        let mut caller = simulator::Caller::connect(ops).unwrap();
+        caller
+            .send_raw(b"GET /metrics HTTP/1.1\r\nHost: ops\r\n\r\n")
+            .unwrap();
+        let page = caller.read_reply().unwrap().text();
+        let series = page.lines().filter_map(|line| {
+            let (name, value) = line.rsplit_once(' ')?;
+            Some((name.to_owned(), value.parse().ok()?))
+        });
+        series.collect()
+    }
+
+    /// A link that nobody made cannot be made anew: `E812`, from who can look.
+    fn is_in_touch(&self, node: usize) -> bool {
+        let mut line = Line::to(&self.world.nodes);
+        let path = "/external/inquiry-payment/one-time/url/re/B0001";
+        let body = r#"{"data":{"biller_user_key":"nobody","expire_at":"20991231235959"}}"#;
+        match line.post(node, path, "probe", body) {
+            Outcome::Answered(answer) => answer.res_code == "E812",
+            Outcome::NotSent | Outcome::Silence => false,
+        }
+    }
+}

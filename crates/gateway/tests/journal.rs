@@ -1,0 +1,97 @@
+//! A journal that fails at run time: payments still reach their biller, and nothing pretends.
+#![allow(missing_docs, clippy::unwrap_used)]
+
+mod support;
+
+use std::time::{Duration, Instant};
+
+use protocol::ResCode::{E403, E801};
+use support::{Gateway, Setup, Upstream, assert_own, link, pay_result, prepay};
+
+const CREATE: &str = "/external/inquiry-payment/one-time/url/B0001";
+const RECREATE: &str = "/external/inquiry-payment/one-time/url/re/B0001";
+const PREPAY: &str = "/kakao/prepay/B0001";
+const PAY_RESULT: &str = "/kakao/pay-result/B0001";
+
+/// Somebody with `sqlite3` and no mercy.
+fn saboteur(gateway: &Gateway) -> rusqlite::Connection {
+    let file = gateway.path().join("data/ledger/journal.sqlite3");
+    let connection = rusqlite::Connection::open(file).unwrap();
+    connection.busy_timeout(Duration::from_secs(10)).unwrap();
+    connection
+}
+
+fn paid(user: &str) -> String {
+    pay_result(user, "P", 1, 20000).to_string()
+}
+
+#[track_caller]
+fn until(mut holds: impl FnMut() -> bool) {
+    let patience = Instant::now() + Duration::from_secs(30);
+    while !holds() {
+        assert!(Instant::now() < patience, "it never came about");
+        std::thread::yield_now();
+    }
+}
+
+#[test]
+fn payments_are_relayed_links_are_e801_and_readiness_is_off_until_it_can_be_written() {
+    let (kakao, biller) = (Upstream::ok(), Upstream::ok());
+    let gateway = Setup::new(&kakao.url(), &biller.url()).start();
+    assert_eq!(
+        gateway.post(CREATE, link("linked").to_string()).res_code(),
+        "OK"
+    );
+    let saboteur = saboteur(&gateway);
+    saboteur
+        .execute_batch("ALTER TABLE fact RENAME TO away")
+        .unwrap();
+
+    assert_eq!(gateway.post(PAY_RESULT, paid("u")).res_code(), "OK");
+    assert_own(&gateway.post(PREPAY, prepay("u").to_string()), 200, E403);
+    assert_eq!(gateway.get_ops("/health/ready").status, 503);
+    assert_eq!(gateway.get_ops("/health/live").status, 200);
+    for user in ["linked", "free"] {
+        assert_own(&gateway.post(CREATE, link(user).to_string()), 503, E801);
+        assert_own(&gateway.post(RECREATE, link(user).to_string()), 503, E801);
+    }
+    gateway.await_log(|line| line["level"] == "error" && line.to_string().contains("NOT durable"));
+    assert!(gateway.metric(r#"relay_ledger_unavailable_total{operation="payment"}"#) > 0);
+
+    saboteur
+        .execute_batch("ALTER TABLE away RENAME TO fact")
+        .unwrap();
+    until(|| gateway.get_ops("/health/ready").status == 200);
+    let gateway = gateway.kill_and_restart();
+    assert_own(&gateway.post(PREPAY, prepay("u").to_string()), 200, E403);
+    let copy = gateway.post(PAY_RESULT, paid("u"));
+    assert_eq!(copy.header("x-relay-replayed"), Some("true"));
+}
+
+#[test]
+fn stopping_with_facts_that_are_in_no_journal_is_no_clean_stop() {
+    let (kakao, biller) = (Upstream::ok(), Upstream::ok());
+    let mut gateway = Setup::new(&kakao.url(), &biller.url())
+        .with("[limits]\ndrain = \"1s\"")
+        .start();
+    saboteur(&gateway)
+        .execute_batch("ALTER TABLE fact RENAME TO away")
+        .unwrap();
+    assert_eq!(gateway.post(PAY_RESULT, paid("u")).res_code(), "OK");
+    assert_eq!(gateway.terminate(), Some(1));
+    gateway.await_log(|line| line.to_string().contains("facts that are in no journal"));
+}
+
+#[test]
+fn a_stop_waits_for_a_journal_that_comes_back() {
+    let (kakao, biller) = (Upstream::ok(), Upstream::ok());
+    let gateway = Setup::new(&kakao.url(), &biller.url()).start();
+    let operator = saboteur(&gateway);
+    operator.execute_batch("BEGIN IMMEDIATE").unwrap();
+    assert_eq!(gateway.post(PAY_RESULT, paid("u")).res_code(), "OK");
+    gateway.signal("TERM");
+    gateway.await_log(|line| line["message"] == "draining");
+    operator.execute_batch("ROLLBACK").unwrap();
+    let gateway = gateway.stop_and_restart();
+    assert_own(&gateway.post(PREPAY, prepay("u").to_string()), 200, E403);
+}

@@ -1,0 +1,282 @@
+//! Pay-results that their billers have not accepted: listed, and delivered again.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use protocol::{Bill, BillerCode, Decimal, PayType, PaymentEvent};
+
+use super::{Delivered, Ledger, Reach};
+use crate::{
+    BillState, Cancellation, DeliveryState, Fact, FactKind, JournalError, MessageDigest,
+    PaymentGroup, Payments, Timestamp,
+};
+
+/// Accepted deliveries, or bills of one payment, that are looked at.
+const LOOKED_AT_BOUND: usize = 1_000;
+
+/// An event that was told and not accepted, as far as this node knows.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Undelivered {
+    /// Whose.
+    pub bill: Bill,
+    /// What Kakao Pay reported; the amount without a sign.
+    pub event: PaymentEvent,
+    /// What came of the last attempt.
+    pub state: DeliveryState,
+    /// When that was.
+    pub last_attempt: Timestamp,
+    /// When the event was first taken; known of payments only.
+    pub taken_at: Option<Timestamp>,
+    /// How much of its payment was cancelled.
+    pub cancelled: Cancellation,
+}
+
+impl Undelivered {
+    /// Since when it waits: Kakao Pay's time of payment, or else the earliest time that is known.
+    pub fn since(&self) -> Timestamp {
+        let paid_at = self.event.paid_at.time();
+        paid_at.map_or(self.taken_at.unwrap_or(self.last_attempt), |time| {
+            Timestamp::from_seconds(time.unix_seconds())
+        })
+    }
+}
+
+/// How an event was told so far.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Telling {
+    /// The pay-result that told it last.
+    pub message: MessageDigest,
+    /// How often its biller was told, or was to be told.
+    pub attempts: u64,
+}
+
+/// Whether a pay-result may be delivered again.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Redelivery {
+    /// The biller accepted it, by this node or another: it is not told again.
+    Accepted,
+    /// These are its bytes.
+    Tell(Bytes),
+    /// Its bytes are not in this node's journal.
+    NotKept,
+}
+
+impl Ledger {
+    /// Every event that was told and not accepted, of one biller or of all, the longest waiting
+    /// first; as many as [`undelivered`](Self::undelivered) counts.
+    pub fn undelivered_payments(&self, biller: Option<BillerCode>) -> Vec<Undelivered> {
+        let mut undelivered = Vec::new();
+        for book in self.node.books_of(biller) {
+            // The bills first: the lock is never held for long.
+            let bills: Vec<Bill> = book.lock().undelivered().cloned().collect();
+            for bill in bills {
+                let pages = book.lock();
+                if let Some(state) = pages.knowledge(&bill).get(&bill) {
+                    undelivered.extend(not_accepted(&bill, state));
+                }
+            }
+        }
+        undelivered.sort_by_key(|one| (one.since(), one.event.pay_id, one.event.pay_type));
+        undelivered
+    }
+
+    /// The latest accepted events, of one biller or of all; 1,000 at most.
+    ///
+    /// # Errors
+    /// When the journal cannot be read.
+    pub async fn accepted_payments(
+        &self,
+        biller: Option<BillerCode>,
+    ) -> Result<Vec<Undelivered>, JournalError> {
+        let facts = self
+            .read_journal(move |reader| reader.latest_accepted(biller, LOOKED_AT_BOUND))
+            .await?;
+        Ok(facts.iter().filter_map(accepted).collect())
+    }
+
+    /// The bills that this node knows to have a payment of this number.
+    ///
+    /// # Errors
+    /// When the journal cannot be read.
+    pub async fn bills_paid_by(
+        &self,
+        biller: BillerCode,
+        pay_id: Decimal,
+    ) -> Result<Vec<Bill>, JournalError> {
+        self.read_journal(move |reader| reader.bills_paid_by(biller, &pay_id, LOOKED_AT_BOUND))
+            .await
+    }
+
+    /// How the events were told so far, in their order; `None` where the journal says nothing.
+    ///
+    /// # Errors
+    /// When the journal cannot be read.
+    pub async fn tellings(
+        &self,
+        events: &[Undelivered],
+    ) -> Result<Vec<Option<Telling>>, JournalError> {
+        let events: Vec<(Bill, PaymentEvent)> = events
+            .iter()
+            .map(|one| (one.bill.clone(), one.event.clone()))
+            .collect();
+        self.read_journal(move |reader| {
+            let one = |(bill, event): &(Bill, PaymentEvent)| {
+                let facts = reader.facts_of_payment(bill, &event.pay_id)?;
+                Ok(telling(&facts, event))
+            };
+            events.iter().map(one).collect()
+        })
+        .await
+    }
+
+    /// Leaves out the events that other nodes have delivered meanwhile, and takes that down here.
+    /// Ends early where the shared state is out of reach.
+    pub async fn without_delivered_elsewhere(
+        &self,
+        events: Vec<Undelivered>,
+        now: Timestamp,
+    ) -> (Vec<Undelivered>, Reach) {
+        let mut reach = match self.share {
+            None => return (events, Reach::Alone),
+            Some(_) => Reach::Shared,
+        };
+        let mut left = Vec::with_capacity(events.len());
+        for one in events {
+            if reach == Reach::Shared {
+                let known = self.known(&one.bill).await;
+                reach = known.reach;
+                let state = known.state.as_ref().and_then(|s| s.delivery(&one.event));
+                if state == Some(DeliveryState::Accepted) {
+                    self.learn_accepted(&one, now).await;
+                    continue;
+                }
+            }
+            left.push(one);
+        }
+        (left, reach)
+    }
+
+    /// Whether a pay-result that this node claimed may be delivered again, and its bytes.
+    ///
+    /// # Errors
+    /// When the journal cannot be read.
+    pub async fn redelivery(
+        &self,
+        one: &Undelivered,
+        message: MessageDigest,
+        now: Timestamp,
+    ) -> Result<Redelivery, JournalError> {
+        let elsewhere = match &self.share {
+            Some(share) => share.read(&one.bill, Some(&message)).await.ok(),
+            None => None,
+        };
+        if let Some(answer) = elsewhere.and_then(|held| held.accepted) {
+            let delivered = Delivered::Accepted(answer);
+            let settled = self.record_delivery(&one.bill, &one.event, message, delivered, now);
+            note(settled.await);
+            return Ok(Redelivery::Accepted);
+        }
+        let known = self.known(&one.bill).await;
+        let state = known.state.as_ref().and_then(|s| s.delivery(&one.event));
+        if state == Some(DeliveryState::Accepted) {
+            self.learn_accepted(one, now).await;
+            return Ok(Redelivery::Accepted);
+        }
+        let biller = one.bill.biller_code();
+        let kept = self
+            .read_journal(move |reader| reader.message(biller, &message))
+            .await?;
+        Ok(kept.map_or(Redelivery::NotKept, |kept| Redelivery::Tell(kept.body)))
+    }
+
+    /// Another node delivered it: that becomes a fact here too, where this node did not know.
+    async fn learn_accepted(&self, one: &Undelivered, now: Timestamp) {
+        let here = {
+            let book = self.node.book_of(&one.bill);
+            let pages = book.lock();
+            let state = pages.knowledge(&one.bill).get(&one.bill);
+            state.and_then(|state| state.delivery(&one.event))
+        };
+        if here == Some(DeliveryState::Accepted) {
+            return;
+        }
+        let told = self.tellings(std::slice::from_ref(one)).await;
+        let Ok(Some(Some(telling))) = told.map(|mut told| told.pop()) else {
+            return;
+        };
+        let kind = FactKind::Delivery {
+            event: one.event.clone(),
+            message: telling.message,
+            state: DeliveryState::Accepted,
+        };
+        let commit = self.node.tell_one(&one.bill, now, kind);
+        note(self.commit_and_share(&one.bill, commit).await);
+    }
+}
+
+fn note(settled: Result<(), Arc<JournalError>>) {
+    if let Err(error) = settled {
+        tracing::error!(%error, "a delivery by another node is known in memory only");
+    }
+}
+
+fn not_accepted(bill: &Bill, state: &BillState) -> Vec<Undelivered> {
+    let groups = state.payments().into_iter().flat_map(Payments::groups);
+    groups
+        .flat_map(|group| of_group(bill, group))
+        .filter(|one| one.state != DeliveryState::Accepted)
+        .collect()
+}
+
+fn of_group(bill: &Bill, group: PaymentGroup) -> impl Iterator<Item = Undelivered> {
+    let cancelled = group.cancelled;
+    group.records.into_iter().filter_map(move |record| {
+        let (last_attempt, state) = record.delivery?;
+        Some(Undelivered {
+            bill: bill.clone(),
+            event: record.event,
+            state,
+            last_attempt,
+            taken_at: record.taken_at,
+            cancelled,
+        })
+    })
+}
+
+fn accepted(fact: &Fact) -> Option<Undelivered> {
+    let FactKind::Delivery { event, state, .. } = &fact.kind else {
+        return None;
+    };
+    Some(Undelivered {
+        bill: fact.bill.clone(),
+        event: event.clone(),
+        state: *state,
+        last_attempt: fact.stamp.timestamp(),
+        taken_at: None,
+        cancelled: Cancellation::No,
+    })
+}
+
+/// How an event was told, by the facts of its payment.
+fn telling(facts: &[Fact], event: &PaymentEvent) -> Option<Telling> {
+    let mut attempts = 0;
+    let mut last = None;
+    for fact in facts {
+        match &fact.kind {
+            FactKind::Payment {
+                event: told,
+                message,
+                ..
+            } if is_same(told, event) => last = Some(*message),
+            FactKind::Delivery { event: told, .. } if is_same(told, event) => attempts += 1,
+            _ => {}
+        }
+    }
+    last.map(|message| Telling { message, attempts })
+}
+
+/// Whether two are one event (contract section 4): the amount tells cancels apart, not payments.
+fn is_same(one: &PaymentEvent, other: &PaymentEvent) -> bool {
+    (one.pay_id, one.pay_type, one.paid_at) == (other.pay_id, other.pay_type, other.paid_at)
+        && (one.pay_type == PayType::P || one.pay_amount.abs() == other.pay_amount.abs())
+}

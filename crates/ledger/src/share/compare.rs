@@ -1,0 +1,51 @@
+//! Does the shared state have what this node knows?
+
+use protocol::{Bill, BillerCode};
+
+use super::{Held, Share, keys};
+use crate::book::Book;
+use crate::shared::{Key, OutOfReach};
+
+/// How the shared state falls short of what this node knows of a bill.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Lag {
+    /// It has nothing of it.
+    Missing,
+    /// It has less.
+    Behind,
+    /// What it has cannot be read.
+    Unreadable,
+}
+
+impl Share {
+    /// Of these bills of one biller, those that fall short, by their place; one round trip.
+    pub(crate) async fn lagging(
+        &self,
+        biller: BillerCode,
+        book: &Book,
+        bills: &[Bill],
+    ) -> Result<Vec<(usize, Lag)>, OutOfReach> {
+        let keys: Vec<Vec<Key<'_>>> = bills.iter().map(|bill| keys(bill, None)).collect();
+        let all: Vec<Key<'_>> = keys.iter().flatten().copied().collect();
+        let mut values = self.store().get(biller.as_str(), &all).await?.into_iter();
+        let mut lagging = Vec::new();
+        for (place, (bill, keys)) in bills.iter().zip(&keys).enumerate() {
+            let raw: Vec<_> = values.by_ref().take(keys.len()).collect();
+            let is_missing = raw.iter().all(Option::is_none);
+            let lag = match Held::read(bill, false, raw) {
+                Err(_) => Some(Lag::Unreadable),
+                Ok(held) => {
+                    let joined = held.join(&book.lock().knowledge(bill));
+                    let has_all = joined.family == held.family && joined.owners == held.owners;
+                    match (has_all, is_missing) {
+                        (true, _) => None,
+                        (false, true) => Some(Lag::Missing),
+                        (false, false) => Some(Lag::Behind),
+                    }
+                }
+            };
+            lagging.extend(lag.map(|lag| (place, lag)));
+        }
+        Ok(lagging)
+    }
+}

@@ -1,0 +1,22 @@
+//! Steps that can be broken on purpose, to show that the search would find it.
+
+/// What is broken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Broken {
+    /// A biller is told before the payment is in the journal.
+    RelayBeforeTheCommit,
+    /// Whether a link may be made is decided on Redis alone.
+    DecideWithoutLocalKnowledge,
+    /// What a node knows is written over what Redis holds.
+    ShareWithoutJoining,
+    /// A swap does not look at what Redis holds.
+    SwapWithoutComparing,
+    /// A wiped Redis is not told from one that was away.
+    NoRewind,
+    /// Rows are marked as shared before they are.
+    MarkBeforeTheSwap,
+    /// A restart does not settle what was cut off.
+    LeaveCutOffOpen,
+    /// A restart forgets which pay-results were accepted.
+    ForgetAnswers,
+}

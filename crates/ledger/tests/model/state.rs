@@ -1,0 +1,158 @@
+//! Everything that is the case at one moment.
+
+use crate::call::Call;
+use crate::note::{Message, Messages, Note};
+use crate::share::Marks;
+use crate::table::{Known, NOTHING};
+
+/// One of the two nodes.
+pub(crate) type Place = usize;
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct State {
+    /// Time goes in ticks; a call's budget is a whole number of them.
+    pub(crate) tick: u8,
+    pub(crate) redis: Redis,
+    pub(crate) nodes: [Node; 2],
+    pub(crate) calls: Vec<Call>,
+    /// Faults that may still come.
+    pub(crate) left: Faults,
+    pub(crate) seen: Seen,
+}
+
+/// How much may go wrong.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub(crate) struct Faults {
+    pub(crate) crashes: u8,
+    pub(crate) wipes: u8,
+    pub(crate) outages: u8,
+    pub(crate) ticks: u8,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct Redis {
+    pub(crate) up: bool,
+    /// Another after a wipe.
+    pub(crate) identity: u8,
+    pub(crate) family: Option<Known>,
+    pub(crate) answers: Messages,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct Node {
+    pub(crate) up: bool,
+    /// Durable; everything else is lost in a crash.
+    pub(crate) journal: Journal,
+    pub(crate) queue: Vec<Entry>,
+    pub(crate) memory: Known,
+    pub(crate) accepted: Messages,
+    pub(crate) under_way: Messages,
+    /// Time of the last stamp.
+    pub(crate) clock: i64,
+    pub(crate) marks: Marks,
+    pub(crate) shared_with: u8,
+    pub(crate) catch_up: CatchUp,
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub(crate) struct Journal {
+    /// Row 1 is the first.
+    pub(crate) rows: Vec<Note>,
+    pub(crate) answers: Messages,
+    pub(crate) shared_up_to: i64,
+    pub(crate) shared_with: u8,
+}
+
+/// What is queued for the journal.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct Entry {
+    pub(crate) notes: Vec<Note>,
+    pub(crate) answer: Option<Message>,
+    /// The call that waits for the commit.
+    pub(crate) waits: Option<u8>,
+}
+
+/// What one read of Redis saw.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct Read {
+    pub(crate) family: Option<Known>,
+    pub(crate) answer: bool,
+}
+
+/// Where the catch-up is with one row.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum CatchUp {
+    Idle,
+    Swapping {
+        row: i64,
+        read: Read,
+        joined: Known,
+        answer: Option<Message>,
+    },
+}
+
+/// What an onlooker wrote down, for the invariants.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub(crate) struct Seen {
+    /// Pay-results that a biller was told.
+    pub(crate) told: Messages,
+    /// Pay-results of which a share step succeeded since the last wipe.
+    pub(crate) shared: Messages,
+    /// A step that must never be taken was taken.
+    pub(crate) wrong: Option<&'static str>,
+}
+
+impl Node {
+    pub(crate) fn new() -> Self {
+        Self {
+            up: true,
+            journal: Journal {
+                shared_with: 1,
+                ..Journal::default()
+            },
+            queue: Vec::new(),
+            memory: NOTHING,
+            accepted: Messages::default(),
+            under_way: Messages::default(),
+            clock: 0,
+            marks: Marks::default(),
+            shared_with: 1,
+            catch_up: CatchUp::Idle,
+        }
+    }
+
+    /// Rows of the journal that are not marked as shared.
+    pub(crate) fn unshared(&self) -> impl Iterator<Item = i64> {
+        let last = i64::try_from(self.journal.rows.len()).unwrap();
+        (self.marks.up_to() + 1..=last).filter(|row| !self.marks.is_shared(*row))
+    }
+
+    /// What one row of the journal says.
+    pub(crate) fn row(&self, row: i64) -> Note {
+        self.journal.rows[usize::try_from(row - 1).unwrap()]
+    }
+
+    /// Every fact that this node told: in its journal, or on the way there.
+    pub(crate) fn told(&self) -> impl Iterator<Item = &Note> {
+        let queued = self.queue.iter().flat_map(|entry| &entry.notes);
+        self.journal.rows.iter().chain(queued)
+    }
+}
+
+impl Redis {
+    pub(crate) fn new() -> Self {
+        Self {
+            up: true,
+            identity: 1,
+            family: None,
+            answers: Messages::default(),
+        }
+    }
+
+    pub(crate) fn read(&self, message: Option<Message>) -> Read {
+        Read {
+            family: self.family,
+            answer: message.is_some_and(|message| self.answers.has(message)),
+        }
+    }
+}

@@ -1,0 +1,135 @@
+//! `Ledger::record_payment`, and the biller being told.
+
+use super::{Model, Swap};
+use crate::broken::Broken;
+use crate::call::{Phase, Span};
+use crate::journal::Rows;
+use crate::note::{Message, What};
+use crate::state::{Entry, Read, State};
+use crate::table::Known;
+use crate::{Taken, Timestamp};
+
+impl Model {
+    pub(super) fn read_for_payment(state: &mut State, number: u8, message: Message) {
+        if !state.redis.up {
+            state.calls[usize::from(number)].phase = Phase::Deciding(None);
+            return;
+        }
+        let read = state.redis.read(Some(message));
+        if read.answer {
+            Self::done(state, number);
+        } else {
+            state.calls[usize::from(number)].phase = Phase::Deciding(Some(read));
+        }
+    }
+
+    pub(super) fn decide_payment(
+        &self,
+        state: &mut State,
+        number: u8,
+        message: Message,
+        read: Option<Read>,
+    ) {
+        let call = &mut state.calls[usize::from(number)];
+        let node = &mut state.nodes[call.place];
+        let known = read.map_or(node.memory, |read| {
+            self.table.join(read.family, node.memory)
+        });
+        let taken = self
+            .table
+            .judge(known, message, Timestamp::from_millis(call.now));
+        let mut notes = vec![Self::note(
+            node,
+            call.place,
+            call.now,
+            What::Payment(message),
+        )];
+        if is_odd(taken) {
+            notes.push(Self::note(node, call.place, call.now, What::Classified));
+        }
+        let entry = Entry {
+            notes,
+            answer: None,
+            waits: Some(number),
+        };
+        call.phase = Phase::Committing(read);
+        self.tell(node, entry);
+    }
+
+    pub(super) fn join_payment(&self, state: &mut State, number: u8, read: Read, rows: Span) {
+        let call = &mut state.calls[usize::from(number)];
+        let node = &mut state.nodes[call.place];
+        if self.broken == Some(Broken::MarkBeforeTheSwap) {
+            node.marks.shared(Rows {
+                first: rows.0,
+                last: rows.1,
+            });
+        }
+        let joined = self.joined(node, read);
+        state.calls[usize::from(number)].phase = Phase::Swapping { read, joined, rows };
+    }
+
+    /// One round of `Ledger::share_payment`. From here on every node that reaches Redis knows of
+    /// the payment; this node knows of it since it was folded.
+    pub(super) fn share_payment(
+        &self,
+        state: &mut State,
+        (number, message): (u8, Message),
+        swap: (Read, Known),
+        rows: Span,
+    ) {
+        let place = state.calls[usize::from(number)].place;
+        if !state.redis.up {
+            state.calls[usize::from(number)].phase = Phase::Recorded;
+            return;
+        }
+        match self.swap(state, swap, None) {
+            Swap::Done => {
+                state.nodes[place].marks.shared(Rows {
+                    first: rows.0,
+                    last: rows.1,
+                });
+                self.has_shared(state, place, swap.1);
+                state.calls[usize::from(number)].phase = Phase::Recorded;
+            }
+            Swap::Conflict => {
+                let read = state.redis.read(None);
+                self.look(state, number, message, read);
+                state.calls[usize::from(number)].phase = Phase::Committed { read, rows };
+            }
+        }
+    }
+
+    /// Where another node's payment is in Redis meanwhile, two payments met.
+    fn look(&self, state: &mut State, number: u8, message: Message, meanwhile: Read) {
+        let call = &state.calls[usize::from(number)];
+        let now = Timestamp::from_millis(call.now);
+        let node = &mut state.nodes[call.place];
+        let taken = |known: Known| self.table.judge(known, message, now);
+        let theirs = taken(self.table.join(meanwhile.family, crate::table::NOTHING));
+        // What was taken for odd before has classified the bill already.
+        let classified = self.table.is_error_bill(node.memory, now);
+        if is_odd(theirs) && !classified {
+            let note = Self::note(node, call.place, call.now, What::Classified);
+            let entry = Entry {
+                notes: vec![note],
+                answer: None,
+                waits: None,
+            };
+            self.tell(node, entry);
+        }
+    }
+
+    pub(super) fn tell_biller(&self, state: &mut State, number: u8, message: Message) {
+        let call = &mut state.calls[usize::from(number)];
+        if let Some(wrong) = call.forbidden {
+            state.seen.wrong = Some(wrong);
+        }
+        call.phase = Phase::Told;
+        state.seen.told.insert(message);
+    }
+}
+
+const fn is_odd(taken: Taken) -> bool {
+    matches!(taken, Taken::Double | Taken::OtherAmount)
+}

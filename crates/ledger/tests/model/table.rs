@@ -1,0 +1,149 @@
+//! What is known of the bill, by number: a state holds numbers, the table what they stand for.
+//!
+//! Two numbers are the same if and only if the two are equal. Folding and joining are the production
+//! code's, remembered by number because both are pure.
+
+use std::cell::RefCell;
+use std::collections::HashMap;
+
+use protocol::{Bill, PaymentEvent};
+
+use crate::knowledge::Knowledge;
+use crate::note::{Message, Note, bill};
+use crate::{BillState, Family, LinkRefusal, LinkState, Taken, Timestamp};
+
+/// A number for what is known.
+pub(crate) type Known = u32;
+
+/// Nothing is known.
+pub(crate) const NOTHING: Known = 0;
+
+pub(crate) struct Table {
+    bill: Bill,
+    events: Vec<PaymentEvent>,
+    rows: RefCell<Rows>,
+}
+
+#[derive(Default)]
+struct Rows {
+    families: Vec<Family>,
+    /// By what `Debug` says of them, which is equal where they are.
+    numbers: HashMap<String, Known>,
+    folded: HashMap<(Known, Note), Known>,
+    joined: HashMap<(Option<Known>, Known), Known>,
+}
+
+impl Rows {
+    fn number(&mut self, family: Family) -> Known {
+        let spelled = format!("{family:?}");
+        if let Some(known) = self.numbers.get(&spelled) {
+            return *known;
+        }
+        let number = Known::try_from(self.families.len()).unwrap();
+        self.families.push(family);
+        self.numbers.insert(spelled, number);
+        number
+    }
+
+    fn family(&self, known: Known) -> &Family {
+        &self.families[usize::try_from(known).unwrap()]
+    }
+}
+
+impl Table {
+    pub(crate) fn new(events: Vec<PaymentEvent>) -> Self {
+        let mut rows = Rows::default();
+        rows.number(Family::default());
+        Self {
+            bill: bill(),
+            events,
+            rows: RefCell::new(rows),
+        }
+    }
+
+    pub(crate) fn events(&self) -> &[PaymentEvent] {
+        &self.events
+    }
+
+    /// `BillState::fold`.
+    pub(crate) fn fold(&self, known: Known, note: Note) -> Known {
+        let mut rows = self.rows.borrow_mut();
+        if let Some(folded) = rows.folded.get(&(known, note)) {
+            return *folded;
+        }
+        let mut family = rows.family(known).clone();
+        family.entry(&self.bill).fold(&note.fact(&self.events));
+        let folded = rows.number(family);
+        rows.folded.insert((known, note), folded);
+        folded
+    }
+
+    /// `Held::join`: what Redis holds and what a node knows, merged.
+    pub(crate) fn join(&self, held: Option<Known>, local: Known) -> Known {
+        let mut rows = self.rows.borrow_mut();
+        if let Some(joined) = rows.joined.get(&(held, local)) {
+            return *joined;
+        }
+        let mut family = rows.family(held.unwrap_or(NOTHING)).clone();
+        family.merge(rows.family(local));
+        let joined = rows.number(family);
+        rows.joined.insert((held, local), joined);
+        joined
+    }
+
+    /// `Knowledge::may_create`.
+    pub(crate) fn may_create(
+        &self,
+        known: Known,
+        now: Timestamp,
+    ) -> Result<LinkState, LinkRefusal> {
+        self.decide(known, |knowledge| knowledge.may_create(&self.bill, now))
+    }
+
+    /// `Payments::judge`, on a bill that may have no payment yet.
+    pub(crate) fn judge(&self, known: Known, message: Message, now: Timestamp) -> Taken {
+        let event = &self.events[usize::from(message)];
+        self.decide(known, |knowledge| {
+            knowledge
+                .get(&self.bill)
+                .and_then(BillState::payments)
+                .map_or(Taken::New, |payments| payments.judge(event, now))
+        })
+    }
+
+    pub(crate) fn is_paid(&self, known: Known, now: Timestamp) -> bool {
+        self.decide(known, |knowledge| knowledge.view(&self.bill, now).paid)
+    }
+
+    pub(crate) fn is_error_bill(&self, known: Known, now: Timestamp) -> bool {
+        self.decide(known, |knowledge| {
+            knowledge.view(&self.bill, now).error_bill
+        })
+    }
+
+    /// Whether the event is among what is known.
+    pub(crate) fn has(&self, known: Known, message: Message, now: Timestamp) -> bool {
+        matches!(
+            self.judge(known, message, now),
+            Taken::Again | Taken::OtherAmount
+        )
+    }
+
+    /// Whether it is known how the biller took the event.
+    pub(crate) fn is_delivery_known(&self, known: Known, message: Message) -> bool {
+        let event = &self.events[usize::from(message)];
+        self.decide(known, |knowledge| {
+            knowledge
+                .get(&self.bill)
+                .is_some_and(|state| state.delivery(event).is_some())
+        })
+    }
+
+    fn decide<T>(&self, known: Known, decision: impl FnOnce(Knowledge<'_>) -> T) -> T {
+        let rows = self.rows.borrow();
+        decision(Knowledge {
+            family: Some(rows.family(known)),
+            owners: None,
+        })
+    }
+}
