@@ -1,15 +1,15 @@
 //! `gateway bill`: a bill's story; make or unmake it an error bill.
 
+mod page;
+
 use std::process::ExitCode;
 
 use clap::{Args, Subcommand};
 use protocol::BillerCode;
 use serde_json::{Map, Value, json};
 
-use super::operator::{
-    Access, Align, Client, Done, Failure, Page, Patience, Table, amount, moment, moment_in_full,
-    number, text,
-};
+use self::page::{bills, story_page, write_story};
+use super::operator::{Access, Client, Done, Failure, Page, Patience};
 
 /// What to do with a bill.
 #[derive(Debug, Subcommand)]
@@ -95,7 +95,9 @@ pub(super) fn run(command: &BillCommand) -> ExitCode {
 fn show(access: &Access, which: &Which) -> Result<Done, Failure> {
     let client = access.client()?;
     match post(&client, "/admin/bills/show", which.named()) {
-        Ok(story) => access.print(&story, &page(&story)).map(|()| Done::All),
+        Ok(story) => access
+            .print(&story, &story_page(&story))
+            .map(|()| Done::All),
         Err(Failure::Refused(answer)) if answer.code() == Some("unknown_bill") => {
             let mut page = Page::new();
             page.line("Nothing is known of this bill.");
@@ -132,7 +134,7 @@ fn say(access: &Access, which: &Which, word: &Word, verb: &str) -> Result<Done, 
         );
     }
     page.gap();
-    write(&mut page, &story);
+    write_story(&mut page, &story);
     access.print(&story, &page).map(|()| Done::All)
 }
 
@@ -173,199 +175,6 @@ impl Word {
             .filter(|name| !name.is_empty())
             .unwrap_or_else(|| "unknown".to_owned())
     }
-}
-
-fn page(story: &Value) -> Page {
-    let mut page = Page::new();
-    write(&mut page, story);
-    page
-}
-
-fn write(page: &mut Page, story: &Value) {
-    let bill = &story["bill"];
-    page.line(&format!(
-        "Bill of {} {}",
-        text(bill, "biller"),
-        text(story, "biller_name")
-    ));
-    page.indented(&name(bill));
-    page.gap();
-    page.line("Now");
-    page.indented(&state(&story["state"]));
-    let payments = story["state"]["payments"].as_array();
-    if let Some(payments) = payments.filter(|payments| !payments.is_empty()) {
-        page.gap();
-        page.line("Payments");
-        page.indented(&events(payments));
-    }
-    page.gap();
-    page.line(&format!("Story by node {}", number(story, "node")));
-    let left_off = number(story, "left_off");
-    if left_off > 0 {
-        page.line(&format!("  {left_off} older facts are left off"));
-    }
-    page.indented(&facts(story["story"].as_array().map_or(&[], Vec::as_slice)));
-    page.gap();
-    page.line("Times are Korean.");
-    let hint = text(story, "hint");
-    if !hint.is_empty() {
-        page.line(&format!("Note: {hint}."));
-    }
-}
-
-fn name(bill: &Value) -> Table {
-    let mut table = Table::new(&[("", Align::Left), ("", Align::Left)]);
-    for (label, member) in [
-        ("user key", "user_key"),
-        ("month", "month"),
-        ("ordinal", "ordinal"),
-        ("notice key", "notice_key"),
-    ] {
-        let part = text(bill, member);
-        if !part.is_empty() {
-            table.row([label, part]);
-        }
-    }
-    for (name, value) in bill["parameters"].as_object().into_iter().flatten() {
-        table.row([name.as_str(), value.as_str().unwrap_or_default()]);
-    }
-    table
-}
-
-fn state(state: &Value) -> Table {
-    let mut table = Table::new(&[("", Align::Left), ("", Align::Left)]);
-    let until = moment(text(state, "expire_at"));
-    table.row([
-        "link".to_owned(),
-        if until.is_empty() {
-            text(state, "link").to_owned()
-        } else {
-            format!("{}, until {until}", text(state, "link"))
-        },
-    ]);
-    let yes_or_no = |member: &str| if state[member] == true { "yes" } else { "no" };
-    table.row(["paid", yes_or_no("paid")]);
-    let word = &state["classification"];
-    let mut error_bill = yes_or_no("error_bill").to_owned();
-    if word.is_object() {
-        error_bill = format!(
-            "{error_bill}, says {} since {}: {}",
-            text(word, "operator"),
-            moment(text(word, "since")),
-            text(word, "reason")
-        );
-    }
-    table.row(["error bill".to_owned(), error_bill]);
-    table
-}
-
-fn events(groups: &[Value]) -> Table {
-    let mut table = Table::new(&[
-        ("pay_id", Align::Right),
-        ("type", Align::Left),
-        ("won", Align::Right),
-        ("paid at", Align::Left),
-        ("delivery", Align::Left),
-        ("last attempt", Align::Left),
-        ("", Align::Left),
-    ]);
-    for group in groups {
-        for event in group["events"].as_array().into_iter().flatten() {
-            let delivery = event["delivery"].as_str().unwrap_or("under way");
-            let until = moment(text(event, "counts_until"));
-            table.row([
-                text(group, "pay_id").to_owned(),
-                text(event, "pay_type").to_owned(),
-                signed(event),
-                moment(text(event, "paid_at")),
-                delivery.to_owned(),
-                moment(text(event, "last_attempt_at")),
-                if until.is_empty() {
-                    until
-                } else {
-                    format!("counts until {until}")
-                },
-            ]);
-        }
-        table.row([
-            text(group, "pay_id"),
-            "sum",
-            &amount(text(group, "sum")),
-            "",
-            "",
-            "",
-        ]);
-    }
-    table
-}
-
-/// A cancel takes away, whatever sign Kakao Pay gave it.
-fn signed(event: &Value) -> String {
-    let plain = text(event, "pay_amount").trim_start_matches('-');
-    let sign = if text(event, "pay_type") == "C" {
-        "-"
-    } else {
-        ""
-    };
-    amount(&format!("{sign}{plain}"))
-}
-
-fn facts(facts: &[Value]) -> Table {
-    let mut table = Table::new(&[("", Align::Left), ("", Align::Left), ("", Align::Left)]);
-    for fact in facts {
-        let kind = text(fact, "kind");
-        let what = match kind {
-            "reserved" => format!("a link is asked for, until {}", moment(text(fact, "until"))),
-            "released" => "Kakao Pay made no link".to_owned(),
-            "uncertain" => "whether Kakao Pay made a link is unknown".to_owned(),
-            "linked" => format!("until {}", moment(text(fact, "expire_at"))),
-            "relinked" => format!("made anew, until {}", moment(text(fact, "expire_at"))),
-            "payment" => format!(
-                "{} {} won, pay_id {}, paid at {}",
-                text(fact, "pay_type"),
-                signed(fact),
-                text(fact, "pay_id"),
-                moment(text(fact, "paid_at"))
-            ),
-            "delivery" => format!(
-                "{} of pay_id {}: {}",
-                text(fact, "pay_type"),
-                text(fact, "pay_id"),
-                text(fact, "delivery")
-            ),
-            "classified" | "cleared" => {
-                format!("by {}: {}", text(fact, "operator"), text(fact, "reason"))
-            }
-            _ => String::new(),
-        };
-        table.row([moment_in_full(text(fact, "time")), kind.to_owned(), what]);
-    }
-    table
-}
-
-fn bills(bills: &[Value]) -> Table {
-    let mut table = Table::new(&[
-        ("month", Align::Left),
-        ("ordinal", Align::Left),
-        ("notice key", Align::Left),
-        ("parameters", Align::Left),
-    ]);
-    let or_dash = |part: &str| if part.is_empty() { "-" } else { part }.to_owned();
-    for bill in bills {
-        let parameters: Vec<String> = bill["parameters"]
-            .as_object()
-            .into_iter()
-            .flatten()
-            .map(|(name, value)| format!("{name}={}", value.as_str().unwrap_or_default()))
-            .collect();
-        table.row([
-            or_dash(text(bill, "month")),
-            or_dash(text(bill, "ordinal")),
-            or_dash(text(bill, "notice_key")),
-            or_dash(&parameters.join(" ")),
-        ]);
-    }
-    table
 }
 
 fn month(text: &str) -> Result<String, String> {

@@ -84,6 +84,10 @@ impl Store for Cluster {
         }
     }
 
+    fn forgets(&self, _blow: Blow) -> bool {
+        false
+    }
+
     fn kill(&self) {
         self.masters.iter().for_each(RedisServer::kill);
     }

@@ -10,10 +10,16 @@
 //! - until the first call's budget was over, where Kakao Pay did not answer, or answered `OK` and the
 //!   caller did not hear of it: time-out, or its node was killed.
 //!
-//! The one exception: the second came from *another* node while Redis was out of order for either
-//! (out of reach or slow, which includes a settling that could not be shared; or it had forgotten and
-//! the journals had not restored it yet). A node that could not reach Redis at all answers `E801`; but
-//! one that can does not know what the other could not share. A restart of a gateway is no excuse.
+//! The exceptions, as narrow as they are: the second came from *another* node, and
+//!
+//! - Redis had forgotten (wiped, restarted without its data, failed over to a replica that lagged) and
+//!   the journals had not restored it yet; or
+//! - the first call's node could not reach Redis in time while it made the first link, so that it
+//!   could not share what came of it, and its journal had not brought that to Redis yet; or
+//! - the first caller's `OK` came when the budget was over, before it was settled.
+//!
+//! A node that could not reach Redis for the second answers `E801`, so that is no exception; nor is a
+//! restart of a gateway.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -25,7 +31,7 @@ use crate::evidence::Evidence;
 use crate::finding::Finding;
 use crate::node::BUDGET;
 use crate::party::{Act, Arrival};
-use crate::trouble::{Stretch, took_the_whole_budget};
+use crate::trouble::Deed;
 
 /// The ledger's clock counts whole milliseconds.
 const ROUNDING: Duration = Duration::from_millis(5);
@@ -53,9 +59,9 @@ pub fn check(evidence: &Evidence) -> Finding {
         let reached = bills.get(&call.bill).map(Vec::as_slice).unwrap_or_default();
         let own = reached.iter().find(|create| create.call.id == call.id);
         let until = own.map_or(call.ended, |create| create.arrival.at);
-        let stretch = Stretch {
-            from: call.begun,
+        let deed = Deed {
             until,
+            ..Deed::of(call)
         };
         let is_earlier = |create: &&Create<'_>| {
             create.call.id != call.id && create.arrival.at < until && create.blocks_until() > until
@@ -64,8 +70,8 @@ pub fn check(evidence: &Evidence) -> Finding {
         if blocking.is_empty() {
             continue;
         }
-        let excuses = |create: &&&Create<'_>| create.excuses(call, stretch, evidence);
-        let Some(first) = blocking.iter().find(|create| !excuses(create)) else {
+        let is_hidden = |create: &&&Create<'_>| create.is_hidden_from(deed, evidence);
+        let Some(first) = blocking.iter().find(|create| !is_hidden(create)) else {
             finding.excused += 1;
             finding.happened += u64::from(own.is_some());
             continue;
@@ -94,8 +100,9 @@ impl Create<'_> {
         }
     }
 
-    fn excuses(&self, later: &Call, deciding: Stretch, evidence: &Evidence) -> bool {
-        let late = self.call.is_ok() && took_the_whole_budget(self.call.stretch());
-        late || (self.call.node != later.node && evidence.troubles.redis_in(deciding))
+    fn is_hidden_from(&self, later: Deed, evidence: &Evidence) -> bool {
+        let earlier = Deed::of(self.call);
+        let is_late = self.call.is_ok() && earlier.took_the_whole_budget();
+        is_late || evidence.troubles.hide_from_link(earlier, later)
     }
 }

@@ -7,7 +7,7 @@ use crate::calls::{Api, Call};
 use crate::clock::Moment;
 use crate::journal::{Journal, JournalledEvent};
 use crate::party::Arrival;
-use crate::trouble::{Stretch, Troubles};
+use crate::trouble::Troubles;
 use crate::world::World;
 
 /// A call as one of the parties saw it.
@@ -114,6 +114,7 @@ impl Evidence {
             if trouble.from <= last && first <= trouble.until {
                 let breach = trouble.breach;
                 lines.push((trouble.from, format!("-- trouble begins: {breach:?}")));
+                lines.push((trouble.in_touch, "-- both in touch".to_owned()));
                 lines.push((trouble.until, format!("-- trouble is over: {breach:?}")));
             }
         }
@@ -127,15 +128,5 @@ impl Evidence {
             story.extend(facts.iter().map(|fact| format!("  journal {node}: {fact}")));
         }
         story.join("\n")
-    }
-}
-
-impl Call {
-    /// From its beginning to its end.
-    pub const fn stretch(&self) -> Stretch {
-        Stretch {
-            from: self.begun,
-            until: self.ended,
-        }
     }
 }

@@ -2,10 +2,12 @@
 
 use std::collections::BTreeMap;
 use std::thread;
+use std::time::Duration;
 
 use crate::clock::{LOOK_EVERY, Moment};
 use crate::faults::{Fault, Strike};
 use crate::recovery::{Recovery, Restored};
+use crate::store::Blow;
 use crate::trouble::{Breach, Trouble, Troubles};
 use crate::world::World;
 
@@ -27,8 +29,9 @@ impl<'a> Injector<'a> {
         let well = Recovery::of(world).complete();
         let mut troubles = Troubles::default();
         troubles.add(Trouble {
-            breach: Breach::Redis,
+            breach: Breach::Apart,
             from: Moment::ZERO,
+            in_touch: well.in_touch,
             until: well.at,
         });
         Self {
@@ -63,7 +66,7 @@ impl<'a> Injector<'a> {
                 self.well.at = at;
             } else {
                 self.slow += 1;
-                self.recover(Breach::Redis, self.well.at);
+                self.recover(Breach::Apart, self.well.at);
             }
             if self.world.clock.now() >= end {
                 return;
@@ -74,19 +77,26 @@ impl<'a> Injector<'a> {
 
     fn strike(&mut self, strike: &Strike) {
         let from = self.well.at;
-        let mut breaches = strike.faults.iter().map(|fault| match fault {
-            Fault::KillNode(node) => Breach::Start(*node),
-            Fault::Redis(_) | Fault::KillEverything => Breach::Redis,
-        });
-        let breach = match (breaches.next(), breaches.next()) {
-            (Some(only), None) => only,
-            _ => Breach::Redis,
-        };
+        let breach = self.breach_of(&strike.faults);
         for fault in &strike.faults {
             *self.injected.entry(fault.name()).or_default() += 1;
             self.inject(*fault);
         }
         self.recover(breach, from);
+    }
+
+    fn breach_of(&self, faults: &[Fault]) -> Breach {
+        let store = &self.world.store;
+        let forgets = |fault: &Fault| match fault {
+            Fault::KillNode(_) => false,
+            Fault::Redis(blow) => store.forgets(*blow),
+            Fault::KillEverything => store.forgets(Blow::Kill(Duration::ZERO)),
+        };
+        match faults {
+            [Fault::KillNode(node)] => Breach::Start(*node),
+            faults if faults.iter().any(forgets) => Breach::Forgot,
+            _ => Breach::Apart,
+        }
     }
 
     fn inject(&self, fault: Fault) {
@@ -116,12 +126,13 @@ impl<'a> Injector<'a> {
         // While one node was down, the other may have found Redis too slow.
         let other_failed = |node: usize| before.failures[1 - node] != self.well.failures[1 - node];
         let breach = match breach {
-            Breach::Start(node) if other_failed(node) => Breach::Redis,
+            Breach::Start(node) if other_failed(node) => Breach::Apart,
             breach => breach,
         };
         self.troubles.add(Trouble {
             breach,
             from,
+            in_touch: self.well.in_touch,
             until: self.well.at,
         });
     }

@@ -7,7 +7,7 @@ use crate::calls::{Api, Call};
 use crate::evidence::Evidence;
 use crate::finding::Finding;
 use crate::plan::{Intent, Plan};
-use crate::trouble::Stretch;
+use crate::trouble::Deed;
 
 /// How a bill must stand, to a prepay.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -187,8 +187,9 @@ impl Judge<'_> {
     /// A node that could not hear of the cancel, which the other node took, sees two payments.
     fn of_paid_again(&self) -> Expected {
         let troubles = &self.evidence.troubles;
-        let excused = |call: &&&Call| troubles.between_nodes_in(call.stretch());
-        if self.calls.iter().any(|call| excused(&call)) {
+        let deeds = || self.calls.iter().map(|call| Deed::of(call));
+        let hidden = |deed| deeds().any(|earlier| troubles.hide_from_payment(earlier, deed));
+        if deeds().any(hidden) {
             Expected::MayBeMistaken
         } else {
             Expected::NotClassified
@@ -208,35 +209,27 @@ impl Judge<'_> {
         let [one, other] = known[..] else {
             return Expected::NotClassified;
         };
-        let troubles = &self.evidence.troubles;
         if !one.is_disjoint(other) {
-            Expected::Classified
-        } else if self
-            .stretch()
-            .is_none_or(|stretch| troubles.between_nodes_in(stretch))
-        {
+            return Expected::Classified;
+        }
+        let deeds = |event: usize| {
+            let suffix = format!(".e{event}");
+            let told = |call: &&&Call| call.echo.ends_with(&suffix);
+            let calls = self.calls.iter().filter(told);
+            calls.map(|call| Deed::of(call)).collect::<Vec<_>>()
+        };
+        let (one, other) = (deeds(0), deeds(1));
+        let troubles = &self.evidence.troubles;
+        let hidden = |(one, other): (&Deed, &Deed)| {
+            troubles.hide_from_payment(*one, *other) || troubles.hide_from_payment(*other, *one)
+        };
+        let mut pairs = one
+            .iter()
+            .flat_map(|one| other.iter().map(move |other| (one, other)));
+        if pairs.any(hidden) {
             Expected::MayBeMissed
         } else {
             Expected::Classified
         }
-    }
-
-    /// From when both payments were under way, or one was known, until both were answered.
-    fn stretch(&self) -> Option<Stretch> {
-        let first = |event: usize| {
-            let calls = self.calls.iter().filter(move |call| {
-                let suffix = format!(".e{event}");
-                call.echo.ends_with(&suffix)
-            });
-            let from = calls.clone().map(|call| call.begun).min()?;
-            let answered = calls.filter(|call| call.answer().is_some());
-            let until = answered.map(|call| call.ended).min()?;
-            Some(Stretch { from, until })
-        };
-        let (one, other) = (first(0)?, first(1)?);
-        Some(Stretch {
-            from: one.from.max(other.from).min(one.until),
-            until: one.until.max(other.until),
-        })
     }
 }

@@ -29,6 +29,8 @@ pub type Failures = [u64; 2];
 #[derive(Clone, Copy, Debug)]
 pub struct Restored {
     pub at: Moment,
+    /// Since when both nodes had reached Redis.
+    pub in_touch: Moment,
     pub failures: Failures,
 }
 
@@ -50,7 +52,11 @@ impl<'a> Recovery<'a> {
             self.world.calls.await_end_of_all_begun_before(now);
             if self.is_restored(failures) {
                 let at = self.world.clock.now();
-                return Restored { at, failures };
+                return Restored {
+                    at,
+                    in_touch: now,
+                    failures,
+                };
             }
         }
     }

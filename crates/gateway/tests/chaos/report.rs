@@ -47,18 +47,22 @@ impl Report {
         }
         let unanswered = evidence.calls.iter().filter(|call| call.answer().is_none());
         self.row("calls without an answer", unanswered.count());
-        for breach in ["redis", "start of a gateway"] {
-            let is_redis = |breach: Breach| matches!(breach, Breach::Redis);
+        let seconds = |is_meant: fn(Breach) -> bool| {
             let troubles = evidence.troubles.all().iter();
-            let seconds: f64 = troubles
-                .filter(|trouble| is_redis(trouble.breach) == (breach == "redis"))
-                .map(|trouble| (trouble.until.saturating_sub(trouble.from)).as_secs_f64())
-                .sum();
-            self.row(
-                &format!("seconds of trouble: {breach}"),
-                format!("{seconds:.1}"),
-            );
-        }
+            let troubles = troubles.filter(move |trouble| is_meant(trouble.breach));
+            let seconds = troubles.map(|trouble| trouble.until.saturating_sub(trouble.from));
+            format!("{:.1}", seconds.sum::<Duration>().as_secs_f64())
+        };
+        self.row(
+            "seconds until restored: redis forgot",
+            seconds(|of| of == Breach::Forgot),
+        );
+        self.row(
+            "seconds until restored: nodes apart",
+            seconds(|of| of == Breach::Apart),
+        );
+        let started = |of| matches!(of, Breach::Start(_));
+        self.row("seconds until restored: node started", seconds(started));
     }
 
     pub fn finding(&mut self, finding: &Finding) {

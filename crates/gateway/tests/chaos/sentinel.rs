@@ -94,6 +94,10 @@ impl Store for Watched {
         }
     }
 
+    fn forgets(&self, blow: Blow) -> bool {
+        matches!(blow, Blow::FailOver(_))
+    }
+
     fn kill(&self) {
         self.servers.iter().for_each(RedisServer::kill);
     }

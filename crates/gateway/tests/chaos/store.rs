@@ -39,6 +39,9 @@ pub trait Store: Send + Sync {
     /// Ends when the blow is over and every server is up.
     fn strike(&self, blow: Blow);
 
+    /// Whether it holds less after a blow than before.
+    fn forgets(&self, blow: Blow) -> bool;
+
     fn kill(&self);
 
     fn start_again(&self);
@@ -95,6 +98,14 @@ impl Store for Standalone {
                 self.passages[node].set(Traffic::Flows);
             }
             Blow::FailOver(_) | Blow::LoseMaster { .. } => panic!("one server: {blow:?}"),
+        }
+    }
+
+    fn forgets(&self, blow: Blow) -> bool {
+        match blow {
+            Blow::Kill(_) => self.keeps == Keeps::Nothing,
+            Blow::Flush => true,
+            _ => false,
         }
     }
 

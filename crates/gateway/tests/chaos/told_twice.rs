@@ -3,19 +3,18 @@
 use std::collections::BTreeMap;
 
 use crate::calls::{Api, Call};
-use crate::clock::Moment;
 use crate::evidence::Evidence;
 use crate::finding::Finding;
 use crate::party::Arrival;
-use crate::trouble::{Stretch, took_the_whole_budget};
+use crate::trouble::Deed;
 
 /// Checks that once a caller was answered with the biller's acceptance, no copy of that pay-result
 /// reaches the biller any more: never from the node that relayed it, and from the other node unless a
 /// trouble kept it from knowing.
 pub fn check(evidence: &Evidence) -> Finding {
     let mut finding = Finding::of("told twice");
-    let arrivals = evidence.arrivals(Api::PayResult);
-    let arrivals: BTreeMap<&str, &Arrival> = arrivals
+    let arrivals: BTreeMap<&str, &Arrival> = evidence
+        .arrivals(Api::PayResult)
         .map(|arrival| (arrival.request_id.as_str(), arrival))
         .collect();
     for (echo, calls) in evidence.calls_by_echo(Api::PayResult) {
@@ -26,8 +25,11 @@ pub fn check(evidence: &Evidence) -> Finding {
                 continue;
             }
             let arrival = arrivals.get(copy.id.as_str());
-            let until = arrival.map_or(copy.ended, |arrival| arrival.at);
-            if is_excused(evidence, &accepted, copy, until) {
+            let deed = Deed {
+                until: arrival.map_or(copy.ended, |arrival| arrival.at),
+                ..Deed::of(copy)
+            };
+            if !has_to_know(evidence, &accepted, deed) {
                 finding.excused += 1;
                 finding.happened += u64::from(arrival.is_some());
                 continue;
@@ -41,21 +43,23 @@ pub fn check(evidence: &Evidence) -> Finding {
     finding
 }
 
-fn is_excused(evidence: &Evidence, accepted: &[&Call], copy: &Call, until: Moment) -> bool {
-    let deciding = Stretch {
-        from: copy.begun,
-        until,
-    };
-    let relayed = |call: &&&Call| call.answer().is_some_and(|answer| !answer.replayed);
-    let mut relays = accepted.iter().filter(relayed);
-    let is_own = relays.any(|call| call.node == copy.node && !is_late(call));
-    if is_own {
-        return false;
-    }
-    evidence.troubles.between_nodes_in(deciding) || accepted.iter().all(|call| is_late(call))
-}
-
-/// Its answer went out before the acceptance was settled.
-fn is_late(call: &Call) -> bool {
-    took_the_whole_budget(call.stretch())
+/// Whether the node of a copy cannot but know of one of the acceptances. A kept answer was some
+/// relay's, which may have been on either node, and that node may have died before it answered: then
+/// it counts as the other's.
+fn has_to_know(evidence: &Evidence, accepted: &[&Call], copy: Deed) -> bool {
+    accepted
+        .iter()
+        .map(|call| (call, Deed::of(call)))
+        .any(|(call, relay)| {
+            let replayed = call.answer().is_some_and(|answer| answer.replayed);
+            let relay = if replayed {
+                Deed {
+                    node: 1 - copy.node,
+                    ..relay
+                }
+            } else {
+                relay
+            };
+            !relay.took_the_whole_budget() && !evidence.troubles.hide_from_payment(relay, copy)
+        })
 }

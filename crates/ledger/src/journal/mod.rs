@@ -6,6 +6,7 @@
 mod audit;
 mod entry;
 mod file;
+mod finding;
 mod look_up;
 mod owed;
 mod pace;
@@ -26,9 +27,10 @@ use std::time::{Duration, Instant};
 use tokio::sync::oneshot;
 use tokio::time::timeout;
 
-pub use audit::{Audit, Finding, Findings};
+pub use audit::Audit;
 pub use entry::{Cursor, Entry, Forgotten};
 use file::HeldFile;
+pub use finding::{Finding, Findings};
 pub use look_up::{BillFacts, NumberedFact};
 pub use reader::{Reader, StoredMessage, UndecidedPayment};
 

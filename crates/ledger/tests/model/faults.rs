@@ -10,12 +10,17 @@ use crate::table::NOTHING;
 use crate::{DeliveryState, Stamp};
 
 impl Model {
-    pub(crate) fn fault_actions(state: &State, actions: &mut Vec<Action>) {
+    pub(crate) fn fault_actions(&self, state: &State, actions: &mut Vec<Action>) {
         for place in 0..2 {
             if !state.nodes[place].up {
                 actions.push(Action::Restart(place));
             } else if state.left.crashes > 0 {
                 actions.push(Action::Crash(place));
+                let node = &state.nodes[place];
+                // A cursor that is further behind makes work twice, and no other difference.
+                if !self.scenario.fine && !node.is_cursor_written() {
+                    actions.push(Action::CrashBehindCursor(place));
+                }
             }
         }
         let holds_something = state.redis.family.is_some();

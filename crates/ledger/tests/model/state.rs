@@ -127,6 +127,12 @@ impl Node {
         (self.marks.up_to() + 1..=last).filter(|row| !self.marks.is_shared(*row))
     }
 
+    /// Whether the journal has the cursor as it stands.
+    pub(crate) fn is_cursor_written(&self) -> bool {
+        let written = (self.journal.shared_up_to, self.journal.shared_with);
+        written == (self.marks.up_to(), self.shared_with)
+    }
+
     /// What one row of the journal says.
     pub(crate) fn row(&self, row: i64) -> Note {
         self.journal.rows[usize::try_from(row - 1).unwrap()]

@@ -24,7 +24,7 @@ use serde_json::Value;
 pub(super) use client::{Answer, Client, Patience};
 pub(super) use page::Page;
 pub(super) use table::{Align, Table};
-pub(super) use words::{age, amount, moment, moment_in_full, number, text};
+pub(super) use words::{age, amount, moment, moment_in_full, number, text, won};
 
 use self::token::Token;
 use crate::config::OperatorsView;

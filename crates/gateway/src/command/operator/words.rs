@@ -34,6 +34,17 @@ pub(in crate::command) fn amount(plain: &str) -> String {
     grouped
 }
 
+/// The amount of an event: a cancel takes away, whatever sign Kakao Pay gave it.
+pub(in crate::command) fn won(event: &Value) -> String {
+    let plain = text(event, "pay_amount").trim_start_matches('-');
+    let sign = if text(event, "pay_type") == "C" {
+        "-"
+    } else {
+        ""
+    };
+    amount(&format!("{sign}{plain}"))
+}
+
 /// `2026-11-24 12:00:00`, of the guide's fourteen digits or of RFC 3339; anything else as it is.
 pub(in crate::command) fn moment(time: &str) -> String {
     if time.len() == 14 && time.bytes().all(|byte| byte.is_ascii_digit()) {

@@ -21,10 +21,9 @@ impl Model {
         if state.redis.up && node.unshared().next().is_some() {
             actions.push(Action::CatchUpRead(place));
         }
-        let written = (node.journal.shared_up_to, node.journal.shared_with);
         // Only a start reads it.
-        let matters = state.left.crashes > 0;
-        if matters && written != (node.marks.up_to(), node.shared_with) {
+        let matters = self.scenario.fine && state.left.crashes > 0;
+        if matters && !node.is_cursor_written() {
             actions.push(Action::WriteCursor(place));
         }
     }

@@ -36,6 +36,8 @@ pub(crate) enum Action {
     /// The cursor is written down.
     WriteCursor(Place),
     Crash(Place),
+    /// A crash right after the cursor was written down; only in a coarse scenario.
+    CrashBehindCursor(Place),
     Restart(Place),
     Wipe,
     OutOfReach,
@@ -84,7 +86,7 @@ impl Model {
                 self.catch_up_actions(state, place, &mut actions);
             }
         }
-        Self::fault_actions(state, &mut actions);
+        self.fault_actions(state, &mut actions);
         actions
     }
 
@@ -108,6 +110,10 @@ impl Model {
             Action::CatchUpSwap(place) => self.catch_up_swap(state, place),
             Action::WriteCursor(place) => Self::write_cursor(state, place),
             Action::Crash(place) => Self::crash(state, place),
+            Action::CrashBehindCursor(place) => {
+                Self::write_cursor(state, place);
+                Self::crash(state, place);
+            }
             Action::Restart(place) => self.restart(state, place),
             Action::Wipe => Self::wipe(state),
             Action::OutOfReach => {

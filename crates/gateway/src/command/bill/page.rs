@@ -1,0 +1,192 @@
+//! A bill's story as a person reads it.
+
+use serde_json::Value;
+
+use crate::command::operator::{
+    Align, Page, Table, amount, moment, moment_in_full, number, text, won,
+};
+
+/// A story on a page of its own.
+pub(super) fn story_page(story: &Value) -> Page {
+    let mut page = Page::new();
+    write_story(&mut page, story);
+    page
+}
+
+/// A story at the end of a page.
+pub(super) fn write_story(page: &mut Page, story: &Value) {
+    let bill = &story["bill"];
+    page.line(&format!(
+        "Bill of {} {}",
+        text(bill, "biller"),
+        text(story, "biller_name")
+    ));
+    page.indented(&name(bill));
+    page.gap();
+    page.line("Now");
+    page.indented(&state(&story["state"]));
+    let payments = story["state"]["payments"].as_array();
+    if let Some(payments) = payments.filter(|payments| !payments.is_empty()) {
+        page.gap();
+        page.line("Payments");
+        page.indented(&events(payments));
+    }
+    page.gap();
+    page.line(&format!("Story by node {}", number(story, "node")));
+    let left_off = number(story, "left_off");
+    if left_off > 0 {
+        page.line(&format!("  {left_off} older facts are left off"));
+    }
+    page.indented(&facts(story["story"].as_array().map_or(&[], Vec::as_slice)));
+    page.gap();
+    page.line("Times are Korean.");
+    let hint = text(story, "hint");
+    if !hint.is_empty() {
+        page.line(&format!("Note: {hint}."));
+    }
+}
+
+fn name(bill: &Value) -> Table {
+    let mut table = Table::new(&[("", Align::Left), ("", Align::Left)]);
+    for (label, member) in [
+        ("user key", "user_key"),
+        ("month", "month"),
+        ("ordinal", "ordinal"),
+        ("notice key", "notice_key"),
+    ] {
+        let part = text(bill, member);
+        if !part.is_empty() {
+            table.row([label, part]);
+        }
+    }
+    for (name, value) in bill["parameters"].as_object().into_iter().flatten() {
+        table.row([name.as_str(), value.as_str().unwrap_or_default()]);
+    }
+    table
+}
+
+fn state(state: &Value) -> Table {
+    let mut table = Table::new(&[("", Align::Left), ("", Align::Left)]);
+    let until = moment(text(state, "expire_at"));
+    table.row([
+        "link".to_owned(),
+        if until.is_empty() {
+            text(state, "link").to_owned()
+        } else {
+            format!("{}, until {until}", text(state, "link"))
+        },
+    ]);
+    let yes_or_no = |member: &str| if state[member] == true { "yes" } else { "no" };
+    table.row(["paid", yes_or_no("paid")]);
+    let word = &state["classification"];
+    let mut error_bill = yes_or_no("error_bill").to_owned();
+    if word.is_object() {
+        error_bill = format!(
+            "{error_bill}, says {} since {}: {}",
+            text(word, "operator"),
+            moment(text(word, "since")),
+            text(word, "reason")
+        );
+    }
+    table.row(["error bill".to_owned(), error_bill]);
+    table
+}
+
+fn events(groups: &[Value]) -> Table {
+    let mut table = Table::new(&[
+        ("pay_id", Align::Right),
+        ("type", Align::Left),
+        ("won", Align::Right),
+        ("paid at", Align::Left),
+        ("delivery", Align::Left),
+        ("last attempt", Align::Left),
+        ("", Align::Left),
+    ]);
+    for group in groups {
+        for event in group["events"].as_array().into_iter().flatten() {
+            let delivery = event["delivery"].as_str().unwrap_or("under way");
+            let until = moment(text(event, "counts_until"));
+            table.row([
+                text(group, "pay_id").to_owned(),
+                text(event, "pay_type").to_owned(),
+                won(event),
+                moment(text(event, "paid_at")),
+                delivery.to_owned(),
+                moment(text(event, "last_attempt_at")),
+                if until.is_empty() {
+                    until
+                } else {
+                    format!("counts until {until}")
+                },
+            ]);
+        }
+        table.row([
+            text(group, "pay_id"),
+            "sum",
+            &amount(text(group, "sum")),
+            "",
+            "",
+            "",
+        ]);
+    }
+    table
+}
+
+fn facts(facts: &[Value]) -> Table {
+    let mut table = Table::new(&[("", Align::Left), ("", Align::Left), ("", Align::Left)]);
+    for fact in facts {
+        let kind = text(fact, "kind");
+        let what = match kind {
+            "reserved" => format!("a link is asked for, until {}", moment(text(fact, "until"))),
+            "released" => "Kakao Pay made no link".to_owned(),
+            "uncertain" => "whether Kakao Pay made a link is unknown".to_owned(),
+            "linked" => format!("until {}", moment(text(fact, "expire_at"))),
+            "relinked" => format!("made anew, until {}", moment(text(fact, "expire_at"))),
+            "payment" => format!(
+                "{} {} won, pay_id {}, paid at {}",
+                text(fact, "pay_type"),
+                won(fact),
+                text(fact, "pay_id"),
+                moment(text(fact, "paid_at"))
+            ),
+            "delivery" => format!(
+                "{} of pay_id {}: {}",
+                text(fact, "pay_type"),
+                text(fact, "pay_id"),
+                text(fact, "delivery")
+            ),
+            "classified" | "cleared" => {
+                format!("by {}: {}", text(fact, "operator"), text(fact, "reason"))
+            }
+            _ => String::new(),
+        };
+        table.row([moment_in_full(text(fact, "time")), kind.to_owned(), what]);
+    }
+    table
+}
+
+/// The names of bills of one customer.
+pub(super) fn bills(bills: &[Value]) -> Table {
+    let mut table = Table::new(&[
+        ("month", Align::Left),
+        ("ordinal", Align::Left),
+        ("notice key", Align::Left),
+        ("parameters", Align::Left),
+    ]);
+    let or_dash = |part: &str| if part.is_empty() { "-" } else { part }.to_owned();
+    for bill in bills {
+        let parameters: Vec<String> = bill["parameters"]
+            .as_object()
+            .into_iter()
+            .flatten()
+            .map(|(name, value)| format!("{name}={}", value.as_str().unwrap_or_default()))
+            .collect();
+        table.row([
+            or_dash(text(bill, "month")),
+            or_dash(text(bill, "ordinal")),
+            or_dash(text(bill, "notice_key")),
+            or_dash(&parameters.join(" ")),
+        ]);
+    }
+    table
+}

@@ -1,0 +1,170 @@
+//! Who may do what, and how a command ends that may not.
+
+use std::fs;
+
+use serde_json::{Value, json};
+
+use crate::office::{Office, PAY_RESULT, TOKEN, paid, run};
+use crate::support::{Caller, Setup, Upstream};
+
+#[test]
+fn the_admin_api_is_for_those_with_the_token() {
+    let office = Office::open();
+    let list = "payments list";
+    // token | exit code | told
+    let table = [
+        (Some(TOKEN), 0, "Every pay-result was accepted"),
+        (Some("another"), 1, "this is not the admin token"),
+        (Some("two words"), 2, "holds no token"),
+        (None, 2, "no admin token"),
+    ];
+    for (token, code, told) in table {
+        let said = run(&office.gateway, token, list);
+        assert_eq!(said.code, code, "{token:?}: {said:?}");
+        assert!((said.out + &said.err).contains(told), "{token:?}");
+    }
+    let file = office.gateway.path().join("token");
+    fs::write(&file, format!("{TOKEN}\n")).unwrap();
+    let with_file = format!("{list} --token-file {}", file.display());
+    assert_eq!(run(&office.gateway, Some("another"), &with_file).code, 0);
+
+    // Without a token nothing is told apart, not even whether there is such a route.
+    let asked = |head: &str| {
+        let mut caller = Caller::connect(office.gateway.ops());
+        caller.send(format!("{head}\r\nHost: ops\r\n\r\n").as_bytes());
+        let reply = caller.reply();
+        let code = serde_json::from_slice::<Value>(&reply.body).unwrap()["error"]["code"].clone();
+        (reply.status, code)
+    };
+    let with_token = format!("\r\nAuthorization: Bearer {TOKEN}");
+    for (head, answer) in [
+        (
+            "GET /admin/payments HTTP/1.1".into(),
+            (401, "token_missing"),
+        ),
+        ("GET /admin/nothing HTTP/1.1".into(), (401, "token_missing")),
+        (
+            format!("GET /admin/nothing HTTP/1.1{with_token}"),
+            (404, "unknown_route"),
+        ),
+        (
+            format!("DELETE /admin/payments HTTP/1.1{with_token}"),
+            (405, "wrong_method"),
+        ),
+        (
+            format!("GET /admin/payments?delivery=lost HTTP/1.1{with_token}"),
+            (400, "bad_request"),
+        ),
+        (
+            format!("GET /admin/payments?x=1 HTTP/1.1{with_token}"),
+            (400, "bad_request"),
+        ),
+        (
+            format!("POST /admin/bills/show HTTP/1.1{with_token}\r\nContent-Length: 16385"),
+            (413, "body_too_large"),
+        ),
+    ] {
+        assert_eq!(asked(&head), (answer.0, json!(answer.1)), "{head}");
+    }
+    let log = serde_json::to_string(&office.gateway.log()).unwrap();
+    assert!(!log.contains(TOKEN) && !log.contains("another"));
+}
+
+#[test]
+fn without_a_digest_the_admin_api_is_off() {
+    let (kakao, biller) = (Upstream::ok(), Upstream::ok());
+    let gateway = Setup::new(&kakao.url(), &biller.url()).start();
+    let said = run(&gateway, Some(TOKEN), "payments list");
+    assert_eq!(said.code, 1);
+    assert!(said.err.contains("the admin API is off"), "{said:?}");
+}
+
+/// Command, exit code, and what is told. The one pay-result that came has the number 1.
+const COMMANDS: &[(&str, i32, &str)] = &[
+    ("bill", 2, "Usage"),
+    ("bill show --biller B0001", 2, "--user-key"),
+    ("bill show --biller B/1 --user-key u", 2, "A-Za-z0-9_-"),
+    (
+        "bill show --biller B0001 --user-key u --month 2026-1",
+        2,
+        "YYYYMM",
+    ),
+    (
+        "bill show --biller B0001 --user-key u --param seq",
+        2,
+        "NAME=VALUE",
+    ),
+    (
+        "bill show --biller B0001 --user-key u --param seq=1",
+        1,
+        "identity_parameters: none",
+    ),
+    (
+        "bill show --biller B9999 --user-key u",
+        1,
+        "no biller with this code",
+    ),
+    ("bill show --biller B0001 --user-key nobody", 1, ""),
+    ("bill clear --biller B0001 --user-key u", 1, "no error bill"),
+    (
+        "payments list --delivery lost",
+        2,
+        "accepted, refused, unknown, pending",
+    ),
+    (
+        "payments list --biller B9999",
+        1,
+        "no biller with this code",
+    ),
+    ("payments redeliver --biller B0001", 2, "--pay-id"),
+    (
+        "payments redeliver --biller B0001 --pay-id 1 --all",
+        2,
+        "cannot be used with",
+    ),
+    (
+        "payments redeliver --biller B0001 --pay-id one",
+        2,
+        "must be a number",
+    ),
+    (
+        "payments redeliver --biller B0001 --all --per-second 0",
+        2,
+        "--per-second",
+    ),
+    (
+        "payments redeliver --biller B0001 --pay-id 1",
+        1,
+        "has accepted it",
+    ),
+    (
+        "payments redeliver --biller B0001 --pay-id 2",
+        1,
+        "no payment of this number",
+    ),
+    (
+        "payments redeliver --biller B9999 --pay-id 1",
+        1,
+        "no biller with this code",
+    ),
+    ("ledger", 2, "Usage"),
+    ("ledger rebuild", 1, "no [ledger.redis]"),
+];
+
+#[test]
+fn a_wrong_command_line_ends_with_two_and_a_refusal_with_one() {
+    let office = Office::open();
+    office.post(PAY_RESULT, &paid("u", 1));
+    for (command, code, told) in COMMANDS.iter().copied() {
+        let said = office.run(command);
+        assert_eq!(said.code, code, "{command}: {said:?}");
+        assert!(said.err.contains(told), "{command}: {said:?}");
+    }
+    assert_eq!(office.biller.count(), 1);
+    // A refusal is JSON where JSON was asked for.
+    let (code, refused) = office.ask("payments redeliver --biller B0001 --pay-id 1");
+    assert_eq!(
+        (code, &refused["error"]["code"]),
+        (1, &json!("already_accepted"))
+    );
+}

@@ -1,0 +1,134 @@
+//! A bill's story, and error bills.
+
+use protocol::ResCode::E817;
+use serde_json::{Value, json};
+
+use crate::office::{CREATE, Office, PAY_RESULT, PREPAY, refusal};
+use crate::support::bodies::with;
+use crate::support::{Action, assert_own, link, pay_result, prepay};
+
+#[test]
+fn a_bills_story_tells_everything_in_its_order() {
+    let office = Office::with("name = \"관리비\"\nidentity_parameters = [\"seq\"]\n");
+    let named = |body: Value| {
+        let body = with(body, "billed_year_month", json!("202611"));
+        with(body, "parameters", json!({"seq": "7"})).to_string()
+    };
+    office.post(CREATE, &named(link("u")));
+    office.biller.now(|_| refusal());
+    office.post(PAY_RESULT, &named(pay_result("u", "P", 31, 20000)));
+    office.biller.now(|_| Action::ok());
+    let cancel = with(
+        pay_result("u", "C", 31, 5000),
+        "paid_at",
+        json!("20261124130000"),
+    );
+    office.post(PAY_RESULT, &named(cancel));
+
+    let bill = "--biller B0001 --user-key u --month 202611 --param seq=7";
+    let (code, shown) = office.ask(&format!("bill show {bill}"));
+    assert_eq!(code, 0);
+    let story = shown["story"].as_array().unwrap();
+    let kinds: Vec<&str> = story
+        .iter()
+        .map(|fact| fact["kind"].as_str().unwrap())
+        .collect();
+    assert_eq!(
+        kinds,
+        [
+            "reserved", "linked", "payment", "delivery", "payment", "delivery"
+        ]
+    );
+    assert_eq!(story[1]["expire_at"], "20991231235959");
+    assert_eq!(story[1]["attempt"], story[0]["stamp"]);
+    assert_eq!(story[3]["delivery"], "refused");
+    let state = &shown["state"];
+    assert_eq!(
+        (&state["link"], &state["paid"]),
+        (&json!("linked"), &json!(true))
+    );
+    assert_eq!(state["error_bill"], false);
+    let group = &state["payments"][0];
+    assert_eq!(
+        (&group["pay_id"], &group["sum"]),
+        (&json!("31"), &json!("15000"))
+    );
+    assert_eq!(group["cancelled"], "in_part");
+    assert_eq!(group["events"][0]["delivery"], "refused");
+    assert_eq!(group["events"][1]["delivery"], "accepted");
+
+    let text = office.run(&format!("bill show {bill}")).out;
+    for line in [
+        "Bill of B0001 관리비",
+        "  seq       7",
+        "  link        linked, until 2099-12-31 23:59:59",
+        "  paid        yes",
+        "      31  P     20,000  2026-11-24 12:00:00  refused",
+        "      31  C     -5,000  2026-11-24 13:00:00  accepted",
+        "      31  sum   15,000",
+        "P 20,000 won, pay_id 31, paid at 2026-11-24 12:00:00",
+        "P of pay_id 31: refused",
+    ] {
+        assert!(text.contains(line), "{line:?} is not in:\n{text}");
+    }
+
+    // Whoever leaves a part out is told which bills there are.
+    let (code, others) = office.ask("bill show --biller B0001 --user-key u");
+    assert_eq!(code, 1);
+    let other = &others["bills_of_this_user_key"][0];
+    assert_eq!(
+        (&other["month"], &other["parameters"]["seq"]),
+        (&json!("202611"), &json!("7"))
+    );
+}
+
+#[test]
+fn an_error_bill_is_answered_e817_until_it_is_cleared() {
+    let office = Office::open();
+    let bill = "--biller B0001 --user-key u";
+    let classified = office.run(&format!(
+        "bill classify {bill} --reason 이중_청구 --operator lee"
+    ));
+    assert_eq!(classified.code, 0, "{classified:?}");
+    assert!(classified.out.contains("Nothing was known of it before"));
+    assert!(classified.out.contains("yes, says lee since"));
+    assert_own(&office.post(PREPAY, &prepay("u").to_string()), 200, E817);
+    assert_own(&office.post(CREATE, &link("u").to_string()), 200, E817);
+    assert_eq!(office.biller.count() + office.kakao.count(), 0);
+
+    let cleared = office.run(&format!("bill clear {bill} --reason checked"));
+    assert_eq!(cleared.code, 0, "{cleared:?}");
+    assert_eq!(
+        office.post(PREPAY, &prepay("u").to_string()).res_code(),
+        "OK"
+    );
+
+    let (_, shown) = office.ask(&format!("bill show {bill}"));
+    let said = |fact: &Value| {
+        (
+            fact["kind"].clone(),
+            fact["operator"].clone(),
+            fact["reason"].clone(),
+        )
+    };
+    let story: Vec<_> = shown["story"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(said)
+        .collect();
+    assert_eq!(
+        story,
+        [
+            (json!("classified"), json!("lee"), json!("이중_청구")),
+            // Who runs the command, where nobody is named.
+            (json!("cleared"), json!("kim"), json!("checked")),
+        ]
+    );
+    let log = serde_json::to_string(&office.gateway.log()).unwrap();
+    assert!(log.contains("an operator classified a bill"));
+    assert!(
+        !log.contains("\"user\":\"u\""),
+        "user keys stay out of the log"
+    );
+}

@@ -1,0 +1,129 @@
+//! Whether the ledger is sound.
+
+use std::fs;
+use std::time::Duration;
+
+use protocol::ResCode::E403;
+use serde_json::json;
+
+use crate::office::{CREATE, Office, PAY_RESULT, PREPAY, TOKEN, paid, run};
+use crate::support::{assert_own, link, prepay};
+
+#[test]
+fn verify_says_that_a_sound_ledger_is_sound() {
+    let office = Office::open();
+    for pay_id in 1..=20 {
+        let user = (pay_id % 7).to_string();
+        office.post(CREATE, &link(&user).to_string());
+        office.post(PAY_RESULT, &paid(&user, pay_id));
+    }
+    let (code, verified) = office.ask("ledger verify");
+    assert_eq!((code, &verified["sound"]), (0, &json!(true)), "{verified}");
+    let journal = &verified["journal"];
+    assert_eq!(
+        (&journal["bills"], &journal["payments"]),
+        (&json!(7), &json!(20))
+    );
+    let text = office.run("ledger verify").out;
+    assert!(text.contains("is the fold of the journal"), "{text}");
+    assert!(text.contains("The ledger is sound."), "{text}");
+
+    // Where no gateway runs, the journal is read by itself.
+    let mut gateway = office.gateway;
+    gateway.terminate();
+    let offline = run(&gateway, None, "ledger verify");
+    assert_eq!(offline.code, 0, "{offline:?}");
+    assert!(offline.out.contains("No gateway answers"), "{offline:?}");
+    assert!(offline.out.contains("not compared: no gateway holds one"));
+    assert_eq!(run(&gateway, Some(TOKEN), "payments list").code, 1);
+}
+
+#[test]
+fn verify_finds_what_was_tampered_with() {
+    let office = Office::open();
+    for pay_id in 1..=4 {
+        office.post(PAY_RESULT, &paid(&pay_id.to_string(), pay_id));
+    }
+    let journal = office.gateway.path().join("data/ledger/journal.sqlite3");
+    let tampered = rusqlite::Connection::open(&journal).unwrap();
+    tampered.busy_timeout(Duration::from_secs(5)).unwrap();
+    let payment = |pay_id: u64| format!("kind = 'payment' AND pay_id = '{pay_id}'");
+    let row = |pay_id: u64| {
+        let query = format!("SELECT seq FROM fact WHERE {}", payment(pay_id));
+        tampered
+            .query_row(&query, [], |row| row.get::<_, i64>(0))
+            .unwrap()
+    };
+    let rows: Vec<i64> = (1..=4).map(row).collect();
+    for change in [
+        format!("UPDATE fact SET pay_amount = '99999' WHERE {}", payment(1)),
+        format!("UPDATE fact SET paid_at = 'soon' WHERE {}", payment(2)),
+        format!(
+            "DELETE FROM message WHERE message = (SELECT message FROM fact WHERE {})",
+            payment(3)
+        ),
+        format!(
+            "UPDATE message SET body = x'00' WHERE message = (SELECT message FROM fact WHERE {})",
+            payment(4)
+        ),
+        format!(
+            "UPDATE fact SET stamp = (SELECT stamp FROM fact WHERE seq = {}), node = node WHERE kind = 'delivery' AND pay_id = '4'",
+            rows[3]
+        ),
+    ] {
+        assert_eq!(tampered.execute(&change, []).unwrap(), 1, "{change}");
+    }
+    let (code, verified) = office.ask("ledger verify");
+    assert_eq!((code, &verified["sound"]), (1, &json!(false)));
+    let findings = verified["journal"]["findings"].as_array().unwrap();
+    let found = |kind: &str| -> Vec<i64> {
+        let of_kind = findings.iter().filter(|finding| finding["kind"] == kind);
+        of_kind
+            .map(|finding| finding["row"].as_i64().unwrap())
+            .collect()
+    };
+    assert_eq!(found("unreadable_row"), [rows[1]]);
+    assert_eq!(found("message_missing"), [rows[2]]);
+    assert_eq!(found("message_altered"), [rows[3]]);
+    assert_eq!(found("stamp_twice").len(), 1);
+    // The bill of the first: its last fact is the delivery behind the payment.
+    assert!(
+        found("state_differs").contains(&(rows[0] + 1)),
+        "{findings:?}"
+    );
+    let said = office.run("ledger verify");
+    assert!(
+        said.out.contains("is NOT the fold of the journal"),
+        "{said:?}"
+    );
+    assert!(said.out.contains("NOT sound"), "{said:?}");
+    // What the gateway holds in memory is as it was.
+    assert_own(&office.post(PREPAY, &prepay("1").to_string()), 200, E403);
+}
+
+#[test]
+fn verify_reads_a_damaged_journal_with_which_no_gateway_starts() {
+    let mut office = Office::open();
+    for pay_id in 1..=200 {
+        office.post(PAY_RESULT, &paid(&pay_id.to_string(), pay_id));
+    }
+    office.gateway.terminate();
+    let journal = office.gateway.path().join("data/ledger/journal.sqlite3");
+    let file = rusqlite::Connection::open(&journal).unwrap();
+    let checkpoint = "PRAGMA wal_checkpoint(TRUNCATE)";
+    file.query_row(checkpoint, [], |_| Ok(())).unwrap();
+    drop(file);
+    let mut bytes = fs::read(&journal).unwrap();
+    let middle = bytes.len() / 2 / 4096 * 4096;
+    bytes[middle..middle + 4096].fill(0x41);
+    fs::write(&journal, bytes).unwrap();
+    let said = run(&office.gateway, None, "ledger verify");
+    assert_eq!(said.code, 1, "{said:?}");
+    assert!(said.out.contains("the file is damaged"), "{said:?}");
+    assert!(said.out.contains("NOT sound"), "{said:?}");
+
+    fs::remove_file(&journal).unwrap();
+    let said = run(&office.gateway, None, "ledger verify");
+    assert_eq!(said.code, 1);
+    assert!(said.err.contains("unable to open"), "{said:?}");
+}

@@ -1,0 +1,15 @@
+//! The operators' commands against a running gateway: what they see, what they change, and what
+//! they are refused.
+#![allow(missing_docs, clippy::unwrap_used)]
+
+mod access;
+mod bills;
+mod ledger;
+mod office;
+mod payments;
+#[path = "../../../ledger/tests/support/redis.rs"]
+#[allow(dead_code)]
+mod redis_server;
+mod shared;
+#[path = "../support/mod.rs"]
+mod support;

@@ -1,0 +1,134 @@
+//! An operator's office: a gateway with an admin API, and its commands.
+
+use std::fs;
+use std::path::PathBuf;
+use std::process::{Command, Output};
+
+use serde_json::Value;
+use sha2::{Digest, Sha256};
+
+use crate::support::process::hex;
+use crate::support::{Action, Caller, Gateway, Reply, Setup, Upstream, pay_result};
+
+pub const TOKEN: &str = "operators-only";
+pub const CREATE: &str = "/external/inquiry-payment/one-time/url/B0001";
+pub const PREPAY: &str = "/kakao/prepay/B0001";
+pub const PAY_RESULT: &str = "/kakao/pay-result/B0001";
+
+pub fn admin() -> String {
+    let digest = hex(&Sha256::digest(TOKEN));
+    format!("[ops]\nadmin_token_sha256 = \"{digest}\"")
+}
+
+pub fn paid(user_key: &str, pay_id: u64) -> String {
+    pay_result(user_key, "P", pay_id, 20000).to_string()
+}
+
+pub fn refusal() -> Action {
+    Action::json(200, r#"{"res_code":"E902","message":"저장 실패"}"#)
+}
+
+/// Kakao Pay, a biller, and a gateway between them that has an admin API.
+pub struct Office {
+    pub kakao: Upstream,
+    pub biller: Upstream,
+    pub gateway: Gateway,
+}
+
+impl Office {
+    pub fn open() -> Self {
+        Self::with("")
+    }
+
+    pub fn with(biller_toml: &str) -> Self {
+        let (kakao, biller) = (Upstream::ok(), Upstream::ok());
+        let gateway = Setup::new(&kakao.url(), &biller.url())
+            .with(&admin())
+            .biller("B0001", &biller.url(), biller_toml)
+            .start();
+        Self {
+            kakao,
+            biller,
+            gateway,
+        }
+    }
+
+    /// What a gateway with an admin API is made of; Kakao Pay says no word here.
+    pub fn setup(biller: &Upstream) -> Setup {
+        Setup::new("http://127.0.0.1:1", &biller.url()).with(&admin())
+    }
+
+    /// Runs a command against another gateway.
+    pub fn on(gateway: &Gateway, command: &str) -> Said {
+        run(gateway, Some(TOKEN), command)
+    }
+
+    /// One GET with the token.
+    pub fn get(gateway: &Gateway, path: &str) -> Reply {
+        let mut caller = Caller::connect(gateway.ops());
+        let authorization = format!("Authorization: Bearer {TOKEN}");
+        caller.send(
+            format!("GET {path} HTTP/1.1\r\nHost: ops\r\n{authorization}\r\n\r\n").as_bytes(),
+        );
+        caller.reply()
+    }
+
+    pub fn post(&self, path: &str, body: &str) -> Reply {
+        self.gateway.post(path, body)
+    }
+
+    pub fn run(&self, command: &str) -> Said {
+        run(&self.gateway, Some(TOKEN), command)
+    }
+
+    /// Runs a command that prints JSON; its exit code and what it printed.
+    pub fn ask(&self, command: &str) -> (i32, Value) {
+        let said = self.run(&format!("{command} --json"));
+        let json = serde_json::from_str(&said.out)
+            .unwrap_or_else(|_| panic!("no JSON from `{command}`: {said:?}"));
+        (said.code, json)
+    }
+
+    pub fn undelivered(&self) -> i64 {
+        self.gateway.metric("relay_payments_undelivered")
+    }
+}
+
+/// What a command said.
+#[derive(Debug)]
+pub struct Said {
+    pub code: i32,
+    pub out: String,
+    pub err: String,
+}
+
+impl From<Output> for Said {
+    fn from(output: Output) -> Self {
+        Self {
+            code: output.status.code().unwrap(),
+            out: String::from_utf8(output.stdout).unwrap(),
+            err: String::from_utf8(output.stderr).unwrap(),
+        }
+    }
+}
+
+/// The gateway's listeners take any free port: operators are told the one that it got.
+pub fn operators_file(gateway: &Gateway) -> PathBuf {
+    let file = gateway.path().join("operators.toml");
+    fs::write(&file, format!("[listen]\nops = \"{}\"\n", gateway.ops())).unwrap();
+    file
+}
+
+pub fn run(gateway: &Gateway, token: Option<&str>, command: &str) -> Said {
+    let mut process = Command::new(env!("CARGO_BIN_EXE_gateway"));
+    process
+        .args(command.split_whitespace())
+        .arg("--config")
+        .arg(operators_file(gateway))
+        .env_remove("GATEWAY_ADMIN_TOKEN")
+        .env("USER", "kim");
+    if let Some(token) = token {
+        process.env("GATEWAY_ADMIN_TOKEN", token);
+    }
+    process.output().unwrap().into()
+}

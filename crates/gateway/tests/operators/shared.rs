@@ -1,0 +1,134 @@
+//! Operators where nodes share a Redis.
+
+use std::time::{Duration, Instant};
+
+use serde_json::{Value, json};
+
+use crate::office::{Office, PAY_RESULT, paid, refusal, run};
+use crate::redis_server::RedisServer;
+use crate::support::{Action, Gateway, Upstream};
+
+/// A gateway of these parties on this Redis.
+fn node(redis: &RedisServer, biller: &Upstream) -> Gateway {
+    let url = format!("redis://127.0.0.1:{}/0", redis.port());
+    let gateway = Office::setup(biller)
+        .with(&format!("[ledger.redis]\nurl = \"{url}\""))
+        .start();
+    until(|| status(&gateway)["shared_state"] == "reached");
+    // Met for the first time, it is written from the journal: that is over before the test begins.
+    gateway.await_log(|line| {
+        line["message"]
+            .as_str()
+            .is_some_and(|m| m.contains("was wiped"))
+    });
+    gateway
+}
+
+fn status(gateway: &Gateway) -> Value {
+    let reply = Office::get(gateway, "/admin/ledger");
+    serde_json::from_slice(&reply.body).unwrap()
+}
+
+/// Waits for something that another process brings about.
+#[track_caller]
+fn until(mut holds: impl FnMut() -> bool) {
+    let patience = Instant::now() + Duration::from_secs(30);
+    while !holds() {
+        assert!(Instant::now() < patience, "it never came about");
+        std::thread::yield_now();
+    }
+}
+
+#[test]
+fn what_another_node_delivered_is_not_listed_and_not_told_again() {
+    let (redis, biller) = (RedisServer::start(), Upstream::start(|_| refusal()));
+    let (one, other) = (node(&redis, &biller), node(&redis, &biller));
+    for pay_id in 1..=2 {
+        one.post(PAY_RESULT, paid(&pay_id.to_string(), pay_id));
+    }
+    biller.now(|_| Action::ok());
+    for pay_id in 1..=2 {
+        let copy = other.post(PAY_RESULT, paid(&pay_id.to_string(), pay_id));
+        assert_eq!(copy.res_code(), "OK");
+    }
+    let told = biller.count();
+    assert_eq!(one.metric("relay_payments_undelivered"), 2);
+    let again = Office::on(&one, "payments redeliver --biller B0001 --pay-id 1 --json");
+    let outcome: Value = serde_json::from_str(&again.out).unwrap();
+    assert_eq!(outcome["outcomes"][0]["outcome"], "already_accepted");
+    assert_eq!(one.metric("relay_payments_undelivered"), 1);
+    let list = Office::on(&one, "payments list");
+    assert!(
+        list.out.contains("Every pay-result was accepted"),
+        "{list:?}"
+    );
+    assert!(list.out.contains("ask every node"), "{list:?}");
+    assert_eq!(one.metric("relay_payments_undelivered"), 0);
+    assert_eq!(biller.count(), told);
+    let unknown = Office::on(
+        &other,
+        "payments redeliver --biller B0001 --pay-id 9 --json",
+    );
+    let refused: Value = serde_json::from_str(&unknown.out).unwrap();
+    assert!(refused["hint"].as_str().unwrap().contains("ask every node"));
+}
+
+#[test]
+fn verify_tells_what_redis_misses_and_rebuild_brings_it_back() {
+    let (redis, biller) = (RedisServer::start(), Upstream::ok());
+    let gateway = node(&redis, &biller);
+    for pay_id in 1..=5 {
+        gateway.post(PAY_RESULT, paid(&pay_id.to_string(), pay_id));
+    }
+    until(|| status(&gateway)["unshared_facts"] == 0);
+    let verified = || -> (i32, Value) {
+        let said = Office::on(&gateway, "ledger verify --json");
+        (said.code, serde_json::from_str(&said.out).unwrap())
+    };
+    let shared = |missing: u64, behind: u64, unreadable: u64| json!({"reached": true, "missing": missing, "behind": behind, "unreadable": unreadable});
+    let (code, sound) = verified();
+    assert_eq!((code, &sound["shared"]), (0, &shared(0, 0, 0)));
+
+    let client = ::redis::Client::open(format!("redis://127.0.0.1:{}/0", redis.port())).unwrap();
+    let mut connection = client.get_connection().unwrap();
+    let keys: Vec<String> = ::redis::cmd("KEYS")
+        .arg("relay:{B0001}:f:*")
+        .query(&mut connection)
+        .unwrap();
+    let (gone, kept) = (&keys[..2], &keys[2]);
+    let deleted: u64 = ::redis::cmd("DEL")
+        .arg(gone)
+        .query(&mut connection)
+        .unwrap();
+    assert_eq!(deleted, 2);
+    let (code, missed) = verified();
+    assert_eq!((code, &missed["shared"]), (1, &shared(2, 0, 0)));
+    let text = Office::on(&gateway, "ledger verify").out;
+    assert!(text.contains("misses 2 bills"), "{text}");
+
+    let rebuilt = Office::on(&gateway, "ledger rebuild");
+    assert_eq!(rebuilt.code, 0, "{rebuilt:?}");
+    assert!(
+        rebuilt.out.contains("Redis has all 10 facts"),
+        "{rebuilt:?}"
+    );
+    let (code, sound) = verified();
+    assert_eq!((code, &sound["shared"]), (0, &shared(0, 0, 0)));
+
+    // What cannot be read is neither believed nor overwritten.
+    let () = ::redis::cmd("SET")
+        .arg(kept)
+        .arg("x")
+        .query(&mut connection)
+        .unwrap();
+    let (code, unreadable) = verified();
+    assert_eq!((code, &unreadable["shared"]), (1, &shared(0, 0, 1)));
+
+    redis.kill();
+    until(|| status(&gateway)["shared_state"] == "out_of_reach");
+    let (code, out) = verified();
+    assert_eq!((code, &out["shared"]), (1, &json!({"reached": false})));
+    let refused = run(&gateway, Some(crate::office::TOKEN), "ledger rebuild");
+    assert_eq!(refused.code, 1);
+    assert!(refused.err.contains("Redis is out of reach"), "{refused:?}");
+}
