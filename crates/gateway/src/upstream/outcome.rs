@@ -28,7 +28,7 @@ pub enum PartyTime {
 impl PartyTime {
     /// `left` of a budget of `total`.
     pub fn of(left: Duration, total: Duration) -> Self {
-        if left >= total - total / 10 {
+        if left >= total.saturating_sub(total / 10) {
             Self::Fair
         } else {
             Self::Short

@@ -42,18 +42,12 @@ impl Reader {
 
     /// Checks the file, every row, the stamps, and the pay-results. Every customer whose rows can
     /// all be read is handed to `take`.
-    ///
-    /// # Errors
-    /// When the file cannot be read at all; what is wrong within it are findings.
-    pub(crate) fn audit(
-        &self,
-        mut take: impl FnMut(CustomerFacts, &mut Audit),
-    ) -> Result<Audit, JournalError> {
+    pub(crate) fn audit(&self, mut take: impl FnMut(CustomerFacts, &mut Audit)) -> Audit {
         let mut audit = Audit::default();
-        self.check_file(&mut audit)?;
         // What SQLite cannot read on the way is one more finding.
         let looked = self
-            .check_rows(&mut audit, &mut take)
+            .check_file(&mut audit)
+            .and_then(|()| self.check_rows(&mut audit, &mut take))
             .and_then(|()| self.check_stamps(&mut audit))
             .and_then(|()| self.check_messages(&mut audit));
         if let Err(error) = looked {
@@ -61,7 +55,7 @@ impl Reader {
                 what: error.to_string(),
             });
         }
-        Ok(audit)
+        audit
     }
 
     fn check_file(&self, audit: &mut Audit) -> Result<(), JournalError> {

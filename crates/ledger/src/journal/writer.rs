@@ -26,6 +26,10 @@ const FLUSH_RETRY_EVERY: Duration = Duration::from_millis(100);
 
 /// What the writer is asked for.
 #[derive(Debug)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "nearly every job is a write; a box would be one more allocation for each"
+)]
 pub(super) enum Job {
     /// One entry, and who waits for it.
     Write {

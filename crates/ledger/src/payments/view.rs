@@ -138,7 +138,8 @@ mod tests {
         use Cancellation::{Fully, InPart, No};
         use PayType::{C, P};
         // what Kakao Pay reported | left | cancelled
-        let table: [(&[(PayType, u8, &str)], &str, Cancellation); 5] = [
+        type Reports<'a> = &'a [(PayType, u8, &'a str)];
+        let table: [(Reports<'_>, &str, Cancellation); 5] = [
             (&[(P, 0, "20000")], "20000", No),
             (&[(P, 0, "20000"), (C, 1, "-5000.5")], "14999.5", InPart),
             (&[(P, 0, "20000"), (C, 1, "20000")], "0", Fully),
