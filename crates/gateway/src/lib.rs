@@ -22,3 +22,4 @@ pub mod running;
 pub mod server;
 pub mod tls;
 pub mod upstream;
+mod width;

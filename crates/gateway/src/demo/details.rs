@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::bar::bar;
 use super::screen::{COLUMNS, INDENT, Screen};
 use super::text::{Ink, Text};
-use super::width::{cut, width};
+use crate::width::{cut, width};
 
 /// Between two cards.
 const GAP: usize = 2;

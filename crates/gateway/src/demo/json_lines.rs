@@ -1,6 +1,6 @@
 //! JSON over several lines, changed in nothing but white space.
 
-use super::width::{columns, width};
+use crate::width::{columns, width};
 
 /// The text in lines of at most so many columns. Lines end after commas that stand outside strings,
 /// so it stays the same JSON; only a piece that is too long by itself is longer.

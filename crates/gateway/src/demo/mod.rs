@@ -24,7 +24,6 @@ mod summary;
 mod take;
 mod take_view;
 mod text;
-mod width;
 
 use std::error::Error;
 use std::io;

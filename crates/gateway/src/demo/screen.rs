@@ -3,7 +3,7 @@
 use std::io::{self, IsTerminal, Write};
 
 use super::text::{Colours, Ink, Text};
-use super::width::width;
+use crate::width::width;
 
 /// Columns that are written at most, but for what cannot be broken.
 pub(super) const COLUMNS: usize = 100;

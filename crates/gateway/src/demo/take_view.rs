@@ -15,7 +15,7 @@ use super::screen::{COLUMNS, INDENT, Screen};
 use super::step::{AnswerBy, Step, korean};
 use super::take::Take;
 use super::text::{Ink, Text};
-use super::width::cut;
+use crate::width::cut;
 
 /// Columns inside a scene, after the arrow of a request or an answer.
 const BODY_COLUMNS: usize = COLUMNS - INDENT - 2;

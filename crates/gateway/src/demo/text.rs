@@ -1,6 +1,6 @@
 //! A line for the terminal: pieces of text, each in its ink.
 
-use super::width::width;
+use crate::width::width;
 
 /// How a piece of text is shown where there is colour.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

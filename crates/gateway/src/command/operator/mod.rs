@@ -5,12 +5,6 @@ mod client;
 mod page;
 mod table;
 mod token;
-#[allow(
-    clippy::duplicate_mod,
-    reason = "the demonstration measures text in the same way"
-)]
-#[path = "../../demo/width.rs"]
-mod width;
 mod words;
 
 use std::fmt;

@@ -1,6 +1,6 @@
 //! Columns that stay aligned, also beside Korean.
 
-use super::width::{cut, width};
+use crate::width::{cut, width};
 
 /// No cell is wider than this.
 const CELL_COLUMNS: usize = 80;

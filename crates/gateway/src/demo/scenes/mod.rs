@@ -70,8 +70,8 @@ mod tests {
 
     use super::super::request::Request;
     use super::super::step::AnswerBy;
-    use super::super::width::width;
     use super::*;
+    use crate::width::width;
 
     /// E008 is Kakao Pay's, the rest are the biller's.
     const OTHERS_CODES: [ResCode; 6] = [
