@@ -19,7 +19,7 @@ impl Clock {
 }
 
 /// Longer than anything may take that comes about by itself, on a machine that has no time.
-pub const PATIENCE: Duration = Duration::from_secs(120);
+pub const PATIENCE: Duration = Duration::from_mins(2);
 
 /// How often something is looked at that cannot be awaited.
 pub const LOOK_EVERY: Duration = Duration::from_millis(25);

@@ -73,7 +73,10 @@ pub fn check(evidence: &Evidence) -> Finding {
         let is_hidden = |create: &&&Create<'_>| create.is_hidden_from(deed, evidence);
         let Some(first) = blocking.iter().find(|create| !is_hidden(create)) else {
             finding.excused += 1;
-            finding.happened += u64::from(own.is_some());
+            if own.is_some() {
+                let first = &blocking[0].call.id;
+                finding.happened(call.bill, format!("{} although {first}", call.id));
+            }
             continue;
         };
         finding.judged += 1;
@@ -88,7 +91,7 @@ pub fn check(evidence: &Evidence) -> Finding {
 impl Create<'_> {
     /// Until when no other create of this bill may reach Kakao Pay.
     fn blocks_until(&self) -> Moment {
-        let end_of_budget = self.call.begun + BUDGET - ROUNDING;
+        let end_of_budget = self.call.begun + BUDGET.saturating_sub(ROUNDING);
         if self.call.is_ok() {
             return Moment::MAX;
         }

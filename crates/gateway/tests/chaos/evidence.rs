@@ -103,12 +103,9 @@ impl Evidence {
                 lines.push((arrival.at, what));
             }
         }
-        let (first, last) = match (
-            lines.iter().map(|line| line.0).min(),
-            lines.iter().map(|line| line.0).max(),
-        ) {
-            (Some(from), Some(until)) => (from, until),
-            _ => return "nothing is known".to_owned(),
+        let times = lines.iter().map(|line| line.0);
+        let (Some(first), Some(last)) = (times.clone().min(), times.max()) else {
+            return "nothing is known".to_owned();
         };
         for trouble in self.troubles.all() {
             if trouble.from <= last && first <= trouble.until {

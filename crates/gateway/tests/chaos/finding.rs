@@ -1,5 +1,7 @@
 //! What a check found.
 
+use std::fmt::Write as _;
+
 use crate::bill::Bill;
 use crate::evidence::Evidence;
 
@@ -18,8 +20,8 @@ pub struct Finding {
     pub judged: u64,
     /// How often nothing is promised, because of a trouble that the contract names.
     pub excused: u64,
-    /// How often it happened nevertheless that it did not hold there.
-    pub happened: u64,
+    /// Where it did not hold then.
+    pub happened: Vec<Violation>,
     pub violations: Vec<Violation>,
 }
 
@@ -32,7 +34,7 @@ impl Finding {
             name,
             judged: 0,
             excused: 0,
-            happened: 0,
+            happened: Vec::new(),
             violations: Vec::new(),
         }
     }
@@ -40,25 +42,44 @@ impl Finding {
     pub fn add(&mut self, other: Self) {
         self.judged += other.judged;
         self.excused += other.excused;
-        self.happened += other.happened;
+        self.happened.extend(other.happened);
         self.violations.extend(other.violations);
     }
 
     pub fn violated(&mut self, bill: impl Into<Option<Bill>>, what: impl Into<String>) {
-        self.violations.push(Violation {
-            bill: bill.into(),
-            what: what.into(),
-        });
+        self.violations
+            .push(Violation::of(bill.into(), what.into()));
+    }
+
+    /// It did not hold, and nothing was promised.
+    pub fn happened(&mut self, bill: impl Into<Option<Bill>>, what: impl Into<String>) {
+        self.happened.push(Violation::of(bill.into(), what.into()));
     }
 
     /// The first violations, each with all that is known of its bill.
     pub fn tell(&self, evidence: &Evidence) -> String {
+        self.stories(&self.violations, evidence)
+    }
+
+    /// The same of what happened where nothing was promised.
+    pub fn tell_what_happened(&self, evidence: &Evidence) -> String {
+        self.stories(&self.happened, evidence)
+    }
+
+    fn stories(&self, violations: &[Violation], evidence: &Evidence) -> String {
         let mut text = String::new();
-        for violation in self.violations.iter().take(TOLD) {
+        for violation in violations.iter().take(TOLD) {
             let story = violation.bill.map(|bill| evidence.story(bill));
             let (name, what) = (self.name, &violation.what);
-            text += &format!("\n{name}: {what}\n{}\n", story.unwrap_or_default());
+            let story = story.unwrap_or_default();
+            writeln!(text, "\n{name}: {what}\n{story}").unwrap();
         }
         text
+    }
+}
+
+impl Violation {
+    const fn of(bill: Option<Bill>, what: String) -> Self {
+        Self { bill, what }
     }
 }

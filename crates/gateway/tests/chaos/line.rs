@@ -10,7 +10,7 @@ use crate::calls::{Answer, Outcome};
 use crate::node::{AUTHORIZATION, Node};
 
 /// Far longer than a budget: whoever waits this long will never be answered.
-const TIMEOUT: Duration = Duration::from_secs(60);
+const TIMEOUT: Duration = Duration::from_mins(1);
 
 #[derive(Debug)]
 pub struct Line<'a> {

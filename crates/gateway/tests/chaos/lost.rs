@@ -96,11 +96,15 @@ pub fn model(evidence: &Evidence, bills: u64, finding: &mut Finding) -> BTreeMap
             }
             Expected::MayBeMissed => {
                 finding.excused += 1;
-                finding.happened += u64::from(!classified);
+                if !classified {
+                    finding.happened(bill, "paid twice, and no error bill");
+                }
             }
             Expected::MayBeMistaken => {
                 finding.excused += 1;
-                finding.happened += u64::from(classified);
+                if classified {
+                    finding.happened(bill, "an error bill that was never paid twice");
+                }
             }
             Expected::Classified | Expected::NotClassified => finding.judged += 1,
         }
@@ -114,8 +118,16 @@ pub fn model(evidence: &Evidence, bills: u64, finding: &mut Finding) -> BTreeMap
     standings
 }
 
-/// An event, and the nodes whose journals hold it.
-type Known = BTreeMap<u64, (PayEvent, BTreeSet<usize>)>;
+/// An event that a journal holds.
+struct KnownEvent {
+    event: PayEvent,
+    /// When, and on which node, it was taken first.
+    first_stamp: i64,
+    first_node: usize,
+}
+
+/// A bill's events. In these runs every event of a bill has a time of its own.
+type Known = BTreeMap<u64, KnownEvent>;
 
 /// Whether the sum of the events is above zero (contract section 4, "Payments").
 fn is_paid(events: &Known) -> bool {
@@ -123,7 +135,8 @@ fn is_paid(events: &Known) -> bool {
         "P" => event.amount,
         _ => -event.amount,
     };
-    events.values().map(|(event, _)| signed(event)).sum::<i64>() > 0
+    let signed = events.values().map(|known| signed(&known.event));
+    signed.sum::<i64>() > 0
 }
 
 fn calls_by_bill(evidence: &Evidence) -> BTreeMap<Bill, Vec<&Call>> {
@@ -149,10 +162,16 @@ fn events_by_bill(evidence: &Evidence) -> BTreeMap<Bill, Known> {
                 paid_at: row.paid_at,
                 amount: row.amount,
             };
-            // In this run, every event of a bill has a time of its own.
-            let known = bills.entry(bill).or_default();
-            let known = known.entry(row.paid_at).or_insert((event, BTreeSet::new()));
-            known.1.insert(node);
+            let known = KnownEvent {
+                event,
+                first_stamp: row.stamp,
+                first_node: node,
+            };
+            let bill = bills.entry(bill).or_default();
+            match bill.get(&row.paid_at) {
+                Some(other) if other.first_stamp < known.first_stamp => {}
+                _ => drop(bill.insert(row.paid_at, known)),
+            }
         }
     }
     bills
@@ -196,20 +215,14 @@ impl Judge<'_> {
         }
     }
 
-    /// Two payments that one node took are always seen to be two. Of two nodes each may have taken one
-    /// while it could not hear of the other.
+    /// Two payments that one node took first are always seen to be two. Of two nodes each may have
+    /// taken one while it could not hear of the other; who hears of both later takes them for known.
     fn of_double(&self) -> Expected {
-        let known: Vec<&BTreeSet<usize>> = self
-            .plan
-            .events
-            .iter()
-            .filter_map(|event| self.events.get(&event.paid_at))
-            .map(|(_, nodes)| nodes)
-            .collect();
+        let known: Vec<&KnownEvent> = self.events.values().collect();
         let [one, other] = known[..] else {
             return Expected::NotClassified;
         };
-        if !one.is_disjoint(other) {
+        if one.first_node == other.first_node {
             return Expected::Classified;
         }
         let deeds = |event: usize| {

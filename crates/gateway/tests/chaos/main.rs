@@ -4,8 +4,9 @@
 //! its biller had accepted it, no bill got two links, and nothing went to somebody else.
 //!
 //! `CHAOS_SEED` repeats a plan of calls, refusals and faults (what meets what is up to the machine);
-//! `CHAOS_SECONDS` makes a run longer.
-#![allow(missing_docs, clippy::unwrap_used)]
+//! `CHAOS_SECONDS` makes a run longer; `CHAOS_TELL` also tells of what happened where the contract
+//! promises nothing; `CHAOS_GATEWAY` names another built gateway to put to the proof.
+#![allow(clippy::print_stdout, missing_docs, clippy::unwrap_used)]
 
 mod bill;
 mod calls;
@@ -73,7 +74,7 @@ fn the_promise_holds_when_sentinels_choose_a_replica_that_lags_behind() {
     let lags = [700, 1_500, 300].map(Duration::from_millis);
     let strikes = beside_killed_nodes(lags.map(Blow::FailOver));
     run::run(
-        Settings::from_environment(),
+        Settings::from_environment().halved(),
         Box::new(Watched::start()),
         strikes,
     );
@@ -86,7 +87,7 @@ fn the_promise_holds_when_a_cluster_loses_a_master() {
         time: Duration::from_millis(1_200),
     }));
     run::run(
-        Settings::from_environment(),
+        Settings::from_environment().halved(),
         Box::new(Cluster::start()),
         strikes,
     );

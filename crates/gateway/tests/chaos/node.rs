@@ -1,5 +1,7 @@
 //! One `gateway serve`, killed and started again on the same files.
 
+use std::ffi::OsString;
+use std::fmt::Write as _;
 use std::fs::{self, File};
 use std::io::{BufRead, BufReader, Write};
 use std::net::SocketAddr;
@@ -80,7 +82,7 @@ impl Node {
                 .open(file)
                 .unwrap()
         };
-        let mut child = Command::new(env!("CARGO_BIN_EXE_gateway"))
+        let mut child = Command::new(program())
             .args(["serve", "--config"])
             .arg(self.directory.join("gateway.toml"))
             .stdout(Stdio::piped())
@@ -102,6 +104,12 @@ impl Drop for Node {
     }
 }
 
+/// `CHAOS_GATEWAY`, else the one that was built with this test.
+fn program() -> OsString {
+    let named = std::env::var_os("CHAOS_GATEWAY");
+    named.unwrap_or_else(|| env!("CARGO_BIN_EXE_gateway").into())
+}
+
 /// Where the upstreams are.
 #[derive(Clone, Debug)]
 pub struct Parties {
@@ -111,8 +119,7 @@ pub struct Parties {
 
 fn write_configuration(directory: &Path, redis: &str, parties: &Parties) {
     fs::create_dir_all(directory.join("billers")).unwrap();
-    let digest = Sha256::digest(AUTHORIZATION);
-    let digest: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
+    let digest = hex(&Sha256::digest(AUTHORIZATION));
     for (code, url) in BILLERS.iter().zip(&parties.billers) {
         let text = format!(
             "code = \"{code}\"\nbase_url = \"{url}\"\nallow_from = [\"127.0.0.0/8\"]\n\
@@ -147,4 +154,11 @@ fn keep_log(stdout: ChildStdout, mut log: File, told: &Sender<Addresses>) {
             ops: address("ops"),
         });
     }
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::new(), |mut text, byte| {
+        write!(text, "{byte:02x}").unwrap();
+        text
+    })
 }

@@ -140,8 +140,7 @@ impl Desk {
         let path = head.split(' ').nth(1).unwrap_or_default();
         let api = Api::ALL.into_iter().rev().find(|api| match api {
             // The one path begins like the other.
-            Api::Create => path.starts_with(api.upstream_path()),
-            Api::Recreate => path.starts_with(api.upstream_path()),
+            Api::Create | Api::Recreate => path.starts_with(api.upstream_path()),
             Api::Notice | Api::Prepay | Api::PayResult => path == api.upstream_path(),
         });
         let path_biller = path.rsplit('/').next().unwrap_or_default();

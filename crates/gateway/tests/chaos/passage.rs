@@ -104,7 +104,7 @@ fn connect(client: &TcpStream, server_port: u16, gate: &Arc<Gate>) {
 
 /// Copies one direction until it ends or is cut; then the other ends, too.
 fn copy(mut from: &TcpStream, mut to: &TcpStream, gate: &Gate) {
-    let mut bytes = [0; 64 * 1024];
+    let mut bytes = [0; 16 * 1024];
     while let Ok(count @ 1..) = from.read(&mut bytes) {
         if !gate.pass() || to.write_all(&bytes[..count]).is_err() {
             break;

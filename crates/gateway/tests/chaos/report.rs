@@ -73,7 +73,7 @@ impl Report {
             happened,
             violations,
         } = finding;
-        let count = violations.len();
+        let (count, happened) = (violations.len(), happened.len());
         let excused = format!("excused {excused}, {happened} of them happened");
         self.row(name, format!("{count}  (judged {judged}, {excused})"));
     }

@@ -1,6 +1,6 @@
 //! One run: calls and faults, then quiet, then the questions.
 
-use std::io::Write as _;
+use std::fmt::Write as _;
 use std::thread;
 
 use crate::clock::until;
@@ -22,14 +22,14 @@ use crate::world::World;
 
 /// Runs, prints the table, and fails unless nothing was found.
 pub fn run(settings: Settings, store: Box<dyn Store>, strikes: impl Iterator<Item = Strike>) {
-    let mut report = Report::begin(settings.seed, settings.stream, &store.name());
+    let mut report = Report::begin(settings.seed, settings.stream(), &store.name());
     let mut world = World::start(settings.seed, store);
     let stream = Stream::default();
     let injector = thread::scope(|scope| {
         let _ending = stream.ending();
         let mut injector = Injector::into(&world);
         scope.spawn(|| stream.run(&world));
-        let end = world.clock.now() + settings.stream;
+        let end = world.clock.now() + settings.stream();
         injector.strike_until(end, strikes);
         injector
     });
@@ -70,19 +70,23 @@ fn conclude(world: &mut World, mut report: Report, (evidence, findings): (&Evide
         report.finding(finding);
     }
     let mut text = report.into_text();
+    if std::env::var_os("CHAOS_TELL").is_some() {
+        let stories = findings
+            .iter()
+            .map(|finding| finding.tell_what_happened(evidence));
+        text.extend(stories);
+    }
     let failed = findings
         .iter()
         .any(|finding| !finding.violations.is_empty());
     if failed {
         world.directory.disable_cleanup(true);
         text.extend(findings.iter().map(|finding| finding.tell(evidence)));
-        text += &format!(
-            "\njournals and logs: {}\n",
-            world.directory.path().display()
-        );
+        let folder = world.directory.path().display();
+        writeln!(text, "\njournals and logs: {folder}").unwrap();
     }
     // The table is what a run is for; a test's own output is only shown where it fails.
-    writeln!(std::io::stdout(), "{text}").unwrap();
+    println!("{text}");
     assert!(
         !failed,
         "the promise was broken; replay with CHAOS_SEED={}",

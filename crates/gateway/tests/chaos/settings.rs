@@ -4,14 +4,14 @@ use std::hash::BuildHasher;
 use std::time::Duration;
 
 /// How long a run of the ordinary tests is.
-const STREAM: Duration = Duration::from_secs(10);
+const STREAM: Duration = Duration::from_secs(8);
 
 #[derive(Clone, Copy, Debug)]
 pub struct Settings {
     /// `CHAOS_SEED`: the same plan of calls, refusals and faults; else a new one.
     pub seed: u64,
-    /// `CHAOS_SECONDS`: how long calls and faults go on.
-    pub stream: Duration,
+    /// `CHAOS_SECONDS`
+    stream: Option<Duration>,
 }
 
 impl Settings {
@@ -23,7 +23,22 @@ impl Settings {
         let random = || std::hash::RandomState::new().hash_one(()) % 1_000_000_000;
         Self {
             seed: number("CHAOS_SEED").unwrap_or_else(random),
-            stream: number("CHAOS_SECONDS").map_or(STREAM, Duration::from_secs),
+            stream: number("CHAOS_SECONDS").map(Duration::from_secs),
+        }
+    }
+
+    /// How long calls and faults go on.
+    pub fn stream(&self) -> Duration {
+        self.stream.unwrap_or(STREAM)
+    }
+
+    /// Half as long, unless the environment says how long.
+    #[must_use]
+    pub fn halved(self) -> Self {
+        let stream = self.stream.unwrap_or(STREAM / 2);
+        Self {
+            stream: Some(stream),
+            ..self
         }
     }
 }

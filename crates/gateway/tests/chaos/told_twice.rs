@@ -31,7 +31,9 @@ pub fn check(evidence: &Evidence) -> Finding {
             };
             if !has_to_know(evidence, &accepted, deed) {
                 finding.excused += 1;
-                finding.happened += u64::from(arrival.is_some());
+                if arrival.is_some() {
+                    finding.happened(copy.bill, format!("{} told {echo} again", copy.id));
+                }
                 continue;
             }
             finding.judged += 1;

@@ -13,8 +13,6 @@ pub(crate) enum Broken {
     SwapWithoutComparing,
     /// A wiped Redis is not told from one that was away.
     NoRewind,
-    /// Rows are marked as shared before they are.
-    MarkBeforeTheSwap,
     /// A restart does not settle what was cut off.
     LeaveCutOffOpen,
     /// A restart forgets which pay-results were accepted.

@@ -120,6 +120,29 @@ pub(crate) enum Phase {
 }
 
 impl Phase {
+    /// For traces.
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::Coming => "is not there yet",
+            Self::Reading => "asks Redis",
+            Self::Deciding(Some(_)) => "has Redis's answer",
+            Self::Deciding(None) => "goes on without Redis",
+            Self::Reserving { .. } => "swaps its reservation",
+            Self::Reserved(_) => "has its reservation in Redis",
+            Self::Committing(_) => "is folded and waits for the journal",
+            Self::Committed { .. } => "is in the journal",
+            Self::Swapping { .. } => "swaps its payment",
+            Self::Recorded => "may be told",
+            Self::Told => "is told",
+            Self::Answered(_) => "is answered",
+            Self::Settling => "is settled and waits for the journal",
+            Self::Settled { .. } => "is settled in the journal",
+            Self::SettledSwapping { .. } => "swaps what came of it",
+            Self::Done => "is done",
+            Self::Dead => "died",
+        }
+    }
+
     /// A swap is on its way.
     pub(crate) const fn is_swap(self) -> bool {
         matches!(

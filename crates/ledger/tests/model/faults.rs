@@ -90,9 +90,9 @@ impl Model {
         }
         for message in cut_off.iter() {
             let what = What::Delivery(message, DeliveryState::Unknown);
-            let note = Self::note(node, place, now, what);
+            let unknown = Self::note(node, place, now, what);
             let entry = Entry {
-                notes: vec![note],
+                notes: vec![unknown],
                 answer: None,
                 waits: None,
             };

@@ -29,7 +29,7 @@ impl Model {
         if let Some(wrong) = state.seen.wrong {
             return Some(wrong.to_owned());
         }
-        self.forgotten(state)
+        Self::forgotten(state)
             .or_else(|| (0..2).find_map(|place| self.misjudged(state, place)))
             .or_else(|| {
                 let at_rest = Self::is_at_rest(state);
@@ -38,7 +38,7 @@ impl Model {
     }
 
     /// (a), at any time.
-    fn forgotten(&self, state: &State) -> Option<String> {
+    fn forgotten(state: &State) -> Option<String> {
         let journalled = |message: Message| {
             let rows = state.nodes.iter().flat_map(|node| &node.journal.rows);
             rows.into_iter()

@@ -8,14 +8,9 @@
 //! payments and the stamps are the library's; the decision on links and the marks, which it keeps
 //! to itself, are its very files, compiled into this test. Only the order of the steps (`facade`,
 //! `share`) is written here a second time.
-#![allow(
-    clippy::print_stdout,
-    clippy::unwrap_used,
-    dead_code,
-    missing_docs,
-    unused_imports
-)]
+#![allow(clippy::print_stdout, clippy::unwrap_used, missing_docs)]
 
+#[allow(dead_code, reason = "the search makes links, and re-creates none")]
 #[path = "../../src/knowledge.rs"]
 mod knowledge;
 

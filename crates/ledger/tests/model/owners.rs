@@ -8,7 +8,7 @@ use crate::Timestamp;
 pub(crate) enum Owners {}
 
 impl Owners {
-    pub(crate) fn has_other_than(&self, _: &Bill, _: Timestamp) -> bool {
-        match *self {}
+    pub(crate) fn has_other_than(self, _: &Bill, _: Timestamp) -> bool {
+        match self {}
     }
 }

@@ -17,6 +17,8 @@ pub(crate) struct Scenario {
     pub(crate) budget: u8,
     /// Whether two payments that met must make an error bill in the end.
     pub(crate) doubles_are_told: bool,
+    /// Whether no call is so slow that the catch-up shares its facts before it does.
+    pub(crate) calls_first: bool,
     /// Whether every step stands alone; see `Phase::is_in_between`.
     pub(crate) fine: bool,
 }
@@ -31,6 +33,7 @@ impl Scenario {
             behind: [0; 2],
             budget: 1,
             doubles_are_told: false,
+            calls_first: false,
             fine: false,
         }
     }

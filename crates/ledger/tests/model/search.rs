@@ -21,7 +21,7 @@ pub(crate) struct Found {
 /// An invariant that does not hold, and a shortest way there.
 pub(crate) struct Violation {
     pub(crate) what: String,
-    pub(crate) trace: Vec<Action>,
+    pub(crate) trace: Vec<String>,
 }
 
 impl fmt::Display for Found {
@@ -36,7 +36,7 @@ impl fmt::Display for Found {
         };
         write!(f, "\n{}", violation.what)?;
         for (number, action) in violation.trace.iter().enumerate() {
-            write!(f, "\n{:4}  {action:?}", number + 1)?;
+            write!(f, "\n{:4}  {action}", number + 1)?;
         }
         Ok(())
     }
@@ -74,7 +74,7 @@ pub(crate) fn search(model: &Model, bound: usize) -> Found {
                 };
                 vacant.insert(Some((*from, action)));
                 if let Some(what) = model.violation(&reached) {
-                    let trace = trace(&visited, number);
+                    let trace = told(model, trace(&visited, number));
                     found.violation = Some(Violation { what, trace });
                     break;
                 }
@@ -155,4 +155,24 @@ fn trace(visited: &Visited, end: u64) -> Vec<Action> {
     }
     trace.reverse();
     trace
+}
+
+/// The steps in words: every one with where its call stands afterwards.
+fn told(model: &Model, actions: Vec<Action>) -> Vec<String> {
+    let mut state = model.scenario.start();
+    let tell = |action: Action| {
+        model.apply(&mut state, action);
+        match action {
+            Action::Arrive(call, _)
+            | Action::Advance(call)
+            | Action::Answer(call, _)
+            | Action::SwapUnanswered(call) => {
+                let call = &state.calls[usize::from(call)];
+                let (kind, place) = (call.kind, call.place);
+                format!("{action:?}: {kind:?} on {place} {}", call.phase.name())
+            }
+            _ => format!("{action:?}"),
+        }
+    };
+    actions.into_iter().map(tell).collect()
 }

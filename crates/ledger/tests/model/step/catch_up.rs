@@ -14,11 +14,13 @@ impl Model {
             return;
         }
         let is_another = node.shared_with != state.redis.identity;
-        if state.redis.up && is_another && self.broken != Some(Broken::NoRewind) {
+        if state.redis.up && is_another {
             actions.push(Action::Rewind(place));
         }
         // A round that has begun goes on while Redis is wiped.
-        if state.redis.up && node.unshared().next().is_some() {
+        let calls_first = self.scenario.calls_first
+            && (state.calls.iter()).any(|call| call.place == place && call.is_under_way());
+        if state.redis.up && node.unshared().next().is_some() && !calls_first {
             actions.push(Action::CatchUpRead(place));
         }
         // Only a start reads it.
@@ -28,9 +30,11 @@ impl Model {
         }
     }
 
-    pub(super) fn rewind(state: &mut State, place: Place) {
+    pub(super) fn rewind(&self, state: &mut State, place: Place) {
         let node = &mut state.nodes[place];
-        node.marks.rewind();
+        if self.broken != Some(Broken::NoRewind) {
+            node.marks.rewind();
+        }
         node.shared_with = state.redis.identity;
     }
 

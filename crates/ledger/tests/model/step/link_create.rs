@@ -52,9 +52,13 @@ impl Model {
             until: Timestamp::from_millis(until),
             after_unknown: before == LinkState::Unknown,
         };
-        let note = Self::note(node, place, now, what);
-        let joined = self.table.fold(joined, note);
-        state.calls[usize::from(number)].phase = Phase::Reserving { read, joined, note };
+        let reserved = Self::note(node, place, now, what);
+        let joined = self.table.fold(joined, reserved);
+        state.calls[usize::from(number)].phase = Phase::Reserving {
+            read,
+            joined,
+            note: reserved,
+        };
     }
 
     pub(super) fn reserve(&self, state: &mut State, number: u8, swap: (Read, Known), note: Note) {

@@ -1,7 +1,6 @@
 //! `Ledger::record_payment`, and the biller being told.
 
 use super::{Model, Swap};
-use crate::broken::Broken;
 use crate::call::{Phase, Span};
 use crate::journal::Rows;
 use crate::note::{Message, What};
@@ -59,12 +58,6 @@ impl Model {
     pub(super) fn join_payment(&self, state: &mut State, number: u8, read: Read, rows: Span) {
         let call = &mut state.calls[usize::from(number)];
         let node = &mut state.nodes[call.place];
-        if self.broken == Some(Broken::MarkBeforeTheSwap) {
-            node.marks.shared(Rows {
-                first: rows.0,
-                last: rows.1,
-            });
-        }
         let joined = self.joined(node, read);
         state.calls[usize::from(number)].phase = Phase::Swapping { read, joined, rows };
     }
@@ -110,9 +103,9 @@ impl Model {
         // What was taken for odd before has classified the bill already.
         let classified = self.table.is_error_bill(node.memory, now);
         if is_odd(theirs) && !classified {
-            let note = Self::note(node, call.place, call.now, What::Classified);
+            let word = Self::note(node, call.place, call.now, What::Classified);
             let entry = Entry {
-                notes: vec![note],
+                notes: vec![word],
                 answer: None,
                 waits: None,
             };
@@ -120,7 +113,7 @@ impl Model {
         }
     }
 
-    pub(super) fn tell_biller(&self, state: &mut State, number: u8, message: Message) {
+    pub(super) fn tell_biller(state: &mut State, number: u8, message: Message) {
         let call = &mut state.calls[usize::from(number)];
         if let Some(wrong) = call.forbidden {
             state.seen.wrong = Some(wrong);

@@ -1,0 +1,100 @@
+//! `Share::swap`: what one compare-and-swap does.
+
+use super::Model;
+use crate::broken::Broken;
+use crate::call::Phase;
+use crate::note::{Message, What};
+use crate::state::{Node, Place, Read, State};
+use crate::table::Known;
+
+/// What came of a swap.
+pub(crate) enum Swap {
+    Done,
+    Conflict,
+}
+
+impl Model {
+    /// What a node and Redis know together.
+    pub(super) fn joined(&self, node: &Node, read: Read) -> Known {
+        if self.broken == Some(Broken::ShareWithoutJoining) {
+            return node.memory;
+        }
+        self.table.join(read.family, node.memory)
+    }
+
+    /// `Share::swap`: of the family, and of an accepted answer.
+    pub(super) fn swap(
+        &self,
+        state: &mut State,
+        (read, joined): (Read, Known),
+        answer: Option<Message>,
+    ) -> Swap {
+        if read.family == Some(joined) && (answer.is_none() || read.answer) {
+            // Nothing is sent.
+            return Swap::Done;
+        }
+        let redis = &mut state.redis;
+        let same_answer = answer.is_none_or(|answer| redis.answers.has(answer) == read.answer);
+        let same = redis.family == read.family && same_answer;
+        if !same && self.broken != Some(Broken::SwapWithoutComparing) {
+            return Swap::Conflict;
+        }
+        redis.family = Some(joined);
+        if let Some(answer) = answer {
+            redis.answers.insert(answer);
+        }
+        Swap::Done
+    }
+
+    /// For the invariants: of what this node told, Redis has now what was in `joined`. Where there
+    /// was nothing to write, a wipe may have come since it was read.
+    pub(super) fn has_shared(&self, state: &mut State, place: Place, joined: Known) {
+        if state.redis.family != Some(joined) {
+            return;
+        }
+        let node = &state.nodes[place];
+        for call in &mut state.calls {
+            let Some(attempt) = &mut call.attempt else {
+                continue;
+            };
+            for note in node.told().filter(|_| call.place == place) {
+                let is_there = self.table.fold(joined, *note) == joined;
+                if is_there && note.stamp == attempt.stamp {
+                    attempt.wiped = false;
+                }
+                if is_there && note.what == What::Linked(attempt.stamp) {
+                    attempt.outcome_shared = true;
+                }
+            }
+        }
+        for note in node.told() {
+            if let What::Payment(message) = note.what
+                && self.table.fold(joined, *note) == joined
+            {
+                state.seen.shared.insert(message);
+            }
+        }
+    }
+
+    pub(super) fn swap_unanswered(&self, state: &mut State, number: u8) {
+        if !state.calls[usize::from(number)].phase.is_swap() {
+            self.advance_once(state, number);
+        }
+        let call = &state.calls[usize::from(number)];
+        let node = &state.nodes[call.place];
+        let (swap, answer) = match call.phase {
+            Phase::Reserving { read, joined, .. } | Phase::Swapping { read, joined, .. } => {
+                ((read, joined), None)
+            }
+            Phase::SettledSwapping { read, joined, .. } => {
+                ((read, joined), call.accepted(node.accepted))
+            }
+            // A creation that was refused.
+            _ => return,
+        };
+        let _ = self.swap(state, swap, answer);
+        state.left.outages -= 1;
+        state.redis.up = false;
+        self.advance(state, number);
+    }
+}
