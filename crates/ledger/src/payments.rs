@@ -4,17 +4,16 @@
 //! because a cancel belongs to the payment with its `pay_id`: it can take away what that payment
 //! brought and no more. A bill is paid while at least one group has something left.
 
+mod codec;
+mod sum;
 mod view;
 
+use sum::Sum;
 pub use view::{Cancellation, PaymentGroup, PaymentRecord};
 
 use protocol::{Decimal, PaidAt, PayType, PaymentEvent};
 
-use crate::codec::{Decoder, Encode, Unreadable, encode_list};
 use crate::{DeliveryState, Stamp, Timestamp};
-
-/// How many units of 10^-18 one won has: `Decimal` keeps 18 digits after the point.
-const FRACTIONS_PER_UNIT: i128 = 1_000_000_000_000_000_000;
 
 /// What a newly told event meant to the bill; decided on the state before it was folded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -295,92 +294,4 @@ fn later(ours: Delivery, theirs: Delivery) -> Delivery {
         (Some(ours), Some(theirs)) if rank(theirs) > rank(ours) => Some(theirs),
         (ours, theirs) => ours.or(theirs),
     }
-}
-
-/// A sum of decimals that cannot overflow: 2^63 amounts of 18 digits fit.
-#[derive(Clone, Copy, Default)]
-struct Sum {
-    units: i128,
-    fractions: i128,
-}
-
-impl Sum {
-    fn add(&mut self, amount: &Decimal) {
-        self.units += i128::from(amount.units());
-        self.fractions += i128::from(amount.fraction());
-        self.units += self.fractions.div_euclid(FRACTIONS_PER_UNIT);
-        self.fractions = self.fractions.rem_euclid(FRACTIONS_PER_UNIT);
-    }
-
-    fn exceeds(self, other: Self) -> bool {
-        (self.units, self.fractions) > (other.units, other.fractions)
-    }
-
-    /// How far `self` goes beyond `other`; nothing where it does not.
-    fn beyond(self, other: Self) -> Self {
-        if !self.exceeds(other) {
-            return Self::default();
-        }
-        let fractions = self.fractions - other.fractions;
-        Self {
-            units: self.units - other.units + fractions.div_euclid(FRACTIONS_PER_UNIT),
-            fractions: fractions.rem_euclid(FRACTIONS_PER_UNIT),
-        }
-    }
-}
-
-impl Encode for Payments {
-    fn encode(&self, out: &mut Vec<u8>) {
-        encode_list(self.groups.iter(), out, |group, out| {
-            group.pay_id.encode(out);
-            encode_list(group.payments.iter(), out, |paid, out| {
-                paid.paid_at.encode(out);
-                paid.amount.encode(out);
-                paid.taken.encode(out);
-                paid.delivery.encode(out);
-            });
-            encode_list(group.cancelled.iter(), out, |cancel, out| {
-                cancel.paid_at.encode(out);
-                cancel.amount.encode(out);
-                cancel.delivery.encode(out);
-            });
-        });
-    }
-}
-
-impl Payments {
-    pub(crate) fn decode(decoder: &mut Decoder<'_>) -> Result<Self, Unreadable> {
-        Ok(Self {
-            groups: decoder.list(Group::decode)?,
-        })
-    }
-}
-
-impl Group {
-    fn decode(decoder: &mut Decoder<'_>) -> Result<Self, Unreadable> {
-        Ok(Self {
-            pay_id: decoder.decimal()?,
-            payments: decoder.list(|decoder| {
-                Ok(Paid {
-                    paid_at: decoder.paid_at()?,
-                    amount: decoder.decimal()?,
-                    taken: decoder.option(|decoder| {
-                        Ok((decoder.stamp()?, decoder.option(Decoder::timestamp)?))
-                    })?,
-                    delivery: decode_delivery(decoder)?,
-                })
-            })?,
-            cancelled: decoder.list(|decoder| {
-                Ok(Cancelled {
-                    paid_at: decoder.paid_at()?,
-                    amount: decoder.decimal()?,
-                    delivery: decode_delivery(decoder)?,
-                })
-            })?,
-        })
-    }
-}
-
-fn decode_delivery(decoder: &mut Decoder<'_>) -> Result<Delivery, Unreadable> {
-    decoder.option(|decoder| Ok((decoder.stamp()?, DeliveryState::decode(decoder)?)))
 }

@@ -2,7 +2,8 @@
 
 use protocol::{Decimal, PayType, PaymentEvent};
 
-use super::{FRACTIONS_PER_UNIT, Group, Payments, Sum};
+use super::sum::{FRACTIONS_PER_UNIT, Sum};
+use super::{Group, Payments};
 use crate::{DeliveryState, Timestamp};
 
 /// What Kakao Pay reported under one `pay_id`.

@@ -1,0 +1,244 @@
+//! How a call asks an upstream: by which route, through which circuit, and what an answer is.
+
+use std::sync::Arc;
+
+use actix_web::http::Uri;
+use actix_web::http::header::HeaderValue;
+use bytes::Bytes;
+use protocol::{Api, answer_res_code};
+use tokio::time::Instant;
+
+use super::Call;
+use crate::flow::Admitted;
+use crate::registry::RegisteredBiller;
+use crate::reply::{CheckedAnswer, Problem};
+use crate::upstream::{
+    Admission, Answer, CircuitState, Fault, Outcome, Party, PartyTime, Permit, Repeat, Sent,
+    UpstreamRequest,
+};
+
+/// The link APIs, relayed to Kakao Pay under the path they came on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LinkCall {
+    /// 청구서 링크 생성.
+    Create,
+    /// 청구서 링크 재생성.
+    Recreate,
+}
+
+/// The APIs that are relayed to a biller, under the guide's bare paths.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ToBiller {
+    /// 청구서 조회.
+    Notice,
+    /// 납부 가능 조회.
+    Prepay,
+    /// 납부 결과 전달.
+    PayResult,
+}
+
+/// An upstream call without a whole, readable answer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unanswered {
+    /// What the caller is told.
+    pub problem: Problem,
+    /// Whether the upstream may have heard of the call.
+    pub sent: Sent,
+}
+
+impl Unanswered {
+    /// The upstream cannot have heard of it.
+    pub const fn never_sent(problem: Problem) -> Self {
+        Self {
+            problem,
+            sent: Sent::NotSent,
+        }
+    }
+
+    const fn maybe_sent(problem: Problem) -> Self {
+        Self {
+            problem,
+            sent: Sent::MaybeSent,
+        }
+    }
+}
+
+impl From<Unanswered> for Problem {
+    fn from(unanswered: Unanswered) -> Self {
+        unanswered.problem
+    }
+}
+
+impl Call {
+    /// Asks the biller.
+    ///
+    /// # Errors
+    /// Where there is no whole, readable answer.
+    pub async fn ask_biller(
+        &self,
+        biller: &RegisteredBiller,
+        api: ToBiller,
+        body: Bytes,
+    ) -> Result<CheckedAnswer, Unanswered> {
+        let (uri, api, asking) = match api {
+            ToBiller::Notice => (&biller.uris.notice, Api::Notice, Asking::MAY_REPEAT),
+            ToBiller::Prepay => (&biller.uris.prepay, Api::Prepay, Asking::MAY_REPEAT),
+            ToBiller::PayResult => (&biller.uris.pay_result, Api::PayResult, Asking::ALWAYS_ONCE),
+        };
+        // `Authorization` never goes to a biller.
+        let request = self.request(uri.clone(), None, body);
+        self.ask(&biller.party, request, asking, (biller, api))
+            .await
+    }
+
+    /// Asks Kakao Pay on a biller's behalf, with the biller's own `Authorization`.
+    ///
+    /// # Errors
+    /// Where there is no whole, readable answer.
+    pub async fn ask_kakao(
+        &self,
+        biller: &RegisteredBiller,
+        link: LinkCall,
+        admitted: &Admitted,
+        body: Bytes,
+    ) -> Result<CheckedAnswer, Unanswered> {
+        let (uri, api) = match link {
+            LinkCall::Create => (&biller.uris.link_create, Api::LinkCreate),
+            LinkCall::Recreate => (&biller.uris.link_recreate, Api::LinkRecreate),
+        };
+        let request = self.request(uri.clone(), admitted.authorization.clone(), body);
+        let kakao = &self.worker.shared().kakao().party;
+        self.ask(kakao, request, Asking::ONCE, (biller, api)).await
+    }
+
+    fn request(
+        &self,
+        uri: Uri,
+        authorization: Option<HeaderValue>,
+        body: Bytes,
+    ) -> UpstreamRequest {
+        UpstreamRequest {
+            uri,
+            request_id: self.request_id.clone(),
+            traceparent: self.trace.header().clone(),
+            authorization,
+            body,
+        }
+    }
+
+    async fn ask(
+        &self,
+        party: &Arc<Party>,
+        request: UpstreamRequest,
+        asking: Asking,
+        (biller, api): (&RegisteredBiller, Api),
+    ) -> Result<CheckedAnswer, Unanswered> {
+        let permit = self.pass_circuit(party, asking)?;
+        let left = self.deadline.saturating_duration_since(Instant::now());
+        let time = PartyTime::of(left, self.worker.shared().budget);
+        let clients = self.worker.clients();
+        let report = clients
+            .call(party, request, self.deadline, asking.repeat)
+            .await;
+        self.upstream.set(Some(report.upstream));
+        biller.series.upstream_answered(api, report.upstream);
+        let outcome = Outcome::of(&report.result, time);
+        self.show_circuit(party, permit.record(outcome, Instant::now().into_std()));
+        report
+            .result
+            .map_err(|fault| self.unanswered(party, &fault))
+            .and_then(check)
+    }
+
+    fn pass_circuit(&self, party: &Party, asking: Asking) -> Result<Permit, Unanswered> {
+        if asking.circuit == CircuitRule::AlwaysTried {
+            return Ok(party.circuit().admit_always());
+        }
+        match party.circuit().admit(Instant::now().into_std()) {
+            Admission::Closed(permit) => Ok(permit),
+            Admission::Probe(permit) => {
+                self.show_circuit(party, Some(CircuitState::HalfOpen));
+                Ok(permit)
+            }
+            Admission::Open { retry_after } => {
+                Err(Unanswered::never_sent(Problem::CircuitOpen { retry_after }))
+            }
+        }
+    }
+
+    fn show_circuit(&self, party: &Party, changed: Option<CircuitState>) {
+        let Some(state) = changed else {
+            return;
+        };
+        self.metrics()
+            .set_circuit_state(party.label(), state.gauge());
+        match state {
+            CircuitState::Open => tracing::error!(upstream = party.label(), "circuit open"),
+            CircuitState::HalfOpen => tracing::warn!(upstream = party.label(), "circuit half-open"),
+            CircuitState::Closed => tracing::info!(upstream = party.label(), "circuit closed"),
+        }
+    }
+
+    fn unanswered(&self, party: &Party, fault: &Fault) -> Unanswered {
+        tracing::warn!(
+            request_id = self.request_id(), upstream = party.label(), %fault,
+            "no whole answer from the upstream"
+        );
+        let problem = match fault {
+            Fault::TimedOut { .. } => Problem::TimedOut,
+            Fault::TooLarge { status } => Problem::BadAnswer { status: *status },
+            Fault::NotReached(_)
+            | Fault::Closed { .. }
+            | Fault::CutShort { .. }
+            | Fault::Unreadable => Problem::NoAnswer,
+        };
+        Unanswered {
+            problem,
+            sent: fault.sent(),
+        }
+    }
+}
+
+/// How an upstream is asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Asking {
+    repeat: Repeat,
+    circuit: CircuitRule,
+}
+
+impl Asking {
+    /// `notice` and `prepay`.
+    const MAY_REPEAT: Self = Self {
+        repeat: Repeat::Safe,
+        circuit: CircuitRule::Respected,
+    };
+    /// The link APIs.
+    const ONCE: Self = Self {
+        repeat: Repeat::Never,
+        circuit: CircuitRule::Respected,
+    };
+    /// `pay_result`: money moved, so the biller must hear of it, and its answer closes a circuit.
+    const ALWAYS_ONCE: Self = Self {
+        repeat: Repeat::Never,
+        circuit: CircuitRule::AlwaysTried,
+    };
+}
+
+/// Whether an open circuit keeps a call back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum CircuitRule {
+    Respected,
+    AlwaysTried,
+}
+
+/// Reads an answer's `res_code`; one that is empty or no JSON object is no answer to relay.
+fn check(answer: Answer) -> Result<CheckedAnswer, Unanswered> {
+    let status = answer.status;
+    if answer.body.is_empty() {
+        return Err(Unanswered::maybe_sent(Problem::EmptyAnswer { status }));
+    }
+    match answer_res_code(&answer.body) {
+        Ok(res_code) => Ok(CheckedAnswer { answer, res_code }),
+        Err(_) => Err(Unanswered::maybe_sent(Problem::BadAnswer { status })),
+    }
+}
