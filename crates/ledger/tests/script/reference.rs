@@ -88,6 +88,13 @@ impl Known {
     }
 }
 
+impl Known {
+    fn told(&mut self) -> Vec<&mut Told> {
+        let payments = self.payments.iter_mut().map(|payment| &mut payment.told);
+        payments.chain(&mut self.cancels).collect()
+    }
+}
+
 impl Told {
     fn pay_id(&self) -> String {
         self.event.pay_id.to_string()
@@ -95,6 +102,14 @@ impl Told {
 
     fn amount(&self) -> i64 {
         self.event.pay_amount.abs().units()
+    }
+
+    /// Whether it is the same event; parts of a cancel are told by their amounts.
+    fn is(&self, event: &PaymentEvent) -> bool {
+        (self.event.pay_type, self.event.pay_id) == (event.pay_type, event.pay_id)
+            && self.event.paid_at == event.paid_at
+            && (event.pay_type == PayType::P
+                || self.event.pay_amount.abs() == event.pay_amount.abs())
     }
 }
 
@@ -202,19 +217,15 @@ impl Reference {
             event: event.clone(),
             delivery: None,
         };
-        let same =
-            |held: &PaymentEvent| (held.pay_id, held.paid_at) == (event.pay_id, event.paid_at);
         if event.pay_type == PayType::C {
-            let amount = told.amount();
-            let mut cancels = known.cancels.iter();
-            if cancels.any(|held| same(&held.event) && held.amount() == amount) {
+            if known.cancels.iter().any(|held| held.is(event)) {
                 return Taken::Again;
             }
             known.cancels.push(told);
             return Taken::New;
         }
         let mut payments = known.payments.iter_mut();
-        if let Some(held) = payments.find(|held| same(&held.told.event)) {
+        if let Some(held) = payments.find(|held| held.told.is(event)) {
             if held.told.amount() == told.amount() {
                 return Taken::Again;
             }
@@ -243,23 +254,10 @@ impl Reference {
         delivery: DeliveryState,
         answer: Option<(&[u8], &KeptAnswer)>,
     ) {
-        let amount = event.pay_amount.abs();
-        let known = self.known(bill);
-        let told = match event.pay_type {
-            PayType::P => known
-                .payments
-                .iter_mut()
-                .map(|held| &mut held.told)
-                .collect(),
-            PayType::C => known.cancels.iter_mut().collect::<Vec<_>>(),
-        };
-        for held in told {
-            let is_it = held.event.pay_id == event.pay_id
-                && held.event.paid_at == event.paid_at
-                && (event.pay_type == PayType::P || held.event.pay_amount.abs() == amount);
-            if is_it && held.delivery != Some(DeliveryState::Accepted) {
-                held.delivery = Some(delivery);
-            }
+        let open = |held: &Told| held.delivery != Some(DeliveryState::Accepted);
+        let told = self.known(bill).told();
+        if let Some(held) = told.into_iter().find(|held| held.is(event) && open(held)) {
+            held.delivery = Some(delivery);
         }
         if let Some((body, answer)) = answer {
             self.accepted.push((body.to_vec(), answer.clone()));
@@ -268,18 +266,9 @@ impl Reference {
 
     /// How the biller took one event.
     pub fn delivery(&mut self, bill: &Bill, event: &PaymentEvent) -> Option<DeliveryState> {
-        let amount = event.pay_amount.abs();
-        let known = self.known(bill);
-        let payments = known.payments.iter().map(|payment| &payment.told);
-        payments
-            .chain(&known.cancels)
-            .find(|held| {
-                held.event.pay_type == event.pay_type
-                    && held.event.pay_id == event.pay_id
-                    && held.event.paid_at == event.paid_at
-                    && (event.pay_type == PayType::P || held.event.pay_amount.abs() == amount)
-            })
-            .and_then(|held| held.delivery)
+        let told = self.known(bill).told();
+        let held = told.into_iter().find(|held| held.is(event))?;
+        held.delivery
     }
 
     pub fn classify(&mut self, bill: &Bill, error_bill: bool) {
