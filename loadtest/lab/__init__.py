@@ -1,0 +1,1 @@
+"""What the load tests are made of: one file per noun."""

@@ -1,0 +1,36 @@
+"""The calls that a load consists of: one per API."""
+
+from dataclasses import dataclass
+
+from lab.gateway import AUTHORIZATION, BILLER
+from lab.paths import BODIES
+
+
+@dataclass(frozen=True)
+class Call:
+    """An API's path and body. `script` makes each body different, where it has to be."""
+
+    api: str
+    path: str
+    script: str = "fixed.lua"
+    headers: tuple = ()
+
+    @property
+    def body(self):
+        return BODIES / f"{self.api}.json"
+
+
+CALLS = {
+    call.api: call
+    for call in (
+        Call("notice", f"/kakao/notice/{BILLER}"),
+        Call("prepay", f"/kakao/prepay/{BILLER}"),
+        Call("pay_result", f"/kakao/pay-result/{BILLER}", "numbered.lua"),
+        Call(
+            "link_create",
+            f"/external/inquiry-payment/one-time/url/{BILLER}",
+            "numbered.lua",
+            (f"Authorization: {AUTHORIZATION}",),
+        ),
+    )
+}

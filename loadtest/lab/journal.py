@@ -1,0 +1,15 @@
+"""The gateway's journal, read as an operator would."""
+
+import sqlite3
+
+
+def payments(file):
+    """All payment events: (biller, pay_id, pay_type)."""
+    connection = sqlite3.connect(f"file:{file}?mode=ro", uri=True)
+    try:
+        rows = connection.execute(
+            "SELECT biller_code, pay_id, pay_type FROM fact WHERE kind = 'payment'"
+        )
+        return {(biller, int(pay_id), pay_type) for biller, pay_id, pay_type in rows}
+    finally:
+        connection.close()

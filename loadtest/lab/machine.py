@@ -1,0 +1,34 @@
+"""The machine, in a few words for a report."""
+
+import os
+import pathlib
+import platform
+import re
+import subprocess
+
+from lab import tools
+
+
+def description():
+    """Lines for the head of a report."""
+    cpu = re.search(r"model name\s*: (.*)", pathlib.Path("/proc/cpuinfo").read_text())
+    memory = re.search(r"MemTotal:\s+(\d+)", pathlib.Path("/proc/meminfo").read_text())
+    load = os.getloadavg()
+    return [
+        f"{len(os.sched_getaffinity(0))} cores of {cpu[1] if cpu else platform.machine()}, "
+        f"{int(memory[1]) / 1024 / 1024:.0f} GiB, Linux {platform.release()}",
+        f"nginx {_version('nginx', '-v')}, HAProxy {_version('haproxy', '-v')}, "
+        f"Redis {_version('redis-server', '--version')}, gateway of commit {_commit()}",
+        f"load average at the start {load[0]:.2f} (what else ran beside it)",
+    ]
+
+
+def _version(program, option):
+    told = subprocess.run([tools.find(program), option], capture_output=True, text=True, check=False)
+    found = re.search(r"\d+\.\d+\.\d+", told.stdout + told.stderr)
+    return found[0] if found else "of unknown version"
+
+
+def _commit():
+    told = subprocess.run(["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True, check=False)
+    return told.stdout.strip() or "unknown"

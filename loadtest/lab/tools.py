@@ -1,0 +1,79 @@
+"""The programs that a run needs: Debian's packages, oha by cargo, locust by pip."""
+
+import os
+import pathlib
+import shutil
+import subprocess
+import sys
+
+from lab.paths import BINARIES, CACHE, LOADTEST, REPOSITORY
+
+OHA_VERSION = "1.16.0"
+
+# What to look for and the Debian package that has it.
+_PACKAGES = {
+    "nginx": "nginx",
+    "haproxy": "haproxy",
+    "redis-server": "redis-server",
+    "wrk": "wrk",
+    "openssl": "openssl",
+    "strace": "strace",
+    "slowhttptest": "slowhttptest",
+    "/usr/lib/nginx/modules/ngx_http_lua_module.so": "libnginx-mod-http-lua",
+    "/usr/share/lua/5.1/nginx/redis.lua": "lua-nginx-redis",
+    "/usr/lib/x86_64-linux-gnu/lua/5.1/cjson.so": "lua-cjson",
+}
+
+
+def debian():
+    """Installs the packages that are missing."""
+    missing = sorted({package for need, package in _PACKAGES.items() if not _is_there(need)})
+    if missing:
+        print("installing", *missing, flush=True)
+        as_root = [] if os.getuid() == 0 else ["sudo"]
+        env = ["env", "DEBIAN_FRONTEND=noninteractive"]
+        subprocess.run([*as_root, *env, "apt-get", "update", "-q"], check=True)
+        install = ["apt-get", "install", "-q", "-y", "--no-install-recommends"]
+        subprocess.run([*as_root, *env, *install, *missing], check=True)
+
+
+def _is_there(need):
+    return pathlib.Path(need).exists() if need.startswith("/") else find(need) is not None
+
+
+def find(program):
+    """Its path; Debian keeps servers where a user's PATH may not look."""
+    return shutil.which(program) or shutil.which(program, path="/usr/sbin:/sbin")
+
+
+def oha():
+    """The constant-rate load tool: from the PATH, or built once into the cache."""
+    path = shutil.which("oha") or shutil.which("oha", path=str(CACHE / "bin"))
+    if path is None:
+        print(f"building oha {OHA_VERSION} into {CACHE}, once", flush=True)
+        command = ["cargo", "install", "oha", "--version", OHA_VERSION, "--locked", "--root", str(CACHE)]
+        subprocess.run(command, check=True)
+        path = str(CACHE / "bin" / "oha")
+    return path
+
+
+def locust():
+    """The scenario tool: a virtual environment in the cache, with what requirements.txt pins."""
+    environment = CACHE / "venv"
+    wanted = (LOADTEST / "requirements.txt").read_text()
+    installed = environment / "installed.txt"
+    if not installed.exists() or installed.read_text() != wanted:
+        subprocess.run([sys.executable, "-m", "venv", "--clear", str(environment)], check=True)
+        pip = [str(environment / "bin" / "pip"), "install", "-q", "-r", str(LOADTEST / "requirements.txt")]
+        subprocess.run(pip, check=True)
+        installed.write_text(wanted)
+    return environment / "bin" / "locust"
+
+
+def release(program):
+    """A release build of ours; built where it is missing."""
+    path = BINARIES / program
+    if not path.exists():
+        command = ["cargo", "build", "--release", "--locked", "-p", "relay-gateway", "-p", "relay-simulator"]
+        subprocess.run(command, cwd=REPOSITORY, check=True)
+    return path
