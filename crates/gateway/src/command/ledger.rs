@@ -156,14 +156,14 @@ fn shared(verified: &Value) -> String {
     if shared["reached"] == false {
         return "out of reach: not compared".to_owned();
     }
-    let [missing, behind, unreadable] =
-        ["missing", "behind", "unreadable"].map(|member| number(shared, member));
-    if missing + behind + unreadable == 0 {
+    let [missing, behind, unreadable, answers] =
+        ["missing", "behind", "unreadable", "answers_missing"].map(|member| number(shared, member));
+    if missing + behind + unreadable + answers == 0 {
         return "has all that this node knows".to_owned();
     }
     format!(
-        "misses {missing} bills, is behind with {behind}, cannot be read in {unreadable}; \
-         {} facts wait to be written",
+        "misses {missing} bills and {answers} kept answers, is behind with {behind}, \
+         cannot be read in {unreadable}; {} facts wait to be written",
         number(verified, "unshared_facts")
     )
 }

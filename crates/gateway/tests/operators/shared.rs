@@ -85,26 +85,34 @@ fn verify_tells_what_redis_misses_and_rebuild_brings_it_back() {
         let said = Office::on(&gateway, "ledger verify --json");
         (said.code, serde_json::from_str(&said.out).unwrap())
     };
-    let shared = |missing: u64, behind: u64, unreadable: u64| json!({"reached": true, "missing": missing, "behind": behind, "unreadable": unreadable});
+    let shared = |[missing, behind, unreadable, answers]: [u64; 4]| {
+        json!({
+            "reached": true, "missing": missing, "behind": behind, "unreadable": unreadable,
+            "answers_missing": answers,
+        })
+    };
     let (code, sound) = verified();
-    assert_eq!((code, &sound["shared"]), (0, &shared(0, 0, 0)));
+    assert_eq!((code, &sound["shared"]), (0, &shared([0; 4])));
 
     let client = ::redis::Client::open(format!("redis://127.0.0.1:{}/0", redis.port())).unwrap();
     let mut connection = client.get_connection().unwrap();
-    let keys: Vec<String> = ::redis::cmd("KEYS")
-        .arg("relay:{B0001}:f:*")
-        .query(&mut connection)
-        .unwrap();
-    let (gone, kept) = (&keys[..2], &keys[2]);
+    let mut keys = |kind: &str| -> Vec<String> {
+        let pattern = format!("relay:{{B0001}}:{kind}:*");
+        let keys = ::redis::cmd("KEYS").arg(pattern).query(&mut connection);
+        keys.unwrap()
+    };
+    let (families, answers) = (keys("f"), keys("m"));
+    let (gone, kept) = (&families[..2], &families[2]);
     let deleted: u64 = ::redis::cmd("DEL")
         .arg(gone)
+        .arg(&answers[..3])
         .query(&mut connection)
         .unwrap();
-    assert_eq!(deleted, 2);
+    assert_eq!(deleted, 5);
     let (code, missed) = verified();
-    assert_eq!((code, &missed["shared"]), (1, &shared(2, 0, 0)));
+    assert_eq!((code, &missed["shared"]), (1, &shared([2, 0, 0, 3])));
     let text = Office::on(&gateway, "ledger verify").out;
-    assert!(text.contains("misses 2 bills"), "{text}");
+    assert!(text.contains("misses 2 bills and 3 kept answers"), "{text}");
 
     let rebuilt = Office::on(&gateway, "ledger rebuild");
     assert_eq!(rebuilt.code, 0, "{rebuilt:?}");
@@ -113,7 +121,7 @@ fn verify_tells_what_redis_misses_and_rebuild_brings_it_back() {
         "{rebuilt:?}"
     );
     let (code, sound) = verified();
-    assert_eq!((code, &sound["shared"]), (0, &shared(0, 0, 0)));
+    assert_eq!((code, &sound["shared"]), (0, &shared([0; 4])));
 
     // What cannot be read is neither believed nor overwritten.
     let () = ::redis::cmd("SET")
@@ -122,7 +130,7 @@ fn verify_tells_what_redis_misses_and_rebuild_brings_it_back() {
         .query(&mut connection)
         .unwrap();
     let (code, unreadable) = verified();
-    assert_eq!((code, &unreadable["shared"]), (1, &shared(0, 0, 1)));
+    assert_eq!((code, &unreadable["shared"]), (1, &shared([0, 0, 1, 0])));
 
     redis.kill();
     until(|| status(&gateway)["shared_state"] == "out_of_reach");

@@ -3,24 +3,14 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
-use std::time::Duration;
 
-use protocol::{Bill, BillerCode};
+use protocol::Bill;
 
+use super::difference::{Halt, SharedDifference};
 use super::{Ledger, Node};
 use crate::journal::{Audit, Entry, Finding, Reader};
-use crate::share::{Lag, Share};
 use crate::shared::OutOfReach;
 use crate::{Fact, Family, JournalError};
-
-/// Facts whose bills are compared with the shared state in one go.
-const BATCH: usize = 512;
-
-/// Bills that are looked at a second time because a call may have been in the middle of them.
-const SECOND_LOOK_BOUND: usize = 10_000;
-
-/// After this time a call that was under way has shared its facts.
-const SECOND_LOOK_AFTER: Duration = Duration::from_secs(2);
 
 /// What a verification found.
 #[derive(Clone, Debug)]
@@ -29,32 +19,6 @@ pub struct Verified {
     pub audit: Audit,
     /// The shared state; `None` where there is none.
     pub shared: Option<Result<SharedDifference, OutOfReach>>,
-}
-
-/// How the shared state falls short of this node's journal, in bills.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct SharedDifference {
-    /// It has nothing of them.
-    pub missing: u64,
-    /// It has less of them than this node knows.
-    pub behind: u64,
-    /// What it has of them cannot be read: it is damaged, or of a later version.
-    pub unreadable: u64,
-}
-
-impl SharedDifference {
-    /// Whether the shared state has all that this node knows.
-    pub fn is_none(self) -> bool {
-        self == Self::default()
-    }
-
-    fn count(&mut self, lag: Lag) {
-        match lag {
-            Lag::Missing => self.missing += 1,
-            Lag::Behind => self.behind += 1,
-            Lag::Unreadable => self.unreadable += 1,
-        }
-    }
 }
 
 /// What became of the wish to write the shared state anew.
@@ -88,7 +52,11 @@ impl Ledger {
             .read_journal(move |reader| audit_with_state(&node, reader))
             .await?;
         let shared = match &self.share {
-            Some(share) => Some(self.difference(share).await?),
+            Some(share) => match self.difference(share).await {
+                Ok(difference) => Some(Ok(difference)),
+                Err(Halt::OutOfReach(out)) => Some(Err(out)),
+                Err(Halt::Journal(error)) => return Err(error),
+            },
             None => None,
         };
         Ok(Verified { audit, shared })
@@ -111,67 +79,6 @@ impl Ledger {
         self.share
             .as_ref()
             .map(|share| share.store().is_reachable())
-    }
-
-    async fn difference(
-        &self,
-        share: &Share,
-    ) -> Result<Result<SharedDifference, OutOfReach>, JournalError> {
-        let mut second_look: Vec<Bill> = Vec::new();
-        let mut difference = SharedDifference::default();
-        let mut after = 0;
-        loop {
-            let (last, bills) = self
-                .read_journal(move |reader| reader.bills_after(after, BATCH))
-                .await?;
-            let Some(last) = last else { break };
-            after = last;
-            match self.lagging(share, bills).await {
-                Ok(lagging) => {
-                    for (bill, lag) in lagging {
-                        if second_look.len() < SECOND_LOOK_BOUND {
-                            second_look.push(bill);
-                        } else {
-                            difference.count(lag);
-                        }
-                    }
-                }
-                Err(out) => return Ok(Err(out)),
-            }
-        }
-        second_look.sort_unstable();
-        second_look.dedup();
-        if !second_look.is_empty() {
-            tokio::time::sleep(SECOND_LOOK_AFTER).await;
-        }
-        for bills in second_look.chunks(BATCH) {
-            match self.lagging(share, bills.to_vec()).await {
-                Ok(lagging) => lagging.iter().for_each(|(_, lag)| difference.count(*lag)),
-                Err(out) => return Ok(Err(out)),
-            }
-        }
-        Ok(Ok(difference))
-    }
-
-    async fn lagging(
-        &self,
-        share: &Share,
-        bills: Vec<Bill>,
-    ) -> Result<Vec<(Bill, Lag)>, OutOfReach> {
-        let mut billers: BTreeMap<BillerCode, Vec<Bill>> = BTreeMap::new();
-        for bill in bills {
-            billers.entry(bill.biller_code()).or_default().push(bill);
-        }
-        let mut all = Vec::new();
-        for (biller, bills) in billers {
-            let book = self.node.book(biller);
-            let lagging = share.lagging(biller, &book, &bills).await?;
-            let named = lagging
-                .into_iter()
-                .filter_map(|(place, lag)| Some((bills.get(place)?.clone(), lag)));
-            all.extend(named);
-        }
-        Ok(all)
     }
 }
 

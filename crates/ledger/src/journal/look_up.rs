@@ -6,7 +6,7 @@ use protocol::{Bill, BillerCode, Decimal};
 use rusqlite::{Row, params, params_from_iter};
 
 use super::{JournalError, Reader, row};
-use crate::{DeliveryState, Fact, FactKind};
+use crate::{DeliveryState, Fact, FactKind, MessageDigest};
 
 /// A fact and its number.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -147,6 +147,33 @@ impl Reader {
             bills.extend(row::bill(row).ok());
         }
         Ok((last, bills.into_iter().collect()))
+    }
+
+    /// At most `most` pay-results that their billers accepted, in the order of biller and digest,
+    /// behind the one that came last.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub fn accepted_after(
+        &self,
+        after: Option<(BillerCode, MessageDigest)>,
+        most: usize,
+    ) -> Result<Vec<(BillerCode, MessageDigest)>, JournalError> {
+        let connection = self.lock();
+        let mut statement = connection.prepare_cached(
+            "SELECT biller_code, message FROM answer WHERE (biller_code, message) > (?1, ?2)
+             ORDER BY biller_code, message LIMIT ?3",
+        )?;
+        let limit = i64::try_from(most).unwrap_or(i64::MAX);
+        let (biller, message) = after.as_ref().map_or(("", &[][..]), |(biller, message)| {
+            (biller.as_str(), message.as_bytes().as_slice())
+        });
+        let mut rows = statement.query(params![biller, message, limit])?;
+        let accepted = collect(&mut rows, |row| {
+            let (biller, message): (String, Vec<u8>) = (row.get(0)?, row.get(1)?);
+            Ok(BillerCode::parse(&biller).zip(MessageDigest::from_slice(&message)))
+        })?;
+        Ok(accepted.into_iter().flatten().collect())
     }
 
     /// The latest deliveries that were accepted, oldest first, at most `most`.

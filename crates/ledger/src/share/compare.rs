@@ -2,7 +2,8 @@
 
 use protocol::{Bill, BillerCode};
 
-use super::{Held, Share, keys};
+use super::{Held, MESSAGE, Share, held, keys};
+use crate::MessageDigest;
 use crate::book::Book;
 use crate::shared::{Key, OutOfReach};
 
@@ -47,5 +48,27 @@ impl Share {
             lagging.extend(lag.map(|lag| (place, lag)));
         }
         Ok(lagging)
+    }
+
+    /// Of these accepted pay-results of one biller, those without a kept answer that can be read;
+    /// one round trip.
+    pub(crate) async fn without_answer(
+        &self,
+        biller: BillerCode,
+        messages: &[MessageDigest],
+    ) -> Result<Vec<MessageDigest>, OutOfReach> {
+        let key = |message| Key {
+            kind: MESSAGE,
+            name: MessageDigest::as_bytes(message),
+        };
+        let keys: Vec<Key<'_>> = messages.iter().map(key).collect();
+        let values = self.store().get(biller.as_str(), &keys).await?;
+        let has = |value: Option<_>| value.is_some_and(|value| held::answer(&value).is_ok());
+        let answered = values.into_iter().map(has).chain(std::iter::repeat(false));
+        let both = messages.iter().zip(answered);
+        Ok(both
+            .filter(|(_, answered)| !answered)
+            .map(|(message, _)| *message)
+            .collect())
     }
 }

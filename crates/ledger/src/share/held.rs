@@ -18,6 +18,14 @@ pub(crate) struct Held {
     raw: Vec<Option<Bytes>>,
 }
 
+/// Reads a kept answer.
+pub(super) fn answer(value: &Bytes) -> Result<KeptAnswer, Unreadable> {
+    let mut decoder = Decoder::new(value)?;
+    let answer = KeptAnswer::decode(&mut decoder)?;
+    decoder.finish()?;
+    Ok(answer)
+}
+
 impl Held {
     /// Reads values in the order of the keys: family, notice key where the bill has one, message
     /// where one was asked for.
@@ -37,9 +45,7 @@ impl Held {
             held.owners = Owners::from_bytes(owners, bill)?;
         }
         if with_message && let Some(answer) = values.next().and_then(Option::as_ref) {
-            let mut decoder = Decoder::new(answer)?;
-            held.accepted = Some(KeptAnswer::decode(&mut decoder)?);
-            decoder.finish()?;
+            held.accepted = Some(self::answer(answer)?);
         }
         held.raw = raw;
         Ok(held)

@@ -100,6 +100,7 @@ fn difference(difference: Option<SharedDifference>) -> Value {
             "missing": difference.missing,
             "behind": difference.behind,
             "unreadable": difference.unreadable,
+            "answers_missing": difference.answers_missing,
         }),
     }
 }
