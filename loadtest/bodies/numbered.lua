@@ -1,34 +1,42 @@
--- Each call has a number of its own, written wherever the body says @NUMBER@; NUMBER_FROM in the
--- environment is where it begins, of ten digits. Arguments: the file of the body, then header lines.
-local parts, number
+-- Each call has a number of ten digits, written wherever path and body say @NUMBER@. From the environment:
+-- NUMBER_FROM, where numbers begin; NUMBER_SPAN, where given, how many there are before they come again,
+-- in an order that jumps about; CALL_PATH, the path. Arguments: the file of the body, then header lines.
+local STRIDE = 7919 -- a prime, so that every number of the span comes once before any comes again
+local MARK = "@NUMBER@@@"
+local parts, first, span, step
+
+local function cut(text)
+    local found, from = {}, 1
+    while true do
+        local begins, ends = text:find(MARK, from, true)
+        if not begins then
+            break
+        end
+        found[#found + 1] = text:sub(from, begins - 1)
+        from = ends + 1
+    end
+    found[#found + 1] = text:sub(from)
+    return found
+end
 
 function init(arguments)
     local file = assert(io.open(arguments[1]))
-    local body = file:read("*l")
+    -- The mark gets the width of a number, so that the head's Content-Length is right for all.
+    local body = file:read("*l"):gsub("@NUMBER@", MARK)
+    local path = os.getenv("CALL_PATH"):gsub("@NUMBER@", MARK)
     file:close()
-    number = tonumber(os.getenv("NUMBER_FROM") or "1000000000")
-    wrk.method = "POST"
+    first, span = tonumber(os.getenv("NUMBER_FROM")), tonumber(os.getenv("NUMBER_SPAN"))
+    step = 0
     wrk.headers["Content-Type"] = "application/json;charset=utf-8"
     for index = 2, #arguments do
         local name, value = arguments[index]:match("^(.-): (.*)$")
         wrk.headers[name] = value
     end
-    -- The head and the body are put together once: the number always has ten digits.
-    local sample = wrk.format(nil, nil, nil, (body:gsub("@NUMBER@", "@@@@@@@@@@")))
-    parts = {}
-    local from = 1
-    while true do
-        local first, last = sample:find("@@@@@@@@@@", from, true)
-        if not first then
-            break
-        end
-        parts[#parts + 1] = sample:sub(from, first - 1)
-        from = last + 1
-    end
-    parts[#parts + 1] = sample:sub(from)
+    parts = cut(wrk.format("POST", path, nil, body))
 end
 
 function request()
-    number = number + 1
+    step = step + 1
+    local number = span and first + step * STRIDE % span or first + step
     return table.concat(parts, string.format("%010d", number))
 end

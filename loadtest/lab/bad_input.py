@@ -64,13 +64,13 @@ def play(lab, seconds):
     refused = []
 
     def alone():
-        return measure(lab, [gateway], upstream, [load], SLICE_SECONDS)
+        return measure([gateway], upstream, [load], SLICE_SECONDS)
 
     normal = alone().calls_per_second
 
     def in_trouble():
         trouble = Trouble(lab, gateway, normal)
-        found = measure(lab, [gateway], upstream, [load], SLICE_SECONDS)
+        found = measure([gateway], upstream, [load], SLICE_SECONDS)
         refused.append(trouble.end())
         return found
 

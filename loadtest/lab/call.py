@@ -8,12 +8,14 @@ from lab.paths import BODIES
 
 @dataclass(frozen=True)
 class Call:
-    """An API's path and body. `script` makes each body different, where it has to be."""
+    """An API's path and body. Where they say @NUMBER@, each call has a number of its own: one that never
+    comes again, or one out of `numbers`, which are as many from the first on."""
 
     api: str
     path: str
     script: str = "fixed.lua"
     headers: tuple = ()
+    numbers: tuple = ()
 
     @property
     def body(self):

@@ -33,14 +33,14 @@ class Moment:
         self.at = time.monotonic()
 
 
-def measure(lab, relays, upstream, loads, seconds):
+def measure(relays, upstream, loads, seconds, warm=WARM_SECONDS):
     """Puts the loads on and counts between two moments within: `loads` start and `wrk` ends them.
 
     Completed calls are counted where they arrive, at the upstream, so that start and end of the load,
     and its handshakes, are outside of what is counted.
     """
-    running = [load(WARM_SECONDS + seconds + 0.5) for load in loads]
-    time.sleep(WARM_SECONDS)
+    running = [load(warm + seconds + 0.5) for load in loads]
+    time.sleep(warm)
     first = Moment(relays, upstream)
     time.sleep(seconds)
     last = Moment(relays, upstream)

@@ -29,9 +29,17 @@ def start(lab, call, url, connections, seconds):
     """Starts the load; `finish` waits for its end."""
     command = ["taskset", "-c", lab.load_cores, tools.find("wrk"), "-t1", f"-c{connections}"]
     command += [f"-d{max(1, round(seconds))}s", "--latency", "--timeout", "10s"]
-    command += ["-s", str(BODIES / call.script), url + call.path, "--", str(call.body), *call.headers]
-    env = {**os.environ, "NUMBER_FROM": str(next(_number))}
+    command += ["-s", str(BODIES / call.script), _target(call, url), "--", str(call.body), *call.headers]
+    env = {**os.environ, "CALL_PATH": call.path}
+    if call.numbers:
+        env["NUMBER_FROM"], env["NUMBER_SPAN"] = map(str, call.numbers)
+    else:
+        env["NUMBER_FROM"] = str(next(_number))
     return subprocess.Popen(command, env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+
+
+def _target(call, url):
+    return url if "@" in call.path else url + call.path
 
 
 def finish(load):

@@ -1,0 +1,1 @@
+"""One file for each thing that grows: billers, bills, connections, workers, nodes."""

@@ -1,0 +1,49 @@
+"""CPU per call with ten billers, and with ten thousand."""
+
+from dataclasses import replace
+
+from lab import bound, rounds
+from lab.call import CALLS
+from lab.gateway import Gateway, Settings
+from lab.slice import closed, measure
+from lab.upstream import Upstream
+
+FEW = 10
+AT_MOST = 1.1
+CONNECTIONS = 32
+# In this time every biller is called once, so that each one's connection is in the pool.
+WARM_SECONDS = 2.5
+
+
+def rows(lab, options):
+    """Ten thousand registered of which ten are called, and all of them called by turns."""
+    upstream = Upstream(lab)
+    few = _gateway(lab, upstream, "few-billers", FEW)
+    many = _gateway(lab, upstream, "many-billers", options.billers)
+
+    def measured(gateway, called):
+        path = "/kakao/notice/B@NUMBER@"
+        call = replace(CALLS["notice"], path=path, script="numbered.lua", numbers=(0, called))
+        load = closed(lab, call, gateway, "plain", CONNECTIONS)
+        return lambda: measure([gateway], upstream, [load], options.seconds, WARM_SECONDS)
+
+    found = rounds.alternate(options.rounds, {
+        "few": measured(few, FEW),
+        "registered": measured(many, FEW),
+        "called": measured(many, options.billers),
+    })
+    few.end()
+    many.end()
+    upstream.child.end()
+    cost = {name: [one.cpu_seconds_per_call for one in found[name]] for name in found}
+    for name, what in (("registered", f"of which {FEW} are called"), ("called", "all called by turns")):
+        what = f"CPU per call, {options.billers:,} billers, {what}, over {FEW} billers"
+        yield bound.ratio_at_most(what, rounds.ratio(cost[name], cost["few"]), AT_MOST)
+    connections = rounds.Spread.of(one.upstream_connections for one in found["called"]).median
+    yield bound.told(f"upstream connections with {options.billers:,} billers called", f"{connections:,.0f}")
+
+
+def _gateway(lab, upstream, name, count):
+    # A path of its own for each: another party, with a pool and a circuit of its own.
+    billers = {f"B{number:010}": upstream.url("plain") + f"/{number}" for number in range(count)}
+    return Gateway(lab, name, upstream.url("plain"), Settings(billers=billers))
