@@ -25,7 +25,7 @@ def rows(lab, options):
         path = "/kakao/notice/B@NUMBER@"
         call = replace(CALLS["notice"], path=path, script="numbered.lua", numbers=(0, called))
         load = closed(lab, call, gateway, "plain", CONNECTIONS)
-        return lambda: measure([gateway], upstream, [load], options.seconds, WARM_SECONDS)
+        return lambda: measure([gateway], upstream, [load], options.seconds, warm=WARM_SECONDS)
 
     found = rounds.alternate(options.rounds, {
         "few": measured(few, FEW),

@@ -41,7 +41,7 @@ def hold(field, api, transport, connections, count, seconds):
 
         def measured():
             field.cut_logs()
-            return measure([relay], field.upstream, [load], seconds)
+            return measure([relay], field.upstream, [load], seconds, transport)
         return measured
 
     slices = rounds.alternate(count, {name: slice_of(name) for name in ENTRANTS[api]})

@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from lab import usage, wrk
 
 # Connections are made, pools filled and code paths warmed before anything is counted.
-WARM_SECONDS = 0.7
+WARM_SECONDS = 0.6
+# The load goes on for so long after the last look.
+_REST_SECONDS = 0.4
 
 
 @dataclass(frozen=True)
@@ -33,19 +35,19 @@ class Moment:
         self.at = time.monotonic()
 
 
-def measure(relays, upstream, loads, seconds, warm=WARM_SECONDS):
+def measure(relays, upstream, loads, seconds, transport="plain", warm=WARM_SECONDS):
     """Puts the loads on and counts between two moments within: `loads` start and `wrk` ends them.
 
     Completed calls are counted where they arrive, at the upstream, so that start and end of the load,
     and its handshakes, are outside of what is counted.
     """
-    running = [load(warm + seconds + 0.5) for load in loads]
+    running = [load(warm + seconds + _REST_SECONDS) for load in loads]
     time.sleep(warm)
     first = Moment(relays, upstream)
     time.sleep(seconds)
     last = Moment(relays, upstream)
     memory = usage.memory_bytes(last.pids)
-    connections = usage.connections_to(last.pids, upstream.ports)
+    connections = usage.connections_to(last.pids, upstream.port(transport))
     ends = [wrk.finish(one) for one in running]
     if any(end.faulty for end in ends):
         sys.exit(f"{relays[0].name}: {ends}; nothing can be compared with faulty answers")

@@ -2,9 +2,9 @@
 
 import json
 import os
-import subprocess
 
 from lab import tools
+from lab.child import Child
 from lab.gateway import AUTHORIZATION, Gateway, Settings
 from lab.paths import SCENARIOS
 from lab.redis import Redis
@@ -42,9 +42,8 @@ class Stage:
         }
         file = self.lab.folder / "plan.json"
         file.write_text(json.dumps(plan, ensure_ascii=False))
-        command = ["taskset", "-c", self.lab.load_cores, str(tools.locust()), "--headless", "--only-summary"]
-        command += ["-f", str(SCENARIOS / "traffic.py"), "-u", "1", "-r", "1", "--exit-code-on-error", "0"]
-        command += ["--html", str(out / "report.html"), "--csv", str(out / "locust")]
-        log = (out / "locust.log").open("w")
+        command = [tools.locust(), "--headless", "--only-summary"]
+        command += ["-f", SCENARIOS / "traffic.py", "-u", "1", "-r", "1", "--exit-code-on-error", "0"]
+        command += ["--html", out / "report.html", "--csv", out / "locust"]
         env = {**os.environ, "LOADTEST_PLAN": str(file)}
-        return subprocess.Popen(command, env=env, stdout=log, stderr=subprocess.STDOUT)
+        return Child("locust", command, self.lab.folder / "locust.log", self.lab.load_cores, env)

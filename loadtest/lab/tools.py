@@ -1,12 +1,13 @@
 """The programs that a run needs: Debian's packages, oha by cargo, locust by pip."""
 
+import functools
 import os
 import pathlib
 import shutil
 import subprocess
 import sys
 
-from lab.paths import BINARIES, CACHE, LOADTEST, REPOSITORY
+from lab.paths import BINARIES, CACHE, LOADTEST, OTHER_BINARIES, REPOSITORY
 
 OHA_VERSION = "1.16.0"
 
@@ -71,9 +72,13 @@ def locust():
 
 
 def release(program):
-    """A release build of ours; built where it is missing."""
-    path = BINARIES / program
-    if not path.exists():
-        command = ["cargo", "build", "--release", "--locked", "-p", "relay-gateway", "-p", "relay-simulator"]
-        subprocess.run(command, cwd=REPOSITORY, check=True)
-    return path
+    """A release build of ours, of the sources as they are; or the build that RELAY_BINARIES names."""
+    if OTHER_BINARIES is None:
+        _build()
+    return BINARIES / program
+
+
+@functools.cache
+def _build():
+    command = ["cargo", "build", "-q", "--release", "--locked", "-p", "relay-gateway", "-p", "relay-simulator"]
+    subprocess.run(command, cwd=REPOSITORY, check=True)

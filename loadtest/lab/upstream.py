@@ -31,10 +31,6 @@ class Upstream:
         scheme = "https" if transport == "tls" else "http"
         return f"{scheme}://127.0.0.1:{self.port(transport)}"
 
-    @property
-    def ports(self):
-        return {self.plain_port, self.tls_port}
-
     def requests(self):
         """Requests since the start, this question included."""
         with urllib.request.urlopen(f"http://127.0.0.1:{self._status_port}/", timeout=10) as page:

@@ -40,13 +40,13 @@ def open_files(pids):
     return sum(len(os.listdir(f"/proc/{pid}/fd")) for pid in pids)
 
 
-def connections_to(pids, ports):
-    """Established connections of these processes to one of the loopback's ports."""
+def connections_to(pids, port):
+    """Established connections of these processes to a port of the loopback."""
     inodes = set()
     for line in pathlib.Path("/proc/net/tcp").read_text().splitlines()[1:]:
         fields = line.split()
         remote_port, state = int(fields[2].rpartition(":")[2], 16), fields[3]
-        if state == "01" and remote_port in ports:
+        if state == "01" and remote_port == port:
             inodes.add(f"socket:[{fields[9]}]")
     return sum(_link(pid, name) in inodes for pid in pids for name in os.listdir(f"/proc/{pid}/fd"))
 

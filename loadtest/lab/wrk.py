@@ -1,6 +1,7 @@
 """A closed load by wrk: so many connections, each with one call under way at all times."""
 
 import itertools
+import math
 import os
 import re
 import subprocess
@@ -28,7 +29,7 @@ class Closed:
 def start(lab, call, url, connections, seconds):
     """Starts the load; `finish` waits for its end."""
     command = ["taskset", "-c", lab.load_cores, tools.find("wrk"), "-t1", f"-c{connections}"]
-    command += [f"-d{max(1, round(seconds))}s", "--latency", "--timeout", "10s"]
+    command += [f"-d{math.ceil(seconds)}s", "--latency", "--timeout", "10s"]
     command += ["-s", str(BODIES / call.script), _target(call, url), "--", str(call.body), *call.headers]
     env = {**os.environ, "CALL_PATH": call.path}
     if call.numbers:
