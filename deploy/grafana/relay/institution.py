@@ -4,7 +4,7 @@ from .board import board, choice, row
 from .meaning import BLUE, CIRCUIT, GREEN, KINDS, ORANGE, RED, ROUTES, STATUS, nothing, steps
 from .panel import columns, figure, grid, heat_map, lines, meaning_of, stacked
 from .query import buckets, now, rows, series
-from .selector import JOB, quantile
+from .selector import JOB, counted, quantile
 
 ITS = f'{JOB},biller="$biller"'
 NO_CALLS = nothing("no calls")
@@ -45,9 +45,9 @@ def _figures(made):
 
 
 def _answers(made):
-    counted = f"sum by (api, res_code, status) (increase(relay_requests_total{{{ITS}}}[$__range]))"
+    answers = f"sum by (api, res_code, status) ({counted(f'relay_requests_total{{{ITS}}}')}) > 0"
     table = columns(grid(
-        "Answers", "Its own and the gateway's, over the dashboard's time.", rows(counted), unit="short", sort="calls", span=12).decimals(0),
+        "Answers", "Its own and the gateway's, over the dashboard's time.", rows(answers), unit="short", sort="calls", span=12).decimals(0).no_value("no calls"),
         {"api": "API", "res_code": "kind", "status": "status", "Value": "calls"})
     return (
         made.with_row(row("What was answered"))

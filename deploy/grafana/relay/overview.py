@@ -4,7 +4,7 @@ from .board import board, choice, row
 from .meaning import BLUE, GREEN, KINDS, ORANGE, RED, ROUTES, YELLOW, nothing, steps
 from .panel import bars, columns, figure, grid, heat_map, lines, meaning_of, stacked, with_limits
 from .query import buckets, now, rows, series
-from .selector import ABOUT_BILLS, CALLS, JOB, LATE, late_share, named, quantile, slow_share
+from .selector import ABOUT_BILLS, CALLS, JOB, counted, late_share, named, quantile, slow_share
 
 API = f'{JOB},api=~"$api"'
 NO_CALLS = nothing("no calls")
@@ -36,7 +36,7 @@ def _figures(made):
                now(f"count(max by (upstream) (relay_circuit_state{{{JOB}}}) >= 1) or on () vector(0)"), unit="none", thresholds=none),
         figure("Undelivered pay-results", "Payments that their institution has not accepted, on all gateways.",
                now(f"sum(relay_payments_undelivered{{{JOB}}})"), unit="none", thresholds=steps(GREEN, (1, ORANGE), (100, RED))),
-        figure("Double or refused payments", "Bills that were paid twice, and pay-results that were refused although money moved.",
+        figure("Money astray", "Bills that were paid twice, and pay-results that were refused although money moved.",
                now(f"sum(increase(relay_double_payments_total{{{JOB}}}[$__range])) + sum(increase(relay_pay_results_refused_total{{{JOB}}}[$__range]))"),
                unit="none", thresholds=none).decimals(0),
     ):
@@ -103,11 +103,11 @@ def _by_stage(panel):
 
 def _institutions(made):
     failed = f'relay_requests_total{{{API},biller!="unknown",res_code!~"{ABOUT_BILLS}"}}'
-    errors = f"sum by (biller, api, res_code, status) (increase({failed}[$__range])) > 0"
+    errors = f"sum by (biller, api, res_code, status) ({counted(failed)}) > 0"
     late = f'sum by (biller, api) (increase(relay_budget_exceeded_total{{{API},biller!="unknown"}}[$__range]))'
     table = columns(grid(
-        "Errors by institution", "Answers about bills (paid, not found, error bill) are left out. A code's first answer in a gateway's life shows with the second.",
-        rows(named(errors)), unit="short", sort="calls").decimals(0),
+        "Errors by institution", "Answers about bills (paid, not found, error bill) are left out.",
+        rows(named(errors)), unit="short", sort="calls").decimals(0).no_value("no errors"),
         {"name": "institution", "biller": "code", "api": "API", "res_code": "kind", "status": "status", "Value": "calls"})
     table = meaning_of(meaning_of(table, "kind", KINDS), "API", ROUTES)
     return (
