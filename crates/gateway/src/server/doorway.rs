@@ -1,7 +1,7 @@
 //! How many connections may be open at once, in all and per source address.
 
 use std::collections::HashMap;
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv6Addr};
 use std::pin::pin;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -43,14 +43,15 @@ impl Doorway {
         }
     }
 
-    /// Lets a connection in, or not. An IPv4 address written as IPv6 is the same address.
+    /// Lets a connection in, or not. An IPv4 address written as IPv6 is the same address; an IPv6 address is
+    /// counted with its neighbours.
     pub(super) fn admit(self: &Arc<Self>, address: IpAddr) -> Option<Permit> {
         let address = address.to_canonical();
         let is_proxy = self
             .trusted_proxies
             .iter()
             .any(|net| net.contains(&address));
-        let counted = (!is_proxy).then_some(address);
+        let counted = (!is_proxy).then(|| neighbourhood(address));
         let mut open = self.open();
         let is_full = open.total >= self.connections_max
             || counted.is_some_and(|address| {
@@ -107,6 +108,38 @@ impl Doorway {
     }
 }
 
+/// What a source is counted as: an IPv4 address by itself, an IPv6 address by its /64. Whoever has one address
+/// of a /64 has them all, and could fill the total with connections that each come from another.
+fn neighbourhood(address: IpAddr) -> IpAddr {
+    match address {
+        IpAddr::V4(_) => address,
+        IpAddr::V6(address) => {
+            let [first, second, third, fourth, ..] = address.segments();
+            Ipv6Addr::new(first, second, third, fourth, 0, 0, 0, 0).into()
+        }
+    }
+}
+
+/// A look at a listener's connections that outlives the listener.
+#[derive(Clone, Debug)]
+pub struct ConnectionCounts(Arc<Doorway>);
+
+impl ConnectionCounts {
+    pub(super) fn of(doorway: &Arc<Doorway>) -> Self {
+        Self(Arc::clone(doorway))
+    }
+
+    /// Open now.
+    pub fn open(&self) -> usize {
+        self.0.open_connections()
+    }
+
+    /// Closed at once because too many were open, since the start.
+    pub fn refused(&self) -> u64 {
+        self.0.refused_connections()
+    }
+}
+
 /// An open connection's place in the counts.
 #[derive(Debug)]
 pub(super) struct Permit {
@@ -158,6 +191,26 @@ mod tests {
         assert!(doorway.admit(address("192.0.2.1")).is_some());
         drop(second);
         assert_eq!(doorway.refused_connections(), 1);
+    }
+
+    #[test]
+    fn the_addresses_of_an_ipv6_network_share_one_cap() {
+        let doorway = doorway();
+        let first = doorway.admit(address("2001:db8:0:1::1")).unwrap();
+        let _second = doorway.admit(address("2001:db8:0:1:ffff::2")).unwrap();
+        assert!(doorway.admit(address("2001:db8:0:1::3")).is_none());
+        let _neighbour = doorway.admit(address("2001:db8:0:2::1")).unwrap();
+        drop(first);
+        assert!(doorway.admit(address("2001:db8:0:1::3")).is_some());
+    }
+
+    #[test]
+    fn mapped_ipv4_addresses_are_no_neighbours() {
+        let doorway = doorway();
+        let held: Vec<_> = ["::ffff:192.0.2.1", "::ffff:192.0.2.2", "::ffff:192.0.2.3"]
+            .map(|mapped| doorway.admit(address(mapped)))
+            .into();
+        assert!(held.iter().all(Option::is_some));
     }
 
     #[test]
