@@ -47,7 +47,9 @@ def _ledger(lab, options, name, redis):
         load = closed(lab, call, gateway, "plain", CONNECTIONS)
         return lambda: measure([gateway], upstream, [load], options.seconds)
 
-    found = rounds.alternate(options.rounds, {"few": measured(few, FEW), "many": measured(many, options.bills)})
+    found = rounds.alternate(
+        options.rounds, {"few": measured(few, FEW), "many": measured(many, options.bills)}
+    )
     memory = usage.memory_bytes(usage.tree(many.child.pid))
     few.end()
     many.end()
@@ -55,7 +57,8 @@ def _ledger(lab, options, name, redis):
     cost = {name: [one.cpu_seconds_per_call for one in found[name]] for name in found}
     what = f"CPU per prepay, {name}, {options.bills:,} registered bills over {FEW:,}"
     yield bound.ratio_at_most(what, rounds.ratio(cost["many"], cost["few"]), AT_MOST)
-    yield bound.told(f"memory of a node, {name}, {options.bills:,} linked bills", f"{memory / 2**20:,.0f} MiB")
+    what = f"memory of a node, {name}, {options.bills:,} linked bills"
+    yield bound.told(what, f"{memory / 2**20:,.0f} MiB")
 
 
 def _gateway(lab, upstream, name, bills, redis):

@@ -7,6 +7,7 @@ import re
 import subprocess
 
 from lab import tools
+from lab.paths import LOADTEST
 
 
 def description():
@@ -30,5 +31,6 @@ def _version(program, option):
 
 
 def _commit():
-    told = subprocess.run(["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True, check=False)
+    command = ["git", "-C", LOADTEST, "rev-parse", "--short", "HEAD"]
+    told = subprocess.run(command, capture_output=True, text=True, check=False)
     return told.stdout.strip() or "unknown"

@@ -10,7 +10,9 @@ _BAR, _GAP, _LEFT, _SCALE_WIDTH, _RIGHT = 18, 6, 130, 470, 150
 def write(file, contests):
     """One group of bars per contest: the median, a line for the range, and the ratio to nginx."""
     longest = max(
-        contest.spread(relay, "cpu_seconds_per_call").high for contest in contests for relay in contest.slices
+        contest.spread(relay, "cpu_seconds_per_call").high
+        for contest in contests
+        for relay in contest.slices
     )
     parts, y = [], 34
     for contest in contests:
@@ -22,7 +24,8 @@ def write(file, contests):
         y += 26
     width = _LEFT + _SCALE_WIDTH + _RIGHT
     style = "text{font:12px sans-serif;fill:#222}.title{font-weight:bold}.head{font-size:13px}"
-    head = _text(10, 16, "CPU time per relayed call, µs: median and range over the rounds; × is over nginx", "head")
+    told = "CPU time per relayed call, µs: median and range over the rounds; × is over nginx"
+    head = _text(10, 16, told, "head")
     file.write_text(
         f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{y}" '
         f'viewBox="0 0 {width} {y}"><style>{style}</style>'

@@ -6,7 +6,9 @@ from lab.steps import BILL_LIFE
 
 # Upper bounds of the gateway's own share of a call, 99 of 100 calls, in seconds. The link APIs and the
 # pay-result wait for a disk sync, which the two others do not.
-OVERHEAD_P99 = {"notice": 0.002, "prepay": 0.002, "pay_result": 0.05, "link_create": 0.05, "link_recreate": 0.05}
+OVERHEAD_P99 = {
+    "notice": 0.002, "prepay": 0.002, "pay_result": 0.05, "link_create": 0.05, "link_recreate": 0.05,
+}
 
 
 @dataclass(frozen=True)

@@ -80,5 +80,6 @@ def release(program):
 
 @functools.cache
 def _build():
-    command = ["cargo", "build", "-q", "--release", "--locked", "-p", "relay-gateway", "-p", "relay-simulator"]
+    command = ["cargo", "build", "-q", "--release", "--locked"]
+    command += ["-p", "relay-gateway", "-p", "relay-simulator"]
     subprocess.run(command, cwd=REPOSITORY, check=True)

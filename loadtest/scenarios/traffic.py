@@ -12,6 +12,7 @@ import datetime
 import itertools
 import json
 import os
+import pathlib
 import random
 import time
 
@@ -20,7 +21,7 @@ import gevent.pool
 from geventhttpclient import HTTPClient
 from locust import User, task
 
-PLAN = json.load(open(os.environ["LOADTEST_PLAN"], encoding="utf-8"))
+PLAN = json.loads(pathlib.Path(os.environ["LOADTEST_PLAN"]).read_text(encoding="utf-8"))
 
 # More lives than this at once are not begun: the gateway, or this process, is hopelessly behind.
 LIVES = 20_000

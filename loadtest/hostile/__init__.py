@@ -1,0 +1,1 @@
+"""Parties that mean harm, or are broken in a way that looks like it."""
