@@ -57,5 +57,7 @@ def finish(load):
 
 
 def _percentile(text, share):
-    found = re.search(rf"^\s+{share}%\s+([\d.]+)(us|ms|s|m)$", text, re.MULTILINE)
+    found = re.search(rf"^\s+{share}%\s+([\d.]+)(us|ms|s|m)\s*$", text, re.MULTILINE)
+    if found is None:
+        raise RuntimeError(f"wrk tells no {share}% latency: {text}")
     return float(found[1]) * _UNITS[found[2]]
