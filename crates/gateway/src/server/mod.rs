@@ -23,6 +23,7 @@ mod guard;
 mod head;
 mod intake;
 mod octets;
+mod reading;
 mod roster;
 mod service;
 mod stream;
@@ -47,6 +48,7 @@ pub use self::arrival::Arrival;
 pub use self::connection::{Connection, InFlight};
 pub use self::early_fault::EarlyFault;
 pub use self::head::{HEAD_MAX_BYTES, HEADERS_MAX, TARGET_MAX_BYTES};
+pub use self::reading::{Reading, ReadingEnd};
 
 use self::doorway::Doorway;
 use self::guard::Patience;

@@ -1,0 +1,25 @@
+//! What an upstream answers.
+
+use protocol::{AnswerCode, LabelCode, answer_res_code};
+
+use crate::json::{Members, text};
+
+/// The answer check takes what `serde_json` takes for one object, and finds the same `res_code`.
+pub fn answer(body: &[u8]) {
+    let ours = answer_res_code(body).ok();
+    assert_eq!(ours, second_reading(body), "answer_res_code | serde_json");
+}
+
+fn second_reading(body: &[u8]) -> Option<AnswerCode> {
+    let members = Members::of(std::str::from_utf8(body).ok()?)?;
+    let [spelled] = members.values("res_code")[..] else {
+        return Some(AnswerCode::None);
+    };
+    Some(match text(spelled).as_deref() {
+        Some("OK") => AnswerCode::Ok,
+        Some(code) => AnswerCode::Other(LabelCode::new(code)),
+        // A string with a lone surrogate is still a string.
+        None if spelled.starts_with('"') => AnswerCode::Other(LabelCode::OTHER),
+        None => AnswerCode::None,
+    })
+}
