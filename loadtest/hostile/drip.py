@@ -52,7 +52,8 @@ class Drip:
             if one.drip():
                 when = time.monotonic() + PAUSE_SECONDS
             else:
-                self._ages[one.part].append(time.monotonic() - one.began)
+                if one.began:
+                    self._ages[one.part].append(time.monotonic() - one.began)
                 self.statuses[one.status] += 1
                 one = self._open(number)
                 when = time.monotonic()
@@ -71,9 +72,10 @@ class _Dripping:
         self.sock, self.part, self.status = sock, part, "closed"
         at_once, self._slowly = _PART[part]
         self._sent = 0
-        self.began = time.monotonic()
+        self.began = None
         if at_once:
             sock.sendall(at_once)
+            self.began = time.monotonic()
         sock.setblocking(False)
 
     def drip(self):
@@ -91,6 +93,7 @@ class _Dripping:
             return False
         try:
             self._sent += self.sock.send(self._slowly[self._sent:self._sent + 1])
+            self.began = self.began or time.monotonic()
         except OSError:
             self.sock.close()
             return False

@@ -11,13 +11,17 @@ from lab.paths import CACHE, LOADTEST
 _OLD = ("ssl_2_0", "ssl_3_0", "tls_1_0", "tls_1_1")
 _NEW = ("tls_1_2", "tls_1_3")
 
+_SCANS = """certinfo sslv2 sslv3 tlsv1 tlsv1_1 tlsv1_2 tlsv1_3 compression openssl_ccs fallback heartbleed robot
+reneg elliptic_curves ems early_data resum""".split()
+
 
 def play(lab, _options):
     """One scan, digested."""
     gateway = besieged(lab, "tls")
     out = lab.folder / "sslyze.json"
     root = str(lab.tls / "ca.pem")
-    command = [_python(), "-m", "sslyze", "--certinfo_ca_file", root, "--early_data", "--resum"]
+    command = [_python(), "-m", "sslyze", *(f"--{scan}" for scan in _SCANS)]
+    command += ["--mozilla_config", "intermediate", "--certinfo_ca_file", root]
     command += ["--json_out", str(out), f"127.0.0.1:{gateway.port}"]
     told = subprocess.run(command, capture_output=True, text=True, check=False)
     (lab.folder / "sslyze.txt").write_text(told.stdout + told.stderr)
@@ -37,7 +41,7 @@ def play(lab, _options):
     curves = [curve["name"] for curve in found["elliptic_curves"]["supported_curves"] or []]
     yield Objective("elliptic curves", bool(curves), ", ".join(curves))
     verdict = told.stdout.partition("COMPLIANCE")[2].splitlines()
-    print("Mozilla's \"intermediate\" configuration, by sslyze:", *verdict[5:], sep="\n  ")
+    print("Mozilla's \"intermediate\" configuration, by sslyze:", *filter(None, map(str.strip, verdict[4:])), sep="\n  ")
 
 
 def _suites(found, version):
