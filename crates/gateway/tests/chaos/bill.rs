@@ -7,6 +7,10 @@
 /// The billers, each with a party of its own.
 pub const BILLERS: [&str; 3] = ["B0001", "B0002", "B0003"];
 
+/// A payment on each node, from before anything went wrong: where Redis lost all, it tells when that
+/// node began to restore.
+pub const CANARIES: [Bill; 2] = [Bill(3_000_000_000), Bill(3_000_000_001)];
+
 /// One bill.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Bill(pub u64);

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::{Condvar, Mutex};
 
 use crate::bill::Bill;
-use crate::clock::{Clock, Moment, PATIENCE};
+use crate::clock::{Clock, LOOK_EVERY, Moment, until};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Api {
@@ -126,6 +126,7 @@ struct State {
     calls: Vec<Call>,
     under_way: BTreeMap<u64, Moment>,
     next: u64,
+    named: u64,
 }
 
 impl CallLog {
@@ -159,19 +160,26 @@ impl CallLog {
         outcome
     }
 
-    /// Waits until every call has ended that was under way at `moment`.
-    pub fn await_end_of_all_begun_before(&self, moment: Moment) {
+    /// Waits until every call has ended that was under way at `moment`; meanwhile looks at something
+    /// else now and then.
+    pub fn await_end_of_all_begun_before(&self, moment: Moment, mut look: impl FnMut()) {
         let under_way = |state: &mut State| state.under_way.values().any(|begun| *begun < moment);
-        let state = self.state.lock().unwrap();
-        let (state, waited) = self
-            .ended
-            .wait_timeout_while(state, PATIENCE, under_way)
-            .unwrap();
-        assert!(
-            !waited.timed_out(),
-            "a call never ended: {:?}",
-            state.under_way
-        );
+        until("every call ends", || {
+            let state = self.state.lock().unwrap();
+            let waited = self.ended.wait_timeout_while(state, LOOK_EVERY, under_way);
+            let goes_on = waited.unwrap().1.timed_out();
+            if goes_on {
+                look();
+            }
+            !goes_on
+        });
+    }
+
+    /// A name for a call that no bill's plan knows of.
+    pub fn next_id(&self) -> String {
+        let mut state = self.state.lock().unwrap();
+        state.named += 1;
+        format!("canary.{}", state.named)
     }
 
     pub fn take(&self) -> Vec<Call> {

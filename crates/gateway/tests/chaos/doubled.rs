@@ -16,10 +16,10 @@
 //!   the journals had not restored it yet; or
 //! - the first call's node could not reach Redis in time while it made the first link, so that it
 //!   could not share what came of it, and its journal had not brought that to Redis yet; or
-//! - the first caller's `OK` came when the budget was over, before it was settled.
+//! - the first caller's `OK` came when the budget was over, and its settling was under way.
 //!
-//! A node that could not reach Redis for the second answers `E801`, so that is no exception; nor is a
-//! restart of a gateway.
+//! A node that could not reach Redis for the second answers `E801`, so that is no exception. A restart
+//! of a gateway is one only where it cut off the settling behind such a late `OK`.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -27,11 +27,11 @@ use std::time::Duration;
 use crate::bill::Bill;
 use crate::calls::{Api, Call};
 use crate::clock::Moment;
+use crate::deed::Deed;
 use crate::evidence::Evidence;
 use crate::finding::Finding;
 use crate::node::BUDGET;
 use crate::party::{Act, Arrival};
-use crate::trouble::Deed;
 
 /// The ledger's clock counts whole milliseconds.
 const ROUNDING: Duration = Duration::from_millis(5);
@@ -59,10 +59,7 @@ pub fn check(evidence: &Evidence) -> Finding {
         let reached = bills.get(&call.bill).map(Vec::as_slice).unwrap_or_default();
         let own = reached.iter().find(|create| create.call.id == call.id);
         let until = own.map_or(call.ended, |create| create.arrival.at);
-        let deed = Deed {
-            until,
-            ..Deed::of(call)
-        };
+        let deed = Deed::of(call).ending(until);
         let is_earlier = |create: &&Create<'_>| {
             create.call.id != call.id && create.arrival.at < until && create.blocks_until() > until
         };
@@ -105,7 +102,15 @@ impl Create<'_> {
 
     fn is_hidden_from(&self, later: Deed, evidence: &Evidence) -> bool {
         let earlier = Deed::of(self.call);
-        let is_late = self.call.is_ok() && earlier.took_the_whole_budget();
-        is_late || evidence.troubles.hide_from_link(earlier, later)
+        let troubles = &evidence.troubles;
+        if !self.call.is_ok() {
+            return troubles.hide_from_link(earlier, later);
+        }
+        // One that came when the budget was over is settled behind its answer.
+        let settled = earlier.ending(earlier.settled_by());
+        let is_settling = earlier.node != later.node
+            && earlier.took_the_whole_budget()
+            && later.from <= settled.until;
+        is_settling || troubles.cut_off(earlier) || troubles.hide_from_link(settled, later)
     }
 }

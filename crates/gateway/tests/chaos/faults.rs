@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
+use crate::blow::Blow;
 use crate::passage::Traffic;
 use crate::random::Random;
-use crate::store::Blow;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fault {
@@ -12,25 +12,37 @@ pub enum Fault {
     KillNode(usize),
     /// Something happens to Redis.
     Redis(Blow),
-    /// `kill -9` of both nodes and of Redis, and all up again.
+    /// The same, and before it is made good this node is killed and up again.
+    KillNodeDuring { node: usize, blow: Blow },
+    /// `kill -9` of both nodes and of every server, and all up again at once.
     KillEverything,
 }
 
 impl Fault {
-    pub const fn name(self) -> &'static str {
+    pub fn name(self) -> String {
         match self {
-            Self::KillNode(_) => "kill -9 of a gateway",
-            Self::Redis(Blow::Kill(_)) => "kill -9 of redis",
-            Self::Redis(Blow::Hang(_)) => "SIGSTOP of redis",
-            Self::Redis(Blow::Flush) => "FLUSHALL",
-            Self::Redis(Blow::Part {
-                traffic: Traffic::Held,
-                ..
-            }) => "network to one node held up",
-            Self::Redis(Blow::Part { .. }) => "network to one node cut",
-            Self::Redis(Blow::FailOver(_)) => "failover to a replica that lags",
-            Self::Redis(Blow::LoseMaster { .. }) => "kill -9 of a cluster's master",
-            Self::KillEverything => "kill -9 of everything",
+            Self::KillNode(_) => "kill -9 of a gateway".to_owned(),
+            Self::Redis(blow) => blow.name().to_owned(),
+            Self::KillNodeDuring { blow, .. } => format!("kill -9 of a gateway in {}", blow.name()),
+            Self::KillEverything => "kill -9 of everything".to_owned(),
+        }
+    }
+
+    /// The nodes that it kills.
+    pub fn kills(self) -> Vec<usize> {
+        match self {
+            Self::KillNode(node) | Self::KillNodeDuring { node, .. } => vec![node],
+            Self::Redis(_) => Vec::new(),
+            Self::KillEverything => vec![0, 1],
+        }
+    }
+
+    /// The nodes that cannot reach Redis meanwhile.
+    pub const fn keeps_off(self) -> &'static [usize] {
+        match self {
+            Self::KillNode(_) => &[],
+            Self::Redis(blow) | Self::KillNodeDuring { blow, .. } => blow.keeps_off(),
+            Self::KillEverything => &[0, 1],
         }
     }
 }
@@ -48,44 +60,40 @@ pub struct Strike {
 pub struct Faults {
     random: Random,
     bag: Vec<Fault>,
+    fill: fn(&mut Random) -> Vec<Fault>,
 }
 
 impl Faults {
-    pub fn of(seed: u64) -> Self {
-        Self {
-            random: Random::of(seed, "faults"),
-            bag: Vec::new(),
-        }
+    /// What can happen where one Redis serves all.
+    pub fn of_one_redis(seed: u64) -> Self {
+        Self::of(seed, one_redis)
+    }
+
+    /// What can happen where Sentinels choose the primary; first of all, they do.
+    pub fn of_sentinels(seed: u64) -> Self {
+        Self::of(seed, sentinels)
+    }
+
+    /// What can happen to a Cluster; first of all, it loses a master.
+    pub fn of_a_cluster(seed: u64) -> Self {
+        Self::of(seed, cluster)
+    }
+
+    fn of(seed: u64, fill: fn(&mut Random) -> Vec<Fault>) -> Self {
+        let mut random = Random::of(seed, "faults");
+        let mut bag = fill(&mut random);
+        // The last one is drawn first: it is what the run has its name from.
+        let rest = bag.len() - 1;
+        random.shuffle(&mut bag[..rest]);
+        Self { random, bag, fill }
     }
 
     fn draw(&mut self) -> Fault {
         if self.bag.is_empty() {
-            self.fill();
+            self.bag = (self.fill)(&mut self.random);
+            self.random.shuffle(&mut self.bag);
         }
         self.bag.pop().unwrap()
-    }
-
-    fn fill(&mut self) {
-        let random = &mut self.random;
-        let node = random.index(2);
-        let mut part = |traffic| Blow::Part {
-            node: random.index(2),
-            traffic,
-            time: random.milliseconds(500, 3_000),
-        };
-        let parts = [part(Traffic::Cut), part(Traffic::Held)];
-        self.bag = vec![
-            Fault::KillNode(node),
-            Fault::KillNode(1 - node),
-            Fault::Redis(Blow::Kill(random.milliseconds(0, 1_000))),
-            Fault::Redis(Blow::Hang(random.milliseconds(1_000, 3_000))),
-            Fault::Redis(Blow::Flush),
-            Fault::Redis(Blow::Flush),
-            Fault::Redis(parts[0]),
-            Fault::Redis(parts[1]),
-            Fault::KillEverything,
-        ];
-        random.shuffle(&mut self.bag);
     }
 }
 
@@ -99,4 +107,83 @@ impl Iterator for Faults {
             faults: (0..faults).map(|_| self.draw()).collect(),
         })
     }
+}
+
+fn one_redis(random: &mut Random) -> Vec<Fault> {
+    let node = random.index(2);
+    let mut part = |traffic| Blow::Part {
+        node: random.index(2),
+        traffic,
+        time: random.milliseconds(500, 3_000),
+    };
+    let parts = [Traffic::Cut, Traffic::Held, Traffic::Cut, Traffic::Held].map(&mut part);
+    let hang = Blow::Hang(random.milliseconds(1_000, 3_000));
+    let mut during = |blow| Fault::KillNodeDuring {
+        node: random.index(2),
+        blow,
+    };
+    let kills = [
+        during(hang),
+        during(parts[2]),
+        during(parts[3]),
+        during(Blow::Flush),
+        during(Blow::Kill(Duration::from_millis(1_500))),
+    ];
+    let faults = [
+        Fault::KillNode(node),
+        Fault::KillNode(1 - node),
+        Fault::Redis(Blow::Kill(random.milliseconds(0, 1_000))),
+        Fault::Redis(Blow::Hang(random.milliseconds(1_000, 3_000))),
+        Fault::Redis(Blow::CutOff(random.milliseconds(300, 2_000))),
+        Fault::Redis(parts[0]),
+        Fault::Redis(parts[1]),
+        Fault::KillEverything,
+        Fault::Redis(Blow::Flush),
+    ];
+    [&kills[..], &faults].concat()
+}
+
+fn sentinels(random: &mut Random) -> Vec<Fault> {
+    let node = random.index(2);
+    let lag = random.milliseconds(200, 1_500);
+    let kill_during = |blow| Fault::KillNodeDuring { node, blow };
+    vec![
+        Fault::KillNode(1 - node),
+        Fault::Redis(Blow::Flush),
+        kill_during(Blow::Flush),
+        Fault::Redis(Blow::CutOff(random.milliseconds(300, 2_000))),
+        kill_during(Blow::CutOff(random.milliseconds(300, 2_000))),
+        kill_during(Blow::FailOver(lag)),
+        Fault::KillEverything,
+        Fault::Redis(Blow::FailOver(random.milliseconds(200, 1_500))),
+    ]
+}
+
+fn cluster(random: &mut Random) -> Vec<Fault> {
+    let node = random.index(2);
+    let kill_during = |blow| Fault::KillNodeDuring { node, blow };
+    let mut lose = || Blow::LoseMaster {
+        master: random.index(3),
+    };
+    let lost = [lose(), lose()];
+    vec![
+        Fault::KillNode(1 - node),
+        Fault::Redis(Blow::Flush),
+        kill_during(Blow::Flush),
+        Fault::Redis(Blow::Reshard {
+            biller: random.index(3),
+        }),
+        Fault::Redis(Blow::Reshard {
+            biller: random.index(3),
+        }),
+        Fault::Redis(Blow::KillMaster {
+            master: random.index(3),
+            time: random.milliseconds(0, 500),
+        }),
+        Fault::Redis(Blow::CutOff(random.milliseconds(300, 2_000))),
+        kill_during(Blow::CutOff(random.milliseconds(500, 2_000))),
+        kill_during(lost[0]),
+        Fault::KillEverything,
+        Fault::Redis(lost[1]),
+    ]
 }

@@ -4,43 +4,74 @@ use std::collections::BTreeMap;
 use std::thread;
 use std::time::Duration;
 
-use crate::clock::{LOOK_EVERY, Moment};
+use crate::bill::CANARIES;
+use crate::blow::{Blow, Loss};
+use crate::calls::Outcome;
+use crate::clock::{LOOK_EVERY, Moment, until};
 use crate::faults::{Fault, Strike};
-use crate::recovery::{Recovery, Restored};
-use crate::store::Blow;
+use crate::finding::Finding;
+use crate::line::Line;
+use crate::node::Node;
+use crate::plan::Plan;
+use crate::recovery::{Failures, Recovery, Touch};
+use crate::sending::Sending;
 use crate::trouble::{Breach, Trouble, Troubles};
 use crate::world::World;
+
+/// Contract section 4: within this time each node begins to write again what Redis lacks.
+const BEGINS_WITHIN: Duration = Duration::from_secs(5);
 
 /// What was done to a world.
 pub struct Injector<'a> {
     world: &'a World,
-    /// The last moment at which nothing was missing, as far as is known.
-    well: Restored,
+    /// The last moment at which nothing was wrong, as far as is known.
+    well: Touch,
     pub troubles: Troubles,
     /// How often each kind of fault was injected.
-    pub injected: BTreeMap<&'static str, u64>,
+    pub injected: BTreeMap<String, u64>,
     /// How often Redis was found too slow without any fault.
     pub slow: u64,
+    /// How long after both nodes reached Redis each began to restore.
+    pub begun_after: Vec<Duration>,
+    pub restoring: Finding,
+}
+
+/// A breach that is not made good yet.
+#[derive(Clone, Copy, Debug)]
+struct Open {
+    breach: Breach,
+    from: Moment,
+    /// `None`: only when everything is in touch.
+    in_touch: Option<Moment>,
 }
 
 impl<'a> Injector<'a> {
-    /// Waits until the world is whole.
+    /// Waits until the world is whole, and lets the canaries in.
     pub fn into(world: &'a World) -> Self {
-        let well = Recovery::of(world).complete();
-        let mut troubles = Troubles::default();
-        troubles.add(Trouble {
-            breach: Breach::Apart,
-            from: Moment::ZERO,
-            in_touch: well.in_touch,
-            until: well.at,
-        });
-        Self {
+        for (node, bill) in CANARIES.into_iter().enumerate() {
+            let event = &Plan::of(world.seed, bill).events[0];
+            until("the canaries are in", || {
+                let id = world.calls.next_id();
+                let sending = Sending::pay_result(bill, node, id, (0, event));
+                let outcome = sending.send(world, &mut Line::to(&world.nodes));
+                matches!(outcome, Outcome::Answered(_))
+            });
+        }
+        let mut injector = Self {
             world,
-            well,
-            troubles,
+            well: Touch {
+                at: Moment::ZERO,
+                failures: [0, 0],
+            },
+            troubles: Troubles::default(),
             injected: BTreeMap::new(),
             slow: 0,
-        }
+            begun_after: Vec::new(),
+            restoring: Finding::of("restoring begins late"),
+        };
+        let apart = [0, 1].map(|node| injector.opened(Breach::Apart(node)));
+        injector.recover(apart.to_vec(), false);
+        injector
     }
 
     /// Strikes until `end`; everything is up and restored when this ends.
@@ -53,7 +84,6 @@ impl<'a> Injector<'a> {
             }
             self.strike(&strike);
         }
-        self.stay_calm(end);
     }
 
     /// Nothing is done, and yet a machine without time can make Redis miss its 200 ms: to the nodes
@@ -62,11 +92,12 @@ impl<'a> Injector<'a> {
         loop {
             let at = self.world.clock.now();
             let failures = Recovery::of(self.world).failures();
-            if failures == self.well.failures {
+            let apart = self.apart_since(failures);
+            if apart.is_empty() {
                 self.well.at = at;
             } else {
                 self.slow += 1;
-                self.recover(Breach::Apart, self.well.at);
+                self.recover(apart, false);
             }
             if self.world.clock.now() >= end {
                 return;
@@ -75,65 +106,120 @@ impl<'a> Injector<'a> {
         }
     }
 
+    /// The next fault comes as soon as the nodes reach Redis again, while they are restoring it.
     fn strike(&mut self, strike: &Strike) {
-        let from = self.well.at;
-        let breach = self.breach_of(&strike.faults);
-        for fault in &strike.faults {
+        let mut open: Vec<Open> = Vec::new();
+        let mut is_wiped = false;
+        let mut faults = strike.faults.iter().peekable();
+        while let Some(fault) = faults.next() {
             *self.injected.entry(fault.name()).or_default() += 1;
-            self.inject(*fault);
+            let kept_off = fault.keeps_off().iter().map(|node| Breach::Apart(*node));
+            let killed = fault.kills().into_iter().map(Breach::Start);
+            open.extend(kept_off.chain(killed).map(|breach| self.opened(breach)));
+            open.extend(self.apart_since(Recovery::of(self.world).failures()));
+            let loss = self.inject(*fault);
+            open.extend(self.lost(loss));
+            is_wiped |= loss == Loss::Everything;
+            for node in fault.kills() {
+                // It counts from its start.
+                self.well.failures[node] = 0;
+            }
+            if faults.peek().is_some() {
+                let touch = Recovery::of(self.world).touch();
+                open.extend(self.apart_since(touch.failures));
+                for breach in &mut open {
+                    breach.in_touch.get_or_insert(touch.at);
+                }
+                self.well = touch;
+            }
         }
-        self.recover(breach, from);
+        self.recover(open, is_wiped);
     }
 
-    fn breach_of(&self, faults: &[Fault]) -> Breach {
-        let store = &self.world.store;
-        let forgets = |fault: &Fault| match fault {
-            Fault::KillNode(_) => false,
-            Fault::Redis(blow) => store.forgets(*blow),
-            Fault::KillEverything => store.forgets(Blow::Kill(Duration::ZERO)),
-        };
-        match faults {
-            [Fault::KillNode(node)] => Breach::Start(*node),
-            faults if faults.iter().any(forgets) => Breach::Forgot,
-            _ => Breach::Apart,
+    fn opened(&self, breach: Breach) -> Open {
+        Open {
+            breach,
+            from: self.well.at,
+            in_touch: None,
         }
     }
 
-    fn inject(&self, fault: Fault) {
+    fn lost(&self, loss: Loss) -> Option<Open> {
+        match loss {
+            Loss::Nothing => None,
+            Loss::Everything => Some(self.opened(Breach::Forgot)),
+            Loss::Latest(before) => Some(Open {
+                from: self.well.at.saturating_sub(before),
+                ..self.opened(Breach::Late)
+            }),
+        }
+    }
+
+    /// The nodes that found Redis out of reach since all was well.
+    fn apart_since(&self, failures: Failures) -> Vec<Open> {
+        let apart = (0..2).filter(|node| failures[*node] != self.well.failures[*node]);
+        apart.map(|node| self.opened(Breach::Apart(node))).collect()
+    }
+
+    fn inject(&self, fault: Fault) -> Loss {
         let World { nodes, store, .. } = self.world;
+        let begin = |blow: Blow| {
+            store.begin(blow);
+            thread::sleep(blow.time());
+        };
         match fault {
-            Fault::KillNode(node) => {
-                nodes[node].kill();
-                nodes[node].start_again();
+            Fault::KillNode(node) => nodes[node].kill_and_start(),
+            Fault::Redis(blow) => {
+                begin(blow);
+                return store.end(blow);
             }
-            Fault::Redis(blow) => store.strike(blow),
+            Fault::KillNodeDuring { node, blow } => {
+                begin(blow);
+                nodes[node].kill_and_start();
+                return store.end(blow);
+            }
             Fault::KillEverything => {
-                for node in nodes {
-                    node.kill();
-                }
+                nodes.iter().for_each(Node::kill);
                 store.kill();
-                store.start_again();
-                for node in nodes {
-                    node.start_again();
-                }
+                return thread::scope(|scope| {
+                    for node in nodes {
+                        scope.spawn(|| node.start_again());
+                    }
+                    store.start_again()
+                });
             }
         }
+        Loss::Nothing
     }
 
-    fn recover(&mut self, breach: Breach, from: Moment) {
-        let before = self.well;
-        self.well = Recovery::of(self.world).complete();
-        // While one node was down, the other may have found Redis too slow.
-        let other_failed = |node: usize| before.failures[1 - node] != self.well.failures[1 - node];
-        let breach = match breach {
-            Breach::Start(node) if other_failed(node) => Breach::Apart,
-            breach => breach,
-        };
-        self.troubles.add(Trouble {
+    fn recover(&mut self, mut open: Vec<Open>, is_wiped: bool) {
+        let restored = Recovery::of(self.world).complete(is_wiped);
+        open.extend(self.apart_since(restored.touch.failures));
+        for Open {
             breach,
             from,
-            in_touch: self.well.in_touch,
-            until: self.well.at,
-        });
+            in_touch,
+        } in open
+        {
+            self.troubles.add(Trouble {
+                breach,
+                from,
+                in_touch: in_touch.unwrap_or(restored.touch.at),
+                until: restored.at,
+            });
+        }
+        for (node, begun) in restored.begun.into_iter().enumerate() {
+            let after = begun.saturating_sub(restored.touch.at);
+            self.begun_after.push(after);
+            self.restoring.judged += 1;
+            if after > BEGINS_WITHIN {
+                let what = format!("node {node} began to restore after {after:?}");
+                self.restoring.violated(None, what);
+            }
+        }
+        self.well = Touch {
+            at: restored.at,
+            failures: restored.touch.failures,
+        };
     }
 }

@@ -5,7 +5,7 @@ use std::path::Path;
 use rusqlite::{Connection, OpenFlags};
 
 /// Up to where a journal's facts are in the shared state, and who holds it.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Cursor {
     pub shared_up_to: i64,
     pub shared_with: String,
@@ -14,8 +14,6 @@ pub struct Cursor {
 /// A payment or cancel that was written down.
 #[derive(Clone, Debug)]
 pub struct JournalledEvent {
-    /// When it was decided, in the order of all nodes.
-    pub stamp: i64,
     pub user_key: String,
     pub pay_type: String,
     pub pay_id: u64,
@@ -52,7 +50,7 @@ impl Journal {
     }
 
     pub fn events(&self) -> Vec<JournalledEvent> {
-        let query = "SELECT stamp, biller_user_key, pay_type, pay_id, paid_at, pay_amount, body
+        let query = "SELECT biller_user_key, pay_type, pay_id, paid_at, pay_amount, body
             FROM fact JOIN message USING (biller_code, message)
             WHERE kind = 'payment' ORDER BY seq";
         let mut statement = self.0.prepare(query).unwrap();
@@ -62,13 +60,12 @@ impl Journal {
         };
         let read = |row: &rusqlite::Row<'_>| {
             Ok(JournalledEvent {
-                stamp: row.get(0)?,
-                user_key: row.get(1)?,
-                pay_type: row.get(2)?,
-                pay_id: number(row, 3)?.try_into().unwrap(),
-                paid_at: number(row, 4)?.try_into().unwrap(),
-                amount: number(row, 5)?,
-                body: String::from_utf8(row.get(6)?).unwrap(),
+                user_key: row.get(0)?,
+                pay_type: row.get(1)?,
+                pay_id: number(row, 2)?.try_into().unwrap(),
+                paid_at: number(row, 3)?.try_into().unwrap(),
+                amount: number(row, 4)?,
+                body: String::from_utf8(row.get(5)?).unwrap(),
             })
         };
         let rows = statement.query_map([], read).unwrap();

@@ -72,6 +72,11 @@ impl Node {
         }
     }
 
+    pub fn kill_and_start(&self) {
+        self.kill();
+        self.start_again();
+    }
+
     /// Starts on the same files; ready when it says that it serves.
     pub fn start_again(&self) {
         let append = |name| {

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::bill::{Bill, PayEvent};
+use crate::bill::{Bill, CANARIES, PayEvent};
 use crate::random::Random;
 
 /// What a bill costs.
@@ -45,8 +45,8 @@ pub enum Step {
 pub enum Intent {
     /// At most one payment in force at any time.
     Plain,
-    /// A payment, its full cancel, then another payment: no double payment, but a node that has not
-    /// heard of the cancel takes it for one.
+    /// A payment, its full cancel (or more than that), then another payment: no double payment, but a
+    /// node that has not heard of the cancel takes it for one.
     PaidAgain,
     /// Two payments: an error bill (`E817`).
     Double,
@@ -71,10 +71,19 @@ impl Plan {
                 steps: Vec::new(),
             },
         };
+        if CANARIES.contains(&bill) {
+            draft.event("P", None, AMOUNT);
+            return draft.plan;
+        }
         draft.links();
         draft.money();
         draft.afterwards();
         draft.plan
+    }
+
+    /// What a pay-result of the event carries; the same in every copy.
+    pub fn echo(bill: Bill, event: usize) -> String {
+        format!("b{}.e{event}", bill.0)
     }
 }
 
@@ -112,9 +121,28 @@ impl Draft {
                 self.cancel(paid, 5_000);
                 self.cancel(paid, AMOUNT - 5_000);
             }
-            75..=84 => {
+            75..=79 => {
                 self.plan.intent = Intent::PaidAgain;
                 let paid = self.pay(AMOUNT);
+                self.cancel(paid, AMOUNT);
+                self.pay(AMOUNT);
+            }
+            // A cancel takes nothing from another payment, however large it is, ...
+            80 | 81 => {
+                self.plan.intent = Intent::PaidAgain;
+                let paid = self.pay(AMOUNT);
+                self.cancel(paid, 3 * AMOUNT);
+                self.pay(AMOUNT);
+            }
+            // ... and although its own payment never came, ...
+            82 | 83 => {
+                let stranger = self.plan.bill.0 * 10 + 9;
+                self.cancel(stranger, 3 * AMOUNT);
+                self.pay(AMOUNT);
+            }
+            // ... or came later: then it was cancelled before it was told.
+            84 => {
+                let paid = self.plan.bill.0 * 10 + 1;
                 self.cancel(paid, AMOUNT);
                 self.pay(AMOUNT);
             }
@@ -133,13 +161,14 @@ impl Draft {
 
     /// Copies and questions that come later, maybe much later.
     fn afterwards(&mut self) {
-        for _ in 0..self.random.below(4) {
-            let pause = self.random.milliseconds(0, 1_500);
+        for _ in 0..self.random.below(5) {
+            let pause = self.random.milliseconds(0, 1_200);
             self.plan.steps.push(Step::Pause(pause));
             let node = self.node();
-            let step = match (self.random.below(4), self.plan.events.len()) {
+            let step = match (self.random.below(7), self.plan.events.len()) {
                 (0, _) | (_, 0) => Step::Create(node),
-                (1, _) => Step::Prepay(node),
+                (1 | 2, _) => Step::Prepay(node),
+                (3, _) => Step::Notice(node),
                 (_, events) => Step::Copy {
                     event: self.random.index(events),
                     node,
@@ -166,9 +195,9 @@ impl Draft {
         self.push(Step::Report { event, nodes });
         for _ in 0..self.random.below(3) {
             let node = self.node();
-            let step = match self.random.below(8) {
+            let step = match self.random.below(9) {
                 0 => Step::TwoCopies { event, node },
-                1 | 2 => Step::Prepay(node),
+                1..=3 => Step::Prepay(node),
                 _ => Step::Copy { event, node },
             };
             self.push(step);

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use crate::beginning::Beginning;
+use crate::bill::BILLERS;
 use crate::calls::Outcome;
 use crate::clock::{Moment, PATIENCE, until};
 use crate::journal::Journal;
@@ -25,13 +27,22 @@ pub struct Recovery<'a> {
 /// How often each node found Redis out of reach, since it was started.
 pub type Failures = [u64; 2];
 
+/// A moment at which both nodes reached Redis.
+#[derive(Clone, Copy, Debug)]
+pub struct Touch {
+    pub at: Moment,
+    /// As they were then.
+    pub failures: Failures,
+}
+
 /// A moment at which nothing was missing.
 #[derive(Clone, Copy, Debug)]
 pub struct Restored {
     pub at: Moment,
     /// Since when both nodes had reached Redis.
-    pub in_touch: Moment,
-    pub failures: Failures,
+    pub touch: Touch,
+    /// When each node was seen to restore.
+    pub begun: [Moment; 2],
 }
 
 impl<'a> Recovery<'a> {
@@ -39,40 +50,48 @@ impl<'a> Recovery<'a> {
         Self { world }
     }
 
+    /// Both nodes must be up. Ends when they reach Redis.
+    pub fn touch(&self) -> Touch {
+        until("both nodes reach Redis", || {
+            (0..2).all(|node| self.is_in_touch(node))
+        });
+        Touch {
+            failures: self.failures(),
+            at: self.world.clock.now(),
+        }
+    }
+
     /// Both nodes must be up. Ends when everything is restored.
-    pub fn complete(&self) -> Restored {
+    pub fn complete(&self, is_wiped: bool) -> Restored {
         let begun = self.world.clock.now();
         loop {
-            until("both nodes reach Redis", || {
-                (0..2).all(|node| self.is_in_touch(node))
-            });
-            let failures = self.failures();
-            let now = self.world.clock.now();
-            assert!(now < begun + PATIENCE, "the shared state is never restored");
-            self.world.calls.await_end_of_all_begun_before(now);
-            if self.is_restored(failures) {
+            let touch = self.touch();
+            assert!(
+                touch.at < begun + PATIENCE,
+                "the shared state is never restored"
+            );
+            let mut beginning = Beginning::of(self.world, is_wiped);
+            beginning.look();
+            let calls = &self.world.calls;
+            calls.await_end_of_all_begun_before(touch.at, || beginning.look());
+            if self.is_restored(touch.failures, &mut beginning) {
+                let begun = beginning.seen();
                 let at = self.world.clock.now();
-                return Restored {
-                    at,
-                    in_touch: now,
-                    failures,
-                };
+                return Restored { at, touch, begun };
             }
         }
     }
 
-    fn is_restored(&self, failures: Failures) -> bool {
+    fn is_restored(&self, failures: Failures, beginning: &mut Beginning<'_>) -> bool {
         let journals = [0, 1].map(|node| Journal::open(&self.world.nodes[node].journal()));
         let rows = journals.each_ref().map(Journal::last_row);
         let mut slow = false;
         until("the journals are in Redis", || {
+            beginning.look();
             slow = self.failures() != failures;
-            slow || self.world.store.identity().is_some_and(|identity| {
-                journals.iter().zip(rows).all(|(journal, row)| {
-                    let cursor = journal.cursor();
-                    let same = |part: &String| cursor.shared_with.contains(part);
-                    cursor.shared_up_to >= row && identity.iter().all(same)
-                })
+            slow || journals.iter().zip(rows).all(|(journal, row)| {
+                let cursor = journal.cursor();
+                cursor.shared_up_to >= row && self.world.store.is_held_by(&cursor.shared_with)
             })
         });
         !slow
@@ -108,14 +127,17 @@ impl<'a> Recovery<'a> {
         series.collect()
     }
 
-    /// A link that nobody made cannot be made anew: `E812`, from who can look.
+    /// A link that nobody made cannot be made anew: `E812`, from who can look. The billers' states may
+    /// be on servers of their own.
     fn is_in_touch(&self, node: usize) -> bool {
         let mut line = Line::to(&self.world.nodes);
-        let path = "/external/inquiry-payment/one-time/url/re/B0001";
         let body = r#"{"data":{"biller_user_key":"nobody","expire_at":"20991231235959"}}"#;
-        match line.post(node, path, "probe", body) {
-            Outcome::Answered(answer) => answer.res_code == "E812",
-            Outcome::NotSent | Outcome::Silence => false,
-        }
+        BILLERS.iter().all(|biller| {
+            let path = format!("/external/inquiry-payment/one-time/url/re/{biller}");
+            match line.post(node, &path, "probe", body) {
+                Outcome::Answered(answer) => answer.res_code == "E812",
+                Outcome::NotSent | Outcome::Silence => false,
+            }
+        })
     }
 }

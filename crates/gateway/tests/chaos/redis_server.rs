@@ -51,9 +51,13 @@ pub struct RedisServer {
 
 impl RedisServer {
     pub fn start(keeps: Keeps, more: &[&str]) -> Self {
+        Self::start_on(free_port(), keeps, more)
+    }
+
+    pub fn start_on(port: u16, keeps: Keeps, more: &[&str]) -> Self {
         let arguments = [&["--save", ""][..], &keeps.arguments(), more].concat();
         let server = Self {
-            port: free_port(),
+            port,
             directory: TempDir::new().unwrap(),
             arguments: arguments.iter().map(ToString::to_string).collect(),
             child: Mutex::default(),
@@ -78,8 +82,19 @@ impl RedisServer {
     /// Starts, with what it kept; ready when it answers.
     pub fn start_again(&self) {
         *self.child.lock().unwrap() = Some(self.spawn());
+        self.revive();
+    }
+
+    /// Starts it unless it runs; ready when it answers. One whose port was taken by somebody else at
+    /// that moment is started once more.
+    pub fn revive(&self) {
         until("redis-server answers", || {
-            self.revive();
+            let mut child = self.child.lock().unwrap();
+            let ended = |child: &mut Child| child.try_wait().unwrap().is_some();
+            if child.as_mut().is_none_or(ended) {
+                *child = Some(self.spawn());
+            }
+            drop(child);
             self.ask(&["PING"]).is_ok()
         });
     }
@@ -92,13 +107,6 @@ impl RedisServer {
             .args([&format!("-{name}"), &pid])
             .status();
         assert!(status.unwrap().success());
-    }
-
-    /// Stops for a while, as a machine that swaps does.
-    pub fn hang_for(&self, time: Duration) {
-        self.signal("STOP");
-        std::thread::sleep(time);
-        self.signal("CONT");
     }
 
     pub fn ask(&self, words: &[&str]) -> redis::RedisResult<redis::Value> {
@@ -121,20 +129,21 @@ impl RedisServer {
         text.and_then(Result::ok).unwrap_or_default()
     }
 
+    /// What it answers as a list of texts; empty where it answers nothing.
+    pub fn words(&self, words: &[&str]) -> Vec<String> {
+        let list = self.ask(words).ok().map(redis::from_redis_value);
+        list.and_then(Result::ok).unwrap_or_default()
+    }
+
+    pub fn number(&self, words: &[&str]) -> u16 {
+        redis::from_redis_value(self.ask(words).unwrap()).unwrap()
+    }
+
     /// The value of a line `name:value` of `INFO`.
     pub fn info(&self, name: &str) -> String {
         let info = self.ask_text(&["INFO"]);
         let value = |line: &str| Some(line.strip_prefix(name)?.strip_prefix(':')?.to_owned());
         info.lines().find_map(value).unwrap_or_default()
-    }
-
-    /// A server whose port was taken by somebody else at that moment is started once more.
-    fn revive(&self) {
-        let mut child = self.child.lock().unwrap();
-        let ended = |child: &mut Child| child.try_wait().unwrap().is_some();
-        if child.as_mut().is_none_or(ended) {
-            *child = Some(self.spawn());
-        }
     }
 
     fn spawn(&self) -> Child {

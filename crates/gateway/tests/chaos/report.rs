@@ -27,10 +27,21 @@ impl Report {
     }
 
     pub fn faults(&mut self, injector: &Injector<'_>) {
+        let injected: u64 = injector.injected.values().sum();
+        self.row("faults by kind", format!("{injected} in all"));
         for (fault, times) in &injector.injected {
-            self.row(fault, times);
+            self.row(&format!("  {fault}"), times);
         }
         self.row("redis slow without a fault", injector.slow);
+        let longest = injector.begun_after.iter().max();
+        let longest = longest.copied().unwrap_or_default();
+        self.row(
+            "restoring began after, at most",
+            format!(
+                "{:.2} s from when both nodes reached redis",
+                longest.as_secs_f64()
+            ),
+        );
     }
 
     pub fn calls(&mut self, evidence: &Evidence, bills: u64) {
@@ -47,22 +58,35 @@ impl Report {
         }
         let unanswered = evidence.calls.iter().filter(|call| call.answer().is_none());
         self.row("calls without an answer", unanswered.count());
-        let seconds = |is_meant: fn(Breach) -> bool| {
-            let troubles = evidence.troubles.all().iter();
-            let troubles = troubles.filter(move |trouble| is_meant(trouble.breach));
-            let seconds = troubles.map(|trouble| trouble.until.saturating_sub(trouble.from));
-            format!("{:.1}", seconds.sum::<Duration>().as_secs_f64())
-        };
+        self.restored(evidence, "redis forgot", |of| of == Breach::Forgot);
+        self.restored(evidence, "redis lost the latest", |of| of == Breach::Late);
+        self.restored(evidence, "nodes apart", |of| matches!(of, Breach::Apart(_)));
+        self.restored(evidence, "node started", |of| {
+            matches!(of, Breach::Start(_))
+        });
+    }
+
+    /// How long it took from the moment at which both nodes reached Redis until it had all again.
+    fn restored(&mut self, evidence: &Evidence, what: &str, is_meant: fn(Breach) -> bool) {
+        let troubles = evidence.troubles.all().iter();
+        let meant = troubles.filter(|trouble| is_meant(trouble.breach));
+        let took = meant.map(|trouble| trouble.until.saturating_sub(trouble.in_touch));
+        let took: Vec<Duration> = took.collect();
+        let longest = took.iter().max().copied().unwrap_or_default();
+        let count = u32::try_from(took.len()).unwrap_or(u32::MAX);
+        let mean = took
+            .iter()
+            .sum::<Duration>()
+            .checked_div(count)
+            .unwrap_or_default();
         self.row(
-            "seconds until restored: redis forgot",
-            seconds(|of| of == Breach::Forgot),
+            &format!("restored: {what}"),
+            format!(
+                "{count} times, after {:.1} s, at most {:.1} s",
+                mean.as_secs_f64(),
+                longest.as_secs_f64()
+            ),
         );
-        self.row(
-            "seconds until restored: nodes apart",
-            seconds(|of| of == Breach::Apart),
-        );
-        let started = |of| matches!(of, Breach::Start(_));
-        self.row("seconds until restored: node started", seconds(started));
     }
 
     pub fn finding(&mut self, finding: &Finding) {
@@ -83,6 +107,6 @@ impl Report {
     }
 
     fn row(&mut self, name: &str, value: impl std::fmt::Display) {
-        writeln!(self.text, "| {name:<38} | {value:<60} |").unwrap();
+        writeln!(self.text, "| {name:<62} | {value:<62} |").unwrap();
     }
 }

@@ -3,6 +3,7 @@
 use crate::bill::{Bill, PayEvent};
 use crate::calls::{Api, Call, Outcome};
 use crate::line::Line;
+use crate::plan::Plan;
 use crate::world::World;
 
 #[derive(Clone, Debug)]
@@ -36,7 +37,7 @@ impl Sending {
     /// A pay-result. Every copy has the same bytes, and so is echoed by the event's name.
     pub fn pay_result(bill: Bill, node: usize, id: String, event: (usize, &PayEvent)) -> Self {
         let (number, event) = event;
-        let echo = format!("b{}.e{number}", bill.0);
+        let echo = Plan::echo(bill, number);
         Self {
             bill,
             api: Api::PayResult,

@@ -1,18 +1,21 @@
-//! A primary, its replica, and Sentinels that choose between them.
+//! A primary, its replica, and Sentinels that choose between them. Everybody reaches a server through
+//! its passage, so that the network can be cut.
 
 use std::sync::Mutex;
 use std::time::Duration;
 
+use crate::blow::{Blow, Loss};
 use crate::clock::until;
-use crate::redis_server::{Keeps, RedisServer};
-use crate::store::{Blow, Store, identity};
+use crate::passage::{Passage, Traffic};
+use crate::redis_server::{Keeps, RedisServer, free_port};
+use crate::store::{Store, names_process_and_data};
 
 /// The name that the Sentinels watch the servers under.
 const SERVICE: &str = "relay";
 
 #[derive(Debug)]
 pub struct Watched {
-    servers: [RedisServer; 2],
+    servers: [(RedisServer, Passage); 2],
     sentinels: Vec<RedisServer>,
     /// Which of the servers is the primary.
     primary: Mutex<usize>,
@@ -20,90 +23,157 @@ pub struct Watched {
 
 impl Watched {
     pub fn start() -> Self {
-        let first = RedisServer::start(Keeps::Everything, &[]);
-        let port = first.port().to_string();
-        let second = RedisServer::start(Keeps::Everything, &["--replicaof", "127.0.0.1", &port]);
+        let server = |_| {
+            let port = free_port();
+            let passage = Passage::to(port);
+            let announced = passage.port().to_string();
+            let arguments = ["--replica-announce-port", &announced];
+            let server = RedisServer::start_on(port, Keeps::Everything, &arguments);
+            (server, passage)
+        };
         let sentinel = |_| RedisServer::start(Keeps::Everything, &["--sentinel"]);
-        let sentinels: Vec<RedisServer> = (0..3).map(sentinel).collect();
-        for sentinel in &sentinels {
+        let watched = Self {
+            servers: [0, 1].map(server),
+            sentinels: (0..3).map(sentinel).collect(),
+            primary: Mutex::new(0),
+        };
+        watched.follow(1, 0);
+        let port = watched.port(0);
+        for sentinel in &watched.sentinels {
             sentinel.tell(&["SENTINEL", "MONITOR", SERVICE, "127.0.0.1", &port, "2"]);
             sentinel.tell(&["SENTINEL", "SET", SERVICE, "down-after-milliseconds", "500"]);
             sentinel.tell(&["SENTINEL", "SET", SERVICE, "failover-timeout", "3000"]);
         }
-        let watched = Self {
-            servers: [first, second],
-            sentinels,
-            primary: Mutex::new(0),
-        };
-        watched.await_replica();
+        watched.await_order();
         watched
     }
 
-    /// Every Sentinel knows the others and the replica, and the replica is in step.
-    fn await_replica(&self) {
+    fn port(&self, server: usize) -> String {
+        self.servers[server].1.port().to_string()
+    }
+
+    fn primary(&self) -> usize {
+        *self.primary.lock().unwrap()
+    }
+
+    /// A server that comes back asks who the primary is, as its start-up script would.
+    fn follow(&self, replica: usize, primary: usize) {
+        let port = self.port(primary);
+        self.servers[replica]
+            .0
+            .tell(&["REPLICAOF", "127.0.0.1", &port]);
+    }
+
+    /// Waits until one server is the primary to all Sentinels and the other is in step with it.
+    fn await_order(&self) {
         for (field, number) in [("num-other-sentinels", "2"), ("num-slaves", "1")] {
             until(field, || {
                 let knows = |sentinel: &RedisServer| field_of(sentinel, field) == number;
                 self.sentinels.iter().all(knows)
             });
         }
-        let replica = &self.servers[1 - *self.primary.lock().unwrap()];
-        until("the replica is in step", || {
-            replica.info("master_link_status") == "up"
+        until("one primary, and a replica that is in step", || {
+            let chosen = |server: &usize| {
+                let port = self.port(*server);
+                let mut said = self
+                    .sentinels
+                    .iter()
+                    .map(|sentinel| field_of(sentinel, "port"));
+                said.all(|said| said == port)
+            };
+            let Some(primary) = (0..2).find(chosen) else {
+                return false;
+            };
+            let [is, follows] = [primary, 1 - primary].map(|server| &self.servers[server].0);
+            *self.primary.lock().unwrap() = primary;
+            is.info("role") == "master" && follows.info("master_link_status") == "up"
         });
     }
 
-    fn fail_over(&self, lag: Duration) {
-        let primary = *self.primary.lock().unwrap();
-        let (old, new) = (&self.servers[primary], &self.servers[1 - primary]);
-        // What is written from now on, the replica never hears of.
-        new.signal("STOP");
-        std::thread::sleep(lag);
-        old.kill();
-        new.signal("CONT");
+    /// All that the primary was told until now, the replica has.
+    fn await_replica(&self) {
+        let (primary, replica) = (self.primary(), 1 - self.primary());
+        let offset = |server: usize| self.servers[server].0.info("master_repl_offset").parse();
+        let told: u64 = offset(primary).unwrap();
+        until("the replica has heard of all", || {
+            offset(replica).is_ok_and(|offset| offset >= told)
+        });
+    }
+
+    fn await_promotion(&self, of: usize) {
         until("the replica is the primary", || {
-            new.info("role") == "master"
+            self.servers[of].0.info("role") == "master"
         });
-        *self.primary.lock().unwrap() = 1 - primary;
-        old.start_again();
-        until("the old primary is a replica", || {
-            old.info("role") == "slave"
-        });
-        self.await_replica();
     }
 }
 
 impl Store for Watched {
     fn url(&self, _node: usize) -> String {
-        let sentinels: Vec<String> = self
-            .sentinels
-            .iter()
-            .map(|sentinel| format!("127.0.0.1:{}", sentinel.port()))
-            .collect();
+        let ports = self.sentinels.iter().map(RedisServer::port);
+        let sentinels: Vec<String> = ports.map(|port| format!("127.0.0.1:{port}")).collect();
         format!("redis+sentinel://{}/{SERVICE}", sentinels.join(","))
     }
 
-    fn identity(&self) -> Option<Vec<String>> {
-        identity(&self.servers[*self.primary.lock().unwrap()])
+    fn is_held_by(&self, shared_with: &str) -> bool {
+        names_process_and_data(&self.servers[self.primary()].0, shared_with)
     }
 
-    fn strike(&self, blow: Blow) {
+    fn begin(&self, blow: Blow) {
+        let (old, new) = (self.primary(), 1 - self.primary());
         match blow {
-            Blow::FailOver(lag) => self.fail_over(lag),
+            Blow::Flush => self.servers[old].0.tell(&["FLUSHALL"]),
+            Blow::CutOff(_) => {
+                self.await_replica();
+                self.servers[old].1.set(Traffic::Cut);
+            }
+            Blow::FailOver(lag) => {
+                self.await_replica();
+                // What is written from now on, the replica never hears of.
+                self.servers[new].0.signal("STOP");
+                std::thread::sleep(lag);
+                self.servers[old].0.kill();
+            }
             _ => panic!("Sentinels: {blow:?}"),
         }
     }
 
-    fn forgets(&self, blow: Blow) -> bool {
-        matches!(blow, Blow::FailOver(_))
+    fn end(&self, blow: Blow) -> Loss {
+        let (old, new) = (self.primary(), 1 - self.primary());
+        match blow {
+            Blow::Flush => return Loss::Everything,
+            Blow::CutOff(_) => {
+                self.await_promotion(new);
+                self.servers[old].1.set(Traffic::Flows);
+            }
+            _ => {
+                self.servers[new].0.signal("CONT");
+                self.await_promotion(new);
+                self.servers[old].0.start_again();
+            }
+        }
+        self.follow(old, new);
+        self.await_order();
+        Loss::Latest(Duration::ZERO)
     }
 
     fn kill(&self) {
-        self.servers.iter().for_each(RedisServer::kill);
+        self.await_replica();
+        self.servers.iter().for_each(|(server, _)| server.kill());
+        self.sentinels.iter().for_each(RedisServer::kill);
     }
 
-    fn start_again(&self) {
-        self.servers.iter().for_each(RedisServer::start_again);
+    fn start_again(&self) -> Loss {
+        let (primary, replica) = (self.primary(), 1 - self.primary());
+        self.servers[primary].0.start_again();
+        self.servers[replica].0.start_again();
+        self.follow(replica, primary);
+        self.sentinels.iter().for_each(RedisServer::start_again);
+        self.await_order();
+        if self.primary() == primary {
+            Loss::Nothing
+        } else {
+            Loss::Latest(Duration::ZERO)
+        }
     }
 
     fn name(&self) -> String {

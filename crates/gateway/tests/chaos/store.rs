@@ -2,49 +2,30 @@
 
 use std::time::Duration;
 
+use crate::blow::{Blow, Loss};
 use crate::passage::{Passage, Traffic};
 use crate::redis_server::{Keeps, RedisServer};
-
-/// What can happen to the shared state.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Blow {
-    /// `kill -9`, and up again after this time.
-    Kill(Duration),
-    /// SIGSTOP, and SIGCONT after this time.
-    Hang(Duration),
-    /// `FLUSHALL`.
-    Flush,
-    /// A node cannot reach it for this time.
-    Part {
-        node: usize,
-        traffic: Traffic,
-        time: Duration,
-    },
-    /// The replica lags behind by this time, the primary is killed, and Sentinel makes the replica
-    /// the primary.
-    FailOver(Duration),
-    /// `kill -9` of one of a Cluster's masters, and up again after this time.
-    LoseMaster { master: usize, time: Duration },
-}
 
 /// What a run needs of it.
 pub trait Store: Send + Sync {
     /// How a node reaches it.
     fn url(&self, node: usize) -> String;
 
-    /// Parts of the name under which a node's journal knows who holds its facts; `None` while
-    /// nobody does.
-    fn identity(&self) -> Option<Vec<String>>;
+    /// Whether a journal that knows its facts with `shared_with` means the servers and the data that
+    /// are there now; no, while nobody serves.
+    fn is_held_by(&self, shared_with: &str) -> bool;
 
-    /// Ends when the blow is over and every server is up.
-    fn strike(&self, blow: Blow);
+    /// Begins a blow; what has no duration is done now.
+    fn begin(&self, blow: Blow);
 
-    /// Whether it holds less after a blow than before.
-    fn forgets(&self, blow: Blow) -> bool;
+    /// Makes a blow good: every server is up and has its role when this ends.
+    fn end(&self, blow: Blow) -> Loss;
 
+    /// `kill -9` of every process.
     fn kill(&self);
 
-    fn start_again(&self);
+    /// Every process starts again at once.
+    fn start_again(&self) -> Loss;
 
     /// For the table.
     fn name(&self) -> String;
@@ -75,46 +56,43 @@ impl Store for Standalone {
         format!("redis://127.0.0.1:{}/0", self.passages[node].port())
     }
 
-    fn identity(&self) -> Option<Vec<String>> {
-        identity(&self.server)
+    fn is_held_by(&self, shared_with: &str) -> bool {
+        names_process_and_data(&self.server, shared_with)
     }
 
-    fn strike(&self, blow: Blow) {
+    fn begin(&self, blow: Blow) {
         match blow {
-            Blow::Kill(time) => {
-                self.server.kill();
-                std::thread::sleep(time);
-                self.server.start_again();
-            }
-            Blow::Hang(time) => self.server.hang_for(time),
+            Blow::Kill(_) => self.server.kill(),
+            Blow::Hang(_) => self.server.signal("STOP"),
             Blow::Flush => self.server.tell(&["FLUSHALL"]),
-            Blow::Part {
-                node,
-                traffic,
-                time,
-            } => {
-                self.passages[node].set(traffic);
-                std::thread::sleep(time);
-                self.passages[node].set(Traffic::Flows);
-            }
-            Blow::FailOver(_) | Blow::LoseMaster { .. } => panic!("one server: {blow:?}"),
+            Blow::Part { node, traffic, .. } => self.passages[node].set(traffic),
+            Blow::CutOff(_) => self.passages.iter().for_each(|one| one.set(Traffic::Cut)),
+            _ => panic!("one server: {blow:?}"),
         }
     }
 
-    fn forgets(&self, blow: Blow) -> bool {
+    fn end(&self, blow: Blow) -> Loss {
         match blow {
-            Blow::Kill(_) => self.keeps == Keeps::Nothing,
-            Blow::Flush => true,
-            _ => false,
+            Blow::Kill(_) => return self.start_again(),
+            Blow::Hang(_) => self.server.signal("CONT"),
+            Blow::Flush => return Loss::Everything,
+            _ => self.passages.iter().for_each(|one| one.set(Traffic::Flows)),
         }
+        Loss::Nothing
     }
 
     fn kill(&self) {
         self.server.kill();
     }
 
-    fn start_again(&self) {
+    fn start_again(&self) -> Loss {
         self.server.start_again();
+        match self.keeps {
+            Keeps::Everything => Loss::Nothing,
+            // While it syncs it holds writes back, for two seconds at most.
+            Keeps::AllButASecond => Loss::Latest(Duration::from_secs(2)),
+            Keeps::Nothing => Loss::Everything,
+        }
     }
 
     fn name(&self) -> String {
@@ -122,11 +100,13 @@ impl Store for Standalone {
     }
 }
 
-/// Process and data of one server.
-pub fn identity(server: &RedisServer) -> Option<Vec<String>> {
-    let parts = vec![
-        server.info("run_id"),
-        server.ask_text(&["GET", "relay:epoch"]),
-    ];
-    parts.iter().all(|part| !part.is_empty()).then_some(parts)
+/// Whether a cursor means the process and the data of one server.
+pub fn names_process_and_data(server: &RedisServer, shared_with: &str) -> bool {
+    let epoch = server.ask_text(&["GET", "relay:epoch"]);
+    names_process(server, shared_with) && !epoch.is_empty() && shared_with.contains(&epoch)
+}
+
+pub fn names_process(server: &RedisServer, shared_with: &str) -> bool {
+    let run_id = server.info("run_id");
+    !run_id.is_empty() && shared_with.contains(&run_id)
 }

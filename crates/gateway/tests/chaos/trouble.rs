@@ -5,18 +5,19 @@
 //! where it cannot have known what the other node did, and only there. What a node did itself it
 //! always knows, whatever happens to Redis: nothing of that is ever excused.
 
-use crate::calls::Call;
 use crate::clock::Moment;
-use crate::node::BUDGET;
+use crate::deed::Deed;
 
 /// What was wrong.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Breach {
-    /// This node was started: until it has reached Redis it goes by what its own journal knows.
+    /// This node was killed and started: until it has reached Redis it goes by its own journal.
     Start(usize),
-    /// A node could not reach Redis in time. Redis has what was shared before.
-    Apart,
-    /// Redis lost what it held.
+    /// This node could not reach Redis in time. Redis has what was shared before.
+    Apart(usize),
+    /// Redis lost what it was told last, and still has what it was told before the trouble.
+    Late,
+    /// Redis lost everything.
     Forgot,
 }
 
@@ -26,67 +27,45 @@ pub struct Trouble {
     pub breach: Breach,
     /// Just before the blow.
     pub from: Moment,
-    /// From here on both nodes reach Redis again, which has what was shared before `from`, unless it
-    /// forgot.
+    /// From here on both nodes reach Redis again, and it forgets nothing any more: whatever begins
+    /// later is shared as it is done.
     pub in_touch: Moment,
-    /// Here it has everything again.
+    /// Here Redis has everything again.
     pub until: Moment,
-}
-
-/// What a node did, from the call's beginning to what came of it.
-#[derive(Clone, Copy, Debug)]
-pub struct Deed {
-    pub node: usize,
-    pub from: Moment,
-    pub until: Moment,
-}
-
-impl Deed {
-    /// A whole call.
-    pub const fn of(call: &Call) -> Self {
-        Self {
-            node: call.node,
-            from: call.begun,
-            until: call.ended,
-        }
-    }
-
-    /// An answer that came when the budget was over came before its settling was shared, and maybe
-    /// before it was journalled: the budget is kept, and the settling goes on behind it.
-    pub fn took_the_whole_budget(self) -> bool {
-        self.until.saturating_sub(self.from) >= BUDGET
-    }
-
-    fn overlaps(self, from: Moment, until: Moment) -> bool {
-        self.from <= until && from <= self.until
-    }
 }
 
 impl Trouble {
-    /// Whether a pay-result's `deed` may have been taken without the knowledge of `earlier`, of the
-    /// other node. A pay-result is taken whether or not Redis can be reached.
-    fn hides_from_payment(&self, earlier: Deed, deed: Deed) -> bool {
+    /// Whether a pay-result's or a question's `deed` may have been done without the knowledge of
+    /// `earlier`, of the other node: it could not look, or `earlier` could not be shared, or was
+    /// forgotten, and is not restored yet.
+    fn hides(&self, earlier: Deed, deed: Deed) -> bool {
         let is_under_way = deed.overlaps(self.from, self.until);
-        let cannot_look = deed.overlaps(self.from, self.in_touch);
-        let was_not_told = earlier.overlaps(self.from, self.until);
+        let could_not_look = deed.overlaps(self.from, self.in_touch);
+        let was_not_told = earlier.overlaps(self.from, self.in_touch);
         match self.breach {
-            Breach::Start(node) if deed.node == node => is_under_way && cannot_look,
-            Breach::Start(_) => is_under_way && was_not_told,
-            Breach::Apart => is_under_way && (cannot_look || was_not_told),
-            Breach::Forgot => is_under_way,
+            Breach::Start(node) | Breach::Apart(node) if deed.node == node => could_not_look,
+            Breach::Start(_) | Breach::Apart(_) => is_under_way && was_not_told,
+            Breach::Late => could_not_look || (is_under_way && was_not_told),
+            Breach::Forgot => is_under_way && earlier.from <= self.in_touch,
         }
     }
 
     /// The same for a link call. It is refused (`E801`) where Redis cannot be reached, so only what
-    /// could not be shared is hidden, and what Redis forgot. A gateway that starts hides nothing: what
-    /// it settled before it was killed it had shared before it answered.
+    /// could not be shared is hidden, and what Redis forgot of either: `deed` may have been the first
+    /// to reserve. A gateway that starts hides nothing: what it settled before it was killed it had
+    /// shared before it answered.
     fn hides_from_link(&self, earlier: Deed, deed: Deed) -> bool {
         let is_under_way = deed.overlaps(self.from, self.until);
-        match self.breach {
-            Breach::Start(_) => false,
-            Breach::Apart => is_under_way && earlier.overlaps(self.from, self.until),
-            Breach::Forgot => is_under_way,
-        }
+        let one_was_there = earlier.from.min(deed.from) <= self.in_touch;
+        is_under_way
+            && match self.breach {
+                Breach::Start(_) => false,
+                Breach::Apart(node) => {
+                    earlier.node == node && earlier.overlaps(self.from, self.in_touch)
+                }
+                Breach::Late => one_was_there && earlier.until >= self.from,
+                Breach::Forgot => one_was_there,
+            }
     }
 }
 
@@ -103,9 +82,10 @@ impl Troubles {
         &self.0
     }
 
-    /// Whether a pay-result may have been taken without the knowledge of an earlier deed.
-    pub fn hide_from_payment(&self, earlier: Deed, deed: Deed) -> bool {
-        let hides = |trouble: &Trouble| trouble.hides_from_payment(earlier, deed);
+    /// Whether a pay-result or a question may have been taken without the knowledge of an earlier
+    /// deed.
+    pub fn hide(&self, earlier: Deed, deed: Deed) -> bool {
+        let hides = |trouble: &Trouble| trouble.hides(earlier, deed);
         earlier.node != deed.node && self.0.iter().any(hides)
     }
 
@@ -113,5 +93,18 @@ impl Troubles {
     pub fn hide_from_link(&self, earlier: Deed, deed: Deed) -> bool {
         let hides = |trouble: &Trouble| trouble.hides_from_link(earlier, deed);
         earlier.node != deed.node && self.0.iter().any(hides)
+    }
+
+    /// Whether its node may have been killed before what came of a deed was written down.
+    pub fn cut_off(&self, deed: Deed) -> bool {
+        let kills = |trouble: &Trouble| trouble.breach == Breach::Start(deed.node);
+        let behind = Deed {
+            from: deed.until,
+            until: deed.settled_by(),
+            ..deed
+        };
+        let mut kills = self.0.iter().filter(|trouble| kills(trouble));
+        deed.took_the_whole_budget()
+            && kills.any(|trouble| behind.overlaps(trouble.from, trouble.in_touch))
     }
 }
