@@ -48,6 +48,14 @@ impl BillState {
         }
     }
 
+    /// The latest stamp of anything that is known of the bill.
+    pub fn latest(&self) -> Stamp {
+        let payments = self.payments.as_ref().map(|payments| payments.latest());
+        let word = self.classification.as_ref().map(|word| word.stamp);
+        let latest = payments.max(word).unwrap_or_default();
+        latest.max(self.link.latest())
+    }
+
     /// How the link stands at `now`.
     pub fn link_state(&self, now: Timestamp) -> LinkState {
         self.link.state(now)

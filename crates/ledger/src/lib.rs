@@ -18,6 +18,7 @@ mod family;
 pub mod journal;
 mod knowledge;
 mod link;
+mod meeting;
 mod message;
 mod owners;
 mod payments;
@@ -32,8 +33,8 @@ pub use classification::Classification;
 pub use delivery::DeliveryState;
 pub use facade::{
     Begun, Delivered, Durability, Known, Ledger, LinkOutcome, Options, Reach, Rebuild, Recorded,
-    Redelivery, Reservation, SharedDifference, Story, Telling, Undelivered, Verified,
-    verify_offline,
+    Redelivery, Reservation, SharedDifference, Story, Telling, Undelivered, Unless, Verified,
+    Waiting, verify_offline,
 };
 pub use fact::{Fact, FactKind};
 pub use family::Family;

@@ -108,6 +108,13 @@ impl Link {
         }
     }
 
+    /// The latest stamp of anything that is known of the link.
+    pub(crate) fn latest(&self) -> Stamp {
+        let linked = self.linked.as_ref().map(|(stamp, _)| *stamp);
+        let open = self.open.map(|(attempt, _)| attempt);
+        linked.max(open).max(self.closed).unwrap_or_default()
+    }
+
     /// When the link in force ends; `None` where none was ever made.
     pub fn expire_at(&self) -> Option<&KoreanTime> {
         self.linked.as_ref().map(|(_, expire_at)| expire_at)

@@ -5,28 +5,18 @@
 //! brought and no more. A bill is paid while at least one group has something left.
 
 mod codec;
+mod judge;
+mod left;
+mod meeting;
 mod sum;
 mod view;
 
-use sum::Sum;
+pub use judge::Taken;
 pub use view::{Cancellation, PaymentGroup, PaymentRecord};
 
 use protocol::{Decimal, PaidAt, PayType, PaymentEvent};
 
 use crate::{DeliveryState, Stamp, Timestamp};
-
-/// What a newly told event meant to the bill; decided on the state before it was folded.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Taken {
-    /// Not seen before, and nothing odd about it.
-    New,
-    /// Seen before, the same in every part.
-    Again,
-    /// A payment of a bill that another payment has already paid.
-    Double,
-    /// A payment seen before with another amount; the larger counts.
-    OtherAmount,
-}
 
 /// All payment facts of a bill, folded.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -68,24 +58,24 @@ type FirstTaken = Option<(Stamp, Option<Timestamp>)>;
 type Delivery = Option<(Stamp, DeliveryState)>;
 
 impl Payments {
-    /// What `event` means to this bill at `now`.
-    pub fn judge(&self, event: &PaymentEvent, now: Timestamp) -> Taken {
-        let known = self.find(event);
-        match (event.pay_type, known) {
-            (PayType::P, Some(paid_amount)) if *paid_amount != event.pay_amount.abs() => {
-                Taken::OtherAmount
-            }
-            (_, Some(_)) => Taken::Again,
-            (PayType::P, None) if self.is_paid(now) => Taken::Double,
-            (_, None) => Taken::New,
-        }
-    }
-
     /// Whether the sum of the events that still count is above zero.
     pub fn is_paid(&self, now: Timestamp) -> bool {
         self.groups
             .iter()
             .any(|group| group.has_something_left(now))
+    }
+
+    /// The latest stamp of anything that is known of the payments.
+    pub(crate) fn latest(&self) -> Stamp {
+        let of_group = |group: &Group| {
+            let taken = group.payments.iter().filter_map(|paid| paid.taken);
+            let paid = group.payments.iter().filter_map(|paid| paid.delivery);
+            let cancelled = group.cancelled.iter().filter_map(|cancel| cancel.delivery);
+            let told = paid.chain(cancelled).map(|(stamp, _)| stamp);
+            taken.map(|(stamp, _)| stamp).chain(told).max()
+        };
+        let latest = self.groups.iter().filter_map(of_group).max();
+        latest.unwrap_or_default()
     }
 
     /// Events that were told and not accepted, as far as is known.
@@ -170,19 +160,6 @@ impl Payments {
         }
     }
 
-    fn find(&self, event: &PaymentEvent) -> Option<&Decimal> {
-        let group = &self.groups[self.position(&event.pay_id).ok()?];
-        match event.pay_type {
-            PayType::P => Some(&group.payments[group.paid_position(&event.paid_at).ok()?].amount),
-            PayType::C => Some(
-                &group.cancelled[group
-                    .cancel_position(&event.paid_at, &event.pay_amount.abs())
-                    .ok()?]
-                .amount,
-            ),
-        }
-    }
-
     fn position(&self, pay_id: &Decimal) -> Result<usize, usize> {
         self.groups
             .binary_search_by(|group| group.pay_id.cmp(pay_id))
@@ -254,23 +231,6 @@ impl Group {
             }
         };
         &mut self.cancelled[index]
-    }
-
-    /// Payments that count, less the cancels; cancels eat the payments that ended first.
-    fn has_something_left(&self, now: Timestamp) -> bool {
-        let mut counting = Sum::default();
-        let mut ended = Sum::default();
-        for paid in &self.payments {
-            match paid.taken.and_then(|(_, mark_ends_at)| mark_ends_at) {
-                Some(end) if end <= now => ended.add(&paid.amount),
-                _ => counting.add(&paid.amount),
-            }
-        }
-        let mut cancelled = Sum::default();
-        for cancel in &self.cancelled {
-            cancelled.add(&cancel.amount);
-        }
-        counting.exceeds(cancelled.beyond(ended))
     }
 }
 

@@ -94,6 +94,12 @@ impl StampClock {
         self.node
     }
 
+    /// All further stamps come after this one: whoever answers a fact of another node's must not
+    /// seem to have come before it, however far this node's wall clock is behind.
+    pub fn observe(&self, seen: Stamp) {
+        self.last.fetch_max(seen.time, Ordering::AcqRel);
+    }
+
     /// The next stamp: at `now`, or just after the last one where the wall clock lags behind it.
     pub fn next(&self, now: Timestamp) -> Stamp {
         let wall = now.0 << COUNTER_BITS;
@@ -122,5 +128,15 @@ mod tests {
         let third = clock.next(Timestamp::from_millis(3_000));
         assert!(first < second && second < third);
         assert_eq!(third.timestamp(), Timestamp::from_millis(3_000));
+    }
+
+    #[test]
+    fn a_stamp_comes_after_those_that_were_seen() {
+        let (ahead, behind) = (StampClock::new(8, 0), StampClock::new(7, 0));
+        let seen = ahead.next(Timestamp::from_millis(5_000));
+        behind.observe(seen);
+        assert!(behind.next(Timestamp::from_millis(1_000)) > seen);
+        behind.observe(Stamp::default());
+        assert!(behind.next(Timestamp::from_millis(1_000)) > seen);
     }
 }

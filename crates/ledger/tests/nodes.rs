@@ -8,8 +8,11 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use futures_util::future::join_all;
-use ledger::{Begun, Delivered, KeptAnswer, LinkOutcome, LinkRefusal, MessageDigest, Taken};
-use protocol::{Bill, BillerCode, KoreanTime};
+use ledger::shared::WallClock;
+use ledger::{
+    Begun, Delivered, KeptAnswer, LinkOutcome, LinkRefusal, MessageDigest, Taken, Timestamp,
+};
+use protocol::{Bill, BillerCode, KoreanTime, PaymentEvent};
 use support::{Node, RedisServer, Store, bill, cancel, eventually, pay};
 
 struct House {
@@ -26,6 +29,22 @@ impl House {
             one: Node::on(&store).await,
             other: Node::on(&store).await,
             server,
+        }
+    }
+
+    async fn until_all_is_shared(&self) {
+        let shared = |node: &Node| node.ledger().unshared() == 0;
+        eventually(async || shared(&self.one) && shared(&self.other)).await;
+    }
+
+    /// Redis has all that both know; after a wipe, once both have noticed.
+    async fn until_redis_has_all(&self) {
+        for node in [&self.one, &self.other] {
+            let has_all = async || {
+                let verified = node.ledger().verify().await.unwrap();
+                matches!(verified.shared, Some(Ok(difference)) if difference.is_none())
+            };
+            eventually(has_all).await;
         }
     }
 }
@@ -100,6 +119,89 @@ async fn two_payments_that_meet_on_two_nodes_make_an_error_bill() {
         );
         assert!(one.view(&bill).await.error_bill && other.view(&bill).await.error_bill);
     }
+}
+
+/// Reports each event on one of the nodes while there is no Redis, and brings it back.
+async fn report_apart(house: &House, bill: &Bill, events: [PaymentEvent; 2]) {
+    house.server.kill();
+    for node in [&house.one, &house.other] {
+        eventually(async || node.find(bill).await == Err(LinkRefusal::Unavailable)).await;
+    }
+    house.one.report(bill, &events[0]).await;
+    house.other.report(bill, &events[1]).await;
+    house.server.start_again();
+    house.until_all_is_shared().await;
+}
+
+#[tokio::test]
+async fn two_payments_that_meet_after_an_outage_make_an_error_bill_once() {
+    let house = House::open().await;
+    let bill = bill("202611", "");
+    report_apart(&house, &bill, [pay("1", "20000"), pay("2", "20000")]).await;
+    let House { server, one, other } = &house;
+    assert!(one.view(&bill).await.error_bill && other.view(&bill).await.error_bill);
+    assert_eq!(one.met.count() + other.met.count(), 1);
+
+    // An operator's word stays the last one, also when both nodes write all of it anew.
+    let cleared = other
+        .ledger()
+        .clear(&bill, "paid back".to_owned(), "kim".to_owned(), other.now);
+    cleared.await.unwrap();
+    server.command("FLUSHALL");
+    house.until_redis_has_all().await;
+    assert!(!one.view(&bill).await.error_bill && !other.view(&bill).await.error_bill);
+    assert_eq!(one.met.count() + other.met.count(), 1);
+    let verified = one.ledger().verify().await.unwrap();
+    assert!(verified.audit.findings.kept.is_empty(), "{verified:?}");
+}
+
+#[tokio::test]
+async fn a_payment_that_came_to_two_nodes_with_two_amounts_makes_an_error_bill() {
+    let house = House::open().await;
+    let bill = bill("202611", "");
+    report_apart(&house, &bill, [pay("1", "30000"), pay("1", "20000")]).await;
+    let House { one, other, .. } = &house;
+    assert!(one.view(&bill).await.error_bill && other.view(&bill).await.error_bill);
+    assert_eq!(one.met.count() + other.met.count(), 1);
+}
+
+#[tokio::test]
+async fn a_bill_that_was_paid_again_after_a_cancel_is_no_error_bill() {
+    let house = House::open().await;
+    let bill = bill("202611", "");
+    house.one.report(&bill, &pay("1", "20000")).await;
+    house.until_all_is_shared().await;
+    report_apart(&house, &bill, [cancel("1", "-20000"), pay("2", "20000")]).await;
+    let House { one, other, .. } = &house;
+    // The other node knew nothing of the cancel when it took the second payment, nor of the first.
+    assert!(one.is_paid(&bill).await && other.is_paid(&bill).await);
+    assert!(!one.view(&bill).await.error_bill && !other.view(&bill).await.error_bill);
+}
+
+#[tokio::test]
+async fn nodes_whose_clocks_differ_judge_a_reservation_alike() {
+    const HOUR: Duration = Duration::from_hours(1);
+    let server = Arc::new(RedisServer::start());
+    let store = Store::shared(&server);
+    let mut one = Node::on(&store).await;
+    let behind = WallClock(|| Timestamp::now().minus(HOUR));
+    let other = Node::by(&store, behind, one.now.minus(HOUR)).await;
+    let (first, second) = (bill("202611", ""), bill("202612", ""));
+    drop(other.reserve(&first).await.unwrap());
+    assert_eq!(one.reserve(&first).await, Err(LinkRefusal::AlreadyLinked));
+    assert_eq!(one.find(&first).await, Err(LinkRefusal::NotRegistered));
+    drop(one.reserve(&second).await.unwrap());
+    assert_eq!(
+        other.reserve(&second).await,
+        Err(LinkRefusal::AlreadyLinked)
+    );
+    // Within what the clocks can be compared by, the lease ends with the budget.
+    one.now = one
+        .now
+        .plus(support::BUDGET.saturating_sub(Duration::from_millis(300)));
+    assert_eq!(one.reserve(&first).await, Err(LinkRefusal::AlreadyLinked));
+    one.now = one.now.plus(Duration::from_millis(600));
+    assert!(one.reserve(&first).await.is_ok());
 }
 
 #[tokio::test]

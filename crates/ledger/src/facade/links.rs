@@ -6,7 +6,7 @@ use protocol::{Bill, KoreanTime};
 
 use super::Ledger;
 use crate::journal::{Commit, Entry};
-use crate::share::{Held, Share, Subject};
+use crate::share::{Epoch, Held, Share, Subject};
 use crate::{Fact, FactKind, JournalError, LinkRefusal, LinkState, Stamp, Timestamp};
 
 /// How often a reservation is tried again because another node was faster with this bill.
@@ -89,8 +89,10 @@ impl Ledger {
             .read(bill, None)
             .await
             .map_err(|_| LinkRefusal::Unavailable)?;
+        let now = share.by_shared_clock(bill, now);
+        let until = share.by_shared_clock(bill, until);
         for _ in 0..ROUNDS {
-            let mut joined = held.join(&book.lock().knowledge(bill));
+            let mut joined = share.join(&book, bill, &held);
             let before = joined.knowledge().may_create(bill, now)?;
             let (reservation, fact) = self.reservation(bill, now, until, before);
             joined.fold(&fact);
@@ -153,12 +155,13 @@ impl Ledger {
         now: Timestamp,
     ) -> Result<Bill, LinkRefusal> {
         self.require_journal()?;
-        let held = match &self.share {
-            None => Held::default(),
-            Some(share) => share
-                .read(bill, None)
-                .await
-                .map_err(|_| LinkRefusal::Unavailable)?,
+        let (held, now) = match &self.share {
+            None => (Held::default(), now),
+            Some(share) => {
+                let held = share.read(bill, None).await;
+                let held = held.map_err(|_| LinkRefusal::Unavailable)?;
+                (held, share.by_shared_clock(bill, now))
+            }
         };
         let joined = held.join(&self.node.book_of(bill).lock().knowledge(bill));
         joined.knowledge().may_recreate(bill, now)
@@ -188,23 +191,22 @@ impl Ledger {
         commit: Commit,
     ) -> Result<(), Arc<JournalError>> {
         let rows = self.node.committed(commit).await?;
-        if self.share_bill(bill).await {
-            self.node.marks().shared(rows);
+        if let Some(epoch) = self.share_bill(bill).await {
+            self.node.marks().shared(epoch, rows);
         }
         Ok(())
     }
 
-    /// Whether the shared state now has all that this node knows of the bill.
-    async fn share_bill(&self, bill: &Bill) -> bool {
-        let Some(share) = &self.share else {
-            return false;
-        };
+    /// Writes all that this node knows of the bill to the shared state; answers with what that is
+    /// marked, or `None` where it did not get there.
+    async fn share_bill(&self, bill: &Bill) -> Option<Epoch> {
+        let share = self.share.as_ref()?;
         let book = self.node.book_of(bill);
         let written = async {
             let held = share.read(bill, None).await?;
             share.write(&book, Subject::of(bill), held, |_| {}).await
         };
-        written.await.is_ok()
+        written.await.ok()
     }
 
     fn require_journal(&self) -> Result<(), LinkRefusal> {

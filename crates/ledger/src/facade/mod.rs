@@ -5,12 +5,17 @@
 //! the same thing at the same moment.
 
 mod classify;
+mod delivery;
+mod difference;
 mod links;
 mod node;
 mod payments;
+mod redelivery;
 mod story;
+mod told;
 mod undelivered;
 mod verify;
+mod vitals;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -18,16 +23,21 @@ use std::time::Duration;
 
 use protocol::Bill;
 
+pub use delivery::Delivered;
+pub use difference::SharedDifference;
 pub use links::{LinkOutcome, Reservation};
 pub(crate) use node::Node;
-pub use payments::{Begun, Delivered, Durability, Recorded};
+pub use payments::{Begun, Durability, Recorded};
+pub use redelivery::{Redelivery, Unless};
 pub use story::{Known, Reach, Story};
-pub use undelivered::{Redelivery, Telling, Undelivered};
-pub use verify::{Rebuild, SharedDifference, Verified, verify_offline};
+pub use undelivered::{Telling, Undelivered};
+pub use verify::{Rebuild, Verified, verify_offline};
+pub use vitals::Waiting;
 
+use crate::journal::{self, Rows};
 use crate::retention::{self, Keeper};
 use crate::share::{CatchUp, Share};
-use crate::shared::{self, SharedStore};
+use crate::shared::{self, SharedStore, WallClock};
 use crate::{BillState, BillView, JournalError, Timestamp, Watch};
 
 /// Where the ledger lives.
@@ -37,10 +47,14 @@ pub struct Options {
     pub directory: PathBuf,
     /// How long facts are kept.
     pub retention: Duration,
+    /// Where less is free on the journal's file system, that is told loudly.
+    pub low_disk_bytes: u64,
     /// The state that nodes share; `None`: this is the only node.
     pub shared: Option<shared::Settings>,
     /// Is told how operations on the shared state go.
     pub watch: Option<Arc<dyn Watch>>,
+    /// The clock that every `now` is read from.
+    pub clock: WallClock,
 }
 
 impl Options {
@@ -49,8 +63,10 @@ impl Options {
         Self {
             directory,
             retention: Duration::from_hours(400 * 24),
+            low_disk_bytes: 1 << 30,
             shared: None,
             watch: None,
+            clock: WallClock(Timestamp::now),
         }
     }
 }
@@ -71,10 +87,15 @@ impl Ledger {
     /// # Errors
     /// When the journal cannot be opened or read.
     pub fn open(options: &Options, now: Timestamp) -> Result<Self, JournalError> {
-        let node = Arc::new(Node::open(&options.directory, now)?);
+        let settings = journal::Settings::warning_below(options.low_disk_bytes);
+        let node = Arc::new(Node::open(&options.directory, settings, now)?);
+        if let Some(watch) = &options.watch {
+            node.journal().tally().tell(Arc::clone(watch));
+        }
         let share = options.shared.clone().map(|settings| {
-            let store = SharedStore::start(settings);
-            Share::new(store, options.retention, options.watch.clone())
+            let store = SharedStore::start_by(settings, options.clock);
+            let node = Arc::clone(&node);
+            Share::new(node, store, options.retention, options.watch.clone())
         });
         let catch_up = share
             .as_ref()
@@ -143,6 +164,9 @@ impl Ledger {
     /// Facts that are journalled and not in the shared state; 0 where there is none.
     pub fn unshared(&self) -> i64 {
         if self.share.is_some() {
+            // What was owed and written later, nobody waited for.
+            let last = self.node.journal().tally().last_row();
+            self.node.marks().journalled(Rows { first: last, last });
             self.node.marks().unshared()
         } else {
             0

@@ -8,9 +8,11 @@ use std::sync::{Arc, PoisonError, RwLock};
 use protocol::{Bill, BillerCode};
 
 use crate::book::{AcceptedAnswer, Book, Pages};
-use crate::journal::{Commit, Entry, Forgotten, Journal, Rows};
+use crate::journal::{Commit, Entry, Forgotten, Journal, Rows, Settings};
 use crate::share::Marks;
-use crate::{DeliveryState, Fact, FactKind, JournalError, MessageDigest, StampClock, Timestamp};
+use crate::{
+    DeliveryState, Fact, FactKind, JournalError, MessageDigest, Stamp, StampClock, Timestamp,
+};
 
 /// One node.
 #[derive(Debug)]
@@ -31,8 +33,12 @@ impl Node {
     ///
     /// Calls that a crash cut off after the payment was journalled have no delivery yet: whether
     /// the biller heard of them is unknown, and that becomes a fact here.
-    pub(super) fn open(directory: &Path, now: Timestamp) -> Result<Self, JournalError> {
-        let journal = Journal::open(directory)?;
+    pub(super) fn open(
+        directory: &Path,
+        settings: Settings,
+        now: Timestamp,
+    ) -> Result<Self, JournalError> {
+        let journal = Journal::open(directory, settings)?;
         let reader = journal.reader();
         let books = Books::default();
         let undelivered = AtomicI64::new(0);
@@ -86,18 +92,33 @@ impl Node {
         self.undelivered.load(Ordering::Relaxed)
     }
 
+    /// A stamp that comes before those of all facts that are made after this.
+    pub(super) fn stamp(&self, now: Timestamp) -> Stamp {
+        self.clock.next(now)
+    }
+
     pub(super) fn fact(&self, bill: &Bill, now: Timestamp, kind: FactKind) -> Fact {
         Fact {
-            stamp: self.clock.next(now),
+            stamp: self.stamp(now),
             bill: bill.clone(),
             kind,
         }
     }
 
+    /// All further facts of this node come after this stamp.
+    pub(crate) fn observe(&self, seen: Stamp) {
+        self.clock.observe(seen);
+    }
+
     /// Folds an entry's facts and queues it, both under the biller's lock, so that the journal
     /// has a biller's facts in the order in which they were decided.
-    pub(super) fn tell(&self, pages: &mut Pages, entry: Entry) -> Commit {
-        let delta: i64 = entry.facts().iter().map(|fact| pages.fold(fact)).sum();
+    pub(crate) fn tell(&self, pages: &mut Pages, entry: Entry) -> Commit {
+        let fold = |fact: &Fact| {
+            // Some facts carry the stamp of another node's payment.
+            self.clock.observe(fact.stamp);
+            pages.fold(fact)
+        };
+        let delta: i64 = entry.facts().iter().map(fold).sum();
         self.undelivered.fetch_add(delta, Ordering::Relaxed);
         self.journal.append(entry)
     }

@@ -163,10 +163,14 @@ impl Worker {
         let mut next = after + 1;
         for (row, _) in facts {
             if *row > next {
-                self.node.marks().shared(Rows {
-                    first: next,
-                    last: *row - 1,
-                });
+                let epoch = self.node.marks().epoch();
+                self.node.marks().shared(
+                    epoch,
+                    Rows {
+                        first: next,
+                        last: *row - 1,
+                    },
+                );
             }
             next = *row + 1;
         }
@@ -181,12 +185,16 @@ impl Worker {
                 .push(fact);
         }
         for (biller, facts) in billers {
+            let epoch = self.node.marks().epoch();
             self.share_biller(biller, &facts).await?;
             for (row, _) in facts {
-                self.node.marks().shared(Rows {
-                    first: *row,
-                    last: *row,
-                });
+                self.node.marks().shared(
+                    epoch,
+                    Rows {
+                        first: *row,
+                        last: *row,
+                    },
+                );
             }
         }
         Ok(())
@@ -250,7 +258,7 @@ impl Worker {
         let joined: Vec<Held> = subjects
             .iter()
             .zip(&helds)
-            .map(|(subject, held)| held.join(&book.lock().knowledge(subject.bill)))
+            .map(|(subject, held)| self.share.join(book, subject.bill, held))
             .collect();
         let prepared: Vec<Prepared<'_>> = subjects
             .iter()

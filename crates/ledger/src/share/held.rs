@@ -3,6 +3,7 @@
 use bytes::Bytes;
 use protocol::Bill;
 
+use super::Epoch;
 use crate::codec::{Decoder, Unreadable};
 use crate::knowledge::Knowledge;
 use crate::owners::Owners;
@@ -15,6 +16,8 @@ pub(crate) struct Held {
     pub(crate) owners: Owners,
     /// The answer with which the pay-result that was asked for was accepted.
     pub(crate) accepted: Option<KeptAnswer>,
+    /// When it was asked for, in the life of the marks.
+    pub(crate) epoch: Epoch,
     raw: Vec<Option<Bytes>>,
 }
 

@@ -1,21 +1,31 @@
 //! Which of the journal's facts are in the shared state.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::journal::Rows;
+
+/// Stretches of shared rows that are remembered behind the cursor. What lies beyond is shared once
+/// more, which changes nothing.
+const STRETCHES_BOUND: usize = 65_536;
 
 /// The cursor, and what is shared beyond it: calls share their own facts at once and in any order,
 /// the catch-up shares what they could not.
 #[derive(Debug, Default)]
 pub(crate) struct Marks(Mutex<State>);
 
+/// How often the marks were rewound. What was read or written before a rewind says nothing of the
+/// server that is there after it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub(crate) struct Epoch(u64);
+
 #[derive(Debug, Default)]
 struct State {
+    epoch: Epoch,
     /// All facts up to this row are shared.
     up_to: i64,
-    /// Rows beyond it that are shared; bounded by what is journalled during one round of catch-up.
-    beyond: BTreeSet<i64>,
+    /// Stretches of rows beyond it that are shared, by their first row; they never touch.
+    beyond: BTreeMap<i64, i64>,
     /// The last row of the journal.
     last: i64,
 }
@@ -23,10 +33,16 @@ struct State {
 impl Marks {
     pub(crate) fn new(up_to: i64, last: i64) -> Self {
         Self(Mutex::new(State {
+            epoch: Epoch::default(),
             up_to,
-            beyond: BTreeSet::new(),
+            beyond: BTreeMap::new(),
             last,
         }))
+    }
+
+    /// To be asked before the shared state is, and given back with what is marked then.
+    pub(crate) fn epoch(&self) -> Epoch {
+        self.lock().epoch
     }
 
     /// These rows are in the journal.
@@ -35,26 +51,23 @@ impl Marks {
         state.last = state.last.max(rows.last);
     }
 
-    /// These rows are in the shared state.
-    pub(crate) fn shared(&self, rows: Rows) {
+    /// These rows were in the shared state at some moment after `epoch` was asked for. Where the
+    /// marks were rewound meanwhile, nobody knows whether they still are.
+    pub(crate) fn shared(&self, epoch: Epoch, rows: Rows) {
         let mut state = self.lock();
-        if rows.first <= state.up_to + 1 {
-            state.up_to = state.up_to.max(rows.last);
-            let next = state.up_to + 1;
-            state.beyond = state.beyond.split_off(&next);
-        } else {
-            state.beyond.extend(rows.first..=rows.last);
-        }
-        while state.beyond.first() == Some(&(state.up_to + 1)) {
-            state.beyond.pop_first();
-            state.up_to += 1;
+        if state.epoch == epoch && rows.first <= rows.last {
+            state.add(rows);
         }
     }
 
     /// Whether a row is in the shared state.
     pub(crate) fn is_shared(&self, row: i64) -> bool {
-        let state = self.lock();
-        row <= state.up_to || state.beyond.contains(&row)
+        self.lock().end_of_stretch(row).is_some()
+    }
+
+    /// The row before the first one behind `after` that is not shared.
+    pub(crate) fn shared_behind(&self, after: i64) -> i64 {
+        self.lock().end_of_stretch(after + 1).unwrap_or(after)
     }
 
     /// All facts up to this row are shared.
@@ -65,6 +78,7 @@ impl Marks {
     /// Nothing is shared any more: another, or a wiped, server.
     pub(crate) fn rewind(&self) {
         let mut state = self.lock();
+        state.epoch.0 += 1;
         state.up_to = 0;
         state.beyond.clear();
     }
@@ -72,8 +86,8 @@ impl Marks {
     /// Facts that are journalled and not shared.
     pub(crate) fn unshared(&self) -> i64 {
         let state = self.lock();
-        let beyond = i64::try_from(state.beyond.len()).unwrap_or(i64::MAX);
-        (state.last - state.up_to - beyond).max(0)
+        let lengths = state.beyond.iter().map(|(first, last)| last - first + 1);
+        (state.last - state.up_to - lengths.sum::<i64>()).max(0)
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -81,23 +95,111 @@ impl Marks {
     }
 }
 
+impl State {
+    /// The last row of the stretch that `row` is in; `None` where it is not shared.
+    fn end_of_stretch(&self, row: i64) -> Option<i64> {
+        if row <= self.up_to {
+            return Some(self.up_to);
+        }
+        let (_, last) = self.beyond.range(..=row).next_back()?;
+        (row <= *last).then_some(*last)
+    }
+
+    fn add(&mut self, rows: Rows) {
+        let Rows {
+            mut first,
+            mut last,
+        } = rows;
+        if let Some((begin, end)) = copied(self.beyond.range(..first).next_back())
+            && end >= first - 1
+        {
+            first = begin;
+            last = last.max(end);
+        }
+        while let Some((begin, end)) = copied(self.beyond.range(first..).next())
+            && begin <= last + 1
+        {
+            last = last.max(end);
+            self.beyond.remove(&begin);
+        }
+        if first > self.up_to + 1 {
+            if self.beyond.len() < STRETCHES_BOUND {
+                self.beyond.insert(first, last);
+            }
+            return;
+        }
+        self.up_to = self.up_to.max(last);
+        while let Some((begin, end)) = copied(self.beyond.first_key_value())
+            && begin <= self.up_to + 1
+        {
+            self.up_to = self.up_to.max(end);
+            self.beyond.remove(&begin);
+        }
+    }
+}
+
+fn copied(stretch: Option<(&i64, &i64)>) -> Option<(i64, i64)> {
+    stretch.map(|(first, last)| (*first, *last))
+}
+
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
+    use proptest::prelude::*;
+
     use super::*;
+
+    fn rows(first: i64, last: i64) -> Rows {
+        Rows { first, last }
+    }
 
     #[test]
     fn the_cursor_moves_over_what_is_shared_without_a_gap() {
         let marks = Marks::new(10, 12);
-        let rows = |first, last| Rows { first, last };
+        let epoch = marks.epoch();
         marks.journalled(rows(13, 15));
         assert_eq!(marks.unshared(), 5);
-        marks.shared(rows(13, 13));
+        marks.shared(epoch, rows(13, 13));
         assert_eq!((marks.up_to(), marks.unshared()), (10, 4));
         assert!(marks.is_shared(13) && !marks.is_shared(12));
-        marks.shared(rows(11, 12));
+        marks.shared(epoch, rows(11, 12));
         assert_eq!((marks.up_to(), marks.unshared()), (13, 2));
         marks.rewind();
         assert_eq!((marks.up_to(), marks.unshared()), (0, 15));
         assert!(!marks.is_shared(13));
+    }
+
+    #[test]
+    fn what_was_shared_before_a_rewind_is_not_marked_after_it() {
+        let marks = Marks::new(0, 3);
+        let before = marks.epoch();
+        marks.rewind();
+        marks.shared(before, rows(1, 3));
+        assert_eq!(marks.unshared(), 3);
+        marks.shared(marks.epoch(), rows(1, 3));
+        assert_eq!(marks.unshared(), 0);
+    }
+
+    proptest! {
+        #[test]
+        fn stretches_say_what_single_rows_would_say(
+            shared in proptest::collection::vec((1..40_i64, 0..6_i64), 0..20),
+        ) {
+            let marks = Marks::new(0, 50);
+            let mut single = BTreeSet::new();
+            for (first, more) in shared {
+                marks.shared(marks.epoch(), rows(first, first + more));
+                single.extend(first..=first + more);
+                let up_to = (1..).take_while(|row| single.contains(row)).last();
+                prop_assert_eq!(marks.up_to(), up_to.unwrap_or(0));
+                prop_assert_eq!(marks.unshared(), 50 - i64::try_from(single.len()).unwrap());
+                for row in 1..50 {
+                    prop_assert_eq!(marks.is_shared(row), single.contains(&row));
+                    let behind = (row..).find(|next| !single.contains(&(next + 1)));
+                    prop_assert_eq!(Some(marks.shared_behind(row)), behind);
+                }
+            }
+        }
     }
 }

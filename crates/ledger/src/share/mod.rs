@@ -13,17 +13,20 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use protocol::Bill;
+use bytes::Bytes;
+use protocol::{Bill, BillerCode};
 
 pub(crate) use catch_up::CatchUp;
 pub(crate) use compare::Lag;
 pub(crate) use held::Held;
-pub(crate) use marks::Marks;
+pub(crate) use marks::{Epoch, Marks};
 
 use crate::book::Book;
 use crate::codec::{self, Unreadable};
+use crate::facade::Node;
+use crate::journal::Entry;
 use crate::shared::{Change, Key, OutOfReach, SharedStore, Swap};
-use crate::{KeptAnswer, MessageDigest};
+use crate::{KeptAnswer, MessageDigest, Timestamp};
 
 /// How often a swap is tried again because another node was faster. Nodes meet on one bill only
 /// when two of its calls do, so more than a few rounds mean that something is wrong.
@@ -34,10 +37,21 @@ const FAMILY: &str = "f";
 const NOTICE_KEY: &str = "n";
 const MESSAGE: &str = "m";
 
-/// Is told how operations on the shared state go.
+/// Is told how operations on the shared state and on the disk go.
 pub trait Watch: Send + Sync {
     /// One operation took this long, and was or was not out of reach.
     fn shared_operation(&self, took: Duration, reached: Result<(), OutOfReach>);
+
+    /// Two payments of a bill of this biller met that were taken on two nodes, or one with two
+    /// amounts: the bill is an error bill from now on.
+    fn payments_met(&self, biller: BillerCode) {
+        let _ = biller;
+    }
+
+    /// The journal committed a batch, durably, and took this long for it.
+    fn journal_committed(&self, took: Duration) {
+        let _ = took;
+    }
 }
 
 /// What is swapped for one bill: its family, its notice key's owners, an accepted pay-result.
@@ -56,9 +70,10 @@ impl<'a> Subject<'a> {
     }
 }
 
-/// The shared state.
+/// The shared state, as one node uses it.
 #[derive(Clone)]
 pub(crate) struct Share {
+    node: Arc<Node>,
     store: SharedStore,
     watch: Option<Arc<dyn Watch>>,
     /// After which time a key that nobody writes is gone: the journal's retention.
@@ -66,8 +81,18 @@ pub(crate) struct Share {
 }
 
 impl Share {
-    pub(crate) fn new(store: SharedStore, keep: Duration, watch: Option<Arc<dyn Watch>>) -> Self {
-        Self { store, watch, keep }
+    pub(crate) fn new(
+        node: Arc<Node>,
+        store: SharedStore,
+        keep: Duration,
+        watch: Option<Arc<dyn Watch>>,
+    ) -> Self {
+        Self {
+            node,
+            store,
+            watch,
+            keep,
+        }
     }
 
     pub(crate) const fn store(&self) -> &SharedStore {
@@ -81,26 +106,72 @@ impl Share {
         bill: &Bill,
         message: Option<&MessageDigest>,
     ) -> Result<Held, OutOfReach> {
+        let epoch = self.node.marks().epoch();
         let keys = keys(bill, message);
         let values = self
             .watched(self.store.get(bill.biller_code().as_str(), &keys))
             .await?;
-        Held::read(bill, message.is_some(), values).map_err(|Unreadable| unreadable(bill))
+        self.understand(bill, message.is_some(), values, epoch)
+            .map_err(|Unreadable| unreadable(bill))
+    }
+
+    /// What values mean that were asked for in `epoch`. This node's stamps come after theirs.
+    fn understand(
+        &self,
+        bill: &Bill,
+        with_message: bool,
+        values: Vec<Option<Bytes>>,
+        epoch: Epoch,
+    ) -> Result<Held, Unreadable> {
+        let mut held = Held::read(bill, with_message, values)?;
+        held.epoch = epoch;
+        let latest = held.family.bills().map(|(_, state)| state.latest()).max();
+        self.node.observe(latest.unwrap_or_default());
+        Ok(held)
+    }
+
+    /// A time of this machine's clock, by the clock of the server that has the bill: reservations
+    /// are made and judged by that one, so that all nodes judge them alike.
+    pub(crate) fn by_shared_clock(&self, bill: &Bill, time: Timestamp) -> Timestamp {
+        let ahead = self.store.ahead_millis(bill.biller_code().as_str());
+        Timestamp::from_millis(time.millis().saturating_add(ahead))
+    }
+
+    /// What this node and the shared state know together. Where payments meet in it, that becomes a
+    /// fact of this node's first.
+    pub(crate) fn join(&self, book: &Book, bill: &Bill, held: &Held) -> Held {
+        let mut pages = book.lock();
+        let local = pages.knowledge(bill);
+        let met = local.family.map(|family| held.family.meetings(family));
+        for fact in met.into_iter().flatten() {
+            let biller = fact.bill.biller_code();
+            tracing::error!(
+                biller = biller.as_str(),
+                "payments of one bill met that two nodes took: it is an error bill now"
+            );
+            if let Some(watch) = &self.watch {
+                watch.payments_met(biller);
+            }
+            // Folded at once; journalled when it can be, and shared with what follows.
+            drop(self.node.tell(&mut pages, Entry::of(vec![fact])));
+        }
+        held.join(&pages.knowledge(bill))
     }
 
     /// Writes what this node and the shared state know of a bill together, beginning with what
-    /// `held` was. `look` sees what other nodes wrote meanwhile, before each further round.
+    /// `held` was. `look` sees what other nodes wrote meanwhile, before each further round. Answers
+    /// with what the facts that were written are marked.
     pub(crate) async fn write(
         &self,
         book: &Book,
         subject: Subject<'_>,
         mut held: Held,
         mut look: impl FnMut(&Held),
-    ) -> Result<(), OutOfReach> {
+    ) -> Result<Epoch, OutOfReach> {
         for _ in 0..ROUNDS {
-            let joined = held.join(&book.lock().knowledge(subject.bill));
+            let joined = self.join(book, subject.bill, &held);
             match self.swap(subject, &held, &joined).await? {
-                None => return Ok(()),
+                None => return Ok(held.epoch),
                 Some(meanwhile) => held = meanwhile,
             }
             look(&held);
@@ -126,7 +197,8 @@ impl Share {
             .await?
         {
             Swap::Done => Ok(None),
-            Swap::Conflict(values) => Held::read(subject.bill, subject.accepted.is_some(), values)
+            Swap::Conflict(values) => self
+                .understand(subject.bill, subject.accepted.is_some(), values, held.epoch)
                 .map(Some)
                 .map_err(|Unreadable| unreadable(subject.bill)),
         }

@@ -8,6 +8,7 @@ use redis::{Cmd, Pipeline, Value};
 use tokio::task::AbortHandle;
 use tokio::time::{Instant, timeout_at};
 
+use super::clock::ServerClock;
 use super::wake::Wake;
 use super::{Node, OutOfReach};
 
@@ -22,6 +23,7 @@ pub(super) struct Link {
     why_closed: OnceLock<OutOfReach>,
     complained: AtomicBool,
     driver: AbortHandle,
+    clock: ServerClock,
     wake: Arc<Wake>,
 }
 
@@ -49,6 +51,7 @@ impl Link {
                 why_closed: OnceLock::new(),
                 complained: AtomicBool::new(false),
                 driver: driver.abort_handle(),
+                clock: ServerClock::default(),
                 wake,
             }
         })
@@ -56,6 +59,11 @@ impl Link {
 
     pub(super) const fn node(&self) -> &Node {
         &self.node
+    }
+
+    /// The server's clock.
+    pub(super) const fn clock(&self) -> &ServerClock {
+        &self.clock
     }
 
     pub(super) fn is_open(&self) -> bool {

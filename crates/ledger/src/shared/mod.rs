@@ -25,6 +25,7 @@
 
 mod admission;
 mod change;
+mod clock;
 mod cluster;
 mod commands;
 mod dial;
@@ -51,6 +52,7 @@ mod wake;
 mod warning;
 
 pub use change::{BillerChanges, Change, Swap};
+pub use clock::WallClock;
 pub use identity::{Identity, Server};
 pub use key::Key;
 pub use node::Node;

@@ -20,7 +20,8 @@ use super::router::Router;
 use super::slot::Slot;
 use super::supervisor::Supervisor;
 use super::wake::Wake;
-use super::{BillerChanges, Change, Identity, Key, OutOfReach, Settings, Swap, Warning};
+use super::{BillerChanges, Change, Identity, Key, OutOfReach, Settings, Swap, WallClock, Warning};
+use crate::Timestamp;
 
 /// Swaps of a batch in one round trip. The server takes some 10 µs for each, and whatever a worker
 /// asks meanwhile waits behind them.
@@ -45,6 +46,11 @@ impl SharedStore {
     /// Begins to connect, on a thread of its own. Never fails and never waits: until there is a
     /// connection, everything is out of reach.
     pub fn start(settings: Settings) -> Self {
+        Self::start_by(settings, WallClock(Timestamp::now))
+    }
+
+    /// The same on a machine whose clock is this one.
+    pub fn start_by(settings: Settings, clock: WallClock) -> Self {
         let published = Arc::new(Published::default());
         let wake = Arc::new(Wake::default());
         let inner = Arc::new(Inner {
@@ -56,7 +62,7 @@ impl SharedStore {
                 wake: Arc::clone(&wake),
             },
         });
-        let supervisor = Supervisor::new(settings, published, wake);
+        let supervisor = Supervisor::new(settings, clock, published, wake);
         if let Err(error) = thread::Builder::new()
             .name("shared-store".to_owned())
             .spawn(move || run(supervisor))
@@ -124,6 +130,13 @@ impl SharedStore {
     /// of which a part is gone, calls for the billers of the other parts still succeed.
     pub fn is_reachable(&self) -> bool {
         self.inner.router.published.routes.borrow().is_whole()
+    }
+
+    /// How many milliseconds the clock of the server that has a biller's keys is ahead of this
+    /// machine's; 0 while that is not known.
+    pub fn ahead_millis(&self, biller: &str) -> i64 {
+        let link = self.inner.router.link(Slot::of(biller));
+        link.map_or(0, |link| link.clock().ahead_millis())
     }
 
     /// Settings of the servers that let them forget, as found when they were first met.

@@ -17,7 +17,7 @@ use super::published::Published;
 use super::routes::Routes;
 use super::sentinel::Sentinels;
 use super::wake::Wake;
-use super::{Identity, Node, OutOfReach, Server, Settings, Topology, cluster};
+use super::{Identity, Node, OutOfReach, Server, Settings, Topology, WallClock, cluster};
 
 /// How often servers that answer are asked who they are. A wipe is seen within this time.
 const LOOK_EVERY: Duration = Duration::from_millis(500);
@@ -35,6 +35,7 @@ const EXTRA_FOR: Duration = Duration::from_mins(1);
 #[derive(Debug)]
 pub(super) struct Supervisor {
     settings: Settings,
+    clock: WallClock,
     keys: Keyspace,
     dial: Dial,
     sentinels: Option<Sentinels>,
@@ -49,7 +50,12 @@ pub(super) struct Supervisor {
 type Reached = Result<(Arc<Link>, Server), Fault>;
 
 impl Supervisor {
-    pub(super) fn new(settings: Settings, published: Arc<Published>, wake: Arc<Wake>) -> Self {
+    pub(super) fn new(
+        settings: Settings,
+        clock: WallClock,
+        published: Arc<Published>,
+        wake: Arc<Wake>,
+    ) -> Self {
         let sentinels = match &settings.topology {
             Topology::Sentinel { service, nodes } => {
                 Some(Sentinels::new(service, nodes, &settings, &wake))
@@ -60,6 +66,7 @@ impl Supervisor {
             keys: Keyspace::new(&settings.key_prefix),
             dial: Dial::to_servers(&settings, &wake),
             settings,
+            clock,
             sentinels,
             herald: Herald::new(Arc::clone(&published)),
             published,
@@ -159,7 +166,7 @@ impl Supervisor {
                         Some(link) => link,
                         None => self.dial.connect(node).await?,
                     };
-                    match probe(&link, &key, slots, self.settings.timeout).await {
+                    match probe(&link, &key, slots, self.clock, self.settings.timeout).await {
                         Ok(server) => Ok((link, server)),
                         Err(fault) => {
                             link.close(OutOfReach::Refused);

@@ -11,6 +11,14 @@ pub(crate) enum Broken {
     ShareWithoutJoining,
     /// A swap does not look at what Redis holds.
     SwapWithoutComparing,
+    /// Payments that met in a join are not told.
+    LeaveMeetingsUntold,
+    /// Each node judges reservations by its own clock.
+    JudgeByOwnClock,
+    /// A node's stamps do not come after those that it has read.
+    StampWithoutLooking,
+    /// What was read before a rewind is marked after it.
+    MarkAcrossRewinds,
     /// A wiped Redis is not told from one that was away.
     NoRewind,
     /// A restart does not settle what was cut off.

@@ -13,7 +13,7 @@ pub(crate) struct Call {
     pub(crate) kind: Kind,
     /// Where it came in.
     pub(crate) place: Place,
-    /// When it came in, by that node's clock.
+    /// When it came in, by that node's clock; a `link_create` by Redis's.
     pub(crate) now: i64,
     pub(crate) phase: Phase,
     /// Of a `link_create`.
@@ -33,7 +33,7 @@ pub(crate) enum Kind {
 pub(crate) struct Attempt {
     pub(crate) stamp: Stamp,
     pub(crate) after_unknown: bool,
-    /// The budget's end, by the clock of the node that made it.
+    /// The budget's end, by Redis's clock.
     pub(crate) until: i64,
     /// For the invariants: a wipe took it out of Redis, and its node has not written it again.
     pub(crate) wiped: bool,

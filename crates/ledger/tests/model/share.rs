@@ -12,6 +12,7 @@ pub(crate) struct Marks {
     up_to: i64,
     beyond: Vec<i64>,
     last: i64,
+    rewound: u8,
 }
 
 impl Marks {
@@ -20,7 +21,13 @@ impl Marks {
             up_to,
             beyond: Vec::new(),
             last,
+            rewound: 0,
         }
+    }
+
+    /// How often they were rewound: what `Marks::epoch` stands for.
+    pub(crate) const fn epoch(&self) -> u8 {
+        self.rewound
     }
 
     pub(crate) const fn up_to(&self) -> i64 {
@@ -35,23 +42,31 @@ impl Marks {
         self.last = self.last.max(rows.last);
     }
 
-    pub(crate) fn shared(&mut self, rows: Rows) {
-        self.with_real(|real| real.shared(rows));
+    pub(crate) fn shared(&mut self, epoch: u8, rows: Rows) {
+        self.with_real(|real, epochs| real.shared(epochs[usize::from(epoch)], rows));
     }
 
     pub(crate) fn rewind(&mut self) {
-        self.with_real(marks::Marks::rewind);
+        self.with_real(|real, _| real.rewind());
+        self.rewound += 1;
     }
 
-    fn with_real(&mut self, change: impl FnOnce(&marks::Marks)) {
-        let real = marks::Marks::new(self.up_to, self.last);
-        for row in &self.beyond {
-            real.shared(Rows {
-                first: *row,
-                last: *row,
-            });
+    fn with_real(&mut self, change: impl FnOnce(&marks::Marks, &[marks::Epoch])) {
+        let real = marks::Marks::new(0, self.last);
+        let mut epochs = vec![real.epoch()];
+        for _ in 0..self.rewound {
+            real.rewind();
+            epochs.push(real.epoch());
         }
-        change(&real);
+        let rows = (1..=self.up_to).chain(self.beyond.iter().copied());
+        for row in rows {
+            let only = Rows {
+                first: row,
+                last: row,
+            };
+            real.shared(real.epoch(), only);
+        }
+        change(&real, &epochs);
         // A row that was journalled without waiting for it can lie beyond `last`.
         let highest = self.last + 8;
         self.up_to = real.up_to();

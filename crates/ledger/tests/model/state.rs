@@ -77,6 +77,8 @@ pub(crate) struct Entry {
 pub(crate) struct Read {
     pub(crate) family: Option<Known>,
     pub(crate) answer: bool,
+    /// The epoch of the reader's marks when it asked.
+    pub(crate) epoch: u8,
 }
 
 /// Where the catch-up is with one row.
@@ -155,8 +157,9 @@ impl Redis {
         }
     }
 
-    pub(crate) fn read(&self, message: Option<Message>) -> Read {
+    pub(crate) fn read(&self, message: Option<Message>, epoch: u8) -> Read {
         Read {
+            epoch,
             family: self.family,
             answer: message.is_some_and(|message| self.answers.has(message)),
         }

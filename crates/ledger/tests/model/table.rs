@@ -10,7 +10,7 @@ use protocol::{Bill, PaymentEvent};
 
 use crate::knowledge::Knowledge;
 use crate::note::{Message, Note, bill};
-use crate::{BillState, Family, LinkRefusal, LinkState, Taken, Timestamp};
+use crate::{BillState, Family, LinkRefusal, LinkState, Stamp, Taken, Timestamp};
 
 /// A number for what is known.
 pub(crate) type Known = u32;
@@ -31,6 +31,7 @@ struct Rows {
     numbers: HashMap<String, Known>,
     folded: HashMap<(Known, Note), Known>,
     joined: HashMap<(Option<Known>, Known), Known>,
+    meetings: HashMap<(Option<Known>, Known), Option<Stamp>>,
 }
 
 impl Rows {
@@ -89,6 +90,27 @@ impl Table {
         let joined = rows.number(family);
         rows.joined.insert((held, local), joined);
         joined
+    }
+
+    /// `Family::meetings`: the stamp of what is to be said where payments met.
+    pub(crate) fn meeting(&self, held: Option<Known>, local: Known) -> Option<Stamp> {
+        let mut rows = self.rows.borrow_mut();
+        if let Some(stamp) = rows.meetings.get(&(held, local)) {
+            return *stamp;
+        }
+        let family = rows.family(held.unwrap_or(NOTHING));
+        let met = family.meetings(rows.family(local));
+        let stamp = met.first().map(|fact| fact.stamp);
+        rows.meetings.insert((held, local), stamp);
+        stamp
+    }
+
+    /// `BillState::latest`.
+    pub(crate) fn latest(&self, known: Known) -> Stamp {
+        self.decide(known, |knowledge| {
+            let state = knowledge.get(&self.bill);
+            state.map(BillState::latest).unwrap_or_default()
+        })
     }
 
     /// `Knowledge::may_create`.

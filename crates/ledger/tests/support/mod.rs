@@ -9,10 +9,10 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
-use ledger::shared::{self, Settings};
+use ledger::shared::{self, OutOfReach, Settings, WallClock};
 use ledger::{
     Begun, BillView, Ledger, LinkOutcome, LinkRefusal, MessageDigest, Options, Recorded,
-    Reservation, Taken, Timestamp,
+    Reservation, Taken, Timestamp, Watch,
 };
 use protocol::{Bill, BillerCode, Decimal, KoreanTime, PaidAt, PayType, PaymentEvent};
 use tempfile::TempDir;
@@ -68,7 +68,28 @@ pub struct Node {
     directory: TempDir,
     store: Store,
     ledger: Option<Ledger>,
+    clock: WallClock,
+    /// How many meetings of payments it was told of.
+    pub met: Arc<Meetings>,
     pub now: Timestamp,
+}
+
+/// Counts meetings of payments.
+#[derive(Debug, Default)]
+pub struct Meetings(AtomicUsize);
+
+impl Meetings {
+    pub fn count(&self) -> usize {
+        self.0.load(Ordering::Relaxed)
+    }
+}
+
+impl Watch for Meetings {
+    fn shared_operation(&self, _: Duration, _: Result<(), OutOfReach>) {}
+
+    fn payments_met(&self, _: BillerCode) {
+        self.0.fetch_add(1, Ordering::Relaxed);
+    }
 }
 
 impl Node {
@@ -79,11 +100,18 @@ impl Node {
 
     /// One of the nodes of this very store.
     pub async fn on(store: &Store) -> Self {
+        Self::by(store, WallClock(Timestamp::now), time("20261124120000")).await
+    }
+
+    /// The same on a machine with this clock, which says `now`.
+    pub async fn by(store: &Store, clock: WallClock, now: Timestamp) -> Self {
         let mut node = Self {
             directory: TempDir::new().unwrap(),
             store: store.clone(),
             ledger: None,
-            now: time("20261124120000"),
+            clock,
+            met: Arc::default(),
+            now,
         };
         node.restart().await;
         node
@@ -94,6 +122,8 @@ impl Node {
         drop(self.ledger.take());
         let options = Options {
             shared: self.store.settings(),
+            clock: self.clock,
+            watch: Some(Arc::<Meetings>::clone(&self.met)),
             ..Options::embedded(self.directory.path().to_path_buf())
         };
         self.ledger = Some(Ledger::open(&options, self.now).unwrap());

@@ -2,7 +2,6 @@
 
 use super::{Action, Model, Swap};
 use crate::broken::Broken;
-use crate::journal::Rows;
 use crate::note::{Message, What};
 use crate::state::{CatchUp, Place, State};
 
@@ -56,7 +55,7 @@ impl Model {
             What::Delivery(message, _) if node.journal.answers.has(message) => Some(message),
             _ => None,
         };
-        let read = state.redis.read(answer);
+        let read = state.redis.read(answer, node.marks.epoch());
         let joined = self.joined(node, read);
         node.catch_up = CatchUp::Swapping {
             row,
@@ -85,10 +84,7 @@ impl Model {
             Swap::Done => {
                 let node = &mut state.nodes[place];
                 node.catch_up = CatchUp::Idle;
-                node.marks.shared(Rows {
-                    first: row,
-                    last: row,
-                });
+                self.mark(node, read, row, row);
                 self.has_shared(state, place, joined);
             }
         }

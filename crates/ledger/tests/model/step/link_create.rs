@@ -11,7 +11,8 @@ use crate::{LinkState, Timestamp};
 impl Model {
     pub(super) fn read_for_create(state: &mut State, number: u8) {
         if state.redis.up {
-            let read = state.redis.read(None);
+            let place = state.calls[usize::from(number)].place;
+            let read = state.redis.read(None, state.nodes[place].marks.epoch());
             state.calls[usize::from(number)].phase = Phase::Deciding(Some(read));
         } else {
             Self::done(state, number);
@@ -26,10 +27,11 @@ impl Model {
             (call.place, call.now)
         };
         let node = &mut state.nodes[place];
+        self.observe(node, read);
         let joined = if self.broken == Some(Broken::DecideWithoutLocalKnowledge) {
             self.table.join(read.family, crate::table::NOTHING)
         } else {
-            self.table.join(read.family, node.memory)
+            self.joined(node, read)
         };
         let may = self.table.may_create(joined, Timestamp::from_millis(now));
         let Ok(before) = may else {
@@ -68,7 +70,7 @@ impl Model {
         }
         match self.swap(state, swap, None) {
             Swap::Conflict => {
-                let read = state.redis.read(None);
+                let read = state.redis.read(None, swap.0.epoch);
                 state.calls[usize::from(number)].phase = Phase::Deciding(Some(read));
             }
             Swap::Done => {

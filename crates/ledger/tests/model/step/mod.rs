@@ -82,7 +82,10 @@ impl Model {
 
     /// `Book::claim`, or the beginning of `Ledger::reserve`.
     fn arrive(&self, state: &mut State, number: u8, place: Place) {
-        let now = self.now(state, place).millis();
+        let now = match state.calls[usize::from(number)].kind {
+            Kind::Create => self.shared_now(state, place).millis(),
+            Kind::PayResult(_) => self.now(state, place).millis(),
+        };
         let node = &mut state.nodes[place];
         let call = &mut state.calls[usize::from(number)];
         call.place = place;
@@ -155,10 +158,20 @@ impl Model {
         Timestamp::from_millis(1_000 * (10 + ticks))
     }
 
+    /// `Share::by_shared_clock`: what Redis's clock says, as a node knows by what it asked.
+    fn shared_now(&self, state: &State, place: Place) -> Timestamp {
+        let mut behind = i64::from(self.scenario.behind[place]);
+        if self.broken == Some(Broken::JudgeByOwnClock) {
+            behind = 0;
+        }
+        let now = self.now(state, place).millis();
+        Timestamp::from_millis(now + 1_000 * behind)
+    }
+
     /// Whether the budget of a `link_create` is over.
     fn is_over(&self, state: &State, number: u8) -> bool {
         let call = &state.calls[usize::from(number)];
-        let now = self.now(state, call.place).millis();
+        let now = self.shared_now(state, call.place).millis();
         call.attempt.is_some_and(|attempt| now >= attempt.until)
     }
 

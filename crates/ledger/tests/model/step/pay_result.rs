@@ -2,7 +2,6 @@
 
 use super::{Model, Swap};
 use crate::call::{Phase, Span};
-use crate::journal::Rows;
 use crate::note::{Message, What};
 use crate::state::{Entry, Read, State};
 use crate::table::Known;
@@ -14,7 +13,9 @@ impl Model {
             state.calls[usize::from(number)].phase = Phase::Deciding(None);
             return;
         }
-        let read = state.redis.read(Some(message));
+        let place = state.calls[usize::from(number)].place;
+        let epoch = state.nodes[place].marks.epoch();
+        let read = state.redis.read(Some(message), epoch);
         if read.answer {
             Self::done(state, number);
         } else {
@@ -31,6 +32,9 @@ impl Model {
     ) {
         let call = &mut state.calls[usize::from(number)];
         let node = &mut state.nodes[call.place];
+        if let Some(read) = read {
+            self.observe(node, read);
+        }
         let known = read.map_or(node.memory, |read| {
             self.table.join(read.family, node.memory)
         });
@@ -78,15 +82,12 @@ impl Model {
         }
         match self.swap(state, swap, None) {
             Swap::Done => {
-                state.nodes[place].marks.shared(Rows {
-                    first: rows.0,
-                    last: rows.1,
-                });
+                self.mark(&mut state.nodes[place], swap.0, rows.0, rows.1);
                 self.has_shared(state, place, swap.1);
                 state.calls[usize::from(number)].phase = Phase::Recorded;
             }
             Swap::Conflict => {
-                let read = state.redis.read(None);
+                let read = state.redis.read(None, swap.0.epoch);
                 self.look(state, number, message, read);
                 state.calls[usize::from(number)].phase = Phase::Committed { read, rows };
             }

@@ -3,7 +3,6 @@
 use super::{Model, Swap};
 use crate::DeliveryState;
 use crate::call::{Outcome, Phase, Span};
-use crate::journal::Rows;
 use crate::note::{Message, What};
 use crate::state::{Entry, Read, State};
 use crate::table::Known;
@@ -73,8 +72,9 @@ impl Model {
             return;
         }
         let call = &mut state.calls[usize::from(number)];
-        let node = &state.nodes[call.place];
-        let read = state.redis.read(call.accepted(node.accepted));
+        let node = &mut state.nodes[call.place];
+        let epoch = node.marks.epoch();
+        let read = state.redis.read(call.accepted(node.accepted), epoch);
         let joined = self.joined(node, read);
         call.phase = Phase::SettledSwapping { read, joined, rows };
     }
@@ -96,10 +96,7 @@ impl Model {
         match self.swap(state, swap, answer) {
             Swap::Conflict => self.read_to_settle(state, number, rows),
             Swap::Done => {
-                state.nodes[place].marks.shared(Rows {
-                    first: rows.0,
-                    last: rows.1,
-                });
+                self.mark(&mut state.nodes[place], swap.0, rows.0, rows.1);
                 self.has_shared(state, place, swap.1);
                 Self::done(state, number);
             }

@@ -3,8 +3,9 @@
 use super::Model;
 use crate::broken::Broken;
 use crate::call::Phase;
-use crate::note::{Message, What};
-use crate::state::{Node, Place, Read, State};
+use crate::journal::Rows;
+use crate::note::{Message, Note, What};
+use crate::state::{Entry, Node, Place, Read, State};
 use crate::table::Known;
 
 /// What came of a swap.
@@ -14,10 +15,24 @@ pub(crate) enum Swap {
 }
 
 impl Model {
-    /// What a node and Redis know together.
-    pub(super) fn joined(&self, node: &Node, read: Read) -> Known {
+    /// `Share::join`: what a node and Redis know together; payments that met in it are told.
+    pub(super) fn joined(&self, node: &mut Node, read: Read) -> Known {
         if self.broken == Some(Broken::ShareWithoutJoining) {
             return node.memory;
+        }
+        if self.broken != Some(Broken::LeaveMeetingsUntold)
+            && let Some(stamp) = self.table.meeting(read.family, node.memory)
+        {
+            let word = Note {
+                stamp,
+                what: What::Classified,
+            };
+            let entry = Entry {
+                notes: vec![word],
+                answer: None,
+                waits: None,
+            };
+            self.tell(node, entry);
         }
         self.table.join(read.family, node.memory)
     }
@@ -44,6 +59,24 @@ impl Model {
             redis.answers.insert(answer);
         }
         Swap::Done
+    }
+
+    /// `Marks::shared`, with the epoch in which Redis was asked.
+    pub(super) fn mark(&self, node: &mut Node, read: Read, first: i64, last: i64) {
+        let epoch = if self.broken == Some(Broken::MarkAcrossRewinds) {
+            node.marks.epoch()
+        } else {
+            read.epoch
+        };
+        node.marks.shared(epoch, Rows { first, last });
+    }
+
+    /// `StampClock::observe`.
+    pub(super) fn observe(&self, node: &mut Node, read: Read) {
+        if self.broken != Some(Broken::StampWithoutLooking) {
+            let latest = read.family.map(|known| self.table.latest(known));
+            node.clock = node.clock.max(latest.unwrap_or_default().time);
+        }
     }
 
     /// For the invariants: of what this node told, Redis has now what was in `joined`. Where there
