@@ -1,6 +1,7 @@
 //! One call on its way through the relay: its names, its deadline, and where its time went.
 
 mod ask;
+mod stopwatch;
 
 use std::cell::Cell;
 use std::future::Future;
@@ -10,7 +11,7 @@ use std::time::Duration;
 
 use actix_web::http::header::{HeaderMap, HeaderValue};
 use ledger::{JournalError, Ledger, LinkRefusal, Timestamp};
-use metrics::{LedgerOperation, Metrics};
+use metrics::{LedgerOperation, Metrics, Stage, StageTimes};
 use tokio::time::{Instant, timeout_at};
 
 use crate::gateway::Worker;
@@ -20,14 +21,16 @@ use crate::server::{Connection, InFlight};
 
 pub use ask::{LinkCall, ToBiller, Unanswered};
 
+use stopwatch::Stopwatch;
+
 /// One call. Lives on one worker, shared with the task that brings it to its end.
 #[derive(Debug)]
 pub struct Call {
     worker: Rc<Worker>,
     request_id: HeaderValue,
     trace: TraceParent,
-    /// When the request's head was read: the budget runs from here.
-    started: Instant,
+    /// Begins when the request's head was read, as the budget does.
+    stopwatch: Stopwatch,
     deadline: Instant,
     upstream: Cell<Option<Duration>>,
     /// A shutdown waits for the call's task even when the caller has hung up. A call of the
@@ -47,7 +50,7 @@ impl Call {
         Self {
             request_id: request_id(headers),
             trace: TraceParent::of(headers),
-            started,
+            stopwatch: Stopwatch::begin(started),
             deadline,
             upstream: Cell::new(None),
             _under_way: Some(connection.enter()),
@@ -62,7 +65,7 @@ impl Call {
         Self {
             request_id: request_id(&nobody),
             trace: TraceParent::of(&nobody),
-            started,
+            stopwatch: Stopwatch::begin(started),
             deadline: started + worker.shared().budget,
             upstream: Cell::new(None),
             _under_way: None,
@@ -102,9 +105,15 @@ impl Call {
         Timestamp::now()
     }
 
-    /// How long it has taken so far.
-    pub fn elapsed(&self) -> Duration {
-        self.started.elapsed()
+    /// From here on its time belongs to `stage`.
+    pub fn enter(&self, stage: Stage) {
+        self.stopwatch.enter(stage, Instant::now());
+    }
+
+    /// How long it has taken so far, and how much of that in each stage.
+    pub fn times(&self) -> (Duration, StageTimes) {
+        let now = Instant::now();
+        (self.stopwatch.total(now), self.stopwatch.times(now))
     }
 
     /// How long the upstream took of that; `None` where it was not called.
@@ -130,6 +139,27 @@ impl Call {
         timeout_at(self.deadline, work)
             .await
             .map_err(|_| Problem::TimedOut)
+    }
+
+    /// Waits for `work`, but not beyond the budget; what takes longer goes on behind the answer, and
+    /// a shutdown waits for it.
+    ///
+    /// # Errors
+    /// [`Problem::TimedOut`] when the budget is over first.
+    pub async fn within_budget_or_behind<T: 'static>(
+        self: &Rc<Self>,
+        work: impl Future<Output = T> + 'static,
+    ) -> Result<T, Problem> {
+        let mut work = Box::pin(work);
+        let done = self.within_budget(work.as_mut()).await;
+        if done.is_err() {
+            let call = Rc::clone(self);
+            actix_web::rt::spawn(async move {
+                work.await;
+                drop(call);
+            });
+        }
+        done
     }
 
     /// Runs `work` in a task of its own that ends even when the caller hangs up, and that a

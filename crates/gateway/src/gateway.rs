@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 use std::time::Duration;
 
 use ipnet::IpNet;
@@ -13,6 +13,7 @@ use tokio_util::task::TaskTracker;
 
 use crate::config::Sha256;
 use crate::registry::{KakaoParty, Registry};
+use crate::server::ConnectionCounts;
 use crate::upstream::Clients;
 
 /// What all workers of one gateway share.
@@ -22,8 +23,6 @@ pub struct Shared {
     pub budget: Duration,
     /// The largest request body.
     pub request_body_bytes: usize,
-    /// Whose `X-Forwarded-For` is believed.
-    pub trusted_proxies: Vec<IpNet>,
     /// The ledger.
     pub ledger: Ledger,
     /// The metrics.
@@ -32,18 +31,21 @@ pub struct Shared {
     pub admin_token_sha256: Option<Sha256>,
     /// Pay-results that are being delivered again; a stop waits for them.
     pub redeliveries: TaskTracker,
-    kakao: KakaoParty,
-    registry: RwLock<Arc<Registry>>,
+    /// The public listener's connections, once it serves.
+    pub connections: OnceLock<ConnectionCounts>,
+    parties: RwLock<Arc<Parties>>,
     draining: AtomicBool,
 }
 
-/// The parts of [`Shared`] that the configuration decides.
+/// Who may call and who is called: what a reload replaces, all at once.
 #[derive(Debug)]
 pub struct Parties {
     /// Kakao Pay.
-    pub kakao: KakaoParty,
+    pub kakao: Arc<KakaoParty>,
     /// The billers.
-    pub registry: Registry,
+    pub registry: Arc<Registry>,
+    /// Whose `X-Forwarded-For` is believed.
+    pub trusted_proxies: Vec<IpNet>,
 }
 
 impl Shared {
@@ -57,35 +59,31 @@ impl Shared {
         Self {
             budget: settings.budget.total,
             request_body_bytes: settings.limits.request_body_bytes,
-            trusted_proxies: settings.listen.trusted_proxies.clone(),
             ledger,
             metrics,
             admin_token_sha256: settings.ops.admin_token_sha256,
             redeliveries: TaskTracker::new(),
-            kakao: parties.kakao,
-            registry: RwLock::new(Arc::new(parties.registry)),
+            connections: OnceLock::new(),
+            parties: RwLock::new(Arc::new(parties)),
             draining: AtomicBool::new(false),
         }
     }
 
-    /// Kakao Pay.
-    pub const fn kakao(&self) -> &KakaoParty {
-        &self.kakao
+    /// The parties as they are at this moment.
+    pub fn parties(&self) -> Arc<Parties> {
+        Arc::clone(&self.parties.read().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// The billers as they are registered at this moment.
     pub fn registry(&self) -> Arc<Registry> {
-        Arc::clone(&self.registry.read().unwrap_or_else(PoisonError::into_inner))
+        Arc::clone(&self.parties().registry)
     }
 
-    /// Registers other billers from now on, and answers the former ones; calls in flight keep
-    /// those that they began with.
-    pub fn replace_registry(&self, registry: Registry) -> Arc<Registry> {
-        let mut current = self
-            .registry
-            .write()
-            .unwrap_or_else(PoisonError::into_inner);
-        std::mem::replace(&mut current, Arc::new(registry))
+    /// Puts other parties in their place, and answers the former ones; calls in flight keep those that
+    /// they began with.
+    pub fn replace_parties(&self, parties: Parties) -> Arc<Parties> {
+        let mut current = self.parties.write().unwrap_or_else(PoisonError::into_inner);
+        std::mem::replace(&mut current, Arc::new(parties))
     }
 
     /// Readiness goes off: no new connections are wanted.

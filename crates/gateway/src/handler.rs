@@ -9,7 +9,7 @@ use actix_web::http::header::{HeaderMap, HeaderName};
 use actix_web::{HttpRequest, HttpResponse};
 use futures_util::FutureExt;
 use ipnet::IpNet;
-use metrics::{Answered, BillerSeries, RejectedReason};
+use metrics::{Answered, BillerSeries, RejectedReason, Stage};
 use protocol::{Api, Caller};
 
 use crate::admission::{address, authorization, body};
@@ -107,6 +107,7 @@ async fn answer(
         .await
         // Where the body's framing was bad, that is what the caller is told.
         .map_err(|problem| connection.fault().map_or(problem, Problem::EarlyFault))?;
+    call.enter(Stage::Parse);
     flow::run(call, api, admitted, body).await
 }
 
@@ -150,7 +151,7 @@ fn admit_kakao(
     subject: &Subject,
     arrival: &Arrival,
 ) -> Result<Admitted, Problem> {
-    let kakao = worker.shared().kakao();
+    let kakao = &worker.shared().parties().kakao;
     require_source(worker, arrival, &kakao.allow_from)?;
     require_certificate(arrival, &kakao.client_certificates)?;
     let biller = subject.biller.as_ref().ok_or(Problem::UnknownBiller)?;
@@ -165,7 +166,7 @@ fn admit_kakao(
 }
 
 fn require_source(worker: &Worker, arrival: &Arrival, allowed: &[IpNet]) -> Result<(), Problem> {
-    let trusted = &worker.shared().trusted_proxies;
+    let trusted = &worker.shared().parties().trusted_proxies;
     address::source(
         arrival.connection.peer(),
         arrival.request.headers(),
@@ -177,6 +178,9 @@ fn require_source(worker: &Worker, arrival: &Arrival, allowed: &[IpNet]) -> Resu
 }
 
 fn require_certificate(arrival: &Arrival, pinned: &[Sha256]) -> Result<(), Problem> {
+    if !arrival.connection.is_still_trusted() {
+        return Err(Problem::CertificateWithdrawn);
+    }
     let presented = arrival.connection.certificate();
     let is_pinned = |digest: &[u8; 32]| pinned.iter().any(|known| known.as_bytes() == digest);
     if pinned.is_empty() || presented.is_some_and(is_pinned) {
@@ -194,13 +198,14 @@ fn finish(
     answered: Result<Reply, Problem>,
 ) -> HttpResponse {
     let metrics = &worker.shared().metrics;
+    call.enter(Stage::Reply);
     let reply = answered.unwrap_or_else(|problem| {
         if let Some(reason) = rejected_reason(&problem) {
             metrics.rejected(reason);
         }
         Reply::from(&problem)
     });
-    let total = call.elapsed();
+    let (total, stages) = call.times();
     metrics.answered(
         &subject.series,
         &Answered {
@@ -209,6 +214,7 @@ fn finish(
             status: reply.status.as_u16(),
             total,
             upstream: call.upstream(),
+            stages,
         },
     );
     CallLine {
@@ -231,6 +237,7 @@ const fn rejected_reason(problem: &Problem) -> Option<RejectedReason> {
     match problem {
         Problem::AddressNotAllowed => Some(RejectedReason::Address),
         Problem::CertificateNotPinned
+        | Problem::CertificateWithdrawn
         | Problem::AuthorizationMissing
         | Problem::AuthorizationWrong => Some(RejectedReason::Authorization),
         Problem::RateLimited { .. } => Some(RejectedReason::Rate),

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use actix_web::rt::task::JoinHandle;
-use ledger::{Cancellation, JournalError, Ledger, Timestamp, Undelivered};
+use ledger::{Cancellation, JournalError, Ledger, Timestamp, Undelivered, Unless};
 use protocol::{BillerCode, PayType};
 use tokio::time::MissedTickBehavior;
 
@@ -23,6 +23,9 @@ const EVERY: Duration = Duration::from_secs(5);
 /// Pay-results of one biller that are delivered in one go, one after another.
 const ROUND: usize = 50;
 
+/// Pay-results that are looked at for that: some turn out to be cancelled, or accepted, elsewhere.
+const LOOKED_AT: usize = 1_000;
+
 /// Pauses between two attempts grow from the first to the second,
 const SHORTEST_PAUSE: Duration = Duration::from_mins(1);
 const LONGEST_PAUSE: Duration = Duration::from_hours(1);
@@ -30,8 +33,8 @@ const LONGEST_PAUSE: Duration = Duration::from_hours(1);
 /// and after this time a payment is left to an operator.
 const GIVE_UP_AFTER: Duration = Duration::from_hours(24);
 
-/// Tells the biller of one event again; the attempt is brought to its end even when nobody waits
-/// for it any more, and a stop waits for it.
+/// Tells the biller of one event again, unless it is to be left alone; the attempt is brought to its
+/// end even when nobody waits for it any more, and a stop waits for it.
 ///
 /// # Errors
 /// When the journal cannot be read.
@@ -39,6 +42,7 @@ pub async fn deliver_again(
     worker: &Rc<Worker>,
     biller: &RegisteredBiller,
     one: &Undelivered,
+    unless: Unless,
 ) -> Result<Redelivered, JournalError> {
     let _awaited = worker.shared().redeliveries.token();
     let ledger = &worker.shared().ledger;
@@ -47,7 +51,7 @@ pub async fn deliver_again(
         return Ok(Redelivered::NotKept);
     };
     let call = Call::of_our_own(Rc::clone(worker));
-    let outcome = redeliver(&call, biller, one, telling.message).await?;
+    let outcome = redeliver(&call, biller, one, telling.message, unless).await?;
     if let Redelivered::Told(told) = &outcome {
         tracing::info!(
             request_id = call.request_id(),
@@ -95,12 +99,15 @@ async fn round(worker: Rc<Worker>, biller: Arc<RegisteredBiller>) {
     let ledger = worker.shared().ledger.clone();
     let code = biller.code();
     let due = actix_web::rt::task::spawn_blocking(move || due(&ledger, code)).await;
+    let mut told_now = 0;
     for one in due.unwrap_or_default() {
-        if worker.shared().is_draining() {
+        if worker.shared().is_draining() || told_now == ROUND {
             return;
         }
-        match deliver_again(&worker, &biller, &one).await {
+        match deliver_again(&worker, &biller, &one, Unless::CancelledInPart).await {
             Ok(Redelivered::Told(told)) if told.is_silence => return,
+            Ok(Redelivered::Told(_)) => told_now += 1,
+            Ok(Redelivered::OutOfReach) => return,
             Ok(_) => {}
             Err(error) => {
                 tracing::error!(%error, "a pay-result cannot be delivered again");
@@ -116,7 +123,7 @@ fn due(ledger: &Ledger, biller: BillerCode) -> Vec<Undelivered> {
     due.retain(|one| is_due(one, now));
     // The one that has waited longest since its last attempt; none keeps the others from theirs.
     due.sort_by_key(|one| one.last_attempt);
-    due.truncate(ROUND);
+    due.truncate(LOOKED_AT);
     due
 }
 

@@ -11,7 +11,8 @@ use protocol::{BillerCode, Rules};
 
 use crate::admission::in_flight::InFlight;
 use crate::admission::rate::RateLimit;
-use crate::config::{Biller, Kakao, Sha256, Status};
+use crate::config::{BaseUrl, Biller, Kakao, Sha256, Status};
+use crate::tls::ClientTls;
 use crate::upstream::Party;
 
 /// A biller as the configuration registers it, with its limits, its series and its upstream.
@@ -20,7 +21,7 @@ pub struct RegisteredBiller {
     /// What the biller's file says.
     pub settings: Biller,
     /// Its link calls per second.
-    pub rate: RateLimit,
+    pub rate: Arc<RateLimit>,
     /// Its calls in flight, all but pay-results.
     pub in_flight: InFlight,
     /// Its pay-results in flight: an allowance of its own, of the same size.
@@ -28,9 +29,18 @@ pub struct RegisteredBiller {
     /// Its time series.
     pub series: Arc<BillerSeries>,
     /// Where Kakao Pay's calls for it go.
-    pub party: Arc<Party>,
+    pub upstream: Upstream,
     /// Where on its upstream, and on Kakao Pay's, each API is.
     pub uris: Uris,
+}
+
+/// A party as an upstream, and the TLS files it was made with.
+#[derive(Clone, Debug)]
+pub struct Upstream {
+    /// Where calls go.
+    pub party: Arc<Party>,
+    /// `None` for plain HTTP.
+    pub tls: Option<ClientTls>,
 }
 
 /// The addresses of the five APIs as one biller's calls are relayed (contract section 1).
@@ -69,7 +79,7 @@ impl RegisteredBiller {
     /// When a base URL cannot carry the APIs' paths.
     pub fn new(
         settings: Biller,
-        party: Arc<Party>,
+        upstream: Upstream,
         kakao: &Party,
         metrics: &Metrics,
         former: Option<&Self>,
@@ -79,12 +89,12 @@ impl RegisteredBiller {
             former.map_or_else(|| InFlight::new(most), |former| former.with_bound(most))
         };
         Ok(Self {
-            uris: Uris::of(settings.code, kakao, &party)?,
-            rate: RateLimit::new(settings.requests_per_second, settings.burst),
+            uris: Uris::of(settings.code, kakao, &upstream.party)?,
+            rate: rate(&settings, former),
             in_flight: bound(former.map(|former| &former.in_flight)),
             pay_results_in_flight: bound(former.map(|former| &former.pay_results_in_flight)),
             series: metrics.biller(settings.code),
-            party,
+            upstream,
             settings,
         })
     }
@@ -105,6 +115,15 @@ impl RegisteredBiller {
             parameter_max_length: self.settings.parameter_max_length,
             identity_parameters: &self.settings.identity_parameters,
         }
+    }
+}
+
+/// A biller's quota; a reload that does not change it gives nobody a fresh burst.
+fn rate(settings: &Biller, former: Option<&RegisteredBiller>) -> Arc<RateLimit> {
+    let quota = |settings: &Biller| (settings.requests_per_second, settings.burst);
+    match former {
+        Some(former) if quota(&former.settings) == quota(settings) => Arc::clone(&former.rate),
+        _ => Arc::new(RateLimit::new(settings.requests_per_second, settings.burst)),
     }
 }
 
@@ -142,17 +161,20 @@ pub struct KakaoParty {
     pub allow_from: Vec<IpNet>,
     /// The client certificates that are pinned for it; none: not pinned.
     pub client_certificates: Vec<Sha256>,
+    /// Where it is, as its section of the configuration says.
+    pub base_url: BaseUrl,
     /// Where link calls go.
-    pub party: Arc<Party>,
+    pub upstream: Upstream,
 }
 
 impl KakaoParty {
     /// From the configuration.
-    pub fn new(settings: &Kakao, party: Arc<Party>) -> Self {
+    pub fn new(settings: &Kakao, upstream: Upstream) -> Self {
         Self {
             allow_from: settings.allow_from.clone(),
             client_certificates: settings.client_certificates.clone(),
-            party,
+            base_url: settings.base_url.clone(),
+            upstream,
         }
     }
 }

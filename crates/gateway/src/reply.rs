@@ -30,6 +30,8 @@ pub enum Problem {
     AddressNotAllowed,
     /// The pinned client certificate is missing or another.
     CertificateNotPinned,
+    /// The connection's handshake would not be taken any more: a reload has taken its authority out.
+    CertificateWithdrawn,
     /// No `Authorization` header.
     AuthorizationMissing,
     /// `Authorization` wrong or twice, or the biller suspended.
@@ -91,7 +93,7 @@ impl Problem {
     pub fn answer(&self) -> (ResCode, StatusCode) {
         match self {
             Self::AddressNotAllowed => (ResCode::E003, StatusCode::FORBIDDEN),
-            Self::CertificateNotPinned | Self::AuthorizationWrong => {
+            Self::CertificateNotPinned | Self::CertificateWithdrawn | Self::AuthorizationWrong => {
                 (ResCode::E003, StatusCode::UNAUTHORIZED)
             }
             Self::AuthorizationMissing => (ResCode::E001, StatusCode::UNAUTHORIZED),
@@ -139,7 +141,11 @@ impl Problem {
     const fn ends_connection(&self) -> bool {
         matches!(
             self,
-            Self::BodyTooLarge | Self::BodyLate | Self::BodyBroken | Self::EarlyFault(_)
+            Self::CertificateWithdrawn
+                | Self::BodyTooLarge
+                | Self::BodyLate
+                | Self::BodyBroken
+                | Self::EarlyFault(_)
         )
     }
 

@@ -106,6 +106,16 @@ label! {
 }
 
 label! {
+    /// What came of a reload.
+    pub enum ReloadResult {
+        /// The configuration was read anew and is in force.
+        Done "done",
+        /// A fault was found: nothing changed.
+        Refused "refused",
+    }
+}
+
+label! {
     /// Label `api`.
     pub(crate) enum ApiLabel {
         LinkCreate "link_create",
@@ -238,6 +248,7 @@ mod tests {
         check::<RejectedReason>();
         check::<LedgerOperation>();
         check::<Stage>();
+        check::<ReloadResult>();
     }
 
     #[test]

@@ -4,18 +4,28 @@
 //!   or registered billers, so no stranger can make a series.
 //! - [`Metrics`] is shared by all workers; [`BillerSeries`] holds what is counted per biller, and is
 //!   kept beside the biller so that no call looks it up.
+//! - [`Vitals`] is what a scrape asks for: no call sets a gauge that nobody may ever read.
 //! - Counting an answer takes no lock, formats no text and looks nothing up by name, unless the
 //!   answer is another than `OK`/200.
 
 mod biller;
 mod buckets;
+mod certificates;
 mod exposition;
 mod label;
 mod metrics;
 mod per_label;
+mod reloads;
 mod requests;
 mod series;
+mod stages;
+mod vitals;
 
 pub use biller::{BillerSeries, InFlight};
-pub use label::{LedgerOperation, RejectedReason, ResCodeLabel, Stage};
+pub use certificates::Certificate;
+pub use label::{LedgerOperation, RejectedReason, ReloadResult, ResCodeLabel, Stage};
 pub use metrics::{Answered, LedgerTimer, Metrics};
+pub use stages::StageTimes;
+pub use vitals::{
+    BillerVitals, ConnectionVitals, JournalVitals, SharedVitals, UndeliveredVitals, Vitals,
+};

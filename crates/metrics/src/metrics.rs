@@ -6,21 +6,25 @@ use std::sync::{Arc, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
 use prometheus::process_collector::ProcessCollector;
-use prometheus::{Counter, Gauge, Histogram, IntCounter, IntGauge};
+use prometheus::{Gauge, Histogram, IntCounter, IntGauge};
 use protocol::{Api, BillerCode, ResCode};
 
 use crate::biller::{BillerSeries, Of};
 use crate::buckets::{Buckets, seconds_exactly};
+use crate::certificates::{Certificate, Certificates};
 use crate::exposition::Exposition;
 use crate::label::{
-    ApiLabel, Label, LedgerOperation, RejectedReason, ResCodeLabel, Stage, StatusLabel,
+    ApiLabel, Label, LedgerOperation, RejectedReason, ReloadResult, ResCodeLabel, StatusLabel,
 };
 use crate::per_label::PerLabel;
+use crate::reloads::Reloads;
 use crate::requests::Pair;
 use crate::series::{
-    BUDGET, CIRCUIT_STATE, LEDGER_OPERATION_DURATION, LEDGER_UNAVAILABLE, OVERHEAD,
-    PAYMENTS_UNDELIVERED, REJECTED, REQUEST_DURATION, STAGE_SECONDS, UNSHARED_FACTS,
+    BUDGET, BUILD_INFO, CIRCUIT_STATE, LEDGER_OPERATION_DURATION, LEDGER_UNAVAILABLE, OVERHEAD,
+    REJECTED, REQUEST_DURATION,
 };
+use crate::stages::{StageSeconds, StageTimes};
+use crate::vitals::Vitals;
 
 /// Label of Kakao Pay as an upstream.
 const KAKAO: &str = "kakao";
@@ -35,15 +39,15 @@ pub struct Metrics {
     budget_seconds: Gauge,
     request_duration: PerLabel<ApiLabel, Histogram>,
     overhead: PerLabel<ApiLabel, Histogram>,
-    stage_seconds: PerLabel<ApiLabel, PerLabel<Stage, Counter>>,
+    stage_seconds: PerLabel<ApiLabel, StageSeconds>,
     rejected: PerLabel<RejectedReason, IntCounter>,
     ledger_operation_duration: PerLabel<LedgerOperation, Histogram>,
     ledger_unavailable: PerLabel<LedgerOperation, IntCounter>,
-    payments_undelivered: IntGauge,
-    unshared_facts: IntGauge,
     kakao_circuit_state: IntGauge,
     unknown_biller: Arc<BillerSeries>,
     billers: RwLock<BTreeMap<BillerCode, Arc<BillerSeries>>>,
+    certificates: Certificates,
+    reloads: Reloads,
     process: ProcessCollector,
 }
 
@@ -60,6 +64,8 @@ pub struct Answered {
     pub total: Duration,
     /// The upstream's share of it; `None` where it was not called.
     pub upstream: Option<Duration>,
+    /// The whole of it, by stage.
+    pub stages: StageTimes,
 }
 
 impl Metrics {
@@ -78,11 +84,7 @@ impl Metrics {
                 REQUEST_DURATION.histogram(&api(label), &call_edges)
             }),
             overhead: PerLabel::new(|label| OVERHEAD.histogram(&api(label), &edges.own)),
-            stage_seconds: PerLabel::new(|api: ApiLabel| {
-                PerLabel::new(|stage: Stage| {
-                    STAGE_SECONDS.seconds_counter(&[("api", api.text()), ("stage", stage.text())])
-                })
-            }),
+            stage_seconds: PerLabel::new(StageSeconds::new),
             rejected: PerLabel::new(|reason: RejectedReason| {
                 REJECTED.counter(&[("reason", reason.text())])
             }),
@@ -92,11 +94,11 @@ impl Metrics {
             ledger_unavailable: PerLabel::new(|label| {
                 LEDGER_UNAVAILABLE.counter(&operation(label))
             }),
-            payments_undelivered: PAYMENTS_UNDELIVERED.gauge(&[]),
-            unshared_facts: UNSHARED_FACTS.gauge(&[]),
             kakao_circuit_state: CIRCUIT_STATE.gauge(&[("upstream", KAKAO)]),
             unknown_biller: Arc::new(BillerSeries::new(Of::Unknown, Arc::clone(&call_edges))),
             billers: RwLock::default(),
+            certificates: Certificates::default(),
+            reloads: Reloads::new(),
             process: ProcessCollector::for_self(),
             call_edges,
         })
@@ -131,6 +133,12 @@ impl Metrics {
             .write()
             .unwrap_or_else(PoisonError::into_inner)
             .remove(&code);
+        self.certificates.forget(Certificate::Biller(code));
+    }
+
+    fn is_registered(&self, code: BillerCode) -> bool {
+        let billers = self.billers.read().unwrap_or_else(PoisonError::into_inner);
+        billers.contains_key(&code)
     }
 
     /// Counts an answer. The upstream's time goes into the overhead only: it is counted by
@@ -149,6 +157,7 @@ impl Metrics {
             .total
             .saturating_sub(answered.upstream.unwrap_or_default());
         self.overhead.get(api).observe(overhead.as_secs_f64());
+        self.stage_seconds.get(api).count(&answered.stages);
         if answered.total > self.budget || answered.is_timed_out() {
             biller.count_budget_exceeded(api);
         }
@@ -157,14 +166,6 @@ impl Metrics {
     /// A call was turned away.
     pub fn rejected(&self, reason: RejectedReason) {
         self.rejected.get(reason).inc();
-    }
-
-    /// A call spent this long in one of its stages.
-    pub fn stage(&self, api: Option<Api>, stage: Stage, took: Duration) {
-        self.stage_seconds
-            .get(api.into())
-            .get(stage)
-            .inc_by(took.as_secs_f64());
     }
 
     /// Times an operation of the ledger until the timer is dropped.
@@ -200,19 +201,37 @@ impl Metrics {
         }
     }
 
-    /// How many payment events their billers have not accepted.
-    pub fn set_payments_undelivered(&self, events: i64) {
-        self.payments_undelivered.set(events);
+    /// The configuration was read anew, or a fault of it found.
+    pub fn reloaded(&self, result: ReloadResult) {
+        self.reloads.count(result);
     }
 
-    /// How many facts of the journal are not in Redis yet.
-    pub fn set_unshared_facts(&self, facts: i64) {
-        self.unshared_facts.set(facts);
+    /// The first of a file's certificates ends at `not_after`, in Unix seconds. A biller must be
+    /// registered: others make no series.
+    pub fn set_certificate_expiry(&self, certificate: Certificate, not_after: i64) {
+        let is_known = match certificate {
+            Certificate::Biller(code) => self.is_registered(code),
+            _ => true,
+        };
+        if is_known {
+            self.certificates.set(certificate, not_after);
+        }
     }
 
-    /// All series in version 0.0.4 of Prometheus' text format.
-    pub fn encode(&self) -> String {
+    /// A file of certificates is not in use any more.
+    pub fn forget_certificate(&self, certificate: Certificate) {
+        self.certificates.forget(certificate);
+    }
+
+    /// All series in version 0.0.4 of Prometheus' text format; `vitals` is how the gateway stands.
+    pub fn encode(&self, vitals: &Vitals<'_>) -> String {
         let mut exposition = Exposition::default();
+        BUILD_INFO.show(
+            &[("version", env!("CARGO_PKG_VERSION"))],
+            1.0,
+            &mut exposition,
+        );
+        vitals.expose(&mut exposition);
         exposition.add(&self.budget_seconds);
         self.request_duration
             .iter()
@@ -220,9 +239,9 @@ impl Metrics {
         self.overhead
             .iter()
             .for_each(|series| exposition.add(series));
-        for stages in self.stage_seconds.iter() {
-            stages.iter().for_each(|series| exposition.add(series));
-        }
+        self.stage_seconds
+            .iter()
+            .for_each(|stages| stages.expose(&mut exposition));
         self.rejected
             .iter()
             .for_each(|series| exposition.add(series));
@@ -232,8 +251,8 @@ impl Metrics {
         self.ledger_unavailable
             .iter()
             .for_each(|series| exposition.add(series));
-        exposition.add(&self.payments_undelivered);
-        exposition.add(&self.unshared_facts);
+        self.certificates.expose(&mut exposition);
+        self.reloads.expose(&mut exposition);
         exposition.add(&self.kakao_circuit_state);
         exposition.add(&self.process);
         self.unknown_biller.expose(&mut exposition);

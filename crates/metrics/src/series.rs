@@ -2,6 +2,8 @@
 
 use prometheus::{Counter, Gauge, Histogram, HistogramOpts, IntCounter, IntGauge, Opts, Result};
 
+use crate::exposition::Exposition;
+
 /// One row of the table.
 #[derive(Debug)]
 pub(crate) struct Series {
@@ -52,7 +54,45 @@ series! {
     DOUBLE_PAYMENTS "relay_double_payments_total"
         "Payments of bills that another payment had already paid."
     STAGE_SECONDS "relay_stage_seconds_total"
-        "Time spent in each stage of the calls, in seconds."
+        "Time spent in each stage of the calls, in seconds; the stages of a call add up to its whole."
+    BILLER_INFO "relay_biller_info"
+        "A registered biller and its name; always 1."
+    BILLER_SUSPENDED "relay_biller_suspended"
+        "Whether a registered biller is suspended: 1, else 0."
+    BUILD_INFO "relay_build_info"
+        "The gateway's version; always 1."
+    READY "relay_ready"
+        "Whether the gateway wants traffic, as /health/ready says: 1, else 0."
+    JOURNAL_WRITABLE "relay_journal_writable"
+        "Whether the journal can be written: 1, else 0."
+    JOURNAL_SIZE "relay_journal_size_bytes"
+        "Size of the journal's file and its write-ahead log, in bytes."
+    JOURNAL_DISK_FREE "relay_journal_disk_free_bytes"
+        "Free space of the file system that the journal is on, in bytes."
+    JOURNAL_COMMITS "relay_journal_commits_total"
+        "Transactions that the journal has committed, with one disk sync each."
+    JOURNAL_OWED_FACTS "relay_journal_owed_facts"
+        "Facts in memory that the journal could not take yet."
+    REDIS_UP "relay_ledger_redis_up"
+        "Whether Redis can be reached: 1, else 0; absent where none is configured."
+    UNSHARED_OLDEST "relay_ledger_unshared_oldest_seconds"
+        "Age of the oldest fact that is journalled and not in Redis, in seconds; 0 for none."
+    UNDELIVERED_OLDEST "relay_payments_undelivered_oldest_seconds"
+        "Age of the oldest payment event that its biller has not accepted, in seconds; 0 for none."
+    UNDELIVERED_BY_BILLER "relay_payments_undelivered_by_biller"
+        "Payment events that this biller has not accepted; only billers that have some."
+    CERTIFICATE_EXPIRY "relay_certificate_expiry_timestamp_seconds"
+        "When the first certificate of a file ends, in Unix seconds."
+    RELOADS "relay_reloads_total"
+        "Reloads of the configuration, by result."
+    RELOAD_LAST_SUCCESS "relay_reload_last_success_timestamp_seconds"
+        "When the configuration was last taken, at the start or by a reload, in Unix seconds."
+    CONNECTIONS_OPEN "relay_connections_open"
+        "Open connections of the public listener."
+    CONNECTIONS_REFUSED "relay_connections_refused_total"
+        "Connections of the public listener that were closed at once because too many were open."
+    LOG_LINES_DROPPED "relay_log_lines_dropped_total"
+        "Log lines that were lost because standard output was slower than they came."
 }
 
 impl Series {
@@ -77,16 +117,45 @@ impl Series {
         Histogram::with_opts(options)
     }
 
+    // Shown once and forgotten: what the moment of a scrape tells. A label's value may be any text.
+
+    pub(crate) fn show(&self, labels: &[LabelPair<'_>], value: f64, exposition: &mut Exposition) {
+        if let Ok(gauge) = Gauge::with_opts(self.options(labels)) {
+            gauge.set(value);
+            exposition.add(&gauge);
+        }
+    }
+
+    pub(crate) fn show_integer(
+        &self,
+        labels: &[LabelPair<'_>],
+        value: i64,
+        exposition: &mut Exposition,
+    ) {
+        if let Ok(gauge) = IntGauge::with_opts(self.options(labels)) {
+            gauge.set(value);
+            exposition.add(&gauge);
+        }
+    }
+
+    pub(crate) fn show_counter(
+        &self,
+        labels: &[LabelPair<'_>],
+        value: f64,
+        exposition: &mut Exposition,
+    ) {
+        if let Ok(counter) = Counter::with_opts(self.options(labels)) {
+            counter.inc_by(value);
+            exposition.add(&counter);
+        }
+    }
+
     // The following are called at start-up and at a reload only. The library refuses nothing but
     // names and help texts, which are the constants above, and edges that do not ascend, which
     // `buckets.rs` sorts.
 
     pub(crate) fn counter(&self, labels: &[LabelPair<'_>]) -> IntCounter {
         self.try_counter(labels).expect("valid by the table above")
-    }
-
-    pub(crate) fn seconds_counter(&self, labels: &[LabelPair<'_>]) -> Counter {
-        Counter::with_opts(self.options(labels)).expect("valid by the table above")
     }
 
     pub(crate) fn gauge(&self, labels: &[LabelPair<'_>]) -> IntGauge {

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use actix_web::http::Uri;
 use actix_web::http::header::HeaderValue;
 use bytes::Bytes;
+use metrics::Stage;
 use protocol::{Api, answer_res_code};
 use tokio::time::Instant;
 
@@ -87,7 +88,7 @@ impl Call {
         };
         // `Authorization` never goes to a biller.
         let request = self.request(uri.clone(), None, body);
-        self.ask(&biller.party, request, asking, (biller, api))
+        self.ask(&biller.upstream.party, request, asking, (biller, api))
             .await
     }
 
@@ -107,7 +108,8 @@ impl Call {
             LinkCall::Recreate => (&biller.uris.link_recreate, Api::LinkRecreate),
         };
         let request = self.request(uri.clone(), admitted.authorization.clone(), body);
-        let kakao = &self.worker.shared().kakao().party;
+        let parties = self.worker.shared().parties();
+        let kakao = &parties.kakao.upstream.party;
         self.ask(kakao, request, Asking::ONCE, (biller, api)).await
     }
 
@@ -134,16 +136,22 @@ impl Call {
         (biller, api): (&RegisteredBiller, Api),
     ) -> Result<CheckedAnswer, Unanswered> {
         let permit = self.pass_circuit(party, asking)?;
-        let left = self.deadline.saturating_duration_since(Instant::now());
+        let begin = Instant::now();
+        self.stopwatch.enter(Stage::Upstream, begin);
+        let left = self.deadline.saturating_duration_since(begin);
         let time = PartyTime::of(left, self.worker.shared().budget);
         let clients = self.worker.clients();
         let report = clients
             .call(party, request, self.deadline, asking.repeat)
             .await;
+        let end = Instant::now();
+        self.stopwatch
+            .split_off(Stage::Connect, report.connect.unwrap_or_default(), end);
+        self.stopwatch.enter(Stage::Reply, end);
         self.upstream.set(Some(report.upstream));
         biller.series.upstream_answered(api, report.upstream);
         let outcome = Outcome::of(&report.result, time);
-        self.show_circuit(party, permit.record(outcome, Instant::now().into_std()));
+        self.show_circuit(party, permit.record(outcome, end.into_std()));
         report
             .result
             .map_err(|fault| self.unanswered(party, &fault))

@@ -7,10 +7,10 @@ use std::path::{Path, PathBuf};
 
 use protocol::BillerCode;
 
-use super::biller::{Biller, BillerFile};
+use super::biller::BillerFile;
 use super::bounds;
 use super::document::{Document, Source};
-use super::finding::{Fault, Faults, Findings};
+use super::finding::{Fault, Findings};
 use super::named_file;
 use super::section::Section;
 
@@ -45,24 +45,6 @@ impl BillersDirectory {
             directory: document.resolve(named.unwrap_or(DEFAULT_DIRECTORY)),
         }
     }
-}
-
-/// Reads the billers of a directory alone, for a reload.
-///
-/// # Errors
-///
-/// Every fault of every file, or that the directory cannot be read.
-pub fn load_billers(directory: &Path) -> Result<Vec<Biller>, Faults> {
-    let mut findings = Findings::default();
-    let files = list(directory).map_err(|what| Fault {
-        file: directory.to_path_buf(),
-        key: String::new(),
-        line: None,
-        what,
-    })?;
-    let billers = read_files(&files, &mut findings);
-    let billers = billers.into_iter().filter_map(|file| file.biller).collect();
-    findings.settle(Some(billers)).map(|(billers, _)| billers)
 }
 
 /// The biller files of a directory, sorted by name: `*.toml`, not hidden.

@@ -43,6 +43,8 @@ pub(super) const CIRCUIT_FAILURES: RangeInclusive<u32> = 1..=1_000_000;
 pub(super) const CIRCUIT_OPEN_FOR: RangeInclusive<Duration> = millis(100, 10 * MINUTE);
 /// `ledger.retention`
 pub(super) const RETENTION: RangeInclusive<Duration> = millis(DAY, 3_650 * DAY);
+/// `ledger.low_disk`
+pub(super) const LOW_DISK_BYTES: RangeInclusive<u64> = 0..=1_024 * 1_024 * MIB;
 /// `max_in_flight` of a biller
 pub(super) const IN_FLIGHT: RangeInclusive<u32> = 1..=10_000;
 /// `requests_per_second` and `burst` of a biller

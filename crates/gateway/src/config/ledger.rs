@@ -8,6 +8,7 @@ use super::duration;
 use super::named_file;
 use super::redis::RedisSettings;
 use super::section::Section;
+use super::size;
 
 /// The table `[ledger]`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -16,6 +17,8 @@ pub struct LedgerSettings {
     pub path: PathBuf,
     /// How long facts are kept.
     pub retention: Duration,
+    /// Free bytes of the journal's file system below which that is told loudly.
+    pub low_disk_bytes: usize,
     /// The state that nodes share; `None`: one node, embedded.
     pub redis: Option<RedisSettings>,
 }
@@ -23,9 +26,13 @@ pub struct LedgerSettings {
 impl LedgerSettings {
     pub(super) fn read(mut section: Section<'_>) -> Option<Self> {
         const RETENTION: Duration = Duration::from_hours(400 * 24);
+        const LOW_DISK_BYTES: usize = 1 << 30;
         let path = Self::read_path(&mut section);
         let retention = section.or("retention", RETENTION, |value| {
             duration::read(value, &bounds::RETENTION)
+        });
+        let low_disk_bytes = section.or("low_disk", LOW_DISK_BYTES, |value| {
+            size::read(value, &bounds::LOW_DISK_BYTES)
         });
         let wanted = section.has("redis");
         let redis = section
@@ -35,6 +42,7 @@ impl LedgerSettings {
         (redis.is_some() || !wanted).then_some(Self {
             path,
             retention,
+            low_disk_bytes,
             redis,
         })
     }

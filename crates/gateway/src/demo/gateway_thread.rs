@@ -9,7 +9,7 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::oneshot;
 
 use crate::config::Loaded;
-use crate::running::Gateway;
+use crate::running::{Gateway, Inherited};
 
 /// A gateway that serves until this is stopped or dropped.
 #[derive(Debug)]
@@ -96,7 +96,8 @@ fn run(inside: Inside) {
         mut stop,
     } = inside;
     actix_web::rt::System::new().block_on(async move {
-        let begun = signals().and_then(|signals| Ok((signals, Gateway::start(loaded)?)));
+        let begun = signals()
+            .and_then(|signals| Ok((signals, Gateway::start(loaded, Inherited::default())?)));
         let ((mut terminate, mut interactive), gateway) = match begun {
             Ok(begun) => begun,
             Err(fault) => {

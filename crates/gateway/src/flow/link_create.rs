@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 use ledger::LinkOutcome;
-use metrics::LedgerOperation;
+use metrics::{LedgerOperation, Stage};
 use protocol::{KoreanTime, LinkCreate};
 
 use super::Admitted;
@@ -16,6 +16,7 @@ pub(super) async fn relay(call: &Call, admitted: &Admitted, body: Bytes) -> Resu
     let request =
         LinkCreate::parse(&body, biller.code(), &biller.rules()).map_err(Problem::Body)?;
 
+    call.enter(Stage::Ledger);
     let timer = call.metrics().time_ledger(LedgerOperation::Reserve);
     let reserved = call
         .ledger()
@@ -34,6 +35,7 @@ pub(super) async fn relay(call: &Call, admitted: &Admitted, body: Bytes) -> Resu
         None => Err(Unanswered::never_sent(Problem::Overload)),
     };
 
+    call.enter(Stage::Settle);
     let timer = call.metrics().time_ledger(LedgerOperation::Settle);
     let outcome = outcome(&answered, request.expire_at);
     let settled = call.ledger().settle(&reservation, &outcome, call.now());

@@ -1,7 +1,7 @@
 //! 청구서 링크 재생성 (guide section 4): a biller asks Kakao Pay for a known bill's link anew.
 
 use bytes::Bytes;
-use metrics::LedgerOperation;
+use metrics::{LedgerOperation, Stage};
 use protocol::LinkRecreate;
 
 use super::Admitted;
@@ -14,6 +14,7 @@ pub(super) async fn relay(call: &Call, admitted: &Admitted, body: Bytes) -> Resu
     let request =
         LinkRecreate::parse(&body, biller.code(), &biller.rules()).map_err(Problem::Body)?;
 
+    call.enter(Stage::Ledger);
     let timer = call.metrics().time_ledger(LedgerOperation::Lookup);
     let found = call.ledger().find_for_recreate(&request.bill, call.now());
     let bill = call
@@ -28,6 +29,7 @@ pub(super) async fn relay(call: &Call, admitted: &Admitted, body: Bytes) -> Resu
         .await?;
 
     if answer.is_accepted() {
+        call.enter(Stage::Settle);
         let timer = call.metrics().time_ledger(LedgerOperation::Settle);
         let relinked = call.ledger().relink(&bill, request.expire_at, call.now());
         call.note_settled(call.within_budget(relinked).await, "link");

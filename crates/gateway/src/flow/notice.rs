@@ -1,7 +1,7 @@
 //! 청구서 조회 (guide section 5): Kakao Pay asks for a bill, the biller shows it.
 
 use bytes::Bytes;
-use metrics::LedgerOperation;
+use metrics::{LedgerOperation, Stage};
 use protocol::Notice;
 
 use super::Admitted;
@@ -13,6 +13,7 @@ pub(super) async fn relay(call: &Call, admitted: &Admitted, body: Bytes) -> Resu
     let biller = &admitted.biller;
     let request = Notice::parse(&body, biller.code(), &biller.rules()).map_err(Problem::Body)?;
 
+    call.enter(Stage::Ledger);
     let timer = call.metrics().time_ledger(LedgerOperation::Lookup);
     let looked_up = call.ledger().look_up(&request.bill, call.now());
     let bill = call.within_budget(looked_up).await?;

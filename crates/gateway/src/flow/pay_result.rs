@@ -1,8 +1,11 @@
 //! 납부 결과 전달 (guide section 7): Kakao Pay says that money moved. It is written down first.
 
+use std::rc::Rc;
+use std::sync::Arc;
+
 use bytes::Bytes;
 use ledger::{Begun, Claim, ClaimGuard, Delivered, Durability, MessageDigest, Recorded, Taken};
-use metrics::LedgerOperation;
+use metrics::{LedgerOperation, Stage};
 use protocol::{PayResult, Refusal};
 
 use super::Admitted;
@@ -13,11 +16,16 @@ use crate::upstream::Sent;
 
 /// Relays one pay-result: journals it, tells the biller, journals how the biller took it. One
 /// that the biller accepted before is answered as it was then.
-pub(super) async fn relay(call: &Call, admitted: &Admitted, body: Bytes) -> Result<Reply, Problem> {
+pub(super) async fn relay(
+    call: &Rc<Call>,
+    admitted: &Admitted,
+    body: Bytes,
+) -> Result<Reply, Problem> {
     let biller = &admitted.biller;
     let request = PayResult::parse(&body, biller.code(), &biller.rules())
         .map_err(|refusal| refuse(call, biller, refusal))?;
 
+    call.enter(Stage::Ledger);
     let message = MessageDigest::of(&body);
     let _claim = match claim(call, biller, message).await? {
         Claimed::ToRelay(guard) => guard,
@@ -25,25 +33,21 @@ pub(super) async fn relay(call: &Call, admitted: &Admitted, body: Bytes) -> Resu
     };
 
     let timer = call.metrics().time_ledger(LedgerOperation::Payment);
-    let recorded =
-        call.ledger()
-            .record_payment(&request.bill, &request.event, &body, message, call.now());
-    let recorded = call.within_budget(recorded).await;
+    let recorded = record(call, biller, &request, &body, message);
+    let recorded = call.within_budget_or_behind(recorded).await;
     drop(timer);
 
     let answered = match recorded {
         Ok(Begun::AcceptedElsewhere(kept)) => return Ok(Reply::replayed(&kept)),
-        Ok(Begun::Recorded(recorded)) => {
-            tell_operators(call, biller, &recorded);
-            match biller.pay_results_in_flight.enter() {
-                Some(_place) => call.ask_biller(biller, ToBiller::PayResult, body).await,
-                None => Err(Unanswered::never_sent(Problem::Overload)),
-            }
-        }
-        // The journal did not get to it in time. It is queued there, and so is what follows.
+        Ok(Begun::Recorded(_)) => match biller.pay_results_in_flight.enter() {
+            Some(_place) => call.ask_biller(biller, ToBiller::PayResult, body).await,
+            None => Err(Unanswered::never_sent(Problem::Overload)),
+        },
+        // It is queued for the journal, and so is what follows; the biller is told by a copy.
         Err(problem) => Err(Unanswered::never_sent(problem)),
     };
 
+    call.enter(Stage::Settle);
     let timer = call.metrics().time_ledger(LedgerOperation::Delivery);
     let delivered = delivered(&answered);
     let settled = call.ledger().record_delivery(
@@ -53,10 +57,31 @@ pub(super) async fn relay(call: &Call, admitted: &Admitted, body: Bytes) -> Resu
         delivered,
         call.now(),
     );
-    call.note_settled(call.within_budget(settled).await, "delivery");
+    call.note_settled(call.within_budget_or_behind(settled).await, "delivery");
     drop(timer);
 
     answered.map(Reply::relayed).map_err(Problem::from)
+}
+
+/// Takes the payment down: it is queued for the journal when this returns, whatever becomes of the
+/// future. What is odd about it is told even when that turns out behind the answer.
+fn record(
+    call: &Rc<Call>,
+    biller: &Arc<RegisteredBiller>,
+    request: &PayResult,
+    body: &Bytes,
+    message: MessageDigest,
+) -> impl Future<Output = Begun> + use<> {
+    let (bill, event) = (&request.bill, &request.event);
+    let recorded = (call.ledger()).record_payment(bill, event, body, message, call.now());
+    let (call, biller) = (Rc::clone(call), Arc::clone(biller));
+    async move {
+        let begun = recorded.await;
+        if let Begun::Recorded(recorded) = &begun {
+            tell_operators(&call, &biller, recorded);
+        }
+        begun
+    }
 }
 
 /// What a pay-result found when it came in.

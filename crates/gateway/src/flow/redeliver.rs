@@ -2,7 +2,8 @@
 //! sent: claim, ledger, biller, settle, as when it first came.
 
 use ledger::{
-    Claim, Delivered, DeliveryState, JournalError, MessageDigest, Redelivery, Undelivered,
+    Cancellation, Claim, Delivered, DeliveryState, JournalError, MessageDigest, Redelivery,
+    Undelivered, Unless,
 };
 use metrics::LedgerOperation;
 use protocol::AnswerCode;
@@ -20,6 +21,10 @@ pub enum Redelivered {
     Told(Told),
     /// The biller accepted it before: it is not told again.
     AlreadyAccepted,
+    /// Kakao Pay cancelled its payment, as this or another node knows.
+    Cancelled,
+    /// The other nodes cannot be asked whether it was cancelled.
+    OutOfReach,
     /// A copy is being relayed at this moment.
     UnderWay,
     /// The biller has as many pay-results in flight as it may.
@@ -41,9 +46,11 @@ pub struct Told {
     pub res_code: String,
     /// Whether the biller gave no answer that can be read.
     pub is_silence: bool,
+    /// How much of its payment was cancelled before it was told.
+    pub cancelled: Cancellation,
 }
 
-/// Tells the biller again.
+/// Tells the biller again, unless it is to be left alone.
 ///
 /// # Errors
 /// When the journal cannot be read.
@@ -52,6 +59,7 @@ pub async fn redeliver(
     biller: &RegisteredBiller,
     one: &Undelivered,
     message: MessageDigest,
+    unless: Unless,
 ) -> Result<Redelivered, JournalError> {
     let ledger = call.ledger();
     let _claim = match ledger.claim(biller.code(), message) {
@@ -59,9 +67,12 @@ pub async fn redeliver(
         Claim::Accepted(_) | Claim::AcceptedInJournal => return Ok(Redelivered::AlreadyAccepted),
         Claim::UnderWay(_) => return Ok(Redelivered::UnderWay),
     };
-    let body = match ledger.redelivery(one, message, call.now()).await? {
-        Redelivery::Tell(body) => body,
+    let allowed = ledger.redelivery(one, message, unless, call.now());
+    let (body, cancelled) = match allowed.await? {
+        Redelivery::Tell { body, cancelled } => (body, cancelled),
         Redelivery::Accepted => return Ok(Redelivered::AlreadyAccepted),
+        Redelivery::Cancelled => return Ok(Redelivered::Cancelled),
+        Redelivery::OutOfReach => return Ok(Redelivered::OutOfReach),
         Redelivery::NotKept => return Ok(Redelivered::NotKept),
     };
     let Some(_place) = biller.pay_results_in_flight.enter() else {
@@ -72,7 +83,10 @@ pub async fn redeliver(
         Delivered::Pending => as_before(one.state),
         delivered => delivered,
     };
-    let told = told(&answered, delivered.state());
+    let told = Told {
+        cancelled,
+        ..told(&answered, delivered.state())
+    };
 
     let timer = call.metrics().time_ledger(LedgerOperation::Delivery);
     let settled = ledger
@@ -110,6 +124,7 @@ fn told(answered: &Result<CheckedAnswer, Unanswered>, state: DeliveryState) -> T
         status: status.as_u16(),
         res_code,
         is_silence: answered.is_err(),
+        cancelled: Cancellation::No,
     }
 }
 

@@ -22,7 +22,7 @@ use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::{Registry, reload};
 
 pub use call_line::{CallLine, Outcome};
-pub use filter::set_filter;
+pub use filter::{CurrentFilter, Filter, current_filter, set_filter};
 pub use keyed_digest::{KeyedDigest, ShortDigest, user_key_digest};
 pub use queue::{Guard, lost_lines};
 
@@ -63,11 +63,12 @@ pub fn init(options: &Options) -> Result<Guard, String> {
 
 fn start(options: &Options, writer: impl std::io::Write + Send + 'static) -> Result<Guard, String> {
     let filter = options.filter.as_deref().unwrap_or(filter::DEFAULT);
-    let (filter, handle) = reload::Layer::new(filter::parse(filter)?);
+    let (text, filter) = Filter::parse(filter)?.into_parts();
+    let (filter, handle) = reload::Layer::new(filter);
     let (lines, guard) = queue::start(writer);
     let subscriber = Registry::default().with(filter).with(JsonLines::new(lines));
     tracing::subscriber::set_global_default(subscriber)
         .map_err(|_| "logging runs already".to_owned())?;
-    filter::keep(handle);
+    filter::keep(handle, &text);
     Ok(guard)
 }

@@ -3,6 +3,7 @@
 pub(crate) mod admin;
 mod health;
 mod metrics_page;
+mod vitals;
 
 use std::io;
 use std::net::TcpListener;
@@ -21,10 +22,12 @@ use crate::upstream::Clients;
 /// When the server cannot be started.
 pub fn serve(listener: TcpListener, shared: Arc<Shared>) -> io::Result<Server> {
     let shared = web::Data::from(shared);
+    let inquiry = web::Data::new(vitals::Inquiry::default());
     let server = HttpServer::new(move || {
         let worker = Worker::new(shared.clone().into_inner(), Clients::new());
         App::new()
             .app_data(shared.clone())
+            .app_data(inquiry.clone())
             .app_data(admin::Desk(Rc::new(worker)))
             .service(admin::scope())
             .route("/metrics", web::get().to(metrics_page::show))

@@ -9,15 +9,16 @@ use tokio::sync::Notify;
 use tokio::time::Instant;
 
 use super::early_fault::EarlyFault;
+use crate::tls::Trust;
 
 /// One open connection of the public listener. Calls on it run one after another: the next head is handed on
 /// when the call before it is answered, so pipelined requests wait where they cost nothing, in the socket.
 #[derive(Debug)]
 pub struct Connection {
     peer: SocketAddr,
-    certificate: Option<[u8; 32]>,
-    /// Shared by all connections of a worker.
-    draining: Rc<Cell<bool>>,
+    caller: Caller,
+    /// Until when it may stay without a call, in a drain; shared by all connections of a worker.
+    idle_ends_at: Rc<Cell<Option<Instant>>>,
     call: Cell<Call>,
     body: Cell<Body>,
     /// The call under way, or the one before, is the last of this connection.
@@ -29,6 +30,15 @@ pub struct Connection {
     waker: RefCell<Option<Waker>>,
     work: Cell<usize>,
     work_done: Notify,
+}
+
+/// Who a TLS handshake found at the other end.
+#[derive(Debug, Default)]
+pub(super) struct Caller {
+    /// SHA-256 of the DER form of the certificate that the caller proved to own.
+    pub(super) certificate: Option<[u8; 32]>,
+    /// `None` without TLS.
+    pub(super) trust: Option<Trust>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -52,14 +62,14 @@ pub(super) enum Body {
 impl Connection {
     pub(super) fn new(
         peer: SocketAddr,
-        certificate: Option<[u8; 32]>,
-        draining: Rc<Cell<bool>>,
+        caller: Caller,
+        idle_ends_at: Rc<Cell<Option<Instant>>>,
     ) -> Self {
         let now = Instant::now();
         Self {
             peer,
-            certificate,
-            draining,
+            caller,
+            idle_ends_at,
             call: Cell::new(Call::None),
             body: Cell::new(Body::Complete),
             is_last: Cell::new(false),
@@ -79,7 +89,13 @@ impl Connection {
 
     /// SHA-256 of the DER form of the certificate that the client proved to own.
     pub fn certificate(&self) -> Option<&[u8; 32]> {
-        self.certificate.as_ref()
+        self.caller.certificate.as_ref()
+    }
+
+    /// Whether the caller's TLS handshake would be taken now as it was then: `false` where a reload has
+    /// taken its authority out, or asks for a certificate that it has not shown.
+    pub fn is_still_trusted(&self) -> bool {
+        self.caller.trust.as_ref().is_none_or(Trust::holds)
     }
 
     /// Why the connection's bytes ended early. Where reading a request's body fails and this is set, the
@@ -91,7 +107,12 @@ impl Connection {
 
     /// `true` once the server drains: the answer under way is this connection's last.
     pub fn is_draining(&self) -> bool {
-        self.draining.get()
+        self.idle_ends_at.get().is_some()
+    }
+
+    /// Until when it may stay without a call; `None` while the server does not drain.
+    pub(super) fn idle_ends_at(&self) -> Option<Instant> {
+        self.idle_ends_at.get()
     }
 
     /// Notes work that must be done before the server ends, even if the caller hangs up: a drain waits for it

@@ -145,7 +145,9 @@ impl GuardedStream {
             return Poll::Pending;
         }
         let idle_until = self.connection.idle_since() + self.patience.idle;
-        if self.connection.is_draining() || self.alarm.is_over(idle_until, cx) {
+        let ends_at = self.connection.idle_ends_at();
+        let until = ends_at.map_or(idle_until, |ends_at| ends_at.min(idle_until));
+        if self.alarm.is_over(until, cx) {
             self.phase = Phase::Ended;
             self.farewell.expect_nothing();
             return Poll::Ready(());

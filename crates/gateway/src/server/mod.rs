@@ -16,6 +16,7 @@ mod arrival;
 mod chunked;
 mod connection;
 mod doorway;
+mod drain;
 mod early_fault;
 mod farewell;
 mod framing;
@@ -42,7 +43,6 @@ use actix_web::HttpResponse;
 use ipnet::IpNet;
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
-use tokio_util::sync::CancellationToken;
 
 pub use self::arrival::Arrival;
 pub use self::connection::{Connection, InFlight};
@@ -50,13 +50,22 @@ pub use self::early_fault::EarlyFault;
 pub use self::head::{HEAD_MAX_BYTES, HEADERS_MAX, TARGET_MAX_BYTES};
 pub use self::reading::{Reading, ReadingEnd};
 
+pub use self::doorway::ConnectionCounts;
 use self::doorway::Doorway;
+use self::drain::Drain;
 use self::guard::Patience;
 use self::service::{Shared, worker_service};
 use crate::tls::ServerTls;
 
 /// Longest time that an answer may stand still because the caller takes none of it.
 const ANSWER_STALL_MAX: Duration = Duration::from_secs(10);
+
+/// How long a connection without a call may stay in a drain: a caller that has sent its next call already
+/// gets an answer, which says that no further one is wanted.
+const LINGER: Duration = Duration::from_millis(500);
+
+/// How long accepted sockets may take to their worker once no more are accepted.
+const HAND_OVER: Duration = Duration::from_millis(50);
 
 /// Most connections that a worker may have accepted beyond those it may serve.
 const ACCEPTED_MAX: usize = 1024;
@@ -87,7 +96,7 @@ pub struct Options {
 pub struct PublicServer {
     address: SocketAddr,
     doorway: Arc<Doorway>,
-    draining: CancellationToken,
+    drain: Drain,
     handle: ServerHandle,
     server: JoinHandle<io::Result<()>>,
 }
@@ -117,7 +126,7 @@ impl PublicServer {
             options.connections_per_address,
             options.trusted_proxies,
         ));
-        let draining = CancellationToken::new();
+        let drain = Drain::default();
         let shared = Shared {
             doorway: Arc::clone(&doorway),
             tls: options.tls,
@@ -126,7 +135,7 @@ impl PublicServer {
                 idle: options.idle_timeout,
                 answer: options.idle_timeout.min(ANSWER_STALL_MAX),
             },
-            draining: draining.clone(),
+            drain: drain.clone(),
         };
         let address = options.listener.local_addr()?;
         let server = actix_server::Server::build()
@@ -144,7 +153,7 @@ impl PublicServer {
         Ok(Self {
             address,
             doorway,
-            draining,
+            drain,
             handle: server.handle(),
             server: tokio::spawn(server),
         })
@@ -165,6 +174,11 @@ impl PublicServer {
         self.doorway.refused_connections()
     }
 
+    /// The same counts, for others to look at.
+    pub fn connections(&self) -> ConnectionCounts {
+        ConnectionCounts::of(&self.doorway)
+    }
+
     /// Waits for an end that nobody asked for.
     ///
     /// # Errors
@@ -177,11 +191,15 @@ impl PublicServer {
         }
     }
 
-    /// Stops accepting, ends idle connections at once and the others after the call under way, whose answer
-    /// says so with `Connection: close`; ready when all of them, and the work held by
-    /// [`Connection::enter`], have ended or the time is over.
+    /// Stops accepting, ends connections after the call under way or the next, whose answer says so with
+    /// `Connection: close`, and those without a call after a moment; ready when all of them, and the work
+    /// held by [`Connection::enter`], have ended or the time is over. Where somebody else holds the socket
+    /// too, callers that come meanwhile wait in its queue for the next process.
     pub async fn drain(mut self, within: Duration) -> Drained {
-        self.draining.cancel();
+        self.handle.pause().await;
+        // What was accepted before would be thrown away with the workers' queues.
+        tokio::time::sleep(HAND_OVER.min(within / 4)).await;
+        self.drain.begin(LINGER.min(within / 2));
         // Only its being sent matters; the server would look for the end once a second.
         drop(self.handle.stop(true));
         let emptied = timeout(within, self.doorway.until_empty()).await;

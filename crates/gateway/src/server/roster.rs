@@ -4,20 +4,22 @@ use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::rc::{Rc, Weak};
 
+use tokio::time::Instant;
+
 use super::connection::Connection;
 
 /// The open connections of one worker; as many as the doorway lets in.
 #[derive(Debug, Default)]
 pub(super) struct Roster {
-    draining: Rc<Cell<bool>>,
+    idle_ends_at: Rc<Cell<Option<Instant>>>,
     next: Cell<u64>,
     connections: RefCell<HashMap<u64, Weak<Connection>>>,
 }
 
 impl Roster {
-    /// The flag that all connections of the worker share.
-    pub(super) fn draining(&self) -> Rc<Cell<bool>> {
-        Rc::clone(&self.draining)
+    /// What all connections of the worker share: until when one without a call may stay, in a drain.
+    pub(super) fn idle_ends_at(&self) -> Rc<Cell<Option<Instant>>> {
+        Rc::clone(&self.idle_ends_at)
     }
 
     /// Keeps the connection on the roster for as long as the answer lives.
@@ -33,9 +35,9 @@ impl Roster {
         }
     }
 
-    /// Idle connections end now, the others after the call under way.
-    pub(super) fn drain(&self) {
-        self.draining.set(true);
+    /// Connections without a call end then, the others after the call under way.
+    pub(super) fn drain(&self, idle_ends_at: Instant) {
+        self.idle_ends_at.set(Some(idle_ends_at));
         for connection in self.connections.borrow().values() {
             if let Some(connection) = connection.upgrade() {
                 connection.wake();

@@ -17,15 +17,15 @@ use actix_web::{App, HttpResponse};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 use tokio_rustls::TlsAcceptor;
-use tokio_util::sync::CancellationToken;
 
 use super::arrival::{Arrival, answer};
-use super::connection::Connection;
+use super::connection::{Caller, Connection};
 use super::doorway::Doorway;
+use super::drain::Drain;
 use super::guard::{GuardedStream, Patience};
 use super::roster::Roster;
 use super::stream::Stream;
-use crate::tls::ServerTls;
+use crate::tls::{ServerTls, Trust};
 
 /// What all workers of the listener share.
 #[derive(Clone, Debug)]
@@ -33,7 +33,7 @@ pub(super) struct Shared {
     pub(super) doorway: Arc<Doorway>,
     pub(super) tls: Option<Arc<ServerTls>>,
     pub(super) patience: Patience,
-    pub(super) draining: CancellationToken,
+    pub(super) drain: Drain,
 }
 
 /// The factory of one worker's service, which takes sockets and has the handler answer what comes on them.
@@ -56,7 +56,7 @@ where
                 shared,
             });
             actix_rt::spawn(drain_roster(
-                worker.shared.draining.clone(),
+                worker.shared.drain.clone(),
                 Rc::clone(&worker.roster),
             ));
             let serve = move |socket| {
@@ -71,9 +71,8 @@ where
     })
 }
 
-async fn drain_roster(draining: CancellationToken, roster: Rc<Roster>) {
-    draining.cancelled().await;
-    roster.drain();
+async fn drain_roster(drain: Drain, roster: Rc<Roster>) {
+    roster.drain(drain.begins().await);
 }
 
 /// The HTTP library with its own timers off: the guard and the handler's budget know better.
@@ -129,13 +128,16 @@ where
         if let Err(error) = socket.set_nodelay(true) {
             tracing::debug!(%peer, %error, "no TCP_NODELAY");
         }
-        let Some(stream) = self.greet(socket, peer).await else {
+        let Some((stream, trust)) = self.greet(socket, peer).await else {
             return;
         };
         let connection = Rc::new(Connection::new(
             peer,
-            stream.client_certificate(),
-            self.roster.draining(),
+            Caller {
+                certificate: stream.client_certificate(),
+                trust,
+            },
+            self.roster.idle_ends_at(),
         ));
         let enrolment = self.roster.enrol(&connection);
         let guarded = GuardedStream::new(stream, Rc::clone(&connection), self.shared.patience);
@@ -147,14 +149,23 @@ where
     }
 
     /// Speaks TLS first where the listener does; `None` where the caller does not, or not in time.
-    async fn greet(&self, socket: TcpStream, peer: SocketAddr) -> Option<Stream> {
+    async fn greet(&self, socket: TcpStream, peer: SocketAddr) -> Option<(Stream, Option<Trust>)> {
         let Some(tls) = &self.shared.tls else {
-            return Some(Stream::Plain(socket));
+            return Some((Stream::Plain(socket), None));
         };
-        let handshake = TlsAcceptor::from(tls.current()).accept(socket);
+        let side = tls.current();
+        let handshake = TlsAcceptor::from(side.config()).accept(socket);
         let in_time = timeout(self.shared.patience.head, handshake);
-        match self.shared.draining.run_until_cancelled(in_time).await? {
-            Ok(Ok(stream)) => Some(Stream::Tls(Box::new(stream))),
+        let greeted = tokio::select! {
+            greeted = in_time => greeted,
+            () = self.shared.drain.idle_ends() => return None,
+        };
+        match greeted {
+            Ok(Ok(stream)) => {
+                let stream = Stream::Tls(Box::new(stream));
+                let trust = Trust::new(Arc::clone(tls), side, stream.client_chain());
+                Some((stream, Some(trust)))
+            }
             Ok(Err(error)) => {
                 tracing::debug!(%peer, %error, "TLS handshake failed");
                 None

@@ -4,6 +4,7 @@ use std::io;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
+use rustls_pki_types::CertificateDer;
 use sha2::{Digest as _, Sha256};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
@@ -23,6 +24,15 @@ impl Stream {
             Self::Plain(socket) => socket,
             Self::Tls(stream) => stream.get_mut().0,
         }
+    }
+
+    /// The certificates that the caller showed, its own first; none where it showed none.
+    pub(super) fn client_chain(&self) -> Box<[CertificateDer<'static>]> {
+        let Self::Tls(stream) = self else {
+            return Box::default();
+        };
+        let chain = stream.get_ref().1.peer_certificates().unwrap_or_default();
+        chain.iter().map(|der| der.clone().into_owned()).collect()
     }
 
     /// SHA-256 of the DER form of the caller's own certificate, where it showed one.

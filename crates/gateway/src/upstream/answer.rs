@@ -127,7 +127,8 @@ pub struct Report {
     pub result: Result<Answer, Fault>,
     /// From the call's begin to its end, connecting included.
     pub upstream: Duration,
-    /// How long connecting took, name and TLS included; `None` where no connection was opened.
+    /// How long connecting took, name and TLS included, whether or not it came to a connection;
+    /// `None` where a pooled one served.
     pub connect: Option<Duration>,
     /// How often the request was begun to be sent: 1, or 2 where a pooled connection was closed.
     pub attempts: u8,

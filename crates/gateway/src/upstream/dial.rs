@@ -13,7 +13,7 @@ use futures_core::future::LocalBoxFuture;
 use rustls::ClientConfig;
 use rustls_pki_types::ServerName;
 use tokio::net::TcpStream;
-use tokio::time::{Instant, timeout};
+use tokio::time::timeout;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
@@ -89,23 +89,22 @@ impl Service<ConnectInfo<Uri>> for Dial {
     fn call(&self, info: ConnectInfo<Uri>) -> Self::Future {
         let dial = self.clone();
         Box::pin(async move {
-            let begin = Instant::now();
-            let opened = dial.open().await;
             let call = CallTrace::current();
-            match (opened, call) {
-                (Ok(stream), call) => {
-                    if let Some(call) = call {
-                        call.connected(begin.elapsed());
-                    }
-                    Ok(Connected::new(info.request().clone(), stream))
-                }
-                (Err(unreached), call) => {
+            if let Some(call) = &call {
+                call.dials();
+            }
+            let opened = dial.open().await;
+            if let Some(call) = &call {
+                call.dialled();
+            }
+            opened
+                .map(|stream| Connected::new(info.request().clone(), stream))
+                .map_err(|unreached| {
                     if let Some(call) = call {
                         call.not_connected(unreached);
                     }
-                    Err(ConnectError::Unresolved)
-                }
-            }
+                    ConnectError::Unresolved
+                })
         })
     }
 }

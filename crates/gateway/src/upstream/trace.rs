@@ -4,6 +4,8 @@ use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::time::Duration;
 
+use tokio::time::Instant;
+
 use super::answer::{Fault, Sent, Unreached};
 use super::connection::Connection;
 
@@ -16,7 +18,10 @@ tokio::task_local! {
 #[derive(Default)]
 pub(super) struct CallTrace {
     attempts: Cell<u8>,
+    /// Time spent on connections that were, or were not, made.
     connect: Cell<Option<Duration>>,
+    /// Since when a connection is being made.
+    dialling_since: Cell<Option<Instant>>,
     written_ever: Cell<bool>,
     attempt: RefCell<Attempt>,
 }
@@ -65,12 +70,23 @@ impl CallTrace {
         self.attempts.get() > 1
     }
 
+    /// How long connecting has taken; `None` where nothing was dialled.
     pub(super) fn connect(&self) -> Option<Duration> {
+        // One that was still being made when the time was over counts up to now.
+        self.dialled();
         self.connect.get()
     }
 
-    pub(super) fn connected(&self, took: Duration) {
-        self.connect.set(Some(took));
+    pub(super) fn dials(&self) {
+        self.dialling_since.set(Some(Instant::now()));
+    }
+
+    /// The connection is there, or is not going to be.
+    pub(super) fn dialled(&self) {
+        if let Some(since) = self.dialling_since.take() {
+            let before = self.connect.get().unwrap_or_default();
+            self.connect.set(Some(before + since.elapsed()));
+        }
     }
 
     pub(super) fn not_connected(&self, unreached: Unreached) {

@@ -117,7 +117,7 @@ fn an_attempt_that_never_reaches_the_biller_changes_nothing() {
     office.gateway.signal("HUP");
     office
         .gateway
-        .await_log(|line| line["message"] == "billers read anew");
+        .await_log(|line| line["message"] == "configuration read anew");
     let (code, told) = office.ask("payments redeliver --biller B0001 --pay-id 31");
     let outcome = &told["outcomes"][0];
     assert_eq!((code, &outcome["outcome"]), (1, &json!("not_sent")));
@@ -255,7 +255,7 @@ fn the_gateway_delivers_again_by_itself_where_the_biller_wants_it() {
 }
 
 /// A journal in which these pay-results were refused ten minutes ago.
-fn refused_before(setup: &Setup, bodies: &[&str]) {
+pub fn refused_before(setup: &Setup, bodies: &[&str]) {
     let options = Options::embedded(setup.path().join("data/ledger"));
     let before = Timestamp::now().minus(Duration::from_mins(10));
     let ledger = Ledger::open(&options, before).unwrap();

@@ -5,8 +5,10 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 
 use crate::office::{Office, PAY_RESULT, paid, refusal, run};
+use crate::payments::refused_before;
 use crate::redis_server::RedisServer;
-use crate::support::{Action, Gateway, Upstream};
+use crate::support::bodies::with;
+use crate::support::{Action, Gateway, Setup, Upstream, pay_result};
 
 /// A gateway of these parties on this Redis.
 fn node(redis: &RedisServer, biller: &Upstream) -> Gateway {
@@ -73,6 +75,56 @@ fn what_another_node_delivered_is_not_listed_and_not_told_again() {
     assert!(refused["hint"].as_str().unwrap().contains("ask every node"));
 }
 
+fn cancelled(user: &str, pay_id: u64) -> String {
+    let cancel = pay_result(user, "C", pay_id, 20000);
+    with(cancel, "paid_at", json!("20261124130000")).to_string()
+}
+
+#[test]
+fn what_was_cancelled_through_another_node_is_told_only_to_whoever_names_it() {
+    let (redis, biller) = (RedisServer::start(), Upstream::start(|_| refusal()));
+    let (one, other) = (node(&redis, &biller), node(&redis, &biller));
+    one.post(PAY_RESULT, paid("1", 1));
+    other.post(PAY_RESULT, cancelled("1", 1));
+    biller.now(|_| Action::ok());
+    let told = biller.count();
+    let ask = |command: &str| -> Value {
+        let said = Office::on(&one, &format!("{command} --json"));
+        serde_json::from_str(&said.out).unwrap()
+    };
+    let listed = ask("payments list");
+    assert_eq!(listed["payments"][0]["cancelled"], "fully", "{listed}");
+    let all = ask("payments redeliver --biller B0001 --all");
+    assert_eq!(all["outcomes"][0]["outcome"], "cancelled", "{all}");
+    assert_eq!(biller.count(), told);
+    let named = ask("payments redeliver --biller B0001 --pay-id 1");
+    let outcome = &named["outcomes"][0];
+    assert_eq!(
+        (&outcome["outcome"], &outcome["cancelled"]),
+        (&json!("accepted"), &json!("fully"))
+    );
+}
+
+#[test]
+fn what_was_cancelled_through_another_node_is_not_told_by_itself() {
+    let (redis, kakao, biller) = (RedisServer::start(), Upstream::ok(), Upstream::ok());
+    let other = node(&redis, &biller);
+    other.post(PAY_RESULT, cancelled("1", 1));
+    let told = biller.count();
+    let url = format!("redis://127.0.0.1:{}/0", redis.port());
+    let setup = Setup::new(&kakao.url(), &biller.url())
+        .with(&format!("[ledger.redis]\nurl = \"{url}\""))
+        .biller("B0001", &biller.url(), "redeliver = \"backoff\"");
+    // The cancelled one has waited longer, so it comes first.
+    refused_before(&setup, &[&paid("1", 1), &paid("2", 2)]);
+    let one = setup.start();
+    biller.await_calls(told + 1);
+    one.await_log(|line| line["message"] == "a pay-result was delivered again");
+    assert_eq!(biller.calls()[told].body, paid("2", 2).into_bytes());
+    assert_eq!(one.metric("relay_payments_undelivered"), 1);
+    assert_eq!(biller.count(), told + 1);
+}
+
 #[test]
 fn verify_tells_what_redis_misses_and_rebuild_brings_it_back() {
     let (redis, biller) = (RedisServer::start(), Upstream::ok());
@@ -96,7 +148,7 @@ fn verify_tells_what_redis_misses_and_rebuild_brings_it_back() {
 
     let client = ::redis::Client::open(format!("redis://127.0.0.1:{}/0", redis.port())).unwrap();
     let mut connection = client.get_connection().unwrap();
-    let mut keys = |kind: &str| -> Vec<String> {
+    let mut keys = |kind: &str| -> Vec<Vec<u8>> {
         let pattern = format!("relay:{{B0001}}:{kind}:*");
         let keys = ::redis::cmd("KEYS").arg(pattern).query(&mut connection);
         keys.unwrap()

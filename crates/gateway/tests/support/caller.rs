@@ -39,10 +39,10 @@ impl Reply {
     }
 }
 
-/// One keep-alive connection to the gateway.
+/// One keep-alive connection to the gateway, over a plain socket or another stream.
 #[derive(Debug)]
-pub struct Caller {
-    stream: TcpStream,
+pub struct Caller<S = TcpStream> {
+    stream: S,
     unread: Vec<u8>,
 }
 
@@ -51,6 +51,17 @@ impl Caller {
         let stream = TcpStream::connect(address).unwrap();
         stream.set_nodelay(true).unwrap();
         stream.set_read_timeout(Some(PATIENCE)).unwrap();
+        Self::over(stream)
+    }
+
+    pub fn finish_sending(&self) {
+        self.stream.shutdown(Shutdown::Write).unwrap();
+    }
+}
+
+impl<S: Read + Write> Caller<S> {
+    /// A caller over a stream that has a read timeout.
+    pub fn over(stream: S) -> Self {
         Self {
             stream,
             unread: Vec::new(),
@@ -81,10 +92,6 @@ impl Caller {
     /// Like `send`, for callers whom the gateway may have hung up on.
     pub fn try_send(&mut self, bytes: &[u8]) -> io::Result<()> {
         self.stream.write_all(bytes)
-    }
-
-    pub fn finish_sending(&self) {
-        self.stream.shutdown(Shutdown::Write).unwrap();
     }
 
     #[track_caller]

@@ -3,13 +3,14 @@
 use std::fmt::Write as _;
 use std::fs;
 use std::io::{BufRead, BufReader};
-use std::net::SocketAddr;
+use std::net::{SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Condvar, Mutex};
 use std::thread;
 use std::time::Duration;
 
+use command_fds::{CommandFdExt as _, FdMapping};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 use tempfile::TempDir;
@@ -75,7 +76,26 @@ impl Setup {
     /// Writes the files and starts `gateway serve`; ready when it says that it serves.
     pub fn start(self) -> Gateway {
         self.write();
-        Gateway::run(self.directory)
+        Gateway::run(self.directory, &[])
+    }
+
+    /// The same, on sockets that are handed over to it.
+    pub fn start_on(self, sockets: &[TcpListener]) -> Gateway {
+        self.write();
+        Gateway::run(self.directory, sockets)
+    }
+
+    /// Starts it on sockets that it does not want; what it says before it ends.
+    pub fn fail_on(self, sockets: &[TcpListener]) -> String {
+        self.write();
+        let mut command = Command::new(env!("CARGO_BIN_EXE_gateway"));
+        command
+            .args(["serve", "--config"])
+            .arg(self.path().join("gateway.toml"));
+        hand_over(&mut command, sockets);
+        let output = command.output().unwrap();
+        assert_eq!(output.status.code(), Some(1));
+        String::from_utf8(output.stderr).unwrap()
     }
 
     /// Writes the files; answers the main one's path.
@@ -112,6 +132,22 @@ pub fn hex(bytes: &[u8]) -> String {
     })
 }
 
+/// As systemd does: from descriptor 3 on, with their number in the environment.
+fn hand_over(command: &mut Command, sockets: &[TcpListener]) {
+    if sockets.is_empty() {
+        return;
+    }
+    command.env("LISTEN_FDS", sockets.len().to_string());
+    let mappings = (3..).zip(sockets).map(|(child_fd, socket)| FdMapping {
+        parent_fd: socket.try_clone().unwrap().into(),
+        child_fd,
+    });
+    command.fd_mappings(mappings.collect()).unwrap();
+}
+
+/// A test that waits this long for a log line has failed.
+const PATIENCE: Duration = Duration::from_secs(30);
+
 /// A gateway process; killed when dropped.
 pub struct Gateway {
     directory: TempDir,
@@ -128,13 +164,14 @@ struct Log {
 }
 
 impl Gateway {
-    fn run(directory: TempDir) -> Self {
-        let mut child = Command::new(env!("CARGO_BIN_EXE_gateway"))
+    fn run(directory: TempDir, sockets: &[TcpListener]) -> Self {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_gateway"));
+        command
             .args(["serve", "--config"])
             .arg(directory.path().join("gateway.toml"))
-            .stdout(Stdio::piped())
-            .spawn()
-            .unwrap();
+            .stdout(Stdio::piped());
+        hand_over(&mut command, sockets);
+        let mut child = command.spawn().unwrap();
         let log = Arc::new(Log::default());
         let lines = BufReader::new(child.stdout.take().unwrap()).lines();
         thread::spawn({
@@ -206,6 +243,17 @@ impl Gateway {
         self.log.lines.lock().unwrap().clone()
     }
 
+    /// Waits until there are so many of these log lines.
+    pub fn await_log_times(&self, times: usize, wanted: impl Fn(&Value) -> bool) {
+        let lines = self.log.lines.lock().unwrap();
+        let count = |lines: &[Value]| lines.iter().filter(|line| wanted(line)).count();
+        let too_few = |lines: &mut Vec<Value>| count(lines) < times;
+        let waited = self.log.grown.wait_timeout_while(lines, PATIENCE, too_few);
+        let (lines, _) = waited.unwrap();
+        let found = count(&lines);
+        assert!(found >= times, "{found} of {times} such lines: {lines:#?}");
+    }
+
     /// Waits for a log line.
     pub fn await_log(&self, wanted: impl Fn(&Value) -> bool) -> Value {
         await_line(&self.log, wanted)
@@ -236,6 +284,14 @@ impl Gateway {
         self.child.wait().unwrap().code()
     }
 
+    /// SIGTERM, and once it has drained the same gateway again, on the same files and sockets.
+    pub fn upgrade(mut self, sockets: &[TcpListener]) -> Self {
+        assert_eq!(self.terminate(), Some(0));
+        let directory = std::mem::replace(&mut self.directory, TempDir::new().unwrap());
+        drop(self);
+        Self::run(directory, sockets)
+    }
+
     /// SIGTERM, then the same gateway again on the same files.
     pub fn stop_and_restart(mut self) -> Self {
         assert_eq!(self.terminate(), Some(0));
@@ -245,7 +301,7 @@ impl Gateway {
     fn restart(mut self) -> Self {
         let directory = std::mem::replace(&mut self.directory, TempDir::new().unwrap());
         drop(self);
-        Self::run(directory)
+        Self::run(directory, &[])
     }
 }
 
@@ -260,10 +316,9 @@ impl Drop for Gateway {
 fn await_line(log: &Log, wanted: impl Fn(&Value) -> bool) -> Value {
     let lines = log.lines.lock().unwrap();
     let missing = |lines: &mut Vec<Value>| !lines.iter().any(&wanted);
-    let patience = Duration::from_secs(30);
     let (lines, _) = log
         .grown
-        .wait_timeout_while(lines, patience, missing)
+        .wait_timeout_while(lines, PATIENCE, missing)
         .unwrap();
     let found = lines.iter().find(|line| wanted(line)).cloned();
     found.unwrap_or_else(|| panic!("no such log line among {lines:#?}"))

@@ -90,7 +90,9 @@ impl Ledger {
         }
         for bills in lacking.bills.chunks(BATCH) {
             let lagging = self.lagging(share, bills.to_vec()).await?;
-            lagging.iter().for_each(|(_, lag)| difference.count(*lag));
+            for (_, lag) in &lagging {
+                difference.count(*lag);
+            }
         }
         for answers in lacking.answers.chunks(BATCH) {
             let still = unanswered(share, answers.to_vec()).await?;

@@ -1,25 +1,21 @@
-//! Pay-results: claim, take down, tell, settle (contract section 4, "Payments").
+//! Pay-results: claim, take down, classify, share (contract section 4, "Payments").
+//!
+//! The payment is queued for the journal before anything is waited for. What the shared state says
+//! then can only add to that: another end of the mark, a classification, the kept answer of a
+//! biller that accepted it through another node.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use bytes::Bytes;
-use protocol::{Bill, BillerCode, PayType, PaymentEvent};
+use protocol::{Bill, BillerCode, PaymentEvent};
 
-use super::Ledger;
-use crate::book::AcceptedAnswer;
-use crate::journal::{Entry, Rows};
+use super::told::Told;
+use super::{Delivered, Ledger};
+use crate::journal::{Commit, Entry, Rows};
 use crate::share::{Held, Share, Subject};
 use crate::{
-    BillState, Claim, DeliveryState, Fact, FactKind, JournalError, KeptAnswer, MessageDigest,
-    Taken, Timestamp,
+    BillState, Claim, Fact, JournalError, KeptAnswer, MessageDigest, Stamp, Taken, Timestamp,
 };
-
-/// How long the mark of an indistinct bill's payment lasts where no `expire_at` is in force.
-const INDISTINCT_MARK: Duration = Duration::from_hours(24);
-
-/// Who classifies where no operator did.
-const GATEWAY: &str = "gateway";
 
 /// Whether a payment is on durable storage.
 #[derive(Clone, Debug)]
@@ -49,37 +45,18 @@ pub enum Begun {
     AcceptedElsewhere(KeptAnswer),
 }
 
-/// How a biller took a pay-result.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Delivered {
-    /// With this answer; it is kept for later copies.
-    Accepted(KeptAnswer),
-    /// With another `res_code` than `OK`.
-    Refused,
-    /// Nobody knows.
-    Unknown,
-    /// It was never sent.
-    Pending,
-}
-
-impl Delivered {
-    /// The state that goes with it.
-    pub const fn state(&self) -> DeliveryState {
-        match self {
-            Self::Accepted(_) => DeliveryState::Accepted,
-            Self::Refused => DeliveryState::Refused,
-            Self::Unknown => DeliveryState::Unknown,
-            Self::Pending => DeliveryState::Pending,
-        }
-    }
-}
-
-/// A pay-result as the flow has it: the bill, the event, and the bytes that said so.
-#[derive(Clone, Copy, Debug)]
-struct Told<'a> {
-    bill: &'a Bill,
-    event: &'a PaymentEvent,
-    message: MessageDigest,
+/// A payment that is folded and queued, as this node understood it by itself.
+struct Queued {
+    told: Told,
+    /// What this node knew of the bill without it.
+    before: Option<BillState>,
+    taken: Taken,
+    mark_ends_at: Option<Timestamp>,
+    /// Its own stamp, and one before that: the earliest telling decides when a mark ends, so what
+    /// the shared state knows better is told with the earlier one.
+    stamp: Stamp,
+    earlier: Stamp,
+    commit: Commit,
 }
 
 impl Ledger {
@@ -88,88 +65,133 @@ impl Ledger {
         self.node.book(biller).claim(message)
     }
 
-    /// The kept answer to an accepted pay-result, from the journal.
-    ///
-    /// # Errors
-    /// When the journal cannot be read.
-    pub async fn kept_answer(
-        &self,
-        biller: BillerCode,
-        message: MessageDigest,
-    ) -> Result<Option<KeptAnswer>, JournalError> {
-        let reader = self.node.journal().reader();
-        tokio::task::spawn_blocking(move || reader.answer(biller, &message))
-            .await
-            .map_err(|error| JournalError::Sqlite(error.to_string()))?
-    }
-
-    /// Takes a payment event down; ends when it is on durable storage, or cannot be put there, and
-    /// in the shared state, where that can be reached.
+    /// Takes a payment event down. It is folded and queued for the journal when this returns; the
+    /// future ends when it is on durable storage, or cannot be put there, and in the shared state,
+    /// where that can be reached. Dropping the future undoes nothing.
     ///
     /// A payment of a bill that another payment has already paid, or one that comes again with
-    /// another amount, classifies the bill as an error bill in the same breath.
-    pub async fn record_payment(
+    /// another amount, classifies the bill as an error bill; with a shared state, once that has
+    /// said what other nodes know.
+    pub fn record_payment(
         &self,
         bill: &Bill,
         event: &PaymentEvent,
         body: &Bytes,
         message: MessageDigest,
         now: Timestamp,
-    ) -> Begun {
+    ) -> impl Future<Output = Begun> + use<> {
         let told = Told {
-            bill,
-            event,
+            bill: bill.clone(),
+            event: event.clone(),
             message,
+            now,
         };
-        let held = match &self.share {
-            Some(share) => share.read(bill, Some(&message)).await.ok(),
-            None => None,
-        };
-        if let Some(answer) = held.as_ref().and_then(|held| held.accepted.clone()) {
-            return Begun::AcceptedElsewhere(answer);
-        }
-        let (mut taken, commit) = {
-            let book = self.node.book_of(bill);
-            let mut pages = book.lock();
-            let (taken, facts) = match &held {
-                None => self.take(told, pages.knowledge(bill).get(bill), now),
-                Some(held) => {
-                    let joined = held.join(&pages.knowledge(bill));
-                    self.take(told, joined.knowledge().get(bill), now)
+        let queued = self.queue_payment(told, body);
+        let ledger = self.clone();
+        async move {
+            match &ledger.share {
+                None => {
+                    let rows = ledger.node.committed(queued.commit).await;
+                    Begun::Recorded(recorded(queued.taken, rows.map(|_| ())))
                 }
-            };
-            let entry = Entry::of(facts).with_message(bill.biller_code(), message, body.clone());
-            (taken, self.node.tell(&mut pages, entry))
-        };
-        let rows = self.node.committed(commit).await;
-        if let (Some(share), Some(held)) = (&self.share, held) {
-            taken = self
-                .share_payment(share, told, held, (taken, rows.as_ref().ok().copied()), now)
-                .await;
+                Some(share) => ledger.go_on_together(share, queued).await,
+            }
         }
-        let durability = match rows {
-            Ok(_) => Durability::Durable,
-            Err(error) => Durability::InMemoryOnly(error),
-        };
-        Begun::Recorded(Recorded { taken, durability })
     }
 
-    /// What an event means to a bill in this state, and the facts of it.
-    fn take(
-        &self,
-        told: Told<'_>,
-        state: Option<&BillState>,
-        now: Timestamp,
-    ) -> (Taken, Vec<Fact>) {
-        let taken = judge(state, told.event, now);
-        let kind = FactKind::Payment {
-            event: told.event.clone(),
-            mark_ends_at: mark_ends_at(told.bill, told.event, state, now),
-            message: told.message,
+    fn queue_payment(&self, told: Told, body: &Bytes) -> Queued {
+        let (bill, now) = (&told.bill, told.now);
+        let book = self.node.book_of(bill);
+        let mut pages = book.lock();
+        let before = pages.knowledge(bill).get(bill).cloned();
+        let earlier = self.node.stamp(now);
+        let taken = told.judge(before.as_ref(), &[]);
+        let mark_ends_at = told.mark_ends_at(before.as_ref());
+        let payment = self.node.fact(bill, now, told.payment(mark_ends_at));
+        let stamp = payment.stamp;
+        let mut facts = vec![payment];
+        if self.share.is_none() {
+            // Nobody else can know better.
+            facts.extend(
+                taken
+                    .classified()
+                    .map(|kind| self.node.fact(bill, now, kind)),
+            );
+        }
+        let entry = Entry::of(facts).with_message(bill.biller_code(), told.message, body.clone());
+        let commit = self.node.tell(&mut pages, entry);
+        drop(pages);
+        Queued {
+            told,
+            before,
+            taken,
+            mark_ends_at,
+            stamp,
+            earlier,
+            commit,
+        }
+    }
+
+    /// Asks what other nodes know, adds to the payment what follows from it, and shares both.
+    async fn go_on_together(&self, share: &Share, queued: Queued) -> Begun {
+        let told = &queued.told;
+        let held = share.read(&told.bill, Some(&told.message)).await.ok();
+        if let Some(answer) = held.as_ref().and_then(|held| held.accepted.clone()) {
+            self.learn_answer(told, answer.clone()).await;
+            return Begun::AcceptedElsewhere(answer);
+        }
+        let known = queued.known(held.as_ref());
+        let stamps = [queued.stamp, queued.earlier];
+        // Two amounts that this node has seen stay two, whichever of them the others have.
+        let taken = match queued.taken {
+            Taken::OtherAmount => Taken::OtherAmount,
+            _ => told.judge(known.as_ref(), &stamps),
         };
-        let mut facts = vec![self.node.fact(told.bill, now, kind)];
-        facts.extend(classified(taken).map(|kind| self.node.fact(told.bill, now, kind)));
-        (taken, facts)
+        let addition = self.queue_addition(&queued, known.as_ref(), taken);
+        let mut rows = vec![self.node.committed(queued.commit).await];
+        if let Some(addition) = addition {
+            rows.push(self.node.committed(addition).await);
+        }
+        let rows: Result<Vec<Rows>, _> = rows.into_iter().collect();
+        let Some(held) = held else {
+            return Begun::Recorded(recorded(taken, rows.map(|_| ())));
+        };
+        let written = rows.as_deref().unwrap_or_default();
+        let taken = self
+            .share_payment(share, told, &stamps, held, (taken, written))
+            .await;
+        Begun::Recorded(recorded(taken, rows.map(|_| ())))
+    }
+
+    /// What the payment turns out to mean, as facts of their own.
+    fn queue_addition(
+        &self,
+        queued: &Queued,
+        known: Option<&BillState>,
+        taken: Taken,
+    ) -> Option<Commit> {
+        let told = &queued.told;
+        let mut facts = Vec::new();
+        let mark_ends_at = told.mark_ends_at(known);
+        let is_first = matches!(taken, Taken::New | Taken::Double);
+        if is_first && mark_ends_at != queued.mark_ends_at {
+            facts.push(Fact {
+                stamp: queued.earlier,
+                bill: told.bill.clone(),
+                kind: told.payment(mark_ends_at),
+            });
+        }
+        facts.extend(
+            taken
+                .classified()
+                .map(|kind| self.node.fact(&told.bill, told.now, kind)),
+        );
+        if facts.is_empty() {
+            return None;
+        }
+        let book = self.node.book_of(&told.bill);
+        let mut pages = book.lock();
+        Some(self.node.tell(&mut pages, Entry::of(facts)))
     }
 
     /// Puts a payment into the shared state. Where another node put one there meanwhile, two
@@ -177,115 +199,61 @@ impl Ledger {
     async fn share_payment(
         &self,
         share: &Share,
-        told: Told<'_>,
+        told: &Told,
+        stamps: &[Stamp],
         held: Held,
-        (mut taken, rows): (Taken, Option<Rows>),
-        now: Timestamp,
+        (mut taken, rows): (Taken, &[Rows]),
     ) -> Taken {
-        let book = self.node.book_of(told.bill);
+        let book = self.node.book_of(&told.bill);
         let look = |meanwhile: &Held| {
-            let theirs = judge(meanwhile.knowledge().get(told.bill), told.event, now);
+            let theirs = told.judge(meanwhile.knowledge().get(&told.bill), stamps);
             if taken == Taken::New && matches!(theirs, Taken::Double | Taken::OtherAmount) {
                 taken = theirs;
-                if let Some(kind) = classified(theirs) {
+                if let Some(kind) = theirs.classified() {
                     // Folded at once, so the next round shares it; journalled behind the payment.
-                    drop(self.node.tell_one(told.bill, now, kind));
+                    drop(self.node.tell_one(&told.bill, told.now, kind));
                 }
             }
         };
-        let shared = share.write(&book, Subject::of(told.bill), held, look).await;
-        if let (Ok(()), Some(rows)) = (shared, rows) {
-            self.node.marks().shared(rows);
+        let shared = share
+            .write(&book, Subject::of(&told.bill), held, look)
+            .await;
+        if let Ok(epoch) = shared {
+            rows.iter()
+                .for_each(|rows| self.node.marks().shared(epoch, *rows));
         }
         taken
     }
 
-    /// Takes down how the biller took a pay-result; ends when that is on durable storage and, where
-    /// it can be reached, in the shared state.
-    ///
-    /// # Errors
-    /// When it could not be journalled; the state in memory holds it all the same.
-    pub async fn record_delivery(
-        &self,
-        bill: &Bill,
-        event: &PaymentEvent,
-        message: MessageDigest,
-        delivered: Delivered,
-        now: Timestamp,
-    ) -> Result<(), Arc<JournalError>> {
-        let book = self.node.book_of(bill);
-        let state = delivered.state();
-        let answer = match delivered {
-            Delivered::Accepted(answer) => Some(Arc::new(answer)),
-            Delivered::Refused | Delivered::Unknown | Delivered::Pending => None,
-        };
-        let commit = {
-            let mut pages = book.lock();
-            let kind = FactKind::Delivery {
-                event: event.clone(),
-                message,
-                state,
-            };
-            let mut entry = Entry::of(vec![self.node.fact(bill, now, kind)]);
-            if let Some(answer) = &answer {
-                pages.accept(message, AcceptedAnswer::Held(Arc::clone(answer)));
-                entry = entry.with_answer(bill.biller_code(), message, Arc::clone(answer));
-            }
-            self.node.tell(&mut pages, entry)
-        };
-        let rows = self.node.committed(commit).await;
-        if rows.is_ok() {
-            book.lock().answer_is_journalled(&message);
+    /// Another node told the biller, and it accepted: from now on this node knows that by itself.
+    async fn learn_answer(&self, told: &Told, answer: KeptAnswer) {
+        let delivered = Delivered::Accepted(answer);
+        let queued =
+            self.queue_delivery(&told.bill, &told.event, told.message, delivered, told.now);
+        if let Err(error) = self.journal_delivery(queued).await {
+            tracing::error!(%error, "a delivery by another node is known in memory only");
         }
-        if let Some(share) = &self.share {
-            let accepted = answer.as_deref().map(|answer| (&message, answer));
-            let subject = Subject { bill, accepted };
-            let shared = async {
-                let held = share
-                    .read(bill, accepted.map(|(message, _)| message))
-                    .await?;
-                share.write(&book, subject, held, |_| {}).await
-            };
-            if let (Ok(()), Ok(rows)) = (shared.await, &rows) {
-                self.node.marks().shared(*rows);
-            }
-        }
-        rows.map(|_| ())
     }
 }
 
-fn judge(state: Option<&BillState>, event: &PaymentEvent, now: Timestamp) -> Taken {
-    state
-        .and_then(BillState::payments)
-        .map_or(Taken::New, |payments| payments.judge(event, now))
+impl Queued {
+    /// What this node and the others knew of the bill.
+    fn known(&self, held: Option<&Held>) -> Option<BillState> {
+        let theirs = held.and_then(|held| held.knowledge().get(&self.told.bill).cloned());
+        match (&self.before, theirs) {
+            (Some(ours), Some(mut both)) => {
+                both.merge(ours);
+                Some(both)
+            }
+            (ours, theirs) => theirs.or_else(|| ours.clone()),
+        }
+    }
 }
 
-fn classified(taken: Taken) -> Option<FactKind> {
-    let reason = match taken {
-        Taken::Double => "a payment of a bill that another payment has already paid",
-        Taken::OtherAmount => "a payment that came again with another amount",
-        Taken::New | Taken::Again => return None,
+fn recorded(taken: Taken, journalled: Result<(), Arc<JournalError>>) -> Recorded {
+    let durability = match journalled {
+        Ok(()) => Durability::Durable,
+        Err(error) => Durability::InMemoryOnly(error),
     };
-    Some(FactKind::Classified {
-        reason: reason.to_owned(),
-        operator: GATEWAY.to_owned(),
-    })
-}
-
-/// When the mark of a payment ends (contract section 4): only where the bill cannot be told from
-/// next month's, at the `expire_at` in force, or after a day where none or only a past one is.
-fn mark_ends_at(
-    bill: &Bill,
-    event: &PaymentEvent,
-    state: Option<&BillState>,
-    now: Timestamp,
-) -> Option<Timestamp> {
-    if !bill.is_indistinct() || event.pay_type != PayType::P {
-        return None;
-    }
-    let in_force = state
-        .and_then(|state| state.link().expire_at())
-        .map(|expire_at| Timestamp::from_seconds(expire_at.unix_seconds()))
-        .filter(|end| *end > now);
-    Some(in_force.unwrap_or_else(|| now.plus(INDISTINCT_MARK)))
+    Recorded { taken, durability }
 }

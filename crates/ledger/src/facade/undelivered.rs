@@ -2,10 +2,9 @@
 
 use std::sync::Arc;
 
-use bytes::Bytes;
 use protocol::{Bill, BillerCode, Decimal, PayType, PaymentEvent};
 
-use super::{Delivered, Ledger, Reach};
+use super::{Ledger, Reach};
 use crate::{
     BillState, Cancellation, DeliveryState, Fact, FactKind, JournalError, MessageDigest,
     PaymentGroup, Payments, Timestamp,
@@ -48,17 +47,6 @@ pub struct Telling {
     pub message: MessageDigest,
     /// How often its biller was told, or was to be told.
     pub attempts: u64,
-}
-
-/// Whether a pay-result may be delivered again.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Redelivery {
-    /// The biller accepted it, by this node or another: it is not told again.
-    Accepted,
-    /// These are its bytes.
-    Tell(Bytes),
-    /// Its bytes are not in this node's journal.
-    NotKept,
 }
 
 impl Ledger {
@@ -129,8 +117,8 @@ impl Ledger {
         .await
     }
 
-    /// Leaves out the events that other nodes have delivered meanwhile, and takes that down here.
-    /// Ends early where the shared state is out of reach.
+    /// Leaves out the events that other nodes have delivered meanwhile, and takes that down here;
+    /// the others with what all nodes know of their cancels. Ends early where the shared state is out of reach.
     pub async fn without_delivered_elsewhere(
         &self,
         events: Vec<Undelivered>,
@@ -141,7 +129,7 @@ impl Ledger {
             Some(_) => Reach::Shared,
         };
         let mut left = Vec::with_capacity(events.len());
-        for one in events {
+        for mut one in events {
             if reach == Reach::Shared {
                 let known = self.known(&one.bill).await;
                 reach = known.reach;
@@ -150,47 +138,15 @@ impl Ledger {
                     self.learn_accepted(&one, now).await;
                     continue;
                 }
+                one.cancelled = cancellation(known.state.as_ref(), &one);
             }
             left.push(one);
         }
         (left, reach)
     }
 
-    /// Whether a pay-result that this node claimed may be delivered again, and its bytes.
-    ///
-    /// # Errors
-    /// When the journal cannot be read.
-    pub async fn redelivery(
-        &self,
-        one: &Undelivered,
-        message: MessageDigest,
-        now: Timestamp,
-    ) -> Result<Redelivery, JournalError> {
-        let elsewhere = match &self.share {
-            Some(share) => share.read(&one.bill, Some(&message)).await.ok(),
-            None => None,
-        };
-        if let Some(answer) = elsewhere.and_then(|held| held.accepted) {
-            let delivered = Delivered::Accepted(answer);
-            let settled = self.record_delivery(&one.bill, &one.event, message, delivered, now);
-            note(settled.await);
-            return Ok(Redelivery::Accepted);
-        }
-        let known = self.known(&one.bill).await;
-        let state = known.state.as_ref().and_then(|s| s.delivery(&one.event));
-        if state == Some(DeliveryState::Accepted) {
-            self.learn_accepted(one, now).await;
-            return Ok(Redelivery::Accepted);
-        }
-        let biller = one.bill.biller_code();
-        let kept = self
-            .read_journal(move |reader| reader.message(biller, &message))
-            .await?;
-        Ok(kept.map_or(Redelivery::NotKept, |kept| Redelivery::Tell(kept.body)))
-    }
-
     /// Another node delivered it: that becomes a fact here too, where this node did not know.
-    async fn learn_accepted(&self, one: &Undelivered, now: Timestamp) {
+    pub(super) async fn learn_accepted(&self, one: &Undelivered, now: Timestamp) {
         let here = {
             let book = self.node.book_of(&one.bill);
             let pages = book.lock();
@@ -214,18 +170,29 @@ impl Ledger {
     }
 }
 
-fn note(settled: Result<(), Arc<JournalError>>) {
+pub(super) fn note(settled: Result<(), Arc<JournalError>>) {
     if let Err(error) = settled {
         tracing::error!(%error, "a delivery by another node is known in memory only");
     }
 }
 
-fn not_accepted(bill: &Bill, state: &BillState) -> Vec<Undelivered> {
+pub(super) fn not_accepted(bill: &Bill, state: &BillState) -> Vec<Undelivered> {
     let groups = state.payments().into_iter().flat_map(Payments::groups);
     groups
         .flat_map(|group| of_group(bill, group))
         .filter(|one| one.state != DeliveryState::Accepted)
         .collect()
+}
+
+/// How much of an event's payment was cancelled.
+pub(super) fn cancellation(state: Option<&BillState>, one: &Undelivered) -> Cancellation {
+    let mut groups = state
+        .and_then(BillState::payments)
+        .into_iter()
+        .flat_map(Payments::groups);
+    groups
+        .find(|group| group.pay_id == one.event.pay_id)
+        .map_or(one.cancelled, |group| group.cancelled)
 }
 
 fn of_group(bill: &Bill, group: PaymentGroup) -> impl Iterator<Item = Undelivered> {

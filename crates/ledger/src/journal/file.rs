@@ -47,6 +47,10 @@ impl HeldFile {
         })
     }
 
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+
     /// Whether there was no journal before.
     pub(super) const fn is_new(&self) -> bool {
         self.is_new
@@ -60,6 +64,7 @@ impl HeldFile {
             device: metadata.dev(),
             inode: metadata.ino(),
             bytes: 0,
+            may_shrink_to: None,
         })
     }
 }
@@ -72,9 +77,16 @@ pub(super) struct FileWatch {
     device: u64,
     inode: u64,
     bytes: u64,
+    /// What its own writer gave back is no harm, until the file is as short as that.
+    may_shrink_to: Option<u64>,
 }
 
 impl FileWatch {
+    /// Pages are given back: at some checkpoint the file may be cut to so many bytes, or to more.
+    pub(super) fn may_shrink_to(&mut self, bytes: u64) {
+        self.may_shrink_to = Some(self.may_shrink_to.unwrap_or(bytes).min(bytes));
+    }
+
     /// # Errors
     /// When the file was deleted, replaced or cut since the last look.
     pub(super) fn look(&mut self) -> Result<(), JournalError> {
@@ -83,11 +95,52 @@ impl FileWatch {
         if (metadata.dev(), metadata.ino()) != (self.device, self.inode) {
             return Err(gone("was replaced by another file"));
         }
-        // It is never shortened by us.
-        if metadata.len() < self.bytes {
+        let bytes = metadata.len();
+        if bytes < self.bytes && self.may_shrink_to.is_none_or(|least| bytes < least) {
             return Err(gone("was cut"));
         }
-        self.bytes = metadata.len();
+        if self.may_shrink_to == Some(bytes) {
+            self.may_shrink_to = None;
+        }
+        self.bytes = bytes;
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tempfile::TempDir;
+
+    use super::*;
+
+    #[test]
+    fn a_file_may_be_as_short_as_its_writer_made_it_and_no_shorter() {
+        // what the writer gave back, by what it left | what the file is cut to | is that harm
+        let table: [(Option<u64>, u64, bool); 5] = [
+            (None, 1_000, false),
+            (None, 999, true),
+            (Some(400), 700, false),
+            (Some(400), 400, false),
+            (Some(400), 399, true),
+        ];
+        let directory = TempDir::new().unwrap();
+        for (number, (left, cut_to, is_harm)) in table.into_iter().enumerate() {
+            let held = HeldFile::open(&directory.path().join(number.to_string())).unwrap();
+            held.file.set_len(1_000).unwrap();
+            let mut watch = held.watch().unwrap();
+            watch.look().unwrap();
+            if let Some(left) = left {
+                watch.may_shrink_to(left);
+            }
+            held.file.set_len(cut_to).unwrap();
+            assert_eq!(watch.look().is_err(), is_harm, "{left:?} {cut_to}");
+            if left == Some(cut_to) {
+                held.file.set_len(cut_to - 1).unwrap();
+                assert!(
+                    watch.look().is_err(),
+                    "once it is as short as that, it is not cut again"
+                );
+            }
+        }
     }
 }

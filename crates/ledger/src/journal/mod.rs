@@ -4,15 +4,20 @@
 //! transaction; a call waits for its own commit. Operators can read the file with `sqlite3`.
 
 mod audit;
+mod commit;
 mod entry;
 mod file;
 mod finding;
 mod look_up;
 mod owed;
 mod pace;
+mod queue;
 mod reader;
 mod row;
 mod schema;
+mod space;
+mod tally;
+mod upkeep;
 mod writer;
 
 use std::fmt;
@@ -20,7 +25,6 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::{SyncSender, TrySendError, sync_channel};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
@@ -28,20 +32,16 @@ use tokio::sync::oneshot;
 use tokio::time::timeout;
 
 pub use audit::Audit;
+pub use commit::{Commit, Rows};
 pub use entry::{Cursor, Entry, Forgotten};
 use file::HeldFile;
 pub use finding::{Finding, Findings};
 pub use look_up::{BillFacts, NumberedFact};
+use queue::{Bounds, Place, Queue};
 pub use reader::{Reader, StoredMessage, UndecidedPayment};
-
-/// Entries that may wait for the writer; more calls than that are never in flight.
-const QUEUE_BOUND: usize = 65_536;
-
-/// How long a call waits for its commit while the disk is well: a third of the usual budget.
-const PATIENCE: Duration = Duration::from_secs(1);
-
-/// The same while it is not; a disk that says no says so at once.
-const NO_PATIENCE: Duration = Duration::from_millis(50);
+pub use space::Space;
+use tally::Tally;
+use upkeep::Upkeep;
 
 /// How much longer than asked a flush may take to say how it went.
 const FLUSH_GRACE: Duration = Duration::from_millis(500);
@@ -108,16 +108,36 @@ impl From<rusqlite::Error> for JournalError {
     }
 }
 
+/// How a journal is kept.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Settings {
+    /// Below this the disk counts as nearly full.
+    pub(crate) low_disk_bytes: u64,
+    /// How much may wait for the writer.
+    bounds: Bounds,
+}
+
+impl Settings {
+    /// The usual ones, but for when a disk is nearly full.
+    pub(crate) const fn warning_below(low_disk_bytes: u64) -> Self {
+        Self {
+            low_disk_bytes,
+            bounds: Bounds::USUAL,
+        }
+    }
+}
+
 /// The open journal. Dropping it commits what is queued and closes the file.
 #[derive(Debug)]
 pub struct Journal {
-    queue: Option<SyncSender<writer::Job>>,
+    queue: Arc<Queue>,
     writer: Option<JoinHandle<()>>,
     reader: Arc<Reader>,
     writable: Arc<AtomicBool>,
+    tally: Arc<Tally>,
     node: u32,
     /// Held as long as the journal is open: one process, one journal. The last member to go.
-    _file: HeldFile,
+    file: HeldFile,
 }
 
 impl Journal {
@@ -125,7 +145,7 @@ impl Journal {
     ///
     /// # Errors
     /// When the folder cannot be made, another process holds it, or `SQLite` cannot open the file.
-    pub fn open(directory: &Path) -> Result<Self, JournalError> {
+    pub(crate) fn open(directory: &Path, settings: Settings) -> Result<Self, JournalError> {
         let path = directory.join(FILE_NAME);
         schema::make_private_directory(directory)
             .map_err(|error| JournalError::Io(directory.to_path_buf(), error))?;
@@ -144,17 +164,24 @@ impl Journal {
         let io_error = |error| JournalError::Io(path.clone(), error);
         let reader = Arc::new(Reader::open(&path)?);
         let writable = Arc::new(AtomicBool::new(true));
-        let (queue, jobs) = sync_channel(QUEUE_BOUND);
+        let queue = Arc::new(Queue::new(settings.bounds));
+        let upkeep = Upkeep::new(path.clone(), settings.low_disk_bytes);
         let watch = file.watch().map_err(io_error)?;
-        let writer =
-            writer::spawn(connection, watch, jobs, Arc::clone(&writable)).map_err(io_error)?;
+        let tally = Arc::new(Tally::default());
+        let told = writer::Told {
+            queue: Arc::clone(&queue),
+            writable: Arc::clone(&writable),
+            tally: Arc::clone(&tally),
+        };
+        let writer = writer::spawn(connection, watch, upkeep, told).map_err(io_error)?;
         Ok(Self {
-            queue: Some(queue),
+            queue,
             writer: Some(writer),
             reader,
             writable,
+            tally,
             node,
-            _file: file,
+            file,
         })
     }
 
@@ -168,6 +195,19 @@ impl Journal {
         self.writable.load(Ordering::Acquire)
     }
 
+    /// What the writer counts.
+    pub(crate) fn tally(&self) -> &Tally {
+        &self.tally
+    }
+
+    /// What it takes on its file system, and what is left there.
+    ///
+    /// # Errors
+    /// When the file system does not say.
+    pub fn space(&self) -> io::Result<Space> {
+        Space::of(self.file.path())
+    }
+
     /// For reading what was journalled.
     pub fn reader(&self) -> Arc<Reader> {
         Arc::clone(&self.reader)
@@ -178,14 +218,25 @@ impl Journal {
     /// can be written again.
     ///
     /// # Errors
-    /// Through the wait: when the commit failed, took too long, or the queue is full.
+    /// Through the wait: when the commit failed, took too long, or too many wait before it.
     pub fn append(&self, entry: Entry) -> Commit {
         let (done, wait) = oneshot::channel();
-        self.send(writer::Job::Write { entry, done });
-        Commit {
-            wait,
-            writable: Arc::clone(&self.writable),
+        match self.queue.push(writer::Job::Write { entry, done }) {
+            Place::InTime => {}
+            Place::Late => {
+                self.tally.is_late_with(self.queue.late());
+                if self.writable.swap(false, Ordering::AcqRel) {
+                    tracing::error!(
+                        "the journal's writer is behind: payments are NOT durable until it has caught up"
+                    );
+                }
+            }
+            Place::Refused => {
+                self.writable.store(false, Ordering::Release);
+                tracing::error!("the journal's queue is full: facts stay in memory only");
+            }
         }
+        Commit::new(wait, Arc::clone(&self.writable))
     }
 
     /// Waits until everything that was queued is on durable storage, debts included, but not
@@ -195,7 +246,7 @@ impl Journal {
     /// When something could not be written in that time.
     pub async fn flush(&self, within: Duration) -> Result<(), JournalError> {
         let (done, wait) = oneshot::channel();
-        self.send(writer::Job::Flush {
+        self.queue.push(writer::Job::Flush {
             until: Instant::now() + within,
             done,
         });
@@ -205,80 +256,15 @@ impl Journal {
             Ok(Err(_)) | Err(_) => Err(JournalError::Stalled),
         }
     }
-
-    fn send(&self, job: writer::Job) {
-        let sent = match &self.queue {
-            Some(queue) => queue.try_send(job),
-            None => Err(TrySendError::Disconnected(job)),
-        };
-        if sent.is_err() {
-            tracing::error!("the journal's queue is full: an entry is kept in memory only");
-        }
-    }
 }
 
 impl Drop for Journal {
     fn drop(&mut self) {
         // Closing the queue lets the writer commit what is left and end.
-        drop(self.queue.take());
+        self.queue.close();
         if let Some(writer) = self.writer.take() {
             // A writer that panicked has said so; there is nothing more to save here.
             let _ = writer.join();
-        }
-    }
-}
-
-/// The rows of one entry's facts; none where `first` is beyond `last`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Rows {
-    /// Number of the first fact.
-    pub first: i64,
-    /// Number of the last fact.
-    pub last: i64,
-}
-
-/// The wait for one entry's commit.
-#[derive(Debug)]
-pub struct Commit {
-    wait: oneshot::Receiver<Result<Rows, Arc<JournalError>>>,
-    writable: Arc<AtomicBool>,
-}
-
-impl Commit {
-    /// Ends when the entry is on durable storage, with the rows of its facts; or when the disk has
-    /// had its time. A disk that hangs is found out by the first call that waits for it; the
-    /// others wait no longer until it has committed something again.
-    ///
-    /// # Errors
-    /// When it could not be written, or not in time.
-    pub async fn committed(self) -> Result<Rows, Arc<JournalError>> {
-        let patience = if self.writable.load(Ordering::Acquire) {
-            PATIENCE
-        } else {
-            NO_PATIENCE
-        };
-        match timeout(patience, self.wait).await {
-            Ok(Ok(outcome)) => outcome,
-            Ok(Err(_)) => Err(Arc::new(JournalError::Overloaded)),
-            Err(_) => {
-                if self.writable.swap(false, Ordering::AcqRel) {
-                    tracing::error!(
-                        "the journal's disk does not answer: payments are NOT durable until it does"
-                    );
-                }
-                Err(Arc::new(JournalError::Stalled))
-            }
-        }
-    }
-}
-
-impl Commit {
-    /// The same for a thread that may wait.
-    pub(crate) fn blocking_committed(self) -> Result<Rows, JournalError> {
-        match self.wait.blocking_recv() {
-            Ok(Ok(rows)) => Ok(rows),
-            Ok(Err(error)) => Err(JournalError::Sqlite(error.to_string())),
-            Err(_) => Err(JournalError::Overloaded),
         }
     }
 }

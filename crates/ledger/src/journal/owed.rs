@@ -11,6 +11,7 @@ const BOUND: usize = 100_000;
 #[derive(Debug, Default)]
 pub(super) struct Owed {
     entries: VecDeque<Entry>,
+    facts: usize,
     dropped: u64,
 }
 
@@ -18,6 +19,7 @@ impl Owed {
     /// Takes an entry over; at the bound it is dropped and counted.
     pub(super) fn push(&mut self, entry: Entry) {
         if self.entries.len() < BOUND {
+            self.facts += entry.facts().len();
             self.entries.push_back(entry);
         } else {
             self.dropped += 1;
@@ -36,6 +38,11 @@ impl Owed {
         self.entries.len()
     }
 
+    /// How many facts the entries have.
+    pub(super) const fn facts(&self) -> usize {
+        self.facts
+    }
+
     /// The oldest entries, at most `most` of them.
     pub(super) fn oldest(&self, most: usize) -> impl Iterator<Item = &Entry> {
         self.entries.iter().take(most)
@@ -43,6 +50,7 @@ impl Owed {
 
     /// The oldest entries have been paid.
     pub(super) fn paid(&mut self, entries: usize) {
-        self.entries.drain(..entries.min(self.entries.len()));
+        let paid = self.entries.drain(..entries.min(self.entries.len()));
+        self.facts -= paid.map(|entry| entry.facts().len()).sum::<usize>();
     }
 }

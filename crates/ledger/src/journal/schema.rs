@@ -87,6 +87,9 @@ pub(super) fn connect(file: &Path) -> Result<Connection, JournalError> {
     let connection = Connection::open(file)?;
     // Somebody else's lock is waited for a moment only: calls wait behind it.
     connection.busy_timeout(Duration::from_millis(250))?;
+    // Pages that nothing is in any more can be given back. Only a file that is made now takes this
+    // up: it must be said before anything else.
+    connection.pragma_update(None, "auto_vacuum", "INCREMENTAL")?;
     connection.pragma_update(None, "journal_mode", "WAL")?;
     connection.pragma_update(None, "synchronous", "FULL")?;
     // A write-ahead log that has grown once need not stay large.

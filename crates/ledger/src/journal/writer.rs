@@ -3,7 +3,6 @@
 use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
@@ -13,6 +12,9 @@ use tokio::sync::oneshot;
 use super::file::FileWatch;
 use super::owed::Owed;
 use super::pace::Pace;
+use super::queue::{Nothing, Queue};
+use super::tally::Tally;
+use super::upkeep::Upkeep;
 use super::{Entry, JournalError, Rows, row};
 
 /// Entries in one transaction at most.
@@ -46,11 +48,18 @@ pub(super) enum Job {
 /// An entry of a group, and who waits for it.
 type Waiting = (Entry, oneshot::Sender<Result<Rows, Arc<JournalError>>>);
 
+/// What the writer shares with those who ask it.
+pub(super) struct Told {
+    pub(super) queue: Arc<Queue>,
+    pub(super) writable: Arc<AtomicBool>,
+    pub(super) tally: Arc<Tally>,
+}
+
 pub(super) fn spawn(
     connection: Connection,
     file: FileWatch,
-    jobs: Receiver<Job>,
-    writable: Arc<AtomicBool>,
+    upkeep: Upkeep,
+    told: Told,
 ) -> io::Result<JoinHandle<()>> {
     thread::Builder::new()
         .name("journal".into())
@@ -58,8 +67,8 @@ pub(super) fn spawn(
             let mut writer = Writer {
                 connection,
                 file,
-                jobs,
-                writable,
+                upkeep,
+                told,
                 owed: Owed::default(),
                 pace: Pace::new(Instant::now()),
             };
@@ -70,8 +79,8 @@ pub(super) fn spawn(
 struct Writer {
     connection: Connection,
     file: FileWatch,
-    jobs: Receiver<Job>,
-    writable: Arc<AtomicBool>,
+    upkeep: Upkeep,
+    told: Told,
     owed: Owed,
     pace: Pace,
 }
@@ -79,11 +88,11 @@ struct Writer {
 impl Writer {
     fn run(&mut self) {
         loop {
-            match self.jobs.recv_timeout(LOOK_EVERY) {
+            match self.told.queue.pop(LOOK_EVERY) {
                 Ok(Job::Write { entry, done }) => self.gather((entry, done)),
                 Ok(Job::Flush { until, done }) => self.flush(until, done),
-                Err(RecvTimeoutError::Timeout) => self.look_after(),
-                Err(RecvTimeoutError::Disconnected) => break,
+                Err(Nothing::Yet) => self.look_after(),
+                Err(Nothing::Ever) => break,
             }
         }
         self.pay_debts();
@@ -103,15 +112,10 @@ impl Writer {
         let until = now + self.pace.wait_before_commit(now);
         while group.len() < GROUP_BOUND && flush.is_none() {
             let left = until.saturating_duration_since(Instant::now());
-            let more = if left.is_zero() {
-                self.jobs.try_recv().ok()
-            } else {
-                self.jobs.recv_timeout(left).ok()
-            };
-            match more {
-                Some(Job::Write { entry, done }) => group.push((entry, done)),
-                Some(Job::Flush { until, done }) => flush = Some((until, done)),
-                None => break,
+            match self.told.queue.pop(left) {
+                Ok(Job::Write { entry, done }) => group.push((entry, done)),
+                Ok(Job::Flush { until, done }) => flush = Some((until, done)),
+                Err(_) => break,
             }
         }
         self.commit(group);
@@ -121,6 +125,8 @@ impl Writer {
     }
 
     fn commit(&mut self, group: Vec<Waiting>) {
+        self.told.tally.is_late_with(self.told.queue.late());
+        self.upkeep.look_at_space(Instant::now());
         self.pay_debts();
         // A journal with debts takes nothing new: the order of facts is the order of rows.
         let outcome = if self.owed.is_empty() {
@@ -145,6 +151,7 @@ impl Writer {
                     self.owed.push(entry);
                     let _ = done.send(Err(Arc::clone(&error)));
                 }
+                self.told.tally.owes(self.owed.facts());
             }
         }
     }
@@ -159,27 +166,38 @@ impl Writer {
         let _ = done.send(self.owed.len());
     }
 
-    /// Once in a while: is the file still ours, and can what is owed be written now?
+    /// Once in a while: is the file still ours, and can what is owed be written now? Where all is
+    /// well and nobody comes, disk that is not used any more is given back.
     fn look_after(&mut self) {
+        let now = Instant::now();
+        self.upkeep.look_at_space(now);
         if !self.owed.is_empty() {
             self.pay_debts();
-        } else if let Err(error) = self.file.look() {
+            return;
+        }
+        if let Err(error) = self.file.look() {
             self.set_writable(Some(&error));
+            return;
+        }
+        let mut more = true;
+        while more && self.told.queue.len() == 0 {
+            more = self.upkeep.give_back(&self.connection, &mut self.file, now);
         }
     }
 
     fn pay_debts(&mut self) {
         while !self.owed.is_empty() {
             let group = self.owed.len().min(GROUP_BOUND);
-            let written = self
-                .file
-                .look()
-                .and_then(|()| write(&mut self.connection, self.owed.oldest(group)));
+            let written = self.file.look().and_then(|()| {
+                let oldest = self.owed.oldest(group);
+                write(&mut self.connection, &self.told.tally, oldest)
+            });
             if let Err(error) = written {
                 self.set_writable(Some(&error));
                 return;
             }
             self.owed.paid(group);
+            self.told.tally.owes(self.owed.facts());
             self.set_writable(None);
         }
     }
@@ -189,11 +207,15 @@ impl Writer {
         entries: impl Iterator<Item = &'a Entry>,
     ) -> Result<Vec<Rows>, JournalError> {
         self.file.look()?;
-        write(&mut self.connection, entries)
+        write(&mut self.connection, &self.told.tally, entries)
     }
 
     fn set_writable(&self, fault: Option<&JournalError>) {
-        let was = self.writable.swap(fault.is_none(), Ordering::AcqRel);
+        // One commit is no recovery while entries wait that their calls have given up.
+        if fault.is_none() && self.told.queue.late() > 0 {
+            return;
+        }
+        let was = self.told.writable.swap(fault.is_none(), Ordering::AcqRel);
         match fault {
             Some(error) if was => {
                 tracing::error!(%error, "the journal cannot be written: payments are NOT durable");
@@ -208,12 +230,16 @@ impl Writer {
 
 fn write<'a>(
     connection: &mut Connection,
+    tally: &Tally,
     entries: impl Iterator<Item = &'a Entry>,
 ) -> Result<Vec<Rows>, JournalError> {
+    let began = Instant::now();
     let transaction = connection.transaction()?;
-    let rows = entries
+    let rows: Vec<Rows> = entries
         .map(|entry| row::insert(&transaction, entry))
         .collect::<Result<_, _>>()?;
     transaction.commit()?;
+    tally.wrote(rows.last().map_or(0, |rows| rows.last));
+    tally.committed(began.elapsed());
     Ok(rows)
 }

@@ -3,30 +3,25 @@
 //! A thread of its own, so that catching up never takes a worker's time. It goes through the
 //! journal from the cursor on, in order and in batches, and writes what this node knows of every
 //! bill that it meets there. A server that is another than before, or was wiped, rewinds the
-//! cursor to the beginning.
+//! cursor to the beginning. What cannot be shared now is left behind, and tried again.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::VecDeque;
 use std::io;
 use std::sync::Arc;
 use std::thread::{self, JoinHandle};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use protocol::{Bill, BillerCode};
 use tokio::sync::watch;
 use tokio::time::timeout;
 
-use super::{Held, Prepared, Share, Subject, keys};
-use crate::book::Book;
+use super::Share;
+use super::progress::Progress;
 use crate::facade::Node;
-use crate::journal::{Cursor, Entry, JournalError, Rows};
-use crate::shared::{BillerChanges, Key, OutOfReach, Swap};
-use crate::{Fact, FactKind, KeptAnswer, MessageDigest, Timestamp};
+use crate::journal::{Cursor, Entry};
+use crate::shared::Identity;
 
 /// How often the journal is looked through for facts that are not shared.
 const EVERY: Duration = Duration::from_millis(500);
-
-/// Facts in one batch; with their bills' values, well below what a server takes in one go.
-const BATCH: usize = 512;
 
 /// A call shares its own facts within this time; only then is it the catch-up's turn.
 const CALLS_FIRST: Duration = Duration::from_secs(1);
@@ -46,7 +41,7 @@ impl CatchUp {
             .enable_time()
             .build()?;
         let thread = thread::Builder::new().name("share".into()).spawn(move || {
-            runtime.block_on(Worker { node, share }.run(stopped));
+            runtime.block_on(Worker::new(node, share.patiently()).run(stopped));
         })?;
         Ok(Self {
             stop,
@@ -68,226 +63,132 @@ impl Drop for CatchUp {
 struct Worker {
     node: Arc<Node>,
     share: Share,
-}
-
-/// Why a round ended early.
-#[derive(Debug)]
-enum Halt {
-    OutOfReach(OutOfReach),
-    Journal(JournalError),
-}
-
-impl From<OutOfReach> for Halt {
-    fn from(out: OutOfReach) -> Self {
-        Self::OutOfReach(out)
-    }
-}
-
-impl From<JournalError> for Halt {
-    fn from(error: JournalError) -> Self {
-        Self::Journal(error)
-    }
+    /// The cursor as it was written down last.
+    written: Cursor,
+    /// Who has what is marked, those included that are out of reach now.
+    shared_with: Option<Identity>,
+    /// Who was in reach when that was last looked at.
+    present: Option<Identity>,
+    ripe: Ripe,
+    progress: Progress,
 }
 
 impl Worker {
-    async fn run(&self, mut stopped: watch::Receiver<()>) {
-        let mut identity = self.share.store().identity();
-        let mut written = Cursor {
-            shared_up_to: 0,
-            shared_with: String::new(),
-        };
-        match self.node.journal().reader().cursor() {
-            Ok(cursor) => written = cursor,
-            Err(error) => tracing::error!(%error, "the cursor of the shared state cannot be read"),
+    fn new(node: Arc<Node>, share: Share) -> Self {
+        let reader = node.journal().reader();
+        let written = reader.cursor().unwrap_or_else(|error| {
+            tracing::error!(%error, "the cursor of the shared state cannot be read");
+            Cursor {
+                shared_up_to: 0,
+                shared_with: String::new(),
+            }
+        });
+        Self {
+            shared_with: Identity::parse(&written.shared_with),
+            written,
+            present: None,
+            // What a former process journalled, no call of this one is about to share.
+            ripe: Ripe::new(reader.last_row().unwrap_or_default()),
+            progress: Progress::new(node.marks().epoch()),
+            node,
+            share,
         }
-        let mut shared_with = written.shared_with.clone();
+    }
+
+    async fn run(mut self, mut stopped: watch::Receiver<()>) {
+        let present = self.share.store().present();
         while timeout(EVERY, stopped.changed()).await.is_err() {
-            let now = identity
-                .borrow_and_update()
-                .as_ref()
-                .map(ToString::to_string);
-            let Some(now) = now else {
+            match self.node.journal().reader().last_row() {
+                Ok(last) => self.ripe.look(last, Instant::now()),
+                Err(error) => tracing::error!(%error, "catching up: journal"),
+            }
+            let now = present.borrow().clone();
+            self.meet(now);
+            if self.present.is_none() {
                 continue;
-            };
-            if now != shared_with {
-                tracing::warn!(
-                    "the shared state is another, or was wiped: writing it from the journal"
-                );
-                self.node.marks().rewind();
-                shared_with.clone_from(&now);
             }
-            match self.round(&stopped).await {
-                Ok(()) => {}
-                Err(Halt::OutOfReach(out)) => tracing::warn!(%out, "catching up stopped for now"),
-                Err(Halt::Journal(error)) => tracing::error!(%error, "catching up: journal"),
+            let ripe = self.ripe.up_to;
+            let round = self.progress.go_on(&self.node, &self.share, ripe, &stopped);
+            if let Err(error) = round.await {
+                tracing::error!(%error, "catching up: journal");
             }
-            let cursor = Cursor {
-                shared_up_to: self.node.marks().up_to(),
-                shared_with: shared_with.clone(),
-            };
-            if cursor != written {
-                // Written when it can be; a cursor that lags makes work twice, never wrong.
-                drop(self.node.journal().append(Entry::shared(cursor.clone())));
-                written = cursor;
-            }
+            self.write_cursor();
         }
     }
 
-    /// Shares every fact that no call has shared and that is old enough.
-    async fn round(&self, stopped: &watch::Receiver<()>) -> Result<(), Halt> {
-        let reader = self.node.journal().reader();
-        let mut after = self.node.marks().up_to();
-        loop {
-            let facts = reader.facts_after(after, BATCH)?;
-            let Some((last, _)) = facts.last() else {
-                return Ok(());
-            };
-            self.pass_over_gaps(after, &facts);
-            after = *last;
-            let old_enough = Timestamp::now().minus(CALLS_FIRST);
-            let due: Vec<(i64, Fact)> = facts
-                .into_iter()
-                .filter(|(row, fact)| {
-                    fact.stamp.timestamp() <= old_enough && !self.node.marks().is_shared(*row)
-                })
-                .collect();
-            self.share_all(&due).await?;
-            if stopped.has_changed().unwrap_or(true) {
-                return Ok(());
-            }
+    /// Looks who is in reach. Whoever comes, or comes back, is caught up at once; one who is another
+    /// than before has nothing of what was shared.
+    fn meet(&mut self, present: Option<Identity>) {
+        if self.present != present {
+            self.progress.begin_anew(self.node.marks().epoch());
+            self.present = present;
+        }
+        let Some(present) = &self.present else {
+            return;
+        };
+        let met = self.shared_with.as_ref().map(|known| known.met_by(present));
+        let met = met.unwrap_or_else(|| present.clone());
+        if self.shared_with.as_ref() != Some(&met) {
+            tracing::warn!(
+                "the shared state, or a part of it, is another, or was wiped: writing it from the \
+                 journal"
+            );
+            self.node.marks().rewind();
+            self.shared_with = Some(met);
         }
     }
 
-    /// Rows that are gone were forgotten with their bills: there is nothing to share of them.
-    fn pass_over_gaps(&self, after: i64, facts: &[(i64, Fact)]) {
-        let mut next = after + 1;
-        for (row, _) in facts {
-            if *row > next {
-                let epoch = self.node.marks().epoch();
-                self.node.marks().shared(
-                    epoch,
-                    Rows {
-                        first: next,
-                        last: *row - 1,
-                    },
-                );
-            }
-            next = *row + 1;
+    fn write_cursor(&mut self) {
+        let shared_with = self.shared_with.as_ref();
+        let cursor = Cursor {
+            shared_up_to: self.node.marks().up_to(),
+            shared_with: shared_with.map(ToString::to_string).unwrap_or_default(),
+        };
+        if cursor != self.written {
+            // Written when it can be; a cursor that lags makes work twice, never wrong.
+            drop(self.node.journal().append(Entry::shared(cursor.clone())));
+            self.written = cursor;
+        }
+    }
+}
+
+/// Which rows are old enough to be the catch-up's, by a clock that nobody sets.
+struct Ripe {
+    up_to: i64,
+    /// The last row of the journal at a few moments since then.
+    seen: VecDeque<(Instant, i64)>,
+}
+
+impl Ripe {
+    const fn new(up_to: i64) -> Self {
+        Self {
+            up_to,
+            seen: VecDeque::new(),
         }
     }
 
-    async fn share_all(&self, facts: &[(i64, Fact)]) -> Result<(), Halt> {
-        let mut billers: BTreeMap<BillerCode, Vec<&(i64, Fact)>> = BTreeMap::new();
-        for fact in facts {
-            billers
-                .entry(fact.1.bill.biller_code())
-                .or_default()
-                .push(fact);
+    fn look(&mut self, last: i64, now: Instant) {
+        while let Some((at, row)) = self.seen.front().copied()
+            && now.duration_since(at) >= CALLS_FIRST
+        {
+            self.up_to = row;
+            self.seen.pop_front();
         }
-        for (biller, facts) in billers {
-            let epoch = self.node.marks().epoch();
-            self.share_biller(biller, &facts).await?;
-            for (row, _) in facts {
-                self.node.marks().shared(
-                    epoch,
-                    Rows {
-                        first: *row,
-                        last: *row,
-                    },
-                );
-            }
-        }
-        Ok(())
+        self.seen.push_back((now, last));
     }
+}
 
-    async fn share_biller(&self, biller: BillerCode, facts: &[&(i64, Fact)]) -> Result<(), Halt> {
-        let book = self.node.book(biller);
-        let bills: BTreeSet<&Bill> = facts.iter().map(|(_, fact)| &fact.bill).collect();
-        let messages: BTreeMap<&MessageDigest, &Bill> = facts
-            .iter()
-            .filter_map(|(_, fact)| match &fact.kind {
-                FactKind::Delivery { message, .. } => Some((message, &fact.bill)),
-                _ => None,
-            })
-            .collect();
-        let mut answers: Vec<(&Bill, &MessageDigest, KeptAnswer)> = Vec::new();
-        for (message, bill) in messages {
-            if let Some(answer) = self.node.journal().reader().answer(biller, message)? {
-                answers.push((bill, message, answer));
-            }
-        }
-        let mut subjects: Vec<Subject<'_>> = answers
-            .iter()
-            .map(|(bill, message, answer)| Subject {
-                bill,
-                accepted: Some((message, answer)),
-            })
-            .collect();
-        let accepted: BTreeSet<&Bill> = answers.iter().map(|(bill, ..)| *bill).collect();
-        subjects.extend(bills.difference(&accepted).map(|bill| Subject::of(bill)));
-        self.write_all(biller, &book, subjects).await
-    }
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-    /// Many bills of one biller: one read, one write, and again those that met another node.
-    async fn write_all(
-        &self,
-        biller: BillerCode,
-        book: &Book,
-        subjects: Vec<Subject<'_>>,
-    ) -> Result<(), Halt> {
-        let keys_of = |subject: &Subject<'_>| subject.accepted.map(|(message, _)| *message);
-        let messages: Vec<Option<MessageDigest>> = subjects.iter().map(keys_of).collect();
-        let keys: Vec<Vec<Key<'_>>> = subjects
-            .iter()
-            .zip(&messages)
-            .map(|(subject, message)| keys(subject.bill, message.as_ref()))
-            .collect();
-        let all: Vec<Key<'_>> = keys.iter().flatten().copied().collect();
-        let mut values = self
-            .share
-            .store()
-            .get(biller.as_str(), &all)
-            .await?
-            .into_iter();
-        let mut helds = Vec::with_capacity(subjects.len());
-        for (subject, keys) in subjects.iter().zip(&keys) {
-            let raw = values.by_ref().take(keys.len()).collect();
-            let held = Held::read(subject.bill, subject.accepted.is_some(), raw);
-            helds.push(held.map_err(|_| super::unreadable(subject.bill))?);
+    #[test]
+    fn a_row_is_ripe_a_second_after_it_was_seen() {
+        let start = Instant::now();
+        let mut ripe = Ripe::new(3);
+        for (after, last, expected) in [(0, 5, 3), (500, 8, 3), (1_000, 9, 5), (1_600, 9, 8)] {
+            ripe.look(last, start + Duration::from_millis(after));
+            assert_eq!(ripe.up_to, expected, "{after}");
         }
-        let joined: Vec<Held> = subjects
-            .iter()
-            .zip(&helds)
-            .map(|(subject, held)| self.share.join(book, subject.bill, held))
-            .collect();
-        let prepared: Vec<Prepared<'_>> = subjects
-            .iter()
-            .zip(helds.iter().zip(&joined))
-            .map(|(subject, (held, joined))| Prepared::new(*subject, held, joined))
-            .collect();
-        let changes: Vec<_> = prepared
-            .iter()
-            .map(|one| one.changes(self.share.keep()))
-            .collect();
-        let due: Vec<usize> = (0..changes.len())
-            .filter(|at| !changes[*at].is_empty())
-            .collect();
-        let swaps: Vec<BillerChanges<'_>> = due
-            .iter()
-            .map(|at| BillerChanges {
-                biller: biller.as_str(),
-                changes: &changes[*at],
-            })
-            .collect();
-        let outcomes = self.share.store().swap_many(&swaps).await;
-        for (at, outcome) in due.iter().zip(outcomes) {
-            if let Swap::Conflict(_) = outcome? {
-                let subject = subjects[*at];
-                let message = subject.accepted.map(|(message, _)| message);
-                let held = self.share.read(subject.bill, message).await?;
-                self.share.write(book, subject, held, |_| {}).await?;
-            }
-        }
-        Ok(())
     }
 }

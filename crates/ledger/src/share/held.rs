@@ -4,7 +4,8 @@ use bytes::Bytes;
 use protocol::Bill;
 
 use super::Epoch;
-use crate::codec::{Decoder, Unreadable};
+use super::answer::Answer;
+use crate::codec::Unreadable;
 use crate::knowledge::Knowledge;
 use crate::owners::Owners;
 use crate::{Fact, Family, KeptAnswer};
@@ -16,17 +17,16 @@ pub(crate) struct Held {
     pub(crate) owners: Owners,
     /// The answer with which the pay-result that was asked for was accepted.
     pub(crate) accepted: Option<KeptAnswer>,
+    /// That answer is large, and kept apart.
+    pub(super) is_apart: bool,
     /// When it was asked for, in the life of the marks.
     pub(crate) epoch: Epoch,
     raw: Vec<Option<Bytes>>,
 }
 
-/// Reads a kept answer.
-pub(super) fn answer(value: &Bytes) -> Result<KeptAnswer, Unreadable> {
-    let mut decoder = Decoder::new(value)?;
-    let answer = KeptAnswer::decode(&mut decoder)?;
-    decoder.finish()?;
-    Ok(answer)
+/// Reads what the key of an accepted pay-result holds.
+pub(super) fn answer(value: &Bytes) -> Result<Answer, Unreadable> {
+    Answer::read(value)
 }
 
 impl Held {
@@ -48,7 +48,10 @@ impl Held {
             held.owners = Owners::from_bytes(owners, bill)?;
         }
         if with_message && let Some(answer) = values.next().and_then(Option::as_ref) {
-            held.accepted = Some(self::answer(answer)?);
+            match self::answer(answer)? {
+                Answer::Beside(answer) => held.accepted = Some(answer),
+                Answer::Apart => held.is_apart = true,
+            }
         }
         held.raw = raw;
         Ok(held)

@@ -4,10 +4,13 @@
 //! what this node knows before anything is decided or written, so a value that is missing, old or
 //! wiped can make a decision slower but never wrong in what this node knows.
 
+mod answer;
 mod catch_up;
 mod compare;
+mod errand;
 mod held;
 mod marks;
+mod progress;
 
 use std::fmt;
 use std::sync::Arc;
@@ -31,6 +34,9 @@ use crate::{KeptAnswer, MessageDigest, Timestamp};
 /// How often a swap is tried again because another node was faster. Nodes meet on one bill only
 /// when two of its calls do, so more than a few rounds mean that something is wrong.
 const ROUNDS: usize = 16;
+
+/// How long the catch-up waits for a large answer to be written.
+const PATIENT: Duration = Duration::from_secs(2);
 
 /// Kinds of keys.
 const FAMILY: &str = "f";
@@ -76,6 +82,8 @@ pub(crate) struct Share {
     node: Arc<Node>,
     store: SharedStore,
     watch: Option<Arc<dyn Watch>>,
+    /// How long a large answer may take to be written; a call has no more time than for others.
+    patience: Duration,
     /// After which time a key that nobody writes is gone: the journal's retention.
     keep: Duration,
 }
@@ -89,6 +97,7 @@ impl Share {
     ) -> Self {
         Self {
             node,
+            patience: store.timeout(),
             store,
             watch,
             keep,
@@ -99,9 +108,30 @@ impl Share {
         &self.store
     }
 
+    /// The same for work that nobody waits for.
+    pub(crate) fn patiently(self) -> Self {
+        Self {
+            patience: PATIENT,
+            ..self
+        }
+    }
+
     /// What the shared state holds of a bill, in one round trip; with `message`, also the answer
-    /// with which that pay-result was accepted.
+    /// with which that pay-result was accepted. A large answer takes a second one.
     pub(crate) async fn read(
+        &self,
+        bill: &Bill,
+        message: Option<&MessageDigest>,
+    ) -> Result<Held, OutOfReach> {
+        let mut held = self.read_beside(bill, message).await?;
+        if let Some(message) = message.filter(|_| held.is_apart) {
+            held.accepted = self.get_apart(bill, message).await;
+        }
+        Ok(held)
+    }
+
+    /// The same without an answer that is kept apart.
+    async fn read_beside(
         &self,
         bill: &Bill,
         message: Option<&MessageDigest>,
@@ -116,7 +146,7 @@ impl Share {
     }
 
     /// What values mean that were asked for in `epoch`. This node's stamps come after theirs.
-    fn understand(
+    pub(super) fn understand(
         &self,
         bill: &Bill,
         with_message: bool,
@@ -168,15 +198,34 @@ impl Share {
         mut held: Held,
         mut look: impl FnMut(&Held),
     ) -> Result<Epoch, OutOfReach> {
+        let (subject, lacking) = self.with_answer(subject, &held).await;
         for _ in 0..ROUNDS {
             let joined = self.join(book, subject.bill, &held);
             match self.swap(subject, &held, &joined).await? {
-                None => return Ok(held.epoch),
+                None => return lacking.map_or(Ok(held.epoch), Err),
                 Some(meanwhile) => held = meanwhile,
             }
             look(&held);
         }
         Err(OutOfReach::Busy)
+    }
+
+    /// Puts a large answer where it is kept, before the swap that says so. Where that fails, the
+    /// rest is swapped all the same, and the answer is the catch-up's.
+    async fn with_answer<'a>(
+        &self,
+        subject: Subject<'a>,
+        held: &Held,
+    ) -> (Subject<'a>, Option<OutOfReach>) {
+        let large = (subject.accepted).filter(|(_, answer)| answer::is_large(answer));
+        let is_kept = held.is_apart || held.accepted.is_some();
+        let Some((message, answer)) = large.filter(|_| !is_kept) else {
+            return (subject, None);
+        };
+        match self.put_apart(subject.bill, message, answer).await {
+            Ok(()) => (subject, None),
+            Err(out) => (Subject::of(subject.bill), Some(out)),
+        }
     }
 
     /// One compare-and-swap from `held` to `joined`; `None` when done, else what is held instead.
@@ -267,12 +316,12 @@ impl<'a> Prepared<'a> {
         if !subject.bill.biller_notice_key().is_empty() {
             new.push(codec::to_bytes(&joined.owners));
         }
+        let expected = held.values(keys.len());
         if let Some((_, answer)) = subject.accepted {
             // The first answer that was kept stays.
-            let kept = held.accepted.as_ref().unwrap_or(answer);
-            new.push(codec::to_bytes(kept));
+            let kept = expected.last().copied().flatten().map(<[u8]>::to_vec);
+            new.push(kept.unwrap_or_else(|| answer::value_of(answer)));
         }
-        let expected = held.values(keys.len());
         Self {
             keys,
             expected,

@@ -43,6 +43,14 @@ impl Commands {
         command
     }
 
+    /// Writes one key of a biller where it is absent.
+    pub(super) fn put(&self, biller: &str, key: Key<'_>, value: &[u8], keep: Duration) -> Cmd {
+        let mut command = redis::cmd("SET");
+        command.arg(self.keys.spell(biller, key)).arg(value);
+        command.arg("NX").arg("PX").arg(milliseconds(keep));
+        command
+    }
+
     /// Changes several keys of a biller, all or none.
     pub(super) fn swap(&self, biller: &str, changes: &[Change<'_>], spelling: Spelling) -> Cmd {
         let (name, script) = match spelling {

@@ -15,11 +15,19 @@ const SLOTS_SETTLE_FOR: Duration = Duration::from_secs(1);
 #[derive(Debug)]
 pub(super) struct Herald {
     published: Arc<Published>,
-    /// The latest identity that was told, also while nothing is in reach.
+    whole: Settling,
+    /// The part that is in reach.
+    part: Settling,
+    logged: Logged,
+}
+
+/// An identity that changes at once in its data, and in its slots when they have arrived.
+#[derive(Debug, Default)]
+struct Settling {
+    /// The latest that was told, also while nothing is in reach.
     last: Option<Identity>,
     /// One that differs from it in its slots alone, and since when it is seen.
     moving: Option<(Identity, Instant)>,
-    logged: Logged,
 }
 
 /// What the log heard last.
@@ -38,11 +46,11 @@ pub(super) enum News {
 }
 
 impl Herald {
-    pub(super) const fn new(published: Arc<Published>) -> Self {
+    pub(super) fn new(published: Arc<Published>) -> Self {
         Self {
             published,
-            last: None,
-            moving: None,
+            whole: Settling::default(),
+            part: Settling::default(),
             logged: Logged::Nothing,
         }
     }
@@ -53,17 +61,28 @@ impl Herald {
             tracing::info!(%identity, "the shared state is in reach");
             self.logged = Logged::InReach;
         }
-        let identity = self.settled(identity, now);
+        let before = self.whole.last.clone();
+        let identity = self.whole.settled(identity, now);
         self.published.identity.send_if_modified(|known| {
             let changed = known.as_ref() != Some(&identity);
             *known = Some(identity.clone());
             changed
         });
-        if self.last.as_ref() == Some(&identity) {
-            return News::Same;
+        if before == Some(identity) {
+            News::Same
+        } else {
+            News::Changed
         }
-        self.last = Some(identity);
-        News::Changed
+    }
+
+    /// These are in reach, whether or not that is everything.
+    pub(super) fn met(&mut self, present: Option<Identity>, now: Instant) {
+        let present = present.map(|present| self.part.settled(present, now));
+        self.published.present.send_if_modified(|known| {
+            let changed = *known != present;
+            *known = present;
+            changed
+        });
     }
 
     /// Something is out of reach, and why.
@@ -80,9 +99,17 @@ impl Herald {
             self.logged = logged;
         }
     }
+}
 
+impl Settling {
     /// The identity to tell: the one before, as long as only slots are on their way.
     fn settled(&mut self, identity: Identity, now: Instant) -> Identity {
+        let settled = self.choose(identity, now);
+        self.last = Some(settled.clone());
+        settled
+    }
+
+    fn choose(&mut self, identity: Identity, now: Instant) -> Identity {
         let Some(last) = &self.last else {
             return identity;
         };

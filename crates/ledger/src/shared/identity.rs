@@ -25,6 +25,33 @@ pub struct Identity {
     servers: Arc<[Server]>,
 }
 
+impl Server {
+    /// Whether they have slots in common; one that is no part of a Cluster has them all.
+    fn meets(&self, other: &Self) -> bool {
+        let common = |[first, last]: &[u16; 2]| {
+            let mut others = other.slots.iter();
+            others.any(|[begin, end]| begin <= last && first <= end)
+        };
+        self.slots.is_empty() || other.slots.is_empty() || self.slots.iter().any(common)
+    }
+
+    fn parse(text: &str) -> Option<Self> {
+        let mut parts = text.split('/');
+        let mut part = || parts.next().map(str::to_owned);
+        let (run_id, replication_id, epoch) = (part()?, part()?, part()?);
+        let range = |range: &str| {
+            let (first, last) = range.split_once('-')?;
+            Some([first.parse().ok()?, last.parse().ok()?])
+        };
+        Some(Self {
+            run_id,
+            replication_id,
+            epoch,
+            slots: parts.map(range).collect::<Option<_>>()?,
+        })
+    }
+}
+
 impl Identity {
     /// Of one or more servers, in any order.
     pub(super) fn new(mut servers: Vec<Server>) -> Self {
@@ -37,6 +64,22 @@ impl Identity {
     /// Every primary.
     pub fn servers(&self) -> &[Server] {
         &self.servers
+    }
+
+    /// Reads what `Display` wrote.
+    pub fn parse(text: &str) -> Option<Self> {
+        let servers: Option<Vec<Server>> = text.split_whitespace().map(Server::parse).collect();
+        servers.filter(|servers| !servers.is_empty()).map(Self::new)
+    }
+
+    /// Who has what once these are met: they, and those of the servers known before that have none
+    /// of their slots. Those are away, and are taken to come back as they went. The same value
+    /// where nobody is another than before.
+    #[must_use]
+    pub fn met_by(&self, present: &Self) -> Self {
+        let away = |known: &&Server| !present.servers.iter().any(|met| met.meets(known));
+        let away = self.servers.iter().filter(away);
+        Self::new(present.servers.iter().chain(away).cloned().collect())
     }
 
     /// Whether the servers and their data are the same, whatever slots each has.
@@ -88,6 +131,37 @@ mod tests {
         let other = Identity::new(vec![server("a", &[[0, 8]]), server("b", &[[9, 16_383]])]);
         assert_eq!(one, other);
         assert_eq!(one.to_string(), "a/h/e/0-8 b/h/e/9-16383");
+    }
+
+    #[test]
+    fn what_was_written_down_reads_back() {
+        let servers = vec![server("b", &[[9, 16_383]]), server("a", &[[0, 3], [5, 8]])];
+        for identity in [Identity::new(servers), Identity::new(vec![server("a", &[])])] {
+            assert_eq!(Identity::parse(&identity.to_string()), Some(identity));
+        }
+        for text in ["", "a/b", "a/b/c/1", "a/b/c/1-x"] {
+            assert_eq!(Identity::parse(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_part_that_is_away_is_known_until_another_has_its_slots() {
+        let of = |servers: &[(&str, &[[u16; 2]])]| {
+            let servers = servers.iter().map(|(run_id, slots)| server(run_id, slots));
+            Identity::new(servers.collect())
+        };
+        let (low, high): (&[[u16; 2]], &[[u16; 2]]) = (&[[0, 8]], &[[9, 16_383]]);
+        let both = of(&[("a", low), ("b", high)]);
+        // who is met | who has what then
+        for (present, then) in [
+            (both.clone(), both.clone()),
+            (of(&[("a", low)]), both.clone()),
+            (of(&[("c", high)]), of(&[("a", low), ("c", high)])),
+            (of(&[("b", &[[8, 16_383]])]), of(&[("b", &[[8, 16_383]])])),
+            (of(&[("d", &[])]), of(&[("d", &[])])),
+        ] {
+            assert_eq!(both.met_by(&present), then, "{present}");
+        }
     }
 
     #[test]

@@ -21,9 +21,12 @@
 //! (which tries about four times a second, and asks Sentinel or the Cluster who is primary now)
 //! has a server that answers, is a primary and takes writes.
 //!
+//! Large values have a connection of their own, made when the first one comes; see [`bulk`].
+//!
 //! A swap that ends in [`OutOfReach`] may or may not have happened.
 
 mod admission;
+mod bulk;
 mod change;
 mod clock;
 mod cluster;
@@ -33,6 +36,7 @@ mod fault;
 mod herald;
 mod identity;
 mod key;
+mod large;
 mod layout;
 mod link;
 mod node;

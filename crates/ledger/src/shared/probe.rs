@@ -9,8 +9,10 @@ use redis::Value;
 use tokio::time::Instant;
 
 use super::fault::Fault;
+use super::clock::Sample;
 use super::link::Link;
-use super::{Server, Warning};
+use super::{Server, WallClock, Warning};
+use crate::Timestamp;
 
 /// Asks a server who it is. The first command is a write (of a value that is there already but for
 /// the first time ever), so that whatever keeps the server from taking writes is found here, and
@@ -19,6 +21,7 @@ pub(super) async fn probe(
     link: &Arc<Link>,
     epoch_key: &str,
     slots: Vec<[u16; 2]>,
+    clock: WallClock,
     within: Duration,
 ) -> Result<Server, Fault> {
     let mut questions = redis::pipe();
@@ -33,10 +36,12 @@ pub(super) async fn probe(
         .arg("server")
         .cmd("INFO")
         .arg("replication");
+    let (asked, began) = ((clock.0)(), Instant::now());
     let answers = link
-        .ask_all(&questions, Instant::now() + within)
+        .ask_all(&questions, began + within)
         .await
         .map_err(|why| Fault::of(link.node(), why))?;
+    let took = began.elapsed();
     let texts: Vec<String> = answers
         .into_iter()
         .map(|answer| text(link, answer))
@@ -63,6 +68,16 @@ pub(super) async fn probe(
             format_args!("is no primary but a {role}"),
         ));
     }
+    if let Some(answered) = server_time(server) {
+        let at = began.into_std();
+        let sample = Sample {
+            asked,
+            answered,
+            took,
+            at,
+        };
+        link.clock().learn(link.node(), sample);
+    }
     Ok(Server {
         run_id: field(server, "run_id").unwrap_or_default().to_owned(),
         replication_id: field(replication, "master_replid")
@@ -80,26 +95,43 @@ pub(super) async fn inspect(link: &Arc<Link>, within: Duration) -> Vec<Warning> 
         .cmd("INFO")
         .arg("persistence")
         .cmd("INFO")
-        .arg("memory");
-    let Ok(answers) = link.ask_all(&questions, Instant::now() + within).await else {
+        .arg("memory")
+        .cmd("CONFIG")
+        .arg("GET")
+        .arg("appendfsync");
+    let Ok(mut answers) = link.ask_all(&questions, Instant::now() + within).await else {
         return Vec::new();
     };
+    // A user who may not ask for a setting has not to be told of it.
+    let policy = answers.pop().and_then(setting);
     let texts: Result<Vec<String>, Fault> = answers
         .into_iter()
         .map(|answer| text(link, answer))
         .collect();
     match texts.as_deref() {
-        Ok([persistence, memory]) => warnings(link, persistence, memory),
+        Ok([persistence, memory]) => warnings(link, persistence, memory, policy),
         _ => vec![Warning::NotInspected(link.node().clone())],
     }
 }
 
-fn warnings(link: &Arc<Link>, persistence: &str, memory: &str) -> Vec<Warning> {
+fn warnings(
+    link: &Arc<Link>,
+    persistence: &str,
+    memory: &str,
+    appendfsync: Option<String>,
+) -> Vec<Warning> {
     let node = link.node();
     let mut warnings = Vec::new();
     match field(persistence, "aof_enabled") {
         Some("0") => warnings.push(Warning::NoAppendOnlyFile(node.clone())),
-        Some(_) => {}
+        Some(_) => warnings.extend(
+            appendfsync
+                .filter(|policy| policy != "always")
+                .map(|policy| Warning::SyncsLate {
+                    node: node.clone(),
+                    policy,
+                }),
+        ),
         None => warnings.push(Warning::NotInspected(node.clone())),
     }
     match field(memory, "maxmemory_policy") {
@@ -111,6 +143,26 @@ fn warnings(link: &Arc<Link>, persistence: &str, memory: &str) -> Vec<Warning> {
         }),
     }
     warnings
+}
+
+/// The value of the only setting that was asked for; `None` where the server keeps it to itself.
+fn setting(answer: Value) -> Option<String> {
+    let value = match answer {
+        Value::Array(mut pair) => pair.pop()?,
+        Value::Map(mut settings) => settings.pop()?.1,
+        _ => return None,
+    };
+    match value {
+        Value::BulkString(bytes) => String::from_utf8(bytes).ok(),
+        Value::SimpleString(text) | Value::VerbatimString { text, .. } => Some(text),
+        _ => None,
+    }
+}
+
+/// What the server's clock says; servers before version 6 keep it to themselves.
+fn server_time(info: &str) -> Option<Timestamp> {
+    let micros: i64 = field(info, "server_time_usec")?.parse().ok()?;
+    Some(Timestamp::from_millis(micros / 1_000))
 }
 
 /// A value that no other has: the keys of the standard library's hash tables come from the

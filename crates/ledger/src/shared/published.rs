@@ -12,6 +12,8 @@ use super::{Identity, Warning};
 pub(super) struct Published {
     pub(super) routes: watch::Sender<Arc<Routes>>,
     pub(super) identity: watch::Sender<Option<Identity>>,
+    /// Those in reach, while others may not be.
+    pub(super) present: watch::Sender<Option<Identity>>,
     pub(super) warnings: watch::Sender<Vec<Warning>>,
 }
 
@@ -20,6 +22,7 @@ impl Default for Published {
         Self {
             routes: watch::Sender::new(Arc::default()),
             identity: watch::Sender::new(None),
+            present: watch::Sender::new(None),
             warnings: watch::Sender::new(Vec::new()),
         }
     }

@@ -31,14 +31,16 @@ const SWAPS_AT_ONCE: usize = 64;
 /// clone that goes ends the thread behind it.
 #[derive(Clone, Debug)]
 pub struct SharedStore {
-    inner: Arc<Inner>,
+    pub(super) inner: Arc<Inner>,
 }
 
 #[derive(Debug)]
-struct Inner {
-    router: Router,
-    commands: Commands,
+pub(super) struct Inner {
+    pub(super) router: Router,
+    pub(super) commands: Commands,
     admission: Admission,
+    /// Of large values: they take nobody else's place.
+    pub(super) large: Admission,
     timeout: Duration,
 }
 
@@ -56,6 +58,7 @@ impl SharedStore {
         let inner = Arc::new(Inner {
             commands: Commands::new(Keyspace::new(&settings.key_prefix)),
             admission: Admission::default(),
+            large: Admission::default(),
             timeout: settings.timeout,
             router: Router {
                 published: Arc::clone(&published),
@@ -126,6 +129,17 @@ impl SharedStore {
         self.inner.router.published.identity.subscribe()
     }
 
+    /// The servers that are in reach, told anew at every change; `None` while there is none. Of a
+    /// Cluster that may be a part.
+    pub fn present(&self) -> watch::Receiver<Option<Identity>> {
+        self.inner.router.published.present.subscribe()
+    }
+
+    /// Whether the keys of a biller can be read and written at this moment, as far as is known.
+    pub fn reaches(&self, biller: &str) -> bool {
+        self.inner.router.link(Slot::of(biller)).is_ok()
+    }
+
     /// Whether every key can be read and written at this moment, as far as is known. In a Cluster
     /// of which a part is gone, calls for the billers of the other parts still succeed.
     pub fn is_reachable(&self) -> bool {
@@ -137,6 +151,11 @@ impl SharedStore {
     pub fn ahead_millis(&self, biller: &str) -> i64 {
         let link = self.inner.router.link(Slot::of(biller));
         link.map_or(0, |link| link.clock().ahead_millis())
+    }
+
+    /// How long one operation may take.
+    pub fn timeout(&self) -> Duration {
+        self.inner.timeout
     }
 
     /// Settings of the servers that let them forget, as found when they were first met.

@@ -6,6 +6,7 @@ use std::time::Duration;
 use futures_util::future::join_all;
 use tokio::time::{Instant, sleep, timeout};
 
+use super::bulk::Bulk;
 use super::dial::Dial;
 use super::fault::Fault;
 use super::herald::{Herald, News};
@@ -113,7 +114,10 @@ impl Supervisor {
             Err(fault) => match routes.layout() {
                 // Nobody says otherwise: whoever was primary may still be.
                 Some(layout) if routes.is_whole() => vec![layout.clone()],
-                _ => return self.herald.out_of_reach(&fault),
+                _ => {
+                    self.herald.met(None, Instant::now().into_std());
+                    return self.herald.out_of_reach(&fault);
+                }
             },
         };
         let mut found: Option<(Layout, Vec<Reached>)> = None;
@@ -129,6 +133,9 @@ impl Supervisor {
         }
         if let Some((layout, reached)) = found {
             self.publish(layout, reached, routes).await;
+        }
+        if self.wake.is_bulk_wanted() {
+            self.reach_bulks().await;
         }
     }
 
@@ -194,15 +201,39 @@ impl Supervisor {
                 }
             }
         }
-        let routes = Arc::new(Routes::new(Some(layout), owners, extras));
+        let bulks = layout.nodes.iter().map(|node| before.bulk_to(node));
+        let bulks = bulks.collect();
+        let routes = Arc::new(Routes::new(Some(layout), owners, extras, bulks));
         self.published.routes.send_replace(Arc::clone(&routes));
+        let now = Instant::now().into_std();
+        let present = (!servers.is_empty()).then(|| Identity::new(servers.clone()));
+        self.herald.met(present, now);
         if let Some(fault) = fault {
             return self.herald.out_of_reach(&fault);
         }
-        let now = Instant::now().into_std();
         if self.herald.in_reach(Identity::new(servers), now) == News::Changed {
             self.inspect(&routes).await;
         }
+    }
+
+    /// A second connection to every server in reach that has none, or has lost it.
+    async fn reach_bulks(&self) {
+        let routes = Arc::clone(&self.published.routes.borrow());
+        let lacking = |node: &&Node| routes.bulk_to(node).is_none();
+        if !routes.owners().flatten().any(|node| lacking(&node)) {
+            return;
+        }
+        let asked = routes.owners().map(async |node| {
+            let node = node?;
+            match routes.bulk_to(node) {
+                Some(bulk) => Some(bulk),
+                // Whoever has a large value finds no lane, and tries again later.
+                None => self.dial.connect(node).await.ok().map(Bulk::new),
+            }
+        });
+        let bulks = join_all(asked).await;
+        let routes = Arc::new(routes.with_bulks(bulks));
+        self.published.routes.send_replace(routes);
     }
 
     /// Connections to servers that redirections named and that have no slots yet.
@@ -242,5 +273,6 @@ impl Drop for Supervisor {
     fn drop(&mut self) {
         self.published.routes.send_replace(Arc::default());
         self.published.identity.send_replace(None);
+        self.published.present.send_replace(None);
     }
 }

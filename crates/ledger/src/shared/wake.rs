@@ -15,6 +15,7 @@ const WANTED_BOUND: usize = 16;
 pub(super) struct Wake {
     notify: Notify,
     stopped: AtomicBool,
+    bulk_wanted: AtomicBool,
     wanted: Mutex<Vec<Node>>,
 }
 
@@ -32,6 +33,16 @@ impl Wake {
         }
         drop(wanted);
         self.look();
+    }
+
+    /// Somebody has a large value: from now on every server gets a second connection.
+    pub(super) fn want_bulk(&self) {
+        self.bulk_wanted.store(true, Ordering::Release);
+        self.look();
+    }
+
+    pub(super) fn is_bulk_wanted(&self) -> bool {
+        self.bulk_wanted.load(Ordering::Acquire)
     }
 
     pub(super) fn take_wanted(&self) -> Vec<Node> {

@@ -10,6 +10,13 @@ use super::Node;
 pub enum Warning {
     /// `appendonly no`: a restart forgets what came after the last snapshot, or everything.
     NoAppendOnlyFile(Node),
+    /// `appendfsync` is not `always`: a crash forgets what was told a moment before.
+    SyncsLate {
+        /// Which server.
+        node: Node,
+        /// Its policy.
+        policy: String,
+    },
     /// `maxmemory-policy` is not `noeviction`: bills are forgotten one by one, and nobody is told.
     Evicts {
         /// Which server.
@@ -28,6 +35,11 @@ impl fmt::Display for Warning {
                 f,
                 "{node}: has no append-only file (`appendonly yes`): a restart forgets bills until \
                  every node has written them again"
+            ),
+            Self::SyncsLate { node, policy } => write!(
+                f,
+                "{node}: does not sync every write (appendfsync {policy}): a crash forgets the last \
+                 of them until the nodes have written them again; `always` forgets none"
             ),
             Self::Evicts { node, policy } => write!(
                 f,

@@ -12,17 +12,17 @@ use crate::store::{
 };
 
 /// Billers, enough for every server to have some.
-const BILLERS: [&str; 12] = [
+pub const BILLERS: [&str; 12] = [
     "B0001", "B0002", "B0003", "B0004", "B0005", "B0006", "B0007", "B0008", "B0009", "B0010",
     "B0011", "B0012",
 ];
 
-struct Cluster {
-    servers: Vec<Server>,
+pub struct Cluster {
+    pub servers: Vec<Server>,
 }
 
 impl Cluster {
-    fn start() -> Self {
+    pub fn start() -> Self {
         let cluster = Self {
             servers: (0..3).map(|_| Self::server()).collect(),
         };
@@ -84,7 +84,7 @@ impl Cluster {
             .unwrap()
     }
 
-    fn owner(&self, biller: &str) -> usize {
+    pub fn owner(&self, biller: &str) -> usize {
         usize::from(self.slot(biller)) * 3 / 16_384
     }
 
@@ -116,10 +116,14 @@ impl Cluster {
         }
     }
 
-    fn store(&self) -> SharedStore {
-        SharedStore::start(settings(Topology::Cluster {
+    pub fn topology(&self) -> Topology {
+        Topology::Cluster {
             nodes: self.servers.iter().map(Server::node).collect(),
-        }))
+        }
+    }
+
+    fn store(&self) -> SharedStore {
+        SharedStore::start(settings(self.topology()))
     }
 }
 

@@ -10,13 +10,38 @@ type Case = (&'static [&'static str], fn(&[Warning]) -> bool);
 
 #[tokio::test]
 async fn a_server_that_can_forget_is_warned_of() {
-    let cases: [Case; 4] = [
-        (&[], <[Warning]>::is_empty),
+    let cases: [Case; 6] = [
+        (&["--appendfsync", "always"], <[Warning]>::is_empty),
+        (
+            &["--appendfsync", "everysec"],
+            |warnings| matches!(warnings, [Warning::SyncsLate { policy, .. }] if policy == "everysec"),
+        ),
+        // Nobody is told what he may not ask for.
+        (
+            &[
+                "--appendfsync",
+                "everysec",
+                "--user",
+                "default",
+                "on",
+                "nopass",
+                "~*",
+                "&*",
+                "+@all",
+                "-config",
+            ],
+            <[Warning]>::is_empty,
+        ),
         (&["--appendonly", "no"], |warnings| {
             matches!(warnings, [Warning::NoAppendOnlyFile(_)])
         }),
         (
-            &["--maxmemory-policy", "allkeys-lru"],
+            &[
+                "--appendfsync",
+                "always",
+                "--maxmemory-policy",
+                "allkeys-lru",
+            ],
             |warnings| matches!(warnings, [Warning::Evicts { policy, .. }] if policy == "allkeys-lru"),
         ),
         (

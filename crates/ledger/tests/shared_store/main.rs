@@ -5,9 +5,13 @@
 
 #![allow(clippy::unwrap_used)]
 
+mod catching_up;
 mod cluster;
 mod forgetful;
 mod guarded;
+mod lanes;
+mod line;
+mod one_node;
 mod outage;
 mod sentinel;
 mod server;

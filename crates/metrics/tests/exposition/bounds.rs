@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use metrics::{Answered, Metrics, ResCodeLabel};
+use metrics::{Answered, Certificate, Metrics, ResCodeLabel, StageTimes, Vitals};
 use protocol::{AnswerCode, Api, BillerCode, LabelCode, ResCode};
 
 use crate::page::Page;
@@ -14,6 +14,7 @@ fn answered(res_code: ResCodeLabel, status: u16) -> Answered {
         status,
         total: Duration::from_millis(1),
         upstream: None,
+        stages: StageTimes::default(),
     }
 }
 
@@ -22,12 +23,12 @@ fn ten_thousand_unknown_billers_make_no_series() {
     let metrics = Metrics::new(Duration::from_secs(3));
     let refused = answered(ResCodeLabel::from(ResCode::E003), 404);
     metrics.answered(&metrics.unknown_biller(), &refused);
-    let before = Page::read(&metrics.encode());
+    let before = Page::read(&metrics.encode(&Vitals::default()));
     for stranger in 0..10_000 {
         metrics.set_circuit_state(&format!("stranger-{stranger}"), 2);
         metrics.answered(&metrics.unknown_biller(), &refused);
     }
-    let after = Page::read(&metrics.encode());
+    let after = Page::read(&metrics.encode(&Vitals::default()));
     assert!(after.samples.keys().eq(before.samples.keys()));
     let series =
         r#"relay_requests_total{api="pay_result",biller="unknown",res_code="E003",status="404"}"#;
@@ -46,7 +47,7 @@ fn an_upstream_that_answers_every_code_and_status_makes_a_bounded_number_of_seri
             answers += 1.0;
         }
     }
-    let page = Page::read(&metrics.encode());
+    let page = Page::read(&metrics.encode(&Vitals::default()));
     let of_the_biller = r#"relay_requests_total{api="pay_result",biller="B0001""#;
     assert_eq!(
         page.sum(of_the_biller),
@@ -74,7 +75,7 @@ fn what_the_gateway_itself_answers_is_never_crowded_out() {
         metrics.answered(&biller, &answered(ResCodeLabel::OTHER, status));
     }
     metrics.answered(&biller, &answered(ResCodeLabel::from(ResCode::E806), 504));
-    let page = Page::read(&metrics.encode());
+    let page = Page::read(&metrics.encode(&Vitals::default()));
     let series =
         r#"relay_requests_total{api="pay_result",biller="B0001",res_code="E806",status="504"}"#;
     assert_eq!(page.value(series), 1.0);
@@ -91,7 +92,7 @@ fn the_series_of_a_biller_go_with_it_and_late_calls_do_not_bring_them_back() {
     metrics.answered(&series, &answered(ResCodeLabel::from(ResCode::E809), 502));
     metrics.set_circuit_state("B0001", 2);
     drop(in_flight);
-    let page = Page::read(&metrics.encode());
+    let page = Page::read(&metrics.encode(&Vitals::default()));
     assert!(!page.samples.keys().any(|series| series.contains("B0001")));
 }
 
@@ -101,10 +102,41 @@ fn a_biller_that_is_registered_again_goes_on_counting_where_it_was() {
     let code = BillerCode::parse("B0001").unwrap();
     metrics.biller(code).double_payment();
     metrics.biller(code).double_payment();
-    let page = Page::read(&metrics.encode());
+    let page = Page::read(&metrics.encode(&Vitals::default()));
     assert_eq!(
         page.value(r#"relay_double_payments_total{biller="B0001"}"#),
         2.0
+    );
+}
+
+#[test]
+fn a_certificate_of_a_biller_that_is_not_registered_makes_no_series() {
+    let metrics = Metrics::new(Duration::from_secs(3));
+    let code = BillerCode::parse("B0001").unwrap();
+    let shown = || {
+        let page = Page::read(&metrics.encode(&Vitals::default()));
+        page.count("relay_certificate_expiry_timestamp_seconds")
+    };
+    metrics.set_certificate_expiry(Certificate::Biller(code), 1);
+    assert_eq!(shown(), 0);
+    metrics.biller(code);
+    metrics.set_certificate_expiry(Certificate::Biller(code), 1);
+    assert_eq!(shown(), 1);
+    metrics.forget_biller(code);
+    assert_eq!(shown(), 0);
+}
+
+#[test]
+fn a_biller_with_one_of_our_words_for_a_code_makes_no_certificates_series_twice() {
+    let metrics = Metrics::new(Duration::from_secs(3));
+    let code = BillerCode::parse("listener").unwrap();
+    metrics.biller(code);
+    metrics.set_certificate_expiry(Certificate::Listener, 2_000_000_000);
+    metrics.set_certificate_expiry(Certificate::Biller(code), 1_900_000_000);
+    let page = Page::read(&metrics.encode(&Vitals::default()));
+    assert_eq!(
+        page.value(r#"relay_certificate_expiry_timestamp_seconds{certificate="listener"}"#),
+        1_900_000_000.0
     );
 }
 
@@ -118,7 +150,7 @@ fn billers_whose_codes_are_labels_of_ours_make_no_series_twice() {
         metrics.set_circuit_state(code, 1);
     }
     // Reading refuses a series that is there twice.
-    let page = Page::read(&metrics.encode());
+    let page = Page::read(&metrics.encode(&Vitals::default()));
     assert_eq!(
         page.value(r#"relay_double_payments_total{biller="unknown"}"#),
         1.0

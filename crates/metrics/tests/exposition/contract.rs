@@ -3,7 +3,10 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use metrics::{Answered, LedgerOperation, Metrics, RejectedReason, ResCodeLabel, Stage};
+use metrics::{
+    Answered, BillerVitals, Certificate, JournalVitals, LedgerOperation, Metrics, RejectedReason,
+    ResCodeLabel, SharedVitals, StageTimes, UndeliveredVitals, Vitals,
+};
 use protocol::{Api, BillerCode, ResCode};
 
 use crate::page::Page;
@@ -45,8 +48,58 @@ const CONTRACT: &[(&str, &str, &[&str])] = &[
 ];
 
 /// Beyond the contract.
-const OURS: &[(&str, &str, &[&str])] =
-    &[("relay_stage_seconds_total", "counter", &["api", "stage"])];
+const OURS: &[(&str, &str, &[&str])] = &[
+    ("relay_stage_seconds_total", "counter", &["api", "stage"]),
+    ("relay_biller_info", "gauge", &["biller", "name"]),
+    ("relay_biller_suspended", "gauge", &["biller"]),
+    ("relay_build_info", "gauge", &["version"]),
+    ("relay_ready", "gauge", &[]),
+    ("relay_journal_writable", "gauge", &[]),
+    ("relay_journal_size_bytes", "gauge", &[]),
+    ("relay_journal_disk_free_bytes", "gauge", &[]),
+    ("relay_journal_commits_total", "counter", &[]),
+    ("relay_journal_owed_facts", "gauge", &[]),
+    ("relay_ledger_redis_up", "gauge", &[]),
+    ("relay_ledger_unshared_oldest_seconds", "gauge", &[]),
+    ("relay_payments_undelivered_oldest_seconds", "gauge", &[]),
+    ("relay_payments_undelivered_by_biller", "gauge", &["biller"]),
+    (
+        "relay_certificate_expiry_timestamp_seconds",
+        "gauge",
+        &["certificate"],
+    ),
+    ("relay_reloads_total", "counter", &["result"]),
+    ("relay_reload_last_success_timestamp_seconds", "gauge", &[]),
+    ("relay_connections_open", "gauge", &[]),
+    ("relay_connections_refused_total", "counter", &[]),
+    ("relay_log_lines_dropped_total", "counter", &[]),
+];
+
+/// A gateway of which everything can be told.
+fn everything_known() -> Vitals<'static> {
+    Vitals {
+        billers: vec![BillerVitals {
+            code: BillerCode::parse("B0001").unwrap(),
+            name: "B0001",
+            is_suspended: true,
+        }],
+        journal: JournalVitals {
+            size_bytes: Some(4_096),
+            disk_free_bytes: Some(1 << 40),
+            ..JournalVitals::default()
+        },
+        undelivered: UndeliveredVitals {
+            events: 3,
+            oldest: Duration::from_millis(1_500),
+            by_biller: vec![(BillerCode::parse("B0001"), 2), (None, 1)],
+        },
+        shared: SharedVitals {
+            is_up: Some(false),
+            ..SharedVitals::default()
+        },
+        ..Vitals::default()
+    }
+}
 
 fn everything_happened() -> Page {
     let metrics = Metrics::new(Duration::from_secs(3));
@@ -64,15 +117,16 @@ fn everything_happened() -> Page {
             status: 504,
             total: Duration::from_secs(3),
             upstream: Some(Duration::from_millis(2_999)),
+            stages: StageTimes::default(),
         },
     );
     metrics.rejected(RejectedReason::Rate);
-    metrics.stage(Some(Api::Notice), Stage::Parse, Duration::from_micros(20));
     drop(metrics.time_ledger(LedgerOperation::Lookup));
     metrics.ledger_operation(LedgerOperation::Redis, Duration::from_micros(90));
     metrics.ledger_unavailable(LedgerOperation::Redis);
     metrics.set_circuit_state("kakao", 1);
-    Page::read(&metrics.encode())
+    metrics.set_certificate_expiry(Certificate::Listener, 1_900_000_000);
+    Page::read(&metrics.encode(&everything_known()))
 }
 
 #[test]
@@ -120,8 +174,47 @@ fn the_usual_series_of_the_process_are_there() {
 }
 
 #[test]
+fn how_the_gateway_stands_is_told_as_it_is() {
+    let page = everything_happened();
+    for (series, value) in [
+        ("relay_ready", 0.0),
+        (r#"relay_biller_info{biller="B0001",name="B0001"}"#, 1.0),
+        (r#"relay_biller_suspended{biller="B0001"}"#, 1.0),
+        ("relay_journal_size_bytes", 4_096.0),
+        ("relay_journal_disk_free_bytes", 1_099_511_627_776.0),
+        ("relay_payments_undelivered", 3.0),
+        ("relay_payments_undelivered_oldest_seconds", 1.5),
+        (
+            r#"relay_payments_undelivered_by_biller{biller="B0001"}"#,
+            2.0,
+        ),
+        (
+            r#"relay_payments_undelivered_by_biller{biller="unknown"}"#,
+            1.0,
+        ),
+        ("relay_ledger_redis_up", 0.0),
+    ] {
+        assert_eq!(page.value(series), value, "{series}");
+    }
+}
+
+#[test]
+fn what_is_not_known_or_not_configured_has_no_series() {
+    let page = Page::read(&Metrics::new(Duration::from_secs(3)).encode(&Vitals::default()));
+    for series in [
+        "relay_ledger_redis_up",
+        "relay_journal_size_bytes",
+        "relay_journal_disk_free_bytes",
+        "relay_certificate_expiry_timestamp_seconds",
+        "relay_payments_undelivered_by_biller",
+    ] {
+        assert_eq!(page.count(series), 0, "{series}");
+    }
+}
+
+#[test]
 fn reasons_are_those_of_the_contract_and_each_is_there_from_the_start() {
-    let page = Page::read(&Metrics::new(Duration::from_secs(3)).encode());
+    let page = Page::read(&Metrics::new(Duration::from_secs(3)).encode(&Vitals::default()));
     for reason in [
         "address",
         "authorization",
@@ -142,7 +235,7 @@ fn reasons_are_those_of_the_contract_and_each_is_there_from_the_start() {
 fn what_can_be_at_zero_is_at_zero_from_the_start() {
     let metrics = Metrics::new(Duration::from_millis(2_500));
     metrics.biller(BillerCode::parse("B0001").unwrap());
-    let page = Page::read(&metrics.encode());
+    let page = Page::read(&metrics.encode(&Vitals::default()));
     assert_eq!(page.value("relay_budget_seconds"), 2.5);
     for series in [
         "relay_payments_undelivered",

@@ -116,7 +116,7 @@ impl Page {
 fn check_names(name: &str, family: &Family) {
     assert!(!family.help.is_empty(), "{name}");
     assert_eq!(family.kind == "counter", name.ends_with("_total"), "{name}");
-    let reserved = ["_count", "_sum", "_bucket", "_info"];
+    let reserved = ["_count", "_sum", "_bucket"];
     assert!(
         !reserved.iter().any(|suffix| name.ends_with(suffix)),
         "{name}"

@@ -195,7 +195,7 @@ fn told(outcomes: &[Value], widths: Widths) -> Table {
     ]);
     for one in outcomes {
         let said = format!("{} {}", number(one, "status"), text(one, "res_code"));
-        let what = match text(one, "outcome") {
+        let mut what = match text(one, "outcome") {
             "accepted" => format!("accepted: the biller answered {said}"),
             "refused" => format!("refused: the biller answered {said}"),
             "unknown" => format!("unknown: no readable answer ({said}); the biller may have heard"),
@@ -207,6 +207,11 @@ fn told(outcomes: &[Value], widths: Widths) -> Table {
             "cancelled" => "not told: cancelled since; name it with --pay-id".to_owned(),
             other => other.to_owned(),
         };
+        what.push_str(match text(one, "cancelled") {
+            "fully" => "; its payment was cancelled fully before",
+            "in_part" => "; its payment was cancelled in part before",
+            _ => "",
+        });
         table.row([
             format!("{:>columns$}", text(one, "pay_id"), columns = widths.pay_id),
             format!("{:1}", text(one, "pay_type")),

@@ -4,9 +4,7 @@ use std::num::NonZeroU32;
 use std::time::Duration;
 
 use super::folder::{Folder, KAKAO, biller};
-use crate::config::{
-    ClientAuth, Redeliver, Scheme, Secret, Sha256, Status, Topology, UpstreamTls, load_billers,
-};
+use crate::config::{ClientAuth, Redeliver, Scheme, Secret, Sha256, Status, Topology, UpstreamTls};
 
 #[test]
 fn a_main_file_needs_only_the_address_of_kakao_pay() {
@@ -33,6 +31,7 @@ fn a_main_file_needs_only_the_address_of_kakao_pay() {
     assert_eq!(config.kakao.tls, UpstreamTls::default());
     assert_eq!(config.ledger.path, folder.path("data/ledger"));
     assert_eq!(config.ledger.retention, Duration::from_hours(9_600));
+    assert_eq!(config.ledger.low_disk_bytes, 1 << 30);
     assert_eq!(config.ledger.redis, None);
     assert_eq!(config.billers.directory, folder.path("billers"));
     assert_eq!(loaded.warnings, []);
@@ -140,7 +139,7 @@ fn only_visible_toml_files_are_billers_and_they_come_sorted() {
         folder.write(&format!("billers/{name}"), "not = [ toml");
     }
     folder.write("billers/A1.toml", biller("A1"));
-    let billers = load_billers(&folder.path("billers")).unwrap();
+    let billers = folder.load().unwrap().billers;
     let codes: Vec<&str> = billers.iter().map(|biller| biller.code.as_str()).collect();
     assert_eq!(codes, ["A1", "B0001", "B0002"]);
 }

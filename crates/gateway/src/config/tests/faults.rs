@@ -1,7 +1,6 @@
 //! Every kind of fault, word for word.
 
 use super::folder::{Folder, KAKAO, biller};
-use crate::config::load_billers;
 
 #[test]
 fn unknown_keys_and_wrong_types_are_told() {
@@ -343,15 +342,13 @@ fn each_fault_of_a_billers_file_names_that_file() {
     ]);
 }
 
-/// Reads each biller's file, which has one fault, with the main file and alone.
+/// Reads each biller's file, which has one fault, with the main file.
 fn tell_of_biller(table: &[(String, &str)]) {
     for (toml, told) in table {
         let folder = Folder::new();
         folder.write("billers/B0001.toml", toml);
         let told = format!("billers/B0001.toml: {told}");
         assert_eq!(folder.faults(), told, "{toml}");
-        let alone = load_billers(&folder.path("billers")).unwrap_err();
-        assert_eq!(folder.within(&alone.to_string()), told);
     }
 }
 

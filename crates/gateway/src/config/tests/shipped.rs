@@ -37,7 +37,8 @@ fn the_shipped_main_file_shows_the_defaults() {
 
 #[test]
 fn the_example_authorization_in_a_billers_comment_is_the_one_it_accepts() {
-    let billers = crate::config::load_billers(&project().join("config/billers")).unwrap();
+    let shipped = Config::load(&project().join("config/gateway.toml")).unwrap();
+    let billers = shipped.billers;
     for biller in billers {
         let file = project().join(format!("config/billers/{}.toml", biller.code));
         let text = std::fs::read_to_string(file).unwrap();

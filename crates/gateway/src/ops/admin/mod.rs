@@ -6,6 +6,7 @@
 mod bills;
 mod desk;
 mod ledger;
+mod log_filter;
 mod named_bill;
 mod payments;
 mod refusal;
@@ -51,6 +52,10 @@ pub(super) fn scope() -> Scope<
             "/payments/redeliver",
             web::post().to(payments::redeliver),
         ))
+        .service(
+            resource("/log-filter", web::get().to(log_filter::show))
+                .route(web::put().to(log_filter::change)),
+        )
         .service(resource("/ledger", web::get().to(ledger::status)))
         .service(resource("/ledger/verify", web::post().to(ledger::verify)))
         .service(resource("/ledger/rebuild", web::post().to(ledger::rebuild)))

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use actix_web::{HttpResponse, web};
-use ledger::{Cancellation, DeliveryState, Reach, Timestamp, Undelivered};
-use protocol::{BillerCode, Decimal, PayType};
+use ledger::{Cancellation, DeliveryState, Reach, Timestamp, Undelivered, Unless};
+use protocol::{BillerCode, Decimal};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
@@ -121,12 +121,16 @@ pub(super) async fn redeliver(
     if events.is_empty() {
         return Err(nothing_to_deliver(&desk, &biller, pay_id).await?);
     }
-    let even_cancelled = order.even_cancelled;
+    let unless = if order.even_cancelled {
+        Unless::Never
+    } else {
+        Unless::CancelledFully
+    };
     // In a task of its own: an operator who hangs up undoes nothing.
     let outcomes = actix_web::rt::spawn(async move {
         let mut outcomes = Vec::with_capacity(events.len());
         for one in events {
-            outcomes.push(deliver(&desk, &biller, &one, even_cancelled).await?);
+            outcomes.push(deliver(&desk, &biller, &one, unless).await?);
         }
         Ok::<_, Refusal>(outcomes)
     });
@@ -186,27 +190,26 @@ async fn deliver(
     desk: &Desk,
     biller: &Arc<RegisteredBiller>,
     one: &Undelivered,
-    even_cancelled: bool,
+    unless: Unless,
 ) -> Result<Value, Refusal> {
-    let is_cancelled = one.event.pay_type == PayType::P && one.cancelled == Cancellation::Fully;
     let mut shown = Map::new();
-    if is_cancelled && !even_cancelled {
-        shown.insert("outcome".to_owned(), "cancelled".into());
-    } else {
-        match deliver_again(desk.worker(), biller, one).await? {
-            Redelivered::Told(told) => {
-                let outcome = match told.sent {
-                    Sent::NotSent => "not_sent",
-                    Sent::MaybeSent => told.state.name(),
-                };
-                shown.insert("outcome".to_owned(), outcome.into());
-                shown.insert("status".to_owned(), told.status.into());
-                shown.insert("res_code".to_owned(), told.res_code.into());
-                shown.insert("delivery".to_owned(), told.state.name().into());
+    match deliver_again(desk.worker(), biller, one, unless).await? {
+        Redelivered::Told(told) => {
+            let outcome = match told.sent {
+                Sent::NotSent => "not_sent",
+                Sent::MaybeSent => told.state.name(),
+            };
+            shown.insert("outcome".to_owned(), outcome.into());
+            shown.insert("status".to_owned(), told.status.into());
+            shown.insert("res_code".to_owned(), told.res_code.into());
+            shown.insert("delivery".to_owned(), told.state.name().into());
+            if told.cancelled != Cancellation::No {
+                let cancelled = shown::cancelled(told.cancelled);
+                shown.insert("cancelled".to_owned(), cancelled.into());
             }
-            untold => {
-                shown.insert("outcome".to_owned(), name(&untold).into());
-            }
+        }
+        untold => {
+            shown.insert("outcome".to_owned(), name(&untold).into());
         }
     }
     for (name, value) in [
@@ -224,6 +227,8 @@ const fn name(untold: &Redelivered) -> &'static str {
     match untold {
         Redelivered::Told(_) => "told",
         Redelivered::AlreadyAccepted => "already_accepted",
+        Redelivered::Cancelled => "cancelled",
+        Redelivered::OutOfReach => "out_of_reach",
         Redelivered::UnderWay => "under_way",
         Redelivered::Busy => "busy",
         Redelivered::NotKept => "not_kept",

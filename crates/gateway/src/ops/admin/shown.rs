@@ -81,7 +81,7 @@ fn group(group: &PaymentGroup) -> Value {
     })
 }
 
-const fn cancelled(cancelled: Cancellation) -> &'static str {
+pub(super) const fn cancelled(cancelled: Cancellation) -> &'static str {
     match cancelled {
         Cancellation::No => "no",
         Cancellation::InPart => "in_part",

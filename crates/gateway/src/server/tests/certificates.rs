@@ -11,7 +11,7 @@ use tokio_rustls::client::TlsStream;
 
 use super::*;
 use crate::tls::{
-    ClientAuth, ClientFiles, ServerFiles, ServerTls, client_config, install_provider,
+    ClientAuth, ClientFiles, ServerFiles, ServerSide, ServerTls, client_config, install_provider,
 };
 
 const REQUEST: &str = "GET /a HTTP/1.1\r\nHost: a\r\n\r\n";
@@ -109,7 +109,11 @@ fn start_with_fingerprints(tls: Arc<ServerTls>, head_timeout: Duration) -> Publi
     };
     PublicServer::start(options, || {
         |arrival: Arrival| async move {
-            HttpResponse::Ok().body(format!("{:?}", arrival.connection.certificate()))
+            if arrival.connection.is_still_trusted() {
+                HttpResponse::Ok().body(format!("{:?}", arrival.connection.certificate()))
+            } else {
+                HttpResponse::Unauthorized().body("not any more")
+            }
         }
     })
     .unwrap()
@@ -197,10 +201,45 @@ async fn certificates_are_replaced_while_serving() {
     let tls = Arc::new(ServerTls::load(&old.server_files(ClientAuth::Off)).unwrap());
     let server = start_with_fingerprints(Arc::clone(&tls), PATIENCE);
     let mut kept = old.dial(&server, Certified::No).await;
-    tls.replace(&new.server_files(ClientAuth::Off)).unwrap();
+    tls.replace(ServerSide::load(&new.server_files(ClientAuth::Off)).unwrap());
     let mut fresh = new.dial(&server, Certified::No).await;
     for stream in [&mut kept, &mut fresh] {
         stream.write_all(REQUEST.as_bytes()).await.unwrap();
         assert!(one_answer(stream).await.starts_with("HTTP/1.1 200"));
+    }
+}
+
+#[tokio::test]
+async fn who_is_connected_is_judged_by_the_authorities_of_now() {
+    let (old, new) = (Papers::new(), Papers::new());
+    let optional = |ca: &Papers| ClientAuth::Optional(ca.path("ca.pem"));
+    let required = |ca: &Papers| ClientAuth::Required(ca.path("ca.pem"));
+    // before | certificate | after | still trusted
+    let table = [
+        (optional(&old), Certified::Yes, optional(&old), true),
+        (optional(&old), Certified::Yes, required(&old), true),
+        (optional(&old), Certified::Yes, optional(&new), false),
+        (required(&old), Certified::Yes, required(&new), false),
+        (optional(&old), Certified::No, optional(&new), true),
+        (optional(&old), Certified::No, required(&old), false),
+        (ClientAuth::Off, Certified::Yes, required(&old), false),
+        (required(&old), Certified::Yes, ClientAuth::Off, true),
+    ];
+    for (before, certified, after, is_trusted) in table {
+        let tls = Arc::new(ServerTls::load(&old.server_files(before.clone())).unwrap());
+        let server = start_with_fingerprints(Arc::clone(&tls), PATIENCE);
+        let mut stream = old.dial(&server, certified).await;
+        stream.write_all(REQUEST.as_bytes()).await.unwrap();
+        let answer = one_answer(&mut stream).await;
+        assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+        tls.replace(ServerSide::load(&old.server_files(after.clone())).unwrap());
+        stream.write_all(REQUEST.as_bytes()).await.unwrap();
+        let status = if is_trusted {
+            "HTTP/1.1 200"
+        } else {
+            "HTTP/1.1 401"
+        };
+        let answer = one_answer(&mut stream).await;
+        assert!(answer.starts_with(status), "{before:?} {after:?}: {answer}");
     }
 }

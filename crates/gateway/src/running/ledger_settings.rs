@@ -1,0 +1,88 @@
+//! The configured ledger as the ledger itself takes it.
+
+use std::error::Error;
+use std::sync::Arc;
+use std::time::Duration;
+
+use ledger::Timestamp;
+use ledger::shared::{self, Node, OutOfReach, Password, WallClock};
+use metrics::{LedgerOperation, Metrics};
+
+use protocol::BillerCode;
+
+use crate::config::{Config, Endpoint, RedisSettings, Topology};
+use crate::tls::{self, ClientFiles};
+
+/// Everything that the ledger needs to open.
+pub(super) fn ledger_options(
+    settings: &Config,
+    metrics: &Arc<Metrics>,
+) -> Result<ledger::Options, Box<dyn Error>> {
+    let ledger = &settings.ledger;
+    Ok(ledger::Options {
+        directory: ledger.path.clone(),
+        retention: ledger.retention,
+        low_disk_bytes: ledger.low_disk_bytes as u64,
+        shared: ledger.redis.as_ref().map(shared_settings).transpose()?,
+        watch: Some(Arc::new(WatchShared(Arc::clone(metrics)))),
+        clock: WallClock(Timestamp::now),
+    })
+}
+
+/// The configured Redis as the ledger takes it.
+fn shared_settings(redis: &RedisSettings) -> Result<shared::Settings, Box<dyn Error>> {
+    let node = |node: &Endpoint| Node {
+        host: node.host().to_owned(),
+        port: node.port(),
+    };
+    let nodes: Vec<Node> = redis.nodes.iter().map(node).collect();
+    let topology = match (&redis.topology, nodes.first()) {
+        (Topology::Sentinel { service }, _) => shared::Topology::Sentinel {
+            service: service.clone(),
+            nodes,
+        },
+        (Topology::Standalone, Some(only)) => shared::Topology::Standalone(only.clone()),
+        (Topology::Standalone, None) => return Err("ledger.redis.url: names no server".into()),
+        (Topology::Cluster, _) => shared::Topology::Cluster { nodes },
+    };
+    let tls = redis.tls.as_ref().map(|files| {
+        tls::client_config(ClientFiles {
+            ca: files.ca.as_deref(),
+            certificate: files.certificate.as_deref(),
+            private_key: files.private_key.as_deref(),
+        })
+    });
+    Ok(shared::Settings {
+        topology,
+        database: redis.database,
+        username: redis.username.clone(),
+        password: redis
+            .password
+            .as_ref()
+            .map(|secret| Password::new(secret.expose())),
+        key_prefix: redis.key_prefix.clone(),
+        tls: tls.transpose()?,
+        timeout: shared::Settings::TIMEOUT,
+    })
+}
+
+/// Counts how the shared state answers.
+struct WatchShared(Arc<Metrics>);
+
+impl ledger::Watch for WatchShared {
+    fn shared_operation(&self, took: Duration, reached: Result<(), OutOfReach>) {
+        self.0.ledger_operation(LedgerOperation::Redis, took);
+        if reached.is_err() {
+            self.0.ledger_unavailable(LedgerOperation::Redis);
+        }
+    }
+
+    fn payments_met(&self, biller: BillerCode) {
+        self.0.biller(biller).double_payment();
+    }
+
+    fn journal_committed(&self, took: Duration) {
+        self.0
+            .ledger_operation(LedgerOperation::JournalCommit, took);
+    }
+}

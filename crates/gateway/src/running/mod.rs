@@ -1,0 +1,186 @@
+//! A running gateway: everything that a configuration makes, started, reloaded and drained.
+
+mod ledger_settings;
+mod listeners;
+mod parties;
+mod reload;
+mod watch;
+
+use std::error::Error;
+use std::net::{SocketAddr, TcpListener};
+use std::num::NonZeroUsize;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use actix_web::dev::ServerHandle;
+use ledger::{JournalError, Ledger, Timestamp};
+use metrics::Metrics;
+
+use self::ledger_settings::ledger_options;
+pub use self::listeners::Inherited;
+use self::listeners::Listeners;
+use self::parties::parties;
+pub use self::watch::Watch;
+use crate::config::{ClientAuth, Config, Loaded};
+use crate::gateway::{Shared, Worker};
+use crate::handler::handle;
+use crate::ops;
+use crate::redelivery;
+use crate::server::{self, PublicServer};
+use crate::tls::{self, ServerFiles, ServerSide, ServerTls};
+use crate::upstream::Clients;
+
+/// What the journal is given for its last commit where the drain has used up its time.
+const LAST_FLUSH: Duration = Duration::from_secs(1);
+
+/// A gateway that serves.
+#[derive(Debug)]
+pub struct Gateway {
+    settings: Config,
+    shared: Arc<Shared>,
+    tls: Option<Arc<ServerTls>>,
+    public: PublicServer,
+    ops: ServerHandle,
+    ops_address: SocketAddr,
+}
+
+impl Gateway {
+    /// Starts serving on the calling thread's runtime, on the sockets that are held for it where there are
+    /// any.
+    ///
+    /// # Errors
+    /// When a certificate cannot be used, the ledger cannot be opened, or an address not be bound.
+    pub fn start(loaded: Loaded, inherited: Inherited) -> Result<Self, Box<dyn Error>> {
+        let settings = loaded.config;
+        let tls = server_side(&settings)?.map(|side| Arc::new(ServerTls::new(side)));
+        let metrics = Metrics::new(settings.budget.total);
+        let parties = parties(&settings, loaded.billers, &metrics, None)?;
+        let ledger = Ledger::open(&ledger_options(&settings, &metrics)?, Timestamp::now())?;
+        // Last: nobody is to wait in the queue of a gateway that still reads its journal.
+        let Listeners { public, ops } = Listeners::open(&settings.listen, inherited)?;
+        let shared = Arc::new(Shared::new(&settings, parties, ledger, metrics));
+
+        let ops_address = ops.local_addr()?;
+        let ops = ops::serve(ops, Arc::clone(&shared))?;
+        let ops_handle = ops.handle();
+        actix_web::rt::spawn(ops);
+        redelivery::start(Rc::new(Worker::new(Arc::clone(&shared), Clients::new())));
+        let public = PublicServer::start(public_options(&settings, public, tls.clone()), {
+            let shared = Arc::clone(&shared);
+            move || {
+                let worker = Rc::new(Worker::new(Arc::clone(&shared), Clients::new()));
+                move |arrival| handle(Rc::clone(&worker), arrival)
+            }
+        })?;
+        // Nobody else has set it: these are the first lines of this gateway's life.
+        let _ = shared.connections.set(public.connections());
+        let gateway = Self {
+            settings,
+            shared,
+            tls,
+            public,
+            ops: ops_handle,
+            ops_address,
+        };
+        gateway.show_certificates();
+        Ok(gateway)
+    }
+
+    /// Reads every certificate and key that the configuration names, without starting anything.
+    ///
+    /// # Errors
+    /// When one of them cannot be used.
+    pub fn check_tls(loaded: &Loaded) -> Result<(), Box<dyn Error>> {
+        server_side(&loaded.config)?;
+        let metrics = Metrics::new(loaded.config.budget.total);
+        parties(&loaded.config, loaded.billers.clone(), &metrics, None)?;
+        Ok(())
+    }
+
+    /// The address of the public listener.
+    pub fn public(&self) -> SocketAddr {
+        self.public.address()
+    }
+
+    /// The address of the ops listener.
+    pub const fn ops(&self) -> SocketAddr {
+        self.ops_address
+    }
+
+    /// Waits for an end of the public listener that nobody asked for.
+    pub async fn ended(&mut self) -> std::io::Error {
+        match self.public.ended().await {
+            Ok(()) => std::io::Error::other("the public listener ended"),
+            Err(error) => error,
+        }
+    }
+
+    /// Drains: readiness off, no new connections, calls in flight end within the drain time, the
+    /// journal is committed.
+    ///
+    /// # Errors
+    /// When the journal could not take everything: those facts end with the process.
+    pub async fn stop(self) -> Result<(), JournalError> {
+        self.shared.begin_draining();
+        let began = Instant::now();
+        let within = self.settings.limits.drain;
+        let drained = self.public.drain(within).await;
+        if drained.cut_off > 0 {
+            tracing::error!(
+                connections = drained.cut_off,
+                "calls were cut off by the drain time"
+            );
+        }
+        let redeliveries = &self.shared.redeliveries;
+        redeliveries.close();
+        // One that began before the drain ends within a budget.
+        let _over = tokio::time::timeout(self.shared.budget, redeliveries.wait()).await;
+        let left = within.saturating_sub(began.elapsed()).max(LAST_FLUSH);
+        let flushed = self.shared.ledger.flush(left).await;
+        if let Err(error) = &flushed {
+            tracing::error!(%error, "stopping with facts that are in no journal");
+        }
+        self.ops.stop(false).await;
+        flushed
+    }
+}
+
+fn public_options(
+    settings: &Config,
+    listener: TcpListener,
+    tls: Option<Arc<ServerTls>>,
+) -> server::Options {
+    let limits = &settings.limits;
+    let count = |count: u32| usize::try_from(count).unwrap_or(usize::MAX);
+    server::Options {
+        listener,
+        workers: thread::available_parallelism().unwrap_or(NonZeroUsize::MIN),
+        tls,
+        trusted_proxies: settings.listen.trusted_proxies.clone(),
+        head_timeout: limits.head_timeout,
+        idle_timeout: limits.idle_timeout,
+        connections: count(limits.connections),
+        connections_per_address: count(limits.connections_per_address),
+    }
+}
+
+/// The listener's TLS as its files say now; `None` for plain HTTP.
+fn server_side(settings: &Config) -> Result<Option<ServerSide>, Box<dyn Error>> {
+    let Some(tls) = &settings.listen.tls else {
+        return Ok(None);
+    };
+    let client_ca = tls.client_ca.clone().unwrap_or_default();
+    let files = ServerFiles {
+        certificate: tls.certificate.clone(),
+        private_key: tls.private_key.clone(),
+        client_auth: match tls.client_auth {
+            ClientAuth::Off => tls::ClientAuth::Off,
+            ClientAuth::Optional => tls::ClientAuth::Optional(client_ca),
+            ClientAuth::Required => tls::ClientAuth::Required(client_ca),
+        },
+    };
+    let side = ServerSide::load(&files).map_err(|fault| format!("listen.tls: {fault}"))?;
+    Ok(Some(side))
+}

@@ -1,0 +1,105 @@
+//! Kakao Pay and the billers, made of what the configuration says. What says the same as before stays the
+//! very same, with its connections, its circuit, its quota and its calls in flight.
+
+use std::error::Error;
+use std::sync::Arc;
+
+use metrics::Metrics;
+
+use crate::config::{BaseUrl, Biller, Config, Kakao, Scheme, UpstreamTls};
+use crate::gateway::Parties;
+use crate::registry::{KakaoParty, RegisteredBiller, Registry, Upstream};
+use crate::tls::{ClientFiles, ClientTls};
+use crate::upstream::{Circuit, Party};
+
+/// Label of Kakao Pay as an upstream.
+const KAKAO: &str = "kakao";
+
+/// Builds all parties; `old` are those that serve now, if any.
+///
+/// # Errors
+/// The first TLS file that cannot be used, or a base URL that cannot carry the APIs' paths.
+pub(super) fn parties(
+    settings: &Config,
+    billers: Vec<Biller>,
+    metrics: &Metrics,
+    old: Option<&Parties>,
+) -> Result<Parties, Box<dyn Error>> {
+    let kakao = kakao(settings, &settings.kakao, old.map(|old| &*old.kakao))?;
+    let same_kakao =
+        old.is_some_and(|old| Arc::ptr_eq(&old.kakao.upstream.party, &kakao.upstream.party));
+    let registered = billers.into_iter().map(|biller| {
+        let code = biller.code;
+        let former = old.and_then(|old| old.registry.find(code.as_str()));
+        let former_upstream = former.map(|former| (&former.settings.base_url, &former.upstream));
+        let files = (&biller.base_url, &biller.tls);
+        let upstream = upstream(settings, code.as_str(), files, former_upstream)?;
+        if let Some(same) = former.filter(|former| {
+            same_kakao
+                && former.settings == biller
+                && Arc::ptr_eq(&former.upstream.party, &upstream.party)
+        }) {
+            return Ok(Arc::clone(same));
+        }
+        let former = former.map(Arc::as_ref);
+        let kakao = &kakao.upstream.party;
+        Ok(Arc::new(RegisteredBiller::new(
+            biller, upstream, kakao, metrics, former,
+        )?))
+    });
+    let registered = registered.collect::<Result<Vec<_>, Box<dyn Error>>>()?;
+    Ok(Parties {
+        kakao: Arc::new(kakao),
+        registry: Arc::new(Registry::new(registered)),
+        trusted_proxies: settings.listen.trusted_proxies.clone(),
+    })
+}
+
+fn kakao(
+    settings: &Config,
+    kakao: &Kakao,
+    old: Option<&KakaoParty>,
+) -> Result<KakaoParty, Box<dyn Error>> {
+    let former = old.map(|old| (&old.base_url, &old.upstream));
+    let upstream = upstream(settings, KAKAO, (&kakao.base_url, &kakao.tls), former)?;
+    Ok(KakaoParty::new(kakao, upstream))
+}
+
+/// The party at this address with these files; the former one where neither has changed. Another
+/// address or other files make new connections, which end up in the circuit of the former ones.
+fn upstream(
+    settings: &Config,
+    label: &str,
+    (base_url, files): (&BaseUrl, &UpstreamTls),
+    former: Option<(&BaseUrl, &Upstream)>,
+) -> Result<Upstream, Box<dyn Error>> {
+    let tls = match base_url.scheme() {
+        Scheme::Http => None,
+        Scheme::Https => {
+            let tls = ClientTls::load(ClientFiles {
+                ca: files.ca.as_deref(),
+                certificate: files.certificate.as_deref(),
+                private_key: files.private_key.as_deref(),
+            });
+            Some(tls.map_err(|fault| format!("{label}: tls: {fault}"))?)
+        }
+    };
+    let fingerprint = |tls: &Option<ClientTls>| tls.as_ref().map(|tls| tls.fingerprint);
+    if let Some((former_url, former)) = former
+        && former_url == base_url
+        && fingerprint(&former.tls) == fingerprint(&tls)
+    {
+        return Ok(former.clone());
+    }
+    let circuit = former.map_or_else(
+        || Circuit::new(settings.circuit.failures.get(), settings.circuit.open_for),
+        |(_, former)| former.party.circuit().clone(),
+    );
+    let config = tls.as_ref().map(|tls| Arc::clone(&tls.config));
+    let limit_bytes = settings.limits.answer_body_bytes;
+    let party = Party::new(label, base_url, config, limit_bytes, circuit)?;
+    Ok(Upstream {
+        party: Arc::new(party),
+        tls,
+    })
+}

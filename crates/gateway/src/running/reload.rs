@@ -1,0 +1,144 @@
+//! A reload: everything is read and built aside, and only then put in the place of what serves.
+
+use std::error::Error;
+use std::path::Path;
+use std::sync::Arc;
+
+use actix_web::rt::task::spawn_blocking;
+use metrics::{Certificate, Metrics, ReloadResult};
+
+use super::parties::parties;
+use super::watch::Names;
+use super::{Gateway, server_side};
+use crate::config::{Config, Loaded};
+use crate::gateway::{Parties, Shared};
+use crate::tls::{ClientTls, ServerSide};
+
+/// What will serve from now on.
+struct Renewal {
+    settings: Config,
+    parties: Parties,
+    listener: Option<ServerSide>,
+}
+
+impl Gateway {
+    /// Reads the configuration, the billers and every certificate anew. In-flight calls end with what they
+    /// began with; the next ones use the new. A fault anywhere changes nothing and is told.
+    pub async fn reload(&mut self, file: &Path) {
+        let (file, settings) = (file.to_owned(), self.settings.clone());
+        let shared = Arc::clone(&self.shared);
+        let renewal = spawn_blocking(move || {
+            Renewal::read(&file, &settings, &shared).map_err(|fault| fault.to_string())
+        });
+        match renewal.await.unwrap_or_else(|error| Err(error.to_string())) {
+            Ok(renewal) => {
+                self.renew(renewal);
+                self.shared.metrics.reloaded(ReloadResult::Done);
+                let billers = self.shared.parties().registry.billers().count();
+                tracing::info!(billers, "configuration read anew");
+            }
+            Err(faults) => {
+                self.shared.metrics.reloaded(ReloadResult::Refused);
+                tracing::error!(%faults, "configuration NOT read anew: nothing changed");
+            }
+        }
+    }
+
+    /// The files that a reload would read; `file` is the main one.
+    pub fn files(&self, file: &Path) -> Names {
+        let parties = self.shared.parties();
+        let billers = parties.registry.billers().map(|biller| &biller.settings);
+        Names {
+            named: self.settings.named_files(file, billers),
+            billers: self.settings.billers.directory.clone(),
+        }
+    }
+
+    fn renew(&mut self, renewal: Renewal) {
+        let metrics = &self.shared.metrics;
+        let old = self.shared.replace_parties(renewal.parties);
+        let new = self.shared.parties();
+        for gone in old.registry.billers() {
+            if new.registry.find(gone.code().as_str()).is_none() {
+                metrics.forget_biller(gone.code());
+                metrics.forget_certificate(Certificate::Biller(gone.code()));
+            }
+        }
+        if let (Some(tls), Some(side)) = (&self.tls, renewal.listener) {
+            tls.replace(side);
+        }
+        self.settings = renewal.settings;
+        self.show_certificates();
+    }
+
+    /// Shows when certificates end.
+    pub(super) fn show_certificates(&self) {
+        let metrics = &self.shared.metrics;
+        let listener = self.tls.as_ref().map(|tls| tls.current());
+        let ends = |side: fn(&ServerSide) -> Option<i64>| listener.as_deref().and_then(side);
+        show(
+            metrics,
+            Certificate::Listener,
+            ends(|side| side.certificate_not_after),
+        );
+        show(
+            metrics,
+            Certificate::ClientCa,
+            ends(|side| side.client_ca_not_after),
+        );
+        let parties = self.shared.parties();
+        let kakao = parties.kakao.upstream.tls.as_ref();
+        let own = kakao.and_then(|tls| tls.certificate_not_after);
+        show(metrics, Certificate::KakaoClient, own);
+        show(
+            metrics,
+            Certificate::KakaoCa,
+            kakao.and_then(|tls| tls.ca_not_after),
+        );
+        for biller in parties.registry.billers() {
+            let tls = biller.upstream.tls.as_ref();
+            show(
+                metrics,
+                Certificate::Biller(biller.code()),
+                tls.and_then(first_end),
+            );
+        }
+    }
+}
+
+fn first_end(tls: &ClientTls) -> Option<i64> {
+    let ends = [tls.certificate_not_after, tls.ca_not_after];
+    ends.into_iter().flatten().min()
+}
+
+fn show(metrics: &Metrics, certificate: Certificate, not_after: Option<i64>) {
+    match not_after {
+        Some(not_after) => metrics.set_certificate_expiry(certificate, not_after),
+        None => metrics.forget_certificate(certificate),
+    }
+}
+
+impl Renewal {
+    fn read(file: &Path, settings: &Config, shared: &Shared) -> Result<Self, Box<dyn Error>> {
+        let Loaded {
+            config,
+            billers,
+            warnings,
+        } = Config::load(file)?;
+        let (settings, fixed) = settings.renewed_by(config);
+        let parties = parties(&settings, billers, &shared.metrics, Some(&shared.parties()))?;
+        let listener = server_side(&settings)?;
+        for warning in &warnings {
+            tracing::warn!(%warning, "configuration");
+        }
+        if !fixed.is_empty() {
+            let keys = fixed.join(", ");
+            tracing::warn!(keys, "changed, and as before until the next start");
+        }
+        Ok(Self {
+            settings,
+            parties,
+            listener,
+        })
+    }
+}

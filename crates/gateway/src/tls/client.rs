@@ -1,0 +1,98 @@
+//! TLS towards one upstream party.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use rustls::client::WebPkiServerVerifier;
+use rustls::{ClientConfig, RootCertStore};
+
+use super::pem::{Fingerprint, Pem, key_fault};
+use super::{ALPN_HTTP_1_1, TlsFault, provider};
+
+/// `[kakao.tls]`, or a biller's `[tls]` (contract section 6). All files are PEM.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct ClientFiles<'a> {
+    /// Authorities to believe; the public web's where absent.
+    pub ca: Option<&'a Path>,
+    /// The gateway's own certificate towards this upstream; with a key or not at all.
+    pub certificate: Option<&'a Path>,
+    /// Its key.
+    pub private_key: Option<&'a Path>,
+}
+
+/// What the files of one upstream come to.
+#[derive(Clone, Debug)]
+pub struct ClientTls {
+    /// For rustls.
+    pub config: Arc<ClientConfig>,
+    /// Tells whether a later reading found other files.
+    pub fingerprint: Fingerprint,
+    /// When the gateway's own certificate ends, in seconds since 1970.
+    pub certificate_not_after: Option<i64>,
+    /// When the first of the authorities ends; `None` for the public web's.
+    pub ca_not_after: Option<i64>,
+}
+
+impl ClientTls {
+    /// Reads the files.
+    ///
+    /// # Errors
+    ///
+    /// The first file that cannot be used; a certificate without a key, or a key without a certificate.
+    pub fn load(files: ClientFiles<'_>) -> Result<Self, TlsFault> {
+        let read = |file: Option<&Path>| file.map(Pem::read).transpose();
+        let identity = match (files.certificate, files.private_key) {
+            (Some(file), None) => {
+                return Err(TlsFault::new(file, "a certificate without a private_key"));
+            }
+            (None, Some(file)) => {
+                return Err(TlsFault::new(file, "a private_key without a certificate"));
+            }
+            (certificate, private_key) => read(certificate)?.zip(read(private_key)?),
+        };
+        let ca = read(files.ca)?;
+        let certificate = identity.as_ref().map(|(certificate, _)| certificate);
+        let private_key = identity.as_ref().map(|(_, key)| key);
+        Ok(Self {
+            config: config(ca.as_ref(), identity.as_ref())?,
+            fingerprint: Fingerprint::of([ca.as_ref(), certificate, private_key]),
+            certificate_not_after: certificate.and_then(Pem::not_after),
+            ca_not_after: ca.as_ref().and_then(Pem::not_after),
+        })
+    }
+}
+
+/// TLS towards one upstream party.
+///
+/// # Errors
+///
+/// As [`ClientTls::load`].
+pub fn client_config(files: ClientFiles<'_>) -> Result<Arc<ClientConfig>, TlsFault> {
+    ClientTls::load(files).map(|tls| tls.config)
+}
+
+fn config(ca: Option<&Pem>, identity: Option<&(Pem, Pem)>) -> Result<Arc<ClientConfig>, TlsFault> {
+    let roots = match ca {
+        Some(pem) => pem.authorities()?,
+        None => webpki_roots::TLS_SERVER_ROOTS
+            .iter()
+            .cloned()
+            .collect::<RootCertStore>(),
+    };
+    let named = ca.map_or(Path::new("web roots"), Pem::file);
+    let verifier = WebPkiServerVerifier::builder_with_provider(Arc::new(roots), provider())
+        .build()
+        .map_err(|error| TlsFault::new(named, error))?;
+    let builder = ClientConfig::builder_with_provider(provider())
+        .with_safe_default_protocol_versions()
+        .map_err(|error| TlsFault::new(named, error))?
+        .with_webpki_verifier(verifier);
+    let mut config = match identity {
+        None => builder.with_no_client_auth(),
+        Some((certificate, key)) => builder
+            .with_client_auth_cert(certificate.certificates()?, key.private_key()?)
+            .map_err(|error| key.fault(key_fault(&error)))?,
+    };
+    config.alpn_protocols = vec![ALPN_HTTP_1_1.to_vec()];
+    Ok(Arc::new(config))
+}

@@ -1,0 +1,99 @@
+//! A biller that answers nobody costs only itself.
+
+use std::sync::Arc;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use protocol::ResCode::E801;
+
+use crate::support::upstream::Gate;
+use crate::support::{Action, Setup, Upstream, assert_own, link, notice, pay_result, prepay};
+
+/// Calls of each kind that hang: the hanging biller's `max_in_flight`.
+const HANGING: usize = 64;
+
+#[test]
+fn while_128_calls_to_one_biller_hang_the_others_are_answered_as_ever() {
+    let (kakao, good, bad) = (Upstream::ok(), Upstream::ok(), Upstream::ok());
+    let gate = Arc::new(Gate::default());
+    bad.now({
+        let gate = Arc::clone(&gate);
+        move |_| Action::Wait(Arc::clone(&gate), Box::new(Action::ok()))
+    });
+    let gateway = Setup::new(&kakao.url(), &good.url())
+        .with("[budget]\ntotal = \"60s\"\n[limits]\ndrain = \"60s\"")
+        .biller("B0002", &bad.url(), "")
+        .start();
+    let public = gateway.public();
+    let hang = |path: &'static str, body: String| {
+        thread::spawn(move || {
+            crate::support::Caller::connect(public)
+                .post(path, body)
+                .status
+        })
+    };
+    let calls: Vec<_> = (0..HANGING)
+        .flat_map(|number| {
+            let pay_id = u64::try_from(number).unwrap() + 1;
+            let paid = pay_result(&format!("p{number}"), "P", pay_id, 20000);
+            [
+                hang("/kakao/notice/B0002", notice("u").to_string()),
+                hang("/kakao/pay-result/B0002", paid.to_string()),
+            ]
+        })
+        .collect();
+    bad.await_calls(2 * HANGING);
+    let in_flight = "relay_in_flight_requests{biller=\"B0002\"}";
+    assert_eq!(
+        gateway.metric(in_flight),
+        i64::try_from(2 * HANGING).unwrap()
+    );
+
+    // One more is turned away at once, from its biller only.
+    let one_more = gateway.post("/kakao/notice/B0002", notice("u").to_string());
+    assert_own(&one_more, 503, E801);
+
+    let began = Instant::now();
+    for round in 0..50_u64 {
+        let user_key = format!("u{round}");
+        let all = [
+            ("/kakao/notice/B0001", notice(&user_key)),
+            ("/kakao/prepay/B0001", prepay(&user_key)),
+            (
+                "/kakao/pay-result/B0001",
+                pay_result(&user_key, "P", 1000 + round, 20000),
+            ),
+            (
+                "/external/inquiry-payment/one-time/url/B0001",
+                link(&format!("l{round}")),
+            ),
+            // The hanging biller's own calls to Kakao Pay go on as well.
+            (
+                "/external/inquiry-payment/one-time/url/B0002",
+                link(&format!("l{round}")),
+            ),
+        ];
+        for (path, body) in all {
+            let reply = gateway.post(path, body.to_string());
+            assert_eq!(
+                (reply.status, reply.res_code().as_str()),
+                (200, "OK"),
+                "{path}"
+            );
+        }
+    }
+    // Far from a figure: only that nobody waited for the biller that hangs.
+    assert!(
+        began.elapsed() < Duration::from_secs(30),
+        "{:?}",
+        began.elapsed()
+    );
+    assert_eq!(
+        (good.count(), kakao.count(), bad.count()),
+        (150, 100, 2 * HANGING)
+    );
+
+    gate.open();
+    assert!(calls.into_iter().all(|call| call.join().unwrap() == 200));
+    assert_eq!(gateway.metric(in_flight), 0);
+}

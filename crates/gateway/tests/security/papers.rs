@@ -1,0 +1,98 @@
+//! Certificates, in files as operators keep them.
+
+use std::fs;
+use std::path::PathBuf;
+
+use rcgen::{
+    BasicConstraints, CertificateParams, CertifiedIssuer, DnType, ExtendedKeyUsagePurpose, IsCa,
+    KeyPair, date_time_ymd,
+};
+use sha2::{Digest, Sha256};
+use tempfile::TempDir;
+
+use crate::support::process::hex;
+
+/// Issues certificates under a root of its own.
+pub struct Authority {
+    folder: TempDir,
+    issuer: CertifiedIssuer<'static, KeyPair>,
+}
+
+impl Authority {
+    pub fn new() -> Self {
+        let mut params = CertificateParams::new(Vec::new()).unwrap();
+        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        let issuer = CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap();
+        let folder = TempDir::new().unwrap();
+        fs::write(folder.path().join("ca.pem"), issuer.pem()).unwrap();
+        Self { folder, issuer }
+    }
+
+    /// The root's file.
+    pub fn ca(&self) -> PathBuf {
+        self.folder.path().join("ca.pem")
+    }
+
+    /// Where the certificate of [`server`](Self::server) is.
+    pub fn server_certificate(&self) -> PathBuf {
+        self.folder.path().join("server.pem")
+    }
+
+    /// Where its key is.
+    pub fn server_key(&self) -> PathBuf {
+        self.folder.path().join("server.key")
+    }
+
+    /// For a server on this machine.
+    pub fn server(&self) -> Paper {
+        self.issue("server", ExtendedKeyUsagePurpose::ServerAuth, 2099)
+    }
+
+    /// For a party that calls.
+    pub fn client(&self, name: &str) -> Paper {
+        self.issue(name, ExtendedKeyUsagePurpose::ClientAuth, 2099)
+    }
+
+    /// For a party that has not cared for a new one in time.
+    pub fn expired_client(&self, name: &str) -> Paper {
+        self.issue(name, ExtendedKeyUsagePurpose::ClientAuth, 2020)
+    }
+
+    fn issue(&self, name: &str, usage: ExtendedKeyUsagePurpose, until_year: i32) -> Paper {
+        let names = ["localhost", "127.0.0.1", "::1"].map(str::to_owned);
+        let mut params = CertificateParams::new(names).unwrap();
+        params.distinguished_name.push(DnType::CommonName, name);
+        params.extended_key_usages = vec![usage];
+        params.not_before = date_time_ymd(2019, 1, 1);
+        params.not_after = date_time_ymd(until_year, 1, 1);
+        let key = KeyPair::generate().unwrap();
+        let signed = params.signed_by(&key, &self.issuer).unwrap();
+        let file = |extension: &str, pem: String| {
+            let path = self.folder.path().join(format!("{name}.{extension}"));
+            fs::write(&path, pem).unwrap();
+            path
+        };
+        Paper {
+            certificate: file("pem", signed.pem()),
+            private_key: file("key", key.serialize_pem()),
+            sha256: hex(&Sha256::digest(signed.der())),
+        }
+    }
+}
+
+/// A certificate and its key.
+#[derive(Clone, Debug)]
+pub struct Paper {
+    pub certificate: PathBuf,
+    pub private_key: PathBuf,
+    /// Of the DER form, as configurations pin it.
+    pub sha256: String,
+}
+
+impl Paper {
+    /// As keys of a TLS table.
+    pub fn toml(&self) -> String {
+        let (certificate, key) = (self.certificate.display(), self.private_key.display());
+        format!("certificate = \"{certificate}\"\nprivate_key = \"{key}\"\n")
+    }
+}

@@ -1,0 +1,251 @@
+//! Billers, certificates and roots that change while the gateway serves: by signal, and by themselves.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use protocol::ResCode::{E001, E003};
+use simulator::{Biller, BillerOptions};
+
+use crate::NOTICE;
+use crate::listener::listen;
+use crate::papers::Authority;
+use crate::support::{Caller, Gateway, Setup, Upstream, assert_own, link, notice, pay_result};
+use crate::upstreams::open_to_all;
+use crate::visitor::Visitor;
+
+const CREATE: &str = "/external/inquiry-payment/one-time/url/B0001";
+const PAY_RESULT: &str = "/kakao/pay-result/B0001";
+const DONE: &str = "relay_reloads_total{result=\"done\"}";
+const REFUSED: &str = "relay_reloads_total{result=\"refused\"}";
+
+/// Reads the configuration anew as an operator has it read, and waits for the end of that.
+pub fn reload(gateway: &Gateway) {
+    let before = reloads(gateway);
+    gateway.signal("HUP");
+    await_reload(gateway, before);
+}
+
+fn reloads(gateway: &Gateway) -> i64 {
+    gateway.metric(DONE) + gateway.metric(REFUSED)
+}
+
+/// Waits until there was one more reload than `before`.
+fn await_reload(gateway: &Gateway, before: i64) {
+    let wanted = usize::try_from(before + 1).unwrap();
+    let is_end = |text: &serde_json::Value| {
+        let text = text.as_str().unwrap_or_default();
+        text.starts_with("configuration read anew")
+            || text.starts_with("configuration NOT read anew")
+    };
+    gateway.await_log_times(wanted, |line| is_end(&line["message"]));
+}
+
+fn file_of(gateway: &Gateway, code: &str) -> PathBuf {
+    gateway.path().join(format!("billers/{code}.toml"))
+}
+
+fn edit(file: &Path, change: impl FnOnce(String) -> String) {
+    let text = fs::read_to_string(file).unwrap();
+    fs::write(file, change(text)).unwrap();
+}
+
+fn ask(caller: &mut Caller) -> u16 {
+    caller.post(NOTICE, notice("u").to_string()).status
+}
+
+#[test]
+fn a_suspended_biller_stops_at_once_on_connections_that_are_open_and_its_money_is_still_told() {
+    let upstream = Upstream::ok();
+    let gateway = Setup::new(&upstream.url(), &upstream.url()).start();
+    let (mut kakao, mut biller) = (gateway.caller(), gateway.caller());
+    assert_eq!(ask(&mut kakao), 200);
+    assert_eq!(biller.post(CREATE, link("u").to_string()).status, 200);
+
+    edit(&file_of(&gateway, "B0001"), |text| {
+        format!("{text}\nstatus = \"suspended\"\n")
+    });
+    reload(&gateway);
+    let calls = upstream.count();
+    assert_own(&kakao.post(NOTICE, notice("u").to_string()), 404, E003);
+    assert_own(&biller.post(CREATE, link("v").to_string()), 401, E003);
+    assert_eq!(upstream.count(), calls);
+    let told = kakao.post(PAY_RESULT, pay_result("u", "P", 1, 20_000).to_string());
+    assert_eq!((told.status, upstream.count()), (200, calls + 1));
+    assert_eq!(
+        gateway.metric("relay_biller_suspended{biller=\"B0001\"}"),
+        1
+    );
+}
+
+#[test]
+fn billers_come_and_go_and_kakao_pay_may_call_from_elsewhere() {
+    let upstream = Upstream::ok();
+    let gateway = Setup::new(&upstream.url(), &upstream.url()).start();
+    let mut kakao = gateway.caller();
+    assert_eq!(ask(&mut kakao), 200);
+
+    fs::rename(file_of(&gateway, "B0001"), gateway.path().join("kept")).unwrap();
+    reload(&gateway);
+    assert_own(&kakao.post(NOTICE, notice("u").to_string()), 404, E003);
+    let page = gateway.get_ops("/metrics").text();
+    assert!(
+        !page.contains("\"B0001\""),
+        "a series of a biller that is gone"
+    );
+
+    fs::rename(gateway.path().join("kept"), file_of(&gateway, "B0001")).unwrap();
+    reload(&gateway);
+    assert_eq!(ask(&mut kakao), 200);
+
+    let main = gateway.path().join("gateway.toml");
+    let elsewhere = "allow_from = [\"192.0.2.0/24\"]";
+    edit(&main, |text| {
+        text.replace("allow_from = [\"127.0.0.0/8\"]", elsewhere)
+    });
+    reload(&gateway);
+    assert_own(&kakao.post(NOTICE, notice("u").to_string()), 403, E003);
+    assert_eq!((gateway.metric(DONE), gateway.metric(REFUSED)), (3, 0));
+}
+
+#[test]
+fn a_fault_in_any_file_changes_nothing_and_is_told_everywhere() {
+    let authority = Authority::new();
+    let upstream = Upstream::ok();
+    let gateway = Setup::new(&upstream.url(), &upstream.url())
+        .with(&listen("127.0.0.1:0", &authority, "off"))
+        .start();
+    let main = gateway.path().join("gateway.toml");
+    let biller = file_of(&gateway, "B0001");
+    let (certificate, key) = (authority.server_certificate(), authority.server_key());
+    let other = Authority::new();
+    let other_key = fs::read(other.server().private_key).unwrap();
+    // file | what it holds then | what is said of it
+    let table: [(&PathBuf, Vec<u8>, &str); 6] = [
+        (
+            &biller,
+            b"code = \"B0001\"\ncolour = 1\n".to_vec(),
+            "unknown key",
+        ),
+        (&biller, b"code = ".to_vec(), "B0001.toml"),
+        (&main, b"[listen]\npublic = 1\n".to_vec(), "listen.public"),
+        (&certificate, b"no certificate".to_vec(), "no certificate"),
+        (&key, other_key, "does not belong"),
+        (&certificate, Vec::new(), "no certificate"),
+    ];
+    for (row, (file, bytes, said)) in (1_i64..).zip(table) {
+        let good = fs::read(file).unwrap();
+        fs::write(file, bytes).unwrap();
+        reload(&gateway);
+        let lines = gateway.log();
+        let mut told = lines.iter().rev();
+        let told = told
+            .find(|line| line["level"] == "error")
+            .unwrap()
+            .to_string();
+        assert!(told.contains(said), "{said}: {told}");
+        assert_eq!(gateway.metric(REFUSED), row, "{said}");
+        let visitor = Visitor::new(&authority, None);
+        let mut kakao = visitor.connect(gateway.public()).unwrap();
+        let reply = kakao.post(NOTICE, notice("u").to_string());
+        assert_eq!(reply.status, 200, "{said}");
+        fs::write(file, good).unwrap();
+    }
+    reload(&gateway);
+    assert!(gateway.metric(DONE) >= 1);
+}
+
+#[test]
+fn what_cannot_change_while_serving_is_named_and_the_rest_changes() {
+    let upstream = Upstream::ok();
+    let gateway = Setup::new(&upstream.url(), &upstream.url())
+        .with("[budget]\ntotal = \"2s\"")
+        .start();
+    let main = gateway.path().join("gateway.toml");
+    edit(&main, |text| text.replace("\"2s\"", "\"1s\""));
+    edit(&file_of(&gateway, "B0001"), |text| {
+        format!("{text}\nstatus = \"suspended\"\n")
+    });
+    reload(&gateway);
+    let line = gateway.await_log(|line| line.to_string().contains("until the next start"));
+    assert_eq!(line["keys"], "budget");
+    assert_eq!(gateway.metric("relay_budget_seconds"), 2);
+    assert_eq!(ask(&mut gateway.caller()), 404);
+}
+
+#[test]
+fn a_new_certificate_serves_new_connections_and_a_root_that_is_gone_ends_the_old_ones() {
+    let (old, new) = (Authority::new(), Authority::new());
+    let (old_paper, new_paper) = (old.client("kakao"), new.client("kakao"));
+    let upstream = Upstream::ok();
+    let gateway = Setup::new(&upstream.url(), &upstream.url())
+        .with(&listen("127.0.0.1:0", &old, "required"))
+        .start();
+    let before = Visitor::new(&old, Some(&old_paper));
+    let mut kept = before.connect(gateway.public()).unwrap();
+    assert_eq!(kept.post(NOTICE, notice("u").to_string()).status, 200);
+
+    // The roots of both, as rotations go: old connections go on, and new ones may show either.
+    let (old_root, new_root) = (fs::read(old.ca()).unwrap(), fs::read(new.ca()).unwrap());
+    fs::write(old.ca(), [&old_root[..], &new_root].concat()).unwrap();
+    let server = new.server();
+    fs::copy(&server.certificate, old.server_certificate()).unwrap();
+    fs::copy(&server.private_key, old.server_key()).unwrap();
+    reload(&gateway);
+    assert_eq!(kept.post(NOTICE, notice("u").to_string()).status, 200);
+    for paper in [&old_paper, &new_paper] {
+        let visitor = Visitor::new(&new, Some(paper));
+        let mut caller = visitor.connect(gateway.public()).unwrap();
+        assert_eq!(caller.post(NOTICE, notice("u").to_string()).status, 200);
+    }
+
+    fs::write(old.ca(), &new_root).unwrap();
+    reload(&gateway);
+    let calls = upstream.count();
+    let refused = kept.post(NOTICE, notice("u").to_string());
+    assert_own(&refused, 401, E003);
+    assert!(kept.is_closed());
+    assert_eq!(upstream.count(), calls);
+}
+
+#[test]
+fn files_that_change_are_read_without_a_signal() {
+    let upstream = Upstream::ok();
+    let gateway = Setup::new(&upstream.url(), &upstream.url()).start();
+    let mut biller = gateway.caller();
+    assert_eq!(biller.post(CREATE, link("u").to_string()).status, 200);
+    let before = reloads(&gateway);
+    edit(&file_of(&gateway, "B0001"), |text| {
+        format!("{text}\nallow_from_ = 1\n")
+    });
+    await_reload(&gateway, before);
+    assert_eq!(gateway.metric(REFUSED), 1);
+    let without = biller.post_with(CREATE, &[], link("v").to_string());
+    assert_own(&without, 401, E001);
+
+    edit(&file_of(&gateway, "B0001"), |text| {
+        text.replace("allow_from_ = 1", "status = \"suspended\"")
+    });
+    await_reload(&gateway, before + 1);
+    assert_own(&biller.post(CREATE, link("v").to_string()), 401, E003);
+}
+
+#[test]
+fn towards_a_biller_other_roots_make_other_connections() {
+    let (old, new) = (Authority::new(), Authority::new());
+    let biller = Biller::start(BillerOptions {
+        tls: Some(open_to_all(&old)),
+        ..BillerOptions::default()
+    });
+    let upstream = biller.unwrap();
+    let tls = format!("[tls]\nca = \"{}\"\n", old.ca().display());
+    let gateway = Setup::new("http://127.0.0.1:1", "http://127.0.0.1:1")
+        .biller("B0001", &upstream.base_url(), &tls)
+        .start();
+    let mut kakao = gateway.caller();
+    assert_eq!(ask(&mut kakao), 200);
+    // The same file, another root: the biller's certificate is not believed any more, also not on
+    // the connection that is open.
+    fs::copy(new.ca(), old.ca()).unwrap();
+    reload(&gateway);
+    assert_eq!(ask(&mut kakao), 502);
+}

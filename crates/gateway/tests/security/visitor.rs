@@ -1,0 +1,96 @@
+//! Callers that come over TLS, or from an address of their choice.
+
+use std::io;
+use std::net::{IpAddr, SocketAddr, TcpStream};
+use std::sync::Arc;
+use std::time::Duration;
+
+use rustls::pki_types::pem::PemObject as _;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
+use rustls::{
+    ClientConfig, ClientConnection, RootCertStore, StreamOwned, SupportedProtocolVersion,
+};
+use socket2::{Domain, Socket, Type};
+
+use crate::papers::{Authority, Paper};
+use crate::support::Caller;
+
+const PATIENCE: Duration = Duration::from_secs(30);
+
+pub type TlsCaller = Caller<StreamOwned<ClientConnection, TcpStream>>;
+
+/// A TLS client as any party may be one.
+pub struct Visitor<'a> {
+    /// Whose servers it believes.
+    pub trusts: &'a Authority,
+    /// What it shows where it is asked.
+    pub shows: Option<&'a Paper>,
+    pub versions: &'a [&'static SupportedProtocolVersion],
+}
+
+impl<'a> Visitor<'a> {
+    pub fn new(trusts: &'a Authority, shows: Option<&'a Paper>) -> Self {
+        Self {
+            trusts,
+            shows,
+            versions: rustls::ALL_VERSIONS,
+        }
+    }
+
+    /// A connection with its handshake done.
+    ///
+    /// # Errors
+    /// What the handshake ended with.
+    pub fn connect(&self, address: SocketAddr) -> io::Result<TlsCaller> {
+        self.greet(dial(address, None))
+    }
+
+    /// Speaks TLS on a socket.
+    ///
+    /// # Errors
+    /// What the handshake ended with.
+    pub fn greet(&self, mut socket: TcpStream) -> io::Result<TlsCaller> {
+        let name = ServerName::try_from("localhost").unwrap();
+        let mut tls = ClientConnection::new(self.config(), name).unwrap();
+        while tls.is_handshaking() {
+            tls.complete_io(&mut socket)?;
+        }
+        Ok(Caller::over(StreamOwned::new(tls, socket)))
+    }
+
+    fn config(&self) -> Arc<ClientConfig> {
+        let mut roots = RootCertStore::empty();
+        roots.add_parsable_certificates(certificates(&self.trusts.ca()));
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let builder = ClientConfig::builder_with_provider(provider)
+            .with_protocol_versions(self.versions)
+            .unwrap()
+            .with_root_certificates(roots);
+        Arc::new(match self.shows {
+            None => builder.with_no_client_auth(),
+            Some(paper) => {
+                let key = PrivateKeyDer::from_pem_file(&paper.private_key).unwrap();
+                let chain = certificates(&paper.certificate);
+                builder.with_client_auth_cert(chain, key).unwrap()
+            }
+        })
+    }
+}
+
+fn certificates(file: &std::path::Path) -> Vec<CertificateDer<'static>> {
+    let certificates = CertificateDer::pem_file_iter(file).unwrap();
+    certificates.map(Result::unwrap).collect()
+}
+
+/// A plain connection, from this address of the machine where one is named.
+pub fn dial(to: SocketAddr, from: Option<IpAddr>) -> TcpStream {
+    let socket = Socket::new(Domain::for_address(to), Type::STREAM, None).unwrap();
+    if let Some(from) = from {
+        socket.bind(&SocketAddr::new(from, 0).into()).unwrap();
+    }
+    socket.connect(&to.into()).unwrap();
+    let stream = TcpStream::from(socket);
+    stream.set_nodelay(true).unwrap();
+    stream.set_read_timeout(Some(PATIENCE)).unwrap();
+    stream
+}

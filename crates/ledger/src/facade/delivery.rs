@@ -1,0 +1,164 @@
+//! How billers take pay-results: facts too, with the answers that are kept for later copies.
+
+use std::sync::Arc;
+
+use protocol::{Bill, BillerCode, PaymentEvent};
+
+use super::Ledger;
+use crate::book::AcceptedAnswer;
+use crate::journal::{Commit, Entry, Rows};
+use crate::share::Subject;
+use crate::{DeliveryState, FactKind, JournalError, KeptAnswer, MessageDigest, Timestamp};
+
+/// How a biller took a pay-result.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Delivered {
+    /// With this answer; it is kept for later copies.
+    Accepted(KeptAnswer),
+    /// With another `res_code` than `OK`.
+    Refused,
+    /// Nobody knows.
+    Unknown,
+    /// It was never sent.
+    Pending,
+}
+
+impl Delivered {
+    /// The state that goes with it.
+    pub const fn state(&self) -> DeliveryState {
+        match self {
+            Self::Accepted(_) => DeliveryState::Accepted,
+            Self::Refused => DeliveryState::Refused,
+            Self::Unknown => DeliveryState::Unknown,
+            Self::Pending => DeliveryState::Pending,
+        }
+    }
+}
+
+/// A delivery that is folded and queued.
+pub(super) struct QueuedDelivery {
+    bill: Bill,
+    message: MessageDigest,
+    answer: Option<Arc<KeptAnswer>>,
+    commit: Commit,
+}
+
+impl Ledger {
+    /// The kept answer to an accepted pay-result, from the journal.
+    ///
+    /// # Errors
+    /// When the journal cannot be read.
+    pub async fn kept_answer(
+        &self,
+        biller: BillerCode,
+        message: MessageDigest,
+    ) -> Result<Option<KeptAnswer>, JournalError> {
+        let reader = self.node.journal().reader();
+        tokio::task::spawn_blocking(move || reader.answer(biller, &message))
+            .await
+            .map_err(|error| JournalError::Sqlite(error.to_string()))?
+    }
+
+    /// Takes down how the biller took a pay-result. It is folded and queued for the journal when
+    /// this returns; the future ends when it is on durable storage and, where it can be reached, in
+    /// the shared state. Dropping the future undoes nothing.
+    ///
+    /// # Errors
+    /// When it could not be journalled; the state in memory holds it all the same.
+    pub fn record_delivery(
+        &self,
+        bill: &Bill,
+        event: &PaymentEvent,
+        message: MessageDigest,
+        delivered: Delivered,
+        now: Timestamp,
+    ) -> impl Future<Output = Result<(), Arc<JournalError>>> + use<> {
+        let queued = self.queue_delivery(bill, event, message, delivered, now);
+        let ledger = self.clone();
+        async move { ledger.settle_delivery(queued).await }
+    }
+
+    /// Folds a delivery and queues it.
+    pub(super) fn queue_delivery(
+        &self,
+        bill: &Bill,
+        event: &PaymentEvent,
+        message: MessageDigest,
+        delivered: Delivered,
+        now: Timestamp,
+    ) -> QueuedDelivery {
+        let kind = FactKind::Delivery {
+            event: event.clone(),
+            message,
+            state: delivered.state(),
+        };
+        let answer = match delivered {
+            Delivered::Accepted(answer) => Some(Arc::new(answer)),
+            Delivered::Refused | Delivered::Unknown | Delivered::Pending => None,
+        };
+        let book = self.node.book_of(bill);
+        let mut pages = book.lock();
+        let mut entry = Entry::of(vec![self.node.fact(bill, now, kind)]);
+        if let Some(answer) = &answer {
+            pages.accept(message, AcceptedAnswer::Held(Arc::clone(answer)));
+            entry = entry.with_answer(bill.biller_code(), message, Arc::clone(answer));
+        }
+        QueuedDelivery {
+            bill: bill.clone(),
+            message,
+            answer,
+            commit: self.node.tell(&mut pages, entry),
+        }
+    }
+
+    async fn settle_delivery(&self, queued: QueuedDelivery) -> Result<(), Arc<JournalError>> {
+        let QueuedDelivery {
+            bill,
+            message,
+            answer,
+            commit,
+        } = queued;
+        let rows = self.delivery_committed(&bill, message, commit).await;
+        if let Some(share) = &self.share {
+            let accepted = answer.as_deref().map(|answer| (&message, answer));
+            let subject = Subject {
+                bill: &bill,
+                accepted,
+            };
+            let book = self.node.book_of(&bill);
+            let shared = async {
+                let message = accepted.map(|(message, _)| message);
+                let held = share.read(&bill, message).await?;
+                share.write(&book, subject, held, |_| {}).await
+            };
+            if let (Ok(epoch), Ok(rows)) = (shared.await, &rows) {
+                self.node.marks().shared(epoch, *rows);
+            }
+        }
+        rows.map(|_| ())
+    }
+
+    /// Another node's delivery, met in the shared state: only the journal need hear of it.
+    pub(super) async fn journal_delivery(
+        &self,
+        queued: QueuedDelivery,
+    ) -> Result<(), Arc<JournalError>> {
+        self.delivery_committed(&queued.bill, queued.message, queued.commit)
+            .await
+            .map(|_| ())
+    }
+
+    async fn delivery_committed(
+        &self,
+        bill: &Bill,
+        message: MessageDigest,
+        commit: Commit,
+    ) -> Result<Rows, Arc<JournalError>> {
+        let rows = self.node.committed(commit).await?;
+        self.node
+            .book_of(bill)
+            .lock()
+            .answer_is_journalled(&message);
+        Ok(rows)
+    }
+}

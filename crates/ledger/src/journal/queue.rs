@@ -1,0 +1,220 @@
+//! What waits for the writer, in the order in which it came.
+//!
+//! An entry is not turned away because many wait before it: behind the first bound it is kept all
+//! the same, but its call is told at once that it is not durable yet. Only behind the second bound
+//! it is not taken.
+
+use std::collections::VecDeque;
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use tokio::sync::oneshot;
+
+use super::writer::Job;
+
+/// How many jobs may wait.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Bounds {
+    /// In time: more calls than that are never in flight.
+    pub(super) in_time: usize,
+    /// At all.
+    pub(super) in_all: usize,
+}
+
+impl Bounds {
+    pub(super) const USUAL: Self = Self {
+        in_time: 65_536,
+        in_all: 165_536,
+    };
+}
+
+/// Where a job is in the queue.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Place {
+    /// Among those that the writer will soon come to.
+    InTime,
+    /// Behind them; nobody waits for it.
+    Late,
+    /// Nowhere: it was one too many.
+    Refused,
+}
+
+/// Why there is no job.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Nothing {
+    /// None came in time.
+    Yet,
+    /// None will come any more.
+    Ever,
+}
+
+/// The queue of one writer.
+#[derive(Debug)]
+pub(super) struct Queue {
+    bounds: Bounds,
+    state: Mutex<State>,
+    came: Condvar,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    jobs: VecDeque<Job>,
+    is_closed: bool,
+}
+
+impl Queue {
+    pub(super) fn new(bounds: Bounds) -> Self {
+        Self {
+            bounds,
+            state: Mutex::default(),
+            came: Condvar::new(),
+        }
+    }
+
+    /// Puts a job behind the others.
+    pub(super) fn push(&self, job: Job) -> Place {
+        let mut state = self.lock();
+        let place = match (state.jobs.len(), &job) {
+            // There are as many of these as processes end.
+            (_, Job::Flush { .. }) => Place::InTime,
+            (waiting, _) if waiting < self.bounds.in_time => Place::InTime,
+            (waiting, _) if waiting < self.bounds.in_all => Place::Late,
+            _ => return Place::Refused,
+        };
+        state.jobs.push_back(match place {
+            Place::Late => unawaited(job),
+            Place::InTime | Place::Refused => job,
+        });
+        drop(state);
+        self.came.notify_one();
+        place
+    }
+
+    /// Takes the first job; waits for one, but not longer than `within`.
+    pub(super) fn pop(&self, within: Duration) -> Result<Job, Nothing> {
+        let state = self.lock();
+        let nothing = |state: &mut State| state.jobs.is_empty() && !state.is_closed;
+        let (mut state, _) = self
+            .came
+            .wait_timeout_while(state, within, nothing)
+            .unwrap_or_else(PoisonError::into_inner);
+        let none = if state.is_closed {
+            Nothing::Ever
+        } else {
+            Nothing::Yet
+        };
+        state.jobs.pop_front().ok_or(none)
+    }
+
+    /// No job comes any more; what waits is still taken.
+    pub(super) fn close(&self) {
+        self.lock().is_closed = true;
+        self.came.notify_one();
+    }
+
+    /// How many jobs wait that are not in time.
+    pub(super) fn late(&self) -> usize {
+        self.len().saturating_sub(self.bounds.in_time)
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.lock().jobs.len()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The same job, of which nobody hears when it is done; who waited hears of that now.
+fn unawaited(job: Job) -> Job {
+    match job {
+        Job::Write { entry, .. } => Job::Write {
+            entry,
+            done: oneshot::channel().0,
+        },
+        flush @ Job::Flush { .. } => flush,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+    use std::sync::mpsc::{Receiver, channel};
+
+    use protocol::{Bill, BillerCode};
+    use tempfile::TempDir;
+
+    use super::*;
+    use crate::journal::{Entry, Journal, JournalError, Settings};
+    use crate::shared::OutOfReach;
+    use crate::{Fact, FactKind, Stamp, Watch};
+
+    /// Holds the writer up behind every commit until the test lets it go on.
+    struct Gate(Mutex<Receiver<()>>);
+
+    impl Watch for Gate {
+        fn shared_operation(&self, _: Duration, _: Result<(), OutOfReach>) {}
+
+        fn journal_committed(&self, _: Duration) {
+            // An error: the gate is open for good.
+            let _ = self.0.lock().unwrap().recv();
+        }
+    }
+
+    fn entry(time: i64) -> Entry {
+        let biller = BillerCode::parse("B0001").unwrap();
+        Entry::of(vec![Fact {
+            stamp: Stamp { time, node: 1 },
+            bill: Bill::from_parts(biller, "u", "", "", "", &[]),
+            kind: FactKind::Cleared {
+                reason: String::new(),
+                operator: String::new(),
+            },
+        }])
+    }
+
+    fn until(mut holds: impl FnMut() -> bool) {
+        while !holds() {
+            std::thread::yield_now();
+        }
+    }
+
+    #[test]
+    fn an_entry_behind_the_bound_is_told_to_be_late_and_written_all_the_same() {
+        let directory = TempDir::new().unwrap();
+        let settings = Settings {
+            bounds: Bounds {
+                in_time: 2,
+                in_all: 5,
+            },
+            low_disk_bytes: 0,
+        };
+        let journal = Journal::open(directory.path(), settings).unwrap();
+        let (open, gate) = channel();
+        journal.tally().tell(Arc::new(Gate(Mutex::new(gate))));
+        let first = journal.append(entry(0));
+        until(|| journal.tally().commits() == 1);
+        let mut commits: Vec<_> = (1..=6).map(|time| journal.append(entry(time))).collect();
+
+        // Nobody waits for those that are late, or that found no place at all.
+        for late in commits.split_off(2) {
+            assert!(matches!(
+                late.blocking_committed(),
+                Err(JournalError::Overloaded)
+            ));
+        }
+        assert!(!journal.is_writable());
+        assert_eq!(journal.tally().owed_facts(), 3);
+
+        drop(open);
+        for commit in [first].into_iter().chain(commits) {
+            commit.blocking_committed().unwrap();
+        }
+        until(|| journal.is_writable());
+        assert_eq!(journal.tally().owed_facts(), 0);
+        let facts = journal.reader().facts_after(0, 100).unwrap();
+        let times: Vec<i64> = facts.iter().map(|(_, fact)| fact.stamp.time).collect();
+        assert_eq!(times, [0, 1, 2, 3, 4, 5]);
+    }
+}

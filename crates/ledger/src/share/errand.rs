@@ -1,0 +1,263 @@
+//! What the catch-up writes to the shared state for one biller, in batches.
+
+use std::collections::BTreeMap;
+
+use protocol::{Bill, BillerCode};
+
+use super::answer::is_large;
+use super::{Held, Prepared, Share, Subject, keys};
+use crate::book::Book;
+use crate::facade::Node;
+use crate::journal::Rows;
+use crate::shared::{BillerChanges, Key, OutOfReach, Swap};
+use crate::{DeliveryState, Fact, FactKind, JournalError, KeptAnswer, MessageDigest};
+
+/// Bytes of kept answers in one batch: a call that comes meanwhile waits behind them.
+const BYTES_AT_ONCE: usize = 256 * 1024;
+
+/// How much of a biller's facts was left behind.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Left {
+    /// Some: their values cannot be read, or are refused.
+    Some,
+    /// All that come after: the server is out of reach, or busy.
+    All,
+}
+
+/// Whether large answers are written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Large {
+    Go,
+    Wait,
+}
+
+/// What is known of a bill, with a pay-result that was accepted, and the rows that say so.
+struct Errand<'a> {
+    bill: &'a Bill,
+    accepted: Option<(MessageDigest, KeptAnswer)>,
+    rows: Vec<i64>,
+}
+
+impl Errand<'_> {
+    fn subject(&self) -> Subject<'_> {
+        let accepted = self.accepted.as_ref();
+        Subject {
+            bill: self.bill,
+            accepted: accepted.map(|(message, answer)| (message, answer)),
+        }
+    }
+}
+
+/// Writes what these facts of one biller speak of, and marks what is shared; answers what is not.
+pub(super) async fn run_errands(
+    node: &Node,
+    share: &Share,
+    biller: BillerCode,
+    facts: &[(i64, Fact)],
+    large: &mut Large,
+) -> Result<Option<Left>, JournalError> {
+    let book = node.book(biller);
+    let reader = node.journal().reader();
+    let runner = Runner {
+        node,
+        share,
+        biller,
+        book: &book,
+    };
+    let mut left = None;
+    let mut batch: Vec<Errand<'_>> = Vec::new();
+    let mut larges = Vec::new();
+    let mut bytes = 0;
+    for (bill, message, mut rows) in asked(facts) {
+        let mut answer = match message {
+            Some(message) => reader.answer(biller, message)?,
+            None => None,
+        };
+        if answer.as_ref().is_some_and(is_large) {
+            // What is small first, also of this bill.
+            answer = None;
+            larges.extend(message.map(|message| (bill, message, std::mem::take(&mut rows))));
+        }
+        bytes += answer.as_ref().map_or(0, |answer| answer.body.len());
+        batch.push(Errand {
+            bill,
+            accepted: message.copied().zip(answer),
+            rows,
+        });
+        if bytes >= BYTES_AT_ONCE {
+            left = left.max(runner.run(&std::mem::take(&mut batch)).await);
+            bytes = 0;
+        }
+        if left == Some(Left::All) {
+            return Ok(left);
+        }
+    }
+    left = left.max(runner.run(&batch).await);
+    for (bill, message, rows) in larges {
+        if left == Some(Left::All) || *large == Large::Wait {
+            return Ok(left.max(Some(Left::Some)));
+        }
+        let Some(answer) = reader.answer(biller, message)? else {
+            continue;
+        };
+        let errand = Errand {
+            bill,
+            accepted: Some((*message, answer)),
+            rows,
+        };
+        match runner.write_alone(&errand).await {
+            Ok(epoch) => runner.mark(&errand, epoch),
+            Err(_) => {
+                *large = Large::Wait;
+                left = left.max(Some(Left::Some));
+            }
+        }
+    }
+    Ok(left)
+}
+
+/// One errand per accepted pay-result, the first of a bill with its other rows; one for a bill that
+/// has none.
+fn asked(facts: &[(i64, Fact)]) -> Vec<(&Bill, Option<&MessageDigest>, Vec<i64>)> {
+    let mut bills: BTreeMap<&Bill, BTreeMap<Option<&MessageDigest>, Vec<i64>>> = BTreeMap::new();
+    for (row, fact) in facts {
+        let message = match &fact.kind {
+            FactKind::Delivery {
+                message,
+                state: DeliveryState::Accepted,
+                ..
+            } => Some(message),
+            _ => None,
+        };
+        let of_bill = bills.entry(&fact.bill).or_default();
+        of_bill.entry(message).or_default().push(*row);
+    }
+    let mut asked = Vec::with_capacity(bills.len());
+    for (bill, mut messages) in bills {
+        // `None` is the least of the keys.
+        let plain = messages.remove(&None).unwrap_or_default();
+        match messages.first_entry() {
+            Some(mut first) => first.get_mut().extend(plain),
+            None => asked.push((bill, None, plain)),
+        }
+        asked.extend((messages.into_iter()).map(|(message, rows)| (bill, message, rows)));
+    }
+    asked
+}
+
+/// Runs the errands of one biller.
+struct Runner<'a> {
+    node: &'a Node,
+    share: &'a Share,
+    biller: BillerCode,
+    book: &'a Book,
+}
+
+impl Runner<'_> {
+    async fn run(&self, batch: &[Errand<'_>]) -> Option<Left> {
+        if batch.is_empty() {
+            return None;
+        }
+        self.write_all(batch).await.unwrap_or_else(|out| Some(left_by(out)))
+    }
+
+    /// One read, one write, and again those that met another node.
+    async fn write_all(&self, batch: &[Errand<'_>]) -> Result<Option<Left>, OutOfReach> {
+        let helds = self.read_all(batch).await?;
+        let readable: Vec<(&Errand<'_>, &Held)> = batch
+            .iter()
+            .zip(&helds)
+            .filter_map(|(errand, held)| Some((errand, held.as_ref()?)))
+            .collect();
+        let joined: Vec<Held> = readable
+            .iter()
+            .map(|(errand, held)| self.share.join(self.book, errand.bill, held))
+            .collect();
+        let prepared: Vec<Prepared<'_>> = readable
+            .iter()
+            .zip(&joined)
+            .map(|((errand, held), joined)| Prepared::new(errand.subject(), held, joined))
+            .collect();
+        let changes: Vec<_> = prepared
+            .iter()
+            .map(|one| one.changes(self.share.keep()))
+            .collect();
+        let swaps: Vec<BillerChanges<'_>> = changes
+            .iter()
+            .filter(|changes| !changes.is_empty())
+            .map(|changes| BillerChanges {
+                biller: self.biller.as_str(),
+                changes,
+            })
+            .collect();
+        let mut left = (readable.len() < batch.len()).then_some(Left::Some);
+        let mut outcomes = self.share.store().swap_many(&swaps).await.into_iter();
+        for ((errand, held), changes) in readable.into_iter().zip(&changes) {
+            let outcome = if changes.is_empty() {
+                Ok(Swap::Done)
+            } else {
+                // As many as there are swaps.
+                outcomes.next().unwrap_or(Err(OutOfReach::Refused))
+            };
+            let shared = match outcome {
+                Ok(Swap::Done) => Ok(held.epoch),
+                Ok(Swap::Conflict(_)) => self.write_alone(errand).await,
+                Err(out) => Err(out),
+            };
+            match shared {
+                Ok(epoch) => self.mark(errand, epoch),
+                Err(out) => left = left.max(Some(left_by(out))),
+            }
+        }
+        Ok(left)
+    }
+
+    /// What is held of each; `None` where that cannot be read.
+    async fn read_all(&self, batch: &[Errand<'_>]) -> Result<Vec<Option<Held>>, OutOfReach> {
+        let epoch = self.node.marks().epoch();
+        let message = |errand: &Errand<'_>| errand.accepted.as_ref().map(|(message, _)| *message);
+        let messages: Vec<Option<MessageDigest>> = batch.iter().map(message).collect();
+        let keys: Vec<Vec<Key<'_>>> = batch
+            .iter()
+            .zip(&messages)
+            .map(|(errand, message)| keys(errand.bill, message.as_ref()))
+            .collect();
+        let all: Vec<Key<'_>> = keys.iter().flatten().copied().collect();
+        let values = self.share.store().get(self.biller.as_str(), &all).await?;
+        let mut values = values.into_iter();
+        let held = |(errand, keys): (&Errand<'_>, &Vec<Key<'_>>)| {
+            let raw = values.by_ref().take(keys.len()).collect();
+            let with_message = errand.accepted.is_some();
+            (self.share.understand(errand.bill, with_message, raw, epoch)).ok()
+        };
+        Ok(batch.iter().zip(&keys).map(held).collect())
+    }
+
+    async fn write_alone(&self, errand: &Errand<'_>) -> Result<super::Epoch, OutOfReach> {
+        let subject = errand.subject();
+        let message = subject.accepted.map(|(message, _)| message);
+        let held = self.share.read_beside(subject.bill, message).await?;
+        self.share.write(self.book, subject, held, |_| {}).await
+    }
+
+    fn mark(&self, errand: &Errand<'_>, epoch: super::Epoch) {
+        for row in &errand.rows {
+            let only = Rows {
+                first: *row,
+                last: *row,
+            };
+            self.node.marks().shared(epoch, only);
+        }
+    }
+}
+
+/// A server that refuses one value may take the others.
+const fn left_by(out: OutOfReach) -> Left {
+    match out {
+        OutOfReach::Refused => Left::Some,
+        OutOfReach::NotConnected
+        | OutOfReach::Busy
+        | OutOfReach::TooSlow
+        | OutOfReach::Lost => Left::All,
+    }
+}

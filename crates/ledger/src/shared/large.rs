@@ -1,0 +1,95 @@
+//! Large values, on a lane of their own; see [`super::bulk`].
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use redis::{Cmd, Value};
+use tokio::time::{Instant, timeout_at};
+
+use super::bulk::Bulk;
+use super::commands::read_values;
+use super::refusal::Refusal;
+use super::slot::Slot;
+use super::{Key, OutOfReach, SharedStore};
+
+impl SharedStore {
+    /// Writes a large value where there is none yet.
+    ///
+    /// # Errors
+    /// When that is not known to be done within `patience` from its turn on.
+    pub async fn put_large(
+        &self,
+        biller: &str,
+        key: Key<'_>,
+        value: &[u8],
+        expires_in: Duration,
+        patience: Duration,
+    ) -> Result<(), OutOfReach> {
+        let _admitted = self.inner.large.admit(value.len())?;
+        let command = self.inner.commands.put(biller, key, value, expires_in);
+        // Written now, or there before.
+        self.ask_large(biller, &command, patience).await.map(|_| ())
+    }
+
+    /// What a key holds that may be large.
+    ///
+    /// # Errors
+    /// When that is not known within `patience` from its turn on.
+    pub async fn get_large(
+        &self,
+        biller: &str,
+        key: Key<'_>,
+        patience: Duration,
+    ) -> Result<Option<Bytes>, OutOfReach> {
+        let _admitted = self.inner.large.admit(0)?;
+        let command = self.inner.commands.get(biller, &[key]);
+        let answer = self.ask_large(biller, &command, patience).await?;
+        read_values(answer)?.pop().ok_or(OutOfReach::Refused)
+    }
+
+    async fn ask_large(
+        &self,
+        biller: &str,
+        command: &Cmd,
+        patience: Duration,
+    ) -> Result<Value, OutOfReach> {
+        let bulk = self.bulk(Slot::of(biller), Instant::now() + patience).await?;
+        let answer = bulk.ask(command, patience).await?;
+        let Value::ServerError(error) = answer else {
+            return Ok(answer);
+        };
+        let link = bulk.link();
+        match Refusal::of(&error, link.node()) {
+            // The slot is on its way, or has arrived elsewhere: there is time to try again later.
+            Refusal::Moved(_) | Refusal::Ask(_) | Refusal::TryAgain => {
+                self.inner.router.wake.look();
+            }
+            Refusal::Unfit => link.close(OutOfReach::Refused),
+            Refusal::ScriptUnknown | Refusal::Other => link.complain(error.code()),
+        }
+        Err(OutOfReach::Refused)
+    }
+
+    /// The lane of a slot; waits for the supervisor to make it where nobody needed it before.
+    async fn bulk(&self, slot: Slot, deadline: Instant) -> Result<Arc<Bulk>, OutOfReach> {
+        let router = &self.inner.router;
+        let mut routes = router.published.routes.subscribe();
+        loop {
+            {
+                let routes = routes.borrow_and_update();
+                if let Some(bulk) = routes.bulk(slot) {
+                    return Ok(bulk);
+                }
+                if routes.link(slot).is_none() {
+                    return Err(OutOfReach::NotConnected);
+                }
+            }
+            router.wake.want_bulk();
+            match timeout_at(deadline, routes.changed()).await {
+                Ok(Ok(())) => {}
+                _ => return Err(OutOfReach::NotConnected),
+            }
+        }
+    }
+}

@@ -1,0 +1,82 @@
+//! May a pay-result be delivered again? What any node knows decides.
+#![allow(clippy::unwrap_used, missing_docs)]
+
+mod support;
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use ledger::{Cancellation, Delivered, MessageDigest, Redelivery, Unless};
+use protocol::{Bill, PaymentEvent};
+use support::{Node, RedisServer, Store, bill, cancel, eventually, pay};
+
+const BODY: &[u8] = b"{\"pay\":1}";
+
+async fn refused(node: &Node, bill: &Bill, event: &PaymentEvent) {
+    let (body, message) = (Bytes::from_static(BODY), MessageDigest::of(BODY));
+    node.record(bill, event, &body, message).await;
+    node.ledger()
+        .record_delivery(bill, event, message, Delivered::Refused, node.now)
+        .await
+        .unwrap();
+}
+
+async fn redelivery(node: &Node, bill: &Bill, unless: Unless) -> Redelivery {
+    let undelivered = node.ledger().undelivered_payments(None);
+    let one = undelivered.iter().find(|one| one.bill == *bill).unwrap();
+    let message = MessageDigest::of(BODY);
+    let redelivery = node.ledger().redelivery(one, message, unless, node.now);
+    redelivery.await.unwrap()
+}
+
+fn tell(cancelled: Cancellation) -> Redelivery {
+    Redelivery::Tell {
+        body: Bytes::from_static(BODY),
+        cancelled,
+    }
+}
+
+#[tokio::test]
+async fn what_kakao_pay_cancelled_through_another_node_is_left_alone() {
+    use Unless::{CancelledFully, CancelledInPart, Never};
+    let server = Arc::new(RedisServer::start());
+    let store = Store::shared(&server);
+    let (one, other) = (Node::on(&store).await, Node::on(&store).await);
+    // cancelled through the other node | who asks | what this node does
+    let table = [
+        (None, CancelledInPart, tell(Cancellation::No)),
+        (Some("-5000"), CancelledInPart, Redelivery::Cancelled),
+        (Some("-5000"), CancelledFully, tell(Cancellation::InPart)),
+        (Some("-20000"), CancelledInPart, Redelivery::Cancelled),
+        (Some("-20000"), CancelledFully, Redelivery::Cancelled),
+        (Some("-20000"), Never, tell(Cancellation::Fully)),
+    ];
+    for (number, (amount, unless, expected)) in table.into_iter().enumerate() {
+        let bill = bill(&format!("{:06}", 202_001 + number), "");
+        refused(&one, &bill, &pay("1", "20000")).await;
+        if let Some(amount) = amount {
+            other.report(&bill, &cancel("1", amount)).await;
+        }
+        assert_eq!(
+            redelivery(&one, &bill, unless).await,
+            expected,
+            "{amount:?} {unless:?}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn nothing_is_told_by_itself_while_nobody_can_say_whether_it_was_cancelled() {
+    let server = Arc::new(RedisServer::start());
+    let one = Node::on(&Store::shared(&server)).await;
+    let bill = bill("202611", "");
+    refused(&one, &bill, &pay("1", "20000")).await;
+    server.kill();
+    eventually(async || {
+        redelivery(&one, &bill, Unless::CancelledInPart).await == Redelivery::OutOfReach
+    })
+    .await;
+    // Whoever names it decides by himself.
+    let named = redelivery(&one, &bill, Unless::Never).await;
+    assert_eq!(named, tell(Cancellation::No));
+}

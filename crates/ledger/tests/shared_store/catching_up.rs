@@ -1,0 +1,108 @@
+//! What a node could not share, it shares later, and nothing that cannot be shared is in the way.
+
+use std::time::{Duration, Instant};
+
+use ledger::shared::Topology;
+use protocol::Bill;
+
+use crate::cluster::{BILLERS, Cluster};
+use crate::line::Line;
+use crate::one_node::{OneNode, answer, bill, eventually};
+use crate::server::Server;
+
+/// Contract section 4: what Redis missed is written again, beginning within this time.
+const BEGINS_WITHIN: Duration = Duration::from_secs(5);
+
+#[tokio::test]
+async fn what_cannot_be_read_holds_up_nothing_behind_it() {
+    let mut server = Server::start(&[]);
+    let topology = Topology::Standalone(server.node());
+    let one = OneNode::open(topology.clone()).await;
+    let damaged = bill("B0001", "damaged");
+    let others = [bill("B0001", "other"), bill("B0002", "other")];
+    one.pay(&damaged, None).await;
+    one.until_all_is_shared().await;
+    let key = only_key(&server, "relay:{B0001}:f:*");
+    server.tell(&["SET", &key, "nobody can read this"]);
+    server.kill();
+    one.until_cut_off().await;
+    one.pay(&damaged, Some(answer(10))).await;
+    for bill in &others {
+        one.pay(bill, None).await;
+    }
+    server.start_again();
+    let other = OneNode::open(topology).await;
+    for bill in &others {
+        eventually(async || other.is_paid(bill).await).await;
+    }
+    // Neither the value nor the rows that could mend it are given up.
+    eventually(async || one.ledger.unshared() == 2).await;
+    assert_eq!(only_key(&server, "relay:{B0001}:f:*damaged*"), key);
+    server.tell(&["DEL", &key]);
+    one.until_all_is_shared().await;
+}
+
+fn only_key(server: &Server, pattern: &str) -> String {
+    let keys = server.ask(&["KEYS", pattern]).unwrap();
+    let mut keys: Vec<String> = redis::from_redis_value(keys).unwrap();
+    assert_eq!(keys.len(), 1, "{keys:?}");
+    keys.remove(0)
+}
+
+#[tokio::test]
+async fn the_living_servers_of_a_cluster_are_caught_up_and_the_dead_one_when_it_is_back() {
+    let mut cluster = Cluster::start();
+    for server in &cluster.servers {
+        server.tell(&["CONFIG", "SET", "cluster-require-full-coverage", "no"]);
+    }
+    let one = OneNode::open(cluster.topology()).await;
+    let other = OneNode::open(cluster.topology()).await;
+    let bills: Vec<Bill> = BILLERS.iter().map(|biller| bill(biller, "before")).collect();
+    for bill in &bills {
+        one.pay(bill, None).await;
+    }
+    one.until_all_is_shared().await;
+
+    cluster.servers[2].kill();
+    one.until_cut_off().await;
+    let (dead, living): (Vec<&str>, Vec<&str>) =
+        BILLERS.iter().partition(|biller| cluster.owner(biller) == 2);
+    for biller in &dead {
+        one.pay(&bill(biller, "meanwhile"), None).await;
+    }
+    // A wipe of one of the others is seen although not all are there.
+    cluster.servers[0].tell(&["FLUSHALL"]);
+    for biller in &living {
+        let paid = bill(biller, "before");
+        eventually(async || other.is_paid(&paid).await).await;
+    }
+    let behind = i64::try_from(2 * dead.len()).unwrap();
+    eventually(async || one.ledger.unshared() == behind).await;
+
+    cluster.servers[2].start_again();
+    let back = Instant::now();
+    eventually(async || one.ledger.is_shared_state_reachable() == Some(true)).await;
+    let reached = back.elapsed();
+    for biller in &dead {
+        let paid = bill(biller, "meanwhile");
+        eventually(async || other.is_paid(&paid).await).await;
+    }
+    let caught_up = back.elapsed().saturating_sub(reached);
+    assert!(caught_up < BEGINS_WITHIN, "{caught_up:?}");
+    one.until_all_is_shared().await;
+}
+
+#[tokio::test]
+async fn answers_that_are_much_together_are_caught_up_over_a_slow_line() {
+    let mut server = Server::start(&[]);
+    let line = Line::to(server.node(), 4 * 1024 * 1024).await;
+    let one = OneNode::open(Topology::Standalone(line.node())).await;
+    server.kill();
+    one.until_cut_off().await;
+    let bills: Vec<Bill> = (0..300).map(|user| bill("B0001", &user.to_string())).collect();
+    for bill in &bills {
+        one.pay(bill, Some(answer(15_000))).await;
+    }
+    server.start_again();
+    one.until_all_is_shared().await;
+}

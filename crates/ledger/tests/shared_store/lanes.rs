@@ -1,0 +1,84 @@
+//! Large answers are nobody's burden but their own.
+
+use std::time::Duration;
+
+use ledger::shared::{Key, OutOfReach, Topology};
+use ledger::{Begun, Reach};
+
+use crate::line::Line;
+use crate::one_node::{OneNode, answer, bill, eventually};
+use crate::server::Server;
+use crate::store::{held, in_reach, standalone, write};
+
+const MEGABYTE: usize = 1024 * 1024;
+
+const BYTES_PER_SECOND: u32 = 4 * 1024 * 1024;
+
+const KEY: Key<'_> = Key {
+    kind: "large",
+    name: b"1",
+};
+
+const KEEP: Duration = Duration::from_mins(10);
+
+#[tokio::test]
+async fn a_large_value_that_takes_too_long_closes_its_own_lane_alone() {
+    let server = Server::start(&[]);
+    let line = Line::to(server.node(), BYTES_PER_SECOND).await;
+    let store = standalone(line.node());
+    in_reach(&store).await;
+    assert!(write(&store, "B0001", "a", "1").await.is_ok());
+
+    let value = vec![b'x'; 4 * MEGABYTE];
+    let patience = Duration::from_millis(400);
+    let slow = store.put_large("B0001", KEY, &value, KEEP, patience);
+    let calls = async {
+        for _ in 0..20 {
+            assert!(held(&store, "B0002", "a").await.is_ok());
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    };
+    let (slow, ()) = tokio::join!(slow, calls);
+    assert_eq!(slow, Err(OutOfReach::TooSlow));
+    assert!(store.is_reachable());
+    assert!(held(&store, "B0001", "a").await.unwrap().is_some());
+
+    // Given time it gets through, on a lane made anew; what is there stays.
+    let patience = Duration::from_secs(10);
+    for value in [&value, &vec![b'y'; MEGABYTE]] {
+        let put = store.put_large("B0001", KEY, value, KEEP, patience);
+        assert_eq!(put.await, Ok(()));
+    }
+    let got = store.get_large("B0001", KEY, patience).await.unwrap();
+    assert!(got.unwrap() == value);
+}
+
+#[tokio::test]
+async fn a_billers_large_answer_keeps_no_other_biller_from_the_shared_state() {
+    let server = Server::start(&[]);
+    let line = Line::to(server.node(), BYTES_PER_SECOND).await;
+    let one = OneNode::open(Topology::Standalone(line.node())).await;
+    let (large, small) = (bill("B0001", "1"), bill("B0002", "1"));
+    one.pay(&small, None).await;
+    let kept = answer(3 * MEGABYTE);
+    let calls = async {
+        for _ in 0..40 {
+            assert_eq!(one.reach(&small).await, Reach::Shared);
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    };
+    tokio::join!(one.pay(&large, Some(kept.clone())), calls);
+    assert!(one.is_paid(&large).await);
+
+    // What the call had no time for, the catch-up does; from then on every node has the answer.
+    one.until_all_is_shared().await;
+    let other = OneNode::open(Topology::Standalone(server.node())).await;
+    match other.begin_again(&large).await {
+        Begun::AcceptedElsewhere(answer) => assert!(answer == kept),
+        Begun::Recorded(recorded) => panic!("told twice: {recorded:?}"),
+    }
+    // Also where all was forgotten.
+    server.tell(&["FLUSHALL"]);
+    let third = OneNode::open(Topology::Standalone(server.node())).await;
+    eventually(async || matches!(third.begin_again(&large).await, Begun::AcceptedElsewhere(_))).await;
+}

@@ -1,0 +1,120 @@
+//! A node of the ledger on the servers of a test.
+
+use bytes::Bytes;
+use ledger::shared::Topology;
+use ledger::{Begun, Delivered, KeptAnswer, Ledger, MessageDigest, Options, Reach, Timestamp};
+use protocol::{Bill, BillerCode, Decimal, PaidAt, PayType, PaymentEvent};
+use tempfile::TempDir;
+
+use crate::server::PATIENCE;
+use crate::store::settings;
+
+/// A node with a journal of its own.
+pub struct OneNode {
+    pub ledger: Ledger,
+    _folder: TempDir,
+}
+
+impl OneNode {
+    /// Opens it, and waits until it reaches all servers.
+    pub async fn open(topology: Topology) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let options = Options {
+            shared: Some(settings(topology)),
+            ..Options::embedded(folder.path().to_path_buf())
+        };
+        let ledger = Ledger::open(&options, Timestamp::now()).unwrap();
+        let node = Self {
+            ledger,
+            _folder: folder,
+        };
+        eventually(async || node.ledger.is_shared_state_reachable() == Some(true)).await;
+        node
+    }
+
+    /// Takes a payment of a bill down, and how its biller took it.
+    pub async fn pay(&self, bill: &Bill, answer: Option<KeptAnswer>) {
+        let (event, body) = (event(), body(bill));
+        let message = MessageDigest::of(&body);
+        let now = Timestamp::now();
+        let begun = self.ledger.record_payment(bill, &event, &body, message, now);
+        assert!(matches!(begun.await, Begun::Recorded(_)));
+        if let Some(answer) = answer {
+            let delivered = Delivered::Accepted(answer);
+            let told = self
+                .ledger
+                .record_delivery(bill, &event, message, delivered, now);
+            told.await.unwrap();
+        }
+    }
+
+    /// What another node's biller answered to that payment.
+    pub async fn begin_again(&self, bill: &Bill) -> Begun {
+        let (event, body) = (event(), body(bill));
+        let message = MessageDigest::of(&body);
+        let now = Timestamp::now();
+        self.ledger
+            .record_payment(bill, &event, &body, message, now)
+            .await
+    }
+
+    pub async fn is_paid(&self, bill: &Bill) -> bool {
+        self.ledger.look_up(bill, Timestamp::now()).await.paid
+    }
+
+    pub async fn reach(&self, bill: &Bill) -> Reach {
+        self.ledger.known(bill).await.reach
+    }
+
+    /// Reaches nobody any more.
+    pub async fn until_cut_off(&self) {
+        eventually(async || self.ledger.is_shared_state_reachable() == Some(false)).await;
+    }
+
+    pub async fn until_all_is_shared(&self) {
+        eventually(async || self.ledger.unshared() == 0).await;
+    }
+}
+
+/// A bill of a biller, by its user's key.
+pub fn bill(biller: &str, user_key: &str) -> Bill {
+    let biller = BillerCode::parse(biller).unwrap();
+    Bill::from_parts(biller, user_key, "202611", "", "", &[])
+}
+
+/// An answer of so many bytes.
+pub fn answer(bytes: usize) -> KeptAnswer {
+    KeptAnswer {
+        status: 200,
+        content_type: Bytes::from_static(b"application/json"),
+        body: vec![b'x'; bytes].into(),
+    }
+}
+
+/// Waits for something that another thread brings about.
+#[track_caller]
+pub fn eventually(mut holds: impl AsyncFnMut() -> bool) -> impl Future<Output = ()> {
+    let caller = std::panic::Location::caller();
+    async move {
+        let attempts = async {
+            while !holds().await {
+                tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+            }
+        };
+        let in_time = tokio::time::timeout(PATIENCE, attempts).await;
+        assert!(in_time.is_ok(), "it never came about: {caller}");
+    }
+}
+
+fn event() -> PaymentEvent {
+    PaymentEvent {
+        pay_id: Decimal::parse("1").unwrap(),
+        pay_type: PayType::P,
+        paid_at: PaidAt::parse("20261124120000").unwrap(),
+        pay_amount: Decimal::parse("20000").unwrap(),
+    }
+}
+
+fn body(bill: &Bill) -> Bytes {
+    Bytes::from(format!("{bill:?}"))
+}
