@@ -1,0 +1,98 @@
+//! A pay-result that came at the very end of its budget: there is no time to tell the biller, and
+//! still nothing of it is lost.
+#![allow(missing_docs, clippy::unwrap_used)]
+
+#[path = "../../ledger/tests/support/redis.rs"]
+#[allow(dead_code)]
+mod redis;
+mod support;
+
+use std::thread;
+use std::time::{Duration, Instant};
+
+use protocol::ResCode::{E403, E806};
+use redis::RedisServer;
+use support::caller::request;
+use support::{Gateway, Reply, Setup, Upstream, assert_own, link, pay_result, prepay};
+
+const CREATE: &str = "/external/inquiry-payment/one-time/url/B0001";
+const PREPAY: &str = "/kakao/prepay/B0001";
+const PAY_RESULT: &str = "/kakao/pay-result/B0001";
+
+/// How often a machine that is busy may miss the moment.
+const ATTEMPTS: usize = 20;
+
+#[track_caller]
+fn until(mut holds: impl FnMut() -> bool) {
+    let patience = Instant::now() + Duration::from_secs(30);
+    while !holds() {
+        assert!(Instant::now() < patience, "it never came about");
+        thread::yield_now();
+    }
+}
+
+/// Sends a pay-result whose body drips until a tenth of the budget is left; then Redis hangs.
+fn drip(gateway: &Gateway, redis: &RedisServer, body: &str) -> Reply {
+    let whole = request("POST", PAY_RESULT, &[], body.as_bytes());
+    let (early, late) = whole.split_at(whole.len() - 10);
+    let mut kakao = gateway.caller();
+    kakao.send(early);
+    let began = Instant::now();
+    for (drop, byte) in (1..).zip(late) {
+        let due = began + Duration::from_millis(90 * drop);
+        thread::park_timeout(due.saturating_duration_since(Instant::now()));
+        if drop == 10 {
+            redis.signal("STOP");
+        }
+        kakao.send(&[*byte]);
+    }
+    let reply = kakao.reply();
+    redis.signal("CONT");
+    reply
+}
+
+/// The payments of a customer in the journal, and the bytes that told them.
+fn journalled(gateway: &Gateway, user: &str) -> Vec<Vec<u8>> {
+    let file = gateway.path().join("data/ledger/journal.sqlite3");
+    let journal = rusqlite::Connection::open(file).unwrap();
+    let mut query = journal
+        .prepare(
+            "SELECT body FROM fact JOIN message USING (biller_code, message)
+             WHERE kind = 'payment' AND biller_user_key = ?1",
+        )
+        .unwrap();
+    let bodies = query.query_map([user], |row| row.get(0)).unwrap();
+    bodies.collect::<Result<_, _>>().unwrap()
+}
+
+#[test]
+fn a_pay_result_that_came_too_late_to_be_relayed_is_journalled_although_redis_hangs() {
+    let (redis, kakao, biller) = (RedisServer::start(), Upstream::ok(), Upstream::ok());
+    let url = format!("redis://127.0.0.1:{}/0", redis.port());
+    let gateway = Setup::new(&kakao.url(), &biller.url())
+        .with("[budget]\ntotal = \"1s\"")
+        .with(&format!("[ledger.redis]\nurl = \"{url}\""))
+        .start();
+    for attempt in 0..ATTEMPTS {
+        until(|| gateway.post(CREATE, link("probe").to_string()).status == 200);
+        let user = format!("late{attempt}");
+        let body = pay_result(&user, "P", 1, 20000).to_string();
+        let reply = drip(&gateway, &redis, &body);
+        // Too late for the body (408), or in time for all of it (200): once more.
+        if reply.status != 504 {
+            continue;
+        }
+        assert_own(&reply, 504, E806);
+        until(|| journalled(&gateway, &user) == [body.as_bytes()]);
+        let told = biller
+            .calls()
+            .iter()
+            .any(|call| call.body == body.as_bytes());
+        assert!(!told, "told without a budget");
+        assert_own(&gateway.post(PREPAY, prepay(&user).to_string()), 200, E403);
+        // The copy that Kakao Pay sends is told.
+        assert_eq!(gateway.post(PAY_RESULT, &body).res_code(), "OK");
+        return;
+    }
+    panic!("{ATTEMPTS} attempts, and none met a Redis that hangs with its budget nearly over");
+}
