@@ -17,7 +17,7 @@ pub(super) async fn show(shared: web::Data<Shared>, inquiry: web::Data<Inquiry>)
     for party in billers.chain([&parties.kakao.upstream.party]) {
         metrics.set_circuit_state(party.label(), party.circuit().state().gauge());
     }
-    let vitals = gather(&shared, &registry, &inquiry).await;
+    let vitals = gather(&shared, registry, &inquiry).await;
     HttpResponse::Ok()
         .content_type(TEXT_FORMAT)
         .body(metrics.encode(&vitals))
