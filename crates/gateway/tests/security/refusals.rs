@@ -12,7 +12,8 @@ use crate::support::{
 const CREATE: &str = "/external/inquiry-payment/one-time/url";
 
 /// Everything that an answer of the public listener may have in its head.
-const HEADERS: [&str; 7] = [
+const HEADERS: [&str; 8] = [
+    "allow",
     "connection",
     "content-length",
     "content-type",
@@ -266,7 +267,7 @@ fn the_ops_listener_tells_strangers_no_version_either() {
     let table = [
         ("GET /nothing", 404),
         ("POST /metrics", 404),
-        ("GET /admin/bills", 404),
+        ("GET /admin/bills", 403),
         ("GET /health/ready", 200),
         ("GET /%00", 404),
     ];

@@ -134,7 +134,7 @@ fn an_upstream_with_tls_is_never_called_in_the_clear() {
         .with("[budget]\ntotal = \"500ms\"")
         .start();
     let reply = gateway.post(NOTICE, notice("u").to_string());
-    // It waits for the end of an HTTP head, and TLS for an answer to its greeting.
+    // It waits for the rest of a request in what is a TLS greeting.
     assert_own(&reply, 504, E806);
     assert_eq!(plain.count(), 0);
 }
