@@ -6,7 +6,7 @@ use std::os::fd::AsFd;
 use std::sync::OnceLock;
 use std::sync::mpsc;
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tracing_appender::non_blocking::{ErrorCounter, NonBlocking, NonBlockingBuilder, WorkerGuard};
 
@@ -16,6 +16,10 @@ const MAX_QUEUED_LINES: usize = 65_536;
 
 /// What is written at once when many lines are waiting.
 const WRITE_BYTES: usize = 64 * 1_024;
+
+/// How long lines gather before they are written, where some were written just before. A thread that
+/// sleeps need not be woken for every line, and one write serves them all.
+const GATHER: Duration = Duration::from_millis(5);
 
 /// How long the end of the process waits for the queue to be written.
 const MAX_FLUSH_WAIT: Duration = Duration::from_millis(1_500);
@@ -40,13 +44,39 @@ pub(super) fn standard_output() -> Box<dyn Write + Send> {
     }
 }
 
-/// Starts the thread that writes. It flushes whenever nothing more is waiting.
+/// Has lines gather before they are written. A line after a pause is written at once.
+struct Gathering<W> {
+    writer: W,
+    flushed: Instant,
+}
+
+impl<W: Write> Write for Gathering<W> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.writer.write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        let now = Instant::now();
+        let due = self.flushed + GATHER;
+        if now < due {
+            // Only the thread that writes comes here.
+            thread::sleep(due - now);
+        }
+        self.flushed = Instant::now();
+        self.writer.flush()
+    }
+}
+
+/// Starts the thread that writes. It flushes when nothing more is waiting, after lines have gathered.
 pub(super) fn start(writer: impl Write + Send + 'static) -> (NonBlocking, Guard) {
     let (lines, guard) = NonBlockingBuilder::default()
         .buffered_lines_limit(MAX_QUEUED_LINES)
         .lossy(true)
         .thread_name("log")
-        .finish(writer);
+        .finish(Gathering {
+            writer,
+            flushed: Instant::now(),
+        });
     // Where logging has started before, that one's count stays.
     let _ = LOST.set(lines.error_counter());
     (lines, Guard(Some(guard)))

@@ -40,6 +40,9 @@ pub struct Clients {
     /// By the party's address in memory, which the `Weak` keeps from being used again.
     pools: RefCell<HashMap<*const Party, Pool>>,
     swept: Cell<Instant>,
+    /// So many pools are looked through before another one is made: twice as many as were left the last
+    /// time, so that making many costs each of them the same.
+    sweep_at: Cell<usize>,
 }
 
 struct Pool {
@@ -60,6 +63,7 @@ impl Clients {
         Self {
             pools: RefCell::default(),
             swept: Cell::new(Instant::now()),
+            sweep_at: Cell::new(1),
         }
     }
 
@@ -88,6 +92,7 @@ impl Clients {
             pool.opened.close_idle(now);
             pool.party.strong_count() > 0
         });
+        self.sweep_at.set(2 * self.pools.borrow().len().max(1));
     }
 
     fn client(&self, party: &Arc<Party>) -> Client {
@@ -99,7 +104,9 @@ impl Clients {
             return pool.client.clone();
         }
         // A party anew often takes the place of one that is gone.
-        self.sweep();
+        if self.pools.borrow().len() >= self.sweep_at.get() {
+            self.sweep();
+        }
         let opened = Rc::default();
         let client = build(party, Rc::clone(&opened));
         let pool = Pool {
