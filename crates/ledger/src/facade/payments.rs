@@ -219,8 +219,9 @@ impl Ledger {
             .write(&book, Subject::of(&told.bill), held, look)
             .await;
         if let Ok(epoch) = shared {
-            rows.iter()
-                .for_each(|rows| self.node.marks().shared(epoch, *rows));
+            for rows in rows {
+                self.node.marks().shared(epoch, *rows);
+            }
         }
         taken
     }

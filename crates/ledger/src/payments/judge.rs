@@ -99,13 +99,13 @@ mod tests {
 
     #[test]
     fn a_telling_does_not_speak_against_itself() {
+        type Known<'a> = &'a [(&'a str, PayType, &'a str, i64)];
         use PayType::{C, P};
         use Taken::{Again, Double, New, OtherAmount};
         let now = Timestamp::from_seconds(0);
         let stamp = |time| Stamp { time, node: 1 };
         let judged = event("1", P, "100");
         // what else is known, each with the time of its stamp | what the telling of time 7 meant
-        type Known<'a> = &'a [(&'a str, PayType, &'a str, i64)];
         let table: [(Known<'_>, Taken); 7] = [
             (&[], New),
             (&[("1", P, "100", 7)], New),
