@@ -248,8 +248,17 @@ fn earlier(ours: FirstTaken, theirs: FirstTaken) -> FirstTaken {
     }
 }
 
+/// The word that stands. An acceptance stands for ever, and a copy that was not sent takes nothing back
+/// of what an earlier one may have told.
 fn later(ours: Delivery, theirs: Delivery) -> Delivery {
-    let rank = |(stamp, state): (Stamp, DeliveryState)| (state == DeliveryState::Accepted, stamp);
+    let rank = |(stamp, state): (Stamp, DeliveryState)| {
+        let weight = match state {
+            DeliveryState::Accepted => 2,
+            DeliveryState::Refused | DeliveryState::Unknown => 1,
+            DeliveryState::Pending => 0,
+        };
+        (weight, stamp)
+    };
     match (ours, theirs) {
         (Some(ours), Some(theirs)) if rank(theirs) > rank(ours) => Some(theirs),
         (ours, theirs) => ours.or(theirs),

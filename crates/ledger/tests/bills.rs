@@ -5,8 +5,8 @@ mod support;
 
 use bytes::Bytes;
 use ledger::{
-    BillView, Claim, Delivered, Durability, KeptAnswer, Ledger, LinkOutcome, LinkRefusal,
-    MessageDigest, Options, Taken, Timestamp,
+    BillView, Claim, Delivered, DeliveryState, Durability, KeptAnswer, Ledger, LinkOutcome,
+    LinkRefusal, MessageDigest, Options, Taken, Timestamp,
 };
 use protocol::{KoreanTime, PaymentEvent};
 use support::{BUDGET, Node, Store, bill, cancel, pay, time};
@@ -321,12 +321,21 @@ async fn what_a_biller_did_not_accept_is_counted_until_it_does(store: Store) {
     node.restart().await;
     assert_eq!(node.ledger().undelivered(), 1);
     let message = MessageDigest::of(b"again");
-    for delivered in [Delivered::Refused, Delivered::Pending, Delivered::Unknown] {
+    // told | and how that leaves it: a copy that was not sent takes nothing back
+    let table = [
+        (Delivered::Refused, DeliveryState::Refused),
+        (Delivered::Pending, DeliveryState::Refused),
+        (Delivered::Unknown, DeliveryState::Unknown),
+        (Delivered::Pending, DeliveryState::Unknown),
+    ];
+    for (delivered, state) in table {
         node.ledger()
             .record_delivery(&bill, &event, message, delivered, node.now)
             .await
             .unwrap();
         assert_eq!(node.ledger().undelivered(), 1);
+        let listed = node.ledger().undelivered_payments(None);
+        assert_eq!(listed[0].state, state);
     }
     let kept = KeptAnswer {
         status: 200,

@@ -257,7 +257,13 @@ impl Reference {
         let open = |held: &Told| held.delivery != Some(DeliveryState::Accepted);
         let told = self.known(bill).told();
         if let Some(held) = told.into_iter().find(|held| held.is(event) && open(held)) {
-            held.delivery = Some(delivery);
+            let was_sent = held
+                .delivery
+                .is_some_and(|earlier| earlier != DeliveryState::Pending);
+            // A copy that was not sent takes nothing back of what an earlier one may have told.
+            if !(was_sent && delivery == DeliveryState::Pending) {
+                held.delivery = Some(delivery);
+            }
         }
         if let Some((body, answer)) = answer {
             self.accepted.push((body.to_vec(), answer.clone()));
