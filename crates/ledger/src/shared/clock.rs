@@ -59,10 +59,15 @@ struct State {
 }
 
 impl ServerClock {
-    /// How many milliseconds the server's clock is ahead of this machine's; 0 while nobody knows.
+    /// How many milliseconds the server's clock is ahead of this machine's; 0 while nobody knows, and
+    /// where the answers may just have been on their way for as long: clocks that are kept then agree to
+    /// the millisecond.
     pub(super) fn ahead_millis(&self) -> i64 {
         let state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        state.known.map_or(0, |known| known.ahead_millis)
+        let known = state
+            .known
+            .filter(|known| known.ahead_millis.abs() > known.within_millis);
+        known.map_or(0, |known| known.ahead_millis)
     }
 
     /// Learns from an answer, and tells the log of clocks that differ, once.
@@ -129,6 +134,9 @@ mod tests {
             (2_000, 9_000, 4_040, 80, -5_000),
             // The quickest was long ago.
             (60_000, 69_000, 64_055, 90, -4_990),
+            // It was set again, and is kept from now on.
+            (60_500, 64_500, 64_506, 8, 0),
+            (61_000, 65_000, 65_001, 0, 0),
         ] {
             let sample = Sample {
                 asked: Timestamp::from_millis(asked),
