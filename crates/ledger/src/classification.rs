@@ -20,7 +20,10 @@ impl Classification {
     /// Keeps the later of two words. Two nodes may find that one payment is odd, each for a reason
     /// of its own: of words with one stamp, the same one stays everywhere.
     pub(crate) fn fold_into(self, current: &mut Option<Box<Self>>) {
-        if current.as_ref().is_none_or(|held| held.rank() < self.rank()) {
+        if current
+            .as_ref()
+            .is_none_or(|held| held.rank() < self.rank())
+        {
             *current = Some(Box::new(self));
         }
     }

@@ -8,9 +8,9 @@ use std::time::Duration;
 use bytes::Bytes;
 use protocol::Bill;
 
-use super::{Key, Share};
+use super::Share;
 use crate::codec::{self, Decoder, Encode, Unreadable};
-use crate::shared::OutOfReach;
+use crate::shared::{Key, OutOfReach};
 use crate::{KeptAnswer, MessageDigest};
 
 /// Bytes of the largest answer that is kept beside its bill.
@@ -135,6 +135,9 @@ mod tests {
             };
             assert_eq!(read, Ok(expected), "{bytes}");
         }
-        assert_eq!(Answer::read(&Bytes::from_static(&[1, 0, 0])), Err(Unreadable));
+        assert_eq!(
+            Answer::read(&Bytes::from_static(&[1, 0, 0])),
+            Err(Unreadable)
+        );
     }
 }

@@ -2,7 +2,8 @@
 
 use protocol::{Bill, BillerCode};
 
-use super::{Held, MESSAGE, Share, held, keys};
+use super::prepared::MESSAGE;
+use super::{Held, Share, held, keys};
 use crate::MessageDigest;
 use crate::book::Book;
 use crate::shared::{Key, OutOfReach};

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use protocol::{Bill, BillerCode};
 
 use super::answer::is_large;
-use super::{Held, Prepared, Share, Subject, keys};
+use super::{Epoch, Held, Prepared, Share, Subject, keys};
 use crate::book::Book;
 use crate::facade::Node;
 use crate::journal::Rows;
@@ -13,7 +13,7 @@ use crate::shared::{BillerChanges, Key, OutOfReach, Swap};
 use crate::{DeliveryState, Fact, FactKind, JournalError, KeptAnswer, MessageDigest};
 
 /// Bytes of kept answers in one batch: a call that comes meanwhile waits behind them.
-const BYTES_AT_ONCE: usize = 256 * 1024;
+const BYTES_AT_ONCE: usize = 64 * 1024;
 
 /// How much of a biller's facts was left behind.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -97,20 +97,14 @@ pub(super) async fn run_errands(
         if left == Some(Left::All) || *large == Large::Wait {
             return Ok(left.max(Some(Left::Some)));
         }
-        let Some(answer) = reader.answer(biller, message)? else {
-            continue;
-        };
-        let errand = Errand {
-            bill,
-            accepted: Some((*message, answer)),
-            rows,
-        };
-        match runner.write_alone(&errand).await {
-            Ok(epoch) => runner.mark(&errand, epoch),
-            Err(_) => {
-                *large = Large::Wait;
-                left = left.max(Some(Left::Some));
-            }
+        if let Some(answer) = reader.answer(biller, message)? {
+            let accepted = Some((*message, answer));
+            let errand = Errand {
+                bill,
+                accepted,
+                rows,
+            };
+            left = left.max(runner.run_large(&errand, large).await);
         }
     }
     Ok(left)
@@ -121,14 +115,7 @@ pub(super) async fn run_errands(
 fn asked(facts: &[(i64, Fact)]) -> Vec<(&Bill, Option<&MessageDigest>, Vec<i64>)> {
     let mut bills: BTreeMap<&Bill, BTreeMap<Option<&MessageDigest>, Vec<i64>>> = BTreeMap::new();
     for (row, fact) in facts {
-        let message = match &fact.kind {
-            FactKind::Delivery {
-                message,
-                state: DeliveryState::Accepted,
-                ..
-            } => Some(message),
-            _ => None,
-        };
+        let message = accepted_message(&fact.kind);
         let of_bill = bills.entry(&fact.bill).or_default();
         of_bill.entry(message).or_default().push(*row);
     }
@@ -145,6 +132,17 @@ fn asked(facts: &[(i64, Fact)]) -> Vec<(&Bill, Option<&MessageDigest>, Vec<i64>)
     asked
 }
 
+const fn accepted_message(kind: &FactKind) -> Option<&MessageDigest> {
+    match kind {
+        FactKind::Delivery {
+            message,
+            state: DeliveryState::Accepted,
+            ..
+        } => Some(message),
+        _ => None,
+    }
+}
+
 /// Runs the errands of one biller.
 struct Runner<'a> {
     node: &'a Node,
@@ -158,7 +156,18 @@ impl Runner<'_> {
         if batch.is_empty() {
             return None;
         }
-        self.write_all(batch).await.unwrap_or_else(|out| Some(left_by(out)))
+        self.write_all(batch)
+            .await
+            .unwrap_or_else(|out| Some(left_by(out)))
+    }
+
+    async fn run_large(&self, errand: &Errand<'_>, large: &mut Large) -> Option<Left> {
+        if let Ok(epoch) = self.write_alone(errand).await {
+            self.mark(errand, epoch);
+            return None;
+        }
+        *large = Large::Wait;
+        Some(Left::Some)
     }
 
     /// One read, one write, and again those that met another node.
@@ -233,14 +242,14 @@ impl Runner<'_> {
         Ok(batch.iter().zip(&keys).map(held).collect())
     }
 
-    async fn write_alone(&self, errand: &Errand<'_>) -> Result<super::Epoch, OutOfReach> {
+    async fn write_alone(&self, errand: &Errand<'_>) -> Result<Epoch, OutOfReach> {
         let subject = errand.subject();
         let message = subject.accepted.map(|(message, _)| message);
         let held = self.share.read_beside(subject.bill, message).await?;
         self.share.write(self.book, subject, held, |_| {}).await
     }
 
-    fn mark(&self, errand: &Errand<'_>, epoch: super::Epoch) {
+    fn mark(&self, errand: &Errand<'_>, epoch: Epoch) {
         for row in &errand.rows {
             let only = Rows {
                 first: *row,
@@ -255,9 +264,8 @@ impl Runner<'_> {
 const fn left_by(out: OutOfReach) -> Left {
     match out {
         OutOfReach::Refused => Left::Some,
-        OutOfReach::NotConnected
-        | OutOfReach::Busy
-        | OutOfReach::TooSlow
-        | OutOfReach::Lost => Left::All,
+        OutOfReach::NotConnected | OutOfReach::Busy | OutOfReach::TooSlow | OutOfReach::Lost => {
+            Left::All
+        }
     }
 }

@@ -10,6 +10,7 @@ mod compare;
 mod errand;
 mod held;
 mod marks;
+mod prepared;
 mod progress;
 
 use std::fmt;
@@ -23,12 +24,13 @@ pub(crate) use catch_up::CatchUp;
 pub(crate) use compare::Lag;
 pub(crate) use held::Held;
 pub(crate) use marks::{Epoch, Marks};
+use prepared::{Prepared, keys};
 
 use crate::book::Book;
-use crate::codec::{self, Unreadable};
+use crate::codec::Unreadable;
 use crate::facade::Node;
 use crate::journal::Entry;
-use crate::shared::{Change, Key, OutOfReach, SharedStore, Swap};
+use crate::shared::{OutOfReach, SharedStore, Swap};
 use crate::{KeptAnswer, MessageDigest, Timestamp};
 
 /// How often a swap is tried again because another node was faster. Nodes meet on one bill only
@@ -37,11 +39,6 @@ const ROUNDS: usize = 16;
 
 /// How long the catch-up waits for a large answer to be written.
 const PATIENT: Duration = Duration::from_secs(2);
-
-/// Kinds of keys.
-const FAMILY: &str = "f";
-const NOTICE_KEY: &str = "n";
-const MESSAGE: &str = "m";
 
 /// Is told how operations on the shared state and on the disk go.
 pub trait Watch: Send + Sync {
@@ -278,76 +275,6 @@ impl fmt::Debug for Share {
         f.debug_struct("Share")
             .field("keep", &self.keep)
             .finish_non_exhaustive()
-    }
-}
-
-/// The keys of a subject, in the order in which values are read and written.
-fn keys<'a>(bill: &'a Bill, message: Option<&'a MessageDigest>) -> Vec<Key<'a>> {
-    let mut keys = vec![Key {
-        kind: FAMILY,
-        name: bill.family().as_bytes(),
-    }];
-    if !bill.biller_notice_key().is_empty() {
-        keys.push(Key {
-            kind: NOTICE_KEY,
-            name: bill.biller_notice_key().as_bytes(),
-        });
-    }
-    if let Some(message) = message {
-        keys.push(Key {
-            kind: MESSAGE,
-            name: message.as_bytes(),
-        });
-    }
-    keys
-}
-
-/// The new values of a subject's keys, beside what they must hold.
-pub(crate) struct Prepared<'a> {
-    keys: Vec<Key<'a>>,
-    expected: Vec<Option<&'a [u8]>>,
-    new: Vec<Vec<u8>>,
-}
-
-impl<'a> Prepared<'a> {
-    pub(crate) fn new(subject: Subject<'a>, held: &'a Held, joined: &Held) -> Self {
-        let keys = keys(subject.bill, subject.accepted.map(|(message, _)| message));
-        let mut new = vec![codec::to_bytes(&joined.family)];
-        if !subject.bill.biller_notice_key().is_empty() {
-            new.push(codec::to_bytes(&joined.owners));
-        }
-        let expected = held.values(keys.len());
-        if let Some((_, answer)) = subject.accepted {
-            // The first answer that was kept stays.
-            let kept = expected.last().copied().flatten().map(<[u8]>::to_vec);
-            new.push(kept.unwrap_or_else(|| answer::value_of(answer)));
-        }
-        Self {
-            keys,
-            expected,
-            new,
-        }
-    }
-
-    /// All keys of the subject, or none where nothing would change.
-    pub(crate) fn changes(&self, keep: Duration) -> Vec<Change<'_>> {
-        let news = self.new.iter().zip(&self.expected);
-        if news
-            .clone()
-            .all(|(new, expected)| *expected == Some(new.as_slice()))
-        {
-            return Vec::new();
-        }
-        self.keys
-            .iter()
-            .zip(news)
-            .map(|(key, (new, expected))| Change {
-                key: *key,
-                expected: *expected,
-                new,
-                expires_in: Some(keep),
-            })
-            .collect()
     }
 }
 

@@ -136,7 +136,10 @@ mod tests {
     #[test]
     fn what_was_written_down_reads_back() {
         let servers = vec![server("b", &[[9, 16_383]]), server("a", &[[0, 3], [5, 8]])];
-        for identity in [Identity::new(servers), Identity::new(vec![server("a", &[])])] {
+        for identity in [
+            Identity::new(servers),
+            Identity::new(vec![server("a", &[])]),
+        ] {
             assert_eq!(Identity::parse(&identity.to_string()), Some(identity));
         }
         for text in ["", "a/b", "a/b/c/1", "a/b/c/1-x"] {

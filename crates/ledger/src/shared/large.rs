@@ -54,7 +54,9 @@ impl SharedStore {
         command: &Cmd,
         patience: Duration,
     ) -> Result<Value, OutOfReach> {
-        let bulk = self.bulk(Slot::of(biller), Instant::now() + patience).await?;
+        let bulk = self
+            .bulk(Slot::of(biller), Instant::now() + patience)
+            .await?;
         let answer = bulk.ask(command, patience).await?;
         let Value::ServerError(error) = answer else {
             return Ok(answer);
@@ -73,19 +75,19 @@ impl SharedStore {
 
     /// The lane of a slot; waits for the supervisor to make it where nobody needed it before.
     async fn bulk(&self, slot: Slot, deadline: Instant) -> Result<Arc<Bulk>, OutOfReach> {
-        let router = &self.inner.router;
-        let mut routes = router.published.routes.subscribe();
+        let (published, wake) = (&self.inner.router.published, &self.inner.router.wake);
+        let mut routes = published.routes.subscribe();
         loop {
             {
-                let routes = routes.borrow_and_update();
-                if let Some(bulk) = routes.bulk(slot) {
+                let now = routes.borrow_and_update();
+                if let Some(bulk) = now.bulk(slot) {
                     return Ok(bulk);
                 }
-                if routes.link(slot).is_none() {
+                if now.link(slot).is_none() {
                     return Err(OutOfReach::NotConnected);
                 }
             }
-            router.wake.want_bulk();
+            wake.want_bulk();
             match timeout_at(deadline, routes.changed()).await {
                 Ok(Ok(())) => {}
                 _ => return Err(OutOfReach::NotConnected),

@@ -8,8 +8,8 @@ use std::time::Duration;
 use redis::Value;
 use tokio::time::Instant;
 
-use super::fault::Fault;
 use super::clock::Sample;
+use super::fault::Fault;
 use super::link::Link;
 use super::{Server, WallClock, Warning};
 use crate::Timestamp;

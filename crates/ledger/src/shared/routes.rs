@@ -62,10 +62,14 @@ impl Routes {
 
     /// The servers of the layout that are in reach; `None` in the place of one that is not.
     pub(super) fn owners(&self) -> impl Iterator<Item = Option<&Node>> {
-        let is_open = |owner: &'_ Option<Arc<Link>>| owner.as_ref().is_some_and(|link| link.is_open());
-        self.owners
-            .iter()
-            .map(move |owner| owner.as_ref().filter(|_| is_open(owner)).map(|link| link.node()))
+        let is_open =
+            |owner: &'_ Option<Arc<Link>>| owner.as_ref().is_some_and(|link| link.is_open());
+        self.owners.iter().map(move |owner| {
+            owner
+                .as_ref()
+                .filter(|_| is_open(owner))
+                .map(|link| link.node())
+        })
     }
 
     /// The connection to the server that has a slot; `None` where it is out of reach.

@@ -80,5 +80,6 @@ async fn a_billers_large_answer_keeps_no_other_biller_from_the_shared_state() {
     // Also where all was forgotten.
     server.tell(&["FLUSHALL"]);
     let third = OneNode::open(Topology::Standalone(server.node())).await;
-    eventually(async || matches!(third.begin_again(&large).await, Begun::AcceptedElsewhere(_))).await;
+    eventually(async || matches!(third.begin_again(&large).await, Begun::AcceptedElsewhere(_)))
+        .await;
 }

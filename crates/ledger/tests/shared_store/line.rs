@@ -25,7 +25,8 @@ impl Line {
         let listener = tokio::spawn(async move {
             while let Ok((near, _)) = listener.accept().await {
                 let far = TcpStream::connect((server.host.as_str(), server.port)).await;
-                let far = far.unwrap();
+                // Where the server is gone, so is the connection.
+                let Ok(far) = far else { continue };
                 let (near_read, near_write) = near.into_split();
                 let (far_read, far_write) = far.into_split();
                 tokio::spawn(carry(near_read, far_write, bytes_per_second));

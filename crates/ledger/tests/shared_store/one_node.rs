@@ -37,7 +37,9 @@ impl OneNode {
         let (event, body) = (event(), body(bill));
         let message = MessageDigest::of(&body);
         let now = Timestamp::now();
-        let begun = self.ledger.record_payment(bill, &event, &body, message, now);
+        let begun = self
+            .ledger
+            .record_payment(bill, &event, &body, message, now);
         assert!(matches!(begun.await, Begun::Recorded(_)));
         if let Some(answer) = answer {
             let delivered = Delivered::Accepted(answer);

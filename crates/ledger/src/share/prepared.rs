@@ -1,0 +1,85 @@
+//! A compare-and-swap of one subject: its keys, what they must hold, and what they shall.
+
+use std::time::Duration;
+
+use protocol::Bill;
+
+use super::{Held, Subject, answer};
+use crate::MessageDigest;
+use crate::codec;
+use crate::shared::{Change, Key};
+
+/// Kinds of keys.
+const FAMILY: &str = "f";
+const NOTICE_KEY: &str = "n";
+pub(super) const MESSAGE: &str = "m";
+
+/// The keys of a subject, in the order in which values are read and written.
+pub(super) fn keys<'a>(bill: &'a Bill, message: Option<&'a MessageDigest>) -> Vec<Key<'a>> {
+    let mut keys = vec![Key {
+        kind: FAMILY,
+        name: bill.family().as_bytes(),
+    }];
+    if !bill.biller_notice_key().is_empty() {
+        keys.push(Key {
+            kind: NOTICE_KEY,
+            name: bill.biller_notice_key().as_bytes(),
+        });
+    }
+    if let Some(message) = message {
+        keys.push(Key {
+            kind: MESSAGE,
+            name: message.as_bytes(),
+        });
+    }
+    keys
+}
+
+/// The new values of a subject's keys, beside what they must hold.
+pub(super) struct Prepared<'a> {
+    keys: Vec<Key<'a>>,
+    expected: Vec<Option<&'a [u8]>>,
+    new: Vec<Vec<u8>>,
+}
+
+impl<'a> Prepared<'a> {
+    pub(super) fn new(subject: Subject<'a>, held: &'a Held, joined: &Held) -> Self {
+        let keys = keys(subject.bill, subject.accepted.map(|(message, _)| message));
+        let mut new = vec![codec::to_bytes(&joined.family)];
+        if !subject.bill.biller_notice_key().is_empty() {
+            new.push(codec::to_bytes(&joined.owners));
+        }
+        let expected = held.values(keys.len());
+        if let Some((_, answer)) = subject.accepted {
+            // The first answer that was kept stays.
+            let kept = expected.last().copied().flatten().map(<[u8]>::to_vec);
+            new.push(kept.unwrap_or_else(|| answer::value_of(answer)));
+        }
+        Self {
+            keys,
+            expected,
+            new,
+        }
+    }
+
+    /// All keys of the subject, or none where nothing would change.
+    pub(super) fn changes(&self, keep: Duration) -> Vec<Change<'_>> {
+        let news = self.new.iter().zip(&self.expected);
+        if news
+            .clone()
+            .all(|(new, expected)| *expected == Some(new.as_slice()))
+        {
+            return Vec::new();
+        }
+        self.keys
+            .iter()
+            .zip(news)
+            .map(|(key, (new, expected))| Change {
+                key: *key,
+                expected: *expected,
+                new,
+                expires_in: Some(keep),
+            })
+            .collect()
+    }
+}
