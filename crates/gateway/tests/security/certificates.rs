@@ -90,17 +90,17 @@ fn a_pinned_party_is_believed_with_its_own_certificate_only_and_the_others_need_
 #[test]
 fn a_certificate_of_ones_own_making_with_a_pinned_name_is_worth_nothing() {
     let (authority, forger) = (Authority::new(), Authority::new());
-    let (real, forged) = (authority.client("biller"), forger.client("biller"));
+    let (genuine, counterfeit) = (authority.client("biller"), forger.client("biller"));
     let upstream = Upstream::ok();
     let gateway = Setup::new(&upstream.url(), &upstream.url())
         .with(&listen("127.0.0.1:0", &authority, "optional"))
         .biller(
             "B0001",
             &upstream.url(),
-            &format!("client_certificates = [\"{}\"]\n", real.sha256),
+            &format!("client_certificates = [\"{}\"]\n", genuine.sha256),
         )
         .start();
-    let visitor = Visitor::new(&authority, Some(&forged));
+    let visitor = Visitor::new(&authority, Some(&counterfeit));
     let call = visitor.connect(gateway.public()).and_then(|mut caller| {
         let body = link("u").to_string();
         let headers = [("Authorization", AUTHORIZATION)];

@@ -8,8 +8,8 @@ use crate::NOTICE;
 use crate::support::{Caller, Setup, Upstream, notice};
 use crate::visitor::dial;
 
-fn from(address: &str) -> Option<IpAddr> {
-    Some(address.parse().unwrap())
+fn from(address: &str) -> IpAddr {
+    address.parse().unwrap()
 }
 
 #[test]
@@ -19,13 +19,13 @@ fn connections_beyond_the_caps_are_closed_counted_and_cost_the_others_nothing() 
         .with("[limits]\nconnections = 5\nconnections_per_address = 2")
         .start();
     let enter = |address: &str| {
-        let mut caller = Caller::over(dial(gateway.public(), from(address)));
+        let mut caller = Caller::over(dial(gateway.public(), Some(from(address))));
         let reply = caller.post_with(NOTICE, &[], notice("u").to_string());
         assert_eq!(reply.status, 200, "{address}");
         caller
     };
     let assert_closed = |address: &str| {
-        let mut socket = dial(gateway.public(), from(address));
+        let mut socket = dial(gateway.public(), Some(from(address)));
         assert_eq!(socket.read(&mut [0]).unwrap_or(0), 0, "{address}");
     };
     // address | connections that it gets

@@ -41,7 +41,7 @@ fn refused(name: &'static str, bytes: impl Into<Vec<u8>>, status: u16, code: Res
     }
 }
 
-fn post(path: &str, body: impl ToString) -> Vec<u8> {
+fn post(path: &str, body: &(impl ToString + ?Sized)) -> Vec<u8> {
     let authorization = [("Authorization", AUTHORIZATION)];
     let headers = if path.starts_with(CREATE) {
         &authorization[..]
@@ -95,16 +95,16 @@ fn checked() -> Vec<Refused> {
     vec![
         refused("unknown route", post("/etc/passwd", "{}"), 404, E801),
         refused("wrong method", request("GET", NOTICE, &[], b""), 405, E801),
-        refused("not from there", post(&to("B0005"), link("u")), 403, E003),
+        refused("not from there", post(&to("B0005"), &link("u")), 403, E003),
         refused(
             "unknown biller calls",
-            post(&to("B9999"), link("u")),
+            post(&to("B9999"), &link("u")),
             403,
             E003,
         ),
         refused(
             "suspended biller calls",
-            post(&to("B0004"), link("u")),
+            post(&to("B0004"), &link("u")),
             401,
             E003,
         ),
@@ -112,18 +112,18 @@ fn checked() -> Vec<Refused> {
         refused("wrong authorization", wrong, 401, E003),
         refused(
             "notice of an unknown biller",
-            post(unknown_biller, notice("u")),
+            post(unknown_biller, &notice("u")),
             404,
             E003,
         ),
         refused(
             "notice of a suspended biller",
-            post("/kakao/notice/B0004", notice("u")),
+            post("/kakao/notice/B0004", &notice("u")),
             404,
             E003,
         ),
-        refused("beyond its rate", post(&to("B0006"), link("u")), 429, E801),
-        refused("body too large", post(NOTICE, "x".repeat(2000)), 413, E006),
+        refused("beyond its rate", post(&to("B0006"), &link("u")), 429, E801),
+        refused("body too large", post(NOTICE, &"x".repeat(2000)), 413, E006),
         refused("body stalled", stalled, 408, E801),
         refused("no JSON", post(NOTICE, "{"), 400, E807),
         refused("nothing in it", post(NOTICE, "{\"data\":{}}"), 200, E001),
@@ -136,19 +136,19 @@ fn relayed() -> Vec<Refused> {
     vec![
         refused(
             "paid",
-            post("/kakao/prepay/B0001", prepay("paid")),
+            post("/kakao/prepay/B0001", &prepay("paid")),
             200,
             E403,
         ),
-        refused("nobody there", post(&to("B0002"), notice("u")), 502, E809),
-        refused("circuit open", post(&to("B0002"), notice("u")), 503, E809),
+        refused("nobody there", post(&to("B0002"), &notice("u")), 502, E809),
+        refused("circuit open", post(&to("B0002"), &notice("u")), 503, E809),
         refused(
             "talks of itself",
-            post(&to("B0003"), notice("u")),
+            post(&to("B0003"), &notice("u")),
             500,
             E808,
         ),
-        refused("hangs", post(&to("B0007"), notice("u")), 504, E806),
+        refused("hangs", post(&to("B0007"), &notice("u")), 504, E806),
     ]
 }
 

@@ -273,6 +273,7 @@ fn lines() -> Vec<Trick> {
 fn sizes() -> Vec<Trick> {
     let size = |size: &str| chunks(&format!("{size}\r\n{BODY}\r\n0\r\n\r\n{SMUGGLED}"));
     let smuggled = SMUGGLED.len();
+    let each: Vec<_> = BODY.chars().map(String::from).collect();
     vec![
         refused("size beyond 64 bits", size("10000000000000039")),
         refused("size of 2^64 - 1", size("ffffffffffffffff")),
@@ -344,13 +345,7 @@ fn sizes() -> Vec<Trick> {
         ),
         read(
             "one byte a chunk",
-            chunks(
-                &(BODY
-                    .chars()
-                    .map(|c| format!("1\r\n{c}\r\n"))
-                    .collect::<String>()
-                    + "0\r\n\r\n"),
-            ),
+            chunks(&(format!("1\r\n{}\r\n", each.join("\r\n1\r\n")) + "0\r\n\r\n")),
         ),
     ]
 }

@@ -248,8 +248,8 @@ impl Gateway {
         let lines = self.log.lines.lock().unwrap();
         let count = |lines: &[Value]| lines.iter().filter(|line| wanted(line)).count();
         let too_few = |lines: &mut Vec<Value>| count(lines) < times;
-        let waited = self.log.grown.wait_timeout_while(lines, PATIENCE, too_few);
-        let (lines, _) = waited.unwrap();
+        let grown = self.log.grown.wait_timeout_while(lines, PATIENCE, too_few);
+        let (lines, _) = grown.unwrap();
         let found = count(&lines);
         assert!(found >= times, "{found} of {times} such lines: {lines:#?}");
     }
