@@ -1,0 +1,27 @@
+//! What operators see of a running gateway: its series as Prometheus takes them, its alerts and
+//! dashboards under traffic, its log.
+#![allow(missing_docs, clippy::unwrap_used)]
+
+mod exposition;
+mod log_filter;
+mod many_billers;
+mod page;
+mod panels;
+mod prometheus;
+#[path = "../../../ledger/tests/support/redis.rs"]
+#[allow(dead_code)]
+mod redis_server;
+mod rehearsal;
+mod rules;
+mod stages;
+#[path = "../support/mod.rs"]
+mod support;
+mod traffic;
+
+/// A name that would break what does not escape it.
+pub const HOSTILE_NAME: &str = r#"테스트 "아파트" \ 관리비 <b>&amp;</b> {le="0"} 🧾"#;
+
+/// The same as a TOML key.
+pub fn named(name: &str) -> String {
+    format!("name = {}\n", toml::Value::from(name))
+}
