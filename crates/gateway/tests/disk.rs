@@ -37,9 +37,9 @@ impl Disk {
     /// A file with a file system that turns read-only on the first fault, as servers' do.
     fn on_image(image: &Path) -> Option<Self> {
         File::create(image).unwrap().set_len(32 << 20).unwrap();
-        let mut make = Command::new("mkfs.ext4");
-        let made = make.args(["-q", "-F"]).arg(image);
-        assert!(made.status().unwrap().success(), "mkfs.ext4");
+        let mut mkfs = Command::new("mkfs.ext4");
+        let status = mkfs.args(["-q", "-F"]).arg(image).status();
+        assert!(status.unwrap().success(), "mkfs.ext4");
         let image = image.to_str().unwrap();
         Self::mount(&["-t", "ext4", "-o", "loop,errors=remount-ro", image])
     }

@@ -107,7 +107,7 @@ impl Cluster {
     }
 
     /// All that a pair's master was told until now, its replica has.
-    fn await_replica(&self, master: &Member, replica: &Member) {
+    fn await_replica(master: &Member, replica: &Member) {
         let offset = |member: &Member| member.server.info("master_repl_offset").parse();
         let told: u64 = offset(master).unwrap();
         until("the replica has heard of all", || {
@@ -130,7 +130,7 @@ impl Cluster {
     fn kill_master(&self, part: usize) {
         let master = self.master(part);
         let [killed, replica] = self.pair(part);
-        self.await_replica(killed, replica);
+        Self::await_replica(killed, replica);
         killed.server.kill();
         *self.killed.lock().unwrap() = master;
     }
@@ -256,7 +256,7 @@ impl Store for Cluster {
     fn kill(&self) {
         for part in 0..MASTERS {
             let [master, replica] = self.pair(part);
-            self.await_replica(master, replica);
+            Self::await_replica(master, replica);
         }
         self.servers.iter().for_each(|member| member.server.kill());
     }

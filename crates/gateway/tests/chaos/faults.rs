@@ -60,6 +60,7 @@ pub struct Strike {
 pub struct Faults {
     random: Random,
     bag: Vec<Fault>,
+    is_first: bool,
     fill: fn(&mut Random) -> Vec<Fault>,
 }
 
@@ -82,10 +83,15 @@ impl Faults {
     fn of(seed: u64, fill: fn(&mut Random) -> Vec<Fault>) -> Self {
         let mut random = Random::of(seed, "faults");
         let mut bag = fill(&mut random);
-        // The last one is drawn first: it is what the run has its name from.
+        // The last one is drawn first, and alone: it is what the run has its name from.
         let rest = bag.len() - 1;
         random.shuffle(&mut bag[..rest]);
-        Self { random, bag, fill }
+        Self {
+            random,
+            bag,
+            is_first: true,
+            fill,
+        }
     }
 
     fn draw(&mut self) -> Fault {
@@ -101,9 +107,15 @@ impl Iterator for Faults {
     type Item = Strike;
 
     fn next(&mut self) -> Option<Strike> {
-        let faults = if self.random.chance(40) { 2 } else { 1 };
+        let is_first = std::mem::take(&mut self.is_first);
+        let faults = if !is_first && self.random.chance(40) {
+            2
+        } else {
+            1
+        };
+        let latest = if is_first { 500 } else { 1_500 };
         Some(Strike {
-            after: self.random.milliseconds(200, 1_500),
+            after: self.random.milliseconds(200, latest),
             faults: (0..faults).map(|_| self.draw()).collect(),
         })
     }
@@ -165,7 +177,7 @@ fn cluster(random: &mut Random) -> Vec<Fault> {
     let mut lose = || Blow::LoseMaster {
         master: random.index(3),
     };
-    let lost = [lose(), lose()];
+    let losses = [lose(), lose()];
     vec![
         Fault::KillNode(1 - node),
         Fault::Redis(Blow::Flush),
@@ -182,8 +194,8 @@ fn cluster(random: &mut Random) -> Vec<Fault> {
         }),
         Fault::Redis(Blow::CutOff(random.milliseconds(300, 2_000))),
         kill_during(Blow::CutOff(random.milliseconds(500, 2_000))),
-        kill_during(lost[0]),
+        kill_during(losses[0]),
         Fault::KillEverything,
-        Fault::Redis(lost[1]),
+        Fault::Redis(losses[1]),
     ]
 }

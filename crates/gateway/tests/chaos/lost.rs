@@ -141,10 +141,8 @@ enum Expected {
 /// not hear of the cancel between them, which the other node took, may see two where only one counts.
 fn expected(plan: &Plan, events: &Known, knowledge: &Knowledge<'_>) -> Expected {
     match plan.intent {
-        Intent::Plain => Expected::NotClassified,
         Intent::Double if events.len() == 2 => Expected::Classified,
-        Intent::Double => Expected::NotClassified,
         Intent::PaidAgain if may_look_double(plan, knowledge) => Expected::MayBeMistaken,
-        Intent::PaidAgain => Expected::NotClassified,
+        Intent::Plain | Intent::Double | Intent::PaidAgain => Expected::NotClassified,
     }
 }

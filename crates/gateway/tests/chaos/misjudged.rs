@@ -74,18 +74,16 @@ impl Said {
 
 fn wrong(api: Api, stand: Stand, said: Said) -> Option<&'static str> {
     match said {
-        Said::Nothing => None,
         Said::Asked if stand.error_bill == Certainty::Yes => Some("asked, although an error bill"),
         Said::Asked if api == Api::Prepay && stand.paid == Certainty::Yes => {
             Some("asked, although paid")
         }
-        Said::Asked => None,
         Said::Paid if api == Api::Notice => Some("E403 to a notice"),
         Said::Paid if stand.error_bill == Certainty::Yes => Some("E403, although an error bill"),
         Said::Paid if stand.paid == Certainty::No => Some("E403, although nothing is paid"),
         Said::ErrorBill if stand.error_bill == Certainty::No => {
             Some("E817, although never paid twice")
         }
-        Said::Paid | Said::ErrorBill => None,
+        Said::Nothing | Said::Asked | Said::Paid | Said::ErrorBill => None,
     }
 }

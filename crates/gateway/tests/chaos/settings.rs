@@ -36,7 +36,7 @@ impl Settings {
     /// fault alone takes seconds.
     #[must_use]
     pub fn shortened(self) -> Self {
-        let stream = self.stream.unwrap_or(STREAM / 4);
+        let stream = self.stream.unwrap_or(STREAM / 3);
         Self {
             stream: Some(stream),
             ..self

@@ -58,14 +58,9 @@ impl Stand {
 fn paid(plan: &Plan, has: impl Fn(usize) -> bool, may_have: impl Fn(usize) -> bool) -> Certainty {
     let events = || plan.events.iter().enumerate();
     let is_payment = |event: &PayEvent| event.pay_type == "P";
-    let least = events().filter(|(at, event)| match is_payment(event) {
-        true => has(*at),
-        false => may_have(*at),
-    });
-    let most = events().filter(|(at, event)| match is_payment(event) {
-        true => may_have(*at),
-        false => has(*at),
-    });
+    let certain = |at: usize, counts: bool| if counts { has(at) } else { may_have(at) };
+    let least = events().filter(|(at, event)| certain(*at, is_payment(event)));
+    let most = events().filter(|(at, event)| certain(*at, !is_payment(event)));
     if is_paid(least.map(|(_, event)| event)) {
         Certainty::Yes
     } else if is_paid(most.map(|(_, event)| event)) {
@@ -91,9 +86,8 @@ fn error_bill(plan: &Plan, knowledge: &Knowledge<'_>, deed: Deed) -> Certainty {
         takers.iter().all(knew)
     };
     match plan.intent {
-        Intent::Plain => Certainty::No,
         Intent::PaidAgain if may_look_double(plan, knowledge) => Certainty::Maybe,
-        Intent::PaidAgain => Certainty::No,
+        Intent::Plain | Intent::PaidAgain => Certainty::No,
         Intent::Double if !knowledge.may_have(&echo(0), deed) => Certainty::No,
         Intent::Double if knowledge.has(&echo(last), deed) => {
             if all_knew(0) {

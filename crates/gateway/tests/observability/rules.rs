@@ -53,7 +53,8 @@ fn scale_spans(text: &str) -> String {
         match unit_millis(behind) {
             Some(unit) if stands_alone => {
                 let millis = number.parse::<u64>().unwrap() * unit / FASTER;
-                out.push_str(&format!("{millis}ms"));
+                out.push_str(&millis.to_string());
+                out.push_str("ms");
                 rest = &behind[1..];
             }
             _ => {

@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use tempfile::TempDir;
 
@@ -63,10 +63,6 @@ impl Folder {
 
     pub(super) fn within(&self, text: &str) -> String {
         text.replace(&format!("{}/", self.0.path().display()), "")
-    }
-
-    pub(super) fn root(&self) -> &Path {
-        self.0.path()
     }
 }
 

@@ -114,3 +114,16 @@ fn a_file_that_cannot_be_read_is_told() {
     std::fs::create_dir(folder.path("billers/X.toml")).unwrap();
     assert_eq!(folder.faults(), "billers/X.toml: is not a file");
 }
+
+#[test]
+fn a_name_with_control_characters_is_shown_and_not_obeyed() {
+    let folder = Folder::new();
+    folder.write("billers/\u{1b}[2J\n.toml", "code = 'B0001'");
+    let faults = folder.faults();
+    let expected = r"billers/\u{1b}[2J\n.toml: base_url: is missing and has no default";
+    assert!(faults.starts_with(expected), "{faults}");
+
+    let folder = Folder::with_main("[billers]\ndirectory = \"a\\u0007b\"");
+    let faults = folder.faults();
+    assert!(faults.contains(r"`a\u{7}b` cannot be read"), "{faults}");
+}
