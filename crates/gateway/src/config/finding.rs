@@ -1,6 +1,6 @@
 //! What the reading of the configuration found: faults, which stop the start, and warnings, which do not.
 
-use std::fmt;
+use std::fmt::{self, Write as _};
 use std::path::{Path, PathBuf};
 
 /// One thing that is wrong, and where. Never holds a secret, nor text that may be one.
@@ -92,15 +92,28 @@ fn write_one(
     line: Option<usize>,
     what: &str,
 ) -> fmt::Result {
-    write!(f, "{}: ", file.display())?;
+    write_plain(f, &file.to_string_lossy())?;
+    f.write_str(": ")?;
     if !key.is_empty() {
         write!(f, "{key}: ")?;
     }
-    f.write_str(what)?;
+    write_plain(f, what)?;
     match line {
         Some(line) => write!(f, " (line {line})"),
         None => Ok(()),
     }
+}
+
+/// Names of files and folders may hold line feeds and worse; a finding is one line, and no command to the
+/// terminal that shows it.
+fn write_plain(f: &mut fmt::Formatter<'_>, text: &str) -> fmt::Result {
+    text.chars().try_for_each(|character| {
+        if character.is_control() {
+            write!(f, "{}", character.escape_debug())
+        } else {
+            f.write_char(character)
+        }
+    })
 }
 
 /// Faults and warnings as they are gathered.
