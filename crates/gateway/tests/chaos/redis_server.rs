@@ -153,7 +153,9 @@ impl RedisServer {
             .open(self.directory.path().join("log"))
             .unwrap();
         let mut command = Command::new("redis-server");
+        let mut waits_for_no_second_replica = &["--repl-diskless-sync-delay", "0"][..];
         if self.arguments.iter().any(|word| word == "--sentinel") {
+            waits_for_no_second_replica = &[];
             // A Sentinel keeps what it knows in its configuration.
             let file = self.directory.path().join("sentinel.conf");
             if !file.exists() {
@@ -164,6 +166,7 @@ impl RedisServer {
         command
             .args(["--port", &self.port.to_string(), "--bind", "127.0.0.1"])
             .args(["--dir", "."])
+            .args(waits_for_no_second_replica)
             .args(&self.arguments)
             .current_dir(self.directory.path())
             .stdin(Stdio::null())

@@ -38,6 +38,10 @@ impl Watched {
             primary: Mutex::new(0),
         };
         watched.follow(1, 0);
+        // A Sentinel that asks too early asks again ten seconds later.
+        until("the replica is in step", || {
+            watched.servers[1].0.info("master_link_status") == "up"
+        });
         let port = watched.port(0);
         for sentinel in &watched.sentinels {
             sentinel.tell(&["SENTINEL", "MONITOR", SERVICE, "127.0.0.1", &port, "2"]);
