@@ -5,7 +5,7 @@ use protocol::Bill;
 use crate::{BillState, Fact, FactKind, Family, Payments, Stamp, Taken};
 
 /// Who classifies where no operator did.
-const GATEWAY: &str = "gateway";
+pub(crate) const GATEWAY: &str = "gateway";
 
 impl Taken {
     /// The fact that goes with it: some payments make an error bill (contract section 4).
@@ -69,7 +69,7 @@ fn together(ours: &Payments, theirs: &Payments) -> Payments {
 /// The stamp of what is said of a payment: the same whoever says it, and not the payment's own. No
 /// other fact has it, because no more nodes have this number than have any other. Those of two
 /// payments are in the order of the payments, though their nodes' clocks say the same.
-const fn of_meeting(payment: Stamp) -> Stamp {
+pub(crate) const fn of_meeting(payment: Stamp) -> Stamp {
     Stamp {
         time: payment.time,
         node: payment.node ^ 1,

@@ -16,6 +16,7 @@ mod told;
 mod undelivered;
 mod verify;
 mod vitals;
+mod word;
 
 use std::path::PathBuf;
 use std::sync::Arc;

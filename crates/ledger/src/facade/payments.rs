@@ -46,15 +46,15 @@ pub enum Begun {
 }
 
 /// A payment that is folded and queued, as this node understood it by itself.
-struct Queued {
-    told: Told,
+pub(super) struct Queued {
+    pub(super) told: Told,
     /// What this node knew of the bill without it.
-    before: Option<BillState>,
-    taken: Taken,
+    pub(super) before: Option<BillState>,
+    pub(super) taken: Taken,
     mark_ends_at: Option<Timestamp>,
     /// Its own stamp, and one before that: the earliest telling decides when a mark ends, so what
     /// the shared state knows better is told with the earlier one.
-    stamp: Stamp,
+    pub(super) stamp: Stamp,
     earlier: Stamp,
     commit: Commit,
 }
@@ -136,15 +136,18 @@ impl Ledger {
     async fn go_on_together(&self, share: &Share, queued: Queued) -> Begun {
         let told = &queued.told;
         let held = share.read(&told.bill, Some(&told.message)).await.ok();
+        let known = queued.known(held.as_ref());
         if let Some(answer) = held.as_ref().and_then(|held| held.accepted.clone()) {
+            // Whoever told the biller has judged this telling.
+            drop(self.queue_addition(&queued, known.as_ref(), Taken::Again));
             self.learn_answer(told, answer.clone()).await;
             return Begun::AcceptedElsewhere(answer);
         }
-        let known = queued.known(held.as_ref());
         let stamps = [queued.stamp, queued.earlier];
-        // Two amounts that this node has seen stay two, whichever of them the others have.
+        // Two amounts that this node has seen stay two, whichever of them the others have, unless they
+        // have seen both and somebody has had a word on the bill since.
         let taken = match queued.taken {
-            Taken::OtherAmount => Taken::OtherAmount,
+            Taken::OtherAmount if !queued.is_old_news(held.as_ref()) => Taken::OtherAmount,
             _ => told.judge(known.as_ref(), &stamps),
         };
         let addition = self.queue_addition(&queued, known.as_ref(), taken);
@@ -181,6 +184,7 @@ impl Ledger {
                 kind: told.payment(mark_ends_at),
             });
         }
+        facts.extend(queued.words(known, taken));
         facts.extend(
             taken
                 .classified()
@@ -238,6 +242,15 @@ impl Ledger {
 }
 
 impl Queued {
+    /// Whether the others know this very telling, and have judged the bill or had it judged.
+    fn is_old_news(&self, held: Option<&Held>) -> bool {
+        let theirs = held.and_then(|held| held.knowledge().get(&self.told.bill));
+        theirs.is_some_and(|theirs| {
+            let told = self.told.judge(Some(theirs), &[]);
+            told == Taken::Again && theirs.classification().is_some()
+        })
+    }
+
     /// What this node and the others knew of the bill.
     fn known(&self, held: Option<&Held>) -> Option<BillState> {
         let theirs = held.and_then(|held| held.knowledge().get(&self.told.bill).cloned());
