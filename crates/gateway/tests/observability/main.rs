@@ -6,6 +6,7 @@
 mod exposition;
 mod log_filter;
 mod many_billers;
+mod metrics_page;
 mod page;
 mod panels;
 mod prometheus;
@@ -17,6 +18,7 @@ mod rules;
 mod stages;
 #[path = "../support/mod.rs"]
 mod support;
+mod traces;
 mod traffic;
 
 /// A name that would break what does not escape it.
