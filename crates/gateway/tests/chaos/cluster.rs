@@ -54,6 +54,20 @@ impl Member {
         self.server.ask_text(&["CLUSTER", "MYID"])
     }
 
+    /// Moves some keys of a slot to another server; whether there were any. Their names are bytes.
+    fn move_keys(&self, to: &Self, slot: &str) -> bool {
+        let keys = self.server.ask(&["CLUSTER", "GETKEYSINSLOT", slot, "10"]);
+        let keys: Vec<Vec<u8>> = redis::from_redis_value(keys.unwrap()).unwrap();
+        if keys.is_empty() {
+            return false;
+        }
+        let mut migrate = redis::cmd("MIGRATE");
+        migrate.arg("127.0.0.1").arg(to.server.port());
+        migrate.arg(&["", "0", "1000", "KEYS"]).arg(&keys);
+        self.server.send(&migrate).unwrap();
+        true
+    }
+
     fn is_master(&self) -> bool {
         self.server.info("role") == "master"
     }
@@ -172,18 +186,7 @@ impl Cluster {
         };
         set(to, &["IMPORTING", &from.id()]);
         set(from, &["MIGRATING", &to.id()]);
-        let port = to.server.port().to_string();
-        loop {
-            let keys = from
-                .server
-                .words(&["CLUSTER", "GETKEYSINSLOT", &slot, "10"]);
-            if keys.is_empty() {
-                break;
-            }
-            let mut move_keys = vec!["MIGRATE", "127.0.0.1", &port, "", "0", "1000", "KEYS"];
-            move_keys.extend(keys.iter().map(String::as_str));
-            from.server.tell(&move_keys);
-        }
+        while from.move_keys(to, &slot) {}
         let id = to.id();
         set(to, &["NODE", &id]);
         set(from, &["NODE", &id]);

@@ -110,10 +110,15 @@ impl RedisServer {
     }
 
     pub fn ask(&self, words: &[&str]) -> redis::RedisResult<redis::Value> {
+        self.send(redis::cmd(words[0]).arg(&words[1..]))
+    }
+
+    /// Sends a command that may hold any bytes.
+    pub fn send(&self, command: &redis::Cmd) -> redis::RedisResult<redis::Value> {
         let client = redis::Client::open(format!("redis://127.0.0.1:{}/", self.port))?;
         let mut connection = client.get_connection_with_timeout(Duration::from_secs(5))?;
         connection.set_read_timeout(Some(Duration::from_secs(5)))?;
-        redis::cmd(words[0]).arg(&words[1..]).query(&mut connection)
+        command.query(&mut connection)
     }
 
     /// Tells it something that it cannot refuse.

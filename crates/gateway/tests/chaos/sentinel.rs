@@ -119,7 +119,9 @@ impl Store for Watched {
     }
 
     fn is_held_by(&self, shared_with: &str) -> bool {
-        names_process_and_data(&self.servers[self.primary()].0, shared_with)
+        let servers = self.servers.iter().map(|(server, _)| server);
+        let mut primaries = servers.filter(|server| server.info("role") == "master");
+        primaries.any(|primary| names_process_and_data(primary, shared_with))
     }
 
     fn begin(&self, blow: Blow) {
