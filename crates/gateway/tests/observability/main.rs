@@ -18,7 +18,6 @@ mod rules;
 mod stages;
 #[path = "../support/mod.rs"]
 mod support;
-mod traces;
 mod traffic;
 
 /// A name that would break what does not escape it.
