@@ -1,0 +1,268 @@
+//! What a call's metrics and its log line cost, in CPU time.
+//!
+//! `cargo run --release -p relay-gateway --example call_cost`
+//!
+//! What is measured runs in a second process, whose log the first one reads through a pipe, as a
+//! container's runtime would: the reader's time is not the gateway's, and a line that is lost is seen.
+#![allow(
+    clippy::cast_precision_loss,
+    clippy::print_stdout,
+    clippy::print_stderr,
+    clippy::unwrap_used
+)]
+
+use std::hint::black_box;
+use std::io::{BufRead, BufReader, Read, Write};
+use std::process::{Command, Stdio};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use gateway::logging::{CallLine, Filter, Options, Outcome, init, lost_lines, set_filter};
+use metrics::{Answered, BillerSeries, LedgerOperation, Metrics, ResCodeLabel, Stage, StageTimes};
+use protocol::{Api, BillerCode, ResCode};
+
+/// Calls of one batch: fewer than lines fit into the log's queue, so that none may be lost.
+const CALLS: usize = 50_000;
+
+/// Batches of each kind, one of every kind in each round.
+const ROUNDS: usize = 21;
+
+/// Says that this is the process that is measured.
+const MEASURED: &str = "--measured";
+
+fn main() {
+    if std::env::args().any(|argument| argument == MEASURED) {
+        measure();
+    } else {
+        read_the_log();
+    }
+}
+
+/// Starts the process that is measured, reads its log, and tells it whenever a batch has arrived.
+fn read_the_log() {
+    let mut measured = Command::new(std::env::current_exe().unwrap())
+        .arg(MEASURED)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut arrived = measured.stdin.take().unwrap();
+    let mut log = BufReader::new(measured.stdout.take().unwrap());
+    let (mut lines, mut bytes, mut line) = (0, 0, Vec::new());
+    while log.read_until(b'\n', &mut line).unwrap() > 0 {
+        lines += 1;
+        bytes += line.len();
+        line.clear();
+        if lines % CALLS == 0 {
+            arrived.write_all(&[0]).unwrap();
+        }
+    }
+    assert!(measured.wait().unwrap().success());
+    assert_eq!(lines, CALLS * ROUNDS, "lines were lost");
+    println!("{lines} lines were read, of {} bytes each", bytes / lines);
+}
+
+/// What a batch does for each of its calls.
+#[derive(Clone, Copy)]
+enum Kind {
+    Nothing,
+    Clock,
+    Counted,
+    CountedRefusal,
+    LineOff,
+    LineOn,
+}
+
+impl Kind {
+    const ALL: [Self; 6] = [
+        Self::Nothing,
+        Self::Clock,
+        Self::Counted,
+        Self::CountedRefusal,
+        Self::LineOff,
+        Self::LineOn,
+    ];
+
+    const fn words(self) -> &'static str {
+        match self {
+            Self::Nothing => "the loop alone",
+            Self::Clock => "looks at the clock, one per stage",
+            Self::Counted => "metrics of a relayed call",
+            Self::CountedRefusal => "metrics of a refused call",
+            Self::LineOff => "log line, `call=off`",
+            Self::LineOn => "log line, `info`",
+        }
+    }
+}
+
+/// CPU nanoseconds per call.
+#[derive(Clone, Copy)]
+struct Cost {
+    /// Of the thread that serves the call.
+    worker: f64,
+    /// Of all threads: with the one that writes the log.
+    process: f64,
+}
+
+/// Alternates the kinds, so that what else the machine does falls on all of them alike.
+fn measure() {
+    let guard = init(&Options::default()).unwrap();
+    let counting = Counting::new();
+    let mut costs = Kind::ALL.map(|_| Vec::with_capacity(ROUNDS));
+    for _ in 0..ROUNDS {
+        for (kind, costs) in Kind::ALL.into_iter().zip(&mut costs) {
+            costs.push(batch(kind, &counting));
+        }
+    }
+    assert_eq!(lost_lines(), 0);
+    eprintln!(
+        "CPU nanoseconds per call: median of {ROUNDS} batches of {CALLS} calls (lowest to highest)\n"
+    );
+    eprintln!("| | worker | all threads |\n|---|---|---|");
+    for (kind, costs) in Kind::ALL.into_iter().zip(&costs) {
+        let worker = told(costs.iter().map(|cost| cost.worker));
+        let process = told(costs.iter().map(|cost| cost.process));
+        eprintln!("| {} | {worker} | {process} |", kind.words());
+    }
+    drop(guard);
+}
+
+fn told(costs: impl Iterator<Item = f64>) -> String {
+    let mut costs: Vec<f64> = costs.collect();
+    costs.sort_by(f64::total_cmp);
+    let (lowest, highest) = (costs[0], costs[costs.len() - 1]);
+    format!(
+        "{:.0} ({lowest:.0} to {highest:.0})",
+        costs[costs.len() / 2]
+    )
+}
+
+fn batch(kind: Kind, counting: &Counting) -> Cost {
+    let calls = if let Kind::LineOff = kind {
+        "info,call=off"
+    } else {
+        "info"
+    };
+    set_filter(Filter::parse(calls).unwrap()).unwrap();
+    let before = spent();
+    for call in 0..CALLS {
+        let call = black_box(call);
+        match kind {
+            Kind::Nothing => {}
+            Kind::Clock => {
+                for _ in 0..Stage::COUNT {
+                    black_box(Instant::now());
+                }
+            }
+            Kind::Counted => counting.relayed(call),
+            Kind::CountedRefusal => counting.refused(call),
+            Kind::LineOff | Kind::LineOn => line(call),
+        }
+    }
+    if let Kind::LineOn = kind {
+        // The reader has them all.
+        std::io::stdin().read_exact(&mut [0]).unwrap();
+    }
+    let after = spent();
+    let per_call = |nanoseconds: u64| nanoseconds as f64 / CALLS as f64;
+    Cost {
+        worker: per_call(after.worker - before.worker),
+        process: per_call(after.process - before.process),
+    }
+}
+
+/// The series of a gateway with one biller.
+struct Counting {
+    metrics: Arc<Metrics>,
+    biller: Arc<BillerSeries>,
+}
+
+impl Counting {
+    fn new() -> Self {
+        let metrics = Metrics::new(Duration::from_secs(3));
+        let biller = metrics.biller(BillerCode::parse("B0001").unwrap());
+        Self { metrics, biller }
+    }
+
+    /// All that is counted of a call that is relayed.
+    fn relayed(&self, call: usize) {
+        let in_flight = self.biller.enter();
+        drop(self.metrics.time_ledger(LedgerOperation::Lookup));
+        let upstream = upstream_time(call);
+        self.biller.upstream_answered(Api::Prepay, upstream);
+        self.answered(ResCode::Ok, Some(upstream), call);
+        drop(in_flight);
+    }
+
+    /// The same of one whose answer is none of the usual: its counter is looked up.
+    fn refused(&self, call: usize) {
+        let in_flight = self.biller.enter();
+        drop(self.metrics.time_ledger(LedgerOperation::Lookup));
+        self.answered(ResCode::E403, None, call);
+        drop(in_flight);
+    }
+
+    fn answered(&self, code: ResCode, upstream: Option<Duration>, call: usize) {
+        let own = Duration::from_nanos(9_000 + call as u64 % 1_000);
+        let answered = Answered {
+            api: Some(Api::Prepay),
+            res_code: ResCodeLabel::from(code),
+            status: 200,
+            total: upstream.unwrap_or_default() + own * 5,
+            upstream,
+            stages: StageTimes::of(|stage| match stage {
+                Stage::Upstream => upstream.unwrap_or_default(),
+                // From the pool.
+                Stage::Connect => Duration::ZERO,
+                _ => own,
+            }),
+        };
+        self.metrics.answered(&self.biller, black_box(&answered));
+    }
+}
+
+fn line(call: usize) {
+    let upstream = upstream_time(call);
+    let line = CallLine {
+        request_id: "0193a5c2-7d1e-7000-8000-000000000001",
+        trace_id: "4bf92f3577b34da6a3ce929d0e0e4736",
+        api: Some(Api::Prepay),
+        biller: BillerCode::parse("B0001"),
+        res_code: ResCodeLabel::from(ResCode::Ok),
+        status: 200,
+        total: upstream + Duration::from_micros(45),
+        upstream: Some(upstream),
+        outcome: Outcome::Relayed,
+    };
+    black_box(&line).emit();
+}
+
+/// Some milliseconds, so that not every call falls into the same bucket.
+fn upstream_time(call: usize) -> Duration {
+    Duration::from_micros(500 + call as u64 * 7 % 20_000)
+}
+
+/// CPU nanoseconds so far.
+struct Spent {
+    worker: u64,
+    process: u64,
+}
+
+fn spent() -> Spent {
+    // The kernel adds up what a thread has run when it gives the processor away.
+    std::thread::yield_now();
+    let worker = run_nanoseconds("/proc/thread-self/schedstat");
+    let tasks = std::fs::read_dir("/proc/self/task").unwrap();
+    let of_task = |task: std::io::Result<std::fs::DirEntry>| {
+        run_nanoseconds(task.unwrap().path().join("schedstat"))
+    };
+    Spent {
+        worker,
+        process: tasks.map(of_task).sum(),
+    }
+}
+
+fn run_nanoseconds(file: impl AsRef<std::path::Path>) -> u64 {
+    let text = std::fs::read_to_string(file).unwrap();
+    text.split_whitespace().next().unwrap().parse().unwrap()
+}
