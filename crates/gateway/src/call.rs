@@ -33,9 +33,19 @@ pub struct Call {
     stopwatch: Stopwatch,
     deadline: Instant,
     upstream: Cell<Option<Duration>>,
+    asked_at: Cell<Option<Instant>>,
     /// A shutdown waits for the call's task even when the caller has hung up. A call of the
     /// gateway's own is waited for elsewhere.
     _under_way: Option<InFlight>,
+}
+
+/// When and for how long a call's upstream was asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Asked {
+    /// Counted from when the request's head was read.
+    pub after: Duration,
+    /// Until the answer was whole or failed; up to now where it is still under way.
+    pub took: Duration,
 }
 
 impl Call {
@@ -53,6 +63,7 @@ impl Call {
             stopwatch: Stopwatch::begin(started),
             deadline,
             upstream: Cell::new(None),
+            asked_at: Cell::new(None),
             _under_way: Some(connection.enter()),
             worker,
         }
@@ -68,6 +79,7 @@ impl Call {
             stopwatch: Stopwatch::begin(started),
             deadline: started + worker.shared().budget,
             upstream: Cell::new(None),
+            asked_at: Cell::new(None),
             _under_way: None,
             worker,
         }
@@ -87,6 +99,11 @@ impl Call {
     /// The 32 hex digits of its trace.
     pub fn trace_id(&self) -> &str {
         self.trace.trace_id()
+    }
+
+    /// Its place in its trace.
+    pub const fn trace(&self) -> &TraceParent {
+        &self.trace
     }
 
     /// When its budget is over.
@@ -119,6 +136,15 @@ impl Call {
     /// How long the upstream took of that; `None` where it was not called.
     pub const fn upstream(&self) -> Option<Duration> {
         self.upstream.get()
+    }
+
+    /// When and for how long the upstream was asked; `None` where it was not called.
+    pub fn asked(&self) -> Option<Asked> {
+        let at = self.asked_at.get()?;
+        Some(Asked {
+            after: self.stopwatch.total(at),
+            took: self.upstream.get().unwrap_or_else(|| at.elapsed()),
+        })
     }
 
     /// The ledger.

@@ -14,6 +14,7 @@ use tokio_util::task::TaskTracker;
 use crate::config::Sha256;
 use crate::registry::{KakaoParty, Registry};
 use crate::server::ConnectionCounts;
+use crate::traces::SpanQueue;
 use crate::upstream::Clients;
 
 /// What all workers of one gateway share.
@@ -33,6 +34,8 @@ pub struct Shared {
     pub redeliveries: TaskTracker,
     /// The public listener's connections, once it serves.
     pub connections: OnceLock<ConnectionCounts>,
+    /// Where finished calls are left to be exported; unset where nobody wants traces.
+    pub traces: OnceLock<SpanQueue>,
     parties: RwLock<Arc<Parties>>,
     draining: AtomicBool,
 }
@@ -64,6 +67,7 @@ impl Shared {
             admin_token_sha256: settings.ops.admin_token_sha256,
             redeliveries: TaskTracker::new(),
             connections: OnceLock::new(),
+            traces: OnceLock::new(),
             parties: RwLock::new(Arc::new(parties)),
             draining: AtomicBool::new(false),
         }

@@ -3,6 +3,7 @@
 use std::panic::AssertUnwindSafe;
 use std::rc::Rc;
 use std::sync::Arc;
+use std::time::SystemTime;
 
 use actix_web::http::Method;
 use actix_web::http::header::{HeaderMap, HeaderName};
@@ -23,6 +24,7 @@ use crate::reply::{Problem, Reply};
 use crate::request_id::only;
 use crate::routes::{self, NamedBiller, Route};
 use crate::server::Arrival;
+use crate::traces::CallSpans;
 
 /// Names the biller on the guide's bare paths.
 const X_BILLER_CODE: HeaderName = HeaderName::from_static("x-biller-code");
@@ -190,7 +192,7 @@ fn require_certificate(arrival: &Arrival, pinned: &[Sha256]) -> Result<(), Probl
     }
 }
 
-/// Counts and logs the answer, and turns it into bytes.
+/// Counts, logs and traces the answer, and turns it into bytes.
 fn finish(
     worker: &Worker,
     call: &Call,
@@ -229,6 +231,23 @@ fn finish(
         outcome: reply.outcome,
     }
     .emit();
+    if let Some(queue) = worker.shared().traces.get()
+        && call.trace().is_sampled()
+    {
+        queue.put(CallSpans {
+            trace: call.trace().clone(),
+            request_id: call.request_id_header(),
+            api: subject.api,
+            biller: subject.biller.as_ref().map(|biller| biller.code()),
+            res_code: reply.res_code,
+            status: reply.status.as_u16(),
+            outcome: reply.outcome,
+            ended: SystemTime::now(),
+            total,
+            stages,
+            asked: call.asked(),
+        });
+    }
     reply.into_response(call.request_id_header())
 }
 

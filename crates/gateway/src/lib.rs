@@ -21,5 +21,6 @@ pub mod routes;
 pub mod running;
 pub mod server;
 pub mod tls;
+pub mod traces;
 pub mod upstream;
 mod width;

@@ -3,6 +3,7 @@
 use std::cell::Cell;
 use std::collections::hash_map::RandomState;
 use std::hash::{BuildHasher, Hasher};
+use std::ops::Range;
 
 use actix_web::http::header::{HeaderMap, HeaderName, HeaderValue};
 
@@ -16,6 +17,10 @@ const LONGEST_REQUEST_ID: usize = 128;
 
 /// Length of `version-traceid-parentid-flags` in version 00.
 const TRACEPARENT_LENGTH: usize = 55;
+
+/// The flags of a trace that is recorded, and of one that is not.
+const SAMPLED: [u8; 2] = *b"01";
+const NOT_SAMPLED: [u8; 2] = *b"00";
 
 /// The caller's request id where it is one token `[A-Za-z0-9._:-]{1,128}`, else a new one.
 pub fn request_id(headers: &HeaderMap) -> HeaderValue {
@@ -32,34 +37,63 @@ fn is_request_id(id: &[u8]) -> bool {
             .all(|byte| byte.is_ascii_alphanumeric() || b"._:-".contains(byte))
 }
 
-/// The `traceparent` to send upstream: the caller's trace with a parent id of ours, or a new trace.
+/// The `traceparent` to send upstream: the caller's trace with a span id of ours, or a new trace.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct TraceParent(HeaderValue);
+pub struct TraceParent {
+    header: HeaderValue,
+    /// The caller's span, in hex; none in a trace that begins here.
+    parent_span_id: Option<[u8; 16]>,
+}
 
 impl TraceParent {
     /// Continues the caller's trace, or starts one.
     pub fn of(headers: &HeaderMap) -> Self {
         let kept = only(headers, &TRACEPARENT).and_then(|value| continued(value.as_bytes()));
-        Self(kept.unwrap_or_else(started))
+        kept.unwrap_or_else(|| started(SAMPLED))
+    }
+
+    /// A trace of its own that nobody is to record.
+    pub fn unsampled() -> Self {
+        started(NOT_SAMPLED)
     }
 
     /// The header's value.
     pub const fn header(&self) -> &HeaderValue {
-        &self.0
+        &self.header
     }
 
     /// The 32 hex digits of the trace id.
     pub fn trace_id(&self) -> &str {
+        self.part(3..35)
+    }
+
+    /// The 16 hex digits of the span that the upstream is told of: our call to it.
+    pub fn span_id(&self) -> &str {
+        self.part(36..52)
+    }
+
+    /// The 16 hex digits of the caller's span; `None` in a trace that begins here.
+    pub fn parent_span_id(&self) -> Option<&str> {
+        // Only hex digits get through `continued`.
+        std::str::from_utf8(self.parent_span_id.as_ref()?).ok()
+    }
+
+    /// Whether the caller may have recorded its part. A trace that begins here is to be recorded.
+    pub fn is_sampled(&self) -> bool {
+        u8::from_str_radix(self.part(53..55), 16).is_ok_and(|flags| flags & 1 == 1)
+    }
+
+    fn part(&self, place: Range<usize>) -> &str {
         // Both ways of making one give 55 ASCII characters.
-        self.0
+        self.header
             .to_str()
             .ok()
-            .and_then(|value| value.get(3..35))
+            .and_then(|value| value.get(place))
             .unwrap_or_default()
     }
 }
 
-fn continued(parent: &[u8]) -> Option<HeaderValue> {
+fn continued(parent: &[u8]) -> Option<TraceParent> {
     let (known, rest) = parent.split_at_checked(TRACEPARENT_LENGTH)?;
     let version = &known[..2];
     // A later version may append fields; version ff is forbidden, version 00 has no more.
@@ -82,19 +116,31 @@ fn continued(parent: &[u8]) -> Option<HeaderValue> {
     push_hex(&mut value, random_u64());
     value.push(b'-');
     value.extend_from_slice(flags);
-    HeaderValue::from_maybe_shared(bytes::Bytes::from(value)).ok()
+    Some(TraceParent {
+        header: HeaderValue::from_maybe_shared(bytes::Bytes::from(value)).ok()?,
+        parent_span_id: parent_id.try_into().ok(),
+    })
 }
 
-fn started() -> HeaderValue {
+fn started(flags: [u8; 2]) -> TraceParent {
     let mut value = Vec::with_capacity(TRACEPARENT_LENGTH);
     value.extend_from_slice(b"00-");
     push_hex(&mut value, random_u64());
     push_hex(&mut value, random_u64());
     value.push(b'-');
     push_hex(&mut value, random_u64());
-    value.extend_from_slice(b"-01");
-    HeaderValue::from_maybe_shared(bytes::Bytes::from(value))
-        .unwrap_or_else(|_| HeaderValue::from_static(""))
+    value.push(b'-');
+    value.extend_from_slice(&flags);
+    TraceParent {
+        header: HeaderValue::from_maybe_shared(bytes::Bytes::from(value))
+            .unwrap_or_else(|_| HeaderValue::from_static("")),
+        parent_span_id: None,
+    }
+}
+
+/// 16 hex digits for a span of ours.
+pub fn new_span_id() -> String {
+    format!("{:016x}", random_u64())
 }
 
 fn is_lower_hex(part: &[u8]) -> bool {
@@ -178,6 +224,8 @@ mod tests {
         let sent = trace.header().to_str().unwrap();
         assert!(sent.starts_with("00-0af7651916cd43dd8448eb211c80319c-"));
         assert!(sent.ends_with("-00") && !sent.contains("b7ad6b7169203331"));
+        assert_eq!(&sent[36..52], trace.span_id());
+        assert_eq!(trace.parent_span_id(), Some("b7ad6b7169203331"));
         for bad in [
             "",
             "00-00000000000000000000000000000000-b7ad6b7169203331-01",
@@ -193,6 +241,18 @@ mod tests {
                 "{bad}"
             );
             assert_eq!(trace.trace_id().len(), 32);
+            assert_eq!(trace.parent_span_id(), None, "{bad}");
         }
+    }
+
+    #[test]
+    fn the_lowest_flag_tells_whether_a_trace_is_recorded() {
+        for (flags, is_sampled) in [("00", false), ("01", true), ("02", false), ("ff", true)] {
+            let given = format!("00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-{flags}");
+            let trace = TraceParent::of(&headers(&[(TRACEPARENT, given.leak())]));
+            assert_eq!(trace.is_sampled(), is_sampled, "{flags}");
+        }
+        assert!(TraceParent::of(&headers(&[])).is_sampled());
+        assert!(!TraceParent::unsampled().is_sampled());
     }
 }

@@ -93,6 +93,8 @@ series! {
         "Connections of the public listener that were closed at once because too many were open."
     LOG_LINES_DROPPED "relay_log_lines_dropped_total"
         "Log lines that were lost because standard output was slower than they came."
+    TRACE_SPANS_DROPPED "relay_trace_spans_dropped_total"
+        "Spans of traces that were lost because no collector took them in time."
 }
 
 impl Series {

@@ -9,8 +9,8 @@ use crate::label::{ApiLabel, Label};
 use crate::series::{
     BILLER_INFO, BILLER_SUSPENDED, CONNECTIONS_OPEN, CONNECTIONS_REFUSED, JOURNAL_COMMITS,
     JOURNAL_DISK_FREE, JOURNAL_OWED_FACTS, JOURNAL_SIZE, JOURNAL_WRITABLE, LOG_LINES_DROPPED,
-    PAYMENTS_UNDELIVERED, READY, REDIS_UP, UNDELIVERED_BY_BILLER, UNDELIVERED_OLDEST,
-    UNSHARED_FACTS, UNSHARED_OLDEST,
+    PAYMENTS_UNDELIVERED, READY, REDIS_UP, TRACE_SPANS_DROPPED, UNDELIVERED_BY_BILLER,
+    UNDELIVERED_OLDEST, UNSHARED_FACTS, UNSHARED_OLDEST,
 };
 
 /// How the gateway stands. What is `None` or not listed has no series.
@@ -30,6 +30,8 @@ pub struct Vitals<'a> {
     pub connections: ConnectionVitals,
     /// Log lines lost since the start.
     pub log_lines_dropped: u64,
+    /// Spans lost since the start.
+    pub trace_spans_dropped: u64,
 }
 
 /// A registered biller.
@@ -101,6 +103,7 @@ impl Vitals<'_> {
         CONNECTIONS_OPEN.show(&[], count(self.connections.open), exposition);
         CONNECTIONS_REFUSED.show_counter(&[], count(self.connections.refused), exposition);
         LOG_LINES_DROPPED.show_counter(&[], count(self.log_lines_dropped), exposition);
+        TRACE_SPANS_DROPPED.show_counter(&[], count(self.trace_spans_dropped), exposition);
     }
 }
 

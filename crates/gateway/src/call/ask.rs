@@ -138,6 +138,7 @@ impl Call {
         let permit = self.pass_circuit(party, asking)?;
         let begin = Instant::now();
         self.stopwatch.enter(Stage::Upstream, begin);
+        self.asked_at.set(Some(begin));
         let left = self.deadline.saturating_duration_since(begin);
         let time = PartyTime::of(left, self.worker.shared().budget);
         let clients = self.worker.clients();

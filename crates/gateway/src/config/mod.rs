@@ -28,6 +28,7 @@ mod sha256;
 mod size;
 mod spelling;
 mod tls;
+mod traces;
 mod upstream;
 mod value;
 
@@ -53,6 +54,7 @@ pub use renewal::listed_billers;
 pub use secret::Secret;
 pub use sha256::Sha256;
 pub use tls::UpstreamTls;
+pub use traces::Traces;
 
 use biller::BillerFile;
 use document::{Document, Source};
@@ -75,6 +77,8 @@ pub struct Config {
     pub kakao: Kakao,
     /// The ledger's storage.
     pub ledger: LedgerSettings,
+    /// To whom traces go.
+    pub tracing: Traces,
     /// Where the billers' files are.
     pub billers: BillersDirectory,
 }
@@ -137,6 +141,7 @@ impl Config {
         let circuit = CircuitLimits::read(root.table("circuit"));
         let kakao = Kakao::read(root.table("kakao"));
         let ledger = LedgerSettings::read(root.table("ledger"));
+        let tracing = Traces::read(root.table("tracing"));
         root.knows("billers");
         root.finish();
         Some(Self {
@@ -147,6 +152,7 @@ impl Config {
             circuit,
             kakao: kakao?,
             ledger: ledger?,
+            tracing,
             billers: billers?,
         })
     }

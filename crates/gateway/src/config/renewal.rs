@@ -19,6 +19,7 @@ impl Config {
             ("limits", self.limits != new.limits),
             ("circuit", self.circuit != new.circuit),
             ("ledger", self.ledger != new.ledger),
+            ("tracing", self.tracing != new.tracing),
         ];
         let changed = fixed.into_iter().filter(|(_, differs)| *differs);
         let keys = changed.map(|(key, _)| key).collect();

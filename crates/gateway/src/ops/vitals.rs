@@ -15,6 +15,7 @@ use tokio::time::timeout;
 use crate::gateway::Shared;
 use crate::logging;
 use crate::registry::Registry;
+use crate::traces::SpanQueue;
 
 /// How long a scrape waits for the disk; a disk that hangs must not hide everything else.
 const PATIENCE: Duration = Duration::from_millis(500);
@@ -92,6 +93,7 @@ pub(super) async fn gather<'a>(
         },
         connections: connections(shared),
         log_lines_dropped: logging::lost_lines(),
+        trace_spans_dropped: shared.traces.get().map_or(0, SpanQueue::lost_spans),
     }
 }
 

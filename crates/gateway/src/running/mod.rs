@@ -30,10 +30,14 @@ use crate::ops;
 use crate::redelivery;
 use crate::server::{self, PublicServer};
 use crate::tls::{self, ServerFiles, ServerSide, ServerTls};
+use crate::traces::Exporter;
 use crate::upstream::Clients;
 
 /// What the journal is given for its last commit where the drain has used up its time.
 const LAST_FLUSH: Duration = Duration::from_secs(1);
+
+/// What the traces of the last calls are given.
+const LAST_EXPORT: Duration = Duration::from_secs(1);
 
 /// A gateway that serves.
 #[derive(Debug)]
@@ -44,6 +48,7 @@ pub struct Gateway {
     public: PublicServer,
     ops: ServerHandle,
     ops_address: SocketAddr,
+    exporter: Option<Exporter>,
 }
 
 impl Gateway {
@@ -61,6 +66,7 @@ impl Gateway {
         // Last: nobody is to wait in the queue of a gateway that still reads its journal.
         let Listeners { public, ops } = Listeners::open(&settings.listen, inherited)?;
         let shared = Arc::new(Shared::new(&settings, parties, ledger, metrics));
+        let exporter = exporter(&settings, &shared)?;
 
         let ops_address = ops.local_addr()?;
         let ops = ops::serve(ops, Arc::clone(&shared))?;
@@ -83,6 +89,7 @@ impl Gateway {
             public,
             ops: ops_handle,
             ops_address,
+            exporter,
         };
         gateway.show_certificates();
         Ok(gateway)
@@ -142,9 +149,24 @@ impl Gateway {
         if let Err(error) = &flushed {
             tracing::error!(%error, "stopping with facts that are in no journal");
         }
+        if let Some(exporter) = self.exporter {
+            exporter.finish(LAST_EXPORT).await;
+        }
         self.ops.stop(false).await;
         flushed
     }
+}
+
+/// Has traces exported where the configuration says to whom.
+fn exporter(settings: &Config, shared: &Shared) -> Result<Option<Exporter>, Box<dyn Error>> {
+    let Some(endpoint) = &settings.tracing.otlp_endpoint else {
+        return Ok(None);
+    };
+    let (queue, exporter) =
+        Exporter::start(endpoint).map_err(|fault| format!("tracing.otlp_endpoint: {fault}"))?;
+    // Nobody else has set it, as with the connections.
+    let _ = shared.traces.set(queue);
+    Ok(Some(exporter))
 }
 
 fn public_options(

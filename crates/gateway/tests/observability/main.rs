@@ -18,6 +18,7 @@ mod rules;
 mod stages;
 #[path = "../support/mod.rs"]
 mod support;
+mod traces;
 mod traffic;
 
 /// A name that would break what does not escape it.

@@ -73,6 +73,7 @@ const OURS: &[(&str, &str, &[&str])] = &[
     ("relay_connections_open", "gauge", &[]),
     ("relay_connections_refused_total", "counter", &[]),
     ("relay_log_lines_dropped_total", "counter", &[]),
+    ("relay_trace_spans_dropped_total", "counter", &[]),
 ];
 
 /// A gateway of which everything can be told.

@@ -33,6 +33,7 @@ fn a_main_file_needs_only_the_address_of_kakao_pay() {
     assert_eq!(config.ledger.retention, Duration::from_hours(9_600));
     assert_eq!(config.ledger.low_disk_bytes, 1 << 30);
     assert_eq!(config.ledger.redis, None);
+    assert_eq!(config.tracing.otlp_endpoint, None);
     assert_eq!(config.billers.directory, folder.path("billers"));
     assert_eq!(loaded.warnings, []);
 }
@@ -84,6 +85,8 @@ fn every_key_can_be_set() {
     assert_eq!(config.kakao.client_certificates, [Sha256::of(b"")]);
     assert_eq!(config.kakao.tls.ca, Some(folder.path("tls/ca.pem")));
     assert_eq!(config.ledger.path, std::path::Path::new("/var/lib/relay"));
+    let collector = config.tracing.otlp_endpoint.unwrap();
+    assert_eq!(collector.to_string(), "https://collector.example/otlp");
     let redis = config.ledger.redis.unwrap();
     let shown = "rediss+sentinel://10.0.0.1:26379,10.0.0.2:26379/relay/2";
     assert_eq!(redis.to_string(), shown);

@@ -8,7 +8,7 @@ fn unknown_keys_and_wrong_types_are_told() {
         // Unknown keys.
         (
             "colour = 1",
-            "colour: unknown key; known here: listen, ops, budget, limits, circuit, kakao, ledger, billers (line 4)",
+            "colour: unknown key; known here: listen, ops, budget, limits, circuit, kakao, ledger, tracing, billers (line 4)",
         ),
         (
             "[limit]\n",

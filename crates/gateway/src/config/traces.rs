@@ -1,0 +1,19 @@
+//! To whom traces go.
+
+use super::base_url::BaseUrl;
+use super::section::Section;
+
+/// The table `[tracing]`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Traces {
+    /// Where an OTLP collector listens for HTTP, `/v1/traces` under it; `None`: nothing is exported.
+    pub otlp_endpoint: Option<BaseUrl>,
+}
+
+impl Traces {
+    pub(super) fn read(mut section: Section<'_>) -> Self {
+        let otlp_endpoint = section.optional("otlp_endpoint", BaseUrl::read);
+        section.finish();
+        Self { otlp_endpoint }
+    }
+}
