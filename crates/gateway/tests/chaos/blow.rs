@@ -60,6 +60,18 @@ impl Blow {
         }
     }
 
+    /// Whether other processes, or other servers, serve the data afterwards.
+    pub const fn restarts_servers(self) -> bool {
+        match self {
+            Self::Kill(_)
+            | Self::FailOver(_)
+            | Self::CutOff(_)
+            | Self::KillMaster { .. }
+            | Self::LoseMaster { .. } => true,
+            Self::Hang(_) | Self::Flush | Self::Part { .. } | Self::Reshard { .. } => false,
+        }
+    }
+
     /// The nodes that cannot reach Redis meanwhile.
     pub const fn keeps_off(self) -> &'static [usize] {
         match self {

@@ -218,6 +218,13 @@ impl Store for Cluster {
         named && masters == MASTERS
     }
 
+    fn primaries(&self) -> Vec<String> {
+        let servers = self.servers.iter();
+        servers
+            .filter_map(|member| member.server.primary_of())
+            .collect()
+    }
+
     fn begin(&self, blow: Blow) {
         match blow {
             Blow::Flush => self

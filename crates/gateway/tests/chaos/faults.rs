@@ -37,6 +37,15 @@ impl Fault {
         }
     }
 
+    /// Whether other processes, or other servers, serve the data afterwards.
+    pub const fn restarts_servers(self) -> bool {
+        match self {
+            Self::KillNode(_) => false,
+            Self::Redis(blow) | Self::KillNodeDuring { blow, .. } => blow.restarts_servers(),
+            Self::KillEverything => true,
+        }
+    }
+
     /// The nodes that cannot reach Redis meanwhile.
     pub const fn keeps_off(self) -> &'static [usize] {
         match self {

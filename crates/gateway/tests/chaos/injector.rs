@@ -13,7 +13,7 @@ use crate::finding::Finding;
 use crate::line::Line;
 use crate::node::Node;
 use crate::plan::Plan;
-use crate::recovery::{Failures, Recovery, Touch};
+use crate::recovery::{Recovery, Touch};
 use crate::sending::Sending;
 use crate::trouble::{Breach, Trouble, Troubles};
 use crate::world::World;
@@ -29,8 +29,8 @@ pub struct Injector<'a> {
     pub troubles: Troubles,
     /// How often each kind of fault was injected.
     pub injected: BTreeMap<String, u64>,
-    /// How often Redis was found too slow without any fault.
-    pub slow: u64,
+    /// How often Redis was found too slow, or another primary was chosen, without any fault.
+    pub unprovoked: u64,
     /// How long after both nodes reached Redis each began to restore.
     pub begun_after: Vec<Duration>,
     pub restoring: Finding,
@@ -62,10 +62,11 @@ impl<'a> Injector<'a> {
             well: Touch {
                 at: Moment::ZERO,
                 failures: [0, 0],
+                primaries: world.store.primaries(),
             },
             troubles: Troubles::default(),
             injected: BTreeMap::new(),
-            slow: 0,
+            unprovoked: 0,
             begun_after: Vec::new(),
             restoring: Finding::of("restoring begins late"),
         };
@@ -87,17 +88,16 @@ impl<'a> Injector<'a> {
     }
 
     /// Nothing is done, and yet a machine without time can make Redis miss its 200 ms: to the nodes
-    /// that is the same as a Redis that is out of reach, and they say so.
+    /// that is the same as a Redis that is out of reach, and they say so. Sentinels may choose anew.
     fn stay_calm(&mut self, end: Moment) {
         loop {
             let at = self.world.clock.now();
-            let failures = Recovery::of(self.world).failures();
-            let apart = self.apart_since(failures);
-            if apart.is_empty() {
+            let unforeseen = self.unforeseen();
+            if unforeseen.is_empty() {
                 self.well.at = at;
             } else {
-                self.slow += 1;
-                self.recover(apart, false);
+                self.unprovoked += 1;
+                self.recover(unforeseen, false);
             }
             if self.world.clock.now() >= end {
                 return;
@@ -116,9 +116,12 @@ impl<'a> Injector<'a> {
             let kept_off = fault.keeps_off().iter().map(|node| Breach::Apart(*node));
             let killed = fault.kills().into_iter().map(Breach::Start);
             open.extend(kept_off.chain(killed).map(|breach| self.opened(breach)));
-            open.extend(self.apart_since(Recovery::of(self.world).failures()));
+            open.extend(self.unforeseen());
             let loss = self.inject(*fault);
             open.extend(self.lost(loss));
+            if fault.restarts_servers() {
+                self.well.primaries = self.world.store.primaries();
+            }
             is_wiped |= loss == Loss::Everything;
             for node in fault.kills() {
                 // It counts from its start.
@@ -126,7 +129,7 @@ impl<'a> Injector<'a> {
             }
             if faults.peek().is_some() {
                 let touch = Recovery::of(self.world).touch();
-                open.extend(self.apart_since(touch.failures));
+                open.extend(self.unforeseen_at(&touch));
                 for breach in &mut open {
                     breach.in_touch.get_or_insert(touch.at);
                 }
@@ -155,10 +158,21 @@ impl<'a> Injector<'a> {
         }
     }
 
-    /// The nodes that found Redis out of reach since all was well.
-    fn apart_since(&self, failures: Failures) -> Vec<Open> {
-        let apart = (0..2).filter(|node| failures[*node] != self.well.failures[*node]);
-        apart.map(|node| self.opened(Breach::Apart(node))).collect()
+    fn unforeseen(&self) -> Vec<Open> {
+        self.unforeseen_at(&Recovery::of(self.world).now())
+    }
+
+    /// What came about since all was well and was not done on purpose: nodes found Redis out of reach,
+    /// or another server is the primary.
+    fn unforeseen_at(&self, touch: &Touch) -> Vec<Open> {
+        let is_apart = |node: &usize| touch.failures[*node] != self.well.failures[*node];
+        let apart = (0..2).filter(is_apart).map(Breach::Apart);
+        let is_replaced = touch.primaries != self.well.primaries;
+        let late = is_replaced.then_some(Breach::Late);
+        apart
+            .chain(late)
+            .map(|breach| self.opened(breach))
+            .collect()
     }
 
     fn inject(&self, fault: Fault) -> Loss {
@@ -194,7 +208,8 @@ impl<'a> Injector<'a> {
 
     fn recover(&mut self, mut open: Vec<Open>, is_wiped: bool) {
         let restored = Recovery::of(self.world).complete(is_wiped);
-        open.extend(self.apart_since(restored.touch.failures));
+        open.extend(self.unforeseen_at(&restored.touch));
+        open.extend(restored.is_replaced.then(|| self.opened(Breach::Late)));
         for Open {
             breach,
             from,
@@ -219,7 +234,7 @@ impl<'a> Injector<'a> {
         }
         self.well = Touch {
             at: restored.at,
-            failures: restored.touch.failures,
+            ..restored.touch
         };
     }
 }

@@ -27,22 +27,24 @@ pub struct Recovery<'a> {
 /// How often each node found Redis out of reach, since it was started.
 pub type Failures = [u64; 2];
 
-/// A moment at which both nodes reached Redis.
-#[derive(Clone, Copy, Debug)]
+/// A moment at which both nodes reached Redis, and how all was then.
+#[derive(Clone, Debug)]
 pub struct Touch {
     pub at: Moment,
-    /// As they were then.
     pub failures: Failures,
+    pub primaries: Vec<String>,
 }
 
 /// A moment at which nothing was missing.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Restored {
     pub at: Moment,
     /// Since when both nodes had reached Redis.
     pub touch: Touch,
     /// When each node was seen to restore.
     pub begun: [Moment; 2],
+    /// Redis chose another primary meanwhile.
+    pub is_replaced: bool,
 }
 
 impl<'a> Recovery<'a> {
@@ -55,7 +57,13 @@ impl<'a> Recovery<'a> {
         until("both nodes reach Redis", || {
             (0..2).all(|node| self.is_in_touch(node))
         });
+        self.now()
+    }
+
+    /// How all is now.
+    pub fn now(&self) -> Touch {
         Touch {
+            primaries: self.world.store.primaries(),
             failures: self.failures(),
             at: self.world.clock.now(),
         }
@@ -64,6 +72,7 @@ impl<'a> Recovery<'a> {
     /// Both nodes must be up. Ends when everything is restored.
     pub fn complete(&self, is_wiped: bool) -> Restored {
         let begun = self.world.clock.now();
+        let mut is_replaced = false;
         loop {
             let touch = self.touch();
             assert!(
@@ -74,10 +83,17 @@ impl<'a> Recovery<'a> {
             beginning.look();
             let calls = &self.world.calls;
             calls.await_end_of_all_begun_before(touch.at, || beginning.look());
-            if self.is_restored(touch.failures, &mut beginning) {
-                let begun = beginning.seen();
-                let at = self.world.clock.now();
-                return Restored { at, touch, begun };
+            let is_restored = self.is_restored(touch.failures, &mut beginning);
+            let at = self.world.clock.now();
+            if self.world.store.primaries() != touch.primaries {
+                is_replaced = true;
+            } else if is_restored {
+                return Restored {
+                    at,
+                    touch,
+                    begun: beginning.seen(),
+                    is_replaced,
+                };
             }
         }
     }

@@ -144,6 +144,15 @@ impl RedisServer {
         redis::from_redis_value(self.ask(words).unwrap()).unwrap()
     }
 
+    /// Whose data it serves since when, if it is a primary: another after every change of its role.
+    pub fn primary_of(&self) -> Option<String> {
+        let info = self.ask_text(&["INFO"]);
+        let value = |name| info.lines().find_map(|line| line.strip_prefix(name));
+        let role = value("role:")?;
+        let history = [value("run_id:")?, value("master_replid:")?].join("/");
+        (role == "master").then_some(history)
+    }
+
     /// The value of a line `name:value` of `INFO`.
     pub fn info(&self, name: &str) -> String {
         let info = self.ask_text(&["INFO"]);

@@ -32,7 +32,10 @@ impl Report {
         for (fault, times) in &injector.injected {
             self.row(&format!("  {fault}"), times);
         }
-        self.row("redis slow without a fault", injector.slow);
+        self.row(
+            "redis slow, or chosen anew, without a fault",
+            injector.unprovoked,
+        );
         let longest = injector.begun_after.iter().max();
         let longest = longest.copied().unwrap_or_default();
         self.row(

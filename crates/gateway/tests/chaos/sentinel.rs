@@ -124,6 +124,13 @@ impl Store for Watched {
         primaries.any(|primary| names_process_and_data(primary, shared_with))
     }
 
+    fn primaries(&self) -> Vec<String> {
+        let servers = self.servers.iter();
+        servers
+            .filter_map(|(server, _)| server.primary_of())
+            .collect()
+    }
+
     fn begin(&self, blow: Blow) {
         let (old, new) = (self.primary(), 1 - self.primary());
         match blow {

@@ -15,6 +15,10 @@ pub trait Store: Send + Sync {
     /// are there now; no, while nobody serves.
     fn is_held_by(&self, shared_with: &str) -> bool;
 
+    /// Who serves which data; another one means that somebody chose anew, whether or not he was made
+    /// to.
+    fn primaries(&self) -> Vec<String>;
+
     /// Begins a blow; what has no duration is done now.
     fn begin(&self, blow: Blow);
 
@@ -58,6 +62,11 @@ impl Store for Standalone {
 
     fn is_held_by(&self, shared_with: &str) -> bool {
         names_process_and_data(&self.server, shared_with)
+    }
+
+    /// Nobody chooses.
+    fn primaries(&self) -> Vec<String> {
+        Vec::new()
     }
 
     fn begin(&self, blow: Blow) {

@@ -70,13 +70,12 @@ fn every_query_of_every_panel_returns_data() {
     assert!(left.len() > 50, "{} queries", left.len());
     until(|| {
         left.retain(|query| !shows(&prometheus.query(query["expr"].as_str().unwrap())));
-        // Until they return something these are all that is to be seen of a failure.
-        let names: Vec<String> = left
-            .iter()
-            .map(|query| query["panel"].to_string())
-            .collect();
-        fs::write(gateway.path().join("panels-without-data"), names.join("\n")).unwrap();
-        left.is_empty().then_some(())
+        let names = left.iter().map(|query| &query["panel"]);
+        if left.is_empty() {
+            Ok(())
+        } else {
+            Err(format!("no data for {:?}", names.collect::<Vec<_>>()))
+        }
     });
     drop(traffic);
 }

@@ -1,5 +1,6 @@
 //! A biller begins to hang under traffic: who is woken, and by what?
 
+use std::fmt::Debug;
 use std::fs;
 use std::thread;
 use std::time::{Duration, Instant};
@@ -43,7 +44,7 @@ fn a_biller_that_begins_to_hang_is_named_with_its_api_and_nobody_else_is() {
                 .with(gateway.public(), biller, &[PREPAY])
         });
     let calls = r#"sum(increase(relay_requests_total{res_code="OK"}[5s])) > 20"#;
-    until(|| (!prometheus.query(calls).is_empty()).then_some(()));
+    until(|| prometheus.query(calls).pop().ok_or("calls are counted"));
     let alerts_before = prometheus.alerts();
     let named_before = naming(&alerts_before, |_| true);
     assert!(named_before.is_empty(), "{named_before:#?}");
@@ -54,7 +55,8 @@ fn a_biller_that_begins_to_hang_is_named_with_its_api_and_nobody_else_is() {
         let wakes = |alert: &&Value| {
             alert["labels"]["alertname"] == "RelayBillerTimeouts" && alert["state"] == "firing"
         };
-        alerts.iter().find(wakes).cloned()
+        let woken = alerts.iter().find(wakes).cloned();
+        woken.ok_or_else(|| format!("{alerts:#?}"))
     });
     assert_eq!(alert["labels"]["biller"], "B0001");
     assert_eq!(alert["labels"]["api"], "prepay");
@@ -86,15 +88,16 @@ fn assert_has_a_section(alert: &Value) {
     assert!(headings.any(|heading| heading == anchor), "no {anchor}");
 }
 
-/// What `look` finds at last; Prometheus cannot be awaited otherwise than by asking.
+/// What `look` finds at last, or else what it said last. Prometheus cannot be awaited otherwise
+/// than by asking.
 #[track_caller]
-pub fn until<T>(mut look: impl FnMut() -> Option<T>) -> T {
+pub fn until<T, E: Debug>(mut look: impl FnMut() -> Result<T, E>) -> T {
     let deadline = Instant::now() + PATIENCE;
     loop {
-        if let Some(found) = look() {
-            return found;
+        match look() {
+            Ok(found) => return found,
+            Err(missing) => assert!(Instant::now() < deadline, "{missing:?}"),
         }
-        assert!(Instant::now() < deadline, "it never came about");
         thread::park_timeout(Duration::from_millis(100));
     }
 }
