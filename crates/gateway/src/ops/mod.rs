@@ -1,6 +1,7 @@
-//! The ops listener: metrics, health and the admin API, on a server of its own.
+//! The ops listener: the console, metrics, health and the admin API, on a server of its own.
 
 pub(crate) mod admin;
+mod console;
 mod health;
 mod metrics_page;
 mod vitals;
@@ -30,6 +31,7 @@ pub fn serve(listener: TcpListener, shared: Arc<Shared>) -> io::Result<Server> {
             .app_data(inquiry.clone())
             .app_data(admin::Desk(Rc::new(worker)))
             .service(admin::scope())
+            .route("/", web::get().to(console::show))
             .route("/metrics", web::get().to(metrics_page::show))
             .route("/health/live", web::get().to(health::live))
             .route("/health/ready", web::get().to(health::ready))

@@ -3,6 +3,7 @@
 // The values that are compared are whole numbers, which a float holds exactly.
 #![allow(missing_docs, clippy::unwrap_used, clippy::float_cmp)]
 
+mod console;
 mod exposition;
 mod log_filter;
 mod many_billers;
