@@ -8,6 +8,7 @@
 //! - Counting an answer takes no lock, formats no text and looks nothing up by name, unless the
 //!   answer is another than `OK`/200.
 
+mod answered;
 mod biller;
 mod buckets;
 mod certificates;
@@ -21,10 +22,11 @@ mod series;
 mod stages;
 mod vitals;
 
+pub use answered::Answered;
 pub use biller::{BillerSeries, InFlight};
 pub use certificates::Certificate;
 pub use label::{LedgerOperation, RejectedReason, ReloadResult, ResCodeLabel, Stage};
-pub use metrics::{Answered, LedgerTimer, Metrics};
+pub use metrics::{LedgerTimer, Metrics};
 pub use stages::StageTimes;
 pub use vitals::{
     BillerVitals, ConnectionVitals, JournalVitals, SharedVitals, UndeliveredVitals, Vitals,

@@ -7,15 +7,14 @@ use std::time::{Duration, Instant};
 
 use prometheus::process_collector::ProcessCollector;
 use prometheus::{Gauge, Histogram, IntCounter, IntGauge};
-use protocol::{Api, BillerCode, ResCode};
+use protocol::BillerCode;
 
+use crate::answered::Answered;
 use crate::biller::{BillerSeries, Of};
 use crate::buckets::{Buckets, seconds_exactly};
 use crate::certificates::{Certificate, Certificates};
 use crate::exposition::Exposition;
-use crate::label::{
-    ApiLabel, Label, LedgerOperation, RejectedReason, ReloadResult, ResCodeLabel, StatusLabel,
-};
+use crate::label::{ApiLabel, Label, LedgerOperation, RejectedReason, ReloadResult, StatusLabel};
 use crate::per_label::PerLabel;
 use crate::reloads::Reloads;
 use crate::requests::Pair;
@@ -23,14 +22,11 @@ use crate::series::{
     BUDGET, BUILD_INFO, CIRCUIT_STATE, LEDGER_OPERATION_DURATION, LEDGER_UNAVAILABLE, OVERHEAD,
     REJECTED, REQUEST_DURATION,
 };
-use crate::stages::{StageSeconds, StageTimes};
+use crate::stages::StageSeconds;
 use crate::vitals::Vitals;
 
 /// Label of Kakao Pay as an upstream.
 const KAKAO: &str = "kakao";
-
-/// The status with which the gateway says that the budget was over.
-const GATEWAY_TIMEOUT: u16 = 504;
 
 /// All series of one gateway.
 pub struct Metrics {
@@ -49,23 +45,6 @@ pub struct Metrics {
     certificates: Certificates,
     reloads: Reloads,
     process: ProcessCollector,
-}
-
-/// What an answer of the public listener was like.
-#[derive(Clone, Copy, Debug)]
-pub struct Answered {
-    /// `None` for an unknown route.
-    pub api: Option<Api>,
-    /// The answer's code, ours or the upstream's.
-    pub res_code: ResCodeLabel,
-    /// The answer's HTTP status.
-    pub status: u16,
-    /// From the request's head to the answer.
-    pub total: Duration,
-    /// The upstream's share of it; `None` where it was not called.
-    pub upstream: Option<Duration>,
-    /// The whole of it, by stage.
-    pub stages: StageTimes,
 }
 
 impl Metrics {
@@ -136,9 +115,18 @@ impl Metrics {
         self.certificates.forget(Certificate::Biller(code));
     }
 
-    fn is_registered(&self, code: BillerCode) -> bool {
+    /// Two payments of a bill of this biller met that were taken on two nodes. Counted as
+    /// `unknown` where the biller is registered there and not here.
+    pub fn double_payment_of(&self, code: BillerCode) {
+        let registered = self.registered(code);
+        registered
+            .unwrap_or_else(|| self.unknown_biller())
+            .double_payment();
+    }
+
+    fn registered(&self, code: BillerCode) -> Option<Arc<BillerSeries>> {
         let billers = self.billers.read().unwrap_or_else(PoisonError::into_inner);
-        billers.contains_key(&code)
+        billers.get(&code).cloned()
     }
 
     /// Counts an answer. The upstream's time goes into the overhead only: it is counted by
@@ -193,11 +181,10 @@ impl Metrics {
     pub fn set_circuit_state(&self, upstream: &str, state: i64) {
         if upstream == KAKAO {
             self.kakao_circuit_state.set(state);
-        } else if let Some(code) = BillerCode::parse(upstream) {
-            let billers = self.billers.read().unwrap_or_else(PoisonError::into_inner);
-            if let Some(biller) = billers.get(&code) {
-                biller.set_circuit_state(state);
-            }
+        } else if let Some(code) = BillerCode::parse(upstream)
+            && let Some(biller) = self.registered(code)
+        {
+            biller.set_circuit_state(state);
         }
     }
 
@@ -210,7 +197,7 @@ impl Metrics {
     /// registered: others make no series.
     pub fn set_certificate_expiry(&self, certificate: Certificate, not_after: i64) {
         let is_known = match certificate {
-            Certificate::Biller(code) => self.is_registered(code),
+            Certificate::Biller(code) => self.registered(code).is_some(),
             _ => true,
         };
         if is_known {
@@ -266,14 +253,6 @@ impl Metrics {
             biller.expose(&mut exposition);
         }
         exposition.text()
-    }
-}
-
-impl Answered {
-    /// Whether the gateway gave up at the end of the budget, where the clock may have been read a
-    /// moment before it.
-    fn is_timed_out(&self) -> bool {
-        self.status == GATEWAY_TIMEOUT && self.res_code == ResCodeLabel::from(ResCode::E806)
     }
 }
 

@@ -69,17 +69,21 @@ impl<W: Write> Write for Gathering<W> {
 
 /// Starts the thread that writes. It flushes when nothing more is waiting, after lines have gathered.
 pub(super) fn start(writer: impl Write + Send + 'static) -> (NonBlocking, Guard) {
-    let (lines, guard) = NonBlockingBuilder::default()
+    let (lines, guard) = queue(writer);
+    // Where logging has started before, that one's count stays.
+    let _ = LOST.set(lines.error_counter());
+    (lines, Guard(Some(guard)))
+}
+
+fn queue(writer: impl Write + Send + 'static) -> (NonBlocking, WorkerGuard) {
+    NonBlockingBuilder::default()
         .buffered_lines_limit(MAX_QUEUED_LINES)
         .lossy(true)
         .thread_name("log")
         .finish(Gathering {
             writer,
             flushed: Instant::now(),
-        });
-    // Where logging has started before, that one's count stays.
-    let _ = LOST.set(lines.error_counter());
-    (lines, Guard(Some(guard)))
+        })
 }
 
 /// Writes what is queued when it is dropped, and waits for it a bounded time.
@@ -104,5 +108,52 @@ impl Drop for Guard {
             // Either it is written, or the time is over; the process ends both ways.
             let _ = written.recv_timeout(MAX_FLUSH_WAIT);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::{Arc, Condvar, Mutex};
+
+    use super::*;
+
+    /// A standard output that takes nothing until it is opened.
+    #[derive(Clone, Default)]
+    struct Blocked(Arc<(Mutex<bool>, Condvar)>);
+
+    impl Blocked {
+        fn open(&self) {
+            *self.0.0.lock().unwrap() = true;
+            self.0.1.notify_all();
+        }
+    }
+
+    impl Write for Blocked {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            let open = self.0.0.lock().unwrap();
+            drop(self.0.1.wait_while(open, |open| !*open).unwrap());
+            Ok(bytes.len())
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn lines_beyond_the_queue_are_lost_and_counted_and_nobody_waits() {
+        let output = Blocked::default();
+        let (mut lines, guard) = queue(output.clone());
+        let lost = lines.error_counter();
+        let beyond = 1_000;
+        // It would never end if one line waited for the output.
+        for _ in 0..MAX_QUEUED_LINES + beyond {
+            lines.write_all(b"a line\n").unwrap();
+        }
+        // The writer holds one that it cannot get rid of; it may not have taken it yet.
+        let lost = lost.dropped_lines();
+        assert!((beyond - 1..=beyond).contains(&lost), "{lost}");
+        output.open();
+        drop(guard);
     }
 }

@@ -78,7 +78,11 @@ impl ledger::Watch for WatchShared {
     }
 
     fn payments_met(&self, biller: BillerCode) {
-        self.0.biller(biller).double_payment();
+        self.0.double_payment_of(biller);
+    }
+
+    fn batch_shared(&self, took: Duration) {
+        self.0.ledger_operation(LedgerOperation::Share, took);
     }
 
     fn journal_committed(&self, took: Duration) {

@@ -1,6 +1,7 @@
 //! What the catch-up writes to the shared state for one biller, in batches.
 
 use std::collections::BTreeMap;
+use std::time::Instant;
 
 use protocol::{Bill, BillerCode};
 
@@ -156,9 +157,12 @@ impl Runner<'_> {
         if batch.is_empty() {
             return None;
         }
-        self.write_all(batch)
-            .await
-            .unwrap_or_else(|out| Some(left_by(out)))
+        let began = Instant::now();
+        let outcome = self.write_all(batch).await;
+        if let Some(watch) = &self.share.watch {
+            watch.batch_shared(began.elapsed());
+        }
+        outcome.unwrap_or_else(|out| Some(left_by(out)))
     }
 
     async fn run_large(&self, errand: &Errand<'_>, large: &mut Large) -> Option<Left> {

@@ -51,6 +51,11 @@ pub trait Watch: Send + Sync {
         let _ = biller;
     }
 
+    /// The catch-up wrote, or tried to write, a batch of what the shared state had not got.
+    fn batch_shared(&self, took: Duration) {
+        let _ = took;
+    }
+
     /// The journal committed a batch, durably, and took this long for it.
     fn journal_committed(&self, took: Duration) {
         let _ = took;

@@ -1,8 +1,10 @@
 //! Nobody makes more series than the configuration asks for.
 
-use std::time::Duration;
+use std::fmt::Write as _;
+use std::io::Write as _;
+use std::time::{Duration, Instant};
 
-use metrics::{Answered, Certificate, Metrics, ResCodeLabel, StageTimes, Vitals};
+use metrics::{Answered, BillerVitals, Certificate, Metrics, ResCodeLabel, StageTimes, Vitals};
 use protocol::{AnswerCode, Api, BillerCode, LabelCode, ResCode};
 
 use crate::page::Page;
@@ -33,6 +35,97 @@ fn ten_thousand_unknown_billers_make_no_series() {
     let series =
         r#"relay_requests_total{api="pay_result",biller="unknown",res_code="E003",status="404"}"#;
     assert_eq!(after.value(series), 10_001.0);
+}
+
+#[test]
+fn a_thousand_billers_that_call_everything_make_a_bounded_number_of_series() {
+    let metrics = Metrics::new(Duration::from_secs(3));
+    let without_billers = Page::read(&metrics.encode(&Vitals::default()))
+        .samples
+        .len();
+    let mut name = String::new();
+    let mut codes = Vec::new();
+    for number in 0..1_000 {
+        name.clear();
+        write!(name, "B{number:04}").unwrap();
+        let code = BillerCode::parse(&name).unwrap();
+        let biller = metrics.biller(code);
+        for api in Api::ALL {
+            biller.upstream_answered(api, Duration::from_millis(1));
+            for (res_code, status) in [(ResCode::Ok, 200), (ResCode::E806, 504)] {
+                let answered = Answered {
+                    api: Some(api),
+                    ..answered(ResCodeLabel::from(res_code), status)
+                };
+                metrics.answered(&biller, &answered);
+            }
+        }
+        codes.push(code);
+    }
+    let billers = codes.iter().map(|code| BillerVitals {
+        code: *code,
+        name: code.as_str(),
+        is_suspended: false,
+    });
+    let vitals = Vitals {
+        billers: billers.collect(),
+        ..Vitals::default()
+    };
+    let began = Instant::now();
+    let text = metrics.encode(&vitals);
+    let took = began.elapsed();
+    let series = Page::read(&text).samples.len();
+    // 23 per API: two answers, the budget, and a histogram of 17 edges; and ten of the biller.
+    assert!(
+        series <= without_billers + 1_000 * (23 * 5 + 10),
+        "{series}"
+    );
+    // Seen by whoever runs this with `--nocapture`.
+    let told = format!("{series} series, {} bytes, made in {took:?}\n", text.len());
+    std::io::stderr().write_all(told.as_bytes()).unwrap();
+}
+
+#[test]
+fn payments_that_met_on_other_nodes_make_no_series_of_a_biller_that_is_not_registered() {
+    let metrics = Metrics::new(Duration::from_secs(3));
+    let [here, elsewhere] = ["B0001", "B0002"].map(|code| BillerCode::parse(code).unwrap());
+    metrics.biller(here);
+    metrics.double_payment_of(here);
+    metrics.double_payment_of(elsewhere);
+    let page = Page::read(&metrics.encode(&Vitals::default()));
+    for biller in ["B0001", "unknown"] {
+        let series = format!(r#"relay_double_payments_total{{biller="{biller}"}}"#);
+        assert_eq!(page.value(&series), 1.0, "{biller}");
+    }
+    assert!(!page.samples.keys().any(|series| series.contains("B0002")));
+}
+
+#[test]
+fn no_name_of_a_biller_ends_its_label_or_its_line() {
+    let metrics = Metrics::new(Duration::from_secs(3));
+    // name | as it is to be written
+    for (name, written) in [
+        (r#"a "b" c"#, r#"a \"b\" c"#),
+        (r"a\b\", r"a\\b\\"),
+        ("a\nrelay_ready 0\n", r"a\nrelay_ready 0\n"),
+        (r#"",biller="B0002"} 1"#, r#"\",biller=\"B0002\"} 1"#),
+        ("<script>&amp;", "<script>&amp;"),
+        ("관리비 🧾", "관리비 🧾"),
+    ] {
+        let vitals = Vitals {
+            billers: vec![BillerVitals {
+                code: BillerCode::parse("B0001").unwrap(),
+                name,
+                is_suspended: false,
+            }],
+            ..Vitals::default()
+        };
+        let text = metrics.encode(&vitals);
+        let line = format!(r#"relay_biller_info{{biller="B0001",name="{written}"}} 1"#);
+        let of_the_biller: Vec<_> = text.lines().filter(|line| line.contains("B000")).collect();
+        assert!(of_the_biller.contains(&line.as_str()), "{of_the_biller:#?}");
+        assert_eq!(of_the_biller.len(), 2, "{of_the_biller:#?}");
+    }
 }
 
 #[test]
