@@ -193,14 +193,18 @@ impl Call {
     ///
     /// # Errors
     /// Those of `work`; [`Problem::Internal`] where it panicked.
-    pub async fn to_its_end(
+    pub fn to_its_end(
         &self,
         work: impl Future<Output = Result<Reply, Problem>> + 'static,
-    ) -> Result<Reply, Problem> {
-        actix_web::rt::spawn(work).await.unwrap_or_else(|error| {
-            tracing::error!(request_id = self.request_id(), %error, "a call's task failed");
-            Err(Problem::Internal)
-        })
+    ) -> impl Future<Output = Result<Reply, Problem>> {
+        // Not held by whoever waits: a call that needs no task is not to be as large as one that does.
+        let task = actix_web::rt::spawn(work);
+        async {
+            task.await.unwrap_or_else(|error| {
+                tracing::error!(request_id = self.request_id(), %error, "a call's task failed");
+                Err(Problem::Internal)
+            })
+        }
     }
 
     /// The problem that a refusal of the ledger is; one that is the ledger's own fault is counted.

@@ -3,7 +3,6 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use actix_web::http::Uri;
 use actix_web::http::uri::InvalidUri;
 use ipnet::IpNet;
 use metrics::{BillerSeries, Metrics};
@@ -13,7 +12,7 @@ use crate::admission::in_flight::InFlight;
 use crate::admission::rate::RateLimit;
 use crate::config::{BaseUrl, Biller, Kakao, Sha256, Status};
 use crate::tls::ClientTls;
-use crate::upstream::Party;
+use crate::upstream::{Endpoint, Party};
 
 /// A biller as the configuration registers it, with its limits, its series and its upstream.
 #[derive(Debug)]
@@ -31,7 +30,7 @@ pub struct RegisteredBiller {
     /// Where Kakao Pay's calls for it go.
     pub upstream: Upstream,
     /// Where on its upstream, and on Kakao Pay's, each API is.
-    pub uris: Uris,
+    pub endpoints: Endpoints,
 }
 
 /// A party as an upstream, and the TLS files it was made with.
@@ -45,28 +44,28 @@ pub struct Upstream {
 
 /// The addresses of the five APIs as one biller's calls are relayed (contract section 1).
 #[derive(Clone, Debug)]
-pub struct Uris {
+pub struct Endpoints {
     /// At Kakao Pay.
-    pub link_create: Uri,
+    pub link_create: Endpoint,
     /// At Kakao Pay.
-    pub link_recreate: Uri,
+    pub link_recreate: Endpoint,
     /// At the biller, like the next two.
-    pub notice: Uri,
+    pub notice: Endpoint,
     /// 납부 가능 조회.
-    pub prepay: Uri,
+    pub prepay: Endpoint,
     /// 납부 결과 전달.
-    pub pay_result: Uri,
+    pub pay_result: Endpoint,
 }
 
-impl Uris {
+impl Endpoints {
     fn of(code: BillerCode, kakao: &Party, biller: &Party) -> Result<Self, InvalidUri> {
         let links = "/external/inquiry-payment/one-time/url";
         Ok(Self {
-            link_create: kakao.uri(&format!("{links}/{code}"))?,
-            link_recreate: kakao.uri(&format!("{links}/re/{code}"))?,
-            notice: biller.uri("/kakao/notice")?,
-            prepay: biller.uri("/kakao/prepay")?,
-            pay_result: biller.uri("/kakao/pay-result")?,
+            link_create: kakao.endpoint(&format!("{links}/{code}"))?,
+            link_recreate: kakao.endpoint(&format!("{links}/re/{code}"))?,
+            notice: biller.endpoint("/kakao/notice")?,
+            prepay: biller.endpoint("/kakao/prepay")?,
+            pay_result: biller.endpoint("/kakao/pay-result")?,
         })
     }
 }
@@ -89,7 +88,7 @@ impl RegisteredBiller {
             former.map_or_else(|| InFlight::new(most), |former| former.with_bound(most))
         };
         Ok(Self {
-            uris: Uris::of(settings.code, kakao, &upstream.party)?,
+            endpoints: Endpoints::of(settings.code, kakao, &upstream.party)?,
             rate: rate(&settings, former),
             in_flight: bound(former.map(|former| &former.in_flight)),
             pay_results_in_flight: bound(former.map(|former| &former.pay_results_in_flight)),

@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use actix_web::http::Uri;
 use actix_web::http::header::HeaderValue;
 use bytes::Bytes;
 use metrics::Stage;
@@ -14,8 +13,8 @@ use crate::flow::Admitted;
 use crate::registry::RegisteredBiller;
 use crate::reply::{CheckedAnswer, Problem};
 use crate::upstream::{
-    Admission, Answer, CircuitState, Fault, Outcome, Party, PartyTime, Permit, Repeat, Sent,
-    UpstreamRequest,
+    Admission, Answer, CircuitState, Endpoint, Fault, Outcome, Party, PartyTime, Permit, Repeat,
+    Sent, UpstreamRequest,
 };
 
 /// The link APIs, relayed to Kakao Pay under the path they came on.
@@ -81,13 +80,17 @@ impl Call {
         api: ToBiller,
         body: Bytes,
     ) -> Result<CheckedAnswer, Unanswered> {
-        let (uri, api, asking) = match api {
-            ToBiller::Notice => (&biller.uris.notice, Api::Notice, Asking::MAY_REPEAT),
-            ToBiller::Prepay => (&biller.uris.prepay, Api::Prepay, Asking::MAY_REPEAT),
-            ToBiller::PayResult => (&biller.uris.pay_result, Api::PayResult, Asking::ALWAYS_ONCE),
+        let (endpoint, api, asking) = match api {
+            ToBiller::Notice => (&biller.endpoints.notice, Api::Notice, Asking::MAY_REPEAT),
+            ToBiller::Prepay => (&biller.endpoints.prepay, Api::Prepay, Asking::MAY_REPEAT),
+            ToBiller::PayResult => (
+                &biller.endpoints.pay_result,
+                Api::PayResult,
+                Asking::ALWAYS_ONCE,
+            ),
         };
         // `Authorization` never goes to a biller.
-        let request = self.request(uri.clone(), None, body);
+        let request = self.request(endpoint.clone(), None, body);
         self.ask(&biller.upstream.party, request, asking, (biller, api))
             .await
     }
@@ -103,11 +106,11 @@ impl Call {
         admitted: &Admitted,
         body: Bytes,
     ) -> Result<CheckedAnswer, Unanswered> {
-        let (uri, api) = match link {
-            LinkCall::Create => (&biller.uris.link_create, Api::LinkCreate),
-            LinkCall::Recreate => (&biller.uris.link_recreate, Api::LinkRecreate),
+        let (endpoint, api) = match link {
+            LinkCall::Create => (&biller.endpoints.link_create, Api::LinkCreate),
+            LinkCall::Recreate => (&biller.endpoints.link_recreate, Api::LinkRecreate),
         };
-        let request = self.request(uri.clone(), admitted.authorization.clone(), body);
+        let request = self.request(endpoint.clone(), admitted.authorization.clone(), body);
         let parties = self.worker.shared().parties();
         let kakao = &parties.kakao.upstream.party;
         self.ask(kakao, request, Asking::ONCE, (biller, api)).await
@@ -115,12 +118,12 @@ impl Call {
 
     fn request(
         &self,
-        uri: Uri,
+        endpoint: Endpoint,
         authorization: Option<HeaderValue>,
         body: Bytes,
     ) -> UpstreamRequest {
         UpstreamRequest {
-            uri,
+            endpoint,
             request_id: self.request_id.clone(),
             traceparent: self.trace.header().clone(),
             authorization,

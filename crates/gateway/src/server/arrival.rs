@@ -1,7 +1,7 @@
 //! A request on its way to the handler, and the answer on its way back.
 
 use std::future::{Future, poll_fn};
-use std::pin::pin;
+use std::pin::{Pin, pin};
 use std::rc::Rc;
 use std::task::Poll;
 use std::time::Duration;
@@ -54,7 +54,8 @@ where
         fault: connection.fault().filter(|_| connection.call_is_stand_in()),
         connection: Rc::clone(&connection),
     };
-    let mut response = polled(handler(arrival), &connection).await;
+    let answer = pin!(handler(arrival));
+    let mut response = polled(answer, &connection).await;
     // Heads of answers are reused with the version they had, and an old version would read as a wish to
     // close. The library sets the right one when it writes the answer.
     response.head_mut().version = Version::HTTP_11;
@@ -69,10 +70,9 @@ where
 
 /// Waits for the answer and, within bounds, for the end of a body that it did not need.
 async fn polled(
-    answer: impl Future<Output = HttpResponse>,
+    mut answer: Pin<&mut impl Future<Output = HttpResponse>>,
     connection: &Connection,
 ) -> HttpResponse {
-    let mut answer = pin!(answer);
     let mut polls = 0_u32;
     let response = poll_fn(|cx| {
         polls = polls.saturating_add(1);

@@ -5,7 +5,6 @@ use std::fmt::Display;
 use std::sync::Arc;
 use std::time::Duration;
 
-use actix_web::http::Uri;
 use actix_web::http::header::HeaderMap;
 use actix_web::rt::task::JoinHandle;
 use tokio::sync::mpsc::Receiver;
@@ -18,7 +17,7 @@ use super::{CallSpans, SpanQueue};
 use crate::config::{BaseUrl, Scheme};
 use crate::request_id::{TraceParent, new_span_id, request_id};
 use crate::tls::{ClientFiles, ClientTls};
-use crate::upstream::{Circuit, Clients, Party, Repeat, UpstreamRequest};
+use crate::upstream::{Circuit, Clients, Endpoint, Party, Repeat, UpstreamRequest};
 
 /// Spans in one post.
 const MAX_BATCH_SPANS: usize = 512;
@@ -63,7 +62,7 @@ impl Exporter {
         let lost = LostSpans::default();
         let (queue, calls) = SpanQueue::of(MAX_QUEUED_CALLS, lost.clone());
         let posts = Posts {
-            uri: party.uri(PATH)?,
+            endpoint: party.endpoint(PATH)?,
             party: Arc::new(party),
             clients: Clients::new(),
             lost,
@@ -124,7 +123,7 @@ async fn gather(
 
 /// The way to the collector.
 struct Posts {
-    uri: Uri,
+    endpoint: Endpoint,
     party: Arc<Party>,
     clients: Clients,
     lost: LostSpans,
@@ -147,7 +146,7 @@ impl Posts {
     async fn post(&self, batch: &[CallSpans]) -> Result<(), Box<dyn Display>> {
         let body = export_request(batch, new_span_id).map_err(|error| Box::new(error) as _)?;
         let request = UpstreamRequest {
-            uri: self.uri.clone(),
+            endpoint: self.endpoint.clone(),
             request_id: request_id(&HeaderMap::new()),
             // A collector that traces itself is not to make a trace of each of ours.
             traceparent: TraceParent::unsampled().header().clone(),

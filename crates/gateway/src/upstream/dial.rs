@@ -2,28 +2,21 @@
 
 use std::io;
 use std::net::SocketAddr;
-use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
-use actix_http::Uri;
-use actix_service::Service;
-use actix_tls::connect::{ConnectError, ConnectInfo, Connection as Connected};
-use futures_core::future::LocalBoxFuture;
 use rustls::ClientConfig;
 use rustls_pki_types::ServerName;
 use tokio::net::TcpStream;
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout};
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
 use super::answer::{Step, Unreached};
-use super::connection::{Connection, UpstreamStream};
+use super::connection::Connection;
 use super::names::Names;
-use super::opened::Opened;
 use super::party::{Security, Target};
 use super::socket::Socket;
-use super::trace::CallTrace;
 
 /// How long one address of several may take before the next is tried; the last, or only, one has
 /// what is left of the call's time.
@@ -32,25 +25,22 @@ const ADDRESS_TIME: Duration = Duration::from_millis(300);
 /// The only protocol that may come of a handshake.
 const HTTP_1_1: &[u8] = b"http/1.1";
 
-/// Opens connections to one party, whatever address the HTTP client names.
-#[derive(Clone)]
+/// Opens connections to one party.
 pub(super) struct Dial {
     target: Arc<Target>,
-    names: Rc<Names>,
-    opened: Rc<Opened>,
+    names: Names,
 }
 
 impl Dial {
-    /// Lists what it opens in `opened`.
-    pub(super) fn new(target: Arc<Target>, opened: Rc<Opened>) -> Self {
+    pub(super) fn new(target: Arc<Target>) -> Self {
         Self {
             target,
-            names: Rc::default(),
-            opened,
+            names: Names::default(),
         }
     }
 
-    async fn open(&self) -> Result<UpstreamStream, Unreached> {
+    /// A new connection, ready for a request.
+    pub(super) async fn open(&self) -> Result<Connection, Unreached> {
         let target = &self.target;
         let addresses = self
             .names
@@ -73,39 +63,7 @@ impl Dial {
                 return Err(unreached(Step::Handshake, &error));
             }
         };
-        let stream = Connection::open(socket);
-        self.opened.add(stream.connection());
-        Ok(stream)
-    }
-}
-
-impl Service<ConnectInfo<Uri>> for Dial {
-    type Response = Connected<Uri, UpstreamStream>;
-    type Error = ConnectError;
-    type Future = LocalBoxFuture<'static, Result<Self::Response, Self::Error>>;
-
-    actix_service::always_ready!();
-
-    fn call(&self, info: ConnectInfo<Uri>) -> Self::Future {
-        let dial = self.clone();
-        Box::pin(async move {
-            let call = CallTrace::current();
-            if let Some(call) = &call {
-                call.dials();
-            }
-            let opened = dial.open().await;
-            if let Some(call) = &call {
-                call.dialled();
-            }
-            opened
-                .map(|stream| Connected::new(info.request().clone(), stream))
-                .map_err(|unreached| {
-                    if let Some(call) = call {
-                        call.not_connected(unreached);
-                    }
-                    ConnectError::Unresolved
-                })
-        })
+        Ok(Connection::new(socket, Instant::now()))
     }
 }
 

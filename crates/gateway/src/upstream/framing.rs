@@ -1,8 +1,7 @@
-//! Where an answer's body ends, as its head tells (RFC 9112 section 6.3), more strictly than the
-//! HTTP client reads it.
+//! Where an answer's body ends, as its head tells (RFC 9112 section 6.3), and more strictly.
 
-use actix_http::header::{self, HeaderMap, HeaderValue};
 use actix_http::{StatusCode, Version};
+use httparse::Header;
 
 /// How a body's end is known.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -20,7 +19,7 @@ pub(super) enum Framing {
 /// Why a body's end cannot be known.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Unframed {
-    /// HTTP/1.1 with neither a length nor chunks: the client reads such a body as empty.
+    /// HTTP/1.1 with neither a length nor chunks: whether such a body is whole, nobody can say.
     NoEnd,
     /// A length beside a coding, a coding other than `chunked`, or a length that is no number.
     Ambiguous,
@@ -31,13 +30,13 @@ impl Framing {
     pub(super) fn of(
         status: StatusCode,
         version: Version,
-        headers: &HeaderMap,
+        fields: &[Header<'_>],
     ) -> Result<Self, Unframed> {
         if !carries_body(status) {
             return Ok(Self::Bodiless);
         }
-        let mut codings = headers.get_all(header::TRANSFER_ENCODING);
-        let mut lengths = headers.get_all(header::CONTENT_LENGTH);
+        let mut codings = values(fields, "transfer-encoding");
+        let mut lengths = values(fields, "content-length");
         match (codings.next(), lengths.next()) {
             (Some(coding), None) if version == Version::HTTP_11 && is_chunked(coding) => {
                 Ok(Self::Chunked)
@@ -59,16 +58,20 @@ fn carries_body(status: StatusCode) -> bool {
     !status.is_informational() && !matches!(status.as_u16(), 204 | 205 | 304)
 }
 
-fn is_chunked(coding: &HeaderValue) -> bool {
-    coding
-        .as_bytes()
-        .trim_ascii()
-        .eq_ignore_ascii_case(b"chunked")
+/// The values of a field, in their order.
+pub(super) fn values<'a>(fields: &'a [Header<'a>], name: &str) -> impl Iterator<Item = &'a [u8]> {
+    let named = move |field: &&Header<'_>| field.name.eq_ignore_ascii_case(name);
+    fields.iter().filter(named).map(|field| field.value)
 }
 
-fn parse_length(length: &HeaderValue) -> Option<Framing> {
-    let digits = length.to_str().ok()?.trim();
-    if digits.bytes().all(|byte| byte.is_ascii_digit()) {
+fn is_chunked(coding: &[u8]) -> bool {
+    coding.trim_ascii().eq_ignore_ascii_case(b"chunked")
+}
+
+fn parse_length(length: &[u8]) -> Option<Framing> {
+    let digits = length.trim_ascii();
+    if digits.iter().all(u8::is_ascii_digit) {
+        let digits = std::str::from_utf8(digits).ok()?;
         digits.parse().ok().map(Framing::Length)
     } else {
         None
@@ -80,17 +83,17 @@ mod tests {
     use super::*;
 
     fn framing(status: u16, version: Version, head: &[(&str, &str)]) -> Result<Framing, Unframed> {
-        let headers: HeaderMap = head
+        let fields: Vec<_> = head
             .iter()
-            .map(|(name, value)| {
-                let name = header::HeaderName::try_from(*name).expect("a name");
-                (name, HeaderValue::from_str(value).expect("a value"))
+            .map(|(name, value)| Header {
+                name,
+                value: value.as_bytes(),
             })
             .collect();
         Framing::of(
             StatusCode::from_u16(status).expect("a status"),
             version,
-            &headers,
+            &fields,
         )
     }
 

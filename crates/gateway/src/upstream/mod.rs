@@ -1,19 +1,19 @@
-//! Calls to the parties: the only module that knows the HTTP client.
+//! Calls to the parties: the HTTP client, and the only module that knows it.
 //!
 //! Every call ends before its deadline, with a whole answer or with a [`Fault`] that says whether
-//! the party can have got the request. The client (awc) is told nothing but "send this over that
-//! stream"; what decides is seen on the stream itself, by `connection`: whether bytes went out,
-//! whether bytes came back, and where an answer ends. So an answer cut short never passes for a
-//! whole one, and bytes behind one answer never begin the next.
+//! the party can have got the request. It speaks as much HTTP/1.1 as a relay needs and no more: one
+//! POST on one connection, written in one piece; one answer, read to its end, from the very bytes
+//! that tell where it ends. So an answer cut short never passes for a whole one, and bytes behind one
+//! answer never begin the next.
 //!
 //! Who knows what:
 //!
 //! - [`Party`]: where an upstream is, how much it may answer, its [`Circuit`]; shared by workers
-//! - [`Clients`]: one worker's pools of connections, one for each party
-//! - `call`: one call, and whether it may be sent a second time
-//! - `dial`, `names`, `opened`: name, address, TLS; what is open
-//! - `socket`, `connection`, `inbound`, `framing`, `chunks`: the bytes
-//! - `trace`: what one call has seen
+//! - [`Clients`], `pool`: one worker's connections that wait, one pool for each party
+//! - `call`: one call, and whether it may be sent a second time; `progress`: what it has come to
+//! - `dial`, `names`: name, address, TLS
+//! - `request`: what is written; `reading`, `head`, `framing`, `chunks`: what is read
+//! - `connection`, `socket`: the bytes
 
 mod answer;
 mod call;
@@ -23,18 +23,19 @@ mod clients;
 mod connection;
 mod dial;
 mod framing;
-mod inbound;
+mod head;
 mod names;
-mod opened;
 mod outcome;
 mod party;
+mod pool;
+mod progress;
+mod reading;
 mod request;
 mod socket;
-mod trace;
 
 pub use answer::{Answer, Fault, Report, Sent, Step, Unreached};
 pub use circuit::{Admission, Circuit, CircuitState, Permit};
 pub use clients::Clients;
 pub use outcome::{Outcome, PartyTime};
 pub use party::Party;
-pub use request::{Repeat, UpstreamRequest};
+pub use request::{Endpoint, Repeat, UpstreamRequest};

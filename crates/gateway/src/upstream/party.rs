@@ -3,12 +3,11 @@
 use std::fmt;
 use std::sync::Arc;
 
-use actix_http::Uri;
 use actix_http::header::{HeaderValue, InvalidHeaderValue};
-use actix_http::uri::InvalidUri;
+use actix_http::uri::{InvalidUri, PathAndQuery};
 use rustls::ClientConfig;
 
-use super::Circuit;
+use super::{Circuit, Endpoint};
 use crate::config::BaseUrl;
 
 /// Kakao Pay or a biller, as every worker sees it.
@@ -17,7 +16,8 @@ use crate::config::BaseUrl;
 /// keep the `Arc` of a party that did not change. A changed party may take its circuit along.
 pub struct Party {
     label: String,
-    uri_base: String,
+    path_prefix: String,
+    host_header: String,
     answer_limit_bytes: usize,
     circuit: Circuit,
     pub(super) target: Arc<Target>,
@@ -27,7 +27,6 @@ pub struct Party {
 pub(super) struct Target {
     pub(super) host: String,
     pub(super) port: u16,
-    pub(super) host_header: HeaderValue,
     pub(super) security: Security,
 }
 
@@ -55,7 +54,9 @@ impl Party {
         answer_limit_bytes: usize,
         circuit: Circuit,
     ) -> Result<Self, InvalidHeaderValue> {
-        let authority = base_url.authority();
+        let host_header = base_url.authority();
+        // What goes into a head is looked at once, here and in `endpoint`.
+        HeaderValue::from_str(&host_header)?;
         let security = match (base_url.scheme().as_str(), tls) {
             ("http", _) => Security::Clear,
             (_, Some(config)) => Security::Tls(config),
@@ -63,13 +64,13 @@ impl Party {
         };
         Ok(Self {
             label: label.to_owned(),
-            uri_base: format!("http://{authority}{}", base_url.path_prefix()),
+            path_prefix: base_url.path_prefix().to_owned(),
+            host_header,
             answer_limit_bytes,
             circuit,
             target: Arc::new(Target {
                 host: base_url.host().to_owned(),
                 port: base_url.port(),
-                host_header: HeaderValue::from_str(&authority)?,
                 security,
             }),
         })
@@ -90,14 +91,14 @@ impl Party {
         self.answer_limit_bytes
     }
 
-    /// The address of an API under the base URL, to be kept where `path` is fixed. It always says
-    /// `http`: TLS is our connector's business, not the client's.
+    /// Where an API is, under the base URL.
     ///
     /// # Errors
     ///
     /// When `path`, which begins with a slash, holds what a path cannot.
-    pub fn uri(&self, path: &str) -> Result<Uri, InvalidUri> {
-        Uri::try_from(format!("{}{path}", self.uri_base))
+    pub fn endpoint(&self, path: &str) -> Result<Endpoint, InvalidUri> {
+        let path = PathAndQuery::try_from(format!("{}{path}", self.path_prefix))?;
+        Ok(Endpoint::new(path.path(), &self.host_header))
     }
 }
 
@@ -106,7 +107,8 @@ impl fmt::Debug for Party {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Party")
             .field("label", &self.label)
-            .field("uri_base", &self.uri_base)
+            .field("host_header", &self.host_header)
+            .field("path_prefix", &self.path_prefix)
             .field("answer_limit_bytes", &self.answer_limit_bytes)
             .field("circuit", &self.circuit)
             .finish_non_exhaustive()
@@ -122,30 +124,19 @@ mod tests {
 
     #[test]
     fn a_base_url_tells_host_header_and_address() {
-        for (base_url, host, uri) in [
-            ("http://a.example", "a.example", "http://a.example/x"),
-            (
-                "http://a.example:443",
-                "a.example:443",
-                "http://a.example:443/x",
-            ),
-            (
-                "https://a.example:443/v1",
-                "a.example",
-                "http://a.example/v1/x",
-            ),
-            (
-                "https://a.example:80",
-                "a.example:80",
-                "http://a.example:80/x",
-            ),
-            ("https://[::1]:8443", "[::1]:8443", "http://[::1]:8443/x"),
+        for (base_url, host, path) in [
+            ("http://a.example", "a.example", "/x"),
+            ("http://a.example:443", "a.example:443", "/x"),
+            ("https://a.example:443/v1", "a.example", "/v1/x"),
+            ("https://a.example:80", "a.example:80", "/x"),
+            ("https://[::1]:8443", "[::1]:8443", "/x"),
         ] {
             let circuit = Circuit::new(1, Duration::ZERO);
             let base_url = BaseUrl::parse(base_url).unwrap();
             let party = Party::new("kakao", &base_url, None, 1, circuit).unwrap();
-            assert_eq!(party.target.host_header, host);
-            assert_eq!(party.uri("/x").unwrap().to_string(), uri);
+            let endpoint = party.endpoint("/x").unwrap();
+            assert_eq!(endpoint, Endpoint::new(path, host));
+            assert_eq!(endpoint.path(), path);
         }
     }
 }

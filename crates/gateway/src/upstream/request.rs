@@ -1,14 +1,40 @@
 //! What is sent.
 
-use actix_http::Uri;
+use std::io::Write;
+
 use actix_http::header::HeaderValue;
 use bytes::Bytes;
+
+/// Where one API is at a party: the begin of each of its requests' heads, up to and with `Host`, and
+/// what is the same in all of them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Endpoint(Bytes);
+
+impl Endpoint {
+    /// `path`, with its slash, and `host` must be fit for a head.
+    pub(super) fn new(path: &str, host: &str) -> Self {
+        let head = format!(
+            "POST {path} HTTP/1.1\r\n\
+             host: {host}\r\n\
+             content-type: application/json;charset=utf-8\r\n\
+             accept: application/json;charset=utf-8\r\n\
+             accept-encoding: identity\r\n"
+        );
+        Self(head.into())
+    }
+
+    /// The path, for tests and for people.
+    pub fn path(&self) -> &str {
+        let head = std::str::from_utf8(&self.0).unwrap_or_default();
+        head.split(' ').nth(1).unwrap_or_default()
+    }
+}
 
 /// One POST to a party. `Content-Type` and `Accept` are always the guide's JSON type.
 #[derive(Clone, Debug)]
 pub struct UpstreamRequest {
-    /// From [`Party::uri`](super::Party::uri).
-    pub uri: Uri,
+    /// From [`Party::endpoint`](super::Party::endpoint).
+    pub endpoint: Endpoint,
     /// `X-Request-Id`.
     pub request_id: HeaderValue,
     /// W3C `traceparent`.
@@ -17,6 +43,40 @@ pub struct UpstreamRequest {
     pub authorization: Option<HeaderValue>,
     /// The caller's body, byte for byte.
     pub body: Bytes,
+}
+
+impl UpstreamRequest {
+    /// Head and body in one piece: a body is at most some tens of KiB, and one write is one packet and
+    /// one TLS record.
+    pub(super) fn to_bytes(&self) -> Vec<u8> {
+        let authorization = self.authorization.as_ref().map(HeaderValue::as_bytes);
+        let length = self.endpoint.0.len()
+            + self.request_id.len()
+            + self.traceparent.len()
+            + authorization.map_or(0, <[u8]>::len)
+            + self.body.len();
+        let mut bytes = Vec::with_capacity(length + NAMES_BYTES);
+        bytes.extend_from_slice(&self.endpoint.0);
+        header(&mut bytes, b"x-request-id: ", self.request_id.as_bytes());
+        header(&mut bytes, b"traceparent: ", self.traceparent.as_bytes());
+        if let Some(authorization) = authorization {
+            header(&mut bytes, b"authorization: ", authorization);
+        }
+        // Writing into memory does not fail.
+        let _ = write!(bytes, "content-length: {}\r\n\r\n", self.body.len());
+        bytes.extend_from_slice(&self.body);
+        bytes
+    }
+}
+
+/// What the names of the headers of one request, its length and the line ends take at most.
+const NAMES_BYTES: usize = 128;
+
+/// No value holds a line end: `HeaderValue` sees to that.
+fn header(bytes: &mut Vec<u8>, name: &[u8], value: &[u8]) {
+    bytes.extend_from_slice(name);
+    bytes.extend_from_slice(value);
+    bytes.extend_from_slice(b"\r\n");
 }
 
 /// Whether a request may go out again once bytes of it were written on a pooled connection that

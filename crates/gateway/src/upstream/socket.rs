@@ -14,16 +14,6 @@ pub(super) enum Socket {
     Tls(Box<TlsStream<TcpStream>>),
 }
 
-impl Socket {
-    /// What lies under TLS, or is all there is.
-    pub(super) fn tcp(&self) -> &TcpStream {
-        match self {
-            Self::Clear(tcp) => tcp,
-            Self::Tls(tls) => tls.get_ref().0,
-        }
-    }
-}
-
 impl AsyncRead for Socket {
     fn poll_read(
         self: Pin<&mut Self>,

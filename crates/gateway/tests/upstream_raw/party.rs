@@ -125,7 +125,7 @@ pub fn party(base_url: &str) -> Arc<Party> {
 
 pub fn request(party: &Party) -> UpstreamRequest {
     UpstreamRequest {
-        uri: party.uri("/kakao/notice").unwrap(),
+        endpoint: party.endpoint("/kakao/notice").unwrap(),
         request_id: HeaderValue::from_static("r-1"),
         traceparent: HeaderValue::from_static("00-1-2-01"),
         authorization: None,

@@ -1,0 +1,73 @@
+//! The connections of one worker to one party that wait for their next call.
+
+use std::cell::RefCell;
+use std::future::poll_fn;
+use std::sync::{Arc, Weak};
+use std::task::{Context, Poll};
+
+use tokio::time::Instant;
+
+use super::Party;
+use super::connection::Connection;
+use super::dial::Dial;
+
+/// Never more connections than calls were in flight at once, which the bulkheads bound.
+pub(super) struct Pool {
+    party: Weak<Party>,
+    dial: Dial,
+    /// The one that was used last is at the end and is taken first, so that those which are not
+    /// needed any more grow old.
+    idle: RefCell<Vec<Connection>>,
+}
+
+impl Pool {
+    pub(super) fn new(party: &Arc<Party>) -> Self {
+        Self {
+            party: Arc::downgrade(party),
+            dial: Dial::new(Arc::clone(&party.target)),
+            idle: RefCell::default(),
+        }
+    }
+
+    /// Makes a connection.
+    pub(super) const fn dial(&self) -> &Dial {
+        &self.dial
+    }
+
+    /// A connection that is fit for a call, if there is one; those that are not are closed by the way.
+    pub(super) async fn take(&self) -> Option<Connection> {
+        // Ready at once: the context is all that is wanted.
+        poll_fn(|cx| Poll::Ready(self.take_quiet(cx))).await
+    }
+
+    fn take_quiet(&self, cx: &mut Context<'_>) -> Option<Connection> {
+        let mut idle = self.idle.borrow_mut();
+        let now = Instant::now();
+        while let Some(mut connection) = idle.pop() {
+            if !connection.is_over(now) && connection.is_quiet(cx) {
+                return Some(connection);
+            }
+        }
+        None
+    }
+
+    /// Has a connection wait for its next call.
+    pub(super) fn put(&self, connection: Connection) {
+        self.idle.borrow_mut().push(connection);
+    }
+
+    /// Closes those that have waited too long.
+    pub(super) fn close_idle(&self, now: Instant) {
+        let mut idle = self.idle.borrow_mut();
+        idle.retain(|connection| !connection.is_over(now));
+        if idle.is_empty() {
+            // A party that is called now and then holds no memory meanwhile.
+            idle.shrink_to_fit();
+        }
+    }
+
+    /// Whether the party is gone.
+    pub(super) fn is_orphaned(&self) -> bool {
+        self.party.strong_count() == 0
+    }
+}

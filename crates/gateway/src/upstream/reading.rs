@@ -1,0 +1,199 @@
+//! An answer on its way in.
+
+use std::time::Duration;
+
+use actix_http::StatusCode;
+use bytes::{Buf, Bytes, BytesMut};
+
+use super::answer::{Answer, Fault};
+use super::chunks::Chunks;
+use super::connection::Connection;
+use super::framing::{Framing, Unframed};
+use super::head::{HEAD_MAX_BYTES, Head, find_end, is_interim};
+use super::progress::Progress;
+
+/// How many interim answers (`100 Continue`, `103 Early Hints`) may come before the answer.
+const INTERIM_MAX: u8 = 8;
+
+/// What is read at once: nearly every answer is smaller.
+const READ_BYTES: usize = 4096;
+
+/// What is read at once of a body that is known to be larger.
+const LARGE_READ_BYTES: usize = 64 * 1024;
+
+/// A whole answer.
+pub(super) struct Whole {
+    pub(super) answer: Answer,
+    /// How long the connection may wait for its next call; `None`: it is to be closed.
+    pub(super) kept_for: Option<Duration>,
+}
+
+/// No whole answer.
+pub(super) struct Unread {
+    pub(super) fault: Fault,
+    /// The stream ended or broke before one byte of an answer: where the connection was a pooled one,
+    /// the pool was out of date.
+    pub(super) is_silent: bool,
+}
+
+impl From<Fault> for Unread {
+    fn from(fault: Fault) -> Self {
+        Self {
+            fault,
+            is_silent: false,
+        }
+    }
+}
+
+/// Reads the answer to a request that was written. Bytes behind it are never taken for another one:
+/// the connection is then not kept.
+pub(super) async fn read(
+    connection: &mut Connection,
+    body_max_bytes: usize,
+    progress: &Progress,
+) -> Result<Whole, Unread> {
+    let mut bytes = BytesMut::new();
+    let head = read_head(connection, &mut bytes, progress).await?;
+    let head = Head::parse(&head).ok_or(Fault::Unreadable)?;
+    let status = head.status;
+    let framing = match head.framing {
+        Ok(framing) => framing,
+        Err(Unframed::NoEnd) => return Err(Fault::CutShort { status }.into()),
+        Err(Unframed::Ambiguous) => return Err(Fault::Unreadable.into()),
+    };
+    let mut body = Body {
+        connection,
+        bytes,
+        max_bytes: body_max_bytes,
+        status,
+    };
+    let content = match framing {
+        Framing::Bodiless => Bytes::new(),
+        Framing::Length(length) => body.of_length(length).await?,
+        Framing::Chunked => body.chunked().await?,
+        Framing::UntilClose => body.until_close().await?,
+    };
+    Ok(Whole {
+        kept_for: head.kept_for.filter(|_| body.bytes.is_empty()),
+        answer: Answer {
+            status,
+            content_type: head.content_type,
+            retry_after: head.retry_after,
+            body: content,
+        },
+    })
+}
+
+/// The final answer's head; what came behind it is left in `bytes`.
+async fn read_head(
+    connection: &mut Connection,
+    bytes: &mut BytesMut,
+    progress: &Progress,
+) -> Result<Bytes, Unread> {
+    let mut interim = 0;
+    let mut searched = 0;
+    let mut has_spoken = false;
+    loop {
+        match find_end(bytes, searched) {
+            Ok(end) if !is_interim(&bytes[..end]) => return Ok(bytes.split_to(end).freeze()),
+            Ok(_) if interim == INTERIM_MAX => return Err(Fault::Unreadable.into()),
+            Ok(end) => {
+                interim += 1;
+                searched = 0;
+                bytes.advance(end);
+                continue;
+            }
+            Err(end) => searched = end,
+        }
+        if bytes.len() > HEAD_MAX_BYTES {
+            return Err(Fault::Unreadable.into());
+        }
+        bytes.reserve(READ_BYTES);
+        if !matches!(connection.read(bytes).await, Ok(1..)) {
+            let sent = progress.sent();
+            return Err(Unread {
+                fault: Fault::Closed { sent },
+                is_silent: !has_spoken,
+            });
+        }
+        has_spoken = true;
+    }
+}
+
+/// A body on its way in.
+struct Body<'a> {
+    connection: &'a mut Connection,
+    /// What has come and is not taken yet.
+    bytes: BytesMut,
+    max_bytes: usize,
+    status: StatusCode,
+}
+
+impl Body<'_> {
+    async fn of_length(&mut self, length: u64) -> Result<Bytes, Fault> {
+        let length = usize::try_from(length)
+            .ok()
+            .filter(|length| *length <= self.max_bytes)
+            .ok_or_else(|| self.too_large())?;
+        while self.bytes.len() < length {
+            let missing = length - self.bytes.len();
+            // Not at once what the party says it has: memory follows what has come.
+            self.read(missing.min(LARGE_READ_BYTES)).await?;
+        }
+        Ok(self.bytes.split_to(length).freeze())
+    }
+
+    async fn chunked(&mut self) -> Result<Bytes, Fault> {
+        let mut chunks = Chunks::default();
+        let mut body = BytesMut::new();
+        loop {
+            let taken = chunks.take(&self.bytes, &mut body, self.max_bytes);
+            self.bytes.advance(taken);
+            if body.len() > self.max_bytes {
+                return Err(self.too_large());
+            }
+            if chunks.is_lost() {
+                return Err(Fault::Unreadable);
+            }
+            if chunks.is_whole() {
+                return Ok(body.freeze());
+            }
+            self.read(READ_BYTES).await?;
+        }
+    }
+
+    async fn until_close(&mut self) -> Result<Bytes, Fault> {
+        loop {
+            if self.bytes.len() > self.max_bytes {
+                return Err(self.too_large());
+            }
+            self.bytes.reserve(READ_BYTES);
+            match self.connection.read(&mut self.bytes).await {
+                Ok(0) => return Ok(std::mem::take(&mut self.bytes).freeze()),
+                Ok(_) => {}
+                Err(_) => return Err(self.cut_short()),
+            }
+        }
+    }
+
+    /// At least one byte more.
+    async fn read(&mut self, room: usize) -> Result<(), Fault> {
+        self.bytes.reserve(room);
+        match self.connection.read(&mut self.bytes).await {
+            Ok(1..) => Ok(()),
+            Ok(0) | Err(_) => Err(self.cut_short()),
+        }
+    }
+
+    const fn cut_short(&self) -> Fault {
+        Fault::CutShort {
+            status: self.status,
+        }
+    }
+
+    const fn too_large(&self) -> Fault {
+        Fault::TooLarge {
+            status: self.status,
+        }
+    }
+}
