@@ -10,6 +10,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use actix_web::http::header::{HeaderMap, HeaderValue};
+use futures_util::FutureExt;
 use ledger::{JournalError, Ledger, LinkRefusal, Timestamp};
 use metrics::{LedgerOperation, Metrics, Stage, StageTimes};
 use tokio::time::{Instant, timeout_at};
@@ -161,10 +162,12 @@ impl Call {
     ///
     /// # Errors
     /// [`Problem::TimedOut`] when the budget is over first.
-    pub async fn within_budget<T>(&self, work: impl Future<Output = T>) -> Result<T, Problem> {
-        timeout_at(self.deadline, work)
-            .await
-            .map_err(|_| Problem::TimedOut)
+    pub fn within_budget<T>(
+        &self,
+        work: impl Future<Output = T>,
+    ) -> impl Future<Output = Result<T, Problem>> {
+        // Mapped rather than awaited here: an `async` block would hold the work twice.
+        timeout_at(self.deadline, work).map(|done| done.map_err(|_| Problem::TimedOut))
     }
 
     /// Waits for `work`, but not beyond the budget; what takes longer goes on behind the answer, and

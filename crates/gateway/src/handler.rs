@@ -105,10 +105,17 @@ async fn answer(
         ..
     } = arrival;
     let limit_bytes = worker.shared().request_body_bytes;
-    let body = body::read(request.headers(), payload, limit_bytes, call.deadline())
-        .await
-        // Where the body's framing was bad, that is what the caller is told.
-        .map_err(|problem| connection.fault().map_or(problem, Problem::EarlyFault))?;
+    let deadline = call.deadline();
+    let body = body::read(
+        request.headers(),
+        payload,
+        limit_bytes,
+        deadline,
+        &connection,
+    )
+    .await
+    // Where the body's framing was bad, that is what the caller is told.
+    .map_err(|problem| connection.fault().map_or(problem, Problem::EarlyFault))?;
     call.enter(Stage::Parse);
     flow::run(call, api, admitted, body).await
 }

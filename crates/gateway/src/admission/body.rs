@@ -2,14 +2,17 @@
 
 use std::future::poll_fn;
 use std::pin::Pin;
+use std::task::{Context, Poll, Waker};
 
 use actix_web::dev::Payload;
+use actix_web::error::PayloadError;
 use actix_web::http::header::{CONTENT_LENGTH, HeaderMap};
 use bytes::{Bytes, BytesMut};
 use futures_core::Stream;
 use tokio::time::{Instant, timeout_at};
 
 use crate::reply::Problem;
+use crate::server::Connection;
 
 /// Reads the whole body.
 ///
@@ -19,14 +22,20 @@ use crate::reply::Problem;
 /// caller broke off.
 pub async fn read(
     headers: &HeaderMap,
-    payload: Payload,
+    mut payload: Payload,
     limit_bytes: usize,
     deadline: Instant,
+    connection: &Connection,
 ) -> Result<Bytes, Problem> {
-    if announced(headers).is_some_and(|announced| announced > limit_bytes) {
+    let announced = announced(headers);
+    if announced.is_some_and(|announced| announced > limit_bytes) {
         return Err(Problem::BodyTooLarge);
     }
-    timeout_at(deadline, collect(payload, limit_bytes))
+    let first = Pin::new(&mut payload).poll_next(&mut Context::from_waker(Waker::noop()));
+    if first.is_pending() && announced > Some(0) && connection.has_whole_body() {
+        be_polled_again().await;
+    }
+    timeout_at(deadline, collect(first, payload, limit_bytes))
         .await
         .map_err(|_| Problem::BodyLate)?
 }
@@ -37,9 +46,35 @@ fn announced(headers: &HeaderMap) -> Option<usize> {
     Some(text.parse().unwrap_or(usize::MAX))
 }
 
-async fn collect(mut payload: Payload, limit_bytes: usize) -> Result<Bytes, Problem> {
+/// The HTTP library polls a call before it takes the body out of its own buffer, and again right
+/// behind that. To ask to be woken, as waiting for the body does, would cost each call another round
+/// through the executor.
+///
+/// Only for a body that is in that buffer: it came whole, is not empty, and was not handed on.
+async fn be_polled_again() {
+    let mut polled = false;
+    poll_fn(|_| {
+        if std::mem::replace(&mut polled, true) {
+            Poll::Ready(())
+        } else {
+            Poll::Pending
+        }
+    })
+    .await;
+}
+
+/// `first` is the first piece, where that was there at once.
+async fn collect(
+    first: Poll<Option<Result<Bytes, PayloadError>>>,
+    mut payload: Payload,
+    limit_bytes: usize,
+) -> Result<Bytes, Problem> {
+    let first = match first {
+        Poll::Ready(first) => first.transpose().map_err(|_| Problem::BodyBroken)?,
+        Poll::Pending => next(&mut payload).await?,
+    };
     // Nearly every body comes in one piece: it is taken as it is, without a copy.
-    let mut whole = next(&mut payload).await?.unwrap_or_default();
+    let mut whole = first.unwrap_or_default();
     let mut more: Option<BytesMut> = None;
     loop {
         let so_far = more.as_ref().map_or(whole.len(), BytesMut::len);

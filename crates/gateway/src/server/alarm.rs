@@ -2,6 +2,7 @@
 
 use std::pin::Pin;
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use tokio::time::{Instant, Sleep, sleep_until};
 
@@ -13,6 +14,15 @@ pub(super) struct Alarm {
 }
 
 impl Alarm {
+    /// Has the task woken after so much time, or before.
+    pub(super) fn ring_within(&mut self, time: Duration, cx: &mut Context<'_>) {
+        let deadline = Instant::now() + time;
+        let rings = |timer: &Pin<Box<Sleep>>| !timer.is_elapsed() && timer.deadline() <= deadline;
+        if !self.timer.as_ref().is_some_and(rings) {
+            let _is_over = self.is_over(deadline, cx);
+        }
+    }
+
     /// `true` once the deadline is over; else the task is woken then, at the latest.
     pub(super) fn is_over(&mut self, deadline: Instant, cx: &mut Context<'_>) -> bool {
         let timer = self

@@ -28,6 +28,8 @@ pub struct Connection {
     idle_since: Cell<Instant>,
     /// The connection's task, where its guard waits for something else than the network.
     waker: RefCell<Option<Waker>>,
+    /// Whether the network alone wakes that task for what comes behind the present call.
+    is_watched: Cell<bool>,
     work: Cell<usize>,
     work_done: Notify,
 }
@@ -77,6 +79,7 @@ impl Connection {
             head_read_at: Cell::new(now),
             idle_since: Cell::new(now),
             waker: RefCell::new(None),
+            is_watched: Cell::new(false),
             work: Cell::new(0),
             work_done: Notify::new(),
         }
@@ -103,6 +106,11 @@ impl Connection {
     /// hung up.
     pub fn fault(&self) -> Option<EarlyFault> {
         self.fault.get()
+    }
+
+    /// Whether all of the present request's body has come.
+    pub fn has_whole_body(&self) -> bool {
+        self.body.get() == Body::Complete
     }
 
     /// `true` once the server drains: the answer under way is this connection's last.
@@ -158,7 +166,16 @@ impl Connection {
     pub(super) fn call_ended(&self) {
         self.call.set(Call::None);
         self.idle_since.set(Instant::now());
-        self.wake();
+        let is_over = self.is_last.get() || self.body.get() != Body::Complete;
+        if is_over || !self.is_watched.get() {
+            self.wake();
+        }
+    }
+
+    /// While a call is under way: whether its end need not wake the connection's task, since whatever comes
+    /// next on the socket does.
+    pub(super) fn set_watched(&self, is_watched: bool) {
+        self.is_watched.set(is_watched);
     }
 
     /// When the head of the present request was complete.

@@ -131,6 +131,15 @@ impl GuardedStream {
         self.farewell.expect_nothing();
     }
 
+    /// The call under way is to be answered first. What comes next wakes the task by itself if it is not
+    /// here yet, and so does the time: then the answer need not.
+    fn wait_for_handler(&mut self, cx: &mut Context<'_>) {
+        let is_here = self.intake.has_fresh() || self.stream.poll_readable(cx).is_ready();
+        self.connection.set_watched(!is_here);
+        self.connection.wake_later(cx.waker());
+        self.alarm.ring_within(self.patience.idle, cx);
+    }
+
     /// Nothing comes from the caller at the moment: is its time over?
     fn wait_for_caller(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         if self.intake.is_in_body() {
@@ -191,7 +200,7 @@ impl AsyncRead for GuardedStream {
             match this.turn() {
                 Turn::Caller => {}
                 Turn::Handler => {
-                    this.connection.wake_later(cx.waker());
+                    this.wait_for_handler(cx);
                     return Poll::Pending;
                 }
                 Turn::Over => {

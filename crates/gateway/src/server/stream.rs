@@ -26,6 +26,17 @@ impl Stream {
         }
     }
 
+    /// Whether something can be read, or the stream has ended; else the task is woken then.
+    pub(super) fn poll_readable(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        if let Self::Tls(stream) = self
+            && !stream.get_ref().1.wants_read()
+        {
+            // What was decrypted is not taken yet, or nothing more comes.
+            return Poll::Ready(());
+        }
+        self.socket().poll_read_ready(cx).map(drop)
+    }
+
     /// The certificates that the caller showed, its own first; none where it showed none.
     pub(super) fn client_chain(&self) -> Box<[CertificateDer<'static>]> {
         let Self::Tls(stream) = self else {

@@ -95,9 +95,10 @@ impl Chunks {
                 At::Size(digits + 1)
             }
             (At::Size(1..) | At::SizeEnd, b' ' | b'\t') => At::SizeEnd,
-            (At::Size(1..) | At::SizeEnd, b';') => At::Extension,
+            (At::Size(1..) | At::SizeEnd, b';') | (At::Extension, b'\t' | b' '..=b'~' | 0x80..) => {
+                At::Extension
+            }
             (At::Size(1..) | At::SizeEnd | At::Extension, b'\r') => At::SizeLineFeed,
-            (At::Extension, b'\t' | b' '..=b'~' | 0x80..) => At::Extension,
             (At::SizeLineFeed, b'\n') if self.left == 0 => At::TrailerBegin,
             (At::SizeLineFeed, b'\n') => At::Data,
             (At::DataCarriageReturn, b'\r') => At::DataLineFeed,
