@@ -113,6 +113,14 @@ impl Ledger {
         })
     }
 
+    /// Has this thread reach the shared state over connections of its own. To be called on a worker,
+    /// whose runtime is the only one of its thread and lives as long.
+    pub fn settle_on_this_thread(&self) {
+        if self.share.is_some() {
+            SharedStore::settle_on_this_thread();
+        }
+    }
+
     /// What is known of a bill at `now`. Where the shared state is out of reach, that is what this
     /// node knows.
     pub async fn look_up(&self, bill: &Bill, now: Timestamp) -> BillView {

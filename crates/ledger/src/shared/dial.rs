@@ -3,6 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures_util::FutureExt;
+use futures_util::future::BoxFuture;
 use redis::aio::MultiplexedConnection;
 use redis::{AsyncConnectionConfig, RedisConnectionInfo};
 use rustls::ClientConfig;
@@ -26,8 +28,11 @@ const KEEPALIVE: TcpKeepalive = TcpKeepalive::new()
     .with_interval(Duration::from_secs(5))
     .with_retries(3);
 
+/// Reads and writes a connection; to be run in a task of its own.
+pub(super) type Driver = BoxFuture<'static, ()>;
+
 /// Makes connections.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Dial {
     login: RedisConnectionInfo,
     tls: Option<Arc<ClientConfig>>,
@@ -73,8 +78,24 @@ impl Dial {
         }
     }
 
-    /// Connects, encrypts and logs in; each of the three may take one time-out.
+    /// How long each of the steps to a connection may take.
+    pub(super) const fn step(&self) -> Duration {
+        self.step
+    }
+
+    /// A connection that all share, with its driver running on the current runtime.
     pub(super) async fn connect(&self, node: &Node) -> Result<Arc<Link>, Fault> {
+        let opened = self.open(node).await?;
+        Ok(Link::new(
+            node.clone(),
+            self.clone(),
+            opened,
+            Arc::clone(&self.wake),
+        ))
+    }
+
+    /// Connects, encrypts and logs in; each of the three may take one time-out.
+    pub(super) async fn open(&self, node: &Node) -> Result<(MultiplexedConnection, Driver), Fault> {
         let tcp = self.within(node, "connect", connect(node)).await?;
         let Some(tls) = &self.tls else {
             return self.log_in(node, tcp).await;
@@ -86,7 +107,11 @@ impl Dial {
         self.log_in(node, stream).await
     }
 
-    async fn log_in<S>(&self, node: &Node, stream: S) -> Result<Arc<Link>, Fault>
+    async fn log_in<S>(
+        &self,
+        node: &Node,
+        stream: S,
+    ) -> Result<(MultiplexedConnection, Driver), Fault>
     where
         S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
@@ -98,12 +123,7 @@ impl Dial {
             .set_pipeline_buffer_size(OPERATIONS_BOUND);
         let login = MultiplexedConnection::new_with_config(&self.login, stream, config);
         let (connection, driver) = self.within(node, "log-in", login).await?;
-        Ok(Link::new(
-            node.clone(),
-            connection,
-            driver,
-            Arc::clone(&self.wake),
-        ))
+        Ok((connection, driver.boxed()))
     }
 
     async fn within<T, E: std::fmt::Display>(

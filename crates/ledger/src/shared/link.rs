@@ -1,16 +1,24 @@
 //! One connection to one server, until it fails once.
 
+use std::pin::pin;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
+use std::time::Duration;
 
 use redis::aio::MultiplexedConnection;
 use redis::{Cmd, Pipeline, Value};
+use tokio::sync::watch;
 use tokio::task::AbortHandle;
-use tokio::time::{Instant, timeout_at};
+use tokio::time::{Instant, timeout, timeout_at};
 
 use super::clock::ServerClock;
+use super::dial::{Dial, Driver};
 use super::wake::Wake;
-use super::{Node, OutOfReach};
+use super::{Node, OutOfReach, near};
+
+/// A worker that was kept from running when the time was over could not read its own connection
+/// either: what has come by then is looked at for so long before the server is called slow.
+const LAST_LOOK: Duration = Duration::from_millis(10);
 
 /// One connection to one server. It is closed at its first failure and never used again; a time-out
 /// is a failure, because nobody can know which answers are still to come, and all others wait
@@ -18,9 +26,14 @@ use super::{Node, OutOfReach};
 #[derive(Debug)]
 pub(super) struct Link {
     node: Node,
+    dial: Dial,
     connection: MultiplexedConnection,
+    /// Of the server's process, once it was asked.
+    run_id: OnceLock<Box<str>>,
     open: AtomicBool,
     why_closed: OnceLock<OutOfReach>,
+    /// Told when it is closed; gone when it is.
+    closed: watch::Sender<()>,
     complained: AtomicBool,
     driver: AbortHandle,
     clock: ServerClock,
@@ -31,8 +44,8 @@ impl Link {
     /// Takes over a connection and runs its driver on the current runtime.
     pub(super) fn new(
         node: Node,
-        connection: MultiplexedConnection,
-        driver: impl Future<Output = ()> + Send + 'static,
+        dial: Dial,
+        (connection, driver): (MultiplexedConnection, Driver),
         wake: Arc<Wake>,
     ) -> Arc<Self> {
         Arc::new_cyclic(|link| {
@@ -46,9 +59,12 @@ impl Link {
             });
             Self {
                 node,
+                dial,
                 connection,
+                run_id: OnceLock::new(),
                 open: AtomicBool::new(true),
                 why_closed: OnceLock::new(),
+                closed: watch::Sender::new(()),
                 complained: AtomicBool::new(false),
                 driver: driver.abort_handle(),
                 clock: ServerClock::default(),
@@ -61,6 +77,21 @@ impl Link {
         &self.node
     }
 
+    /// How further connections to the server are made.
+    pub(super) const fn dial(&self) -> &Dial {
+        &self.dial
+    }
+
+    /// Which process the server is; `None` before it was asked.
+    pub(super) fn run_id(&self) -> Option<&str> {
+        self.run_id.get().map(|run_id| &**run_id)
+    }
+
+    /// The server was asked which process it is. On one connection it never becomes another.
+    pub(super) fn learn_run_id(&self, run_id: &str) {
+        self.run_id.get_or_init(|| run_id.into());
+    }
+
     /// The server's clock.
     pub(super) const fn clock(&self) -> &ServerClock {
         &self.clock
@@ -68,6 +99,15 @@ impl Link {
 
     pub(super) fn is_open(&self) -> bool {
         self.open.load(Ordering::Acquire)
+    }
+
+    /// Ready when it is closed, or gone.
+    pub(super) fn closing(&self) -> impl Future<Output = ()> + use<> {
+        let mut closed = self.closed.subscribe();
+        async move {
+            // An error says that the link is gone.
+            let _ = closed.changed().await;
+        }
     }
 
     /// Why it was closed, where it was.
@@ -80,6 +120,7 @@ impl Link {
         if self.why_closed.set(why).is_ok() {
             self.open.store(false, Ordering::Release);
             self.driver.abort();
+            self.closed.send_replace(());
             self.wake.look();
         }
     }
@@ -92,11 +133,22 @@ impl Link {
         }
     }
 
-    /// Sends one command and waits for its answer, which may be a server's error.
-    pub(super) async fn ask(&self, command: &Cmd, deadline: Instant) -> Result<Value, OutOfReach> {
-        let mut connection = self.connection.clone();
-        let answer = timeout_at(deadline, connection.send_packed_command(command)).await;
-        self.judge(answer.ok())
+    /// Sends one command, over the thread's own connection where it has one, and waits for its
+    /// answer, which may be a server's error.
+    pub(super) async fn ask(
+        self: &Arc<Self>,
+        command: &Cmd,
+        deadline: Instant,
+    ) -> Result<Value, OutOfReach> {
+        let near = near::connection(self);
+        let is_near = near.is_some();
+        let mut connection = near.unwrap_or_else(|| self.connection.clone());
+        let mut answer = pin!(connection.send_packed_command(command));
+        let mut came = timeout_at(deadline, answer.as_mut()).await.ok();
+        if came.is_none() && is_near {
+            came = timeout(LAST_LOOK, answer).await.ok();
+        }
+        self.judge(came)
     }
 
     /// Sends several commands in one write and waits for their answers, one each, of which any may

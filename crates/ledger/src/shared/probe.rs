@@ -78,8 +78,10 @@ pub(super) async fn probe(
         };
         link.clock().learn(link.node(), sample);
     }
+    let run_id = run_id(server).unwrap_or_default();
+    link.learn_run_id(run_id);
     Ok(Server {
-        run_id: field(server, "run_id").unwrap_or_default().to_owned(),
+        run_id: run_id.to_owned(),
         replication_id: field(replication, "master_replid")
             .unwrap_or_default()
             .to_owned(),
@@ -182,6 +184,11 @@ fn text(link: &Arc<Link>, answer: Value) -> Result<String, Fault> {
         )),
         _ => Ok(String::new()),
     }
+}
+
+/// Which process a server is, by its `INFO server`.
+pub(super) fn run_id(info: &str) -> Option<&str> {
+    field(info, "run_id")
 }
 
 /// The value of a line `name:value` of `INFO`.

@@ -15,6 +15,7 @@ use super::admission::{Admission, Admitted};
 use super::commands::{Commands, Spelling, read_swap, read_values};
 use super::key::Keyspace;
 use super::link::Link;
+use super::near;
 use super::published::Published;
 use super::router::Router;
 use super::slot::Slot;
@@ -73,6 +74,12 @@ impl SharedStore {
             tracing::error!(%error, "no thread for the shared state: it stays out of reach");
         }
         Self { inner }
+    }
+
+    /// Has this thread ask over connections of its own, which its runtime reads and writes. To be called
+    /// on the one thread of a runtime that lives as long as the thread.
+    pub fn settle_on_this_thread() {
+        near::settle();
     }
 
     /// What the keys of a biller hold, in order, all read in one step; one round trip.

@@ -11,6 +11,7 @@ mod forgetful;
 mod guarded;
 mod lanes;
 mod line;
+mod near;
 mod one_node;
 mod outage;
 mod sentinel;

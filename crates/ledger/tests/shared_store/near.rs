@@ -1,0 +1,161 @@
+//! Connections of a worker's own.
+
+use std::collections::BTreeSet;
+use std::time::{Duration, Instant};
+
+use ledger::shared::{OutOfReach, SharedStore};
+use redis::Value;
+
+use crate::server::Server;
+use crate::store::{held, in_reach, other_than, standalone, write};
+
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// The server's clients but the one that asks, by their ids, and what each asked last.
+fn clients(server: &Server) -> Vec<(String, String)> {
+    let text = match server.ask(&["CLIENT", "LIST"]).unwrap() {
+        Value::BulkString(bytes) => String::from_utf8(bytes).unwrap(),
+        Value::VerbatimString { text, .. } => text,
+        other => panic!("{other:?}"),
+    };
+    let field = |line: &str, name: &str| {
+        let mut fields = line.split(' ');
+        let value = fields.find_map(|field| field.strip_prefix(name)?.strip_prefix('='));
+        value.unwrap().to_owned()
+    };
+    let asks = |line: &&str| !line.contains("cmd=client|list");
+    text.lines()
+        .filter(asks)
+        .map(|line| (field(line, "id"), field(line, "cmd")))
+        .collect()
+}
+
+fn ids(server: &Server) -> BTreeSet<String> {
+    clients(server).into_iter().map(|(id, _)| id).collect()
+}
+
+/// Asks until the thread has a connection of its own, over which the last question went; answers its id.
+async fn settled(store: &SharedStore, server: &Server, before: &BTreeSet<String>) -> String {
+    let begun = Instant::now();
+    loop {
+        held(store, "B0001", "a").await.unwrap();
+        let found = clients(server)
+            .into_iter()
+            .find(|(id, command)| !before.contains(id) && command == "mget");
+        if let Some((id, _)) = found {
+            return id;
+        }
+        assert!(begun.elapsed() < PATIENCE, "no connection of its own");
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+}
+
+#[tokio::test]
+async fn a_thread_that_has_settled_asks_over_one_connection_of_its_own() {
+    let server = Server::start(&[]);
+    let store = standalone(server.node());
+    in_reach(&store).await;
+    assert!(write(&store, "B0001", "a", "1").await.is_ok());
+    let before = ids(&server);
+    held(&store, "B0001", "a").await.unwrap();
+    assert_eq!(ids(&server), before, "not settled yet");
+
+    SharedStore::settle_on_this_thread();
+    let own = settled(&store, &server, &before).await;
+    for _ in 0..100 {
+        assert_eq!(held(&store, "B0001", "a").await.unwrap().unwrap(), "1");
+    }
+    assert!(write(&store, "B0001", "b", "2").await.is_ok());
+    let after = ids(&server);
+    assert_eq!(after.difference(&before).collect::<Vec<_>>(), [&own]);
+    // It is gone with the store's link.
+    drop(store);
+    let begun = Instant::now();
+    let other = standalone(server.node());
+    in_reach(&other).await;
+    while ids(&server).contains(&own) {
+        held(&other, "B0001", "a").await.unwrap();
+        assert!(begun.elapsed() < PATIENCE, "still connected");
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+}
+
+#[tokio::test]
+async fn an_own_connection_that_is_ended_while_idle_costs_nothing() {
+    let server = Server::start(&[]);
+    let store = standalone(server.node());
+    let identity = in_reach(&store).await;
+    let before = ids(&server);
+    SharedStore::settle_on_this_thread();
+    let own = settled(&store, &server, &before).await;
+    server.tell(&["CLIENT", "KILL", "ID", &own]);
+    // The driver finds it out by itself.
+    tokio::time::sleep(Duration::from_millis(50)).await;
+    for _ in 0..10 {
+        assert_eq!(held(&store, "B0001", "a").await, Ok(None));
+    }
+    assert!(store.is_reachable());
+    assert_eq!(in_reach(&store).await, identity);
+    // And in its time there is another one.
+    let before = ids(&server);
+    settled(&store, &server, &before).await;
+}
+
+#[tokio::test]
+async fn a_server_that_hangs_is_out_of_reach_within_the_bound_and_back_when_it_wakes() {
+    let server = Server::start(&[]);
+    let store = standalone(server.node());
+    in_reach(&store).await;
+    let before = ids(&server);
+    SharedStore::settle_on_this_thread();
+    settled(&store, &server, &before).await;
+    server.freeze();
+    let begun = Instant::now();
+    let refused = held(&store, "B0001", "a").await.unwrap_err();
+    assert!(
+        matches!(refused, OutOfReach::TooSlow | OutOfReach::NotConnected),
+        "{refused}"
+    );
+    assert!(
+        begun.elapsed() < Duration::from_millis(300),
+        "{:?}",
+        begun.elapsed()
+    );
+    assert_eq!(
+        held(&store, "B0001", "a").await,
+        Err(OutOfReach::NotConnected)
+    );
+    server.thaw();
+    in_reach(&store).await;
+    assert_eq!(held(&store, "B0001", "a").await, Ok(None));
+}
+
+#[tokio::test]
+async fn a_server_that_came_back_as_another_is_asked_over_new_connections() {
+    let mut server = Server::start(&[]);
+    let store = standalone(server.node());
+    let identity = in_reach(&store).await;
+    let before = ids(&server);
+    SharedStore::settle_on_this_thread();
+    settled(&store, &server, &before).await;
+    server.kill();
+    server.start_again();
+    other_than(&store, &identity).await;
+    let before = ids(&server);
+    settled(&store, &server, &before).await;
+}
+
+#[tokio::test]
+async fn a_server_that_takes_no_further_connection_serves_over_the_shared_one() {
+    let server = Server::start(&[]);
+    let store = standalone(server.node());
+    in_reach(&store).await;
+    // The store's own, and one for the test's questions.
+    server.tell(&["CONFIG", "SET", "maxclients", "1"]);
+    SharedStore::settle_on_this_thread();
+    for _ in 0..20 {
+        assert_eq!(held(&store, "B0001", "a").await, Ok(None));
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    assert!(store.is_reachable());
+}
