@@ -1,11 +1,13 @@
-//! A small HTTP client: one request on one connection to the ops listener, which speaks JSON.
+//! Requests to the ops listener, which speaks JSON: each on a connection of its own.
 
-use std::io::{self, Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::time::Duration;
 
+use actix_rt::System;
+use actix_web::http::Method;
+use actix_web::http::header::{CONTENT_LENGTH, HeaderMap};
+use awc::error::SendRequestError;
 use serde_json::Value;
-use zeroize::Zeroizing;
 
 use super::Failure;
 use super::token::Token;
@@ -17,7 +19,7 @@ const CONNECT: Duration = Duration::from_secs(5);
 const ANSWER: Duration = Duration::from_mins(2);
 
 /// The largest answer.
-const ANSWER_BYTES: u64 = 64 << 20;
+const ANSWER_BYTES: usize = 64 << 20;
 
 /// How long to wait for an answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -68,7 +70,7 @@ impl Client {
 
     /// What a GET answers.
     pub(in crate::command) fn get(&self, path: &str) -> Result<Value, Failure> {
-        self.ask("GET", path, "", Patience::Ordinary)
+        self.ask(Method::GET, path, String::new(), Patience::Ordinary)
     }
 
     /// What a POST with a JSON body answers.
@@ -78,29 +80,28 @@ impl Client {
         body: &Value,
         patience: Patience,
     ) -> Result<Value, Failure> {
-        self.ask("POST", path, &body.to_string(), patience)
+        self.ask(Method::POST, path, body.to_string(), patience)
     }
 
     fn ask(
         &self,
-        method: &str,
+        method: Method,
         path: &str,
-        body: &str,
+        body: String,
         patience: Patience,
     ) -> Result<Value, Failure> {
-        let bytes = self
-            .exchange(method, path, body, patience)
-            .map_err(|error| {
-                Failure::Failed(format!(
-                    "no gateway answers at {}: {error}; does it run with this configuration?",
+        let exchange = self.exchange(method, path, body, patience);
+        let answer = System::new().block_on(exchange).map_err(|fault| {
+            Failure::Failed(match fault {
+                Fault::Unanswered(reason) => format!(
+                    "no gateway answers at {}: {reason}; does it run with this configuration?",
                     self.address
-                ))
-            })?;
-        let answer = read(&bytes).ok_or_else(|| {
-            Failure::Failed(format!(
-                "what answers at {} is no gateway's ops listener",
-                self.address
-            ))
+                ),
+                Fault::Unreadable => format!(
+                    "what answers at {} is no gateway's ops listener",
+                    self.address
+                ),
+            })
         })?;
         if (200..300).contains(&answer.status) {
             Ok(answer.body)
@@ -109,82 +110,130 @@ impl Client {
         }
     }
 
-    fn exchange(
+    async fn exchange(
         &self,
-        method: &str,
+        method: Method,
         path: &str,
-        body: &str,
+        body: String,
         patience: Patience,
-    ) -> io::Result<Vec<u8>> {
-        let mut stream = TcpStream::connect_timeout(&self.address, CONNECT)?;
-        stream.set_nodelay(true)?;
-        stream.set_read_timeout(match patience {
-            Patience::Ordinary => Some(ANSWER),
-            Patience::Endless => None,
-        })?;
-        let request = Zeroizing::new(format!(
-            "{method} {path} HTTP/1.1\r\nHost: {}\r\nAuthorization: Bearer {}\r\n\
-             Content-Type: application/json\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{body}",
-            self.address,
-            self.token.expose(),
-            body.len()
-        ));
-        stream.write_all(request.as_bytes())?;
-        let mut answer = Vec::new();
-        stream.take(ANSWER_BYTES).read_to_end(&mut answer)?;
-        if answer.is_empty() {
-            return Err(io::ErrorKind::UnexpectedEof.into());
+    ) -> Result<Answer, Fault> {
+        let connector = awc::Connector::new().timeout(CONNECT);
+        let mut client = awc::Client::builder()
+            .connector(connector)
+            .disable_redirects();
+        client = match patience {
+            Patience::Ordinary => client.timeout(ANSWER),
+            Patience::Endless => client.disable_timeout(),
+        };
+        let mut response = client
+            .finish()
+            .request(method, format!("http://{}{path}", self.address))
+            .bearer_auth(self.token.expose())
+            .content_type("application/json")
+            .force_close()
+            .send_body(body)
+            .await
+            .map_err(|error| match error {
+                SendRequestError::Response(_) => Fault::Unreadable,
+                error => Fault::Unanswered(error.to_string()),
+            })?;
+        let length = only_length(response.headers()).ok_or(Fault::Unreadable)?;
+        let whole = response
+            .body()
+            .limit(ANSWER_BYTES)
+            .await
+            .map_err(|_| Fault::Unreadable)?;
+        // The library takes an answer that was cut short for a whole one.
+        if whole.len() != length {
+            return Err(Fault::Unreadable);
         }
-        Ok(answer)
+        let body = if whole.is_empty() {
+            Value::Null
+        } else {
+            serde_json::from_slice(&whole).map_err(|_| Fault::Unreadable)?
+        };
+        Ok(Answer {
+            status: response.status().as_u16(),
+            body,
+        })
     }
 }
 
-/// Reads a whole answer of known length; `None` where it is none, or was cut short.
-fn read(bytes: &[u8]) -> Option<Answer> {
-    let end = bytes.windows(4).position(|four| four == b"\r\n\r\n")?;
-    let head = std::str::from_utf8(bytes.get(..end)?).ok()?;
-    let body = bytes.get(end + 4..)?;
-    let mut lines = head.split("\r\n");
-    let status = lines.next()?.strip_prefix("HTTP/1.1 ")?.get(..3)?;
-    let length: usize = lines
-        .filter_map(|line| line.split_once(':'))
-        .find(|(name, _)| name.eq_ignore_ascii_case("content-length"))
-        .and_then(|(_, value)| value.trim().parse().ok())?;
-    if body.len() != length {
-        return None;
-    }
-    let body = if body.is_empty() {
-        Value::Null
-    } else {
-        serde_json::from_slice(body).ok()?
-    };
-    Some(Answer {
-        status: status.parse().ok()?,
-        body,
-    })
+/// Why there is no answer.
+enum Fault {
+    /// Nobody is there, or nobody answered; the reason.
+    Unanswered(String),
+    /// What came is no whole JSON answer of known length.
+    Unreadable,
+}
+
+fn only_length(headers: &HeaderMap) -> Option<usize> {
+    headers.get(CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
 }
 
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
+    use std::io::{Read as _, Write as _};
+    use std::net::TcpListener;
+    use std::thread;
+
     use super::*;
+
+    /// What a client makes of an answer of these bytes, behind which the connection ends.
+    fn read(answer: &'static str) -> Result<(u16, Value), bool> {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap();
+        let server = thread::spawn(move || {
+            let (mut stream, _) = listener.accept().unwrap();
+            let mut head = Vec::new();
+            let mut byte = [0];
+            while !head.ends_with(b"\r\n\r\n") && stream.read(&mut byte).unwrap() == 1 {
+                head.extend_from_slice(&byte);
+            }
+            stream.write_all(answer.as_bytes()).unwrap();
+            String::from_utf8(head).unwrap().to_lowercase()
+        });
+        let client = Client::new(address, Token::of("t0"));
+        let exchange = client.exchange(Method::GET, "/x?y=z", String::new(), Patience::Ordinary);
+        let answer = System::new().block_on(exchange);
+        let head = server.join().unwrap();
+        assert!(head.starts_with("get /x?y=z http/1.1\r\n"), "{head}");
+        assert!(head.contains("authorization: bearer t0\r\n"), "{head}");
+        answer
+            .map(|answer| (answer.status, answer.body))
+            .map_err(|fault| matches!(fault, Fault::Unreadable))
+    }
 
     #[test]
     fn only_a_whole_json_answer_is_one() {
-        let read = |text: &str| read(text.as_bytes()).map(|answer| (answer.status, answer.body));
         let ok = "HTTP/1.1 200 OK\r\nX: y\r\ncontent-length: 7\r\n\r\n{\"a\":1}";
-        assert_eq!(read(ok).unwrap(), (200, serde_json::json!({ "a": 1 })));
+        assert_eq!(read(ok), Ok((200, serde_json::json!({ "a": 1 }))));
         let empty = "HTTP/1.1 405 Method Not Allowed\r\nContent-Length: 0\r\n\r\n";
-        assert_eq!(read(empty).unwrap(), (405, Value::Null));
+        assert_eq!(read(empty), Ok((405, Value::Null)));
+        let redirect = "HTTP/1.1 307 -\r\nLocation: /z\r\nContent-Length: 0\r\n\r\n";
+        assert_eq!(read(redirect), Ok((307, Value::Null)));
         for text in [
-            "",
             "SSH-2.0-x\r\n\r\n",
             "HTTP/1.1 200 OK\r\n\r\n{}",
             "HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n{}",
             "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nno",
             "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n",
         ] {
-            assert_eq!(read(text), None, "{text:?}");
+            assert_eq!(read(text), Err(true), "{text:?}");
         }
+        assert_eq!(read(""), Err(false));
+    }
+
+    #[test]
+    fn nobody_there_is_told_as_such() {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap();
+        drop(listener);
+        let failure = Client::new(address, Token::of("t0")).get("/x").unwrap_err();
+        let Failure::Failed(text) = failure else {
+            panic!("{failure:?}");
+        };
+        assert!(text.contains("no gateway answers"), "{text}");
     }
 }

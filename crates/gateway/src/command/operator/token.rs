@@ -33,6 +33,11 @@ impl Token {
         Ok(Self(Zeroizing::new(token.to_owned())))
     }
 
+    #[cfg(test)]
+    pub(super) fn of(token: &str) -> Self {
+        Self(Zeroizing::new(token.to_owned()))
+    }
+
     /// For the request's head, and nothing else.
     pub(super) fn expose(&self) -> &str {
         &self.0
