@@ -1,7 +1,8 @@
 """Bad input beside good calls: broken bodies, strangers, and connections that drip.
 
-A closed load of good calls, with and without bad ones by turns. Good calls are counted at the upstream,
-where no bad one ever arrives.
+A closed load of good calls beside bad ones, which go to the gateway and to a stand-in by turns: to make
+them costs the load's core the same both times, so that what differs is the gateway's. Good calls are
+counted at the upstream, where no bad one ever arrives.
 """
 
 import subprocess
@@ -32,9 +33,8 @@ _STRANGER = replace(CALLS["link_create"], headers=("Authorization: KakaoAK nobod
 class Trouble:
     """Everything bad at once."""
 
-    def __init__(self, lab, gateway, calls_per_second):
+    def __init__(self, lab, url, calls_per_second):
         seconds = WARM_SECONDS + SLICE_SECONDS + 1
-        url = gateway.url()
         broken, strangers = SHARE_BROKEN * calls_per_second, SHARE_STRANGERS * calls_per_second
         self._loads = [
             oha.start(lab, _BROKEN, url, broken, seconds, 8),
@@ -65,15 +65,21 @@ def play(lab, seconds):
     load = closed(lab, CALLS["notice"], gateway, "plain", CONNECTIONS)
     refused = []
 
-    def alone():
-        return measure([gateway], upstream, [load], SLICE_SECONDS)
+    stand_in = Upstream(lab, "stand-in")
+    normal = measure([gateway], upstream, [load], SLICE_SECONDS).calls_per_second
 
-    normal = alone().calls_per_second
+    def beside(url):
+        trouble = Trouble(lab, url, normal)
+        found = measure([gateway], upstream, [load], SLICE_SECONDS)
+        return found, trouble.end()
+
+    def alone():
+        found, _ = beside(stand_in.url("plain"))
+        return found
 
     def in_trouble():
-        trouble = Trouble(lab, gateway, normal)
-        found = measure([gateway], upstream, [load], SLICE_SECONDS)
-        refused.append(trouble.end())
+        found, faulty = beside(gateway.url())
+        refused.append(faulty)
         return found
 
     count = max(2, round(seconds / (2 * (SLICE_SECONDS + WARM_SECONDS + 1))))
@@ -81,7 +87,7 @@ def play(lab, seconds):
     bad = f"{sum(refused)} refused in all, {min(refused)} in the quietest round"
     return [
         _kept("good calls a second beside bad ones", found, lambda one: one.calls_per_second),
-        # The bad load needs some of the core of the good one; this is what the gateway by itself can do.
+        # Where the load's core is the narrow one, this is what the gateway by itself can do.
         _kept(
             "good calls per second of the gateway's CPU time", found,
             lambda one: 1 / one.cpu_seconds_per_call,

@@ -12,16 +12,16 @@ from lab.template import fill
 class Upstream:
     """Stands for all billers and for Kakao Pay."""
 
-    def __init__(self, lab):
+    def __init__(self, lab, name="upstream"):
         self.plain_port, self.tls_port, self._status_port = free_port(), free_port(), free_port()
-        folder = lab.folder / "upstream"
+        folder = lab.folder / name
         folder.mkdir(exist_ok=True)
         configuration = fill(
             PEERS / "upstream.conf", folder / "upstream.conf", DIRECTORY=folder, TLS=lab.tls,
             PLAIN_PORT=self.plain_port, TLS_PORT=self.tls_port, STATUS_PORT=self._status_port,
         )
         command = [tools.find("nginx"), "-c", configuration, "-e", folder / "upstream.error.log"]
-        self.child = Child("upstream", command, folder / "log", lab.load_cores)
+        self.child = Child(name, command, folder / "log", lab.load_cores)
         self.child.await_port(self._status_port)
 
     def port(self, transport):

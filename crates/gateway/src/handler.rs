@@ -17,7 +17,7 @@ use crate::admission::{address, authorization, body};
 use crate::call::Call;
 use crate::config::Sha256;
 use crate::flow::{self, Admitted};
-use crate::gateway::Worker;
+use crate::gateway::{Parties, Worker};
 use crate::logging::CallLine;
 use crate::registry::RegisteredBiller;
 use crate::reply::{Problem, Reply};
@@ -49,6 +49,8 @@ pub async fn handle(worker: Rc<Worker>, arrival: Arrival) -> HttpResponse {
 
 /// What a request is about, as far as its head tells: known or not, it is counted under this.
 struct Subject {
+    /// The parties as they were when the call came, whatever a reload makes of them meanwhile.
+    parties: Arc<Parties>,
     api: Option<Api>,
     biller: Option<Arc<RegisteredBiller>>,
     series: Arc<BillerSeries>,
@@ -56,13 +58,15 @@ struct Subject {
 
 impl Subject {
     fn of(worker: &Worker, request: &HttpRequest) -> Self {
+        let parties = worker.shared().parties();
         let route = routes::find(request.uri().path());
-        let biller = route.and_then(|route| named_biller(worker, route, request.headers()));
+        let biller = route.and_then(|route| named_biller(&parties, route, request.headers()));
         let series = biller.as_ref().map_or_else(
             || worker.shared().metrics.unknown_biller(),
             |biller| Arc::clone(&biller.series),
         );
         Self {
+            parties,
             api: route.map(|route| route.api),
             biller,
             series,
@@ -71,16 +75,15 @@ impl Subject {
 }
 
 fn named_biller(
-    worker: &Worker,
+    parties: &Parties,
     route: Route<'_>,
     headers: &HeaderMap,
 ) -> Option<Arc<RegisteredBiller>> {
-    let registry = worker.shared().registry();
     let code = match route.biller {
         NamedBiller::InPath(code) => code,
         NamedBiller::InHeader => only(headers, &X_BILLER_CODE)?.to_str().ok()?,
     };
-    registry.find(code).cloned()
+    parties.registry.find(code).cloned()
 }
 
 async fn answer(
@@ -96,7 +99,7 @@ async fn answer(
     if arrival.request.method() != Method::POST {
         return Err(Problem::WrongMethod);
     }
-    let admitted = admit(worker, api, subject, &arrival)?;
+    let admitted = admit(api, subject, &arrival)?;
     let _gauge = subject.series.enter();
     let Arrival {
         request,
@@ -121,26 +124,17 @@ async fn answer(
 }
 
 /// Checks 1 to 3 of the contract, in its order.
-fn admit(
-    worker: &Worker,
-    api: Api,
-    subject: &Subject,
-    arrival: &Arrival,
-) -> Result<Admitted, Problem> {
+fn admit(api: Api, subject: &Subject, arrival: &Arrival) -> Result<Admitted, Problem> {
     match api.caller() {
-        Caller::Biller => admit_biller(worker, subject, arrival),
-        Caller::KakaoPay => admit_kakao(worker, api, subject, arrival),
+        Caller::Biller => admit_biller(subject, arrival),
+        Caller::KakaoPay => admit_kakao(api, subject, arrival),
     }
 }
 
-fn admit_biller(
-    worker: &Worker,
-    subject: &Subject,
-    arrival: &Arrival,
-) -> Result<Admitted, Problem> {
+fn admit_biller(subject: &Subject, arrival: &Arrival) -> Result<Admitted, Problem> {
     // An unknown biller has an empty list, and an empty list admits nobody.
     let biller = subject.biller.as_ref().ok_or(Problem::AddressNotAllowed)?;
-    require_source(worker, arrival, &biller.settings.allow_from)?;
+    require_source(subject, arrival, &biller.settings.allow_from)?;
     require_certificate(arrival, &biller.settings.client_certificates)?;
     if !biller.is_active() {
         return Err(Problem::AuthorizationWrong);
@@ -154,14 +148,9 @@ fn admit_biller(
     })
 }
 
-fn admit_kakao(
-    worker: &Worker,
-    api: Api,
-    subject: &Subject,
-    arrival: &Arrival,
-) -> Result<Admitted, Problem> {
-    let kakao = &worker.shared().parties().kakao;
-    require_source(worker, arrival, &kakao.allow_from)?;
+fn admit_kakao(api: Api, subject: &Subject, arrival: &Arrival) -> Result<Admitted, Problem> {
+    let kakao = &subject.parties.kakao;
+    require_source(subject, arrival, &kakao.allow_from)?;
     require_certificate(arrival, &kakao.client_certificates)?;
     let biller = subject.biller.as_ref().ok_or(Problem::UnknownBiller)?;
     // A suspended biller is unknown, but money that moved is told to it all the same.
@@ -174,16 +163,12 @@ fn admit_kakao(
     })
 }
 
-fn require_source(worker: &Worker, arrival: &Arrival, allowed: &[IpNet]) -> Result<(), Problem> {
-    let trusted = &worker.shared().parties().trusted_proxies;
-    address::source(
-        arrival.connection.peer(),
-        arrival.request.headers(),
-        trusted,
-    )
-    .filter(|source| address::contains(allowed, *source))
-    .map(|_| ())
-    .ok_or(Problem::AddressNotAllowed)
+fn require_source(subject: &Subject, arrival: &Arrival, allowed: &[IpNet]) -> Result<(), Problem> {
+    let (peer, headers) = (arrival.connection.peer(), arrival.request.headers());
+    address::source(peer, headers, &subject.parties.trusted_proxies)
+        .filter(|source| address::contains(allowed, *source))
+        .map(|_| ())
+        .ok_or(Problem::AddressNotAllowed)
 }
 
 fn require_certificate(arrival: &Arrival, pinned: &[Sha256]) -> Result<(), Problem> {

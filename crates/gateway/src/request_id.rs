@@ -166,11 +166,12 @@ fn hex_value(parts: &[u64]) -> HeaderValue {
 
 fn push_hex(value: &mut Vec<u8>, number: u64) {
     const DIGITS: &[u8; 16] = b"0123456789abcdef";
-    for nibble in (0..16).rev() {
-        let digit = (number >> (nibble * 4)) & 0xf;
-        // Masked to four bits above, so the index is below sixteen.
-        value.push(DIGITS[usize::try_from(digit).unwrap_or_default()]);
+    let mut digits = [0; 16];
+    for (pair, byte) in digits.chunks_exact_mut(2).zip(number.to_be_bytes()) {
+        pair[0] = DIGITS[usize::from(byte >> 4)];
+        pair[1] = DIGITS[usize::from(byte & 0xf)];
     }
+    value.extend_from_slice(&digits);
 }
 
 /// A number that nobody repeats: ids must be unlike each other, not secret.
