@@ -10,6 +10,8 @@ mod nesting;
 mod scanner;
 mod string;
 mod text;
+mod token;
+mod utf8;
 
 pub(crate) use names::Names;
 pub(crate) use scanner::Scanner;

@@ -3,34 +3,36 @@
 use std::borrow::Cow;
 use std::hash::{BuildHasher, RandomState};
 
-/// Up to this many names are kept without allocating and compared one by one.
+/// Up to this many names without escapes are kept without allocating and compared one by one.
 const FEW: usize = 8;
 
 /// Collects names; [`are_distinct`](Self::are_distinct) looks at them once the object has ended.
 /// Many names are sorted by a hash with a random key, so that nobody can choose names that are slow
 /// to compare: `n` of them cost `n log n` comparisons of numbers.
 pub(crate) struct Names<'a> {
-    few: [Cow<'a, str>; FEW],
+    /// The first ones, as long as none of them holds an escape.
+    few: [&'a str; FEW],
     count: usize,
+    /// All others.
     many: Vec<Cow<'a, str>>,
 }
 
 impl<'a> Names<'a> {
     pub(crate) fn new() -> Self {
         Self {
-            few: [const { Cow::Borrowed("") }; FEW],
+            few: [""; FEW],
             count: 0,
             many: Vec::new(),
         }
     }
 
     pub(crate) fn push(&mut self, name: Cow<'a, str>) {
-        match self.few.get_mut(self.count) {
-            Some(slot) => {
+        match (self.few.get_mut(self.count), name) {
+            (Some(slot), Cow::Borrowed(name)) => {
                 *slot = name;
                 self.count += 1;
             }
-            None => self.many.push(name),
+            (_, name) => self.many.push(name),
         }
     }
 
@@ -44,9 +46,9 @@ impl<'a> Names<'a> {
                 .any(|(at, name)| few.iter().skip(at + 1).any(|other| other == name));
         }
         let key = RandomState::new();
-        let names = few.iter().chain(&self.many);
-        let mut hashed: Vec<(u64, &Cow<'a, str>)> =
-            names.map(|name| (key.hash_one(name), name)).collect();
+        let many = self.many.iter().map(AsRef::as_ref);
+        let names = few.iter().copied().chain(many);
+        let mut hashed: Vec<(u64, &str)> = names.map(|name| (key.hash_one(name), name)).collect();
         // Names of one hash stand in the order of their text, so that equal ones are neighbours.
         hashed.sort_unstable();
         hashed.array_windows().all(|[left, right]| left != right)

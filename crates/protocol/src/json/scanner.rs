@@ -1,11 +1,16 @@
-//! The scanner: grammar of RFC 8259, one pass, no recursion. Strings are in `string.rs`.
+//! The scanner: grammar of RFC 8259, one pass, no recursion. Strings are in `string.rs`, white space
+//! and numbers in `token.rs`.
 
 use super::nesting::{Container, Nesting};
+use super::string::Escapes;
 use super::text::Text;
+use super::utf8::is_utf8;
 use super::{Fault, Value};
 
 /// The most levels of a request's body, its root being the first (contract check 5).
 const REQUEST_LEVELS: usize = 128;
+
+const NOT_UTF8: Fault = Fault("not UTF-8");
 
 /// Whether `\uD800` without its other half is taken. Such a string is JSON, but no text.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -18,7 +23,10 @@ pub(super) enum LoneSurrogates {
 /// [`next_name`](Self::next_name) and its [`value`](Self::value) in turns, and
 /// [`end`](Self::end) at last.
 pub(crate) struct Scanner<'a> {
-    text: &'a str,
+    /// UTF-8.
+    pub(super) bytes: &'a [u8],
+    /// The same, where most of it will be taken as text.
+    text: Option<&'a str>,
     pub(super) at: usize,
     nesting: Nesting,
     /// Whether nothing has come yet since the innermost container was opened.
@@ -29,23 +37,31 @@ pub(crate) struct Scanner<'a> {
 impl<'a> Scanner<'a> {
     /// A scanner of a request's body: 128 levels, no lone surrogates.
     pub(crate) fn request(body: &'a [u8]) -> Result<Self, Fault> {
-        Self::new(body, REQUEST_LEVELS, LoneSurrogates::Refused)
+        let text = std::str::from_utf8(body).map_err(|_| NOT_UTF8)?;
+        let scanner = Self::new(body, REQUEST_LEVELS, LoneSurrogates::Refused);
+        Ok(Self {
+            text: Some(text),
+            ..scanner
+        })
     }
 
     /// A scanner of an answer's body: the grammar alone, as deep as the body is long.
     pub(crate) fn answer(body: &'a [u8]) -> Result<Self, Fault> {
-        Self::new(body, body.len(), LoneSurrogates::Tolerated)
+        if !is_utf8(body) {
+            return Err(NOT_UTF8);
+        }
+        Ok(Self::new(body, body.len(), LoneSurrogates::Tolerated))
     }
 
-    fn new(body: &'a [u8], levels: usize, lone_surrogates: LoneSurrogates) -> Result<Self, Fault> {
-        let text = std::str::from_utf8(body).map_err(|_| Fault("not UTF-8"))?;
-        Ok(Self {
-            text,
+    const fn new(bytes: &'a [u8], levels: usize, lone_surrogates: LoneSurrogates) -> Self {
+        Self {
+            bytes,
+            text: None,
             at: 0,
             nesting: Nesting::new(levels),
             fresh: false,
             lone_surrogates,
-        })
+        }
     }
 
     /// Whether the value that comes next is an object.
@@ -67,23 +83,32 @@ impl<'a> Scanner<'a> {
         if !self.next_item(b'}')? {
             return Ok(None);
         }
-        if self.peek_token() != Some(b'"') {
-            return Err(Fault("no name where one is due"));
-        }
-        let name = self.string()?;
-        if self.peek_token() != Some(b':') {
-            return Err(Fault("no colon after a name"));
-        }
-        self.at += 1;
+        self.quote_of_a_name()?;
+        let name = self.text()?;
+        self.colon()?;
         Ok(Some(name))
     }
 
     /// Takes the value that comes next, whatever is in it.
     pub(crate) fn value(&mut self) -> Result<Value<'a>, Fault> {
-        match self.peek_token() {
+        let token = self.peek_token();
+        let start = self.at;
+        match token {
             Some(b'{') => self.containers(Container::Object).map(|()| Value::Object),
             Some(b'[') => self.containers(Container::Array).map(|()| Value::Array),
-            _ => self.scalar(),
+            Some(b'"') => self.text().map(Value::String),
+            Some(b'-' | b'0'..=b'9') => {
+                self.number()?;
+                Ok(Value::Number(self.slice(start, self.at)))
+            }
+            token => {
+                self.word(token)?;
+                Ok(if token == Some(b'n') {
+                    Value::Null
+                } else {
+                    Value::Bool
+                })
+            }
         }
     }
 
@@ -101,14 +126,21 @@ impl<'a> Scanner<'a> {
         self.open(outermost)?;
         while self.nesting.depth() > outside {
             let item_is_next = match self.nesting.innermost() {
-                Container::Object => self.next_name()?.is_some(),
+                Container::Object => self.next_item(b'}')?,
                 Container::Array => self.next_item(b']')?,
             };
             if item_is_next {
+                if self.nesting.innermost() == Container::Object {
+                    self.quote_of_a_name()?;
+                    self.string()?;
+                    self.colon()?;
+                }
                 match self.peek_token() {
                     Some(b'{') => self.open(Container::Object)?,
                     Some(b'[') => self.open(Container::Array)?,
-                    _ => self.scalar().map(drop)?,
+                    Some(b'"') => drop(self.string()?),
+                    Some(b'-' | b'0'..=b'9') => self.number()?,
+                    token => self.word(token)?,
                 }
             }
         }
@@ -122,8 +154,32 @@ impl<'a> Scanner<'a> {
         Ok(())
     }
 
+    /// Looks at the opening quote of a name.
+    fn quote_of_a_name(&mut self) -> Result<(), Fault> {
+        if self.peek_token() == Some(b'"') {
+            Ok(())
+        } else {
+            Err(Fault("no name where one is due"))
+        }
+    }
+
+    /// Steps over the colon behind a name.
+    fn colon(&mut self) -> Result<(), Fault> {
+        if self.peek_token() == Some(b':') {
+            self.at += 1;
+            Ok(())
+        } else {
+            Err(Fault("no colon after a name"))
+        }
+    }
+
     /// Steps over the comma before the innermost container's next item, or over its `close`: then
     /// there is none.
+    #[expect(
+        clippy::inline_always,
+        reason = "the call costs as much as what it does"
+    )]
+    #[inline(always)]
     fn next_item(&mut self, close: u8) -> Result<bool, Fault> {
         let token = self.peek_token();
         let fresh = std::mem::replace(&mut self.fresh, false);
@@ -141,82 +197,50 @@ impl<'a> Scanner<'a> {
         Ok(true)
     }
 
-    fn scalar(&mut self) -> Result<Value<'a>, Fault> {
-        match self.peek_token() {
-            Some(b'"') => self.string().map(Value::String),
-            Some(b'-' | b'0'..=b'9') => self.number().map(Value::Number),
-            Some(b't') => self.literal("true", Value::Bool),
-            Some(b'f') => self.literal("false", Value::Bool),
-            Some(b'n') => self.literal("null", Value::Null),
-            _ => Err(Fault("no value where one is due")),
-        }
-    }
-
-    fn literal(&mut self, word: &str, value: Value<'a>) -> Result<Value<'a>, Fault> {
-        if !self.rest().starts_with(word.as_bytes()) {
+    /// Takes the word that begins with the byte which comes next: `true`, `false` or `null`.
+    fn word(&mut self, token: Option<u8>) -> Result<(), Fault> {
+        let word: &[u8] = match token {
+            Some(b't') => b"true",
+            Some(b'f') => b"false",
+            _ => b"null",
+        };
+        if !self.rest().starts_with(word) {
             return Err(Fault("no value where one is due"));
         }
         self.at += word.len();
-        Ok(value)
+        Ok(())
     }
 
-    fn number(&mut self) -> Result<&'a str, Fault> {
-        let start = self.at;
-        if self.peek() == Some(b'-') {
-            self.at += 1;
-        }
-        if self.peek() == Some(b'0') {
-            self.at += 1;
-        } else {
-            self.digits()?;
-        }
-        if self.peek() == Some(b'.') {
-            self.at += 1;
-            self.digits()?;
-        }
-        if let Some(b'e' | b'E') = self.peek() {
-            self.at += 1;
-            if let Some(b'+' | b'-') = self.peek() {
-                self.at += 1;
-            }
-            self.digits()?;
-        }
-        Ok(self.slice(start, self.at))
-    }
-
-    /// One digit or more.
-    fn digits(&mut self) -> Result<(), Fault> {
-        let count = self
-            .rest()
-            .iter()
-            .take_while(|byte| byte.is_ascii_digit())
-            .count();
-        self.at += count;
-        if count == 0 {
-            Err(Fault("a number without its digits"))
-        } else {
-            Ok(())
-        }
-    }
-
-    /// The next byte that is no white space, the scanner then standing before it.
-    fn peek_token(&mut self) -> Option<u8> {
-        while let Some(b' ' | b'\t' | b'\n' | b'\r') = self.peek() {
-            self.at += 1;
-        }
-        self.peek()
-    }
-
+    #[inline]
     pub(super) fn peek(&self) -> Option<u8> {
-        self.text.as_bytes().get(self.at).copied()
+        self.bytes.get(self.at).copied()
     }
 
+    #[inline]
     pub(super) fn rest(&self) -> &'a [u8] {
-        self.text.as_bytes().get(self.at..).unwrap_or_default()
+        self.bytes.get(self.at..).unwrap_or_default()
+    }
+
+    /// Takes a string, the scanner standing at its opening quote.
+    fn text(&mut self) -> Result<Text<'a>, Fault> {
+        let start = self.at + 1;
+        let escapes = self.string()?;
+        // The scanner stands behind the closing quote.
+        let raw = self.slice(start, self.at - 1);
+        Ok(match escapes {
+            Escapes::None => Text::plain(raw),
+            Escapes::Some => Text::escaped(raw),
+        })
     }
 
     /// Both ends stand beside ASCII characters, so they never fall into one.
-    pub(super) fn slice(&self, start: usize, end: usize) -> &'a str {
-        self.text.get(start..end).unwrap_or_default()
+    fn slice(&self, start: usize, end: usize) -> &'a str {
+        let slice = if let Some(text) = self.text {
+            text.get(start..end)
+        } else {
+            let bytes = self.bytes.get(start..end);
+            bytes.and_then(|bytes| std::str::from_utf8(bytes).ok())
+        };
+        slice.unwrap_or_default()
     }
 }

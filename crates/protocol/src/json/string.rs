@@ -2,34 +2,44 @@
 
 use super::Fault;
 use super::scanner::{LoneSurrogates, Scanner};
-use super::text::{Text, is_high_surrogate, is_low_surrogate};
+use super::text::{is_high_surrogate, is_low_surrogate};
 
-impl<'a> Scanner<'a> {
+/// Whether a string holds any.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Escapes {
+    None,
+    Some,
+}
+
+impl Scanner<'_> {
     /// Takes a string, the scanner standing at its opening quote.
-    pub(super) fn string(&mut self) -> Result<Text<'a>, Fault> {
-        self.at += 1;
-        let start = self.at;
-        let mut has_escapes = false;
+    #[inline]
+    pub(super) fn string(&mut self) -> Result<Escapes, Fault> {
+        self.at = plain_end(self.bytes, self.at + 1);
+        if self.peek() == Some(b'"') {
+            self.at += 1;
+            return Ok(Escapes::None);
+        }
+        self.string_with_escapes()
+    }
+
+    /// Takes the rest of a string, the scanner standing at its first escape or at a fault.
+    #[cold]
+    fn string_with_escapes(&mut self) -> Result<Escapes, Fault> {
         loop {
-            self.at += plain_length(self.rest());
             match self.peek() {
                 Some(b'"') => {
-                    let raw = self.slice(start, self.at);
                     self.at += 1;
-                    return Ok(if has_escapes {
-                        Text::escaped(raw)
-                    } else {
-                        Text::plain(raw)
-                    });
+                    return Ok(Escapes::Some);
                 }
                 Some(b'\\') => {
-                    has_escapes = true;
                     self.at += 1;
                     self.escape()?;
                 }
                 Some(_) => return Err(Fault("a control character in a string")),
                 None => return Err(Fault("a string without its end")),
             }
+            self.at = plain_end(self.bytes, self.at);
         }
     }
 
@@ -82,32 +92,34 @@ impl<'a> Scanner<'a> {
     }
 }
 
-/// How many bytes come before the first quote, backslash or control character.
-fn plain_length(bytes: &[u8]) -> usize {
-    let mut length = 0;
-    while let Some(word) = bytes.get(length..).and_then(<[u8]>::first_chunk::<8>) {
+/// Where, from `start` on, the first quote, backslash or control character is; or the end.
+#[inline]
+fn plain_end(bytes: &[u8], start: usize) -> usize {
+    let mut rest = bytes.get(start..).unwrap_or_default();
+    while let Some((word, behind)) = rest.split_first_chunk() {
         let marks = special_bytes(u64::from_le_bytes(*word));
         if marks != 0 {
-            return length + (marks.trailing_zeros() / 8) as usize;
+            return bytes.len() - rest.len() + (marks.trailing_zeros() / 8) as usize;
         }
-        length += 8;
+        rest = behind;
     }
-    let tail = bytes.get(length..).unwrap_or_default();
     let special = |byte: &u8| matches!(byte, b'"' | b'\\' | 0..0x20);
-    length + tail.iter().position(special).unwrap_or(tail.len())
+    let plain = rest.iter().position(special);
+    plain.map_or(bytes.len(), |plain| bytes.len() - rest.len() + plain)
 }
 
 /// Marks, with its highest bit, the lowest byte of eight that is a quote, a backslash or a control
 /// character. Borrows can mark bytes above that one wrongly, never below it.
 const fn special_bytes(word: u64) -> u64 {
-    const ONES: u64 = 0x0101_0101_0101_0101;
+    const ONES: u64 = u64::from_le_bytes([1; 8]);
     const HIGHEST_BITS: u64 = ONES << 7;
-    const QUOTES: u64 = ONES * b'"' as u64;
     const BACKSLASHES: u64 = ONES * b'\\' as u64;
-    const SPACES: u64 = ONES * b' ' as u64;
+    // With this bit turned, the quote stands right behind the control characters.
+    const TURNED: u8 = 0b10;
+    const BEHIND_QUOTES: u64 = ONES * ((b'"' ^ TURNED) as u64 + 1);
 
-    let quotes = (word ^ QUOTES).wrapping_sub(ONES) & !(word ^ QUOTES);
-    let backslashes = (word ^ BACKSLASHES).wrapping_sub(ONES) & !(word ^ BACKSLASHES);
-    let controls = word.wrapping_sub(SPACES) & !word;
-    (quotes | backslashes | controls) & HIGHEST_BITS
+    let low = (word ^ (ONES * TURNED as u64)).wrapping_sub(BEHIND_QUOTES);
+    let backslashes = (word ^ BACKSLASHES).wrapping_sub(ONES);
+    // Bytes of other characters than ASCII are none of these.
+    (low | backslashes) & !word & HIGHEST_BITS
 }

@@ -33,6 +33,7 @@ impl<'a> Text<'a> {
 
     /// The string after unescaping; borrowed from the body where it holds no escape. A lone
     /// surrogate, which only answers may hold, becomes U+FFFD.
+    #[inline]
     pub(crate) fn content(&self) -> Cow<'a, str> {
         if self.has_escapes {
             Cow::Owned(unescape(self.raw))
