@@ -6,6 +6,8 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use jiff::Timestamp;
 use jiff::tz::Offset;
 
+use super::digits::three_digits;
+
 /// All the guide's times are Korean.
 const KOREA: Offset = Offset::constant(9);
 
@@ -30,7 +32,9 @@ impl Clock {
             self.second = Some(second);
         }
         line.extend_from_slice(&self.text);
-        let _ = write!(line, ".{:03}+09:00", since.subsec_millis());
+        line.push(b'.');
+        line.extend_from_slice(&three_digits(u64::from(since.subsec_millis())));
+        line.extend_from_slice(b"+09:00");
     }
 }
 

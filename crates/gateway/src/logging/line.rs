@@ -8,15 +8,11 @@ use tracing::Level;
 use tracing::field::{Field, Visit};
 
 use super::clock::Clock;
-
-/// What one text may take before escaping; the rest is cut off. An event has at most 32 fields.
-const MAX_TEXT_BYTES: usize = 4_096;
+use super::digits::{push_integer, push_thousandths, thousandths};
+use super::escaped::Escaped;
 
 /// Memory that a line keeps for the next one.
 const MAX_KEPT_BYTES: usize = 16 * 1_024;
-
-/// What stands for a text's cut end.
-const CUT: &str = "…";
 
 /// Members that every line has at its beginning.
 const RESERVED: [&str; 2] = ["time", "level"];
@@ -35,6 +31,9 @@ const NEVER_WRITTEN: [&str; 10] = [
     "token",
     "user_birth",
 ];
+
+/// What stands for such a value.
+const HIDDEN: &[u8] = b"***";
 
 /// A line in the making.
 #[derive(Debug, Default)]
@@ -71,71 +70,124 @@ impl Line {
         self.bytes.extend_from_slice(b"\":");
     }
 
-    fn text(&mut self, field: &Field, value: fmt::Arguments<'_>) {
+    /// Appends the field, its value as a string: what `write` makes of it.
+    fn text(&mut self, field: &Field, write: impl FnOnce(&mut Escaped<'_>) -> fmt::Result) {
         self.name(field);
         self.bytes.push(b'"');
-        if is_never_written(field) {
-            self.bytes.extend_from_slice(b"***");
+        if is_never_written(field.name()) {
+            self.bytes.extend_from_slice(HIDDEN);
         } else {
             // Fails when a value's own formatting does, or when the text is cut: either way the
             // line goes on with what there is.
-            let _ = Escaped::bounded(&mut self.bytes).write_fmt(value);
+            let _ = write(&mut Escaped::bounded(&mut self.bytes));
         }
         self.bytes.push(b'"');
     }
 
-    /// Appends a number or a word of JSON.
-    fn bare(&mut self, field: &Field, value: fmt::Arguments<'_>) {
-        if is_never_written(field) {
-            self.text(field, value);
-            return;
-        }
+    /// Appends the field, its value a number or a word of JSON.
+    fn bare(&mut self, field: &Field, write: impl FnOnce(&mut Vec<u8>)) {
         self.name(field);
-        // Writing into memory does not fail.
-        let _ = self.bytes.write_fmt(value);
+        if is_never_written(field.name()) {
+            self.bytes.push(b'"');
+            self.bytes.extend_from_slice(HIDDEN);
+            self.bytes.push(b'"');
+        } else {
+            write(&mut self.bytes);
+        }
+    }
+
+    /// The same with a value of which there are few.
+    fn bare_fmt(&mut self, field: &Field, value: fmt::Arguments<'_>) {
+        self.bare(field, |bytes| {
+            // Writing into memory does not fail.
+            let _ = bytes.write_fmt(value);
+        });
     }
 }
 
-fn is_never_written(field: &Field) -> bool {
-    NEVER_WRITTEN.contains(&field.name())
+fn is_never_written(name: &str) -> bool {
+    // Most names have another length than all of these, or begin with another letter.
+    let first = name.as_bytes().first().copied().unwrap_or_default();
+    let may_be = LENGTHS.holds(name.len()) && FIRST_LETTERS.holds(usize::from(first) % 64);
+    may_be && NEVER_WRITTEN.contains(&name)
+}
+
+/// The lengths of [`NEVER_WRITTEN`].
+const LENGTHS: Small = {
+    let (mut lengths, mut at) = (Small(0), 0);
+    while at < NEVER_WRITTEN.len() {
+        lengths = lengths.with(NEVER_WRITTEN[at].len());
+        at += 1;
+    }
+    lengths
+};
+
+/// Their first letters, less 64.
+const FIRST_LETTERS: Small = {
+    let (mut letters, mut at) = (Small(0), 0);
+    while at < NEVER_WRITTEN.len() {
+        letters = letters.with(NEVER_WRITTEN[at].as_bytes()[0] as usize % 64);
+        at += 1;
+    }
+    letters
+};
+
+/// A set of numbers below 64.
+#[derive(Clone, Copy)]
+struct Small(u64);
+
+impl Small {
+    const fn with(self, number: usize) -> Self {
+        Self(self.0 | 1 << number)
+    }
+
+    const fn holds(self, number: usize) -> bool {
+        number < 64 && self.0 >> number & 1 == 1
+    }
 }
 
 impl Visit for Line {
     /// Three decimals; `null` for what JSON has no number for.
     fn record_f64(&mut self, field: &Field, value: f64) {
-        if value.is_finite() {
-            self.bare(field, format_args!("{value:.3}"));
-        } else {
-            self.bare(field, format_args!("null"));
+        match thousandths(value) {
+            Some(thousandths) => self.bare(field, |bytes| push_thousandths(bytes, thousandths)),
+            None if value.is_finite() => self.bare_fmt(field, format_args!("{value:.3}")),
+            None => self.bare(field, |bytes| bytes.extend_from_slice(b"null")),
         }
     }
 
     fn record_i64(&mut self, field: &Field, value: i64) {
-        self.bare(field, format_args!("{value}"));
+        self.bare(field, |bytes| {
+            if value < 0 {
+                bytes.push(b'-');
+            }
+            push_integer(bytes, value.unsigned_abs());
+        });
     }
 
     fn record_u64(&mut self, field: &Field, value: u64) {
-        self.bare(field, format_args!("{value}"));
+        self.bare(field, |bytes| push_integer(bytes, value));
     }
 
     fn record_i128(&mut self, field: &Field, value: i128) {
-        self.bare(field, format_args!("{value}"));
+        self.bare_fmt(field, format_args!("{value}"));
     }
 
     fn record_u128(&mut self, field: &Field, value: u128) {
-        self.bare(field, format_args!("{value}"));
+        self.bare_fmt(field, format_args!("{value}"));
     }
 
     fn record_bool(&mut self, field: &Field, value: bool) {
-        self.bare(field, format_args!("{value}"));
+        let word: &[u8] = if value { b"true" } else { b"false" };
+        self.bare(field, |bytes| bytes.extend_from_slice(word));
     }
 
     fn record_str(&mut self, field: &Field, value: &str) {
-        self.text(field, format_args!("{value}"));
+        self.text(field, |text| text.write_str(value));
     }
 
     fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
-        self.text(field, format_args!("{value:?}"));
+        self.text(field, |text| write!(text, "{value:?}"));
     }
 }
 
@@ -147,88 +199,4 @@ const fn level_name(level: Level) -> &'static str {
         Level::DEBUG => "debug",
         Level::TRACE => "trace",
     }
-}
-
-/// Writes text as the inside of a JSON string, up to a bound.
-struct Escaped<'a> {
-    bytes: &'a mut Vec<u8>,
-    left_bytes: usize,
-}
-
-impl<'a> Escaped<'a> {
-    const fn bounded(bytes: &'a mut Vec<u8>) -> Self {
-        Self {
-            bytes,
-            left_bytes: MAX_TEXT_BYTES,
-        }
-    }
-
-    /// For names, which are the code's own.
-    const fn unbounded(bytes: &'a mut Vec<u8>) -> Self {
-        Self {
-            bytes,
-            left_bytes: usize::MAX,
-        }
-    }
-
-    fn push(&mut self, mut text: &str) {
-        while let Some(at) = text.find(needs_escape) {
-            let (plain, rest) = text.split_at(at);
-            self.bytes.extend_from_slice(plain.as_bytes());
-            let mut characters = rest.chars();
-            characters
-                .next()
-                .into_iter()
-                .for_each(|character| self.push_escaped(character));
-            text = characters.as_str();
-        }
-        self.bytes.extend_from_slice(text.as_bytes());
-    }
-
-    fn push_escaped(&mut self, character: char) {
-        let short: &[u8] = match character {
-            '"' => b"\\\"",
-            '\\' => b"\\\\",
-            '\n' => b"\\n",
-            '\r' => b"\\r",
-            '\t' => b"\\t",
-            other => {
-                // All that need escapes are in the basic plane: four digits.
-                let _ = write!(self.bytes, "\\u{:04x}", u32::from(other));
-                return;
-            }
-        };
-        self.bytes.extend_from_slice(short);
-    }
-}
-
-impl fmt::Write for Escaped<'_> {
-    fn write_str(&mut self, text: &str) -> fmt::Result {
-        if text.len() <= self.left_bytes {
-            self.left_bytes -= text.len();
-            self.push(text);
-            return Ok(());
-        }
-        let cut = text.floor_char_boundary(self.left_bytes);
-        self.left_bytes = 0;
-        self.push(text.get(..cut).unwrap_or_default());
-        self.push(CUT);
-        Err(fmt::Error)
-    }
-}
-
-/// Beyond what JSON wants: what could end a line, steer a terminal, or show a text otherwise than
-/// it is (C1 controls, zero-width and bidirectional marks, line and paragraph separators).
-const fn needs_escape(character: char) -> bool {
-    matches!(
-        character,
-        '\0'..='\u{1f}'
-            | '"'
-            | '\\'
-            | '\u{7f}'..='\u{9f}'
-            | '\u{200b}'..='\u{200f}'
-            | '\u{2028}'..='\u{202e}'
-            | '\u{2060}'..='\u{206f}'
-            | '\u{feff}'
-    )
 }

@@ -9,6 +9,8 @@
 
 mod call_line;
 mod clock;
+mod digits;
+mod escaped;
 mod filter;
 mod json_lines;
 mod keyed_digest;
