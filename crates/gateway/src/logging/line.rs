@@ -200,3 +200,21 @@ const fn level_name(level: Level) -> &'static str {
         Level::TRACE => "trace",
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_names_whose_values_are_never_written_are_known_and_none_beside_them() {
+        for name in NEVER_WRITTEN {
+            assert!(is_never_written(name), "{name}");
+            assert!(!is_never_written(&format!("{name}s")), "{name}");
+            assert!(!is_never_written(&name[1..]), "{name}");
+            assert!(!is_never_written(&name.to_uppercase()), "{name}");
+        }
+        for name in ["", "token_", "biller", "total_ms", "é", &"a".repeat(200)] {
+            assert!(!is_never_written(name), "{name}");
+        }
+    }
+}
