@@ -104,17 +104,22 @@ const fn needs_escape(character: char) -> bool {
 
 /// Whether a text is of ASCII characters that need no escape; nearly all are.
 fn is_plain(text: &[u8]) -> bool {
-    let (words, rest) = text.as_chunks();
-    words
+    let Some(last) = text.last_chunk() else {
+        return text.iter().all(|byte| PLAIN[usize::from(*byte)]);
+    };
+    // The last eight bytes may be looked at twice, in part: that costs less than one by one.
+    let (words, _) = text.as_chunks();
+    let marks = words
         .iter()
-        .all(|word| marks(u64::from_le_bytes(*word)) == 0)
-        && rest.iter().all(|byte| PLAIN[usize::from(*byte)])
+        .fold(marks(*last), |found, word| found | marks(*word));
+    marks == 0
 }
 
 /// Not zero where one of eight bytes is not [`PLAIN`].
-const fn marks(word: u64) -> u64 {
+const fn marks(word: [u8; 8]) -> u64 {
     const ONES: u64 = u64::from_le_bytes([1; 8]);
     const HIGHEST_BITS: u64 = ONES << 7;
+    let word = u64::from_le_bytes(word);
     let controls = word.wrapping_sub(ONES * b' ' as u64);
     let quotes = (word ^ (ONES * b'"' as u64)).wrapping_sub(ONES);
     let backslashes = (word ^ (ONES * b'\\' as u64)).wrapping_sub(ONES);
