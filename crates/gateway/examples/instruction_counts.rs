@@ -113,7 +113,7 @@ fn parsing<Request: 'static>(body: &'static str, parse: Parser<Request>) -> Box<
             black_box(body.as_bytes()),
             biller,
             &rules(),
-        )))
+        )));
     })
 }
 
@@ -229,5 +229,6 @@ fn logging() -> Box<dyn Fn()> {
 fn wait_for_the_second_after_next() {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
     let into_it = Duration::from_millis(100);
-    thread::sleep(Duration::from_secs(now.as_secs() + 2) + into_it - now);
+    let begins = Duration::from_secs(now.as_secs() + 2) + into_it;
+    thread::sleep(begins.saturating_sub(now));
 }
