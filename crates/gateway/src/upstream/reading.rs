@@ -95,6 +95,7 @@ async fn read_head(
     let mut has_spoken = false;
     loop {
         match find_end(bytes, searched) {
+            Ok(end) if end > HEAD_MAX_BYTES => return Err(Fault::Unreadable.into()),
             Ok(end) if !is_interim(&bytes[..end]) => return Ok(bytes.split_to(end).freeze()),
             Ok(_) if interim == INTERIM_MAX => return Err(Fault::Unreadable.into()),
             Ok(end) => {

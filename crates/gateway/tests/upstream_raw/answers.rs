@@ -213,6 +213,23 @@ async fn an_endless_head_and_endless_interim_answers_are_unreadable() {
 }
 
 #[tokio::test(flavor = "local")]
+async fn a_head_is_as_long_as_it_may_be_and_no_longer_however_it_comes() {
+    const LIMIT: usize = 64 * 1024;
+    for (length, readable) in [(LIMIT, true), (LIMIT + 1, false), (LIMIT + 4_000, false)] {
+        let (begin, end) = ("HTTP/1.1 204 -\r\nX: ", "\r\n\r\n");
+        let filling = "y".repeat(length - begin.len() - end.len());
+        let head = [begin, &filling, end].concat().into_bytes().leak();
+        let upstream = Upstream::answering(head, Then::Hold).await;
+        let report = call(&Clients::new(), &upstream.party(), AMPLE, Repeat::Never).await;
+        if readable {
+            assert_eq!(whole(&report), Ok((204, "")));
+        } else {
+            assert_eq!(report.result.unwrap_err(), Fault::Unreadable, "{length}");
+        }
+    }
+}
+
+#[tokio::test(flavor = "local")]
 async fn an_answer_over_the_limit_is_not_waited_for() {
     for bytes in [
         &b"HTTP/1.1 500 No\r\nContent-Length: 101\r\n\r\n"[..],
