@@ -128,9 +128,10 @@ impl Call {
         self.stopwatch.enter(stage, Instant::now());
     }
 
-    /// How long it has taken so far, and how much of that in each stage.
-    pub fn times(&self) -> (Duration, StageTimes) {
-        let now = Instant::now();
+    /// It is about to be answered: how long it has taken up to `now`, and how much of that in each
+    /// stage. What comes behind belongs to the reply.
+    pub fn end(&self, now: Instant) -> (Duration, StageTimes) {
+        self.stopwatch.enter(Stage::Reply, now);
         (self.stopwatch.total(now), self.stopwatch.times(now))
     }
 

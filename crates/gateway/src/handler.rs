@@ -5,13 +5,15 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::SystemTime;
 
+use actix_http::{HttpMessage as _, Request};
+use actix_web::HttpResponse;
 use actix_web::http::Method;
 use actix_web::http::header::{HeaderMap, HeaderName};
-use actix_web::{HttpRequest, HttpResponse};
 use futures_util::FutureExt;
 use ipnet::IpNet;
 use metrics::{Answered, BillerSeries, RejectedReason, Stage};
 use protocol::{Api, Caller};
+use tokio::time::Instant;
 
 use crate::admission::{address, authorization, body};
 use crate::call::Call;
@@ -57,7 +59,7 @@ struct Subject {
 }
 
 impl Subject {
-    fn of(worker: &Worker, request: &HttpRequest) -> Self {
+    fn of(worker: &Worker, request: &Request) -> Self {
         let parties = worker.shared().parties();
         let route = routes::find(request.uri().path());
         let biller = route.and_then(|route| named_biller(&parties, route, request.headers()));
@@ -192,14 +194,13 @@ fn finish(
     answered: Result<Reply, Problem>,
 ) -> HttpResponse {
     let metrics = &worker.shared().metrics;
-    call.enter(Stage::Reply);
     let reply = answered.unwrap_or_else(|problem| {
         if let Some(reason) = rejected_reason(&problem) {
             metrics.rejected(reason);
         }
         Reply::from(&problem)
     });
-    let (total, stages) = call.times();
+    let (total, stages) = call.end(Instant::now());
     metrics.answered(
         &subject.series,
         &Answered {

@@ -1,9 +1,9 @@
 //! The registered billers, each with everything that is bounded per biller.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
 use actix_web::http::uri::InvalidUri;
+use foldhash::HashMap;
 use ipnet::IpNet;
 use metrics::{BillerSeries, Metrics};
 use protocol::{BillerCode, Rules};

@@ -2,7 +2,7 @@
 
 use std::cell::Cell;
 use std::collections::hash_map::RandomState;
-use std::hash::{BuildHasher, Hasher};
+use std::hash::{BuildHasher as _, Hasher as _};
 use std::ops::Range;
 
 use actix_web::http::header::{HeaderMap, HeaderName, HeaderValue};
@@ -18,6 +18,11 @@ const LONGEST_REQUEST_ID: usize = 128;
 /// Length of `version-traceid-parentid-flags` in version 00.
 const TRACEPARENT_LENGTH: usize = 55;
 
+/// Where these parts are in it.
+const TRACE_ID: Range<usize> = 3..35;
+const SPAN_ID: Range<usize> = 36..52;
+const FLAGS: Range<usize> = 53..55;
+
 /// The flags of a trace that is recorded, and of one that is not.
 const SAMPLED: [u8; 2] = *b"01";
 const NOT_SAMPLED: [u8; 2] = *b"00";
@@ -27,7 +32,7 @@ pub fn request_id(headers: &HeaderMap) -> HeaderValue {
     only(headers, &X_REQUEST_ID)
         .filter(|id| is_request_id(id.as_bytes()))
         .cloned()
-        .unwrap_or_else(|| hex_value(&[random_u64(), random_u64()]))
+        .unwrap_or_else(new_request_id)
 }
 
 fn is_request_id(id: &[u8]) -> bool {
@@ -37,10 +42,20 @@ fn is_request_id(id: &[u8]) -> bool {
             .all(|byte| byte.is_ascii_alphanumeric() || b"._:-".contains(byte))
 }
 
+fn new_request_id() -> HeaderValue {
+    let mut id = [0; 32];
+    let (first, second) = id.split_at_mut(16);
+    put_hex(first, random_u64());
+    put_hex(second, random_u64());
+    // Hex digits are fit for a header.
+    HeaderValue::from_bytes(&id).unwrap_or_else(|_| HeaderValue::from_static("0"))
+}
+
 /// The `traceparent` to send upstream: the caller's trace with a span id of ours, or a new trace.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TraceParent {
-    header: HeaderValue,
+    /// ASCII.
+    value: [u8; TRACEPARENT_LENGTH],
     /// The caller's span, in hex; none in a trace that begins here.
     parent_span_id: Option<[u8; 16]>,
 }
@@ -57,19 +72,19 @@ impl TraceParent {
         started(NOT_SAMPLED)
     }
 
-    /// The header's value.
-    pub const fn header(&self) -> &HeaderValue {
-        &self.header
+    /// The header's value: ASCII, in version 00.
+    pub const fn as_bytes(&self) -> &[u8; TRACEPARENT_LENGTH] {
+        &self.value
     }
 
     /// The 32 hex digits of the trace id.
     pub fn trace_id(&self) -> &str {
-        self.part(3..35)
+        self.part(TRACE_ID)
     }
 
     /// The 16 hex digits of the span that the upstream is told of: our call to it.
     pub fn span_id(&self) -> &str {
-        self.part(36..52)
+        self.part(SPAN_ID)
     }
 
     /// The 16 hex digits of the caller's span; `None` in a trace that begins here.
@@ -80,27 +95,23 @@ impl TraceParent {
 
     /// Whether the caller may have recorded its part. A trace that begins here is to be recorded.
     pub fn is_sampled(&self) -> bool {
-        u8::from_str_radix(self.part(53..55), 16).is_ok_and(|flags| flags & 1 == 1)
+        u8::from_str_radix(self.part(FLAGS), 16).is_ok_and(|flags| flags & 1 == 1)
     }
 
     fn part(&self, place: Range<usize>) -> &str {
-        // Both ways of making one give 55 ASCII characters.
-        self.header
-            .to_str()
-            .ok()
-            .and_then(|value| value.get(place))
-            .unwrap_or_default()
+        // Both ways of making one give ASCII.
+        std::str::from_utf8(&self.value[place]).unwrap_or_default()
     }
 }
 
 fn continued(parent: &[u8]) -> Option<TraceParent> {
-    let (known, rest) = parent.split_at_checked(TRACEPARENT_LENGTH)?;
+    let (known, rest) = parent.split_first_chunk::<TRACEPARENT_LENGTH>()?;
     let version = &known[..2];
     // A later version may append fields; version ff is forbidden, version 00 has no more.
     let more_is_fine = rest.is_empty() || (version != b"00" && rest[0] == b'-');
     let dashes = [2, 35, 52].iter().all(|at| known[*at] == b'-');
-    let (trace_id, parent_id, flags) = (&known[3..35], &known[36..52], &known[53..55]);
-    let hex = [version, trace_id, parent_id, flags]
+    let (trace_id, parent_id) = (&known[TRACE_ID], &known[SPAN_ID]);
+    let hex = [version, trace_id, parent_id, &known[FLAGS]]
         .iter()
         .all(|part| is_lower_hex(part));
     let set = [trace_id, parent_id]
@@ -109,31 +120,26 @@ fn continued(parent: &[u8]) -> Option<TraceParent> {
     if !(more_is_fine && dashes && hex && set) || version == b"ff" {
         return None;
     }
-    let mut value = Vec::with_capacity(TRACEPARENT_LENGTH);
-    value.extend_from_slice(b"00-");
-    value.extend_from_slice(trace_id);
-    value.push(b'-');
-    push_hex(&mut value, random_u64());
-    value.push(b'-');
-    value.extend_from_slice(flags);
+    let mut value = *known;
+    value[..2].copy_from_slice(b"00");
+    put_hex(&mut value[SPAN_ID], random_u64());
     Some(TraceParent {
-        header: HeaderValue::from_maybe_shared(bytes::Bytes::from(value)).ok()?,
+        value,
         parent_span_id: parent_id.try_into().ok(),
     })
 }
 
 fn started(flags: [u8; 2]) -> TraceParent {
-    let mut value = Vec::with_capacity(TRACEPARENT_LENGTH);
-    value.extend_from_slice(b"00-");
-    push_hex(&mut value, random_u64());
-    push_hex(&mut value, random_u64());
-    value.push(b'-');
-    push_hex(&mut value, random_u64());
-    value.push(b'-');
-    value.extend_from_slice(&flags);
+    const FRAME: &[u8; TRACEPARENT_LENGTH] =
+        b"00-________________________________-________________-__";
+    let mut value = *FRAME;
+    let (first, second) = value[TRACE_ID].split_at_mut(16);
+    put_hex(first, random_u64());
+    put_hex(second, random_u64());
+    put_hex(&mut value[SPAN_ID], random_u64());
+    value[FLAGS].copy_from_slice(&flags);
     TraceParent {
-        header: HeaderValue::from_maybe_shared(bytes::Bytes::from(value))
-            .unwrap_or_else(|_| HeaderValue::from_static("")),
+        value,
         parent_span_id: None,
     }
 }
@@ -155,41 +161,31 @@ pub fn only<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<&'a HeaderV
     values.next().is_none().then_some(first)
 }
 
-fn hex_value(parts: &[u64]) -> HeaderValue {
-    let mut value = Vec::with_capacity(parts.len() * 16);
-    for part in parts {
-        push_hex(&mut value, *part);
-    }
-    HeaderValue::from_maybe_shared(bytes::Bytes::from(value))
-        .unwrap_or_else(|_| HeaderValue::from_static("0"))
-}
-
-fn push_hex(value: &mut Vec<u8>, number: u64) {
+/// Writes the number's 16 hex digits, as many as `digits` takes.
+fn put_hex(digits: &mut [u8], number: u64) {
     const DIGITS: &[u8; 16] = b"0123456789abcdef";
-    let mut digits = [0; 16];
     for (pair, byte) in digits.chunks_exact_mut(2).zip(number.to_be_bytes()) {
         pair[0] = DIGITS[usize::from(byte >> 4)];
         pair[1] = DIGITS[usize::from(byte & 0xf)];
     }
-    value.extend_from_slice(&digits);
 }
 
 /// A number that nobody repeats: ids must be unlike each other, not secret.
 ///
-/// Each thread hashes a count with keys of its own that the operating system made random.
+/// Each thread runs through the 64-bit numbers by steps of its own, in an order (`SplitMix64`'s) that
+/// begins where the operating system's randomness says.
 fn random_u64() -> u64 {
+    /// Odd, so that the steps come to every number once.
+    const STEP: u64 = 0x9E37_79B9_7F4A_7C15;
     thread_local! {
-        static KEYS: RandomState = RandomState::new();
-        static COUNT: Cell<u64> = const { Cell::new(0) };
+        static STATE: Cell<u64> = Cell::new(RandomState::new().build_hasher().finish());
     }
-    let count = COUNT.get().wrapping_add(1);
-    COUNT.set(count);
-    KEYS.with(|keys| {
-        let mut hasher = keys.build_hasher();
-        hasher.write_u64(count);
-        // Zero is no valid id.
-        hasher.finish().max(1)
-    })
+    let state = STATE.get().wrapping_add(STEP);
+    STATE.set(state);
+    let mixed = (state ^ (state >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+    let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+    // Zero is no valid id.
+    (mixed ^ (mixed >> 31)).max(1)
 }
 
 #[cfg(test)]
@@ -222,7 +218,7 @@ mod tests {
         let given = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-00";
         let trace = TraceParent::of(&headers(&[(TRACEPARENT, given)]));
         assert_eq!(trace.trace_id(), "0af7651916cd43dd8448eb211c80319c");
-        let sent = trace.header().to_str().unwrap();
+        let sent = std::str::from_utf8(trace.as_bytes()).unwrap();
         assert!(sent.starts_with("00-0af7651916cd43dd8448eb211c80319c-"));
         assert!(sent.ends_with("-00") && !sent.contains("b7ad6b7169203331"));
         assert_eq!(&sent[36..52], trace.span_id());

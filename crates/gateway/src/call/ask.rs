@@ -125,7 +125,7 @@ impl Call {
         UpstreamRequest {
             endpoint,
             request_id: self.request_id.clone(),
-            traceparent: self.trace.header().clone(),
+            traceparent: self.trace.clone(),
             authorization,
             body,
         }
@@ -138,8 +138,8 @@ impl Call {
         asking: Asking,
         (biller, api): (&RegisteredBiller, Api),
     ) -> Result<CheckedAnswer, Unanswered> {
-        let permit = self.pass_circuit(party, asking)?;
         let begin = Instant::now();
+        let permit = self.pass_circuit(party, asking, begin)?;
         self.stopwatch.enter(Stage::Upstream, begin);
         self.asked_at.set(Some(begin));
         let left = self.deadline.saturating_duration_since(begin);
@@ -148,7 +148,7 @@ impl Call {
         let report = clients
             .call(party, request, self.deadline, asking.repeat)
             .await;
-        let end = Instant::now();
+        let end = report.ended;
         self.stopwatch
             .split_off(Stage::Connect, report.connect.unwrap_or_default(), end);
         self.stopwatch.enter(Stage::Reply, end);
@@ -162,11 +162,16 @@ impl Call {
             .and_then(check)
     }
 
-    fn pass_circuit(&self, party: &Party, asking: Asking) -> Result<Permit, Unanswered> {
+    fn pass_circuit(
+        &self,
+        party: &Party,
+        asking: Asking,
+        now: Instant,
+    ) -> Result<Permit, Unanswered> {
         if asking.circuit == CircuitRule::AlwaysTried {
             return Ok(party.circuit().admit_always());
         }
-        match party.circuit().admit(Instant::now().into_std()) {
+        match party.circuit().admit(now.into_std()) {
             Admission::Closed(permit) => Ok(permit),
             Admission::Probe(permit) => {
                 self.show_circuit(party, Some(CircuitState::HalfOpen));

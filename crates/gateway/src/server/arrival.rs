@@ -6,10 +6,10 @@ use std::rc::Rc;
 use std::task::Poll;
 use std::time::Duration;
 
-use actix_http::ConnectionType;
-use actix_web::dev::{Payload, ServiceRequest, ServiceResponse};
+use actix_http::body::BoxBody;
+use actix_http::{ConnectionType, Payload, Request, Response};
+use actix_web::HttpResponse;
 use actix_web::http::Version;
-use actix_web::{HttpRequest, HttpResponse};
 use tokio::time::{Instant, timeout_at};
 
 use super::connection::{Body, Connection};
@@ -22,7 +22,7 @@ const REST_OF_BODY: Duration = Duration::from_millis(100);
 /// One request, or the stand-in for one that could not be read.
 pub struct Arrival {
     /// The request's head. Of a stand-in: nothing that the caller sent.
-    pub request: HttpRequest,
+    pub request: Request,
     /// The request's body as it arrives. A failure to read it is explained by [`Connection::fault`]; that it
     /// arrives in time is the handler's concern.
     pub payload: Payload,
@@ -35,21 +35,20 @@ pub struct Arrival {
 }
 
 /// Has the handler answer, and decides whether the connection outlives the answer.
-pub(super) async fn answer<H, Fut>(handler: Rc<H>, request: ServiceRequest) -> ServiceResponse
+pub(super) async fn answer<H, Fut>(handler: Rc<H>, mut request: Request) -> Response<BoxBody>
 where
     H: Fn(Arrival) -> Fut,
     Fut: Future<Output = HttpResponse>,
 {
-    let (request, payload) = request.into_parts();
     let Some(connection) = request.conn_data::<Rc<Connection>>().cloned() else {
         // Every connection of this listener has it; without it nothing is known of the caller.
-        let response = HttpResponse::InternalServerError().finish();
-        return ServiceResponse::new(request, response);
+        return Response::internal_server_error().set_body(BoxBody::new(()));
     };
     let _call = CallUnderWay(Rc::clone(&connection));
+    let keeps_alive = request.head().connection_type() == ConnectionType::KeepAlive;
     let arrival = Arrival {
-        request: request.clone(),
-        payload,
+        payload: request.take_payload(),
+        request,
         head_read_at: connection.head_read_at(),
         fault: connection.fault().filter(|_| connection.call_is_stand_in()),
         connection: Rc::clone(&connection),
@@ -59,13 +58,13 @@ where
     // Heads of answers are reused with the version they had, and an old version would read as a wish to
     // close. The library sets the right one when it writes the answer.
     response.head_mut().version = Version::HTTP_11;
-    if must_close(&request, &response, &connection) {
+    if !keeps_alive || must_close(&response, &connection) {
         response
             .head_mut()
             .set_connection_type(ConnectionType::Close);
         connection.set_last();
     }
-    ServiceResponse::new(request, response)
+    response.into()
 }
 
 /// Waits for the answer and, within bounds, for the end of a body that it did not need.
@@ -95,11 +94,10 @@ async fn polled(
     response
 }
 
-fn must_close(request: &HttpRequest, response: &HttpResponse, connection: &Connection) -> bool {
+fn must_close(response: &HttpResponse, connection: &Connection) -> bool {
     connection.is_draining()
         || connection.fault().is_some()
         || connection.body() != Body::Complete
-        || request.head().connection_type() != ConnectionType::KeepAlive
         || response.head().connection_type() == ConnectionType::Close
 }
 

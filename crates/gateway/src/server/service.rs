@@ -8,12 +8,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use actix_http::error::DispatchError;
-use actix_http::{Extensions, HttpService, KeepAlive};
-use actix_service::{
-    IntoService as _, Service, ServiceFactory, fn_factory, fn_service, map_config,
-};
-use actix_web::dev::{AppConfig, ServiceRequest};
-use actix_web::{App, HttpResponse};
+use actix_http::{Extensions, HttpService, KeepAlive, Request};
+use actix_service::{IntoService as _, Service, ServiceFactory, fn_factory, fn_service};
+use actix_web::HttpResponse;
+use futures_util::FutureExt as _;
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 use tokio_rustls::TlsAcceptor;
@@ -89,10 +87,12 @@ where
     H: Fn(Arrival) -> Fut + 'static,
     Fut: Future<Output = HttpResponse> + 'static,
 {
-    let app = App::new().default_service(fn_service(move |request: ServiceRequest| {
-        let handler = Rc::clone(&handler);
-        async move { Ok::<_, actix_web::Error>(answer(handler, request).await) }
-    }));
+    // There is one handler, so nothing is routed here. Its future is boxed: a connection without a call
+    // is not to hold the room for one.
+    let calls = fn_service(move |request: Request| {
+        let answer = Box::pin(answer(Rc::clone(&handler), request));
+        answer.map(Ok::<_, actix_http::Error>)
+    });
     HttpService::build()
         .keep_alive(KeepAlive::Os)
         .client_request_timeout(Duration::ZERO)
@@ -102,7 +102,7 @@ where
         .on_connect_ext(|stream: &GuardedStream, extensions: &mut Extensions| {
             extensions.insert(Rc::clone(stream.connection()));
         })
-        .h1(map_config(app, |()| AppConfig::default()))
+        .h1(calls)
 }
 
 /// A worker's part of the listener.

@@ -149,7 +149,7 @@ impl Posts {
             endpoint: self.endpoint.clone(),
             request_id: request_id(&HeaderMap::new()),
             // A collector that traces itself is not to make a trace of each of ours.
-            traceparent: TraceParent::unsampled().header().clone(),
+            traceparent: TraceParent::unsampled(),
             authorization: None,
             body: body.into(),
         };

@@ -6,6 +6,7 @@ use std::time::Duration;
 use actix_http::StatusCode;
 use actix_http::header::HeaderValue;
 use bytes::Bytes;
+use tokio::time::Instant;
 
 /// A whole answer: head complete, body read to its end and within the limit.
 #[derive(Clone, Debug)]
@@ -127,6 +128,8 @@ pub struct Report {
     pub result: Result<Answer, Fault>,
     /// From the call's begin to its end, connecting included.
     pub upstream: Duration,
+    /// When it ended.
+    pub ended: Instant,
     /// How long connecting took, name and TLS included, whether or not it came to a connection;
     /// `None` where a pooled one served.
     pub connect: Option<Duration>,

@@ -19,7 +19,7 @@ pub(super) async fn call(
 ) -> Report {
     let progress = Progress::default();
     let result = if begin < deadline {
-        let attempts = attempts(pool, party, request, repeat, &progress);
+        let attempts = attempts(pool, party, request, begin, repeat, &progress);
         timeout_at(deadline, attempts)
             .await
             .unwrap_or_else(|_elapsed| {
@@ -32,9 +32,11 @@ pub(super) async fn call(
             sent: Sent::NotSent,
         })
     };
+    let ended = progress.answered_at().unwrap_or_else(Instant::now);
     Report {
         result,
-        upstream: begin.elapsed(),
+        upstream: ended.saturating_duration_since(begin),
+        ended,
         connect: progress.connect(),
         attempts: progress.attempts(),
     }
@@ -45,12 +47,13 @@ async fn attempts(
     pool: &Pool,
     party: &Party,
     request: &UpstreamRequest,
+    begin: Instant,
     repeat: Repeat,
     progress: &Progress,
 ) -> Result<Answer, Fault> {
     let bytes = request.to_bytes();
     progress.begin_attempt();
-    if let Some(connection) = pool.take().await {
+    if let Some(connection) = pool.take(begin).await {
         match exchange(pool, party, connection, &bytes, progress).await {
             Err(Unread {
                 is_silent: true, ..
@@ -84,8 +87,10 @@ async fn exchange(
         });
     }
     let whole = read(&mut connection, party.answer_limit_bytes(), progress).await?;
+    let now = Instant::now();
+    progress.set_answered(now);
     if let Some(idle) = whole.kept_for {
-        connection.keep_for(idle, Instant::now());
+        connection.keep_for(idle, now);
         pool.put(connection);
     }
     Ok(whole.answer)

@@ -35,14 +35,13 @@ impl Pool {
     }
 
     /// A connection that is fit for a call, if there is one; those that are not are closed by the way.
-    pub(super) async fn take(&self) -> Option<Connection> {
+    pub(super) async fn take(&self, now: Instant) -> Option<Connection> {
         // Ready at once: the context is all that is wanted.
-        poll_fn(|cx| Poll::Ready(self.take_quiet(cx))).await
+        poll_fn(|cx| Poll::Ready(self.take_quiet(now, cx))).await
     }
 
-    fn take_quiet(&self, cx: &mut Context<'_>) -> Option<Connection> {
+    fn take_quiet(&self, now: Instant, cx: &mut Context<'_>) -> Option<Connection> {
         let mut idle = self.idle.borrow_mut();
-        let now = Instant::now();
         while let Some(mut connection) = idle.pop() {
             if !connection.is_over(now) && connection.is_quiet(cx) {
                 return Some(connection);

@@ -16,6 +16,7 @@ pub(super) struct Progress {
     /// Since when a connection is being made.
     dialling_since: Cell<Option<Instant>>,
     written: Cell<bool>,
+    answered_at: Cell<Option<Instant>>,
 }
 
 impl Progress {
@@ -52,6 +53,16 @@ impl Progress {
     /// Bytes of the request went out.
     pub(super) fn wrote(&self) {
         self.written.set(true);
+    }
+
+    /// The answer is whole.
+    pub(super) fn set_answered(&self, now: Instant) {
+        self.answered_at.set(Some(now));
+    }
+
+    /// When the answer was whole; `None` where there is none.
+    pub(super) fn answered_at(&self) -> Option<Instant> {
+        self.answered_at.get()
     }
 
     /// Over all attempts.

@@ -5,6 +5,8 @@ use std::io::Write;
 use actix_http::header::HeaderValue;
 use bytes::Bytes;
 
+use crate::request_id::TraceParent;
+
 /// Where one API is at a party: the begin of each of its requests' heads, up to and with `Host`, and
 /// what is the same in all of them.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -38,7 +40,7 @@ pub struct UpstreamRequest {
     /// `X-Request-Id`.
     pub request_id: HeaderValue,
     /// W3C `traceparent`.
-    pub traceparent: HeaderValue,
+    pub traceparent: TraceParent,
     /// `Authorization`: to Kakao Pay only, never to a biller (contract section 1).
     pub authorization: Option<HeaderValue>,
     /// The caller's body, byte for byte.
@@ -52,7 +54,7 @@ impl UpstreamRequest {
         let authorization = self.authorization.as_ref().map(HeaderValue::as_bytes);
         let length = self.endpoint.0.len()
             + self.request_id.len()
-            + self.traceparent.len()
+            + self.traceparent.as_bytes().len()
             + authorization.map_or(0, <[u8]>::len)
             + self.body.len();
         let mut bytes = Vec::with_capacity(length + NAMES_BYTES);

@@ -331,6 +331,8 @@ async fn the_request_is_what_was_asked_for_and_nothing_else() {
     let party = upstream.party();
     let mut asked = request(&party);
     asked.authorization = Some("KakaoAK x".parse().unwrap());
+    let trace = asked.traceparent.as_bytes();
+    let traceparent = format!("traceparent: {}", std::str::from_utf8(trace).unwrap());
     let deadline = Instant::now() + AMPLE;
     Clients::new()
         .call(&party, asked, deadline, Repeat::Never)
@@ -351,7 +353,7 @@ async fn the_request_is_what_was_asked_for_and_nothing_else() {
             "content-length: 11",
             "content-type: application/json;charset=utf-8",
             host.as_str(),
-            "traceparent: 00-1-2-01",
+            traceparent.as_str(),
             "x-request-id: r-1",
         ]
     );

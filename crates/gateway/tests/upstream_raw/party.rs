@@ -8,6 +8,7 @@ use actix_http::StatusCode;
 use actix_http::header::HeaderValue;
 use bytes::Bytes;
 use gateway::config::BaseUrl;
+use gateway::request_id::TraceParent;
 use gateway::upstream::{Circuit, Clients, Fault, Party, Repeat, Report, UpstreamRequest};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
@@ -127,7 +128,7 @@ pub fn request(party: &Party) -> UpstreamRequest {
     UpstreamRequest {
         endpoint: party.endpoint("/kakao/notice").unwrap(),
         request_id: HeaderValue::from_static("r-1"),
-        traceparent: HeaderValue::from_static("00-1-2-01"),
+        traceparent: TraceParent::unsampled(),
         authorization: None,
         body: Bytes::from_static(b"{\"data\":{}}"),
     }
