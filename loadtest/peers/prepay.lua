@@ -1,6 +1,8 @@
 -- The gateway's prepay in Lua: the body is one JSON object with `data`, required members, widths, and
--- the bill not paid (a key in Redis); what is relayed is counted. Less than the gateway does: duplicate
--- members and number spellings are not seen by cjson, nothing is logged, there is no 3-second budget.
+-- the bill not paid (a key in Redis); the answer has a body that is one JSON object, or the caller gets
+-- the gateway's code in its place; what was answered is counted by its code and its time. Less than the
+-- gateway does: duplicate members and number spellings are not seen by cjson, no trace goes upstream,
+-- nothing is logged, stages are not timed, and the 3 seconds are counted per step.
 local cjson = require "cjson.safe"
 local redis = require "nginx.redis"
 
@@ -14,6 +16,8 @@ local messages = {
     E007 = "파라미터의 자리수가 맞지 않습니다.",
     E403 = "납부 가능 금액이 없습니다.",
     E807 = "[에이전시] 요청 데이터 JSON 파싱 에러",
+    E808 = "[에이전시] 응답 데이터 JSON 파싱 에러",
+    E809 = "[에이전시] 요청에 대한 응답 데이터를 받지 못했습니다.",
 }
 local counters = ngx.shared.counters
 -- Upper edges of the duration's buckets, in seconds.
@@ -120,8 +124,26 @@ function prepay.check()
     end
 end
 
+-- Asks the biller, and looks at the whole answer before the first byte of it goes to the caller.
+function prepay.relay()
+    local answer = ngx.location.capture(ngx.var.biller, { method = ngx.HTTP_POST, always_forward_body = true })
+    if answer.truncated or #answer.body == 0 then
+        return refuse(answer.truncated and 502 or answer.status, "E809")
+    end
+    local root = answer.body:find("^%s*{") and cjson.decode(answer.body)
+    if type(root) ~= "table" then
+        return refuse(answer.status, "E808")
+    end
+    ngx.ctx.res_code = type(root.res_code) == "string" and root.res_code or "none"
+    ngx.status = answer.status
+    ngx.header["Content-Type"] = answer.header["Content-Type"]
+    ngx.header["Retry-After"] = answer.header["Retry-After"]
+    ngx.header["Content-Length"] = #answer.body
+    ngx.print(answer.body)
+end
+
 function prepay.count()
-    local code = ngx.ctx.res_code or "relayed"
+    local code = ngx.ctx.res_code or "none"
     counters:incr("requests:" .. code .. ":" .. ngx.status, 1, 0)
     local took = ngx.now() - ngx.req.start_time()
     for _, edge in ipairs(edges) do
