@@ -10,6 +10,7 @@ use tokio::time::{Instant, timeout_at};
 use super::bulk::Bulk;
 use super::commands::read_values;
 use super::refusal::Refusal;
+use super::routes::Way;
 use super::slot::Slot;
 use super::{Key, OutOfReach, SharedStore};
 
@@ -54,10 +55,15 @@ impl SharedStore {
         command: &Cmd,
         patience: Duration,
     ) -> Result<Value, OutOfReach> {
-        let bulk = self
-            .bulk(Slot::of(biller), Instant::now() + patience)
-            .await?;
-        let answer = bulk.ask(command, patience).await?;
+        let deadline = Instant::now() + patience;
+        let mut bulk = self.bulk(Slot::of(biller), deadline).await?;
+        let mut answer = bulk.ask(command, patience).await;
+        if answer == Err(OutOfReach::Lost) {
+            // Read twice, or written where there is none yet: a second time changes nothing.
+            bulk = self.bulk(Slot::of(biller), deadline).await?;
+            answer = bulk.ask(command, patience).await;
+        }
+        let answer = answer?;
         let Value::ServerError(error) = answer else {
             return Ok(answer);
         };
@@ -73,7 +79,8 @@ impl SharedStore {
         Err(OutOfReach::Refused)
     }
 
-    /// The lane of a slot; waits for the supervisor to make it where nobody needed it before.
+    /// The lane of a slot; waits for the supervisor to make it where nobody needed it before, or
+    /// where it broke.
     async fn bulk(&self, slot: Slot, deadline: Instant) -> Result<Arc<Bulk>, OutOfReach> {
         let (published, wake) = (&self.inner.router.published, &self.inner.router.wake);
         let mut routes = published.routes.subscribe();
@@ -83,7 +90,7 @@ impl SharedStore {
                 if let Some(bulk) = now.bulk(slot) {
                     return Ok(bulk);
                 }
-                if now.link(slot).is_none() {
+                if matches!(now.way(slot), Way::Closed) {
                     return Err(OutOfReach::NotConnected);
                 }
             }

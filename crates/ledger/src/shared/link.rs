@@ -115,6 +115,24 @@ impl Link {
         self.why_closed.get().copied()
     }
 
+    /// Whether it is closed because it broke, not because of what the server did or did not say.
+    pub(super) fn is_broken(&self) -> bool {
+        self.why_closed() == Some(OutOfReach::Lost)
+    }
+
+    /// Ready when it breaks; never where it is closed for another reason.
+    pub(super) fn breaking(self: &Arc<Self>) -> impl Future<Output = ()> + use<> {
+        let (closing, link) = (self.closing(), Arc::clone(self));
+        async move {
+            if link.is_open() {
+                closing.await;
+            }
+            if !link.is_broken() {
+                std::future::pending::<()>().await;
+            }
+        }
+    }
+
     /// Closes it for all, ends what is under way, and tells the supervisor.
     pub(super) fn close(&self, why: OutOfReach) {
         if self.why_closed.set(why).is_ok() {

@@ -20,11 +20,16 @@
 //! (which tries about four times a second, and asks Sentinel or the Cluster who is primary now)
 //! has a server that answers, is a primary and takes writes.
 //!
+//! A connection that breaks is no such failure yet: the server may be well, and another connection
+//! there in some milliseconds. Until the supervisor has it, or says that the server is away, calls
+//! wait, and what was read when it broke is asked once more.
+//!
 //! Large values have a connection of their own, made when the first one comes; see [`bulk`].
 //!
 //! A swap that ends in [`OutOfReach`] may or may not have happened.
 
 mod admission;
+mod batch;
 mod bulk;
 mod change;
 mod clock;
@@ -41,6 +46,7 @@ mod link;
 mod near;
 mod node;
 mod out_of_reach;
+mod pace;
 mod password;
 mod probe;
 mod published;

@@ -13,6 +13,7 @@ use super::herald::{Herald, News};
 use super::key::Keyspace;
 use super::layout::Layout;
 use super::link::Link;
+use super::pace::{BREATH, LOOK_EVERY, RETRY_EVERY, rest};
 use super::probe::{inspect, probe};
 use super::published::Published;
 use super::routes::Routes;
@@ -20,14 +21,9 @@ use super::sentinel::Sentinels;
 use super::wake::Wake;
 use super::{Identity, Node, OutOfReach, Server, Settings, Topology, WallClock, cluster};
 
-/// How often servers that answer are asked who they are. A wipe is seen within this time.
-const LOOK_EVERY: Duration = Duration::from_millis(500);
-
-/// How often servers that do not answer are tried; a slow one is left alone for this time too.
-const RETRY_EVERY: Duration = Duration::from_millis(250);
-
-/// Between two looks at least, however often the supervisor is woken.
-const BREATH: Duration = Duration::from_millis(5);
+/// How often a server is asked in one look whose connections break while it is asked. That says
+/// nothing of it: somebody may have ended them.
+const ASKED_AT_MOST: usize = 2;
 
 /// How long a connection to a server without slots is kept that a redirection named.
 const EXTRA_FOR: Duration = Duration::from_mins(1);
@@ -95,13 +91,14 @@ impl Supervisor {
                 .await;
             } else {
                 self.turn = self.turn.wrapping_add(1);
-                sleep(RETRY_EVERY).await;
+                rest(&routes).await;
             }
         }
     }
 
+    /// Connections that broke are made anew first; only where that fails there is something to tell.
     fn tell_closed(&mut self, routes: &Routes) {
-        for link in routes.links() {
+        for link in routes.links().filter(|link| !link.is_broken()) {
             if let Some(why) = link.why_closed() {
                 self.herald.out_of_reach(&Fault::of(link.node(), why));
             }
@@ -115,6 +112,8 @@ impl Supervisor {
                 // Nobody says otherwise: whoever was primary may still be.
                 Some(layout) if routes.is_whole() => vec![layout.clone()],
                 _ => {
+                    let open = Arc::new(routes.without_closed());
+                    self.published.routes.send_replace(open);
                     self.herald.met(None, Instant::now().into_std());
                     return self.herald.out_of_reach(&fault);
                 }
@@ -169,15 +168,20 @@ impl Supervisor {
                         Some(tag) => (self.keys.epoch_in(tag), layout.slots_of(owner)),
                         None => (self.keys.epoch(), Vec::new()),
                     };
-                    let link = match routes.link_to(node) {
-                        Some(link) => link,
-                        None => self.dial.connect(node).await?,
-                    };
-                    match probe(&link, &key, slots, self.clock, self.settings.timeout).await {
-                        Ok(server) => Ok((link, server)),
-                        Err(fault) => {
-                            link.close(OutOfReach::Refused);
-                            Err(fault)
+                    let mut asked = 1;
+                    loop {
+                        let link = match routes.link_to(node) {
+                            Some(link) => link,
+                            None => self.dial.connect(node).await?,
+                        };
+                        let within = self.settings.timeout;
+                        match probe(&link, &key, slots.clone(), self.clock, within).await {
+                            Ok(server) => return Ok((link, server)),
+                            Err(_) if link.is_broken() && asked < ASKED_AT_MOST => asked += 1,
+                            Err(fault) => {
+                                link.close(OutOfReach::Refused);
+                                return Err(fault);
+                            }
                         }
                     }
                 });

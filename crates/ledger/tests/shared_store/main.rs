@@ -5,6 +5,7 @@
 
 #![allow(clippy::unwrap_used)]
 
+mod broken;
 mod catching_up;
 mod cluster;
 mod forgetful;

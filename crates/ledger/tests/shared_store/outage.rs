@@ -6,15 +6,9 @@ use ledger::shared::{Node, OutOfReach, Topology};
 
 use crate::server::{Server, free_port};
 use crate::store::{
-    eventually_write, held, in_reach, never_in_reach, other_than, out_of_reach, settings,
-    standalone, write,
+    AT_ONCE, BOUND, eventually_write, held, in_reach, never_in_reach, other_than, out_of_reach,
+    settings, standalone, write,
 };
-
-/// The bound on one operation, and what a busy machine may add to it.
-const BOUND: Duration = Duration::from_millis(250);
-
-/// What "at once" may take on a busy machine; a call that waited for a time-out takes 200 ms.
-const AT_ONCE: Duration = Duration::from_millis(50);
 
 #[tokio::test]
 async fn a_server_that_hangs_costs_one_time_out_and_then_nothing() {
