@@ -58,7 +58,7 @@ impl SharedStore {
         outcomes
     }
 
-    /// One batch per connection; swaps whose server is out of reach are in none.
+    /// One batch per connection; swaps whose server is out of reach, or takes no writes, are in none.
     async fn batches(
         &self,
         swaps: &[BillerChanges<'_>],
@@ -72,7 +72,7 @@ impl SharedStore {
         let links = join_all(swaps.iter().map(link)).await;
         let mut batches = HashMap::new();
         for ((index, swap), link) in swaps.iter().enumerate().zip(links) {
-            let Ok(link) = link else {
+            let Some(link) = link.ok().filter(|link| link.takes_writes()) else {
                 continue;
             };
             let command = self

@@ -28,6 +28,9 @@ impl SharedStore {
         patience: Duration,
     ) -> Result<(), OutOfReach> {
         let _admitted = self.inner.large.admit(value.len())?;
+        if self.refuses_writes(biller) {
+            return Err(OutOfReach::NotConnected);
+        }
         let command = self.inner.commands.put(biller, key, value, expires_in);
         // Written now, or there before.
         self.ask_large(biller, &command, patience).await.map(|_| ())
@@ -73,6 +76,8 @@ impl SharedStore {
             Refusal::Moved(_) | Refusal::Ask(_) | Refusal::TryAgain => {
                 self.inner.router.wake.look();
             }
+            // The lane is good; whether the server takes writes, its other connection says.
+            Refusal::NoWrites => self.inner.router.wake.look(),
             Refusal::Unfit => link.close(OutOfReach::Refused),
             Refusal::ScriptUnknown | Refusal::Other => link.complain(error.code()),
         }

@@ -24,6 +24,9 @@
 //! there in some milliseconds. Until the supervisor has it, or says that the server is away, calls
 //! wait, and what was read when it broke is asked once more.
 //!
+//! A primary that takes no writes (no memory, a disk that fails, too few replicas) goes on being read
+//! where it is who it was; see [`met`]. To whoever writes, and to whoever watches, it is out of reach.
+//!
 //! Large values have a connection of their own, made when the first one comes; see [`bulk`].
 //!
 //! A swap that ends in [`OutOfReach`] may or may not have happened.
@@ -43,6 +46,7 @@ mod key;
 mod large;
 mod layout;
 mod link;
+mod met;
 mod near;
 mod node;
 mod out_of_reach;

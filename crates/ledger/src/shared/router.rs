@@ -79,6 +79,11 @@ impl Router {
         }
     }
 
+    /// Whether the server of a slot is there and takes no writes.
+    pub(super) fn refuses_writes(&self, slot: Slot) -> bool {
+        self.published.routes.borrow().refuses_writes(slot)
+    }
+
     /// Sends a command until it is answered with something else than a redirection, or the time is
     /// up. Only commands that a server refused as a whole are sent again, and once what reads and
     /// was under way when the connection broke.
@@ -91,7 +96,7 @@ impl Router {
     ) -> Result<Value, OutOfReach> {
         let mut may_repeat = purpose == Purpose::Read;
         loop {
-            match self.carry(slot, &command, deadline).await {
+            match self.carry(slot, purpose, &command, deadline).await {
                 Err(OutOfReach::Lost) if may_repeat => may_repeat = false,
                 outcome => return outcome,
             }
@@ -101,6 +106,7 @@ impl Router {
     async fn carry(
         &self,
         slot: Slot,
+        purpose: Purpose,
         command: impl Fn(Spelling) -> Cmd,
         deadline: Instant,
     ) -> Result<Value, OutOfReach> {
@@ -108,6 +114,9 @@ impl Router {
         let mut target = Target::Owner(self.link(slot, deadline).await?);
         for _ in 0..ATTEMPTS {
             let link = target.link();
+            if purpose == Purpose::Write && !link.takes_writes() {
+                return Err(OutOfReach::NotConnected);
+            }
             let answer = target.ask(&command(spelling), deadline).await?;
             let Value::ServerError(error) = answer else {
                 return Ok(answer);
@@ -124,6 +133,10 @@ impl Router {
                 Refusal::TryAgain => {
                     sleep_until(deadline.min(Instant::now() + TRY_AGAIN_AFTER)).await;
                     target = Target::Owner(self.link(slot, deadline).await?);
+                }
+                Refusal::NoWrites => {
+                    link.learn_writes_refused(error.code());
+                    return Err(OutOfReach::Refused);
                 }
                 Refusal::Unfit => {
                     tracing::warn!(server = %link.node(), code = error.code(), "a server of the shared state cannot serve");

@@ -114,6 +114,11 @@ impl Routes {
         self.owner(slot).filter(|link| link.is_open()).cloned()
     }
 
+    /// Whether the server that has a slot is there and takes no writes.
+    pub(super) fn refuses_writes(&self, slot: Slot) -> bool {
+        self.owner(slot).is_some_and(|link| !link.takes_writes())
+    }
+
     /// The connection to the server that has a slot, also a closed one.
     fn owner(&self, slot: Slot) -> Option<&Arc<Link>> {
         let owner = self.layout.as_ref()?.owner(slot)?;
@@ -138,6 +143,11 @@ impl Routes {
 
     /// Whether every slot is served.
     pub(super) fn is_whole(&self) -> bool {
+        self.is_readable() && self.owners.iter().flatten().all(|link| link.takes_writes())
+    }
+
+    /// Whether every slot is served to those who read.
+    pub(super) fn is_readable(&self) -> bool {
         let is_open = |owner: &Option<Arc<Link>>| owner.as_ref().is_some_and(|link| link.is_open());
         self.layout.as_ref().is_some_and(Layout::is_whole) && self.owners.iter().all(is_open)
     }

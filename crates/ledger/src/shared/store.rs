@@ -113,20 +113,28 @@ impl SharedStore {
         self.swap_admitted(swap).await
     }
 
-    /// Who the Redis is, told anew at every change; `None` while any part of it is out of reach.
+    /// Who the Redis is, told anew at every change; `None` while any part of it is out of reach or
+    /// takes no writes.
     pub fn identity(&self) -> watch::Receiver<Option<Identity>> {
         self.inner.router.published.identity.subscribe()
     }
 
-    /// The servers that are in reach, told anew at every change; `None` while there is none. Of a
-    /// Cluster that may be a part.
+    /// The servers that are in reach and take writes, told anew at every change; `None` while there
+    /// is none. Of a Cluster that may be a part.
     pub fn present(&self) -> watch::Receiver<Option<Identity>> {
         self.inner.router.published.present.subscribe()
     }
 
     /// Whether the keys of a biller can be read and written at this moment, as far as is known.
     pub fn reaches(&self, biller: &str) -> bool {
-        self.inner.router.link_now(Slot::of(biller)).is_some()
+        let link = self.inner.router.link_now(Slot::of(biller));
+        link.is_some_and(|link| link.takes_writes())
+    }
+
+    /// Whether the server that has a biller's keys is there and takes no writes: what it holds is
+    /// read, and may lack what nodes could not write to it meanwhile.
+    pub fn refuses_writes(&self, biller: &str) -> bool {
+        self.inner.router.refuses_writes(Slot::of(biller))
     }
 
     /// Whether every key can be read and written at this moment, as far as is known. In a Cluster

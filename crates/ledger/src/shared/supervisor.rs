@@ -13,13 +13,14 @@ use super::herald::{Herald, News};
 use super::key::Keyspace;
 use super::layout::Layout;
 use super::link::Link;
+use super::met::{Acquaintances, Found, Met, Reached};
 use super::pace::{BREATH, LOOK_EVERY, RETRY_EVERY, rest};
 use super::probe::{inspect, probe};
 use super::published::Published;
 use super::routes::Routes;
 use super::sentinel::Sentinels;
 use super::wake::Wake;
-use super::{Identity, Node, OutOfReach, Server, Settings, Topology, WallClock, cluster};
+use super::{Identity, Node, OutOfReach, Settings, Topology, WallClock, cluster};
 
 /// How often a server is asked in one look whose connections break while it is asked. That says
 /// nothing of it: somebody may have ended them.
@@ -38,13 +39,11 @@ pub(super) struct Supervisor {
     sentinels: Option<Sentinels>,
     published: Arc<Published>,
     herald: Herald,
+    acquaintances: Acquaintances,
     wake: Arc<Wake>,
     extras: Vec<(Node, Instant)>,
     turn: usize,
 }
-
-/// What one look found of one server.
-type Reached = Result<(Arc<Link>, Server), Fault>;
 
 impl Supervisor {
     pub(super) fn new(
@@ -66,6 +65,7 @@ impl Supervisor {
             clock,
             sentinels,
             herald: Herald::new(Arc::clone(&published)),
+            acquaintances: Acquaintances::default(),
             published,
             wake,
             extras: Vec::new(),
@@ -110,7 +110,7 @@ impl Supervisor {
             Ok(layouts) => layouts,
             Err(fault) => match routes.layout() {
                 // Nobody says otherwise: whoever was primary may still be.
-                Some(layout) if routes.is_whole() => vec![layout.clone()],
+                Some(layout) if routes.is_readable() => vec![layout.clone()],
                 _ => {
                     let open = Arc::new(routes.without_closed());
                     self.published.routes.send_replace(open);
@@ -122,7 +122,8 @@ impl Supervisor {
         let mut found: Option<(Layout, Vec<Reached>)> = None;
         for layout in layouts {
             let reached = self.reach(&layout, routes).await;
-            let whole = reached.iter().all(Result::is_ok);
+            let serves = |server: &Reached| server.as_ref().is_ok_and(Met::takes_writes);
+            let whole = reached.iter().all(serves);
             if whole || found.is_none() {
                 found = Some((layout, reached));
             }
@@ -175,8 +176,10 @@ impl Supervisor {
                             None => self.dial.connect(node).await?,
                         };
                         let within = self.settings.timeout;
-                        match probe(&link, &key, slots.clone(), self.clock, within).await {
-                            Ok(server) => return Ok((link, server)),
+                        let probed = probe(&link, &key, slots.clone(), self.clock, within).await;
+                        let admit = |probed| self.acquaintances.admit(Arc::clone(&link), probed);
+                        match probed.and_then(admit) {
+                            Ok(met) => return Ok(met),
                             Err(_) if link.is_broken() && asked < ASKED_AT_MOST => asked += 1,
                             Err(fault) => {
                                 link.close(OutOfReach::Refused);
@@ -190,32 +193,24 @@ impl Supervisor {
 
     async fn publish(&mut self, layout: Layout, reached: Vec<Reached>, before: &Routes) {
         let extras = self.reach_extras(&layout, before).await;
-        let mut owners = Vec::with_capacity(reached.len());
-        let mut servers = Vec::with_capacity(reached.len());
-        let mut fault = (!layout.is_whole()).then(|| Fault::new("some slots have no server"));
-        for server in reached {
-            match server {
-                Ok((link, server)) => {
-                    owners.push(Some(link));
-                    servers.push(server);
-                }
-                Err(why) => {
-                    owners.push(None);
-                    fault = Some(why);
-                }
-            }
-        }
+        self.acquaintances.remember(&reached, &layout.nodes);
+        let found = Found::of(reached);
+        let is_layout_whole = layout.is_whole();
         let bulks = layout.nodes.iter().map(|node| before.bulk_to(node));
         let bulks = bulks.collect();
-        let routes = Arc::new(Routes::new(Some(layout), owners, extras, bulks));
+        let routes = Arc::new(Routes::new(Some(layout), found.owners, extras, bulks));
         self.published.routes.send_replace(Arc::clone(&routes));
         let now = Instant::now().into_std();
-        let present = (!servers.is_empty()).then(|| Identity::new(servers.clone()));
+        let present = (!found.servers.is_empty()).then(|| Identity::new(found.servers.clone()));
         self.herald.met(present, now);
-        if let Some(fault) = fault {
+        let gap = || (!is_layout_whole).then(|| Fault::new("some slots have no server"));
+        if let Some(fault) = found.away.or_else(gap) {
             return self.herald.out_of_reach(&fault);
         }
-        if self.herald.in_reach(Identity::new(servers), now) == News::Changed {
+        if let Some(fault) = found.read_only {
+            return self.herald.read_only(&fault);
+        }
+        if self.herald.in_reach(Identity::new(found.servers), now) == News::Changed {
             self.inspect(&routes).await;
         }
     }

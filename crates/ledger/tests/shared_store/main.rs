@@ -15,6 +15,7 @@ mod line;
 mod near;
 mod one_node;
 mod outage;
+mod refusing;
 mod sentinel;
 mod server;
 mod standalone;
