@@ -80,3 +80,25 @@ async fn nothing_is_told_by_itself_while_nobody_can_say_whether_it_was_cancelled
     let named = redelivery(&one, &bill, Unless::Never).await;
     assert_eq!(named, tell(Cancellation::No));
 }
+
+#[tokio::test]
+async fn nothing_is_told_by_itself_while_the_other_nodes_cannot_share_what_was_cancelled() {
+    let server = Arc::new(RedisServer::start());
+    let store = Store::shared(&server);
+    let (one, other) = (Node::on(&store).await, Node::on(&store).await);
+    let bill = bill("202611", "");
+    refused(&one, &bill, &pay("1", "20000")).await;
+    server.command("CONFIG SET min-replicas-to-write 1");
+    other.report(&bill, &cancel("1", "-20000")).await;
+    // Redis is read, and knows of no cancel.
+    eventually(async || {
+        redelivery(&one, &bill, Unless::CancelledInPart).await == Redelivery::OutOfReach
+    })
+    .await;
+    assert!(one.is_paid(&bill).await);
+    server.command("CONFIG SET min-replicas-to-write 0");
+    eventually(async || {
+        redelivery(&one, &bill, Unless::CancelledInPart).await == Redelivery::Cancelled
+    })
+    .await;
+}

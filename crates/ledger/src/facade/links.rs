@@ -46,7 +46,7 @@ impl Ledger {
         now: Timestamp,
         until: Timestamp,
     ) -> Result<Reservation, LinkRefusal> {
-        self.require_journal()?;
+        self.require_writable(bill)?;
         let (reservation, commit) = match &self.share {
             None => self.reserve_here(bill, now, until)?,
             Some(share) => self.reserve_everywhere(share, bill, now, until).await?,
@@ -154,7 +154,7 @@ impl Ledger {
         bill: &Bill,
         now: Timestamp,
     ) -> Result<Bill, LinkRefusal> {
-        self.require_journal()?;
+        self.require_writable(bill)?;
         let (held, now) = match &self.share {
             None => (Held::default(), now),
             Some(share) => {
@@ -209,8 +209,10 @@ impl Ledger {
         written.await.ok()
     }
 
-    fn require_journal(&self) -> Result<(), LinkRefusal> {
-        if self.is_journal_writable() {
+    /// The link APIs are refused where the journal, or the shared state, takes nothing.
+    fn require_writable(&self, bill: &Bill) -> Result<(), LinkRefusal> {
+        let refuses = |share: &Share| share.refuses_writes(bill);
+        if self.is_journal_writable() && !self.share.as_ref().is_some_and(refuses) {
             Ok(())
         } else {
             Err(LinkRefusal::Unavailable)

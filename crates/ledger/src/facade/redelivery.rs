@@ -99,6 +99,8 @@ impl Ledger {
             return (Held::default(), Reach::Alone);
         };
         match share.read(&one.bill, Some(message)).await {
+            // Another node may have taken a cancel that it cannot share.
+            Ok(held) if share.refuses_writes(&one.bill) => (held, Reach::ThisNodeOnly),
             Ok(held) => (held, Reach::Shared),
             Err(_) => (Held::default(), Reach::ThisNodeOnly),
         }

@@ -162,6 +162,11 @@ impl Share {
         Ok(held)
     }
 
+    /// Whether the shared state holds the bill and takes nothing new: other nodes may know more.
+    pub(crate) fn refuses_writes(&self, bill: &Bill) -> bool {
+        self.store.refuses_writes(bill.biller_code().as_str())
+    }
+
     /// A time of this machine's clock, by the clock of the server that has the bill: reservations
     /// are made and judged by that one, so that all nodes judge them alike.
     pub(crate) fn by_shared_clock(&self, bill: &Bill, time: Timestamp) -> Timestamp {

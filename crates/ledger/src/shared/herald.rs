@@ -35,6 +35,7 @@ struct Settling {
 enum Logged {
     Nothing,
     InReach,
+    ReadOnly(String),
     OutOfReach(String),
 }
 
@@ -85,11 +86,29 @@ impl Herald {
         });
     }
 
-    /// Something is out of reach, and why.
-    pub(super) fn out_of_reach(&mut self, fault: &Fault) {
+    /// Everything can be read, but not everything written, and why.
+    pub(super) fn read_only(&mut self, fault: &Fault) {
+        self.tell_nobody();
+        let logged = Logged::ReadOnly(fault.to_string());
+        if self.logged != logged {
+            tracing::warn!(
+                reason = %fault,
+                "the shared state is out of reach for writes: it is read, and what this node does \
+                 waits in its journal"
+            );
+            self.logged = logged;
+        }
+    }
+
+    fn tell_nobody(&self) {
         self.published
             .identity
             .send_if_modified(|known| known.take().is_some());
+    }
+
+    /// Something is out of reach, and why.
+    pub(super) fn out_of_reach(&mut self, fault: &Fault) {
+        self.tell_nobody();
         let logged = Logged::OutOfReach(fault.to_string());
         if self.logged != logged {
             tracing::warn!(

@@ -26,6 +26,12 @@ pub struct Identity {
 }
 
 impl Server {
+    /// Whether it is the same process with the same data, whatever slots it has.
+    pub(super) fn is_same_but_for_slots(&self, other: &Self) -> bool {
+        (&self.run_id, &self.replication_id, &self.epoch)
+            == (&other.run_id, &other.replication_id, &other.epoch)
+    }
+
     /// Whether they have slots in common; one that is no part of a Cluster has them all.
     fn meets(&self, other: &Self) -> bool {
         let common = |[first, last]: &[u16; 2]| {
@@ -84,10 +90,7 @@ impl Identity {
 
     /// Whether the servers and their data are the same, whatever slots each has.
     pub(super) fn is_same_but_for_slots(&self, other: &Self) -> bool {
-        let same = |(one, other): (&Server, &Server)| {
-            (&one.run_id, &one.replication_id, &one.epoch)
-                == (&other.run_id, &other.replication_id, &other.epoch)
-        };
+        let same = |(one, other): (&Server, &Server)| one.is_same_but_for_slots(other);
         self.servers.len() == other.servers.len()
             && self.servers.iter().zip(&*other.servers).all(same)
     }

@@ -10,6 +10,7 @@ use tokio::time::{Instant, timeout_at};
 use super::bulk::Bulk;
 use super::commands::read_values;
 use super::refusal::Refusal;
+use super::routes::Way;
 use super::slot::Slot;
 use super::{Key, OutOfReach, SharedStore};
 
@@ -27,6 +28,9 @@ impl SharedStore {
         patience: Duration,
     ) -> Result<(), OutOfReach> {
         let _admitted = self.inner.large.admit(value.len())?;
+        if self.refuses_writes(biller) {
+            return Err(OutOfReach::NotConnected);
+        }
         let command = self.inner.commands.put(biller, key, value, expires_in);
         // Written now, or there before.
         self.ask_large(biller, &command, patience).await.map(|_| ())
@@ -54,10 +58,15 @@ impl SharedStore {
         command: &Cmd,
         patience: Duration,
     ) -> Result<Value, OutOfReach> {
-        let bulk = self
-            .bulk(Slot::of(biller), Instant::now() + patience)
-            .await?;
-        let answer = bulk.ask(command, patience).await?;
+        let deadline = Instant::now() + patience;
+        let mut bulk = self.bulk(Slot::of(biller), deadline).await?;
+        let mut answer = bulk.ask(command, patience).await;
+        if answer == Err(OutOfReach::Lost) {
+            // Read twice, or written where there is none yet: a second time changes nothing.
+            bulk = self.bulk(Slot::of(biller), deadline).await?;
+            answer = bulk.ask(command, patience).await;
+        }
+        let answer = answer?;
         let Value::ServerError(error) = answer else {
             return Ok(answer);
         };
@@ -67,13 +76,16 @@ impl SharedStore {
             Refusal::Moved(_) | Refusal::Ask(_) | Refusal::TryAgain => {
                 self.inner.router.wake.look();
             }
+            // The lane is good; whether the server takes writes, its other connection says.
+            Refusal::NoWrites => self.inner.router.wake.look(),
             Refusal::Unfit => link.close(OutOfReach::Refused),
             Refusal::ScriptUnknown | Refusal::Other => link.complain(error.code()),
         }
         Err(OutOfReach::Refused)
     }
 
-    /// The lane of a slot; waits for the supervisor to make it where nobody needed it before.
+    /// The lane of a slot; waits for the supervisor to make it where nobody needed it before, or
+    /// where it broke.
     async fn bulk(&self, slot: Slot, deadline: Instant) -> Result<Arc<Bulk>, OutOfReach> {
         let (published, wake) = (&self.inner.router.published, &self.inner.router.wake);
         let mut routes = published.routes.subscribe();
@@ -83,7 +95,7 @@ impl SharedStore {
                 if let Some(bulk) = now.bulk(slot) {
                     return Ok(bulk);
                 }
-                if now.link(slot).is_none() {
+                if matches!(now.way(slot), Way::Closed) {
                     return Err(OutOfReach::NotConnected);
                 }
             }

@@ -32,6 +32,7 @@ pub(super) struct Link {
     run_id: OnceLock<Box<str>>,
     open: AtomicBool,
     why_closed: OnceLock<OutOfReach>,
+    takes_writes: AtomicBool,
     /// Told when it is closed; gone when it is.
     closed: watch::Sender<()>,
     complained: AtomicBool,
@@ -64,6 +65,7 @@ impl Link {
                 run_id: OnceLock::new(),
                 open: AtomicBool::new(true),
                 why_closed: OnceLock::new(),
+                takes_writes: AtomicBool::new(true),
                 closed: watch::Sender::new(()),
                 complained: AtomicBool::new(false),
                 driver: driver.abort_handle(),
@@ -101,6 +103,25 @@ impl Link {
         self.open.load(Ordering::Acquire)
     }
 
+    /// Whether the server takes writes, as far as is known. While it does not, it is only read.
+    pub(super) fn takes_writes(&self) -> bool {
+        self.takes_writes.load(Ordering::Acquire)
+    }
+
+    /// The server took a write.
+    pub(super) fn learn_writes_taken(&self) {
+        self.takes_writes.store(true, Ordering::Release);
+    }
+
+    /// The server refused a write as it would refuse any other: from now on nobody tries, and the
+    /// supervisor, who is told, finds out when that is over.
+    pub(super) fn learn_writes_refused(&self, code: &str) {
+        if self.takes_writes.swap(false, Ordering::AcqRel) {
+            tracing::warn!(server = %self.node, code, "a server of the shared state cannot serve writes");
+            self.wake.look();
+        }
+    }
+
     /// Ready when it is closed, or gone.
     pub(super) fn closing(&self) -> impl Future<Output = ()> + use<> {
         let mut closed = self.closed.subscribe();
@@ -113,6 +134,24 @@ impl Link {
     /// Why it was closed, where it was.
     pub(super) fn why_closed(&self) -> Option<OutOfReach> {
         self.why_closed.get().copied()
+    }
+
+    /// Whether it is closed because it broke, not because of what the server did or did not say.
+    pub(super) fn is_broken(&self) -> bool {
+        self.why_closed() == Some(OutOfReach::Lost)
+    }
+
+    /// Ready when it breaks; never where it is closed for another reason.
+    pub(super) fn breaking(self: &Arc<Self>) -> impl Future<Output = ()> + use<> {
+        let (closing, link) = (self.closing(), Arc::clone(self));
+        async move {
+            if link.is_open() {
+                closing.await;
+            }
+            if !link.is_broken() {
+                std::future::pending::<()>().await;
+            }
+        }
     }
 
     /// Closes it for all, ends what is under way, and tells the supervisor.

@@ -20,11 +20,19 @@
 //! (which tries about four times a second, and asks Sentinel or the Cluster who is primary now)
 //! has a server that answers, is a primary and takes writes.
 //!
+//! A connection that breaks is no such failure yet: the server may be well, and another connection
+//! there in some milliseconds. Until the supervisor has it, or says that the server is away, calls
+//! wait, and what was read when it broke is asked once more.
+//!
+//! A primary that takes no writes (no memory, a disk that fails, too few replicas) goes on being read
+//! where it is who it was; see [`met`]. To whoever writes, and to whoever watches, it is out of reach.
+//!
 //! Large values have a connection of their own, made when the first one comes; see [`bulk`].
 //!
 //! A swap that ends in [`OutOfReach`] may or may not have happened.
 
 mod admission;
+mod batch;
 mod bulk;
 mod change;
 mod clock;
@@ -38,9 +46,11 @@ mod key;
 mod large;
 mod layout;
 mod link;
+mod met;
 mod near;
 mod node;
 mod out_of_reach;
+mod pace;
 mod password;
 mod probe;
 mod published;

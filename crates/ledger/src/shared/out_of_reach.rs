@@ -7,7 +7,7 @@ use std::fmt;
 /// this node knows; a swap may have happened or not.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum OutOfReach {
-    /// There is no connection at this moment; nothing was sent.
+    /// There is no connection at this moment, or its server takes no writes; nothing was sent.
     NotConnected,
     /// More is under way than the bound allows; nothing was sent.
     Busy,

@@ -11,8 +11,24 @@ use tokio::time::Instant;
 use super::clock::Sample;
 use super::fault::Fault;
 use super::link::Link;
+use super::refusal::Refusal;
 use super::{Server, WallClock, Warning};
 use crate::Timestamp;
+
+/// What a server said of itself.
+#[derive(Debug)]
+pub(super) struct Probed {
+    pub(super) server: Server,
+    pub(super) writes: Writes,
+}
+
+/// Whether a server takes writes.
+#[derive(Debug)]
+pub(super) enum Writes {
+    Taken,
+    /// With the code of its error.
+    Refused(String),
+}
 
 /// Asks a server who it is. The first command is a write (of a value that is there already but for
 /// the first time ever), so that whatever keeps the server from taking writes is found here, and
@@ -23,7 +39,7 @@ pub(super) async fn probe(
     slots: Vec<[u16; 2]>,
     clock: WallClock,
     within: Duration,
-) -> Result<Server, Fault> {
+) -> Result<Probed, Fault> {
     let mut questions = redis::pipe();
     questions
         .cmd("SET")
@@ -42,11 +58,12 @@ pub(super) async fn probe(
         .await
         .map_err(|why| Fault::of(link.node(), why))?;
     let took = began.elapsed();
+    let mut answers = answers.into_iter();
+    let writes = writes(link, answers.next().unwrap_or(Value::Nil))?;
     let texts: Vec<String> = answers
-        .into_iter()
         .map(|answer| text(link, answer))
         .collect::<Result<_, _>>()?;
-    let [_, epoch, server, replication] = &texts[..] else {
+    let [epoch, server, replication] = &texts[..] else {
         return Err(Fault::of(
             link.node(),
             "answered something else than was asked",
@@ -80,14 +97,24 @@ pub(super) async fn probe(
     }
     let run_id = run_id(server).unwrap_or_default();
     link.learn_run_id(run_id);
-    Ok(Server {
+    let replication_id = field(replication, "master_replid").unwrap_or_default();
+    let server = Server {
         run_id: run_id.to_owned(),
-        replication_id: field(replication, "master_replid")
-            .unwrap_or_default()
-            .to_owned(),
+        replication_id: replication_id.to_owned(),
         epoch: epoch.clone(),
         slots,
-    })
+    };
+    Ok(Probed { server, writes })
+}
+
+/// What the answer to a write says.
+fn writes(link: &Arc<Link>, answer: Value) -> Result<Writes, Fault> {
+    match answer {
+        Value::ServerError(error) if Refusal::of(&error, link.node()) == Refusal::NoWrites => {
+            Ok(Writes::Refused(error.code().to_owned()))
+        }
+        answer => text(link, answer).map(|_| Writes::Taken),
+    }
 }
 
 /// Looks for settings that let a server forget. One that does not say is left alone.

@@ -15,21 +15,26 @@ pub(super) enum Refusal {
     Ask(Node),
     /// Some of the keys are here and some there, for a moment.
     TryAgain,
+    /// The server takes no writes at this moment, from nobody. It is the primary all the same, and
+    /// what it holds can be read.
+    NoWrites,
     /// The server cannot serve anybody at this moment, or must not: close the connection.
     Unfit,
     /// Anything else; the connection is good.
     Other,
 }
 
-/// The codes of a server that is no primary any more, or no use as one.
-const UNFIT: [&str; 9] = [
+/// The codes of a primary that takes no writes: too few replicas, a disk that fails, no memory.
+const NO_WRITES: [&str; 3] = ["NOREPLICAS", "MISCONF", "OOM"];
+
+/// The codes of a server that is no primary any more, or no use as one. `READONLY` is among them
+/// although it could be read: it is a replica's word, and a replica may be behind, or cut off from
+/// a primary that others write to.
+const UNFIT: [&str; 6] = [
     "READONLY",
     "LOADING",
     "CLUSTERDOWN",
     "MASTERDOWN",
-    "NOREPLICAS",
-    "MISCONF",
-    "OOM",
     "NOAUTH",
     "BUSY",
 ];
@@ -46,21 +51,21 @@ impl Refusal {
             Some(ServerErrorKind::TryAgain) => Self::TryAgain,
             Some(ServerErrorKind::Moved) => target().map_or(Self::Unfit, Self::Moved),
             Some(ServerErrorKind::Ask) => target().map_or(Self::Unfit, Self::Ask),
-            _ if is_unfit(error) => Self::Unfit,
+            _ if is_one_of(&UNFIT, error) => Self::Unfit,
+            _ if is_one_of(&NO_WRITES, error) => Self::NoWrites,
             _ => Self::Other,
         }
     }
 }
 
 /// Servers before version 7 wrap the error of a script's command in one of their own.
-fn is_unfit(error: &ServerError) -> bool {
+fn is_one_of(codes: &[&str], error: &ServerError) -> bool {
     let wrapped = || {
         let detail = error.details().unwrap_or_default();
-        UNFIT
-            .iter()
-            .any(|code| detail.contains(&format!(" -{code} ")))
+        let is_in = |code: &&str| detail.contains(&format!(" -{code} "));
+        codes.iter().any(is_in)
     };
-    UNFIT.contains(&error.code()) || error.code() == "ERR" && wrapped()
+    codes.contains(&error.code()) || error.code() == "ERR" && wrapped()
 }
 
 #[cfg(test)]
@@ -101,11 +106,19 @@ mod tests {
             ),
             (
                 "NOREPLICAS Not enough good replicas to write.",
-                Refusal::Unfit,
+                Refusal::NoWrites,
             ),
             (
                 "OOM command not allowed when used memory > 'maxmemory'.",
-                Refusal::Unfit,
+                Refusal::NoWrites,
+            ),
+            (
+                "MISCONF Errors writing to the AOF file: No space left on device",
+                Refusal::NoWrites,
+            ),
+            (
+                "ERR Error running script: @user_script:3: -OOM command not allowed",
+                Refusal::NoWrites,
             ),
             (
                 "ERR Error running script: @user_script:3: -READONLY You can't",

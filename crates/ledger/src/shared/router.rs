@@ -10,6 +10,7 @@ use super::commands::Spelling;
 use super::link::Link;
 use super::published::Published;
 use super::refusal::Refusal;
+use super::routes::Way;
 use super::slot::Slot;
 use super::wake::Wake;
 use super::{Node, OutOfReach};
@@ -20,6 +21,15 @@ const ATTEMPTS: usize = 8;
 /// How long to wait for the rest of a slot's keys to arrive before trying again.
 const TRY_AGAIN_AFTER: Duration = Duration::from_millis(5);
 
+/// What a command does, and with that whether it may be sent again when its answer was lost.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Purpose {
+    /// It reads: asked twice, it is answered once.
+    Read,
+    /// It writes. Whether it was done is unknown, and only its caller knows what a second time means.
+    Write,
+}
+
 /// Brings commands to servers.
 #[derive(Debug)]
 pub(super) struct Router {
@@ -28,27 +38,85 @@ pub(super) struct Router {
 }
 
 impl Router {
-    /// The connection for a slot.
-    pub(super) fn link(&self, slot: Slot) -> Result<Arc<Link>, OutOfReach> {
-        self.published
-            .routes
-            .borrow()
-            .link(slot)
-            .ok_or(OutOfReach::NotConnected)
+    /// The connection for a slot at this moment.
+    pub(super) fn link_now(&self, slot: Slot) -> Option<Arc<Link>> {
+        self.published.routes.borrow().link(slot)
+    }
+
+    /// The connection for a slot. Where it broke, the supervisor makes another one within some
+    /// milliseconds, or says that the server is away: that is waited for, by those who come before
+    /// it is known.
+    pub(super) async fn link(
+        &self,
+        slot: Slot,
+        deadline: Instant,
+    ) -> Result<Arc<Link>, OutOfReach> {
+        let way = self.published.routes.borrow().way(slot);
+        match way {
+            Way::Open(link) => Ok(link),
+            // Boxed, so that a call that need not wait is not as large as one that does.
+            Way::Broken => Box::pin(self.link_made_anew(slot, deadline)).await,
+            Way::Closed => Err(OutOfReach::NotConnected),
+        }
+    }
+
+    /// A quarter of the time is left for the question itself: one that is asked too late to be
+    /// answered would close the new connection for all.
+    async fn link_made_anew(&self, slot: Slot, deadline: Instant) -> Result<Arc<Link>, OutOfReach> {
+        let until = deadline - deadline.saturating_duration_since(Instant::now()) / 4;
+        let mut routes = self.published.routes.subscribe();
+        loop {
+            let way = routes.borrow_and_update().way(slot);
+            match way {
+                Way::Open(link) => return Ok(link),
+                Way::Broken => {}
+                Way::Closed => return Err(OutOfReach::NotConnected),
+            }
+            match timeout_at(until, routes.changed()).await {
+                Ok(Ok(())) => {}
+                _ => return Err(OutOfReach::NotConnected),
+            }
+        }
+    }
+
+    /// Whether the server of a slot is there and takes no writes.
+    pub(super) fn refuses_writes(&self, slot: Slot) -> bool {
+        self.published.routes.borrow().refuses_writes(slot)
     }
 
     /// Sends a command until it is answered with something else than a redirection, or the time is
-    /// up. Only commands that a server refused as a whole are sent again.
+    /// up. Only commands that a server refused as a whole are sent again, and once what reads and
+    /// was under way when the connection broke.
     pub(super) async fn call(
         &self,
         slot: Slot,
+        purpose: Purpose,
+        command: impl Fn(Spelling) -> Cmd,
+        deadline: Instant,
+    ) -> Result<Value, OutOfReach> {
+        let mut may_repeat = purpose == Purpose::Read;
+        loop {
+            match self.carry(slot, purpose, &command, deadline).await {
+                Err(OutOfReach::Lost) if may_repeat => may_repeat = false,
+                outcome => return outcome,
+            }
+        }
+    }
+
+    async fn carry(
+        &self,
+        slot: Slot,
+        purpose: Purpose,
         command: impl Fn(Spelling) -> Cmd,
         deadline: Instant,
     ) -> Result<Value, OutOfReach> {
         let mut spelling = Spelling::Digest;
-        let mut target = Target::Owner(self.link(slot)?);
+        let mut target = Target::Owner(self.link(slot, deadline).await?);
         for _ in 0..ATTEMPTS {
             let link = target.link();
+            if purpose == Purpose::Write && !link.takes_writes() {
+                return Err(OutOfReach::NotConnected);
+            }
             let answer = target.ask(&command(spelling), deadline).await?;
             let Value::ServerError(error) = answer else {
                 return Ok(answer);
@@ -64,7 +132,11 @@ impl Router {
                 }
                 Refusal::TryAgain => {
                     sleep_until(deadline.min(Instant::now() + TRY_AGAIN_AFTER)).await;
-                    target = Target::Owner(self.link(slot)?);
+                    target = Target::Owner(self.link(slot, deadline).await?);
+                }
+                Refusal::NoWrites => {
+                    link.learn_writes_refused(error.code());
+                    return Err(OutOfReach::Refused);
                 }
                 Refusal::Unfit => {
                     tracing::warn!(server = %link.node(), code = error.code(), "a server of the shared state cannot serve");

@@ -8,6 +8,18 @@ use super::layout::Layout;
 use super::link::Link;
 use super::slot::Slot;
 
+/// How the server of a slot is reached.
+#[derive(Clone, Debug)]
+pub(super) enum Way {
+    /// Over this connection.
+    Open(Arc<Link>),
+    /// Its connection broke, which says nothing of the server: the supervisor is about to say whether
+    /// there is another.
+    Broken,
+    /// Not at all: it is away, too slow, or unfit.
+    Closed,
+}
+
 /// Which connection serves which slot. Never changed, only replaced.
 #[derive(Debug, Default)]
 pub(super) struct Routes {
@@ -45,6 +57,22 @@ impl Routes {
         )
     }
 
+    /// The same without connections that are closed: nothing takes their place for now.
+    pub(super) fn without_closed(&self) -> Self {
+        let is_open = |link: &Arc<Link>| link.is_open();
+        let open = |owner: &Option<Arc<Link>>| owner.clone().filter(is_open);
+        Self::new(
+            self.layout.clone(),
+            self.owners.iter().map(open).collect(),
+            self.extras
+                .iter()
+                .filter(|link| is_open(link))
+                .cloned()
+                .collect(),
+            self.bulks.clone(),
+        )
+    }
+
     /// The lane for large values of the server that has a slot.
     pub(super) fn bulk(&self, slot: Slot) -> Option<Arc<Bulk>> {
         let owner = self.layout.as_ref()?.owner(slot)?;
@@ -72,11 +100,29 @@ impl Routes {
         })
     }
 
-    /// The connection to the server that has a slot; `None` where it is out of reach.
+    /// The way to the server that has a slot.
+    pub(super) fn way(&self, slot: Slot) -> Way {
+        match self.owner(slot) {
+            Some(link) if link.is_open() => Way::Open(Arc::clone(link)),
+            Some(link) if link.is_broken() => Way::Broken,
+            _ => Way::Closed,
+        }
+    }
+
+    /// The connection to the server that has a slot; `None` where there is none at this moment.
     pub(super) fn link(&self, slot: Slot) -> Option<Arc<Link>> {
+        self.owner(slot).filter(|link| link.is_open()).cloned()
+    }
+
+    /// Whether the server that has a slot is there and takes no writes.
+    pub(super) fn refuses_writes(&self, slot: Slot) -> bool {
+        self.owner(slot).is_some_and(|link| !link.takes_writes())
+    }
+
+    /// The connection to the server that has a slot, also a closed one.
+    fn owner(&self, slot: Slot) -> Option<&Arc<Link>> {
         let owner = self.layout.as_ref()?.owner(slot)?;
-        let link = self.owners.get(owner)?.as_ref()?;
-        link.is_open().then(|| Arc::clone(link))
+        self.owners.get(owner)?.as_ref()
     }
 
     /// The connection to a server.
@@ -97,6 +143,11 @@ impl Routes {
 
     /// Whether every slot is served.
     pub(super) fn is_whole(&self) -> bool {
+        self.is_readable() && self.owners.iter().flatten().all(|link| link.takes_writes())
+    }
+
+    /// Whether every slot is served to those who read.
+    pub(super) fn is_readable(&self) -> bool {
         let is_open = |owner: &Option<Arc<Link>>| owner.as_ref().is_some_and(|link| link.is_open());
         self.layout.as_ref().is_some_and(Layout::is_whole) && self.owners.iter().all(is_open)
     }

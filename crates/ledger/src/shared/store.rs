@@ -1,32 +1,24 @@
 //! The handle that workers use.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 
 use bytes::Bytes;
-use futures_util::future::join_all;
-use redis::{Cmd, Pipeline, Value};
 use tokio::sync::watch;
 use tokio::time::Instant;
 
 use super::admission::{Admission, Admitted};
-use super::commands::{Commands, Spelling, read_swap, read_values};
+use super::commands::{Commands, read_swap, read_values};
 use super::key::Keyspace;
-use super::link::Link;
 use super::near;
 use super::published::Published;
-use super::router::Router;
+use super::router::{Purpose, Router};
 use super::slot::Slot;
 use super::supervisor::Supervisor;
 use super::wake::Wake;
 use super::{BillerChanges, Change, Identity, Key, OutOfReach, Settings, Swap, WallClock, Warning};
 use crate::Timestamp;
-
-/// Swaps of a batch in one round trip. The server takes some 10 µs for each, and whatever a worker
-/// asks meanwhile waits behind them.
-const SWAPS_AT_ONCE: usize = 64;
 
 /// The state that nodes share. Cheap to clone, used from any tokio runtime that has timers; the last
 /// clone that goes ends the thread behind it.
@@ -100,7 +92,7 @@ impl SharedStore {
         let answer = self
             .inner
             .router
-            .call(Slot::of(biller), command, self.deadline())
+            .call(Slot::of(biller), Purpose::Read, command, self.deadline())
             .await?;
         let values = read_values(answer)?;
         if values.len() == keys.len() {
@@ -121,30 +113,28 @@ impl SharedStore {
         self.swap_admitted(swap).await
     }
 
-    /// Makes independent swaps, of any billers, some dozens in one round trip to each server;
-    /// their outcomes in order.
-    pub async fn swap_many(&self, swaps: &[BillerChanges<'_>]) -> Vec<Result<Swap, OutOfReach>> {
-        let mut outcomes = Vec::with_capacity(swaps.len());
-        for together in swaps.chunks(SWAPS_AT_ONCE) {
-            outcomes.extend(self.swap_together(together).await);
-        }
-        outcomes
-    }
-
-    /// Who the Redis is, told anew at every change; `None` while any part of it is out of reach.
+    /// Who the Redis is, told anew at every change; `None` while any part of it is out of reach or
+    /// takes no writes.
     pub fn identity(&self) -> watch::Receiver<Option<Identity>> {
         self.inner.router.published.identity.subscribe()
     }
 
-    /// The servers that are in reach, told anew at every change; `None` while there is none. Of a
-    /// Cluster that may be a part.
+    /// The servers that are in reach and take writes, told anew at every change; `None` while there
+    /// is none. Of a Cluster that may be a part.
     pub fn present(&self) -> watch::Receiver<Option<Identity>> {
         self.inner.router.published.present.subscribe()
     }
 
     /// Whether the keys of a biller can be read and written at this moment, as far as is known.
     pub fn reaches(&self, biller: &str) -> bool {
-        self.inner.router.link(Slot::of(biller)).is_ok()
+        let link = self.inner.router.link_now(Slot::of(biller));
+        link.is_some_and(|link| link.takes_writes())
+    }
+
+    /// Whether the server that has a biller's keys is there and takes no writes: what it holds is
+    /// read, and may lack what nodes could not write to it meanwhile.
+    pub fn refuses_writes(&self, biller: &str) -> bool {
+        self.inner.router.refuses_writes(Slot::of(biller))
     }
 
     /// Whether every key can be read and written at this moment, as far as is known. In a Cluster
@@ -156,7 +146,7 @@ impl SharedStore {
     /// How many milliseconds the clock of the server that has a biller's keys is ahead of this
     /// machine's; 0 while that is not known.
     pub fn ahead_millis(&self, biller: &str) -> i64 {
-        let link = self.inner.router.link(Slot::of(biller));
+        let link = self.inner.router.link_now(Slot::of(biller));
         link.map_or(0, |link| link.clock().ahead_millis())
     }
 
@@ -170,36 +160,8 @@ impl SharedStore {
         self.inner.router.published.warnings.borrow().clone()
     }
 
-    async fn swap_together(&self, swaps: &[BillerChanges<'_>]) -> Vec<Result<Swap, OutOfReach>> {
-        let _admitted = match self.admit(swaps) {
-            Ok(admitted) => admitted,
-            Err(busy) => return vec![Err(busy); swaps.len()],
-        };
-        let mut outcomes: Vec<Result<Swap, OutOfReach>> =
-            vec![Err(OutOfReach::NotConnected); swaps.len()];
-        let asked = self.batches(swaps).into_values().map(async |batch| {
-            (
-                batch.link.ask_all(&batch.commands, self.deadline()).await,
-                batch.indexes,
-            )
-        });
-        for (answers, indexes) in join_all(asked).await {
-            let answers: Vec<Result<Value, OutOfReach>> = match answers {
-                Ok(answers) => answers.into_iter().map(Ok).collect(),
-                Err(why) => vec![Err(why); indexes.len()],
-            };
-            for (index, answer) in indexes.into_iter().zip(answers) {
-                outcomes[index] = match answer {
-                    // Redirected, or the script is unknown there: alone it finds its way.
-                    Ok(Value::ServerError(_)) => self.swap_admitted(swaps[index]).await,
-                    answer => answer.and_then(read_swap),
-                };
-            }
-        }
-        outcomes
-    }
-
-    async fn swap_admitted(&self, swap: BillerChanges<'_>) -> Result<Swap, OutOfReach> {
+    /// A swap that was admitted with others, or alone.
+    pub(super) async fn swap_admitted(&self, swap: BillerChanges<'_>) -> Result<Swap, OutOfReach> {
         if swap.changes.is_empty() {
             return Ok(Swap::Done);
         }
@@ -211,31 +173,17 @@ impl SharedStore {
         let answer = self
             .inner
             .router
-            .call(Slot::of(swap.biller), command, self.deadline())
+            .call(
+                Slot::of(swap.biller),
+                Purpose::Write,
+                command,
+                self.deadline(),
+            )
             .await?;
         read_swap(answer)
     }
 
-    /// One batch per connection; swaps whose server is out of reach are in none.
-    fn batches(&self, swaps: &[BillerChanges<'_>]) -> HashMap<*const Link, Batch> {
-        let mut batches = HashMap::new();
-        for (index, swap) in swaps.iter().enumerate() {
-            let Ok(link) = self.inner.router.link(Slot::of(swap.biller)) else {
-                continue;
-            };
-            let command = self
-                .inner
-                .commands
-                .swap(swap.biller, swap.changes, Spelling::Digest);
-            batches
-                .entry(Arc::as_ptr(&link))
-                .or_insert_with(|| Batch::new(link))
-                .push(index, command);
-        }
-        batches
-    }
-
-    fn admit(&self, swaps: &[BillerChanges<'_>]) -> Result<Admitted<'_>, OutOfReach> {
+    pub(super) fn admit(&self, swaps: &[BillerChanges<'_>]) -> Result<Admitted<'_>, OutOfReach> {
         let bytes = swaps
             .iter()
             .flat_map(|swap| swap.changes)
@@ -244,7 +192,7 @@ impl SharedStore {
         self.inner.admission.admit(bytes)
     }
 
-    fn deadline(&self) -> Instant {
+    pub(super) fn deadline(&self) -> Instant {
         Instant::now() + self.inner.timeout
     }
 }
@@ -252,28 +200,6 @@ impl SharedStore {
 impl Drop for Inner {
     fn drop(&mut self) {
         self.router.wake.stop();
-    }
-}
-
-/// Commands for one server, and which swaps they are.
-struct Batch {
-    link: Arc<Link>,
-    commands: Pipeline,
-    indexes: Vec<usize>,
-}
-
-impl Batch {
-    fn new(link: Arc<Link>) -> Self {
-        Self {
-            link,
-            commands: redis::pipe(),
-            indexes: Vec::new(),
-        }
-    }
-
-    fn push(&mut self, index: usize, command: Cmd) {
-        self.indexes.push(index);
-        self.commands.add_command(command);
     }
 }
 

@@ -13,21 +13,18 @@ use super::herald::{Herald, News};
 use super::key::Keyspace;
 use super::layout::Layout;
 use super::link::Link;
+use super::met::{Acquaintances, Found, Met, Reached};
+use super::pace::{BREATH, LOOK_EVERY, RETRY_EVERY, rest};
 use super::probe::{inspect, probe};
 use super::published::Published;
 use super::routes::Routes;
 use super::sentinel::Sentinels;
 use super::wake::Wake;
-use super::{Identity, Node, OutOfReach, Server, Settings, Topology, WallClock, cluster};
+use super::{Identity, Node, OutOfReach, Settings, Topology, WallClock, cluster};
 
-/// How often servers that answer are asked who they are. A wipe is seen within this time.
-const LOOK_EVERY: Duration = Duration::from_millis(500);
-
-/// How often servers that do not answer are tried; a slow one is left alone for this time too.
-const RETRY_EVERY: Duration = Duration::from_millis(250);
-
-/// Between two looks at least, however often the supervisor is woken.
-const BREATH: Duration = Duration::from_millis(5);
+/// How often a server is asked in one look whose connections break while it is asked. That says
+/// nothing of it: somebody may have ended them.
+const ASKED_AT_MOST: usize = 2;
 
 /// How long a connection to a server without slots is kept that a redirection named.
 const EXTRA_FOR: Duration = Duration::from_mins(1);
@@ -42,13 +39,11 @@ pub(super) struct Supervisor {
     sentinels: Option<Sentinels>,
     published: Arc<Published>,
     herald: Herald,
+    acquaintances: Acquaintances,
     wake: Arc<Wake>,
     extras: Vec<(Node, Instant)>,
     turn: usize,
 }
-
-/// What one look found of one server.
-type Reached = Result<(Arc<Link>, Server), Fault>;
 
 impl Supervisor {
     pub(super) fn new(
@@ -70,6 +65,7 @@ impl Supervisor {
             clock,
             sentinels,
             herald: Herald::new(Arc::clone(&published)),
+            acquaintances: Acquaintances::default(),
             published,
             wake,
             extras: Vec::new(),
@@ -95,13 +91,14 @@ impl Supervisor {
                 .await;
             } else {
                 self.turn = self.turn.wrapping_add(1);
-                sleep(RETRY_EVERY).await;
+                rest(&routes).await;
             }
         }
     }
 
+    /// Connections that broke are made anew first; only where that fails there is something to tell.
     fn tell_closed(&mut self, routes: &Routes) {
-        for link in routes.links() {
+        for link in routes.links().filter(|link| !link.is_broken()) {
             if let Some(why) = link.why_closed() {
                 self.herald.out_of_reach(&Fault::of(link.node(), why));
             }
@@ -113,8 +110,10 @@ impl Supervisor {
             Ok(layouts) => layouts,
             Err(fault) => match routes.layout() {
                 // Nobody says otherwise: whoever was primary may still be.
-                Some(layout) if routes.is_whole() => vec![layout.clone()],
+                Some(layout) if routes.is_readable() => vec![layout.clone()],
                 _ => {
+                    let open = Arc::new(routes.without_closed());
+                    self.published.routes.send_replace(open);
                     self.herald.met(None, Instant::now().into_std());
                     return self.herald.out_of_reach(&fault);
                 }
@@ -123,7 +122,8 @@ impl Supervisor {
         let mut found: Option<(Layout, Vec<Reached>)> = None;
         for layout in layouts {
             let reached = self.reach(&layout, routes).await;
-            let whole = reached.iter().all(Result::is_ok);
+            let serves = |server: &Reached| server.as_ref().is_ok_and(Met::takes_writes);
+            let whole = reached.iter().all(serves);
             if whole || found.is_none() {
                 found = Some((layout, reached));
             }
@@ -169,15 +169,22 @@ impl Supervisor {
                         Some(tag) => (self.keys.epoch_in(tag), layout.slots_of(owner)),
                         None => (self.keys.epoch(), Vec::new()),
                     };
-                    let link = match routes.link_to(node) {
-                        Some(link) => link,
-                        None => self.dial.connect(node).await?,
-                    };
-                    match probe(&link, &key, slots, self.clock, self.settings.timeout).await {
-                        Ok(server) => Ok((link, server)),
-                        Err(fault) => {
-                            link.close(OutOfReach::Refused);
-                            Err(fault)
+                    let mut asked = 1;
+                    loop {
+                        let link = match routes.link_to(node) {
+                            Some(link) => link,
+                            None => self.dial.connect(node).await?,
+                        };
+                        let within = self.settings.timeout;
+                        let probed = probe(&link, &key, slots.clone(), self.clock, within).await;
+                        let admit = |probed| self.acquaintances.admit(Arc::clone(&link), probed);
+                        match probed.and_then(admit) {
+                            Ok(met) => return Ok(met),
+                            Err(_) if link.is_broken() && asked < ASKED_AT_MOST => asked += 1,
+                            Err(fault) => {
+                                link.close(OutOfReach::Refused);
+                                return Err(fault);
+                            }
                         }
                     }
                 });
@@ -186,32 +193,24 @@ impl Supervisor {
 
     async fn publish(&mut self, layout: Layout, reached: Vec<Reached>, before: &Routes) {
         let extras = self.reach_extras(&layout, before).await;
-        let mut owners = Vec::with_capacity(reached.len());
-        let mut servers = Vec::with_capacity(reached.len());
-        let mut fault = (!layout.is_whole()).then(|| Fault::new("some slots have no server"));
-        for server in reached {
-            match server {
-                Ok((link, server)) => {
-                    owners.push(Some(link));
-                    servers.push(server);
-                }
-                Err(why) => {
-                    owners.push(None);
-                    fault = Some(why);
-                }
-            }
-        }
+        self.acquaintances.remember(&reached, &layout.nodes);
+        let found = Found::of(reached);
+        let is_layout_whole = layout.is_whole();
         let bulks = layout.nodes.iter().map(|node| before.bulk_to(node));
         let bulks = bulks.collect();
-        let routes = Arc::new(Routes::new(Some(layout), owners, extras, bulks));
+        let routes = Arc::new(Routes::new(Some(layout), found.owners, extras, bulks));
         self.published.routes.send_replace(Arc::clone(&routes));
         let now = Instant::now().into_std();
-        let present = (!servers.is_empty()).then(|| Identity::new(servers.clone()));
+        let present = (!found.servers.is_empty()).then(|| Identity::new(found.servers.clone()));
         self.herald.met(present, now);
-        if let Some(fault) = fault {
+        let gap = || (!is_layout_whole).then(|| Fault::new("some slots have no server"));
+        if let Some(fault) = found.away.or_else(gap) {
             return self.herald.out_of_reach(&fault);
         }
-        if self.herald.in_reach(Identity::new(servers), now) == News::Changed {
+        if let Some(fault) = found.read_only {
+            return self.herald.read_only(&fault);
+        }
+        if self.herald.in_reach(Identity::new(found.servers), now) == News::Changed {
             self.inspect(&routes).await;
         }
     }

@@ -5,6 +5,7 @@
 
 #![allow(clippy::unwrap_used)]
 
+mod broken;
 mod catching_up;
 mod cluster;
 mod forgetful;
@@ -14,6 +15,7 @@ mod line;
 mod near;
 mod one_node;
 mod outage;
+mod refusing;
 mod sentinel;
 mod server;
 mod standalone;

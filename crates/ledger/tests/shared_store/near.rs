@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use ledger::shared::{OutOfReach, SharedStore};
 use redis::Value;
 
+use crate::one_node::eventually;
 use crate::server::Server;
 use crate::store::{held, in_reach, other_than, standalone, write};
 
@@ -99,6 +100,24 @@ async fn an_own_connection_that_is_ended_while_idle_costs_nothing() {
     // And in its time there is another one.
     let before = ids(&server);
     settled(&store, &server, &before).await;
+}
+
+#[tokio::test]
+async fn own_connections_that_break_with_the_shared_one_cost_no_read() {
+    let server = Server::start(&[]);
+    let store = standalone(server.node());
+    in_reach(&store).await;
+    SharedStore::settle_on_this_thread();
+    for _ in 0..20 {
+        // The shared one, and the thread's own.
+        eventually(async || {
+            held(&store, "B0001", "a").await.unwrap();
+            ids(&server).len() == 2
+        })
+        .await;
+        server.tell(&["CLIENT", "KILL", "TYPE", "normal"]);
+        assert_eq!(held(&store, "B0001", "a").await, Ok(None));
+    }
 }
 
 #[tokio::test]

@@ -2,7 +2,10 @@
 
 use bytes::Bytes;
 use ledger::shared::Topology;
-use ledger::{Begun, Delivered, KeptAnswer, Ledger, MessageDigest, Options, Reach, Timestamp};
+use ledger::{
+    Begun, Delivered, KeptAnswer, Ledger, LinkRefusal, MessageDigest, Options, Reach, Reservation,
+    Timestamp,
+};
 use protocol::{Bill, BillerCode, Decimal, PaidAt, PayType, PaymentEvent};
 use tempfile::TempDir;
 
@@ -58,6 +61,13 @@ impl OneNode {
         self.ledger
             .record_payment(bill, &event, &body, message, now)
             .await
+    }
+
+    /// Takes a bill's place for a `link_create`.
+    pub async fn reserve(&self, bill: &Bill) -> Result<Reservation, LinkRefusal> {
+        let now = Timestamp::now();
+        let until = Timestamp::from_millis(now.millis() + 3_000);
+        self.ledger.reserve(bill, now, until).await
     }
 
     pub async fn is_paid(&self, bill: &Bill) -> bool {

@@ -1,4 +1,4 @@
-//! Servers that hang, die, come back or cannot be written.
+//! Servers that hang, die or come back.
 
 use std::time::{Duration, Instant};
 
@@ -6,15 +6,9 @@ use ledger::shared::{Node, OutOfReach, Topology};
 
 use crate::server::{Server, free_port};
 use crate::store::{
-    eventually_write, held, in_reach, never_in_reach, other_than, out_of_reach, settings,
+    AT_ONCE, BOUND, eventually_write, held, in_reach, other_than, out_of_reach, settings,
     standalone, write,
 };
-
-/// The bound on one operation, and what a busy machine may add to it.
-const BOUND: Duration = Duration::from_millis(250);
-
-/// What "at once" may take on a busy machine; a call that waited for a time-out takes 200 ms.
-const AT_ONCE: Duration = Duration::from_millis(50);
 
 #[tokio::test]
 async fn a_server_that_hangs_costs_one_time_out_and_then_nothing() {
@@ -174,24 +168,6 @@ async fn a_primary_that_becomes_a_replica_is_left_alone_until_it_is_primary_agai
         after.servers()[0].replication_id,
         before.servers()[0].replication_id
     );
-}
-
-/// What keeps a server from taking writes, and what ends it.
-#[tokio::test]
-async fn a_server_that_takes_no_writes_is_out_of_reach_as_long_as_that_lasts() {
-    let server = Server::start(&[]);
-    let store = standalone(server.node());
-    for (setting, hindering, harmless) in
-        [("maxmemory", "1", "0"), ("min-replicas-to-write", "1", "0")]
-    {
-        let before = in_reach(&store).await;
-        server.tell(&["CONFIG", "SET", setting, hindering]);
-        assert!(write(&store, "B0001", "a", "1").await.is_err(), "{setting}");
-        out_of_reach(&store).await;
-        never_in_reach(&store).await;
-        server.tell(&["CONFIG", "SET", setting, harmless]);
-        assert_eq!(in_reach(&store).await, before, "{setting}");
-    }
 }
 
 #[tokio::test]

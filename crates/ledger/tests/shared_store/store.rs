@@ -9,6 +9,12 @@ use ledger::shared::{
 
 use crate::server::PATIENCE;
 
+/// The bound on one operation, and what a busy machine may add to it.
+pub const BOUND: Duration = Duration::from_millis(250);
+
+/// What "at once" may take on a busy machine; a call that waited for a time-out takes 200 ms.
+pub const AT_ONCE: Duration = Duration::from_millis(50);
+
 /// How the gateway would reach such a Redis.
 pub fn settings(topology: Topology) -> Settings {
     Settings {

@@ -1,0 +1,133 @@
+//! Connections that break while the server behind them is well.
+
+use std::time::Instant;
+
+use ledger::shared::{OutOfReach, SharedStore, Swap, Topology};
+
+use crate::cluster::{BILLERS, Cluster};
+use crate::one_node::{OneNode, bill};
+use crate::server::{Server, free_port};
+use crate::store::{
+    AT_ONCE, BOUND, held, in_reach, out_of_reach, settings, standalone, values, write,
+};
+
+/// So often a server ends all its connections: what goes wrong once in ten times is found.
+const TIMES: usize = 40;
+
+fn end_connections(server: &Server) {
+    server.tell(&["CLIENT", "KILL", "TYPE", "normal"]);
+}
+
+#[tokio::test]
+async fn a_paid_bill_is_known_and_a_link_reserved_right_after_every_connection_broke() {
+    let server = Server::start(&[]);
+    let topology = Topology::Standalone(server.node());
+    let one = OneNode::open(topology.clone()).await;
+    let other = OneNode::open(topology).await;
+    let paid = bill("B0001", "paid");
+    one.pay(&paid, None).await;
+    one.until_all_is_shared().await;
+    for time in 0..TIMES {
+        end_connections(&server);
+        let begun = Instant::now();
+        assert!(other.is_paid(&paid).await, "{time}: asked of its biller");
+        assert!(begun.elapsed() < BOUND, "{time}: {:?}", begun.elapsed());
+
+        end_connections(&server);
+        let reserved = other.reserve(&bill("B0001", &time.to_string())).await;
+        assert!(reserved.is_ok(), "{time}: {reserved:?}");
+    }
+}
+
+#[tokio::test]
+async fn reads_under_way_when_the_connection_breaks_are_answered() {
+    let server = Server::start(&[]);
+    let store = standalone(server.node());
+    in_reach(&store).await;
+    assert!(write(&store, "B0001", "a", "1").await.is_ok());
+    let readers: Vec<_> = (0..8)
+        .map(|_| {
+            let store = store.clone();
+            tokio::spawn(async move {
+                for _ in 0..500 {
+                    let read = held(&store, "B0001", "a").await;
+                    assert_eq!(read, Ok(values(&[Some("1")]).remove(0)));
+                }
+            })
+        })
+        .collect();
+    for _ in 0..3 {
+        tokio::time::sleep(AT_ONCE).await;
+        end_connections(&server);
+    }
+    for reader in readers {
+        reader.await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn every_server_of_a_cluster_may_break_its_connections() {
+    let cluster = Cluster::start();
+    let store = SharedStore::start(settings(cluster.topology()));
+    in_reach(&store).await;
+    for time in 0..TIMES {
+        for server in &cluster.servers {
+            end_connections(server);
+        }
+        let name = time.to_string();
+        for biller in BILLERS {
+            assert_eq!(held(&store, biller, &name).await, Ok(None), "{time}");
+            let written = write(&store, biller, &name, "1").await;
+            assert_eq!(written, Ok(Swap::Done), "{time}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_primary_that_a_sentinel_names_may_break_its_connections() {
+    let primary = Server::start(&[]);
+    let sentinel = Server::start_on(free_port(), &["--sentinel"]);
+    let port = primary.port().to_string();
+    sentinel.tell(&["SENTINEL", "MONITOR", "relay", "127.0.0.1", &port, "1"]);
+    let store = SharedStore::start(settings(Topology::Sentinel {
+        service: "relay".to_owned(),
+        nodes: vec![sentinel.node()],
+    }));
+    in_reach(&store).await;
+    for time in 0..TIMES {
+        end_connections(&primary);
+        end_connections(&sentinel);
+        assert_eq!(held(&store, "B0001", "a").await, Ok(None), "{time}");
+    }
+}
+
+#[tokio::test]
+async fn a_server_that_is_gone_is_waited_for_once_and_by_nobody_after_that() {
+    let mut server = Server::start(&[]);
+    let store = standalone(server.node());
+    in_reach(&store).await;
+    server.kill();
+    let begun = Instant::now();
+    for _ in 0..100 {
+        assert!(held(&store, "B0001", "a").await.is_err());
+        assert!(write(&store, "B0001", "a", "1").await.is_err());
+    }
+    assert!(begun.elapsed() < BOUND, "{:?}", begun.elapsed());
+}
+
+#[tokio::test]
+async fn a_cluster_of_which_nobody_says_who_has_what_is_waited_for_by_nobody() {
+    let mut cluster = Cluster::start();
+    let store = SharedStore::start(settings(cluster.topology()));
+    in_reach(&store).await;
+    for server in &mut cluster.servers {
+        server.kill();
+    }
+    out_of_reach(&store).await;
+    let begun = Instant::now();
+    for biller in BILLERS {
+        let read = held(&store, biller, "a").await;
+        assert_eq!(read, Err(OutOfReach::NotConnected));
+    }
+    assert!(begun.elapsed() < AT_ONCE, "{:?}", begun.elapsed());
+}

@@ -1,0 +1,163 @@
+//! Primaries that take no writes: what they hold is read, and what is new waits.
+
+use std::time::{Duration, Instant};
+
+use ledger::shared::{OutOfReach, SharedStore, Swap, Topology};
+use ledger::{LinkRefusal, Reach, Timestamp};
+
+use crate::cluster::{BILLERS, Cluster};
+use crate::one_node::{OneNode, bill, eventually};
+use crate::server::Server;
+use crate::store::{
+    AT_ONCE, held, in_reach, never_in_reach, out_of_reach, settings, standalone, values, write,
+};
+
+/// A setting, its value that keeps a server from taking writes, and the one that does not.
+const HINDRANCES: [[&str; 3]; 2] = [["maxmemory", "1", "0"], ["min-replicas-to-write", "1", "0"]];
+
+/// Several looks of the supervisor.
+const A_WHILE: Duration = Duration::from_millis(800);
+
+fn set(server: &Server, setting: &str, value: &str) {
+    server.tell(&["CONFIG", "SET", setting, value]);
+}
+
+#[tokio::test]
+async fn what_was_paid_before_is_known_and_what_is_paid_meanwhile_is_shared_afterwards() {
+    for [setting, hindering, harmless] in HINDRANCES {
+        let server = Server::start(&[]);
+        let topology = Topology::Standalone(server.node());
+        let one = OneNode::open(topology.clone()).await;
+        let other = OneNode::open(topology).await;
+        let before = bill("B0001", "before");
+        let meanwhile = bill("B0001", "meanwhile");
+        let new = bill("B0001", "new");
+        one.pay(&before, None).await;
+        one.until_all_is_shared().await;
+
+        set(&server, setting, hindering);
+        one.pay(&meanwhile, None).await;
+        assert!(one.ledger.unshared() > 0, "{setting}");
+        let begun = Instant::now();
+        while begun.elapsed() < A_WHILE {
+            assert!(other.is_paid(&before).await, "{setting}");
+            let reserved = other.reserve(&new).await;
+            assert_eq!(reserved.unwrap_err(), LinkRefusal::Unavailable, "{setting}");
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        assert_eq!(other.reach(&before).await, Reach::Shared, "{setting}");
+        let again = other.ledger.find_for_recreate(&before, Timestamp::now());
+        let again = again.await.unwrap_err();
+        assert_eq!(again, LinkRefusal::Unavailable, "{setting}");
+        // Whoever watches over it hears of it as before.
+        assert_eq!(other.ledger.is_shared_state_reachable(), Some(false));
+        assert!(!other.is_paid(&meanwhile).await, "{setting}");
+        assert!(one.ledger.unshared() > 0, "{setting}");
+
+        set(&server, setting, harmless);
+        one.until_all_is_shared().await;
+        assert!(other.is_paid(&meanwhile).await, "{setting}");
+        eventually(async || other.ledger.is_shared_state_reachable() == Some(true)).await;
+        assert!(other.reserve(&new).await.is_ok(), "{setting}");
+    }
+}
+
+#[tokio::test]
+async fn writes_fail_at_once_and_reads_go_on_also_over_connections_made_anew() {
+    for [setting, hindering, harmless] in HINDRANCES {
+        let server = Server::start(&[]);
+        let store = standalone(server.node());
+        let before = in_reach(&store).await;
+        assert_eq!(write(&store, "B0001", "a", "1").await, Ok(Swap::Done));
+        set(&server, setting, hindering);
+        assert!(write(&store, "B0001", "b", "1").await.is_err(), "{setting}");
+        out_of_reach(&store).await;
+        assert!(!store.is_reachable() && !store.reaches("B0001"));
+        let a = Ok(values(&[Some("1")]).remove(0));
+        let begun = Instant::now();
+        for _ in 0..20 {
+            let written = write(&store, "B0001", "b", "1").await;
+            assert_eq!(written, Err(OutOfReach::NotConnected), "{setting}");
+            assert_eq!(held(&store, "B0001", "a").await, a, "{setting}");
+        }
+        assert!(begun.elapsed() < AT_ONCE, "{:?}", begun.elapsed());
+        for _ in 0..5 {
+            server.tell(&["CLIENT", "KILL", "TYPE", "normal"]);
+            assert_eq!(held(&store, "B0001", "a").await, a, "{setting}");
+        }
+        set(&server, setting, harmless);
+        assert_eq!(in_reach(&store).await, before, "{setting}");
+        assert_eq!(write(&store, "B0001", "b", "1").await, Ok(Swap::Done));
+    }
+}
+
+#[tokio::test]
+async fn who_was_wiped_or_never_met_is_not_read() {
+    let server = Server::start(&[]);
+    let store = standalone(server.node());
+    in_reach(&store).await;
+    assert_eq!(write(&store, "B0001", "a", "1").await, Ok(Swap::Done));
+    set(&server, "maxmemory", "1");
+    out_of_reach(&store).await;
+    // Who has just begun knows nobody.
+    never_in_reach(&standalone(server.node())).await;
+    assert!(held(&store, "B0001", "a").await.is_ok());
+    // Not even the byte that is allowed is free after a wipe: the mark cannot be written.
+    server.tell(&["FLUSHALL"]);
+    eventually(async || held(&store, "B0001", "a").await.is_err()).await;
+    never_in_reach(&store).await;
+    set(&server, "maxmemory", "0");
+    in_reach(&store).await;
+}
+
+#[tokio::test]
+async fn a_server_that_comes_back_as_another_and_takes_no_writes_is_not_read() {
+    let mut server = Server::start(&["--min-replicas-to-write", "1"]);
+    let store = standalone(server.node());
+    set(&server, "min-replicas-to-write", "0");
+    in_reach(&store).await;
+    assert_eq!(write(&store, "B0001", "a", "1").await, Ok(Swap::Done));
+    server.kill();
+    server.start_again();
+    out_of_reach(&store).await;
+    never_in_reach(&store).await;
+}
+
+#[tokio::test]
+async fn a_primary_that_becomes_a_replica_is_not_read() {
+    let primary = Server::start(&[]);
+    let server = Server::start(&[]);
+    let store = standalone(server.node());
+    in_reach(&store).await;
+    assert_eq!(write(&store, "B0001", "a", "1").await, Ok(Swap::Done));
+    set(&server, "min-replicas-to-write", "1");
+    out_of_reach(&store).await;
+    server.tell(&["REPLICAOF", "127.0.0.1", &primary.port().to_string()]);
+    eventually(async || held(&store, "B0001", "a").await.is_err()).await;
+    never_in_reach(&store).await;
+}
+
+#[tokio::test]
+async fn one_server_of_a_cluster_may_refuse_while_the_others_take_writes() {
+    let cluster = Cluster::start();
+    let store = SharedStore::start(settings(cluster.topology()));
+    in_reach(&store).await;
+    for biller in BILLERS {
+        assert_eq!(write(&store, biller, "a", "1").await, Ok(Swap::Done));
+    }
+    set(&cluster.servers[2], "min-replicas-to-write", "1");
+    out_of_reach(&store).await;
+    let begun = Instant::now();
+    while begun.elapsed() < A_WHILE {
+        for biller in BILLERS {
+            assert!(held(&store, biller, "a").await.unwrap().is_some());
+            let written = write(&store, biller, "b", "1").await;
+            let refuses = cluster.owner(biller) == 2;
+            assert_eq!(written.is_err(), refuses, "{biller}");
+            assert_eq!(store.refuses_writes(biller), refuses, "{biller}");
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    set(&cluster.servers[2], "min-replicas-to-write", "0");
+    in_reach(&store).await;
+}
