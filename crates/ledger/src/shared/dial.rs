@@ -6,7 +6,7 @@ use std::time::Duration;
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use redis::aio::MultiplexedConnection;
-use redis::{AsyncConnectionConfig, RedisConnectionInfo};
+use redis::{AsyncConnectionConfig, Cmd, RedisConnectionInfo};
 use rustls::ClientConfig;
 use rustls::pki_types::ServerName;
 use socket2::{SockRef, TcpKeepalive};
@@ -14,6 +14,7 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 use tokio_rustls::TlsConnector;
+use tokio_rustls::client::TlsStream;
 
 use super::admission::OPERATIONS_BOUND;
 use super::fault::Fault;
@@ -30,6 +31,12 @@ const KEEPALIVE: TcpKeepalive = TcpKeepalive::new()
 
 /// Reads and writes a connection; to be run in a task of its own.
 pub(super) type Driver = BoxFuture<'static, ()>;
+
+/// A connection on which nothing was said.
+pub(super) enum Stream {
+    Clear(TcpStream),
+    Tls(Box<TlsStream<TcpStream>>),
+}
 
 /// Makes connections.
 #[derive(Clone, Debug)]
@@ -96,15 +103,42 @@ impl Dial {
 
     /// Connects, encrypts and logs in; each of the three may take one time-out.
     pub(super) async fn open(&self, node: &Node) -> Result<(MultiplexedConnection, Driver), Fault> {
+        match self.stream(node).await? {
+            Stream::Clear(stream) => self.log_in(node, stream).await,
+            Stream::Tls(stream) => self.log_in(node, stream).await,
+        }
+    }
+
+    /// Connects and encrypts; each may take one time-out.
+    pub(super) async fn stream(&self, node: &Node) -> Result<Stream, Fault> {
         let tcp = self.within(node, "connect", connect(node)).await?;
         let Some(tls) = &self.tls else {
-            return self.log_in(node, tcp).await;
+            return Ok(Stream::Clear(tcp));
         };
         let name = ServerName::try_from(node.host.clone())
             .map_err(|_| Fault::of(node, "the host is no name that a certificate can have"))?;
         let handshake = TlsConnector::from(Arc::clone(tls)).connect(name, tcp);
         let stream = self.within(node, "TLS", handshake).await?;
-        self.log_in(node, stream).await
+        Ok(Stream::Tls(Box::new(stream)))
+    }
+
+    /// What is to be said on a connection before anything else, each to be answered without an error.
+    pub(super) fn greeting(&self) -> Vec<Cmd> {
+        let mut greeting = Vec::new();
+        if let Some(password) = self.login.password() {
+            let mut log_in = redis::cmd("AUTH");
+            if let Some(username) = self.login.username() {
+                log_in.arg(username);
+            }
+            log_in.arg(password);
+            greeting.push(log_in);
+        }
+        if self.login.db() != 0 {
+            let mut select = redis::cmd("SELECT");
+            select.arg(self.login.db());
+            greeting.push(select);
+        }
+        greeting
     }
 
     async fn log_in<S>(

@@ -1,24 +1,18 @@
 //! One connection to one server, until it fails once.
 
-use std::pin::pin;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
-use std::time::Duration;
 
 use redis::aio::MultiplexedConnection;
 use redis::{Cmd, Pipeline, Value};
 use tokio::sync::watch;
 use tokio::task::AbortHandle;
-use tokio::time::{Instant, timeout, timeout_at};
+use tokio::time::{Instant, timeout_at};
 
 use super::clock::ServerClock;
 use super::dial::{Dial, Driver};
 use super::wake::Wake;
 use super::{Node, OutOfReach, near};
-
-/// A worker that was kept from running when the time was over could not read its own connection
-/// either: what has come by then is looked at for so long before the server is called slow.
-const LAST_LOOK: Duration = Duration::from_millis(10);
 
 /// One connection to one server. It is closed at its first failure and never used again; a time-out
 /// is a failure, because nobody can know which answers are still to come, and all others wait
@@ -30,7 +24,7 @@ pub(super) struct Link {
     connection: MultiplexedConnection,
     /// Of the server's process, once it was asked.
     run_id: OnceLock<Box<str>>,
-    open: AtomicBool,
+    /// Set: it is closed. One word for both, for whoever finds it failing looks at once for another.
     why_closed: OnceLock<OutOfReach>,
     takes_writes: AtomicBool,
     /// Told when it is closed; gone when it is.
@@ -63,7 +57,6 @@ impl Link {
                 dial,
                 connection,
                 run_id: OnceLock::new(),
-                open: AtomicBool::new(true),
                 why_closed: OnceLock::new(),
                 takes_writes: AtomicBool::new(true),
                 closed: watch::Sender::new(()),
@@ -100,7 +93,7 @@ impl Link {
     }
 
     pub(super) fn is_open(&self) -> bool {
-        self.open.load(Ordering::Acquire)
+        self.why_closed.get().is_none()
     }
 
     /// Whether the server takes writes, as far as is known. While it does not, it is only read.
@@ -157,7 +150,6 @@ impl Link {
     /// Closes it for all, ends what is under way, and tells the supervisor.
     pub(super) fn close(&self, why: OutOfReach) {
         if self.why_closed.set(why).is_ok() {
-            self.open.store(false, Ordering::Release);
             self.driver.abort();
             self.closed.send_replace(());
             self.wake.look();
@@ -179,15 +171,14 @@ impl Link {
         command: &Cmd,
         deadline: Instant,
     ) -> Result<Value, OutOfReach> {
-        let near = near::connection(self);
-        let is_near = near.is_some();
-        let mut connection = near.unwrap_or_else(|| self.connection.clone());
-        let mut answer = pin!(connection.send_packed_command(command));
-        let mut came = timeout_at(deadline, answer.as_mut()).await.ok();
-        if came.is_none() && is_near {
-            came = timeout(LAST_LOOK, answer).await.ok();
+        if let Some(own) = near::lane(self) {
+            let answer = own.ask(command, deadline).await;
+            return answer.map_err(|why| self.failed(why));
         }
-        self.judge(came)
+        // Boxed, so that a call that has a connection of its own is not as large as one that has none.
+        let mut shared = self.connection.clone();
+        let answer = shared.send_packed_command(command);
+        Box::pin(self.until_closed(answer, deadline)).await
     }
 
     /// Sends several commands in one write and waits for their answers, one each, of which any may
@@ -199,12 +190,8 @@ impl Link {
     ) -> Result<Vec<Value>, OutOfReach> {
         let count = commands.len();
         let mut connection = self.connection.clone();
-        let answers = timeout_at(
-            deadline,
-            connection.send_packed_commands(commands, 0, count),
-        )
-        .await;
-        let answers = self.judge(answers.ok())?;
+        let answers = connection.send_packed_commands(commands, 0, count);
+        let answers = self.until_closed(answers, deadline).await?;
         if answers.len() == count {
             Ok(answers)
         } else {
@@ -212,15 +199,37 @@ impl Link {
         }
     }
 
+    /// What comes over the shared connection. Its driver is another thread's, and may end at the very
+    /// moment at which a command is handed to it: that one is answered by nobody, not even with an error.
+    async fn until_closed<T>(
+        &self,
+        answer: impl Future<Output = redis::RedisResult<T>>,
+        deadline: Instant,
+    ) -> Result<T, OutOfReach> {
+        let closing = self.closing();
+        if let Some(why) = self.why_closed() {
+            return Err(why);
+        }
+        tokio::select! {
+            biased;
+            came = timeout_at(deadline, answer) => self.judge(came.ok()),
+            () = closing => Err(self.why_closed().unwrap_or(OutOfReach::Lost)),
+        }
+    }
+
     fn judge<T>(&self, answer: Option<redis::RedisResult<T>>) -> Result<T, OutOfReach> {
-        let why = match answer {
-            Some(Ok(answer)) => return Ok(answer),
-            Some(Err(_)) => OutOfReach::Lost,
-            None => OutOfReach::TooSlow,
-        };
+        match answer {
+            Some(Ok(answer)) => Ok(answer),
+            Some(Err(_)) => Err(self.failed(OutOfReach::Lost)),
+            None => Err(self.failed(OutOfReach::TooSlow)),
+        }
+    }
+
+    /// A call failed, so it is closed. The first reason is the cause; what fails after it is its
+    /// consequence.
+    fn failed(&self, why: OutOfReach) -> OutOfReach {
         self.close(why);
-        // The first reason is the cause; what fails after it is its consequence.
-        Err(self.why_closed().unwrap_or(why))
+        self.why_closed().unwrap_or(why)
     }
 }
 

@@ -13,12 +13,13 @@ use std::cell::RefCell;
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
-use redis::Value;
-use redis::aio::MultiplexedConnection;
+use redis::{Cmd, Value};
 use tokio::task::AbortHandle;
-use tokio::time::{Instant, timeout};
+use tokio::time::Instant;
 
+use super::dial::Stream;
 use super::fault::Fault;
+use super::lane::Lane;
 use super::link::Link;
 use super::probe::run_id;
 
@@ -42,9 +43,9 @@ enum State {
     Refused(Instant),
 }
 
-/// A connection whose driver ends with it.
+/// A lane whose driver ends with it.
 struct Own {
-    connection: MultiplexedConnection,
+    lane: Lane,
     driver: AbortHandle,
 }
 
@@ -63,12 +64,12 @@ pub(super) fn settle() {
 }
 
 /// This thread's own connection to the link's server, if it has one by now; else it begins to make one.
-pub(super) fn connection(link: &Arc<Link>) -> Option<MultiplexedConnection> {
+pub(super) fn lane(link: &Arc<Link>) -> Option<Lane> {
     COMPANIONS.with_borrow_mut(|companions| {
         let companions = companions.as_mut()?;
         if let Some(companion) = companions.iter_mut().find(|one| one.is_of(link)) {
             match &companion.state {
-                State::Ready(own) => return Some(own.connection.clone()),
+                State::Ready(own) => return Some(own.lane.clone()),
                 State::Refused(at) if at.elapsed() >= RETRY_AFTER => {
                     companion.state = State::Dialling;
                 }
@@ -107,9 +108,34 @@ async fn dial(link: Arc<Link>) {
     put(&link, state);
 }
 
-/// Connects, and makes sure that it is the same server: behind an address may be another one by now.
+/// Connects, logs in, and makes sure that it is the same server: behind an address may be another one by
+/// now.
 async fn open(link: &Arc<Link>) -> Result<Own, Fault> {
-    let (connection, driver) = link.dial().open(link.node()).await?;
+    let lane = Lane::default();
+    let driver = match link.dial().stream(link.node()).await? {
+        Stream::Clear(stream) => spawn(link, lane.drive(stream)),
+        Stream::Tls(stream) => spawn(link, lane.drive(stream)),
+    };
+    // From here on it ends with what holds it.
+    let own = Own { lane, driver };
+    for command in link.dial().greeting() {
+        ask(link, &own.lane, &command).await?;
+    }
+    let mut question = redis::cmd("INFO");
+    question.arg("server");
+    let said = match ask(link, &own.lane, &question).await? {
+        Value::BulkString(bytes) => String::from_utf8(bytes).unwrap_or_default(),
+        _ => String::new(),
+    };
+    if run_id(&said).is_some() && run_id(&said) == link.run_id() {
+        Ok(own)
+    } else {
+        Err(Fault::of(link.node(), "is another server by now"))
+    }
+}
+
+/// Runs a lane's driver until the lane or the link ends.
+fn spawn(link: &Arc<Link>, driver: impl Future<Output = ()> + Send + 'static) -> AbortHandle {
     let ended = Arc::downgrade(link);
     let closing = link.closing();
     let driver = tokio::spawn(async move {
@@ -118,30 +144,21 @@ async fn open(link: &Arc<Link>) -> Result<Own, Fault> {
             () = driver => {}
             () = closing => return,
         }
-        // A server may end connections that are idle. One that died has ended the shared one, too.
+        // A server may end connections that are idle. One that died has ended the shared one, too; and
+        // whoever waits for a reply closes it.
         if let Some(link) = ended.upgrade() {
             put(&link, State::Refused(Instant::now()));
         }
     });
-    let mut own = Own {
-        connection,
-        driver: driver.abort_handle(),
-    };
-    let mut question = redis::cmd("INFO");
-    question.arg("server");
-    let answer = timeout(
-        link.dial().step(),
-        own.connection.send_packed_command(&question),
-    );
-    let said = match answer.await {
-        Ok(Ok(Value::BulkString(bytes))) => String::from_utf8(bytes).unwrap_or_default(),
-        Ok(Ok(Value::VerbatimString { text, .. })) => text,
-        _ => String::new(),
-    };
-    if run_id(&said).is_some() && run_id(&said) == link.run_id() {
-        Ok(own)
-    } else {
-        Err(Fault::of(link.node(), "is another server by now"))
+    driver.abort_handle()
+}
+
+async fn ask(link: &Arc<Link>, lane: &Lane, command: &Cmd) -> Result<Value, Fault> {
+    let deadline = Instant::now() + link.dial().step();
+    match lane.ask(command, deadline).await {
+        Ok(Value::ServerError(error)) => Err(Fault::of(link.node(), error.code())),
+        Ok(value) => Ok(value),
+        Err(why) => Err(Fault::of(link.node(), why)),
     }
 }
 
