@@ -30,7 +30,7 @@ pub(super) struct Link {
     connection: MultiplexedConnection,
     /// Of the server's process, once it was asked.
     run_id: OnceLock<Box<str>>,
-    open: AtomicBool,
+    /// Set: it is closed. One word for both, for whoever finds it failing looks at once for another.
     why_closed: OnceLock<OutOfReach>,
     takes_writes: AtomicBool,
     /// Told when it is closed; gone when it is.
@@ -63,7 +63,6 @@ impl Link {
                 dial,
                 connection,
                 run_id: OnceLock::new(),
-                open: AtomicBool::new(true),
                 why_closed: OnceLock::new(),
                 takes_writes: AtomicBool::new(true),
                 closed: watch::Sender::new(()),
@@ -100,7 +99,7 @@ impl Link {
     }
 
     pub(super) fn is_open(&self) -> bool {
-        self.open.load(Ordering::Acquire)
+        self.why_closed.get().is_none()
     }
 
     /// Whether the server takes writes, as far as is known. While it does not, it is only read.
@@ -157,7 +156,6 @@ impl Link {
     /// Closes it for all, ends what is under way, and tells the supervisor.
     pub(super) fn close(&self, why: OutOfReach) {
         if self.why_closed.set(why).is_ok() {
-            self.open.store(false, Ordering::Release);
             self.driver.abort();
             self.closed.send_replace(());
             self.wake.look();
@@ -179,12 +177,14 @@ impl Link {
         command: &Cmd,
         deadline: Instant,
     ) -> Result<Value, OutOfReach> {
-        let near = near::connection(self);
-        let is_near = near.is_some();
-        let mut connection = near.unwrap_or_else(|| self.connection.clone());
-        let mut answer = pin!(connection.send_packed_command(command));
+        let Some(mut own) = near::connection(self) else {
+            let mut shared = self.connection.clone();
+            let answer = shared.send_packed_command(command);
+            return self.until_closed(answer, deadline).await;
+        };
+        let mut answer = pin!(own.send_packed_command(command));
         let mut came = timeout_at(deadline, answer.as_mut()).await.ok();
-        if came.is_none() && is_near {
+        if came.is_none() {
             came = timeout(LAST_LOOK, answer).await.ok();
         }
         self.judge(came)
@@ -199,16 +199,30 @@ impl Link {
     ) -> Result<Vec<Value>, OutOfReach> {
         let count = commands.len();
         let mut connection = self.connection.clone();
-        let answers = timeout_at(
-            deadline,
-            connection.send_packed_commands(commands, 0, count),
-        )
-        .await;
-        let answers = self.judge(answers.ok())?;
+        let answers = connection.send_packed_commands(commands, 0, count);
+        let answers = self.until_closed(answers, deadline).await?;
         if answers.len() == count {
             Ok(answers)
         } else {
             Err(OutOfReach::Refused)
+        }
+    }
+
+    /// What comes over the shared connection. Its driver is another thread's, and may end at the very
+    /// moment at which a command is handed to it: that one is answered by nobody, not even with an error.
+    async fn until_closed<T>(
+        &self,
+        answer: impl Future<Output = redis::RedisResult<T>>,
+        deadline: Instant,
+    ) -> Result<T, OutOfReach> {
+        let closing = self.closing();
+        if let Some(why) = self.why_closed() {
+            return Err(why);
+        }
+        tokio::select! {
+            biased;
+            came = timeout_at(deadline, answer) => self.judge(came.ok()),
+            () = closing => Err(self.why_closed().unwrap_or(OutOfReach::Lost)),
         }
     }
 
