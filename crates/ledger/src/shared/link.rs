@@ -175,9 +175,9 @@ impl Link {
             let answer = own.ask(command, deadline).await;
             return answer.map_err(|why| self.failed(why));
         }
-        // Boxed, so that a call that has a connection of its own is not as large as one that has none.
         let mut shared = self.connection.clone();
         let answer = shared.send_packed_command(command);
+        // Boxed, so that a call that has a connection of its own is not as large as one that has none.
         Box::pin(self.until_closed(answer, deadline)).await
     }
 

@@ -108,8 +108,11 @@ impl Sentinels {
 
     async fn ask(&self, sentinel: &Sentinel) -> Result<(Arc<Link>, Said), Fault> {
         if let Some(link) = sentinel.link.as_ref().filter(|link| link.is_open()) {
-            let said = self.question(link).await?;
-            return Ok((Arc::clone(link), said));
+            match self.question(link).await {
+                // That says nothing of the Sentinel: it is asked over another one.
+                Err(_) if link.is_broken() => {}
+                said => return Ok((Arc::clone(link), said?)),
+            }
         }
         // A password is shown only to a Sentinel that asks for one.
         let mut link = self.open.connect(&sentinel.node).await?;

@@ -20,7 +20,7 @@ fn end_connections(server: &Server) {
 
 #[tokio::test]
 async fn a_paid_bill_is_known_and_a_link_reserved_right_after_every_connection_broke() {
-    let server = Server::start(&[]);
+    let server = Server::unsynced();
     let topology = Topology::Standalone(server.node());
     let one = OneNode::open(topology.clone()).await;
     let other = OneNode::open(topology).await;
@@ -41,7 +41,7 @@ async fn a_paid_bill_is_known_and_a_link_reserved_right_after_every_connection_b
 
 #[tokio::test]
 async fn reads_under_way_when_the_connection_breaks_are_answered() {
-    let server = Server::start(&[]);
+    let server = Server::unsynced();
     let store = standalone(server.node());
     in_reach(&store).await;
     assert!(write(&store, "B0001", "a", "1").await.is_ok());
@@ -85,7 +85,7 @@ async fn every_server_of_a_cluster_may_break_its_connections() {
 
 #[tokio::test]
 async fn a_primary_that_a_sentinel_names_may_break_its_connections() {
-    let primary = Server::start(&[]);
+    let primary = Server::unsynced();
     let sentinel = Server::start_on(free_port(), &["--sentinel"]);
     let port = primary.port().to_string();
     sentinel.tell(&["SENTINEL", "MONITOR", "relay", "127.0.0.1", &port, "1"]);
@@ -103,7 +103,7 @@ async fn a_primary_that_a_sentinel_names_may_break_its_connections() {
 
 #[tokio::test]
 async fn a_server_that_is_gone_is_waited_for_once_and_by_nobody_after_that() {
-    let mut server = Server::start(&[]);
+    let mut server = Server::unsynced();
     let store = standalone(server.node());
     in_reach(&store).await;
     server.kill();

@@ -32,6 +32,11 @@ impl Server {
         server
     }
 
+    /// One that a slow disk does not hold up, where a test asks how fast others are.
+    pub fn unsynced() -> Self {
+        Self::start(&["--appendfsync", "no"])
+    }
+
     /// A server whose plain port may be closed: nobody waits until it answers.
     pub fn launch(port: u16, arguments: &[&str]) -> Self {
         let folder = tempfile::tempdir().unwrap();
