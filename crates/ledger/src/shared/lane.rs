@@ -71,8 +71,8 @@ impl Lane {
         received.await.unwrap_or(Err(OutOfReach::Lost))
     }
 
-    /// Writes and reads, until the connection ends or fails: then all who wait are told. To be run in a
-    /// task of the thread's runtime.
+    /// Writes and reads, until the connection ends or fails, or this is dropped: then all who wait are
+    /// told. To be run in a task of the thread's runtime.
     pub(super) fn drive<S>(&self, stream: S) -> impl Future<Output = ()> + use<S>
     where
         S: AsyncRead + AsyncWrite + Unpin,
@@ -92,10 +92,11 @@ impl Lane {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Tells all who wait, and all who will ask. The first reason stays.
     fn end(&self, why: OutOfReach) {
         let waiting = {
             let mut state = self.state();
-            state.ended = Some(why);
+            state.ended.get_or_insert(why);
             std::mem::take(&mut state.waiting)
         };
         for question in waiting {
@@ -119,17 +120,20 @@ struct Driver<S> {
     last_look: Option<Instant>,
 }
 
+/// A lane without its driver would never answer.
+impl<S> Drop for Driver<S> {
+    fn drop(&mut self) {
+        self.lane.end(OutOfReach::Lost);
+    }
+}
+
 impl<S: AsyncRead + AsyncWrite + Unpin> Future for Driver<S> {
     type Output = ();
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
         let this = self.get_mut();
         this.lane.state().driver = Some(cx.waker().clone());
-        let ended = this.poll_ended(cx);
-        if let Poll::Ready(why) = ended {
-            this.lane.end(why);
-        }
-        ended.map(drop)
+        this.poll_ended(cx).map(|why| this.lane.end(why))
     }
 }
 
