@@ -1,10 +1,10 @@
 //! What one node has for itself: its journal, and the state that its journal's facts fold to.
 
-use std::collections::HashMap;
 use std::path::Path;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 
+use foldhash::HashMap;
 use protocol::{Bill, BillerCode};
 
 use crate::book::{AcceptedAnswer, Book, Pages};

@@ -44,6 +44,8 @@ mod herald;
 mod identity;
 mod key;
 mod lane;
+#[cfg(test)]
+mod lane_tests;
 mod large;
 mod layout;
 mod link;
