@@ -5,6 +5,7 @@ mod stopwatch;
 
 use std::cell::Cell;
 use std::future::Future;
+use std::pin::Pin;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
@@ -178,9 +179,8 @@ impl Call {
     /// [`Problem::TimedOut`] when the budget is over first.
     pub async fn within_budget_or_behind<T: 'static>(
         self: &Rc<Self>,
-        work: impl Future<Output = T> + 'static,
+        mut work: Pin<Box<impl Future<Output = T> + 'static>>,
     ) -> Result<T, Problem> {
-        let mut work = Box::pin(work);
         let done = self.within_budget(work.as_mut()).await;
         if done.is_err() {
             let call = Rc::clone(self);

@@ -33,7 +33,7 @@ pub(super) async fn relay(
     };
 
     let timer = call.metrics().time_ledger(LedgerOperation::Payment);
-    let recorded = record(call, biller, &request, &body, message);
+    let recorded = Box::pin(record(call, biller, &request, &body, message));
     let recorded = call.within_budget_or_behind(recorded).await;
     drop(timer);
 
@@ -57,7 +57,8 @@ pub(super) async fn relay(
         delivered,
         call.now(),
     );
-    call.note_settled(call.within_budget_or_behind(settled).await, "delivery");
+    let settled = call.within_budget_or_behind(Box::pin(settled)).await;
+    call.note_settled(settled, "delivery");
     drop(timer);
 
     answered.map(Reply::relayed).map_err(Problem::from)
