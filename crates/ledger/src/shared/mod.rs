@@ -11,7 +11,7 @@
 //! whether the server is in reach. Whoever has no connection of its own hands the link its commands
 //! through a bounded queue. A worker has one of its own to each server, a companion of the link's:
 //! waking another thread and being woken by it cost it some 10 µs of processor time for each
-//! question, a third of what a relayed call costs; see [`near`].
+//! question, a third of what a relayed call costs; see [`near`] and [`lane`].
 //!
 //! # Being out of reach
 //!
