@@ -38,6 +38,8 @@ pub(super) struct Lane {
 #[derive(Debug, Default)]
 struct State {
     unsent: Vec<u8>,
+    /// Bytes of all questions so far.
+    asked_bytes: u64,
     /// In the order of the questions. As many as are admitted; one whose asker is gone waits for its
     /// reply all the same.
     waiting: VecDeque<Question>,
@@ -47,8 +49,29 @@ struct State {
 
 #[derive(Debug)]
 struct Question {
+    /// Once so many bytes are out, all of it is.
+    ends_at: u64,
     deadline: Instant,
     reply: oneshot::Sender<Result<Value, OutOfReach>>,
+}
+
+impl State {
+    fn push(
+        &mut self,
+        command: &Cmd,
+        deadline: Instant,
+        reply: oneshot::Sender<Result<Value, OutOfReach>>,
+    ) {
+        let before = self.unsent.len();
+        command.write_packed_command(&mut self.unsent);
+        self.asked_bytes += (self.unsent.len() - before) as u64;
+        let ends_at = self.asked_bytes;
+        self.waiting.push_back(Question {
+            ends_at,
+            deadline,
+            reply,
+        });
+    }
 }
 
 impl Lane {
@@ -61,8 +84,7 @@ impl Lane {
             if let Some(why) = state.ended {
                 return Err(why);
             }
-            command.write_packed_command(&mut state.unsent);
-            state.waiting.push_back(Question { deadline, reply });
+            state.push(command, deadline, reply);
             state.driver.take()
         };
         if let Some(driver) = driver {
@@ -82,6 +104,7 @@ impl Lane {
             stream,
             outgoing: Vec::new(),
             written: 0,
+            written_bytes: 0,
             incoming: BytesMut::new(),
             timer: Box::pin(sleep_until(Instant::now())),
             last_look: None,
@@ -113,6 +136,8 @@ struct Driver<S> {
     outgoing: Vec<u8>,
     /// So many bytes of `outgoing` are out.
     written: usize,
+    /// So many bytes of all questions are out.
+    written_bytes: u64,
     incoming: BytesMut,
     /// Rings when the first of those who wait is late, or before.
     timer: Pin<Box<Sleep>>,
@@ -162,7 +187,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
             let left = &self.outgoing[self.written..];
             match ready!(Pin::new(&mut self.stream).poll_write(cx, left)) {
                 Ok(0) | Err(_) => return Poll::Ready(()),
-                Ok(written) => self.written += written,
+                Ok(written) => {
+                    self.written += written;
+                    self.written_bytes += written as u64;
+                }
             }
         }
         match ready!(Pin::new(&mut self.stream).poll_flush(cx)) {
@@ -186,8 +214,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
         }
     }
 
-    /// Gives those who wait the replies that are whole. One for which nobody waits is not understood
-    /// either.
+    /// Gives those who wait the replies that are whole. One that came before its question was out is
+    /// nobody's, and not understood either: it would put off all others by one.
     fn hand_out(&mut self) -> Result<(), Unreadable> {
         while !self.incoming.is_empty() {
             let (value, length) = match Reply::read(&self.incoming)? {
@@ -196,8 +224,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
             };
             self.incoming.advance(length);
             let question = self.lane.state().waiting.pop_front();
+            let is_out = |question: &Question| question.ends_at <= self.written_bytes;
+            let question = question.filter(is_out).ok_or(Unreadable)?;
             // Whoever asked may be gone.
-            let _ = question.ok_or(Unreadable)?.reply.send(Ok(value));
+            let _ = question.reply.send(Ok(value));
             self.last_look = None;
         }
         Ok(())

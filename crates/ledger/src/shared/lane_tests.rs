@@ -86,6 +86,19 @@ async fn what_nobody_asked_for_or_understands_ends_the_lane() {
 }
 
 #[tokio::test]
+async fn what_was_said_before_a_question_was_out_is_no_reply_to_it() {
+    let (lane, driver, mut server) = lane();
+    let unasked = server.write_all(b"+unasked\r\n").now_or_never();
+    unasked.expect("there is room").unwrap();
+    // The driver has not run since: when it does, there are a question and what looks like its reply.
+    let mut command = redis::cmd("GET");
+    command.arg("a");
+    let question = lane.ask(&command, Instant::now() + AMPLE);
+    assert_eq!(question.await, Err(OutOfReach::Lost));
+    timeout(AMPLE, driver).await.unwrap().unwrap();
+}
+
+#[tokio::test]
 async fn who_waits_is_told_when_the_server_hangs_up() {
     let (lane, driver, mut server) = lane();
     let questions = ["a", "b"].map(|word| ask(&lane, word, AMPLE));
