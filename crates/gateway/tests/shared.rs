@@ -15,9 +15,10 @@ use std::time::{Duration, Instant};
 
 use protocol::ResCode::{E403, E801, E817, E818};
 use redis::RedisServer;
-use support::{Gateway, OK, Setup, Upstream, assert_own, link, pay_result, prepay};
+use support::{Gateway, OK, Setup, Upstream, assert_own, link, notice, pay_result, prepay};
 
 const CREATE: &str = "/external/inquiry-payment/one-time/url/B0001";
+const NOTICE: &str = "/kakao/notice/B0001";
 const PREPAY: &str = "/kakao/prepay/B0001";
 const PAY_RESULT: &str = "/kakao/pay-result/B0001";
 
@@ -105,6 +106,42 @@ fn without_redis_prepays_and_payments_go_on_and_links_are_e801() {
     for user in ["before", "hung", "gone"] {
         assert_own(&other.post(PREPAY, prepay(user).to_string()), 200, E403);
     }
+}
+
+/// How often Redis was asked each of these.
+fn asked<const N: usize>(redis: &RedisServer, commands: [&str; N]) -> [u64; N] {
+    let stats = redis.command("INFO commandstats");
+    commands.map(|command| {
+        let head = format!("cmdstat_{command}:calls=");
+        let calls = stats.lines().find_map(|line| line.strip_prefix(&head));
+        let digits = calls.and_then(|calls| calls.split(',').next());
+        digits.map_or(0, |digits| digits.parse().unwrap())
+    })
+}
+
+#[test]
+fn a_prepay_and_a_notice_ask_redis_one_question_each() {
+    let (redis, kakao, biller) = (RedisServer::start(), Upstream::ok(), Upstream::ok());
+    let gateway = node(&redis, &kakao, &biller);
+    let paid = pay_result("paid", "P", 1, 20000).to_string();
+    assert_eq!(gateway.post(PAY_RESULT, paid).res_code(), "OK");
+    until(|| gateway.metric("relay_ledger_unshared_facts") == 0);
+    // `GET` and `SET` are the supervisor's, who looks after the server by and by.
+    let commands = ["mget", "evalsha", "eval"];
+    let before = asked(&redis, commands);
+    for _ in 0..10 {
+        assert_own(&gateway.post(PREPAY, prepay("paid").to_string()), 200, E403);
+        assert_eq!(
+            gateway
+                .post(PREPAY, prepay("unpaid").to_string())
+                .res_code(),
+            "OK"
+        );
+        let notice = notice("unpaid").to_string();
+        assert_eq!(gateway.post(NOTICE, notice).res_code(), "OK");
+    }
+    let [mget, evalsha, eval] = before;
+    assert_eq!(asked(&redis, commands), [mget + 30, evalsha, eval]);
 }
 
 #[test]
