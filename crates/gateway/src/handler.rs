@@ -32,21 +32,26 @@ use crate::traces::CallSpans;
 const X_BILLER_CODE: HeaderName = HeaderName::from_static("x-biller-code");
 
 /// Answers one request.
-pub async fn handle(worker: Rc<Worker>, arrival: Arrival) -> HttpResponse {
+pub fn handle(
+    worker: Rc<Worker>,
+    mut arrival: Arrival,
+) -> impl Future<Output = HttpResponse> + use<> {
     let (headers, started) = (arrival.request.headers(), arrival.head_read_at);
     let call = Call::begin(Rc::clone(&worker), &arrival.connection, headers, started);
     let call = Rc::new(call);
     let subject = Subject::of(&worker, &arrival.request);
-    let answer = answer(&worker, &call, &subject, arrival);
-    // A bug in one call must not take the connection's other calls with it.
-    let answered = AssertUnwindSafe(answer)
-        .catch_unwind()
-        .await
-        .unwrap_or_else(|_| {
-            tracing::error!(request_id = call.request_id(), "a call panicked");
-            Err(Problem::Internal)
-        });
-    finish(&worker, &call, &subject, answered)
+    async move {
+        let answer = answer(&worker, &call, &subject, &mut arrival);
+        // A bug in one call must not take the connection's other calls with it.
+        let answered = AssertUnwindSafe(answer)
+            .catch_unwind()
+            .await
+            .unwrap_or_else(|_| {
+                tracing::error!(request_id = call.request_id(), "a call panicked");
+                Err(Problem::Internal)
+            });
+        finish(&worker, &call, &subject, answered)
+    }
 }
 
 /// What a request is about, as far as its head tells: known or not, it is counted under this.
@@ -92,7 +97,7 @@ async fn answer(
     worker: &Worker,
     call: &Rc<Call>,
     subject: &Subject,
-    arrival: Arrival,
+    arrival: &mut Arrival,
 ) -> Result<Reply, Problem> {
     if let Some(fault) = arrival.fault {
         return Err(Problem::EarlyFault(fault));
@@ -101,28 +106,17 @@ async fn answer(
     if arrival.request.method() != Method::POST {
         return Err(Problem::WrongMethod);
     }
-    let admitted = admit(api, subject, &arrival)?;
+    let admitted = admit(api, subject, arrival)?;
     let _gauge = subject.series.enter();
-    let Arrival {
-        request,
-        payload,
-        connection,
-        ..
-    } = arrival;
     let limit_bytes = worker.shared().request_body_bytes;
-    let deadline = call.deadline();
-    let body = body::read(
-        request.headers(),
-        payload,
-        limit_bytes,
-        deadline,
-        &connection,
-    )
-    .await
-    // Where the body's framing was bad, that is what the caller is told.
-    .map_err(|problem| connection.fault().map_or(problem, Problem::EarlyFault))?;
+    let body = body::read(arrival, limit_bytes, call.deadline())
+        .await
+        // Where the body's framing was bad, that is what the caller is told.
+        .map_err(|problem| {
+            (arrival.connection.fault()).map_or(problem, Problem::EarlyFault)
+        })?;
     call.enter(Stage::Parse);
-    flow::run(call, api, admitted, body).await
+    flow::run(call, api, &admitted, &body).await
 }
 
 /// Checks 1 to 3 of the contract, in its order.

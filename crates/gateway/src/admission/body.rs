@@ -4,7 +4,7 @@ use std::future::poll_fn;
 use std::pin::Pin;
 use std::task::{Context, Poll, Waker};
 
-use actix_web::dev::Payload;
+use actix_http::{HttpMessage as _, Payload};
 use actix_web::error::PayloadError;
 use actix_web::http::header::{CONTENT_LENGTH, HeaderMap};
 use bytes::{Bytes, BytesMut};
@@ -12,7 +12,7 @@ use futures_core::Stream;
 use tokio::time::{Instant, timeout_at};
 
 use crate::reply::Problem;
-use crate::server::Connection;
+use crate::server::Arrival;
 
 /// Reads the whole body.
 ///
@@ -21,18 +21,17 @@ use crate::server::Connection;
 /// [`Problem::BodyLate`] when it is not whole at `deadline`, [`Problem::BodyBroken`] when the
 /// caller broke off.
 pub async fn read(
-    headers: &HeaderMap,
-    mut payload: Payload,
+    arrival: &mut Arrival,
     limit_bytes: usize,
     deadline: Instant,
-    connection: &Connection,
 ) -> Result<Bytes, Problem> {
-    let announced = announced(headers);
+    let announced = announced(arrival.request.headers());
     if announced.is_some_and(|announced| announced > limit_bytes) {
         return Err(Problem::BodyTooLarge);
     }
-    let first = Pin::new(&mut payload).poll_next(&mut Context::from_waker(Waker::noop()));
-    if first.is_pending() && announced > Some(0) && connection.has_whole_body() {
+    let payload = &mut arrival.payload;
+    let first = Pin::new(&mut *payload).poll_next(&mut Context::from_waker(Waker::noop()));
+    if first.is_pending() && announced > Some(0) && arrival.connection.has_whole_body() {
         be_polled_again().await;
     }
     timeout_at(deadline, collect(first, payload, limit_bytes))
@@ -66,12 +65,12 @@ async fn be_polled_again() {
 /// `first` is the first piece, where that was there at once.
 async fn collect(
     first: Poll<Option<Result<Bytes, PayloadError>>>,
-    mut payload: Payload,
+    payload: &mut Payload,
     limit_bytes: usize,
 ) -> Result<Bytes, Problem> {
     let first = match first {
         Poll::Ready(first) => first.transpose().map_err(|_| Problem::BodyBroken)?,
-        Poll::Pending => next(&mut payload).await?,
+        Poll::Pending => next(payload).await?,
     };
     // Nearly every body comes in one piece: it is taken as it is, without a copy.
     let mut whole = first.unwrap_or_default();
@@ -81,7 +80,7 @@ async fn collect(
         if so_far > limit_bytes {
             return Err(Problem::BodyTooLarge);
         }
-        let Some(chunk) = next(&mut payload).await? else {
+        let Some(chunk) = next(payload).await? else {
             break;
         };
         more.get_or_insert_with(|| BytesMut::from(&whole[..]))

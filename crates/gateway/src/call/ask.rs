@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use actix_web::http::header::HeaderValue;
-use bytes::Bytes;
 use metrics::Stage;
 use protocol::{Api, answer_res_code};
 use tokio::time::Instant;
@@ -78,7 +77,7 @@ impl Call {
         &self,
         biller: &RegisteredBiller,
         api: ToBiller,
-        body: Bytes,
+        body: &[u8],
     ) -> Result<CheckedAnswer, Unanswered> {
         let (endpoint, api, asking) = match api {
             ToBiller::Notice => (&biller.endpoints.notice, Api::Notice, Asking::MAY_REPEAT),
@@ -90,7 +89,7 @@ impl Call {
             ),
         };
         // `Authorization` never goes to a biller.
-        let request = self.request(endpoint.clone(), None, body);
+        let request = self.request(endpoint, None, body);
         self.ask(&biller.upstream.party, request, asking, (biller, api))
             .await
     }
@@ -104,28 +103,28 @@ impl Call {
         biller: &RegisteredBiller,
         link: LinkCall,
         admitted: &Admitted,
-        body: Bytes,
+        body: &[u8],
     ) -> Result<CheckedAnswer, Unanswered> {
         let (endpoint, api) = match link {
             LinkCall::Create => (&biller.endpoints.link_create, Api::LinkCreate),
             LinkCall::Recreate => (&biller.endpoints.link_recreate, Api::LinkRecreate),
         };
-        let request = self.request(endpoint.clone(), admitted.authorization.clone(), body);
+        let request = self.request(endpoint, admitted.authorization.as_ref(), body);
         let parties = self.worker.shared().parties();
         let kakao = &parties.kakao.upstream.party;
         self.ask(kakao, request, Asking::ONCE, (biller, api)).await
     }
 
-    fn request(
-        &self,
-        endpoint: Endpoint,
-        authorization: Option<HeaderValue>,
-        body: Bytes,
-    ) -> UpstreamRequest {
+    const fn request<'a>(
+        &'a self,
+        endpoint: &'a Endpoint,
+        authorization: Option<&'a HeaderValue>,
+        body: &'a [u8],
+    ) -> UpstreamRequest<'a> {
         UpstreamRequest {
             endpoint,
-            request_id: self.request_id.clone(),
-            traceparent: self.trace.clone(),
+            request_id: &self.request_id,
+            traceparent: &self.trace,
             authorization,
             body,
         }
@@ -134,7 +133,7 @@ impl Call {
     async fn ask(
         &self,
         party: &Arc<Party>,
-        request: UpstreamRequest,
+        request: UpstreamRequest<'_>,
         asking: Asking,
         (biller, api): (&RegisteredBiller, Api),
     ) -> Result<CheckedAnswer, Unanswered> {

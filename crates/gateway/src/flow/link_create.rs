@@ -1,6 +1,5 @@
 //! 청구서 링크 생성 (guide section 3): a biller asks Kakao Pay for a bill's link.
 
-use bytes::Bytes;
 use ledger::LinkOutcome;
 use metrics::{LedgerOperation, Stage};
 use protocol::{KoreanTime, LinkCreate};
@@ -11,10 +10,10 @@ use crate::reply::{CheckedAnswer, Problem, Reply};
 use crate::upstream::Sent;
 
 /// Relays one link creation: reserves the bill, asks Kakao Pay, settles the reservation.
-pub(super) async fn relay(call: &Call, admitted: &Admitted, body: Bytes) -> Result<Reply, Problem> {
+pub(super) async fn relay(call: &Call, admitted: &Admitted, body: &[u8]) -> Result<Reply, Problem> {
     let biller = &admitted.biller;
     let request =
-        LinkCreate::parse(&body, biller.code(), &biller.rules()).map_err(Problem::Body)?;
+        LinkCreate::parse(body, biller.code(), &biller.rules()).map_err(Problem::Body)?;
 
     call.enter(Stage::Ledger);
     let timer = call.metrics().time_ledger(LedgerOperation::Reserve);

@@ -1,6 +1,5 @@
 //! 청구서 링크 재생성 (guide section 4): a biller asks Kakao Pay for a known bill's link anew.
 
-use bytes::Bytes;
 use metrics::{LedgerOperation, Stage};
 use protocol::LinkRecreate;
 
@@ -9,10 +8,10 @@ use crate::call::{Call, LinkCall};
 use crate::reply::{Problem, Reply};
 
 /// Relays one link re-creation; Kakao Pay's `OK` renews the link's end.
-pub(super) async fn relay(call: &Call, admitted: &Admitted, body: Bytes) -> Result<Reply, Problem> {
+pub(super) async fn relay(call: &Call, admitted: &Admitted, body: &[u8]) -> Result<Reply, Problem> {
     let biller = &admitted.biller;
     let request =
-        LinkRecreate::parse(&body, biller.code(), &biller.rules()).map_err(Problem::Body)?;
+        LinkRecreate::parse(body, biller.code(), &biller.rules()).map_err(Problem::Body)?;
 
     call.enter(Stage::Ledger);
     let timer = call.metrics().time_ledger(LedgerOperation::Lookup);

@@ -37,25 +37,25 @@ pub struct Admitted {
 pub async fn run(
     call: &Rc<Call>,
     api: Api,
-    admitted: Admitted,
-    body: Bytes,
+    admitted: &Admitted,
+    body: &Bytes,
 ) -> Result<Reply, Problem> {
     match api {
-        Api::Notice => notice::relay(call, &admitted, body).await,
-        Api::Prepay => prepay::relay(call, &admitted, body).await,
+        Api::Notice => notice::relay(call, admitted, body).await,
+        Api::Prepay => prepay::relay(call, admitted, body).await,
         Api::LinkCreate => {
-            let task = Rc::clone(call);
-            call.to_its_end(async move { link_create::relay(&task, &admitted, body).await })
+            let (task, admitted, body) = (Rc::clone(call), admitted.clone(), body.clone());
+            call.to_its_end(async move { link_create::relay(&task, &admitted, &body).await })
                 .await
         }
         Api::LinkRecreate => {
-            let task = Rc::clone(call);
-            call.to_its_end(async move { link_recreate::relay(&task, &admitted, body).await })
+            let (task, admitted, body) = (Rc::clone(call), admitted.clone(), body.clone());
+            call.to_its_end(async move { link_recreate::relay(&task, &admitted, &body).await })
                 .await
         }
         Api::PayResult => {
-            let task = Rc::clone(call);
-            call.to_its_end(async move { pay_result::relay(&task, &admitted, body).await })
+            let (task, admitted, body) = (Rc::clone(call), admitted.clone(), body.clone());
+            call.to_its_end(async move { pay_result::relay(&task, &admitted, &body).await })
                 .await
         }
     }

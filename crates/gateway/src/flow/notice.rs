@@ -1,6 +1,5 @@
 //! 청구서 조회 (guide section 5): Kakao Pay asks for a bill, the biller shows it.
 
-use bytes::Bytes;
 use metrics::{LedgerOperation, Stage};
 use protocol::Notice;
 
@@ -9,9 +8,9 @@ use crate::call::{Call, ToBiller};
 use crate::reply::{Problem, Reply};
 
 /// Relays one notice call.
-pub(super) async fn relay(call: &Call, admitted: &Admitted, body: Bytes) -> Result<Reply, Problem> {
+pub(super) async fn relay(call: &Call, admitted: &Admitted, body: &[u8]) -> Result<Reply, Problem> {
     let biller = &admitted.biller;
-    let request = Notice::parse(&body, biller.code(), &biller.rules()).map_err(Problem::Body)?;
+    let request = Notice::parse(body, biller.code(), &biller.rules()).map_err(Problem::Body)?;
 
     call.enter(Stage::Ledger);
     let timer = call.metrics().time_ledger(LedgerOperation::Lookup);

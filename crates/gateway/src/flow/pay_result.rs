@@ -19,21 +19,21 @@ use crate::upstream::Sent;
 pub(super) async fn relay(
     call: &Rc<Call>,
     admitted: &Admitted,
-    body: Bytes,
+    body: &Bytes,
 ) -> Result<Reply, Problem> {
     let biller = &admitted.biller;
-    let request = PayResult::parse(&body, biller.code(), &biller.rules())
+    let request = PayResult::parse(body, biller.code(), &biller.rules())
         .map_err(|refusal| refuse(call, biller, refusal))?;
 
     call.enter(Stage::Ledger);
-    let message = MessageDigest::of(&body);
+    let message = MessageDigest::of(body);
     let _claim = match claim(call, biller, message).await? {
         Claimed::ToRelay(guard) => guard,
         Claimed::AcceptedBefore(reply) => return Ok(reply),
     };
 
     let timer = call.metrics().time_ledger(LedgerOperation::Payment);
-    let recorded = Box::pin(record(call, biller, &request, &body, message));
+    let recorded = Box::pin(record(call, biller, &request, body, message));
     let recorded = call.within_budget_or_behind(recorded).await;
     drop(timer);
 

@@ -1,6 +1,5 @@
 //! 납부 가능 조회 (guide section 6): may this bill be paid? A paid one may not, and we know it.
 
-use bytes::Bytes;
 use metrics::{LedgerOperation, Stage};
 use protocol::Prepay;
 
@@ -9,9 +8,9 @@ use crate::call::{Call, ToBiller};
 use crate::reply::{Problem, Reply};
 
 /// Relays one prepay call, or answers it for the biller.
-pub(super) async fn relay(call: &Call, admitted: &Admitted, body: Bytes) -> Result<Reply, Problem> {
+pub(super) async fn relay(call: &Call, admitted: &Admitted, body: &[u8]) -> Result<Reply, Problem> {
     let biller = &admitted.biller;
-    let request = Prepay::parse(&body, biller.code(), &biller.rules()).map_err(Problem::Body)?;
+    let request = Prepay::parse(body, biller.code(), &biller.rules()).map_err(Problem::Body)?;
 
     call.enter(Stage::Ledger);
     let timer = call.metrics().time_ledger(LedgerOperation::Lookup);

@@ -78,7 +78,7 @@ pub async fn redeliver(
     let Some(_place) = biller.pay_results_in_flight.enter() else {
         return Ok(Redelivered::Busy);
     };
-    let answered = call.ask_biller(biller, ToBiller::PayResult, body).await;
+    let answered = call.ask_biller(biller, ToBiller::PayResult, &body).await;
     let delivered = match delivered(&answered) {
         Delivered::Pending => as_before(one.state),
         delivered => delivered,

@@ -146,12 +146,12 @@ impl Posts {
     async fn post(&self, batch: &[CallSpans]) -> Result<(), Box<dyn Display>> {
         let body = export_request(batch, new_span_id).map_err(|error| Box::new(error) as _)?;
         let request = UpstreamRequest {
-            endpoint: self.endpoint.clone(),
-            request_id: request_id(&HeaderMap::new()),
+            endpoint: &self.endpoint,
+            request_id: &request_id(&HeaderMap::new()),
             // A collector that traces itself is not to make a trace of each of ours.
-            traceparent: TraceParent::unsampled(),
+            traceparent: &TraceParent::unsampled(),
             authorization: None,
-            body: body.into(),
+            body: &body,
         };
         let deadline = Instant::now() + POST_TIMEOUT;
         let post = self

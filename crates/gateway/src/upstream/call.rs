@@ -1,26 +1,34 @@
 //! One call.
 
+use std::rc::Rc;
+
 use tokio::time::{Instant, timeout_at};
 
+use super::Repeat;
 use super::answer::{Answer, Fault, Report, Sent};
 use super::connection::Connection;
 use super::pool::Pool;
 use super::progress::Progress;
-use super::reading::{Unread, read};
-use super::{Party, Repeat, UpstreamRequest};
+use super::reading::{Unread, Whole, read};
+
+/// What goes out, and how much may come back.
+pub(super) struct Exchange {
+    /// Head and body.
+    pub(super) request: Vec<u8>,
+    /// Of the answer's body.
+    pub(super) answer_max_bytes: usize,
+    pub(super) repeat: Repeat,
+}
 
 /// Sends and reads, at most twice, from `begin`, which is now, until the deadline.
 pub(super) async fn call(
-    pool: &Pool,
-    party: &Party,
-    request: &UpstreamRequest,
+    pool: Rc<Pool>,
+    asked: Exchange,
     (begin, deadline): (Instant, Instant),
-    repeat: Repeat,
 ) -> Report {
     let progress = Progress::default();
     let result = if begin < deadline {
-        let attempts = attempts(pool, party, request, begin, repeat, &progress);
-        timeout_at(deadline, attempts)
+        timeout_at(deadline, attempts(&pool, &asked, begin, &progress))
             .await
             .unwrap_or_else(|_elapsed| {
                 Err(Fault::TimedOut {
@@ -45,53 +53,56 @@ pub(super) async fn call(
 /// A pooled connection may turn out closed: then once more, over a new one.
 async fn attempts(
     pool: &Pool,
-    party: &Party,
-    request: &UpstreamRequest,
+    asked: &Exchange,
     begin: Instant,
-    repeat: Repeat,
     progress: &Progress,
 ) -> Result<Answer, Fault> {
-    let bytes = request.to_bytes();
     progress.begin_attempt();
-    if let Some(connection) = pool.take(begin).await {
-        match exchange(pool, party, connection, &bytes, progress).await {
+    if let Some(mut connection) = pool.take(begin).await {
+        match exchange(&mut connection, asked, progress).await {
+            Ok(whole) => return Ok(settle(pool, connection, whole, progress)),
             Err(Unread {
                 is_silent: true, ..
-            }) if repeat == Repeat::Safe || progress.sent() == Sent::NotSent => {}
-            result => return result.map_err(|unread| unread.fault),
+            }) if asked.repeat == Repeat::Safe || progress.sent() == Sent::NotSent => {}
+            Err(unread) => return Err(unread.fault),
         }
+        drop(connection);
         progress.begin_attempt();
     }
-    let dialled = progress.dialling(pool.dial().open()).await;
-    let connection = dialled.map_err(|unreached| match progress.sent() {
+    // Boxed, so that a call over a pooled connection is not as large as one that dials.
+    let dialled = Box::pin(progress.dialling(pool.dial().open())).await;
+    let mut connection = dialled.map_err(|unreached| match progress.sent() {
         Sent::NotSent => Fault::NotReached(unreached),
         sent @ Sent::MaybeSent => Fault::Closed { sent },
     })?;
-    exchange(pool, party, connection, &bytes, progress)
-        .await
-        .map_err(|unread| unread.fault)
+    match exchange(&mut connection, asked, progress).await {
+        Ok(whole) => Ok(settle(pool, connection, whole, progress)),
+        Err(unread) => Err(unread.fault),
+    }
 }
 
 async fn exchange(
-    pool: &Pool,
-    party: &Party,
-    mut connection: Connection,
-    request: &[u8],
+    connection: &mut Connection,
+    asked: &Exchange,
     progress: &Progress,
-) -> Result<Answer, Unread> {
-    if connection.write(request, progress).await.is_err() {
+) -> Result<Whole, Unread> {
+    if connection.write(&asked.request, progress).await.is_err() {
         let sent = progress.sent();
         return Err(Unread {
             fault: Fault::Closed { sent },
             is_silent: true,
         });
     }
-    let whole = read(&mut connection, party.answer_limit_bytes(), progress).await?;
+    read(connection, asked.answer_max_bytes, progress).await
+}
+
+/// The answer is whole: its connection waits for the next call, where there may be one.
+fn settle(pool: &Pool, mut connection: Connection, whole: Whole, progress: &Progress) -> Answer {
     let now = Instant::now();
     progress.set_answered(now);
     if let Some(idle) = whole.kept_for {
         connection.keep_for(idle, now);
         pool.put(connection);
     }
-    Ok(whole.answer)
+    whole.answer
 }

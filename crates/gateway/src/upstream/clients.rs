@@ -9,7 +9,7 @@ use foldhash::HashMap;
 use tokio::time::Instant;
 
 use super::answer::Report;
-use super::call::call;
+use super::call::{Exchange, call};
 use super::pool::Pool;
 use super::{Party, Repeat, UpstreamRequest};
 
@@ -44,19 +44,24 @@ impl Clients {
     }
 
     /// Sends `request` to `party` and reads the whole answer; ends at the `deadline` at the
-    /// latest. Knows nothing of the party's circuit: ask [`Party::circuit`] before, tell it after.
+    /// latest. The time counts from here on. Knows nothing of the party's circuit: ask
+    /// [`Party::circuit`] before, tell it after.
     ///
     /// Dropping the future closes the call's connection.
-    pub async fn call(
+    pub fn call(
         &self,
         party: &Arc<Party>,
-        request: UpstreamRequest,
+        request: UpstreamRequest<'_>,
         deadline: Instant,
         repeat: Repeat,
-    ) -> Report {
+    ) -> impl Future<Output = Report> + use<> {
         let now = Instant::now();
-        let pool = self.pool(party, now);
-        call(&pool, party, &request, (now, deadline), repeat).await
+        let asked = Exchange {
+            request: request.to_bytes(),
+            answer_max_bytes: party.answer_limit_bytes(),
+            repeat,
+        };
+        call(self.pool(party, now), asked, (now, deadline))
     }
 
     /// Closes the pools of parties that are gone, and connections that have waited too long for

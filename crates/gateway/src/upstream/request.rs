@@ -33,25 +33,25 @@ impl Endpoint {
 }
 
 /// One POST to a party. `Content-Type` and `Accept` are always the guide's JSON type.
-#[derive(Clone, Debug)]
-pub struct UpstreamRequest {
+#[derive(Clone, Copy, Debug)]
+pub struct UpstreamRequest<'a> {
     /// From [`Party::endpoint`](super::Party::endpoint).
-    pub endpoint: Endpoint,
+    pub endpoint: &'a Endpoint,
     /// `X-Request-Id`.
-    pub request_id: HeaderValue,
+    pub request_id: &'a HeaderValue,
     /// W3C `traceparent`.
-    pub traceparent: TraceParent,
+    pub traceparent: &'a TraceParent,
     /// `Authorization`: to Kakao Pay only, never to a biller (contract section 1).
-    pub authorization: Option<HeaderValue>,
+    pub authorization: Option<&'a HeaderValue>,
     /// The caller's body, byte for byte.
-    pub body: Bytes,
+    pub body: &'a [u8],
 }
 
-impl UpstreamRequest {
+impl UpstreamRequest<'_> {
     /// Head and body in one piece: a body is at most some tens of KiB, and one write is one packet and
     /// one TLS record.
     pub(super) fn to_bytes(&self) -> Vec<u8> {
-        let authorization = self.authorization.as_ref().map(HeaderValue::as_bytes);
+        let authorization = self.authorization.map(HeaderValue::as_bytes);
         let length = self.endpoint.0.len()
             + self.request_id.len()
             + self.traceparent.as_bytes().len()
@@ -66,7 +66,7 @@ impl UpstreamRequest {
         }
         // Writing into memory does not fail.
         let _ = write!(bytes, "content-length: {}\r\n\r\n", self.body.len());
-        bytes.extend_from_slice(&self.body);
+        bytes.extend_from_slice(self.body);
         bytes
     }
 }

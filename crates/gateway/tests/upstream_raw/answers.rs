@@ -85,7 +85,7 @@ async fn a_deadline_that_has_passed_sends_nothing() {
     let upstream = Upstream::answering(b"", Then::Hold).await;
     let party = upstream.party();
     let report = Clients::new()
-        .call(&party, request(&party), Instant::now(), Repeat::Safe)
+        .call(&party, asked(&party).request(), Instant::now(), Repeat::Safe)
         .await;
     assert_eq!(report.attempts, 0);
     assert_eq!(
@@ -329,13 +329,13 @@ async fn the_request_is_what_was_asked_for_and_nothing_else() {
     })
     .await;
     let party = upstream.party();
-    let mut asked = request(&party);
+    let mut asked = asked(&party);
     asked.authorization = Some("KakaoAK x".parse().unwrap());
     let trace = asked.traceparent.as_bytes();
     let traceparent = format!("traceparent: {}", std::str::from_utf8(trace).unwrap());
     let deadline = Instant::now() + AMPLE;
     Clients::new()
-        .call(&party, asked, deadline, Repeat::Never)
+        .call(&party, asked.request(), deadline, Repeat::Never)
         .await;
 
     let request = requests.recv().await.unwrap();

@@ -9,7 +9,7 @@ use actix_http::header::HeaderValue;
 use bytes::Bytes;
 use gateway::config::BaseUrl;
 use gateway::request_id::TraceParent;
-use gateway::upstream::{Circuit, Clients, Fault, Party, Repeat, Report, UpstreamRequest};
+use gateway::upstream::{Circuit, Clients, Endpoint, Fault, Party, Repeat, Report, UpstreamRequest};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::time::Instant;
@@ -124,20 +124,39 @@ pub fn party(base_url: &str) -> Arc<Party> {
     Arc::new(Party::new("B0001", &url, None, LIMIT, circuit).unwrap())
 }
 
-pub fn request(party: &Party) -> UpstreamRequest {
-    UpstreamRequest {
+/// What one call sends.
+pub struct Asked {
+    endpoint: Endpoint,
+    request_id: HeaderValue,
+    pub traceparent: TraceParent,
+    pub authorization: Option<HeaderValue>,
+}
+
+impl Asked {
+    pub fn request(&self) -> UpstreamRequest<'_> {
+        UpstreamRequest {
+            endpoint: &self.endpoint,
+            request_id: &self.request_id,
+            traceparent: &self.traceparent,
+            authorization: self.authorization.as_ref(),
+            body: b"{\"data\":{}}",
+        }
+    }
+}
+
+pub fn asked(party: &Party) -> Asked {
+    Asked {
         endpoint: party.endpoint("/kakao/notice").unwrap(),
         request_id: HeaderValue::from_static("r-1"),
         traceparent: TraceParent::unsampled(),
         authorization: None,
-        body: Bytes::from_static(b"{\"data\":{}}"),
     }
 }
 
 /// One call, which is seen to end in time.
 pub async fn call(clients: &Clients, party: &Arc<Party>, time: Duration, repeat: Repeat) -> Report {
     let deadline = Instant::now() + time;
-    let report = clients.call(party, request(party), deadline, repeat).await;
+    let report = clients.call(party, asked(party).request(), deadline, repeat).await;
     let late = Instant::now().saturating_duration_since(deadline);
     assert!(late < SLACK, "{late:?} late: {report:?}");
     report

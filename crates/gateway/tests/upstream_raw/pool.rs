@@ -322,7 +322,7 @@ async fn a_call_that_is_given_up_closes_its_connection() {
     call(&clients, &party, Duration::from_millis(100), Repeat::Never).await;
     seen.recv().await.unwrap();
     let deadline = Instant::now() + AMPLE;
-    let given_up = clients.call(&party, request(&party), deadline, Repeat::Never);
+    let given_up = clients.call(&party, asked(&party).request(), deadline, Repeat::Never);
     let _ = tokio::time::timeout(Duration::from_millis(100), given_up).await;
     seen.recv().await.unwrap();
 }

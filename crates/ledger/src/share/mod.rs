@@ -18,6 +18,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
+use futures_util::FutureExt as _;
 use protocol::{Bill, BillerCode};
 
 pub(crate) use catch_up::CatchUp;
@@ -127,7 +128,8 @@ impl Share {
     ) -> Result<Held, OutOfReach> {
         let mut held = self.read_beside(bill, message).await?;
         if let Some(message) = message.filter(|_| held.is_apart) {
-            held.accepted = self.get_apart(bill, message).await;
+            // Boxed: few answers are that large.
+            held.accepted = Box::pin(self.get_apart(bill, message)).await;
         }
         Ok(held)
     }
@@ -264,19 +266,18 @@ impl Share {
         self.keep
     }
 
-    async fn watched<T>(
+    fn watched<T>(
         &self,
         operation: impl Future<Output = Result<T, OutOfReach>>,
-    ) -> Result<T, OutOfReach> {
+    ) -> impl Future<Output = Result<T, OutOfReach>> {
         let began = Instant::now();
-        let outcome = operation.await;
-        if let Some(watch) = &self.watch {
-            watch.shared_operation(
-                began.elapsed(),
-                outcome.as_ref().map(|_| ()).map_err(|e| *e),
-            );
-        }
-        outcome
+        // Looked at rather than awaited here: an `async` block would hold the operation twice.
+        operation.inspect(move |outcome| {
+            if let Some(watch) = &self.watch {
+                let reached = outcome.as_ref().map(|_| ()).map_err(|out| *out);
+                watch.shared_operation(began.elapsed(), reached);
+            }
+        })
     }
 }
 

@@ -125,13 +125,13 @@ impl Router {
                 Refusal::ScriptUnknown => spelling = Spelling::Text,
                 Refusal::Moved(node) => {
                     self.wake.look();
-                    target = Target::Owner(self.link_to(&node, deadline).await?);
+                    target = Target::Owner(Box::pin(self.link_to(&node, deadline)).await?);
                 }
                 Refusal::Ask(node) => {
-                    target = Target::Importer(self.link_to(&node, deadline).await?);
+                    target = Target::Importer(Box::pin(self.link_to(&node, deadline)).await?);
                 }
                 Refusal::TryAgain => {
-                    sleep_until(deadline.min(Instant::now() + TRY_AGAIN_AFTER)).await;
+                    Box::pin(sleep_until(deadline.min(Instant::now() + TRY_AGAIN_AFTER))).await;
                     target = Target::Owner(self.link(slot, deadline).await?);
                 }
                 Refusal::NoWrites => {
@@ -189,7 +189,9 @@ impl Target {
             Self::Importer(link) => {
                 let mut both = redis::pipe();
                 both.cmd("ASKING").add_command(command.clone());
-                let mut answers = link.ask_all(&both, deadline).await?;
+                // Boxed, and so is the way to a server that was named: a call that is not redirected is
+                // not to be as large as one that is.
+                let mut answers = Box::pin(link.ask_all(&both, deadline)).await?;
                 answers.pop().ok_or(OutOfReach::Refused)
             }
         }
