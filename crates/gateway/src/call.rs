@@ -12,8 +12,9 @@ use std::time::Duration;
 
 use actix_web::http::header::{HeaderMap, HeaderValue};
 use futures_util::FutureExt;
-use ledger::{JournalError, Ledger, LinkRefusal, Timestamp};
-use metrics::{LedgerOperation, Metrics, Stage, StageTimes};
+use ledger::{BillView, JournalError, Ledger, LinkRefusal, Timestamp};
+use metrics::{LedgerOperation, LedgerTimer, Metrics, Stage, StageTimes};
+use protocol::Bill;
 use tokio::time::{Instant, timeout_at};
 
 use crate::gateway::Worker;
@@ -129,6 +130,13 @@ impl Call {
         self.stopwatch.enter(stage, Instant::now());
     }
 
+    /// The same, and an operation of the ledger begins with it, timed until the timer is dropped.
+    pub fn enter_ledger(&self, stage: Stage, operation: LedgerOperation) -> LedgerTimer<'_> {
+        let now = Instant::now();
+        self.stopwatch.enter(stage, now);
+        self.metrics().time_ledger_from(operation, now.into_std())
+    }
+
     /// It is about to be answered: how long it has taken up to `now`, and how much of that in each
     /// stage. What comes behind belongs to the reply.
     pub fn end(&self, now: Instant) -> (Duration, StageTimes) {
@@ -170,6 +178,24 @@ impl Call {
     ) -> impl Future<Output = Result<T, Problem>> {
         // Mapped rather than awaited here: an `async` block would hold the work twice.
         timeout_at(self.deadline, work).map(|done| done.map_err(|_| Problem::TimedOut))
+    }
+
+    /// Looks a bill up, but not beyond the budget.
+    ///
+    /// # Errors
+    /// [`Problem::TimedOut`] when the budget is over first.
+    pub async fn look_up(&self, bill: &Bill) -> Result<BillView, Problem> {
+        let ledger = self.ledger();
+        let looked_up = ledger.look_up(bill, self.now());
+        // Setting a timer takes as long as the rest of this: it is set where it may ring.
+        if ledger.longest_look_up()
+            < self
+                .deadline
+                .saturating_duration_since(self.stopwatch.since())
+        {
+            return Ok(looked_up.await);
+        }
+        self.within_budget(looked_up).await
     }
 
     /// Waits for `work`, but not beyond the budget; what takes longer goes on behind the answer, and

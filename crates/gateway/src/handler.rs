@@ -112,9 +112,7 @@ async fn answer(
     let body = body::read(arrival, limit_bytes, call.deadline())
         .await
         // Where the body's framing was bad, that is what the caller is told.
-        .map_err(|problem| {
-            (arrival.connection.fault()).map_or(problem, Problem::EarlyFault)
-        })?;
+        .map_err(|problem| (arrival.connection.fault()).map_or(problem, Problem::EarlyFault))?;
     call.enter(Stage::Parse);
     flow::run(call, api, &admitted, &body).await
 }

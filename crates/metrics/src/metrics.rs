@@ -158,9 +158,18 @@ impl Metrics {
 
     /// Times an operation of the ledger until the timer is dropped.
     pub fn time_ledger(&self, operation: LedgerOperation) -> LedgerTimer<'_> {
+        self.time_ledger_from(operation, Instant::now())
+    }
+
+    /// The same for one that began at `started`.
+    pub fn time_ledger_from(
+        &self,
+        operation: LedgerOperation,
+        started: Instant,
+    ) -> LedgerTimer<'_> {
         LedgerTimer {
             histogram: self.ledger_operation_duration.get(operation),
-            started: Instant::now(),
+            started,
         }
     }
 

@@ -34,6 +34,11 @@ impl Stopwatch {
         self.since.set(self.since.get().max(now));
     }
 
+    /// When the stage that the call is in began.
+    pub(super) fn since(&self) -> Instant {
+        self.since.get()
+    }
+
     /// The first part of the stage that the call is in belongs to another: `took` at the most of
     /// what has passed.
     pub(super) fn split_off(&self, stage: Stage, took: Duration, now: Instant) {

@@ -12,11 +12,9 @@ use crate::upstream::Sent;
 /// Relays one link creation: reserves the bill, asks Kakao Pay, settles the reservation.
 pub(super) async fn relay(call: &Call, admitted: &Admitted, body: &[u8]) -> Result<Reply, Problem> {
     let biller = &admitted.biller;
-    let request =
-        LinkCreate::parse(body, biller.code(), &biller.rules()).map_err(Problem::Body)?;
+    let request = LinkCreate::parse(body, biller.code(), &biller.rules()).map_err(Problem::Body)?;
 
-    call.enter(Stage::Ledger);
-    let timer = call.metrics().time_ledger(LedgerOperation::Reserve);
+    let timer = call.enter_ledger(Stage::Ledger, LedgerOperation::Reserve);
     let reserved = call
         .ledger()
         .reserve(&request.bill, call.now(), call.ends_at());
@@ -34,8 +32,7 @@ pub(super) async fn relay(call: &Call, admitted: &Admitted, body: &[u8]) -> Resu
         None => Err(Unanswered::never_sent(Problem::Overload)),
     };
 
-    call.enter(Stage::Settle);
-    let timer = call.metrics().time_ledger(LedgerOperation::Settle);
+    let timer = call.enter_ledger(Stage::Settle, LedgerOperation::Settle);
     let outcome = outcome(&answered, request.expire_at);
     let settled = call.ledger().settle(&reservation, &outcome, call.now());
     call.note_settled(call.within_budget(settled).await, "link");

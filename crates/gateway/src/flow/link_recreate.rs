@@ -13,8 +13,7 @@ pub(super) async fn relay(call: &Call, admitted: &Admitted, body: &[u8]) -> Resu
     let request =
         LinkRecreate::parse(body, biller.code(), &biller.rules()).map_err(Problem::Body)?;
 
-    call.enter(Stage::Ledger);
-    let timer = call.metrics().time_ledger(LedgerOperation::Lookup);
+    let timer = call.enter_ledger(Stage::Ledger, LedgerOperation::Lookup);
     let found = call.ledger().find_for_recreate(&request.bill, call.now());
     let bill = call
         .within_budget(found)
@@ -28,8 +27,7 @@ pub(super) async fn relay(call: &Call, admitted: &Admitted, body: &[u8]) -> Resu
         .await?;
 
     if answer.is_accepted() {
-        call.enter(Stage::Settle);
-        let timer = call.metrics().time_ledger(LedgerOperation::Settle);
+        let timer = call.enter_ledger(Stage::Settle, LedgerOperation::Settle);
         let relinked = call.ledger().relink(&bill, request.expire_at, call.now());
         call.note_settled(call.within_budget(relinked).await, "link");
         drop(timer);

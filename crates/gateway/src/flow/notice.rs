@@ -12,10 +12,8 @@ pub(super) async fn relay(call: &Call, admitted: &Admitted, body: &[u8]) -> Resu
     let biller = &admitted.biller;
     let request = Notice::parse(body, biller.code(), &biller.rules()).map_err(Problem::Body)?;
 
-    call.enter(Stage::Ledger);
-    let timer = call.metrics().time_ledger(LedgerOperation::Lookup);
-    let looked_up = call.ledger().look_up(&request.bill, call.now());
-    let bill = call.within_budget(looked_up).await?;
+    let timer = call.enter_ledger(Stage::Ledger, LedgerOperation::Lookup);
+    let bill = call.look_up(&request.bill).await?;
     drop(timer);
     if bill.error_bill {
         return Err(Problem::ErrorBill);

@@ -47,8 +47,7 @@ pub(super) async fn relay(
         Err(problem) => Err(Unanswered::never_sent(problem)),
     };
 
-    call.enter(Stage::Settle);
-    let timer = call.metrics().time_ledger(LedgerOperation::Delivery);
+    let timer = call.enter_ledger(Stage::Settle, LedgerOperation::Delivery);
     let delivered = delivered(&answered);
     let settled = call.ledger().record_delivery(
         &request.bill,

@@ -2,7 +2,6 @@
 
 use std::pin::Pin;
 use std::task::{Context, Poll};
-use std::time::Duration;
 
 use tokio::time::{Instant, Sleep, sleep_until};
 
@@ -14,12 +13,16 @@ pub(super) struct Alarm {
 }
 
 impl Alarm {
-    /// Has the task woken after so much time, or before.
-    pub(super) fn ring_within(&mut self, time: Duration, cx: &mut Context<'_>) {
-        let deadline = Instant::now() + time;
+    /// Has the task woken at that time or before; where it is over, at the `next` that may be named.
+    pub(super) fn ring_by(
+        &mut self,
+        deadline: Instant,
+        cx: &mut Context<'_>,
+        next: impl FnOnce() -> Instant,
+    ) {
         let rings = |timer: &Pin<Box<Sleep>>| !timer.is_elapsed() && timer.deadline() <= deadline;
-        if !self.timer.as_ref().is_some_and(rings) {
-            let _is_over = self.is_over(deadline, cx);
+        if !self.timer.as_ref().is_some_and(rings) && self.is_over(deadline, cx) {
+            let _is_over = self.is_over(next(), cx);
         }
     }
 

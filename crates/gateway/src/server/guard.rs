@@ -137,7 +137,10 @@ impl GuardedStream {
         let is_here = self.intake.has_fresh() || self.stream.poll_readable(cx).is_ready();
         self.connection.set_watched(!is_here);
         self.connection.wake_later(cx.waker());
-        self.alarm.ring_within(self.patience.idle, cx);
+        // Idle only from the answer on, so this is early, but costs no look at the clock.
+        let (early, idle) = (self.connection.head_read_at(), self.patience.idle);
+        self.alarm
+            .ring_by(early + idle, cx, || Instant::now() + idle);
     }
 
     /// Nothing comes from the caller at the moment: is its time over?

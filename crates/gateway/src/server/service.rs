@@ -23,7 +23,7 @@ use super::drain::Drain;
 use super::guard::{GuardedStream, Patience};
 use super::roster::Roster;
 use super::stream::Stream;
-use crate::tls::{ServerTls, Trust};
+use crate::tls::{ServerTls, Trust, Wire};
 
 /// What all workers of the listener share.
 #[derive(Clone, Debug)]
@@ -154,7 +154,7 @@ where
             return Some((Stream::Plain(socket), None));
         };
         let side = tls.current();
-        let handshake = TlsAcceptor::from(side.config()).accept(socket);
+        let handshake = TlsAcceptor::from(side.config()).accept(Wire(socket));
         let in_time = timeout(self.shared.patience.head, handshake);
         let greeted = tokio::select! {
             greeted = in_time => greeted,

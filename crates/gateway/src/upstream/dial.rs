@@ -17,6 +17,7 @@ use super::connection::Connection;
 use super::names::Names;
 use super::party::{Security, Target};
 use super::socket::Socket;
+use crate::tls::Wire;
 
 /// How long one address of several may take before the next is tried; the last, or only, one has
 /// what is left of the call's time.
@@ -87,10 +88,10 @@ async fn handshake(
     host: &str,
     config: &Arc<ClientConfig>,
     tcp: TcpStream,
-) -> io::Result<TlsStream<TcpStream>> {
+) -> io::Result<TlsStream<Wire>> {
     let name = ServerName::try_from(host.to_owned()).map_err(io::Error::other)?;
     let tls = TlsConnector::from(Arc::clone(config))
-        .connect(name, tcp)
+        .connect(name, Wire(tcp))
         .await?;
     match tls.get_ref().1.alpn_protocol() {
         None | Some(HTTP_1_1) => Ok(tls),

@@ -50,7 +50,7 @@ pub struct UpstreamRequest<'a> {
 impl UpstreamRequest<'_> {
     /// Head and body in one piece: a body is at most some tens of KiB, and one write is one packet and
     /// one TLS record.
-    pub(super) fn to_bytes(&self) -> Vec<u8> {
+    pub(super) fn to_bytes(self) -> Vec<u8> {
         let authorization = self.authorization.map(HeaderValue::as_bytes);
         let length = self.endpoint.0.len()
             + self.request_id.len()

@@ -7,7 +7,7 @@ use tokio::io::AsyncWriteExt;
 use tokio::net::TcpListener;
 use tokio::time::Instant;
 
-use crate::party::{AMPLE, Then, Upstream, call, party, read_request, request, status, whole};
+use crate::party::{AMPLE, Then, Upstream, asked, call, party, read_request, status, whole};
 
 const SHORT: Duration = Duration::from_millis(200);
 
@@ -85,7 +85,12 @@ async fn a_deadline_that_has_passed_sends_nothing() {
     let upstream = Upstream::answering(b"", Then::Hold).await;
     let party = upstream.party();
     let report = Clients::new()
-        .call(&party, asked(&party).request(), Instant::now(), Repeat::Safe)
+        .call(
+            &party,
+            asked(&party).request(),
+            Instant::now(),
+            Repeat::Safe,
+        )
         .await;
     assert_eq!(report.attempts, 0);
     assert_eq!(

@@ -6,10 +6,11 @@ use std::time::Duration;
 
 use actix_http::StatusCode;
 use actix_http::header::HeaderValue;
-use bytes::Bytes;
 use gateway::config::BaseUrl;
 use gateway::request_id::TraceParent;
-use gateway::upstream::{Circuit, Clients, Endpoint, Fault, Party, Repeat, Report, UpstreamRequest};
+use gateway::upstream::{
+    Circuit, Clients, Endpoint, Fault, Party, Repeat, Report, UpstreamRequest,
+};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::time::Instant;
@@ -156,7 +157,9 @@ pub fn asked(party: &Party) -> Asked {
 /// One call, which is seen to end in time.
 pub async fn call(clients: &Clients, party: &Arc<Party>, time: Duration, repeat: Repeat) -> Report {
     let deadline = Instant::now() + time;
-    let report = clients.call(party, asked(party).request(), deadline, repeat).await;
+    let report = clients
+        .call(party, asked(party).request(), deadline, repeat)
+        .await;
     let late = Instant::now().saturating_duration_since(deadline);
     assert!(late < SLACK, "{late:?} late: {report:?}");
     report

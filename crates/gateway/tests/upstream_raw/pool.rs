@@ -10,7 +10,7 @@ use tokio::net::TcpStream;
 use tokio::sync::{Barrier, Notify};
 use tokio::time::Instant;
 
-use crate::party::{AMPLE, Upstream, call, read_request, request, sized, whole};
+use crate::party::{AMPLE, Upstream, asked, call, read_request, sized, whole};
 
 /// Answers every request with its connection's number and its own.
 async fn count_requests(connection: usize, mut stream: TcpStream) {

@@ -41,6 +41,10 @@ use crate::share::{CatchUp, Share};
 use crate::shared::{self, SharedStore, WallClock};
 use crate::{BillState, BillView, JournalError, Timestamp, Watch};
 
+/// A question to the shared state ends at its deadline, or so much later: replies that have come by then
+/// are looked at once more.
+const ANSWERED_LATE: Duration = Duration::from_millis(50);
+
 /// Where the ledger lives.
 #[derive(Clone)]
 pub struct Options {
@@ -134,6 +138,13 @@ impl Ledger {
         };
         // Boxed, so that a call that asks nobody else is not as large as one that does.
         Box::pin(self.look_up_everywhere(share, bill, now)).await
+    }
+
+    /// The longest that [`look_up`](Self::look_up) can take, unless this thread is kept from running:
+    /// none where no other node is asked.
+    pub fn longest_look_up(&self) -> Duration {
+        let asked = self.share.as_ref().map(|share| share.store().timeout());
+        asked.map_or(Duration::ZERO, |timeout| timeout + ANSWERED_LATE)
     }
 
     async fn look_up_everywhere(&self, share: &Share, bill: &Bill, now: Timestamp) -> BillView {
