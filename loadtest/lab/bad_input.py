@@ -26,7 +26,7 @@ DRIPPING = CONNECTIONS // 100
 SLICE_SECONDS = 2
 KEPT = 0.9
 
-_BROKEN = replace(CALLS["notice"], api="broken")
+BROKEN = replace(CALLS["notice"], api="broken")
 _STRANGER = replace(CALLS["link_create"], headers=("Authorization: KakaoAK nobody",))
 
 
@@ -37,7 +37,7 @@ class Trouble:
         seconds = WARM_SECONDS + SLICE_SECONDS + 1
         broken, strangers = SHARE_BROKEN * calls_per_second, SHARE_STRANGERS * calls_per_second
         self._loads = [
-            oha.start(lab, _BROKEN, url, broken, seconds, 8),
+            oha.start(lab, BROKEN, url, broken, seconds, 8),
             oha.start(lab, _STRANGER, url, strangers, seconds, 8),
         ]
         # It looks at its sockets in a busy loop, and must not take the good load's core for that.

@@ -72,10 +72,11 @@ def locust():
 
 
 def release(program):
-    """A release build of ours, of the sources as they are; or the build that RELAY_BINARIES names."""
-    if OTHER_BINARIES is None:
-        _build()
-    return BINARIES / program
+    """A release build of ours, of the sources as they are; or what the folder that RELAY_BINARIES names has."""
+    if OTHER_BINARIES and (BINARIES / program).exists():
+        return BINARIES / program
+    _build()
+    return REPOSITORY / "target" / "release" / program
 
 
 @functools.cache
