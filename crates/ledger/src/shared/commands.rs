@@ -43,6 +43,15 @@ impl Commands {
         command
     }
 
+    /// The same as bytes, behind those that are there.
+    pub(super) fn write_get(&self, biller: &str, keys: &[Key<'_>], out: &mut Vec<u8>) {
+        write_length(b'*', keys.len() + 1, out);
+        write_text(&[b"MGET"], out);
+        for key in keys {
+            write_text(&self.keys.parts(biller, *key), out);
+        }
+    }
+
     /// Writes one key of a biller where it is absent.
     pub(super) fn put(&self, biller: &str, key: Key<'_>, value: &[u8], keep: Duration) -> Cmd {
         let mut command = redis::cmd("SET");
@@ -81,6 +90,21 @@ impl Commands {
         }
         command
     }
+}
+
+/// One argument of a command.
+fn write_text(parts: &[&[u8]], out: &mut Vec<u8>) {
+    write_length(b'$', parts.iter().map(|part| part.len()).sum(), out);
+    for part in parts {
+        out.extend_from_slice(part);
+    }
+    out.extend_from_slice(b"\r\n");
+}
+
+fn write_length(kind: u8, length: usize, out: &mut Vec<u8>) {
+    out.push(kind);
+    out.extend_from_slice(itoa::Buffer::new().format(length).as_bytes());
+    out.extend_from_slice(b"\r\n");
 }
 
 /// At least one: 0 would mean for ever.
@@ -144,5 +168,19 @@ mod tests {
             read_values(Value::Array(vec![Value::Nil, Value::BulkString(vec![7])])),
             Ok(vec![None, Some(Bytes::from_static(&[7]))])
         );
+    }
+
+    #[test]
+    fn a_question_is_written_as_the_library_writes_it() {
+        let commands = Commands::new(Keyspace::new("relay"));
+        let long = [b'x'; 300];
+        let keys = [b"a}{b\0".as_slice(), b"", &long].map(|name| Key { kind: "f", name });
+        for count in 0..=keys.len() {
+            let mut written = b"before".to_vec();
+            commands.write_get("B0001", &keys[..count], &mut written);
+            let command = commands.get("B0001", &keys[..count]);
+            let expected = [b"before", &*command.get_packed_command()].concat();
+            assert_eq!(written, expected, "{count} keys");
+        }
     }
 }

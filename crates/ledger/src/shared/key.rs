@@ -32,7 +32,12 @@ impl Keyspace {
 
     /// `{prefix}:{{BILLER}}:{kind}:{name}`.
     pub(super) fn spell(&self, biller: &str, key: Key<'_>) -> Vec<u8> {
-        let parts: [&[u8]; 7] = [
+        self.parts(biller, key).concat()
+    }
+
+    /// The same in pieces.
+    pub(super) const fn parts<'a>(&'a self, biller: &'a str, key: Key<'a>) -> [&'a [u8]; 7] {
+        [
             self.prefix.as_bytes(),
             b":{",
             biller.as_bytes(),
@@ -40,8 +45,7 @@ impl Keyspace {
             key.kind.as_bytes(),
             b":",
             key.name,
-        ];
-        parts.concat()
+        ]
     }
 
     /// The key by which a wiped server is told from one that still holds what it held.

@@ -11,6 +11,7 @@ use std::task::{Context, Poll, Waker, ready};
 use std::time::Duration;
 
 use bytes::{Buf, BytesMut};
+use futures_util::FutureExt as _;
 use redis::{Cmd, Value};
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite};
 use tokio::sync::oneshot;
@@ -58,12 +59,12 @@ struct Question {
 impl State {
     fn push(
         &mut self,
-        command: &Cmd,
+        write: impl FnOnce(&mut Vec<u8>),
         deadline: Instant,
         reply: oneshot::Sender<Result<Value, OutOfReach>>,
     ) {
         let before = self.unsent.len();
-        command.write_packed_command(&mut self.unsent);
+        write(&mut self.unsent);
         self.asked_bytes += (self.unsent.len() - before) as u64;
         let ends_at = self.asked_bytes;
         self.waiting.push_back(Question {
@@ -78,19 +79,31 @@ impl Lane {
     /// Asks, and waits for the reply, which may be a server's error. Where it does not come by the
     /// deadline, or the connection ends, nothing more comes over this lane.
     pub(super) async fn ask(&self, command: &Cmd, deadline: Instant) -> Result<Value, OutOfReach> {
+        let write = |out: &mut Vec<u8>| command.write_packed_command(out);
+        self.ask_by(write, deadline).await
+    }
+
+    /// The same with a question that `write` appends to what goes out.
+    pub(super) fn ask_by<W: FnOnce(&mut Vec<u8>)>(
+        &self,
+        write: W,
+        deadline: Instant,
+    ) -> impl Future<Output = Result<Value, OutOfReach>> + use<W> {
         let (reply, received) = oneshot::channel();
         let driver = {
             let mut state = self.state();
             if let Some(why) = state.ended {
-                return Err(why);
+                let _ = reply.send(Err(why));
+                None
+            } else {
+                state.push(write, deadline, reply);
+                state.driver.take()
             }
-            state.push(command, deadline, reply);
-            state.driver.take()
         };
         if let Some(driver) = driver {
             driver.wake();
         }
-        received.await.unwrap_or(Err(OutOfReach::Lost))
+        received.map(|received| received.unwrap_or(Err(OutOfReach::Lost)))
     }
 
     /// Writes and reads, until the connection ends or fails, or this is dropped: then all who wait are

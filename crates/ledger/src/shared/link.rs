@@ -227,7 +227,7 @@ impl Link {
 
     /// A call failed, so it is closed. The first reason is the cause; what fails after it is its
     /// consequence.
-    fn failed(&self, why: OutOfReach) -> OutOfReach {
+    pub(super) fn failed(&self, why: OutOfReach) -> OutOfReach {
         self.close(why);
         self.why_closed().unwrap_or(why)
     }

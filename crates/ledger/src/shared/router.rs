@@ -7,13 +7,14 @@ use redis::{Cmd, Value};
 use tokio::time::{Instant, sleep_until, timeout_at};
 
 use super::commands::Spelling;
+use super::lane::Lane;
 use super::link::Link;
 use super::published::Published;
 use super::refusal::Refusal;
 use super::routes::Way;
 use super::slot::Slot;
 use super::wake::Wake;
-use super::{Node, OutOfReach};
+use super::{Node, OutOfReach, near};
 
 /// Redirections and repetitions of one call at most; a slot on its way asks for two or three.
 const ATTEMPTS: usize = 8;
@@ -26,6 +27,8 @@ const TRY_AGAIN_AFTER: Duration = Duration::from_millis(5);
 pub(super) enum Purpose {
     /// It reads: asked twice, it is answered once.
     Read,
+    /// It reads, and was asked before.
+    ReadAgain,
     /// It writes. Whether it was done is unknown, and only its caller knows what a second time means.
     Write,
 }
@@ -82,6 +85,14 @@ impl Router {
     /// Whether the server of a slot is there and takes no writes.
     pub(super) fn refuses_writes(&self, slot: Slot) -> bool {
         self.published.routes.borrow().refuses_writes(slot)
+    }
+
+    /// The connection to the server that has the slot, and this thread's own to the same, where both are
+    /// there.
+    pub(super) fn nearby(&self, slot: Slot) -> Option<(Arc<Link>, Lane)> {
+        let link = self.link_now(slot)?;
+        let lane = near::lane(&link)?;
+        Some((link, lane))
     }
 
     /// Sends a command until it is answered with something else than a redirection, or the time is

@@ -5,6 +5,7 @@ use std::thread;
 use std::time::Duration;
 
 use bytes::Bytes;
+use redis::Value;
 use tokio::sync::watch;
 use tokio::time::Instant;
 
@@ -88,18 +89,26 @@ impl SharedStore {
         }
         let bytes = keys.iter().map(|key| key.name.len()).sum();
         let _admitted = self.inner.admission.admit(bytes)?;
-        let command = |_| self.inner.commands.get(biller, keys);
-        let answer = self
-            .inner
-            .router
-            .call(Slot::of(biller), Purpose::Read, command, self.deadline())
-            .await?;
-        let values = read_values(answer)?;
-        if values.len() == keys.len() {
-            Ok(values)
-        } else {
-            Err(OutOfReach::Refused)
-        }
+        let (slot, deadline) = (Slot::of(biller), self.deadline());
+        let (router, commands) = (&self.inner.router, &self.inner.commands);
+        let nearby = router.nearby(slot).map(|(link, lane)| {
+            let write = |out: &mut Vec<u8>| commands.write_get(biller, keys, out);
+            (lane.ask_by(write, deadline), link)
+        });
+        let purpose = match nearby {
+            None => Purpose::Read,
+            Some((answer, link)) => match answer.await.map_err(|why| link.failed(why)) {
+                // Of another server by now, mostly: the longer way finds out.
+                Ok(Value::ServerError(_)) => Purpose::Read,
+                Ok(answer) => return read_all(answer, keys.len()),
+                Err(OutOfReach::Lost) => Purpose::ReadAgain,
+                Err(why) => return Err(why),
+            },
+        };
+        let command = |_| commands.get(biller, keys);
+        // Boxed, so that a call that is answered at once is not as large as one that is not.
+        let answer = Box::pin(router.call(slot, purpose, command, deadline)).await?;
+        read_all(answer, keys.len())
     }
 
     /// Changes keys of a biller, all or none, if all of them hold what is expected; one round trip.
@@ -200,6 +209,16 @@ impl SharedStore {
 impl Drop for Inner {
     fn drop(&mut self) {
         self.router.wake.stop();
+    }
+}
+
+/// One value for each key that was asked for.
+fn read_all(answer: Value, keys: usize) -> Result<Vec<Option<Bytes>>, OutOfReach> {
+    let values = read_values(answer)?;
+    if values.len() == keys {
+        Ok(values)
+    } else {
+        Err(OutOfReach::Refused)
     }
 }
 
