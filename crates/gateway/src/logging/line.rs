@@ -10,36 +10,20 @@ use tracing::field::{Field, Visit};
 use super::clock::Clock;
 use super::digits::{push_integer, push_thousandths, thousandths};
 use super::escaped::Escaped;
+use super::names::Names;
 
 /// Memory that a line keeps for the next one.
 const MAX_KEPT_BYTES: usize = 16 * 1_024;
 
-/// Members that every line has at its beginning.
-const RESERVED: [&str; 2] = ["time", "level"];
-
-/// Fields whose value is never written, whoever passes it and by mistake. The rule is not to pass
-/// them.
-const NEVER_WRITTEN: [&str; 10] = [
-    "account_no",
-    "authorization",
-    "bank_accounts",
-    "biller_user_key",
-    "body",
-    "card_no",
-    "parameters",
-    "password",
-    "token",
-    "user_birth",
-];
-
 /// What stands for such a value.
-const HIDDEN: &[u8] = b"***";
+const HIDDEN: &[u8] = b"\"***\"";
 
 /// A line in the making.
 #[derive(Debug, Default)]
 pub(super) struct Line {
     bytes: Vec<u8>,
     clock: Clock,
+    names: Names,
 }
 
 impl Line {
@@ -60,37 +44,30 @@ impl Line {
         &self.bytes
     }
 
-    /// Appends `,"name":`.
-    fn name(&mut self, field: &Field) {
-        self.bytes.extend_from_slice(b",\"");
-        if RESERVED.contains(&field.name()) {
-            self.bytes.extend_from_slice(b"field.");
-        }
-        Escaped::unbounded(&mut self.bytes).push(field.name());
-        self.bytes.extend_from_slice(b"\":");
+    /// Appends `,"name":`, and tells whether the value is to be hidden.
+    fn name(&mut self, field: &Field) -> bool {
+        let spelled = self.names.spell(field.name());
+        self.bytes.extend_from_slice(&spelled.text);
+        spelled.is_hidden
     }
 
     /// Appends the field, its value as a string: what `write` makes of it.
     fn text(&mut self, field: &Field, write: impl FnOnce(&mut Escaped<'_>) -> fmt::Result) {
-        self.name(field);
-        self.bytes.push(b'"');
-        if is_never_written(field.name()) {
+        if self.name(field) {
             self.bytes.extend_from_slice(HIDDEN);
-        } else {
-            // Fails when a value's own formatting does, or when the text is cut: either way the
-            // line goes on with what there is.
-            let _ = write(&mut Escaped::bounded(&mut self.bytes));
+            return;
         }
+        self.bytes.push(b'"');
+        // Fails when a value's own formatting does, or when the text is cut: either way the line goes on
+        // with what there is.
+        let _ = write(&mut Escaped::bounded(&mut self.bytes));
         self.bytes.push(b'"');
     }
 
     /// Appends the field, its value a number or a word of JSON.
     fn bare(&mut self, field: &Field, write: impl FnOnce(&mut Vec<u8>)) {
-        self.name(field);
-        if is_never_written(field.name()) {
-            self.bytes.push(b'"');
+        if self.name(field) {
             self.bytes.extend_from_slice(HIDDEN);
-            self.bytes.push(b'"');
         } else {
             write(&mut self.bytes);
         }
@@ -102,47 +79,6 @@ impl Line {
             // Writing into memory does not fail.
             let _ = bytes.write_fmt(value);
         });
-    }
-}
-
-fn is_never_written(name: &str) -> bool {
-    // Most names have another length than all of these, or begin with another letter.
-    let first = name.as_bytes().first().copied().unwrap_or_default();
-    let may_be = LENGTHS.holds(name.len()) && FIRST_LETTERS.holds(usize::from(first) % 64);
-    may_be && NEVER_WRITTEN.contains(&name)
-}
-
-/// The lengths of [`NEVER_WRITTEN`].
-const LENGTHS: Small = {
-    let (mut lengths, mut at) = (Small(0), 0);
-    while at < NEVER_WRITTEN.len() {
-        lengths = lengths.with(NEVER_WRITTEN[at].len());
-        at += 1;
-    }
-    lengths
-};
-
-/// Their first letters, less 64.
-const FIRST_LETTERS: Small = {
-    let (mut letters, mut at) = (Small(0), 0);
-    while at < NEVER_WRITTEN.len() {
-        letters = letters.with(NEVER_WRITTEN[at].as_bytes()[0] as usize % 64);
-        at += 1;
-    }
-    letters
-};
-
-/// A set of numbers below 64.
-#[derive(Clone, Copy)]
-struct Small(u64);
-
-impl Small {
-    const fn with(self, number: usize) -> Self {
-        Self(self.0 | 1 << number)
-    }
-
-    const fn holds(self, number: usize) -> bool {
-        number < 64 && self.0 >> number & 1 == 1
     }
 }
 
@@ -198,23 +134,5 @@ const fn level_name(level: Level) -> &'static str {
         Level::INFO => "info",
         Level::DEBUG => "debug",
         Level::TRACE => "trace",
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_names_whose_values_are_never_written_are_known_and_none_beside_them() {
-        for name in NEVER_WRITTEN {
-            assert!(is_never_written(name), "{name}");
-            assert!(!is_never_written(&format!("{name}s")), "{name}");
-            assert!(!is_never_written(&name[1..]), "{name}");
-            assert!(!is_never_written(&name.to_uppercase()), "{name}");
-        }
-        for name in ["", "token_", "biller", "total_ms", "é", &"a".repeat(200)] {
-            assert!(!is_never_written(name), "{name}");
-        }
     }
 }
