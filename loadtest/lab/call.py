@@ -16,10 +16,12 @@ class Call:
     script: str = "fixed.lua"
     headers: tuple = ()
     numbers: tuple = ()
+    # Whose body it has, where not its own API's.
+    file: str = ""
 
     @property
     def body(self):
-        return BODIES / f"{self.api}.json"
+        return BODIES / f"{self.file or self.api}.json"
 
 
 CALLS = {

@@ -72,8 +72,10 @@ def locust():
 
 
 def release(program):
-    """A release build of ours, of the sources as they are; or what the folder that RELAY_BINARIES names has."""
-    if OTHER_BINARIES and (BINARIES / program).exists():
+    """A release build of ours, of the sources as they are; the gateway that RELAY_BINARIES names in its place."""
+    if OTHER_BINARIES and program == "gateway":
+        if not (BINARIES / program).exists():
+            sys.exit(f"RELAY_BINARIES: there is no {BINARIES / program}")
         return BINARIES / program
     _build()
     return REPOSITORY / "target" / "release" / program

@@ -144,7 +144,8 @@ impl Ledger {
     /// none where no other node is asked.
     pub fn longest_look_up(&self) -> Duration {
         let asked = self.share.as_ref().map(|share| share.store().timeout());
-        asked.map_or(Duration::ZERO, |timeout| timeout + ANSWERED_LATE)
+        // Twice: one that is asked again waits behind those that were asked meanwhile.
+        asked.map_or(Duration::ZERO, |timeout| 2 * timeout + ANSWERED_LATE)
     }
 
     async fn look_up_everywhere(&self, share: &Share, bill: &Bill, now: Timestamp) -> BillView {
