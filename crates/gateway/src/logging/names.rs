@@ -20,8 +20,11 @@ const NEVER_WRITTEN: [&str; 10] = [
     "user_birth",
 ];
 
-/// Places for names. Two that share one take turns.
-const PLACES: usize = 64;
+/// Places for names: several times as many as there are names.
+const PLACES: usize = 256;
+
+/// So many places, one behind another, may be a name's. One that finds others in all of them takes the first.
+const CHOICES: usize = 4;
 
 /// A name as it stands in a line.
 #[derive(Debug)]
@@ -35,19 +38,24 @@ pub(super) struct Spelled {
 
 /// The names of the last lines; those of calls are always the same.
 #[derive(Debug)]
-pub(super) struct Names([Option<Spelled>; PLACES]);
+pub(super) struct Names(Box<[Option<Spelled>]>);
 
 impl Default for Names {
     fn default() -> Self {
-        Self([const { None }; PLACES])
+        Self((0..PLACES).map(|_| None).collect())
     }
 }
 
 impl Names {
     /// How this name stands in a line.
     pub(super) fn spell(&mut self, name: &'static str) -> &Spelled {
-        // A name is one of the program's own texts, so its address tells it from all others.
-        let place = &mut self.0[(name.as_ptr().addr() ^ name.len()) % PLACES];
+        let first = first_place(name);
+        let is_its_own = |place: &usize| {
+            let kept = self.0[*place].as_ref();
+            kept.is_none_or(|kept| std::ptr::eq(kept.name, name))
+        };
+        let mut places = (first..first + CHOICES).map(|place| place % PLACES);
+        let place = &mut self.0[places.find(is_its_own).unwrap_or(first)];
         if place
             .as_ref()
             .is_some_and(|kept| !std::ptr::eq(kept.name, name))
@@ -56,6 +64,12 @@ impl Names {
         }
         place.get_or_insert_with(|| Spelled::of(name))
     }
+}
+
+/// By the name's address: it is one of the program's own texts, so that tells it from all others.
+fn first_place(name: &'static str) -> usize {
+    let address = name.as_ptr().addr() ^ name.len();
+    (address ^ address >> 8) % PLACES
 }
 
 impl Spelled {
