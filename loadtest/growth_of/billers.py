@@ -11,17 +11,21 @@ from lab.upstream import Upstream
 FEW = 10
 AT_MOST = 1.1
 CONNECTIONS = 32
-# The first call to a biller opens its connection. All are opened before anything is measured, and kept
+# The first call to a biller at a server of its own opens its connection. All are opened before anything is measured, and kept
 # by a warm-up in which every biller is called once.
 WARM_SECONDS = 2
 OPENING_SLICES = 20
 
 
 def rows(lab, options):
-    """Ten thousand registered of which ten are called, and all of them called by turns."""
-    upstream = Upstream(lab)
-    few = _gateway(lab, upstream, "few-billers", FEW)
-    many = _gateway(lab, upstream, "many-billers", options.billers)
+    """Ten thousand registered of which ten are called, and all of them called by turns: at one server, as
+    behind a relay agency, and each at a server of its own."""
+    count = options.billers
+    upstream = Upstream(lab, addresses=count)
+    one_server, own_servers = (lambda _: upstream.url("plain")), upstream.url_at
+    few = _gateway(lab, upstream, "few-billers", one_server, FEW)
+    many = _gateway(lab, upstream, "many-billers", one_server, count)
+    apart = _gateway(lab, upstream, "billers-apart", own_servers, count)
 
     def measured(gateway, called):
         path = "/kakao/notice/B@NUMBER@"
@@ -29,21 +33,27 @@ def rows(lab, options):
         load = closed(lab, call, gateway, "plain", CONNECTIONS)
         return lambda: measure([gateway], upstream, [load], options.seconds, warm=WARM_SECONDS)
 
-    _open_all(measured(many, options.billers), options.billers)
+    _open_all(measured(apart, count), count)
     found = rounds.alternate(options.rounds, {
         "few": measured(few, FEW),
         "registered": measured(many, FEW),
-        "called": measured(many, options.billers),
+        "called": measured(many, count),
+        "apart": measured(apart, count),
     })
-    few.end()
-    many.end()
+    for gateway in (few, many, apart):
+        gateway.end()
     upstream.child.end()
     cost = {name: [one.cpu_seconds_per_call for one in found[name]] for name in found}
-    for name, how in (("registered", f"of which {FEW} are called"), ("called", "all called by turns")):
-        what = f"CPU per call, {options.billers:,} billers, {how}, over {FEW} billers"
+    for name, how in (
+        ("registered", f"of which {FEW} are called"),
+        ("called", "all called by turns, at one server"),
+        ("apart", "all called by turns, each at a server of its own"),
+    ):
+        what = f"CPU per call, {count:,} billers, {how}, over {FEW} billers"
         yield bound.ratio_at_most(what, rounds.ratio(cost[name], cost["few"]), AT_MOST)
-    connections = rounds.Spread.of(one.upstream_connections for one in found["called"]).median
-    yield bound.told(f"upstream connections with {options.billers:,} billers called", f"{connections:,.0f}")
+    for name, where in (("called", "one server"), ("apart", "servers of their own")):
+        connections = rounds.Spread.of(one.upstream_connections for one in found[name]).median
+        yield bound.told(f"upstream connections, {count:,} billers called at {where}", f"{connections:,.0f}")
 
 
 def _open_all(slice_of_all, count):
@@ -52,7 +62,6 @@ def _open_all(slice_of_all, count):
             return
 
 
-def _gateway(lab, upstream, name, count):
-    # A path of its own for each: another party, with a pool and a circuit of its own.
-    billers = {f"B{number:010}": upstream.url("plain") + f"/{number}" for number in range(count)}
+def _gateway(lab, upstream, name, server, count):
+    billers = {f"B{number:010}": server(number) + f"/{number}" for number in range(count)}
     return Gateway(lab, name, upstream.url("plain"), Settings(billers=billers))

@@ -23,6 +23,7 @@ class Slice:
     p99_seconds: float
     memory_bytes: float
     upstream_connections: int
+    refused: int
 
 
 class Moment:
@@ -35,8 +36,10 @@ class Moment:
         self.at = time.monotonic()
 
 
-def measure(relays, upstream, loads, seconds, transport="plain", warm=WARM_SECONDS):
+def measure(relays, upstream, loads, seconds, transport="plain", warm=WARM_SECONDS, refused=0.0):
     """Puts the loads on and counts between two moments within: `loads` start and `wrk` ends them.
+
+    A share `refused` of the calls is meant to be refused.
 
     Completed calls are counted where they arrive, at the upstream, so that start and end of the load,
     and its handshakes, are outside of what is counted.
@@ -49,7 +52,7 @@ def measure(relays, upstream, loads, seconds, transport="plain", warm=WARM_SECON
     memory = usage.memory_bytes(last.pids)
     connections = usage.connections_to(last.pids, upstream.port(transport))
     ends = [wrk.finish(one) for one in running]
-    if any(end.faulty for end in ends):
+    if not all(end.is_as_meant(refused) for end in ends):
         sys.exit(f"{relays[0].name}: {ends}; nothing can be compared with faulty answers")
     # The second moment's own question is one of the requests.
     calls = last.requests - first.requests - 1
@@ -59,6 +62,7 @@ def measure(relays, upstream, loads, seconds, transport="plain", warm=WARM_SECON
     return Slice(
         cpu / calls, calls / took, cpu / took,
         max(end.p50_seconds for end in ends), max(end.p99_seconds for end in ends), memory, connections,
+        sum(end.refused for end in ends),
     )
 
 

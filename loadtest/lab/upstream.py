@@ -1,5 +1,6 @@
 """The cheap upstream: nginx with a fixed answer per API, plain and TLS."""
 
+import ipaddress
 import urllib.request
 
 from lab import tools
@@ -10,15 +11,21 @@ from lab.template import fill
 
 
 class Upstream:
-    """Stands for all billers and for Kakao Pay."""
+    """Stands for all billers and for Kakao Pay.
 
-    def __init__(self, lab, name="upstream"):
+    In the clear it can be had at more addresses than one, so that parties are at servers of their own.
+    """
+
+    def __init__(self, lab, name="upstream", addresses=1):
         self.plain_port, self.tls_port, self._status_port = free_port(), free_port(), free_port()
         folder = lab.folder / name
         folder.mkdir(exist_ok=True)
         configuration = fill(
             PEERS / "upstream.conf", folder / "upstream.conf", DIRECTORY=folder, TLS=lab.tls,
             PLAIN_PORT=self.plain_port, TLS_PORT=self.tls_port, STATUS_PORT=self._status_port,
+            MORE_LISTENS="\n".join(
+                f"        listen {_address(number)}:{self.plain_port};" for number in range(1, addresses)
+            ),
         )
         command = [tools.find("nginx"), "-c", configuration, "-e", folder / "upstream.error.log"]
         self.child = Child(name, command, folder / "log", lab.load_cores)
@@ -31,7 +38,16 @@ class Upstream:
         scheme = "https" if transport == "tls" else "http"
         return f"{scheme}://127.0.0.1:{self.port(transport)}"
 
+    def url_at(self, number):
+        """In the clear, at one of its addresses, of which the first is that of `url`."""
+        return f"http://{_address(number)}:{self.plain_port}"
+
     def requests(self):
         """Requests since the start, this question included."""
         with urllib.request.urlopen(f"http://127.0.0.1:{self._status_port}/", timeout=10) as page:
             return int(page.read().split(b"\n")[2].split()[2])
+
+
+def _address(number):
+    """Of the loopback, which is a network of sixteen million."""
+    return ipaddress.IPv4Address("127.0.0.1") + number

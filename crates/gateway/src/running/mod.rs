@@ -2,6 +2,7 @@
 
 mod ledger_settings;
 mod listeners;
+mod origins;
 mod parties;
 mod reload;
 mod watch;

@@ -6,10 +6,11 @@ use std::sync::Arc;
 
 use metrics::Metrics;
 
-use crate::config::{BaseUrl, Biller, Config, Kakao, Scheme, UpstreamTls};
+use super::origins::Origins;
+use crate::config::{BaseUrl, Biller, Config, Kakao, UpstreamTls};
 use crate::gateway::Parties;
 use crate::registry::{KakaoParty, RegisteredBiller, Registry, Upstream};
-use crate::tls::{ClientFiles, ClientTls};
+use crate::tls::ClientFiles;
 use crate::upstream::{Circuit, Party};
 
 /// Label of Kakao Pay as an upstream.
@@ -25,7 +26,9 @@ pub(super) fn parties(
     metrics: &Metrics,
     old: Option<&Parties>,
 ) -> Result<Parties, Box<dyn Error>> {
-    let kakao = kakao(settings, &settings.kakao, old.map(|old| &*old.kakao))?;
+    let mut origins = Origins::of(old);
+    let former = old.map(|old| &*old.kakao);
+    let kakao = kakao(settings, &settings.kakao, former, &mut origins)?;
     let same_kakao =
         old.is_some_and(|old| Arc::ptr_eq(&old.kakao.upstream.party, &kakao.upstream.party));
     let registered = billers.into_iter().map(|biller| {
@@ -33,7 +36,13 @@ pub(super) fn parties(
         let former = old.and_then(|old| old.registry.find(code.as_str()));
         let former_upstream = former.map(|former| (&former.settings.base_url, &former.upstream));
         let files = (&biller.base_url, &biller.tls);
-        let upstream = upstream(settings, code.as_str(), files, former_upstream)?;
+        let upstream = upstream(
+            settings,
+            code.as_str(),
+            files,
+            former_upstream,
+            &mut origins,
+        )?;
         if let Some(same) = former.filter(|former| {
             same_kakao
                 && former.settings == biller
@@ -59,35 +68,34 @@ fn kakao(
     settings: &Config,
     kakao: &Kakao,
     old: Option<&KakaoParty>,
+    origins: &mut Origins,
 ) -> Result<KakaoParty, Box<dyn Error>> {
     let former = old.map(|old| (&old.base_url, &old.upstream));
-    let upstream = upstream(settings, KAKAO, (&kakao.base_url, &kakao.tls), former)?;
+    let files = (&kakao.base_url, &kakao.tls);
+    let upstream = upstream(settings, KAKAO, files, former, origins)?;
     Ok(KakaoParty::new(kakao, upstream))
 }
 
 /// The party at this address with these files; the former one where neither has changed. Another
-/// address or other files make new connections, which end up in the circuit of the former ones.
+/// address or other files make another party, whose calls end up in the circuit of the former one.
 fn upstream(
     settings: &Config,
     label: &str,
     (base_url, files): (&BaseUrl, &UpstreamTls),
     former: Option<(&BaseUrl, &Upstream)>,
+    origins: &mut Origins,
 ) -> Result<Upstream, Box<dyn Error>> {
-    let tls = match base_url.scheme() {
-        Scheme::Http => None,
-        Scheme::Https => {
-            let tls = ClientTls::load(ClientFiles {
-                ca: files.ca.as_deref(),
-                certificate: files.certificate.as_deref(),
-                private_key: files.private_key.as_deref(),
-            });
-            Some(tls.map_err(|fault| format!("{label}: tls: {fault}"))?)
-        }
+    let files = ClientFiles {
+        ca: files.ca.as_deref(),
+        certificate: files.certificate.as_deref(),
+        private_key: files.private_key.as_deref(),
     };
-    let fingerprint = |tls: &Option<ClientTls>| tls.as_ref().map(|tls| tls.fingerprint);
+    let (origin, tls) = origins
+        .find(base_url, files)
+        .map_err(|fault| format!("{label}: {fault}"))?;
     if let Some((former_url, former)) = former
         && former_url == base_url
-        && fingerprint(&former.tls) == fingerprint(&tls)
+        && Arc::ptr_eq(former.party.origin(), &origin)
     {
         return Ok(former.clone());
     }
@@ -95,11 +103,10 @@ fn upstream(
         || Circuit::new(settings.circuit.failures.get(), settings.circuit.open_for),
         |(_, former)| former.party.circuit().clone(),
     );
-    let config = tls.as_ref().map(|tls| Arc::clone(&tls.config));
     let limit_bytes = settings.limits.answer_body_bytes;
-    let party = Party::new(label, base_url, config, limit_bytes, circuit)?;
+    let prefix = base_url.path_prefix();
     Ok(Upstream {
-        party: Arc::new(party),
+        party: Arc::new(Party::new(label, origin, prefix, limit_bytes, circuit)),
         tls,
     })
 }

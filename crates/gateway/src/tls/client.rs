@@ -33,15 +33,21 @@ pub struct ClientTls {
     pub ca_not_after: Option<i64>,
 }
 
-impl ClientTls {
+/// What the files of one upstream hold.
+pub struct ClientPems {
+    ca: Option<Pem>,
+    identity: Option<(Pem, Pem)>,
+}
+
+impl ClientFiles<'_> {
     /// Reads the files.
     ///
     /// # Errors
     ///
-    /// The first file that cannot be used; a certificate without a key, or a key without a certificate.
-    pub fn load(files: ClientFiles<'_>) -> Result<Self, TlsFault> {
+    /// The first file that cannot be read; a certificate without a key, or a key without a certificate.
+    pub fn read(self) -> Result<ClientPems, TlsFault> {
         let read = |file: Option<&Path>| file.map(Pem::read).transpose();
-        let identity = match (files.certificate, files.private_key) {
+        let identity = match (self.certificate, self.private_key) {
             (Some(file), None) => {
                 return Err(TlsFault::new(file, "a certificate without a private_key"));
             }
@@ -50,14 +56,32 @@ impl ClientTls {
             }
             (certificate, private_key) => read(certificate)?.zip(read(private_key)?),
         };
-        let ca = read(files.ca)?;
-        let certificate = identity.as_ref().map(|(certificate, _)| certificate);
-        let private_key = identity.as_ref().map(|(_, key)| key);
-        Ok(Self {
-            config: config(ca.as_ref(), identity.as_ref())?,
-            fingerprint: Fingerprint::of([ca.as_ref(), certificate, private_key]),
-            certificate_not_after: certificate.and_then(Pem::not_after),
-            ca_not_after: ca.as_ref().and_then(Pem::not_after),
+        Ok(ClientPems {
+            ca: read(self.ca)?,
+            identity,
+        })
+    }
+}
+
+impl ClientPems {
+    /// The same for the same bytes.
+    pub fn fingerprint(&self) -> Fingerprint {
+        let certificate = self.identity.as_ref().map(|(certificate, _)| certificate);
+        let private_key = self.identity.as_ref().map(|(_, key)| key);
+        Fingerprint::of([self.ca.as_ref(), certificate, private_key])
+    }
+
+    /// TLS that uses them.
+    ///
+    /// # Errors
+    ///
+    /// The first file that cannot be used.
+    pub fn tls(&self) -> Result<ClientTls, TlsFault> {
+        Ok(ClientTls {
+            config: config(self.ca.as_ref(), self.identity.as_ref())?,
+            fingerprint: self.fingerprint(),
+            certificate_not_after: (self.identity.as_ref()).and_then(|(own, _)| own.not_after()),
+            ca_not_after: self.ca.as_ref().and_then(Pem::not_after),
         })
     }
 }
@@ -66,9 +90,9 @@ impl ClientTls {
 ///
 /// # Errors
 ///
-/// As [`ClientTls::load`].
+/// The first file that cannot be used; a certificate without a key, or a key without a certificate.
 pub fn client_config(files: ClientFiles<'_>) -> Result<Arc<ClientConfig>, TlsFault> {
-    ClientTls::load(files).map(|tls| tls.config)
+    Ok(files.read()?.tls()?.config)
 }
 
 fn config(ca: Option<&Pem>, identity: Option<&(Pem, Pem)>) -> Result<Arc<ClientConfig>, TlsFault> {

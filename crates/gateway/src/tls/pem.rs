@@ -18,7 +18,7 @@ use super::TlsFault;
 const FILE_BYTES: u64 = 4 << 20;
 
 /// What the TLS files of one party held, to tell at a reload whether they hold something else.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Fingerprint([u8; 32]);
 
 impl Fingerprint {

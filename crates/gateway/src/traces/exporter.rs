@@ -16,8 +16,8 @@ use super::queue::{LostSpans, MAX_QUEUED_CALLS};
 use super::{CallSpans, SpanQueue};
 use crate::config::{BaseUrl, Scheme};
 use crate::request_id::{TraceParent, new_span_id, request_id};
-use crate::tls::{ClientFiles, ClientTls};
-use crate::upstream::{Circuit, Clients, Endpoint, Party, Repeat, UpstreamRequest};
+use crate::tls::{ClientFiles, client_config};
+use crate::upstream::{Circuit, Clients, Endpoint, Origin, Party, Repeat, UpstreamRequest};
 
 /// Spans in one post.
 const MAX_BATCH_SPANS: usize = 512;
@@ -54,11 +54,13 @@ impl Exporter {
     pub fn start(endpoint: &BaseUrl) -> Result<(SpanQueue, Self), Box<dyn Error>> {
         let tls = match endpoint.scheme() {
             Scheme::Http => None,
-            Scheme::Https => Some(ClientTls::load(ClientFiles::default())?.config),
+            Scheme::Https => Some(client_config(ClientFiles::default())?),
         };
         // Nobody asks this circuit: a post every second at the most is no burden to anybody.
         let circuit = Circuit::new(1, Duration::ZERO);
-        let party = Party::new("traces", endpoint, tls, MAX_ANSWER_BYTES, circuit)?;
+        let origin = Arc::new(Origin::new(endpoint, tls)?);
+        let prefix = endpoint.path_prefix();
+        let party = Party::new("traces", origin, prefix, MAX_ANSWER_BYTES, circuit);
         let lost = LostSpans::default();
         let (queue, calls) = SpanQueue::of(MAX_QUEUED_CALLS, lost.clone());
         let posts = Posts {

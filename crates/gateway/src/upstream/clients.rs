@@ -11,16 +11,16 @@ use tokio::time::Instant;
 use super::answer::Report;
 use super::call::{Exchange, call};
 use super::pool::Pool;
-use super::{Party, Repeat, UpstreamRequest};
+use super::{Origin, Party, Repeat, UpstreamRequest};
 
-/// How often, at most, the pools are looked through for idle connections and parties gone.
+/// How often, at most, the pools are looked through for idle connections and origins gone.
 const SWEEP_EVERY: Duration = Duration::from_secs(5);
 
-/// The pools of one worker: one for each party, made at the party's first call, so that a party
-/// that hangs holds nobody else's connections. Bounded by the number of parties alive.
+/// The pools of one worker: one for each origin, made at the first call to it. A pool has only connections
+/// that wait, so that a party that hangs holds none of another's. Bounded by the number of origins alive.
 pub struct Clients {
-    /// By the party's address in memory, which the `Weak` keeps from being used again.
-    pools: RefCell<HashMap<*const Party, Rc<Pool>>>,
+    /// By the origin's address in memory, which the `Weak` keeps from being used again.
+    pools: RefCell<HashMap<*const Origin, Rc<Pool>>>,
     swept: Cell<Instant>,
     /// So many pools are looked through before another one is made: twice as many as were left the last
     /// time, so that making many costs each of them the same.
@@ -50,7 +50,7 @@ impl Clients {
     /// Dropping the future closes the call's connection.
     pub fn call(
         &self,
-        party: &Arc<Party>,
+        party: &Party,
         request: UpstreamRequest<'_>,
         deadline: Instant,
         repeat: Repeat,
@@ -61,10 +61,10 @@ impl Clients {
             answer_max_bytes: party.answer_limit_bytes(),
             repeat,
         };
-        call(self.pool(party, now), asked, (now, deadline))
+        call(self.pool(party.origin(), now), asked, (now, deadline))
     }
 
-    /// Closes the pools of parties that are gone, and connections that have waited too long for
+    /// Closes the pools of origins that are gone, and connections that have waited too long for
     /// their next call. Calls do it by the way; a worker without calls may have it done.
     pub fn sweep(&self) {
         let now = Instant::now();
@@ -76,19 +76,19 @@ impl Clients {
         self.sweep_at.set(2 * self.pools.borrow().len().max(1));
     }
 
-    fn pool(&self, party: &Arc<Party>, now: Instant) -> Rc<Pool> {
+    fn pool(&self, origin: &Arc<Origin>, now: Instant) -> Rc<Pool> {
         if now.saturating_duration_since(self.swept.get()) >= SWEEP_EVERY {
             self.sweep();
         }
-        let key = Arc::as_ptr(party);
+        let key = Arc::as_ptr(origin);
         if let Some(pool) = self.pools.borrow().get(&key) {
             return Rc::clone(pool);
         }
-        // A party anew often takes the place of one that is gone.
+        // An origin anew often takes the place of one that is gone.
         if self.pools.borrow().len() >= self.sweep_at.get() {
             self.sweep();
         }
-        let pool = Rc::new(Pool::new(party));
+        let pool = Rc::new(Pool::new(origin));
         self.pools.borrow_mut().insert(key, Rc::clone(&pool));
         pool
     }

@@ -15,7 +15,7 @@ use tokio_rustls::client::TlsStream;
 use super::answer::{Step, Unreached};
 use super::connection::Connection;
 use super::names::Names;
-use super::party::{Security, Target};
+use super::origin::{Security, Target};
 use super::socket::Socket;
 use crate::tls::Wire;
 
@@ -26,7 +26,7 @@ const ADDRESS_TIME: Duration = Duration::from_millis(300);
 /// The only protocol that may come of a handshake.
 const HTTP_1_1: &[u8] = b"http/1.1";
 
-/// Opens connections to one party.
+/// Opens connections to one origin.
 pub(super) struct Dial {
     target: Arc<Target>,
     names: Names,
@@ -60,7 +60,7 @@ impl Dial {
                 ))
             }
             Security::Unconfigured => {
-                let error = io::Error::other("no TLS is configured for an https party");
+                let error = io::Error::other("no TLS is configured for an https origin");
                 return Err(unreached(Step::Handshake, &error));
             }
         };

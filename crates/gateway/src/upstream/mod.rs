@@ -8,8 +8,9 @@
 //!
 //! Who knows what:
 //!
-//! - [`Party`]: where an upstream is, how much it may answer, its [`Circuit`]; shared by workers
-//! - [`Clients`], `pool`: one worker's connections that wait, one pool for each party
+//! - [`Party`]: an upstream, how much it may answer, its [`Circuit`]; shared by workers
+//! - [`Origin`]: the server that a party is at, perhaps beside others; shared by workers, too
+//! - [`Clients`], `pool`: one worker's connections that wait, one pool for each origin
 //! - `call`: one call, and whether it may be sent a second time; `progress`: what it has come to
 //! - `dial`, `names`: name, address, TLS
 //! - `request`: what is written; `reading`, `head`, `framing`, `chunks`: what is read
@@ -25,6 +26,7 @@ mod dial;
 mod framing;
 mod head;
 mod names;
+mod origin;
 mod outcome;
 mod party;
 mod pool;
@@ -36,6 +38,7 @@ mod socket;
 pub use answer::{Answer, Fault, Report, Sent, Step, Unreached};
 pub use circuit::{Admission, Circuit, CircuitState, Permit};
 pub use clients::Clients;
+pub use origin::Origin;
 pub use outcome::{Outcome, PartyTime};
 pub use party::Party;
 pub use request::{Endpoint, Repeat, UpstreamRequest};

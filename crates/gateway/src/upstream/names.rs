@@ -8,15 +8,15 @@ use tokio::net::lookup_host;
 use tokio::sync::Mutex;
 use tokio::time::Instant;
 
-/// How long an answer of the resolver serves: a burst of new connections asks once, and a party
-/// that moved is found again within this time.
+/// How long an answer of the resolver serves: a burst of new connections asks once, and an
+/// origin that moved is found again within this time.
 const FRESH_FOR: Duration = Duration::from_secs(1);
 
 /// The most addresses that are kept of one name.
 const ADDRESS_LIMIT: usize = 16;
 
-/// The addresses of one party. One look-up at a time: a resolver that hangs holds one thread of
-/// the runtime's for the party, not one for each call.
+/// The addresses of one origin. One look-up at a time: a resolver that hangs holds one thread of
+/// the runtime's for the origin, not one for each call.
 #[derive(Default)]
 pub(super) struct Names {
     found: Mutex<Option<Found>>,

@@ -1,84 +1,50 @@
 //! An upstream party.
 
-use std::fmt;
 use std::sync::Arc;
 
-use actix_http::header::{HeaderValue, InvalidHeaderValue};
 use actix_http::uri::{InvalidUri, PathAndQuery};
-use rustls::ClientConfig;
 
-use super::{Circuit, Endpoint};
-use crate::config::BaseUrl;
+use super::{Circuit, Endpoint, Origin};
 
 /// Kakao Pay or a biller, as every worker sees it.
 ///
-/// A worker's pool of connections lives as long as the `Arc<Party>` it was made for: on a reload,
-/// keep the `Arc` of a party that did not change. A changed party may take its circuit along.
+/// On a reload, keep the `Arc` of a party that did not change. A changed party may take its circuit along.
+#[derive(Debug)]
 pub struct Party {
     label: String,
     path_prefix: String,
-    host_header: String,
     answer_limit_bytes: usize,
     circuit: Circuit,
-    pub(super) target: Arc<Target>,
-}
-
-/// Where and how a connection is opened; all that the connector needs of a party.
-pub(super) struct Target {
-    pub(super) host: String,
-    pub(super) port: u16,
-    pub(super) security: Security,
-}
-
-/// How a connection is secured.
-pub(super) enum Security {
-    /// `http`.
-    Clear,
-    /// `https`.
-    Tls(Arc<ClientConfig>),
-    /// `https`, and nothing to do it with: such a party is never reached.
-    Unconfigured,
+    origin: Arc<Origin>,
 }
 
 impl Party {
-    /// `label` is `kakao` or the biller's code. `tls` is used for `https` only and should offer
-    /// ALPN `http/1.1` and nothing else. `answer_limit_bytes` bounds an answer's body.
-    ///
-    /// # Errors
-    ///
-    /// When the URL's host cannot stand in a `Host` header.
+    /// `label` is `kakao` or the biller's code. `path_prefix` is what of its base URL comes before the
+    /// paths of the APIs. `answer_limit_bytes` bounds an answer's body.
     pub fn new(
         label: &str,
-        base_url: &BaseUrl,
-        tls: Option<Arc<ClientConfig>>,
+        origin: Arc<Origin>,
+        path_prefix: &str,
         answer_limit_bytes: usize,
         circuit: Circuit,
-    ) -> Result<Self, InvalidHeaderValue> {
-        let host_header = base_url.authority();
-        // What goes into a head is looked at once, here and in `endpoint`.
-        HeaderValue::from_str(&host_header)?;
-        let security = match (base_url.scheme().as_str(), tls) {
-            ("http", _) => Security::Clear,
-            (_, Some(config)) => Security::Tls(config),
-            (_, None) => Security::Unconfigured,
-        };
-        Ok(Self {
+    ) -> Self {
+        Self {
             label: label.to_owned(),
-            path_prefix: base_url.path_prefix().to_owned(),
-            host_header,
+            path_prefix: path_prefix.to_owned(),
             answer_limit_bytes,
             circuit,
-            target: Arc::new(Target {
-                host: base_url.host().to_owned(),
-                port: base_url.port(),
-                security,
-            }),
-        })
+            origin,
+        }
     }
 
     /// `kakao` or the biller's code: the label of its metrics.
     pub fn label(&self) -> &str {
         &self.label
+    }
+
+    /// The server it is at.
+    pub const fn origin(&self) -> &Arc<Origin> {
+        &self.origin
     }
 
     /// The party's circuit.
@@ -98,20 +64,7 @@ impl Party {
     /// When `path`, which begins with a slash, holds what a path cannot.
     pub fn endpoint(&self, path: &str) -> Result<Endpoint, InvalidUri> {
         let path = PathAndQuery::try_from(format!("{}{path}", self.path_prefix))?;
-        Ok(Endpoint::new(path.path(), &self.host_header))
-    }
-}
-
-/// Without the TLS configuration.
-impl fmt::Debug for Party {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Party")
-            .field("label", &self.label)
-            .field("host_header", &self.host_header)
-            .field("path_prefix", &self.path_prefix)
-            .field("answer_limit_bytes", &self.answer_limit_bytes)
-            .field("circuit", &self.circuit)
-            .finish_non_exhaustive()
+        Ok(Endpoint::new(path.path(), &self.origin.host_header))
     }
 }
 
@@ -121,6 +74,7 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
+    use crate::config::BaseUrl;
 
     #[test]
     fn a_base_url_tells_host_header_and_address() {
@@ -133,7 +87,8 @@ mod tests {
         ] {
             let circuit = Circuit::new(1, Duration::ZERO);
             let base_url = BaseUrl::parse(base_url).unwrap();
-            let party = Party::new("kakao", &base_url, None, 1, circuit).unwrap();
+            let origin = Arc::new(Origin::new(&base_url, None).unwrap());
+            let party = Party::new("kakao", origin, base_url.path_prefix(), 1, circuit);
             let endpoint = party.endpoint("/x").unwrap();
             assert_eq!(endpoint, Endpoint::new(path, host));
             assert_eq!(endpoint.path(), path);

@@ -1,4 +1,4 @@
-//! The connections of one worker to one party that wait for their next call.
+//! The connections of one worker to one origin that wait for their next call.
 
 use std::cell::RefCell;
 use std::future::poll_fn;
@@ -7,13 +7,13 @@ use std::task::{Context, Poll};
 
 use tokio::time::Instant;
 
-use super::Party;
+use super::Origin;
 use super::connection::Connection;
 use super::dial::Dial;
 
 /// Never more connections than calls were in flight at once, which the bulkheads bound.
 pub(super) struct Pool {
-    party: Weak<Party>,
+    origin: Weak<Origin>,
     dial: Dial,
     /// The one that was used last is at the end and is taken first, so that those which are not
     /// needed any more grow old.
@@ -21,10 +21,10 @@ pub(super) struct Pool {
 }
 
 impl Pool {
-    pub(super) fn new(party: &Arc<Party>) -> Self {
+    pub(super) fn new(origin: &Arc<Origin>) -> Self {
         Self {
-            party: Arc::downgrade(party),
-            dial: Dial::new(Arc::clone(&party.target)),
+            origin: Arc::downgrade(origin),
+            dial: Dial::new(Arc::clone(&origin.target)),
             idle: RefCell::default(),
         }
     }
@@ -60,13 +60,13 @@ impl Pool {
         let mut idle = self.idle.borrow_mut();
         idle.retain(|connection| !connection.is_over(now));
         if idle.is_empty() {
-            // A party that is called now and then holds no memory meanwhile.
+            // An origin that is called now and then holds no memory meanwhile.
             idle.shrink_to_fit();
         }
     }
 
-    /// Whether the party is gone.
+    /// Whether no party is there any more.
     pub(super) fn is_orphaned(&self) -> bool {
-        self.party.strong_count() == 0
+        self.origin.strong_count() == 0
     }
 }

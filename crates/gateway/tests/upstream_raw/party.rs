@@ -9,7 +9,7 @@ use actix_http::header::HeaderValue;
 use gateway::config::BaseUrl;
 use gateway::request_id::TraceParent;
 use gateway::upstream::{
-    Circuit, Clients, Endpoint, Fault, Party, Repeat, Report, UpstreamRequest,
+    Circuit, Clients, Endpoint, Fault, Origin, Party, Repeat, Report, UpstreamRequest,
 };
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
@@ -120,9 +120,16 @@ pub fn sized(body: &str) -> Vec<u8> {
 }
 
 pub fn party(base_url: &str) -> Arc<Party> {
-    let circuit = Circuit::new(20, Duration::from_secs(5));
     let url = BaseUrl::parse(base_url).unwrap();
-    Arc::new(Party::new("B0001", &url, None, LIMIT, circuit).unwrap())
+    let origin = Arc::new(Origin::new(&url, None).unwrap());
+    party_at(&origin, "B0001", url.path_prefix())
+}
+
+/// A party, perhaps one of several at this origin.
+pub fn party_at(origin: &Arc<Origin>, label: &str, path_prefix: &str) -> Arc<Party> {
+    let circuit = Circuit::new(20, Duration::from_secs(5));
+    let origin = Arc::clone(origin);
+    Arc::new(Party::new(label, origin, path_prefix, LIMIT, circuit))
 }
 
 /// What one call sends.

@@ -10,7 +10,7 @@ use tokio::net::TcpStream;
 use tokio::sync::{Barrier, Notify};
 use tokio::time::Instant;
 
-use crate::party::{AMPLE, Upstream, asked, call, read_request, sized, whole};
+use crate::party::{AMPLE, Upstream, asked, call, party_at, read_request, sized, whole};
 
 /// Answers every request with its connection's number and its own.
 async fn count_requests(connection: usize, mut stream: TcpStream) {
@@ -31,6 +31,52 @@ async fn a_connection_serves_one_call_after_another() {
         let report = call(&clients, &party, AMPLE, Repeat::Never).await;
         assert_eq!(whole(&report), Ok((200, expected)));
         assert_eq!(report.connect.is_some(), expected == "0.0");
+    }
+}
+
+#[tokio::test(flavor = "local")]
+async fn parties_at_one_origin_share_the_connections_that_wait_and_no_others_do() {
+    let upstream = Upstream::serve(count_requests).await;
+    let clients = Clients::new();
+    let (first, elsewhere) = (upstream.party(), upstream.party());
+    let second = party_at(first.origin(), "B0002", "/other");
+    let mut seen = Vec::new();
+    for party in [&first, &second, &elsewhere, &second, &elsewhere] {
+        let report = call(&clients, party, AMPLE, Repeat::Never).await;
+        let (_, body) = whole(&report).unwrap();
+        seen.push(body.to_owned());
+    }
+    assert_eq!(seen, ["0.0", "0.1", "1.0", "0.2", "1.1"]);
+}
+
+#[tokio::test(flavor = "local")]
+async fn a_party_that_hangs_holds_up_nobody_at_its_origin() {
+    let hangs = Arc::new(Notify::new());
+    let told = Arc::clone(&hangs);
+    let upstream = Upstream::serve(move |number, mut stream| {
+        let told = Arc::clone(&told);
+        async move {
+            read_request(&mut stream).await;
+            if number == 0 {
+                told.notify_one();
+                std::future::pending::<()>().await;
+            }
+            stream.write_all(&sized("{}")).await.unwrap();
+        }
+    })
+    .await;
+    let clients = Clients::new();
+    let hanging = upstream.party();
+    let other = party_at(hanging.origin(), "B0002", "/other");
+    let hung = call(&clients, &hanging, AMPLE, Repeat::Never);
+    let answered = async {
+        hangs.notified().await;
+        call(&clients, &other, AMPLE, Repeat::Never).await
+    };
+    tokio::select! {
+        biased;
+        _ended = hung => panic!("a call that hangs ended first"),
+        report = answered => assert_eq!(whole(&report), Ok((200, "{}"))),
     }
 }
 

@@ -4,14 +4,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use gateway::config::BaseUrl;
-use gateway::upstream::{Circuit, Clients, Fault, Party, Repeat, Report, Sent, Step};
+use gateway::upstream::{Clients, Fault, Origin, Party, Repeat, Report, Sent, Step};
 use rustls::crypto::ring::default_provider;
 use rustls::{ClientConfig, RootCertStore, ServerConfig};
 use rustls_pki_types::{CertificateDer, PrivateKeyDer};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio_rustls::TlsAcceptor;
 
-use crate::party::{AMPLE, LIMIT, Then, Upstream, call, read_request, sized, whole};
+use crate::party::{AMPLE, Then, Upstream, call, party_at, read_request, sized, whole};
 
 struct Server {
     upstream: Upstream,
@@ -82,8 +82,8 @@ fn offering(protocol: &str, root: Option<CertificateDer<'static>>) -> Arc<Client
 
 fn party(port: u16, tls: Option<Arc<ClientConfig>>) -> Arc<Party> {
     let url = BaseUrl::parse(&format!("https://localhost:{port}")).unwrap();
-    let circuit = Circuit::new(20, Duration::from_secs(5));
-    Arc::new(Party::new("kakao", &url, tls, LIMIT, circuit).unwrap())
+    let origin = Arc::new(Origin::new(&url, tls).unwrap());
+    party_at(&origin, "kakao", url.path_prefix())
 }
 
 async fn call_once(party: &Arc<Party>) -> Report {

@@ -1,0 +1,86 @@
+//! The servers that the parties are at, each once: parties at the same one, secured by the same files, share
+//! its connections that wait, as the billers behind one relay agency do.
+
+use std::error::Error;
+use std::iter::once;
+use std::sync::Arc;
+
+use foldhash::HashMap;
+
+use crate::config::{BaseUrl, Scheme};
+use crate::gateway::Parties;
+use crate::tls::{ClientFiles, ClientTls, Fingerprint};
+use crate::upstream::Origin;
+
+/// Host, port and, where it is `https`, the files.
+type Place = (String, u16, Option<Fingerprint>);
+
+/// The origins of the parties that serve now, and of those that are being built.
+#[derive(Default)]
+pub(super) struct Origins {
+    origins: HashMap<Place, Arc<Origin>>,
+    /// What the same files have come to: most parties trust the same authorities.
+    tls: HashMap<Fingerprint, ClientTls>,
+}
+
+impl Origins {
+    /// Those of the parties that serve now.
+    pub(super) fn of(parties: Option<&Parties>) -> Self {
+        let mut origins = Self::default();
+        let Some(parties) = parties else {
+            return origins;
+        };
+        let kakao = (&parties.kakao.base_url, &parties.kakao.upstream);
+        let billers = parties.registry.billers();
+        let billers = billers.map(|biller| (&biller.settings.base_url, &biller.upstream));
+        for (base_url, upstream) in once(kakao).chain(billers) {
+            if let Some(tls) = &upstream.tls {
+                origins.tls.insert(tls.fingerprint, tls.clone());
+            }
+            let place = place(base_url, upstream.tls.as_ref());
+            let origin = Arc::clone(upstream.party.origin());
+            origins.origins.insert(place, origin);
+        }
+        origins
+    }
+
+    /// The origin of a base URL, secured by these files if it is `https`, and what they came to.
+    ///
+    /// # Errors
+    ///
+    /// A file that cannot be used, or a host that cannot stand in a `Host` header.
+    pub(super) fn find(
+        &mut self,
+        base_url: &BaseUrl,
+        files: ClientFiles<'_>,
+    ) -> Result<(Arc<Origin>, Option<ClientTls>), Box<dyn Error>> {
+        let tls = match base_url.scheme() {
+            Scheme::Http => None,
+            Scheme::Https => Some(self.tls(files).map_err(|fault| format!("tls: {fault}"))?),
+        };
+        let place = place(base_url, tls.as_ref());
+        if let Some(origin) = self.origins.get(&place) {
+            return Ok((Arc::clone(origin), tls));
+        }
+        let config = tls.as_ref().map(|tls| Arc::clone(&tls.config));
+        let origin = Arc::new(Origin::new(base_url, config)?);
+        self.origins.insert(place, Arc::clone(&origin));
+        Ok((origin, tls))
+    }
+
+    fn tls(&mut self, files: ClientFiles<'_>) -> Result<ClientTls, Box<dyn Error>> {
+        let pems = files.read()?;
+        let fingerprint = pems.fingerprint();
+        if let Some(tls) = self.tls.get(&fingerprint) {
+            return Ok(tls.clone());
+        }
+        let tls = pems.tls()?;
+        self.tls.insert(fingerprint, tls.clone());
+        Ok(tls)
+    }
+}
+
+fn place(base_url: &BaseUrl, tls: Option<&ClientTls>) -> Place {
+    let fingerprint = tls.map(|tls| tls.fingerprint);
+    (base_url.host().to_owned(), base_url.port(), fingerprint)
+}

@@ -1,0 +1,73 @@
+//! Where parties are.
+
+use std::fmt;
+use std::sync::Arc;
+
+use actix_http::header::{HeaderValue, InvalidHeaderValue};
+use rustls::ClientConfig;
+
+use crate::config::{BaseUrl, Scheme};
+
+/// A server that one or more parties are at: scheme, host and port, and what secures a connection to it.
+///
+/// Parties that have the same `Arc<Origin>` share the connections that wait for their next call, as any
+/// HTTP client's do; what bounds a party's calls and watches over them stays the party's own. A worker's
+/// pool lives as long as the `Arc<Origin>` it was made for.
+pub struct Origin {
+    pub(super) host_header: String,
+    pub(super) target: Arc<Target>,
+}
+
+/// Where and how a connection is opened; all that dialling needs of an origin. It does not keep one alive.
+pub(super) struct Target {
+    pub(super) host: String,
+    pub(super) port: u16,
+    pub(super) security: Security,
+}
+
+/// How a connection is secured.
+pub(super) enum Security {
+    /// `http`.
+    Clear,
+    /// `https`.
+    Tls(Arc<ClientConfig>),
+    /// `https`, and nothing to do it with: such an origin is never reached.
+    Unconfigured,
+}
+
+impl Origin {
+    /// The origin that a base URL is at. `tls` is used for `https` only and should offer ALPN `http/1.1`
+    /// and nothing else.
+    ///
+    /// # Errors
+    ///
+    /// When the URL's host cannot stand in a `Host` header.
+    pub fn new(
+        base_url: &BaseUrl,
+        tls: Option<Arc<ClientConfig>>,
+    ) -> Result<Self, InvalidHeaderValue> {
+        let host_header = base_url.authority();
+        // What goes into a head is looked at once, here and in `Party::endpoint`.
+        HeaderValue::from_str(&host_header)?;
+        let security = match (base_url.scheme(), tls) {
+            (Scheme::Http, _) => Security::Clear,
+            (Scheme::Https, Some(config)) => Security::Tls(config),
+            (Scheme::Https, None) => Security::Unconfigured,
+        };
+        Ok(Self {
+            host_header,
+            target: Arc::new(Target {
+                host: base_url.host().to_owned(),
+                port: base_url.port(),
+                security,
+            }),
+        })
+    }
+}
+
+/// Without the TLS configuration.
+impl fmt::Debug for Origin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Origin").field(&self.host_header).finish()
+    }
+}
