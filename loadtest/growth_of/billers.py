@@ -11,8 +11,8 @@ from lab.upstream import Upstream
 FEW = 10
 AT_MOST = 1.1
 CONNECTIONS = 32
-# The first call to a biller at a server of its own opens its connection. All are opened before anything is measured, and kept
-# by a warm-up in which every biller is called once.
+# The first call to a biller at a server of its own opens its connection. All are opened before anything is
+# measured, and kept by a warm-up in which every biller is called once.
 WARM_SECONDS = 2
 OPENING_SLICES = 20
 

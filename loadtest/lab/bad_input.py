@@ -16,7 +16,7 @@ from lab.objective import Objective
 from lab.slice import WARM_SECONDS, measure
 from lab.upstream import Upstream
 
-SECONDS = 120
+SECONDS = 240
 
 CONNECTIONS = 200
 # One in a hundred connections drips its head, another one its body.

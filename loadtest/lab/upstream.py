@@ -1,6 +1,7 @@
 """The cheap upstream: nginx with a fixed answer per API, plain and TLS."""
 
 import ipaddress
+import resource
 import urllib.request
 
 from lab import tools
@@ -8,6 +9,9 @@ from lab.child import Child
 from lab.paths import PEERS
 from lab.port import free_port
 from lab.template import fill
+
+# The most that a worker of it has open, where the machine lets it.
+_OPEN_FILES = 32_000
 
 
 class Upstream:
@@ -23,6 +27,8 @@ class Upstream:
         configuration = fill(
             PEERS / "upstream.conf", folder / "upstream.conf", DIRECTORY=folder, TLS=lab.tls,
             PLAIN_PORT=self.plain_port, TLS_PORT=self.tls_port, STATUS_PORT=self._status_port,
+            # Each has all listening sockets and half of the connections, which may be all it may have open.
+            WORKERS=1 if addresses == 1 else 2, OPEN_FILES=_open_files(),
             MORE_LISTENS="\n".join(
                 f"        listen {_address(number)}:{self.plain_port};" for number in range(1, addresses)
             ),
@@ -46,6 +52,10 @@ class Upstream:
         """Requests since the start, this question included."""
         with urllib.request.urlopen(f"http://127.0.0.1:{self._status_port}/", timeout=10) as page:
             return int(page.read().split(b"\n")[2].split()[2])
+
+
+def _open_files():
+    return min(resource.getrlimit(resource.RLIMIT_NOFILE)[1], _OPEN_FILES)
 
 
 def _address(number):
