@@ -62,8 +62,12 @@ def _latencies(latencies):
             f"`{one.api}`, {one.relay}, {one.transport}", f"{one.rate:,.0f}",
             markdown.spread(one.direct_p50, 1e3), markdown.spread(one.p50, 1e3),
             markdown.spread(one.p99, 1e3),
-            f"{one.overhead_p50 * 1e3:.2f}", f"{one.overhead_p99 * 1e3:.2f}",
+            _milliseconds(one.overhead_p50), _milliseconds(one.overhead_p99),
         )
         for one in latencies
     ]
     return markdown.table(heads, rows)
+
+
+def _milliseconds(seconds):
+    return "" if seconds is None else f"{seconds * 1e3:.2f}"
