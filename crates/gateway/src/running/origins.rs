@@ -1,5 +1,5 @@
-//! The servers that the parties are at, each once: parties at the same one, secured by the same files, share
-//! its connections that wait, as the billers behind one relay agency do.
+//! The servers that the parties are at, each once, so that parties at the same one, secured by the same files,
+//! can share connections, as the billers behind one relay agency do.
 
 use std::error::Error;
 use std::iter::once;
@@ -12,8 +12,14 @@ use crate::gateway::Parties;
 use crate::tls::{ClientFiles, ClientTls, Fingerprint};
 use crate::upstream::Origin;
 
-/// Host, port and, where it is `https`, the files.
-type Place = (String, u16, Option<Fingerprint>);
+/// Where an origin is, and what its connections are secured with.
+#[derive(PartialEq, Eq, Hash)]
+struct Place {
+    host: String,
+    port: u16,
+    /// The files where it is `https`; `None` for `http`.
+    tls: Option<Fingerprint>,
+}
 
 /// The origins of the parties that serve now, and of those that are being built.
 #[derive(Default)]
@@ -81,6 +87,9 @@ impl Origins {
 }
 
 fn place(base_url: &BaseUrl, tls: Option<&ClientTls>) -> Place {
-    let fingerprint = tls.map(|tls| tls.fingerprint);
-    (base_url.host().to_owned(), base_url.port(), fingerprint)
+    Place {
+        host: base_url.host().to_owned(),
+        port: base_url.port(),
+        tls: tls.map(|tls| tls.fingerprint),
+    }
 }

@@ -1,8 +1,9 @@
 //! A worker's pools of connections.
 
+use std::any::Any;
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use foldhash::HashMap;
@@ -13,14 +14,16 @@ use super::call::{Exchange, call};
 use super::pool::Pool;
 use super::{Origin, Party, Repeat, UpstreamRequest};
 
-/// How often, at most, the pools are looked through for idle connections and origins gone.
+/// How often, at most, the pools are looked through for idle connections and owners gone.
 const SWEEP_EVERY: Duration = Duration::from_secs(5);
 
-/// The pools of one worker: one for each origin, made at the first call to it. A pool has only connections
-/// that wait, so that a party that hangs holds none of another's. Bounded by the number of origins alive.
+/// The pools of one worker, each made at the first call that needs it. What only reads goes over the
+/// connections of its origin, which the parties there share; a pay-result or a link, whose answer settles
+/// something, over those of its own party alone. A pool has only connections that wait, so that a party that
+/// hangs holds none of another's. Bounded by the number of parties and origins alive.
 pub struct Clients {
-    /// By the origin's address in memory, which the `Weak` keeps from being used again.
-    pools: RefCell<HashMap<*const Origin, Rc<Pool>>>,
+    /// By the owner's address in memory, which the `Weak` keeps from being used again.
+    pools: RefCell<HashMap<*const (), Rc<Pool>>>,
     swept: Cell<Instant>,
     /// So many pools are looked through before another one is made: twice as many as were left the last
     /// time, so that making many costs each of them the same.
@@ -50,7 +53,7 @@ impl Clients {
     /// Dropping the future closes the call's connection.
     pub fn call(
         &self,
-        party: &Party,
+        party: &Arc<Party>,
         request: UpstreamRequest<'_>,
         deadline: Instant,
         repeat: Repeat,
@@ -61,10 +64,14 @@ impl Clients {
             answer_max_bytes: party.answer_limit_bytes(),
             repeat,
         };
-        call(self.pool(party.origin(), now), asked, (now, deadline))
+        let pool = match repeat {
+            Repeat::Safe => self.pool(party.origin(), party.origin(), now),
+            Repeat::Never => self.pool(party, party.origin(), now),
+        };
+        call(pool, asked, (now, deadline))
     }
 
-    /// Closes the pools of origins that are gone, and connections that have waited too long for
+    /// Closes the pools of parties and origins that are gone, and connections that have waited too long for
     /// their next call. Calls do it by the way; a worker without calls may have it done.
     pub fn sweep(&self) {
         let now = Instant::now();
@@ -76,19 +83,25 @@ impl Clients {
         self.sweep_at.set(2 * self.pools.borrow().len().max(1));
     }
 
-    fn pool(&self, origin: &Arc<Origin>, now: Instant) -> Rc<Pool> {
+    fn pool<O: Any + Send + Sync>(
+        &self,
+        owner: &Arc<O>,
+        origin: &Origin,
+        now: Instant,
+    ) -> Rc<Pool> {
         if now.saturating_duration_since(self.swept.get()) >= SWEEP_EVERY {
             self.sweep();
         }
-        let key = Arc::as_ptr(origin);
+        let key = Arc::as_ptr(owner).cast();
         if let Some(pool) = self.pools.borrow().get(&key) {
             return Rc::clone(pool);
         }
-        // An origin anew often takes the place of one that is gone.
+        // An owner anew often takes the place of one that is gone.
         if self.pools.borrow().len() >= self.sweep_at.get() {
             self.sweep();
         }
-        let pool = Rc::new(Pool::new(origin));
+        let weak: Weak<O> = Arc::downgrade(owner);
+        let pool = Rc::new(Pool::new(weak, origin));
         self.pools.borrow_mut().insert(key, Rc::clone(&pool));
         pool
     }

@@ -10,7 +10,7 @@
 //!
 //! - [`Party`]: an upstream, how much it may answer, its [`Circuit`]; shared by workers
 //! - [`Origin`]: the server that a party is at, perhaps beside others; shared by workers, too
-//! - [`Clients`], `pool`: one worker's connections that wait, one pool for each origin
+//! - [`Clients`], `pool`: one worker's connections that wait, in pools of origins and of parties
 //! - `call`: one call, and whether it may be sent a second time; `progress`: what it has come to
 //! - `dial`, `names`: name, address, TLS
 //! - `request`: what is written; `reading`, `head`, `framing`, `chunks`: what is read

@@ -5,14 +5,18 @@ use std::sync::Arc;
 
 use actix_http::header::{HeaderValue, InvalidHeaderValue};
 use rustls::ClientConfig;
+use rustls::client::Resumption;
 
 use crate::config::{BaseUrl, Scheme};
 
+/// Sessions of TLS that are kept of an origin: the library keeps eight of each server.
+const SESSIONS: usize = 8;
+
 /// A server that one or more parties are at: scheme, host and port, and what secures a connection to it.
 ///
-/// Parties that have the same `Arc<Origin>` share the connections that wait for their next call, as any
-/// HTTP client's do; what bounds a party's calls and watches over them stays the party's own. A worker's
-/// pool lives as long as the `Arc<Origin>` it was made for.
+/// Parties that have the same `Arc<Origin>` share the connections over which they are asked what changes
+/// nothing (`notice`, `prepay`); what bounds a party's calls and watches over them stays the party's own. A
+/// worker's pool lives as long as the `Arc<Origin>` it was made for.
 pub struct Origin {
     pub(super) host_header: String,
     pub(super) target: Arc<Target>,
@@ -37,7 +41,7 @@ pub(super) enum Security {
 
 impl Origin {
     /// The origin that a base URL is at. `tls` is used for `https` only and should offer ALPN `http/1.1`
-    /// and nothing else.
+    /// and nothing else; several origins may have the same, for each has its TLS sessions to itself.
     ///
     /// # Errors
     ///
@@ -51,7 +55,7 @@ impl Origin {
         HeaderValue::from_str(&host_header)?;
         let security = match (base_url.scheme(), tls) {
             (Scheme::Http, _) => Security::Clear,
-            (Scheme::Https, Some(config)) => Security::Tls(config),
+            (Scheme::Https, Some(config)) => Security::Tls(with_own_sessions(&config)),
             (Scheme::Https, None) => Security::Unconfigured,
         };
         Ok(Self {
@@ -63,6 +67,13 @@ impl Origin {
             }),
         })
     }
+}
+
+/// Sessions are kept for few servers, oldest out first: among many origins none would be resumed.
+fn with_own_sessions(config: &ClientConfig) -> Arc<ClientConfig> {
+    let mut config = config.clone();
+    config.resumption = Resumption::in_memory_sessions(SESSIONS);
+    Arc::new(config)
 }
 
 /// Without the TLS configuration.

@@ -1,5 +1,6 @@
-//! The connections of one worker to one origin that wait for their next call.
+//! The connections of one worker to one origin that wait for their next call: a party's own, or the origin's.
 
+use std::any::Any;
 use std::cell::RefCell;
 use std::future::poll_fn;
 use std::sync::{Arc, Weak};
@@ -13,7 +14,7 @@ use super::dial::Dial;
 
 /// Never more connections than calls were in flight at once, which the bulkheads bound.
 pub(super) struct Pool {
-    origin: Weak<Origin>,
+    owner: Weak<dyn Any + Send + Sync>,
     dial: Dial,
     /// The one that was used last is at the end and is taken first, so that those which are not
     /// needed any more grow old.
@@ -21,9 +22,9 @@ pub(super) struct Pool {
 }
 
 impl Pool {
-    pub(super) fn new(origin: &Arc<Origin>) -> Self {
+    pub(super) fn new(owner: Weak<dyn Any + Send + Sync>, origin: &Origin) -> Self {
         Self {
-            origin: Arc::downgrade(origin),
+            owner,
             dial: Dial::new(Arc::clone(&origin.target)),
             idle: RefCell::default(),
         }
@@ -60,13 +61,13 @@ impl Pool {
         let mut idle = self.idle.borrow_mut();
         idle.retain(|connection| !connection.is_over(now));
         if idle.is_empty() {
-            // An origin that is called now and then holds no memory meanwhile.
+            // A party that is called now and then holds no memory meanwhile.
             idle.shrink_to_fit();
         }
     }
 
-    /// Whether no party is there any more.
+    /// Whether its owner is gone.
     pub(super) fn is_orphaned(&self) -> bool {
-        self.origin.strong_count() == 0
+        self.owner.strong_count() == 0
     }
 }
