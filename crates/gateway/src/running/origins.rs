@@ -93,3 +93,37 @@ fn place(base_url: &BaseUrl, tls: Option<&ClientTls>) -> Place {
         tls: tls.map(|tls| tls.fingerprint),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[test]
+    fn parties_at_one_place_have_one_origin_and_the_same_files_one_verifier() {
+        let mut origins = Origins::default();
+        let mut find = |url: &str| {
+            let url = BaseUrl::parse(url).unwrap();
+            origins.find(&url, ClientFiles::default()).unwrap()
+        };
+        let (clear, no_tls) = find("http://relay.example:8080/b1");
+        assert!(no_tls.is_none());
+        assert!(Arc::ptr_eq(&clear, &find("http://RELAY.example:8080/b2").0));
+        let (secured, tls) = find("https://relay.example:8080/b1");
+        let (beside, same_tls) = find("https://relay.example:8081/b1");
+        assert!(Arc::ptr_eq(
+            &secured,
+            &find("https://relay.example:8080/b2").0
+        ));
+        for other in [
+            &secured,
+            &beside,
+            &find("http://relay.example:8081/b1").0,
+            &find("http://other.example:8080/b1").0,
+        ] {
+            assert!(!Arc::ptr_eq(&clear, other), "{other:?}");
+        }
+        assert!(!Arc::ptr_eq(&secured, &beside));
+        assert!(Arc::ptr_eq(&tls.unwrap().config, &same_tls.unwrap().config));
+    }
+}
