@@ -23,7 +23,6 @@ class Slice:
     p99_seconds: float
     memory_bytes: float
     upstream_connections: int
-    refused: int
 
 
 class Moment:
@@ -62,7 +61,6 @@ def measure(relays, upstream, loads, seconds, transport="plain", warm=WARM_SECON
     return Slice(
         cpu / calls, calls / took, cpu / took,
         max(end.p50_seconds for end in ends), max(end.p99_seconds for end in ends), memory, connections,
-        sum(end.refused for end in ends),
     )
 
 

@@ -9,7 +9,7 @@ use foldhash::HashMap;
 
 use crate::config::{BaseUrl, Scheme};
 use crate::gateway::Parties;
-use crate::tls::{ClientFiles, ClientTls, Fingerprint};
+use crate::tls::{ClientFiles, ClientTls, Fingerprint, TlsFault};
 use crate::upstream::Origin;
 
 /// Where an origin is, and what its connections are secured with.
@@ -74,7 +74,7 @@ impl Origins {
         Ok((origin, tls))
     }
 
-    fn tls(&mut self, files: ClientFiles<'_>) -> Result<ClientTls, Box<dyn Error>> {
+    fn tls(&mut self, files: ClientFiles<'_>) -> Result<ClientTls, TlsFault> {
         let pems = files.read()?;
         let fingerprint = pems.fingerprint();
         if let Some(tls) = self.tls.get(&fingerprint) {
