@@ -1,20 +1,21 @@
 //! What is counted per biller.
 
+use std::array;
 use std::collections::BTreeMap;
 use std::fmt;
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use prometheus::{Histogram, IntCounter, IntGauge};
 use protocol::{Api, ResCode};
 
+use crate::buckets::MOST_CALL_EDGES;
+use crate::cells::{Count, Durations, Level};
 use crate::exposition::Exposition;
 use crate::label::{ApiLabel, Label};
-use crate::per_label::PerLabel;
-use crate::requests::{Pair, Requests};
+use crate::requests::{OtherAnswers, Pair};
 use crate::series::{
-    BUDGET_EXCEEDED, CIRCUIT_STATE, DOUBLE_PAYMENTS, IN_FLIGHT, PAY_RESULTS_REFUSED,
-    PREPAY_SHORT_CIRCUITS, UPSTREAM_DURATION,
+    BUDGET_EXCEEDED, CIRCUIT_STATE, DOUBLE_PAYMENTS, IN_FLIGHT, LabelPair, PAY_RESULTS_REFUSED,
+    PREPAY_SHORT_CIRCUITS, UPSTREAM_DURATION, signed, whole,
 };
 
 /// The codes of the contract's checks 5 to 8: a pay-result's first refusal must be seen as an
@@ -24,22 +25,27 @@ const REFUSALS_OF_PAY_RESULTS: [ResCode; 4] =
 
 /// The series of one registered biller, or of all others together (`unknown`).
 pub struct BillerSeries {
-    label: Box<str>,
+    in_flight: Level,
+    apis: [ApiSeries; ApiLabel::ALL.len()],
+    prepay_short_circuits: Count,
+    double_payments: Count,
+    circuit_state: Level,
+    pay_results_refused: Mutex<BTreeMap<ResCode, u64>>,
     call_edges: Arc<[f64]>,
-    apis: PerLabel<ApiLabel, OnceLock<ApiSeries>>,
-    in_flight: IntGauge,
-    prepay_short_circuits: IntCounter,
-    double_payments: IntCounter,
-    pay_results_refused: Mutex<BTreeMap<ResCode, IntCounter>>,
-    circuit_state: Option<IntGauge>,
+    label: Box<str>,
+    has_circuit: bool,
+    is_registered: bool,
 }
 
-/// The series of one biller and API.
+/// The series of one biller and API. What an `OK` that comes soon is counted in stands in front, in one line of a
+/// processor's cache.
+#[derive(Default)]
+#[repr(C, align(64))]
 struct ApiSeries {
-    requests: Requests,
-    budget_exceeded: IntCounter,
-    /// Made with the first upstream call: histograms are large, and most billers use few APIs.
-    upstream_duration: OnceLock<Option<Histogram>>,
+    ok: Count,
+    upstream_duration: Durations<MOST_CALL_EDGES>,
+    budget_exceeded: Count,
+    other_answers: OtherAnswers,
 }
 
 /// Who a [`BillerSeries`] is of.
@@ -60,49 +66,31 @@ impl BillerSeries {
             Of::BillerWithoutCircuit(code) => (code, false),
             Of::Unknown => (ApiLabel::Unknown.text(), false),
         };
-        let biller = [("biller", label)];
-        let refused = REFUSALS_OF_PAY_RESULTS.map(|code| {
-            let labels = [("biller", label), ("res_code", code.code())];
-            (code, PAY_RESULTS_REFUSED.counter(&labels))
-        });
         Self {
-            label: label.into(),
+            in_flight: Level::default(),
+            apis: array::from_fn(|_| ApiSeries::default()),
+            prepay_short_circuits: Count::default(),
+            double_payments: Count::default(),
+            circuit_state: Level::default(),
+            pay_results_refused: Mutex::new(REFUSALS_OF_PAY_RESULTS.map(|code| (code, 0)).into()),
             call_edges,
-            apis: PerLabel::new(|api| {
-                // A call on an unknown route names no biller.
-                if api == ApiLabel::Unknown && !matches!(of, Of::Unknown) {
-                    OnceLock::new()
-                } else {
-                    OnceLock::from(ApiSeries::new(api, label))
-                }
-            }),
-            in_flight: IN_FLIGHT.gauge(&biller),
-            prepay_short_circuits: PREPAY_SHORT_CIRCUITS.counter(&biller),
-            double_payments: DOUBLE_PAYMENTS.counter(&biller),
-            pay_results_refused: Mutex::new(BTreeMap::from(refused)),
-            circuit_state: has_circuit.then(|| CIRCUIT_STATE.gauge(&[("upstream", label)])),
+            label: label.into(),
+            has_circuit,
+            is_registered: !matches!(of, Of::Unknown),
         }
     }
 
     /// Counts a call as in flight until the guard is dropped.
-    pub fn enter(&self) -> InFlight {
-        self.in_flight.inc();
-        InFlight(self.in_flight.clone())
+    pub fn enter(&self) -> InFlight<'_> {
+        self.in_flight.add(1);
+        InFlight(&self.in_flight)
     }
 
     /// The upstream of one call took this long, whether it answered or not. Once per call.
     pub fn upstream_answered(&self, api: Api, took: Duration) {
-        let api = ApiLabel::from(api);
-        let histogram = &self.api(api).upstream_duration;
-        let made = histogram.get_or_init(|| {
-            let labels = [("api", api.text()), ("biller", &*self.label)];
-            UPSTREAM_DURATION
-                .try_histogram(&labels, &self.call_edges)
-                .ok()
-        });
-        if let Some(histogram) = made {
-            histogram.observe(took.as_secs_f64());
-        }
+        self.api(ApiLabel::from(api))
+            .upstream_duration
+            .observe(took, &self.call_edges);
     }
 
     /// A prepay of a paid bill was answered without the biller.
@@ -121,20 +109,17 @@ impl BillerSeries {
             .pay_results_refused
             .lock()
             .unwrap_or_else(PoisonError::into_inner);
-        if let Some(counter) = refused.get(&code) {
-            counter.inc();
-            return;
-        }
-        // Another code than the four has no counter yet. There are no more than the guide's.
-        let labels = [("biller", &*self.label), ("res_code", code.code())];
-        if let Ok(counter) = PAY_RESULTS_REFUSED.try_counter(&labels) {
-            counter.inc();
-            refused.insert(code, counter);
-        }
+        // Another code than the four comes with its first refusal. There are no more than the guide's.
+        *refused.entry(code).or_default() += 1;
     }
 
     pub(crate) fn count_answer(&self, api: ApiLabel, pair: Pair) {
-        self.api(api).requests.count(pair);
+        let series = self.api(api);
+        if pair == Pair::OK {
+            series.ok.inc();
+        } else {
+            series.other_answers.count(pair);
+        }
     }
 
     pub(crate) fn count_budget_exceeded(&self, api: ApiLabel) {
@@ -142,45 +127,58 @@ impl BillerSeries {
     }
 
     pub(crate) fn set_circuit_state(&self, state: i64) {
-        if let Some(gauge) = &self.circuit_state {
-            gauge.set(state);
-        }
+        self.circuit_state.set(state);
     }
 
     fn api(&self, api: ApiLabel) -> &ApiSeries {
-        self.apis
-            .get(api)
-            .get_or_init(|| ApiSeries::new(api, &self.label))
+        // There is one for every value, and an index is a place among the values.
+        &self.apis[api.index()]
     }
 
     pub(crate) fn expose(&self, exposition: &mut Exposition) {
-        for api in self.apis.iter().filter_map(OnceLock::get) {
-            api.requests.expose(exposition);
-            exposition.add(&api.budget_exceeded);
-            if let Some(Some(histogram)) = api.upstream_duration.get() {
-                exposition.add(histogram);
+        let biller = ("biller", &*self.label);
+        for (api, series) in ApiLabel::ALL.iter().zip(&self.apis) {
+            // A call on an unknown route names no registered biller.
+            let is_of_no_api = *api == ApiLabel::Unknown && self.is_registered;
+            if !is_of_no_api || !series.is_empty() {
+                series.expose([("api", api.text()), biller], &self.call_edges, exposition);
             }
         }
-        exposition.add(&self.in_flight);
-        exposition.add(&self.prepay_short_circuits);
-        exposition.add(&self.double_payments);
+        IN_FLIGHT.show(&[biller], signed(self.in_flight.get()), exposition);
+        for (series, count) in [
+            (PREPAY_SHORT_CIRCUITS, &self.prepay_short_circuits),
+            (DOUBLE_PAYMENTS, &self.double_payments),
+        ] {
+            series.show_counter(&[biller], whole(count.get()), exposition);
+        }
         let refused = self
             .pay_results_refused
             .lock()
             .unwrap_or_else(PoisonError::into_inner);
-        refused.values().for_each(|counter| exposition.add(counter));
-        if let Some(gauge) = &self.circuit_state {
-            exposition.add(gauge);
+        for (code, count) in &*refused {
+            let labels = [biller, ("res_code", code.code())];
+            PAY_RESULTS_REFUSED.show_counter(&labels, whole(*count), exposition);
+        }
+        if self.has_circuit {
+            let upstream = ("upstream", &*self.label);
+            CIRCUIT_STATE.show(&[upstream], signed(self.circuit_state.get()), exposition);
         }
     }
 }
 
 impl ApiSeries {
-    fn new(api: ApiLabel, biller: &str) -> Self {
-        Self {
-            requests: Requests::new(api, biller),
-            budget_exceeded: BUDGET_EXCEEDED.counter(&[("api", api.text()), ("biller", biller)]),
-            upstream_duration: OnceLock::new(),
+    /// Whether no answer was counted.
+    fn is_empty(&self) -> bool {
+        self.ok.get() == 0 && self.other_answers.is_empty()
+    }
+
+    fn expose(&self, labels: [LabelPair<'_>; 2], edges: &[f64], exposition: &mut Exposition) {
+        Pair::OK.expose(labels, &self.ok, exposition);
+        self.other_answers.expose(labels, exposition);
+        BUDGET_EXCEEDED.show_counter(&labels, whole(self.budget_exceeded.get()), exposition);
+        // Histograms are large, and most billers use few APIs: shown from the first upstream call on.
+        if self.upstream_duration.counts().any(|count| count > 0) {
+            UPSTREAM_DURATION.show_durations(&labels, edges, &self.upstream_duration, exposition);
         }
     }
 }
@@ -196,10 +194,10 @@ impl fmt::Debug for BillerSeries {
 /// A call in flight; ends when it is dropped.
 #[derive(Debug)]
 #[must_use]
-pub struct InFlight(IntGauge);
+pub struct InFlight<'a>(&'a Level);
 
-impl Drop for InFlight {
+impl Drop for InFlight<'_> {
     fn drop(&mut self) {
-        self.0.dec();
+        self.0.add(-1);
     }
 }

@@ -13,6 +13,9 @@ const OWN: [f64; 16] = [
     0.05, 0.1, 0.5, 2.0,
 ];
 
+/// As many edges as those for calls can be, the budget among them.
+pub(crate) const MOST_CALL_EDGES: usize = CALL.len() + 1;
+
 /// The edges for a gateway with one budget.
 #[derive(Clone, Debug)]
 pub(crate) struct Buckets {
@@ -64,6 +67,7 @@ mod tests {
                 "{spelled} in {edges:?}"
             );
             assert!(edges.is_sorted_by(|a, b| a < b), "{edges:?}");
+            assert!(edges.len() <= MOST_CALL_EDGES, "{edges:?}");
         }
         assert!(OWN.is_sorted_by(|a, b| a < b));
     }

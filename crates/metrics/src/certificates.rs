@@ -6,7 +6,7 @@ use std::sync::{Mutex, PoisonError};
 use protocol::BillerCode;
 
 use crate::exposition::Exposition;
-use crate::series::CERTIFICATE_EXPIRY;
+use crate::series::{CERTIFICATE_EXPIRY, signed};
 
 /// Whose certificates a file holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -62,7 +62,7 @@ impl Certificates {
             *first = (*first).min(*not_after);
         }
         for (label, not_after) in by_label {
-            CERTIFICATE_EXPIRY.show_integer(&[("certificate", label)], not_after, exposition);
+            CERTIFICATE_EXPIRY.show(&[("certificate", label)], signed(not_after), exposition);
         }
     }
 }

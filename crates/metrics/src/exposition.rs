@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 
 use prometheus::TextEncoder;
 use prometheus::core::Collector;
-use prometheus::proto::MetricFamily;
+use prometheus::proto::{Metric, MetricFamily, MetricType};
+
+use crate::series::Series;
 
 /// Families of series by name, gathered from single series: the format wants each family once,
 /// with all its series together.
@@ -22,6 +24,20 @@ impl Exposition {
                 self.families.insert(family.name().to_owned(), family);
             }
         }
+    }
+
+    /// One series of a family.
+    pub(crate) fn put(&mut self, series: &Series, kind: MetricType, metric: Metric) {
+        if let Some(known) = self.families.get_mut(series.name()) {
+            known.mut_metric().push(metric);
+            return;
+        }
+        let mut family = MetricFamily::default();
+        family.set_name(series.name().to_owned());
+        family.set_help(series.help().to_owned());
+        family.set_field_type(kind);
+        family.set_metric(vec![metric]);
+        self.families.insert(series.name().to_owned(), family);
     }
 
     /// Version 0.0.4 of the text format.

@@ -11,6 +11,7 @@
 mod answered;
 mod biller;
 mod buckets;
+mod cells;
 mod certificates;
 mod exposition;
 mod label;

@@ -3,11 +3,10 @@
 use std::collections::BTreeMap;
 use std::sync::{PoisonError, RwLock};
 
-use prometheus::IntCounter;
-
+use crate::cells::Count;
 use crate::exposition::Exposition;
-use crate::label::{Label, ResCodeLabel, StatusLabel};
-use crate::series::REQUESTS;
+use crate::label::{ResCodeLabel, StatusLabel};
+use crate::series::{LabelPair, REQUESTS, whole};
 
 /// What an upstream can make: pairs of code and status beyond those that the gateway itself may
 /// answer, per biller and API. Those that come later are counted as `other`, `other`.
@@ -21,7 +20,7 @@ pub(crate) struct Pair {
 }
 
 impl Pair {
-    const OK: Self = Self {
+    pub(crate) const OK: Self = Self {
         res_code: ResCodeLabel::Ok,
         status: StatusLabel::OK,
     };
@@ -36,44 +35,34 @@ impl Pair {
     fn is_our_own(self) -> bool {
         self.res_code.is_of_the_guide() && self.status.is_our_own()
     }
+
+    pub(crate) fn expose(
+        self,
+        [api, biller]: [LabelPair<'_>; 2],
+        counter: &Count,
+        exposition: &mut Exposition,
+    ) {
+        let status = self.status.to_string();
+        let res_code = ("res_code", self.res_code.as_str());
+        let labels = [api, biller, res_code, ("status", &status)];
+        REQUESTS.show_counter(&labels, whole(counter.get()), exposition);
+    }
 }
 
-/// The counters of one biller and API.
-pub(crate) struct Requests {
-    api: &'static str,
-    biller: Box<str>,
-    ok: IntCounter,
-    rest: RwLock<Rest>,
-}
+/// The counters of one biller and API, but for [`Pair::OK`].
+#[derive(Default)]
+pub(crate) struct OtherAnswers(RwLock<Counters>);
 
 #[derive(Default)]
-struct Rest {
-    counters: BTreeMap<Pair, IntCounter>,
+struct Counters {
+    by_pair: BTreeMap<Pair, Count>,
     of_upstreams: usize,
 }
 
-impl Requests {
-    pub(crate) fn new(api: impl Label, biller: &str) -> Self {
-        Self {
-            ok: REQUESTS.counter(&[
-                ("api", api.text()),
-                ("biller", biller),
-                ("res_code", "OK"),
-                ("status", "200"),
-            ]),
-            api: api.text(),
-            biller: biller.into(),
-            rest: RwLock::default(),
-        }
-    }
-
+impl OtherAnswers {
     pub(crate) fn count(&self, pair: Pair) {
-        if pair == Pair::OK {
-            self.ok.inc();
-            return;
-        }
-        let known = self.rest.read().unwrap_or_else(PoisonError::into_inner);
-        if let Some(counter) = known.counters.get(&pair) {
+        let known = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        if let Some(counter) = known.by_pair.get(&pair) {
             counter.inc();
             return;
         }
@@ -82,40 +71,31 @@ impl Requests {
     }
 
     fn count_new(&self, pair: Pair) {
-        let mut rest = self.rest.write().unwrap_or_else(PoisonError::into_inner);
+        let mut counters = self.0.write().unwrap_or_else(PoisonError::into_inner);
         let bounded = !pair.is_our_own();
-        let is_full = rest.of_upstreams >= MAX_PAIRS_OF_UPSTREAMS;
+        let is_full = counters.of_upstreams >= MAX_PAIRS_OF_UPSTREAMS;
         let pair = if bounded && is_full {
             Pair::OTHER
         } else {
             pair
         };
-        if let Some(counter) = rest.counters.get(&pair) {
-            counter.inc();
-            return;
+        // Another call may have brought it meanwhile, and `OTHER` may be there.
+        if !counters.by_pair.contains_key(&pair) {
+            counters.of_upstreams += usize::from(bounded);
         }
-        // Refused for invalid names only, and these have been taken for `ok`.
-        if let Ok(counter) = self.counter(pair) {
-            counter.inc();
-            rest.counters.insert(pair, counter);
-            rest.of_upstreams += usize::from(bounded);
-        }
+        counters.by_pair.entry(pair).or_default().inc();
     }
 
-    fn counter(&self, pair: Pair) -> prometheus::Result<IntCounter> {
-        REQUESTS.try_counter(&[
-            ("api", self.api),
-            ("biller", &self.biller),
-            ("res_code", pair.res_code.as_str()),
-            ("status", &pair.status.to_string()),
-        ])
+    /// Whether nothing was counted.
+    pub(crate) fn is_empty(&self) -> bool {
+        let counters = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        counters.by_pair.is_empty()
     }
 
-    pub(crate) fn expose(&self, exposition: &mut Exposition) {
-        exposition.add(&self.ok);
-        let rest = self.rest.read().unwrap_or_else(PoisonError::into_inner);
-        rest.counters
-            .values()
-            .for_each(|counter| exposition.add(counter));
+    pub(crate) fn expose(&self, labels: [LabelPair<'_>; 2], exposition: &mut Exposition) {
+        let counters = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        for (pair, counter) in &counters.by_pair {
+            pair.expose(labels, counter, exposition);
+        }
     }
 }

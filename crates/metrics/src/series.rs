@@ -1,7 +1,9 @@
 //! The table of all series: name, help text, labels. Units are in the names.
 
-use prometheus::{Counter, Gauge, Histogram, HistogramOpts, IntCounter, IntGauge, Opts, Result};
+use prometheus::proto::{self, Metric, MetricType};
+use prometheus::{Gauge, Histogram, HistogramOpts, IntCounter, IntGauge, Opts};
 
+use crate::cells::Durations;
 use crate::exposition::Exposition;
 
 /// One row of the table.
@@ -98,46 +100,23 @@ series! {
 }
 
 impl Series {
-    fn options(&self, labels: &[LabelPair<'_>]) -> Opts {
-        labels
-            .iter()
-            .fold(Opts::new(self.name, self.help), |options, (name, value)| {
-                options.const_label(*name, *value)
-            })
+    pub(crate) const fn name(&self) -> &'static str {
+        self.name
     }
 
-    pub(crate) fn try_counter(&self, labels: &[LabelPair<'_>]) -> Result<IntCounter> {
-        IntCounter::with_opts(self.options(labels))
+    pub(crate) const fn help(&self) -> &'static str {
+        self.help
     }
 
-    pub(crate) fn try_histogram(
-        &self,
-        labels: &[LabelPair<'_>],
-        edges: &[f64],
-    ) -> Result<Histogram> {
-        let options = HistogramOpts::from(self.options(labels)).buckets(edges.to_vec());
-        Histogram::with_opts(options)
-    }
-
-    // Shown once and forgotten: what the moment of a scrape tells. A label's value may be any text.
+    // What is counted elsewhere and shown by a scrape. The labels come in the order of their names; a label's
+    // value may be any text.
 
     pub(crate) fn show(&self, labels: &[LabelPair<'_>], value: f64, exposition: &mut Exposition) {
-        if let Ok(gauge) = Gauge::with_opts(self.options(labels)) {
-            gauge.set(value);
-            exposition.add(&gauge);
-        }
-    }
-
-    pub(crate) fn show_integer(
-        &self,
-        labels: &[LabelPair<'_>],
-        value: i64,
-        exposition: &mut Exposition,
-    ) {
-        if let Ok(gauge) = IntGauge::with_opts(self.options(labels)) {
-            gauge.set(value);
-            exposition.add(&gauge);
-        }
+        let mut gauge = proto::Gauge::default();
+        gauge.set_value(value);
+        let mut metric = labelled(labels);
+        metric.set_gauge(gauge);
+        exposition.put(self, MetricType::GAUGE, metric);
     }
 
     pub(crate) fn show_counter(
@@ -146,18 +125,53 @@ impl Series {
         value: f64,
         exposition: &mut Exposition,
     ) {
-        if let Ok(counter) = Counter::with_opts(self.options(labels)) {
-            counter.inc_by(value);
-            exposition.add(&counter);
-        }
+        let mut counter = proto::Counter::default();
+        counter.set_value(value);
+        let mut metric = labelled(labels);
+        metric.set_counter(counter);
+        exposition.put(self, MetricType::COUNTER, metric);
     }
 
-    // The following are called at start-up and at a reload only. The library refuses nothing but
-    // names and help texts, which are the constants above, and edges that do not ascend, which
-    // `buckets.rs` sorts.
+    pub(crate) fn show_durations<const N: usize>(
+        &self,
+        labels: &[LabelPair<'_>],
+        edges: &[f64],
+        durations: &Durations<N>,
+        exposition: &mut Exposition,
+    ) {
+        let mut so_far = 0;
+        let mut counts = durations.counts().map(|count| {
+            so_far += count;
+            so_far
+        });
+        let within = edges.iter().zip(&mut counts).map(|(edge, cumulative)| {
+            let mut bucket = proto::Bucket::default();
+            bucket.set_upper_bound(*edge);
+            bucket.set_cumulative_count(cumulative);
+            bucket
+        });
+        let mut histogram = proto::Histogram::default();
+        histogram.set_bucket(within.collect());
+        histogram.set_sample_count(counts.last().unwrap_or_default());
+        histogram.set_sample_sum(durations.sum().as_secs_f64());
+        let mut metric = labelled(labels);
+        metric.set_histogram(histogram);
+        exposition.put(self, MetricType::HISTOGRAM, metric);
+    }
+
+    fn options(&self, labels: &[LabelPair<'_>]) -> Opts {
+        labels
+            .iter()
+            .fold(Opts::new(self.name, self.help), |options, (name, value)| {
+                options.const_label(*name, *value)
+            })
+    }
+
+    // The library's own series, made at start-up only. It refuses nothing but names and help texts, which are the
+    // constants above, and edges that do not ascend, which `buckets.rs` sorts.
 
     pub(crate) fn counter(&self, labels: &[LabelPair<'_>]) -> IntCounter {
-        self.try_counter(labels).expect("valid by the table above")
+        IntCounter::with_opts(self.options(labels)).expect("valid by the table above")
     }
 
     pub(crate) fn gauge(&self, labels: &[LabelPair<'_>]) -> IntGauge {
@@ -169,7 +183,29 @@ impl Series {
     }
 
     pub(crate) fn histogram(&self, labels: &[LabelPair<'_>], edges: &[f64]) -> Histogram {
-        self.try_histogram(labels, edges)
-            .expect("valid by the table above")
+        let options = HistogramOpts::from(self.options(labels)).buckets(edges.to_vec());
+        Histogram::with_opts(options).expect("valid by the table above")
     }
+}
+
+fn labelled(labels: &[LabelPair<'_>]) -> Metric {
+    let pairs = labels.iter().map(|(name, value)| {
+        let mut pair = proto::LabelPair::default();
+        pair.set_name((*name).to_owned());
+        pair.set_value((*value).to_owned());
+        pair
+    });
+    Metric::from_label(pairs.collect())
+}
+
+/// A whole number as the format has it, exact up to 2^53, which no count here reaches.
+#[expect(clippy::cast_precision_loss, reason = "as said above")]
+pub(crate) const fn whole(number: u64) -> f64 {
+    number as f64
+}
+
+/// The same of one that may be below zero.
+#[expect(clippy::cast_precision_loss, reason = "as with `whole`")]
+pub(crate) const fn signed(number: i64) -> f64 {
+    number as f64
 }

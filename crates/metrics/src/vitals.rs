@@ -10,7 +10,7 @@ use crate::series::{
     BILLER_INFO, BILLER_SUSPENDED, CONNECTIONS_OPEN, CONNECTIONS_REFUSED, JOURNAL_COMMITS,
     JOURNAL_DISK_FREE, JOURNAL_OWED_FACTS, JOURNAL_SIZE, JOURNAL_WRITABLE, LOG_LINES_DROPPED,
     PAYMENTS_UNDELIVERED, READY, REDIS_UP, TRACE_SPANS_DROPPED, UNDELIVERED_BY_BILLER,
-    UNDELIVERED_OLDEST, UNSHARED_FACTS, UNSHARED_OLDEST,
+    UNDELIVERED_OLDEST, UNSHARED_FACTS, UNSHARED_OLDEST, signed, whole,
 };
 
 /// How the gateway stands. What is `None` or not listed has no series.
@@ -100,10 +100,10 @@ impl Vitals<'_> {
         self.journal.expose(exposition);
         self.undelivered.expose(exposition);
         self.shared.expose(exposition);
-        CONNECTIONS_OPEN.show(&[], count(self.connections.open), exposition);
-        CONNECTIONS_REFUSED.show_counter(&[], count(self.connections.refused), exposition);
-        LOG_LINES_DROPPED.show_counter(&[], count(self.log_lines_dropped), exposition);
-        TRACE_SPANS_DROPPED.show_counter(&[], count(self.trace_spans_dropped), exposition);
+        CONNECTIONS_OPEN.show(&[], whole(self.connections.open), exposition);
+        CONNECTIONS_REFUSED.show_counter(&[], whole(self.connections.refused), exposition);
+        LOG_LINES_DROPPED.show_counter(&[], whole(self.log_lines_dropped), exposition);
+        TRACE_SPANS_DROPPED.show_counter(&[], whole(self.trace_spans_dropped), exposition);
     }
 }
 
@@ -118,14 +118,14 @@ impl BillerVitals<'_> {
 impl JournalVitals {
     fn expose(&self, exposition: &mut Exposition) {
         JOURNAL_WRITABLE.show(&[], flag(self.is_writable), exposition);
-        JOURNAL_COMMITS.show_counter(&[], count(self.commits), exposition);
-        JOURNAL_OWED_FACTS.show(&[], count(self.owed_facts), exposition);
+        JOURNAL_COMMITS.show_counter(&[], whole(self.commits), exposition);
+        JOURNAL_OWED_FACTS.show(&[], whole(self.owed_facts), exposition);
         for (series, bytes) in [
             (JOURNAL_SIZE, self.size_bytes),
             (JOURNAL_DISK_FREE, self.disk_free_bytes),
         ] {
             if let Some(bytes) = bytes {
-                series.show(&[], count(bytes), exposition);
+                series.show(&[], whole(bytes), exposition);
             }
         }
     }
@@ -155,15 +155,4 @@ impl SharedVitals {
 
 const fn flag(is_so: bool) -> f64 {
     if is_so { 1.0 } else { 0.0 }
-}
-
-/// Exact up to 2^53, which no count here reaches.
-#[expect(clippy::cast_precision_loss, reason = "as said above")]
-const fn count(number: u64) -> f64 {
-    number as f64
-}
-
-#[expect(clippy::cast_precision_loss, reason = "as with `count`")]
-const fn signed(number: i64) -> f64 {
-    number as f64
 }

@@ -7,22 +7,19 @@ use bytes::Bytes;
 
 use crate::request_id::TraceParent;
 
-/// Where one API is at a party: the begin of each of its requests' heads, up to and with `Host`, and
-/// what is the same in all of them.
+/// What is the same in the heads of all requests.
+const FIXED_HEADERS: &[u8] = b"content-type: application/json;charset=utf-8\r\n\
+    accept: application/json;charset=utf-8\r\n\
+    accept-encoding: identity\r\n";
+
+/// Where one API is at a party: the begin of each of its requests' heads, up to and with `Host`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Endpoint(Bytes);
 
 impl Endpoint {
     /// `path`, with its slash, and `host` must be fit for a head.
     pub(super) fn new(path: &str, host: &str) -> Self {
-        let head = format!(
-            "POST {path} HTTP/1.1\r\n\
-             host: {host}\r\n\
-             content-type: application/json;charset=utf-8\r\n\
-             accept: application/json;charset=utf-8\r\n\
-             accept-encoding: identity\r\n"
-        );
-        Self(head.into())
+        Self(format!("POST {path} HTTP/1.1\r\nhost: {host}\r\n").into())
     }
 
     /// The path, for tests and for people.
@@ -53,12 +50,14 @@ impl UpstreamRequest<'_> {
     pub(super) fn to_bytes(self) -> Vec<u8> {
         let authorization = self.authorization.map(HeaderValue::as_bytes);
         let length = self.endpoint.0.len()
+            + FIXED_HEADERS.len()
             + self.request_id.len()
             + self.traceparent.as_bytes().len()
             + authorization.map_or(0, <[u8]>::len)
             + self.body.len();
         let mut bytes = Vec::with_capacity(length + NAMES_BYTES);
         bytes.extend_from_slice(&self.endpoint.0);
+        bytes.extend_from_slice(FIXED_HEADERS);
         header(&mut bytes, b"x-request-id: ", self.request_id.as_bytes());
         header(&mut bytes, b"traceparent: ", self.traceparent.as_bytes());
         if let Some(authorization) = authorization {
