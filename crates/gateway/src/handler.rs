@@ -90,7 +90,9 @@ fn named_biller(
         NamedBiller::InPath(code) => code,
         NamedBiller::InHeader => only(headers, &X_BILLER_CODE)?.to_str().ok()?,
     };
-    parties.registry.find(code).cloned()
+    let biller = parties.registry.find(code)?;
+    biller.approach(route.api);
+    Some(Arc::clone(biller))
 }
 
 async fn answer(
