@@ -4,6 +4,7 @@
 //!   or registered billers, so no stranger can make a series.
 //! - [`Metrics`] is shared by all workers; [`BillerSeries`] holds what is counted per biller, and is
 //!   kept beside the biller so that no call looks it up.
+//! - `cells.rs` has the numbers that lie inside what they are counted for; the rest are the library's own.
 //! - [`Vitals`] is what a scrape asks for: no call sets a gauge that nobody may ever read.
 //! - Counting an answer takes no lock, formats no text and looks nothing up by name, unless the
 //!   answer is another than `OK`/200.
