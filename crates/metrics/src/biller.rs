@@ -66,6 +66,7 @@ impl BillerSeries {
             Of::BillerWithoutCircuit(code) => (code, false),
             Of::Unknown => (ApiLabel::Unknown.text(), false),
         };
+        debug_assert!(call_edges.len() <= MOST_CALL_EDGES);
         Self {
             in_flight: Level::default(),
             apis: array::from_fn(|_| ApiSeries::default()),

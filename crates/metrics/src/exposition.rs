@@ -43,7 +43,7 @@ impl Exposition {
     /// Version 0.0.4 of the text format.
     pub(crate) fn text(self) -> String {
         let families: Vec<_> = self.families.into_values().collect();
-        // Refuses families without a name or a series, and `add` takes none.
+        // Refuses families without a name or a series, and neither `add` nor `put` takes one.
         TextEncoder::new()
             .encode_to_string(&families)
             .unwrap_or_default()
