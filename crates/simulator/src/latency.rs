@@ -29,11 +29,14 @@ pub enum Latency {
         median: Duration,
         /// All but one in a hundred are below.
         p99: Duration,
+        /// None is above: the tail has no end of its own.
+        longest: Duration,
     },
 }
 
 impl Latency {
-    /// Reads `none`, `80ms`, `constant:80ms`, `uniform:10ms,50ms` or `lognormal:80ms,900ms`.
+    /// Reads `none`, `80ms`, `constant:80ms`, `uniform:10ms,50ms`, `lognormal:80ms,900ms` or
+    /// `lognormal:80ms,900ms,2s`, whose last is the longest.
     ///
     /// # Errors
     /// Says what is wrong with the text: the form, a duration, or bounds in the wrong order.
@@ -47,11 +50,24 @@ impl Latency {
                 Ok(Self::Uniform(low, high))
             }
             "lognormal" => {
-                let [median, p99] = two_durations(text, values)?;
+                let (shape, longest) = match values.match_indices(',').nth(1) {
+                    Some((at, _)) => (&values[..at], parse_duration(&values[at + 1..])?),
+                    None => (values, LONGEST),
+                };
+                let [median, p99] = two_durations(text, shape)?;
                 if median.is_zero() {
                     return Err(format!("`{text}`: the median must be above zero"));
                 }
-                Ok(Self::LogNormal { median, p99 })
+                if longest < p99 {
+                    return Err(format!(
+                        "`{text}`: the longest must not be below the 99th percentile"
+                    ));
+                }
+                Ok(Self::LogNormal {
+                    median,
+                    p99,
+                    longest,
+                })
             }
             _ => Err(format!(
                 "`{text}`: expected none, 80ms, constant:80ms, uniform:10ms,50ms or lognormal:80ms,900ms"
@@ -66,10 +82,16 @@ impl Latency {
             Self::None => return Duration::ZERO,
             Self::Constant(wait) => wait,
             Self::Uniform(low, high) => low + high.saturating_sub(low).mul_f64(random.unit()),
-            Self::LogNormal { median, p99 } => {
+            Self::LogNormal {
+                median,
+                p99,
+                longest,
+            } => {
                 let deviation = (p99.as_secs_f64() / median.as_secs_f64()).ln() / P99_DEVIATIONS;
                 let seconds = median.as_secs_f64() * (deviation * random.normal()).exp();
-                Duration::try_from_secs_f64(seconds).unwrap_or(LONGEST)
+                Duration::try_from_secs_f64(seconds)
+                    .unwrap_or(LONGEST)
+                    .min(longest)
             }
         };
         wait.min(LONGEST)
@@ -84,8 +106,16 @@ impl fmt::Display for Latency {
             Self::Uniform(low, high) => {
                 write!(formatter, "uniform:{},{}", Spelled(low), Spelled(high))
             }
-            Self::LogNormal { median, p99 } => {
-                write!(formatter, "lognormal:{},{}", Spelled(median), Spelled(p99))
+            Self::LogNormal {
+                median,
+                p99,
+                longest,
+            } => {
+                write!(formatter, "lognormal:{},{}", Spelled(median), Spelled(p99))?;
+                if longest < LONGEST {
+                    write!(formatter, ",{}", Spelled(longest))?;
+                }
+                Ok(())
             }
         }
     }
@@ -155,6 +185,15 @@ mod tests {
                 Latency::LogNormal {
                     median: ms(80),
                     p99: ms(900),
+                    longest: LONGEST,
+                },
+            ),
+            (
+                "lognormal:80ms,900ms,2000ms",
+                Latency::LogNormal {
+                    median: ms(80),
+                    p99: ms(900),
+                    longest: ms(2000),
                 },
             ),
             (
@@ -181,6 +220,9 @@ mod tests {
             "uniform:10ms",
             "uniform:50ms,10ms",
             "lognormal:0ms,10ms",
+            "lognormal:1ms,10ms,9ms",
+            "lognormal:1ms,10ms,",
+            "lognormal:1ms,10ms,20ms,30ms",
             "normal:1ms,2ms",
             "99999999999s",
         ] {
@@ -193,6 +235,7 @@ mod tests {
         let latency = Latency::LogNormal {
             median: ms(80),
             p99: ms(900),
+            longest: ms(1500),
         };
         let mut waits: Vec<_> = (0..10_000)
             .map(|sequence| latency.of(1, sequence))
@@ -208,6 +251,7 @@ mod tests {
             "{:?}",
             waits[9_900]
         );
+        assert_eq!(waits[9_999], ms(1500));
     }
 
     #[test]

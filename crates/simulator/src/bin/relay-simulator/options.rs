@@ -63,7 +63,8 @@ pub(crate) struct Common {
     /// Conditions and faults, such as "/kakao/prepay key=K1 skip=1 times=2 every=3 delay:1s cut:20"
     #[arg(long = "fault", value_name = "RULE", value_parser = Rule::parse)]
     pub(crate) faults: Vec<Rule>,
-    /// none, 80ms, uniform:10ms,50ms or lognormal:80ms,900ms (median and 99th percentile)
+    /// none, 80ms, uniform:10ms,50ms or lognormal:80ms,900ms (median and 99th percentile;
+    /// a third is the longest)
     #[arg(long, value_name = "DISTRIBUTION", default_value = "none", value_parser = Latency::parse)]
     latency: Latency,
     /// Where random numbers begin
