@@ -229,5 +229,4 @@ struct Status {
 }
 
 #[cfg(test)]
-#[path = "otlp_tests.rs"]
 pub(super) mod tests;

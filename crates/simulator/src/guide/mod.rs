@@ -4,19 +4,19 @@
 //! formatter would tidy away in source text.
 
 /// 3.1, a link is created. The parameter's value is three dots, as printed.
-pub const LINK_CREATE: &str = include_str!("guide/link_create.json");
+pub const LINK_CREATE: &str = include_str!("link_create.json");
 
 /// 4.1, a link is created again.
-pub const LINK_RECREATE: &str = include_str!("guide/link_recreate.json");
+pub const LINK_RECREATE: &str = include_str!("link_recreate.json");
 
 /// 5.1, a bill is asked for; its parameter has ten characters where the guide's table allows eight.
-pub const NOTICE: &str = include_str!("guide/notice.json");
+pub const NOTICE: &str = include_str!("notice.json");
 
 /// 6.1, whether 29,000 won can be paid.
-pub const PREPAY: &str = include_str!("guide/prepay.json");
+pub const PREPAY: &str = include_str!("prepay.json");
 
 /// 7.1, 20,000 won were paid.
-pub const PAY_RESULT: &str = include_str!("guide/pay_result.json");
+pub const PAY_RESULT: &str = include_str!("pay_result.json");
 
 #[cfg(test)]
 mod tests {

@@ -4,8 +4,8 @@
 //! One step follows the other, so that every answer is determined. `SCRIPTS=1000` plays more.
 #![allow(clippy::unwrap_used, missing_docs)]
 
-#[path = "script/reference.rs"]
 mod reference;
+#[path = "../support/mod.rs"]
 mod support;
 
 use std::cell::RefCell;
