@@ -17,7 +17,9 @@ use std::process::{Command, Stdio};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use gateway::logging::{CallLine, Filter, Options, Outcome, init, lost_lines, set_filter};
+use gateway::logging::{
+    CallLine, CircuitOutcome, Filter, LogOptions, init, lost_lines, set_filter,
+};
 use metrics::{Answered, BillerSeries, LedgerOperation, Metrics, ResCodeLabel, Stage, StageTimes};
 use protocol::{Api, BillerCode, ResCode};
 
@@ -106,7 +108,7 @@ struct Cost {
 
 /// Alternates the kinds, so that what else the machine does falls on all of them alike.
 fn measure() {
-    let guard = init(&Options::default()).unwrap();
+    let guard = init(&LogOptions::default()).unwrap();
     let counting = Counting::new();
     let mut costs = Kind::ALL.map(|_| Vec::with_capacity(ROUNDS));
     for _ in 0..ROUNDS {
@@ -232,7 +234,7 @@ fn line(call: usize) {
         status: 200,
         total: upstream + Duration::from_micros(45),
         upstream: Some(upstream),
-        outcome: Outcome::Relayed,
+        outcome: CircuitOutcome::Relayed,
     };
     black_box(&line).emit();
 }

@@ -19,7 +19,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use actix_web::http::StatusCode;
 use actix_web::http::header::HeaderValue;
 use bytes::Bytes;
-use gateway::logging::{CallLine, Options, Outcome, init, lost_lines};
+use gateway::logging::{CallLine, CircuitOutcome, LogOptions, init, lost_lines};
 use gateway::reply::{CheckedAnswer, JSON_UTF8, Problem, Reply};
 use gateway::upstream::Answer;
 use ledger::{BillState, DeliveryState, Fact, FactKind, MessageDigest, Stamp, Timestamp};
@@ -201,7 +201,7 @@ fn respond(reply: Reply) {
 /// A call's line, from its values to the queue of the log's thread.
 fn logging() -> Box<dyn Fn()> {
     // Dropped, it would wait for a standard output that takes nothing.
-    std::mem::forget(init(&Options::default()).unwrap());
+    std::mem::forget(init(&LogOptions::default()).unwrap());
     let biller = biller();
     let line = move || {
         let line = CallLine {
@@ -213,7 +213,7 @@ fn logging() -> Box<dyn Fn()> {
             status: 200,
             total: Duration::from_micros(12_345),
             upstream: Some(Duration::from_micros(11_987)),
-            outcome: Outcome::Relayed,
+            outcome: CircuitOutcome::Relayed,
         };
         black_box(&line).emit();
     };

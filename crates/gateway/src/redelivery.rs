@@ -14,8 +14,8 @@ use tokio::time::MissedTickBehavior;
 use crate::call::Call;
 use crate::config::Redeliver;
 use crate::flow::redeliver::{Redelivered, redeliver};
-use crate::gateway::Worker;
 use crate::registry::RegisteredBiller;
+use crate::state::Worker;
 
 /// How often the gateway looks for what is due.
 const EVERY: Duration = Duration::from_secs(5);
@@ -50,7 +50,7 @@ pub async fn deliver_again(
     let Some(telling) = tellings.pop().flatten() else {
         return Ok(Redelivered::NotKept);
     };
-    let call = Call::of_our_own(Rc::clone(worker));
+    let call = Call::internal(Rc::clone(worker));
     let outcome = redeliver(&call, biller, one, telling.message, unless).await?;
     if let Redelivered::Told(told) = &outcome {
         tracing::info!(

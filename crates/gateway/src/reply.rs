@@ -11,6 +11,7 @@ use metrics::ResCodeLabel;
 use protocol::{AnswerCode, Check, Refusal, ResCode};
 
 use crate::logging::Outcome;
+use crate::request_id::X_REQUEST_ID;
 use crate::server::EarlyFault;
 use crate::upstream::Answer;
 
@@ -19,9 +20,6 @@ pub const JSON_UTF8: HeaderValue = HeaderValue::from_static("application/json;ch
 
 /// Tells a kept answer from a fresh one.
 const X_RELAY_REPLAYED: HeaderName = HeaderName::from_static("x-relay-replayed");
-
-/// The caller's, or our own, name of a call.
-pub const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
 /// Everything that the gateway answers by itself, by its cause.
 #[derive(Clone, Debug, PartialEq, Eq)]

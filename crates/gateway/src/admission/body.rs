@@ -12,7 +12,7 @@ use futures_core::Stream;
 use tokio::time::{Instant, timeout_at};
 
 use crate::reply::Problem;
-use crate::server::Arrival;
+use crate::server::IncomingRequest;
 
 /// Reads the whole body.
 ///
@@ -21,17 +21,17 @@ use crate::server::Arrival;
 /// [`Problem::BodyLate`] when it is not whole at `deadline`, [`Problem::BodyBroken`] when the
 /// caller broke off.
 pub async fn read(
-    arrival: &mut Arrival,
+    incoming: &mut IncomingRequest,
     limit_bytes: usize,
     deadline: Instant,
 ) -> Result<Bytes, Problem> {
-    let announced = announced(arrival.request.headers());
+    let announced = announced(incoming.request.headers());
     if announced.is_some_and(|announced| announced > limit_bytes) {
         return Err(Problem::BodyTooLarge);
     }
-    let payload = &mut arrival.payload;
+    let payload = &mut incoming.payload;
     let first = Pin::new(&mut *payload).poll_next(&mut Context::from_waker(Waker::noop()));
-    if first.is_pending() && announced > Some(0) && arrival.connection.has_whole_body() {
+    if first.is_pending() && announced > Some(0) && incoming.connection.has_whole_body() {
         be_polled_again().await;
     }
     timeout_at(deadline, collect(first, payload, limit_bytes))

@@ -1,7 +1,7 @@
 //! One call on its way through the relay: its names, its deadline, and where its time went.
 
-mod ask;
 mod stopwatch;
+mod upstream_call;
 
 use std::cell::Cell;
 use std::future::Future;
@@ -17,12 +17,13 @@ use metrics::{LedgerOperation, LedgerTimer, Metrics, Stage, StageTimes};
 use protocol::Bill;
 use tokio::time::{Instant, timeout_at};
 
-use crate::gateway::Worker;
 use crate::reply::{Problem, Reply};
 use crate::request_id::{TraceParent, request_id};
-use crate::server::{Connection, InFlight};
+use crate::server::{ClientConnection, WorkGuard};
+use crate::state::Worker;
+use crate::traces::UpstreamTiming;
 
-pub use ask::{LinkCall, ToBiller, Unanswered};
+pub use upstream_call::{BillerCall, LinkCall, UpstreamFailure};
 
 use stopwatch::Stopwatch;
 
@@ -36,26 +37,17 @@ pub struct Call {
     stopwatch: Stopwatch,
     deadline: Instant,
     upstream: Cell<Option<Duration>>,
-    asked_at: Cell<Option<Instant>>,
+    upstream_called_at: Cell<Option<Instant>>,
     /// A shutdown waits for the call's task even when the caller has hung up. A call of the
     /// gateway's own is waited for elsewhere.
-    _under_way: Option<InFlight>,
-}
-
-/// When and for how long a call's upstream was asked.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Asked {
-    /// Counted from when the request's head was read.
-    pub after: Duration,
-    /// Until the answer was whole or failed; up to now where it is still under way.
-    pub took: Duration,
+    _under_way: Option<WorkGuard>,
 }
 
 impl Call {
     /// A call that came on `connection` and whose head was read at `started`.
     pub fn begin(
         worker: Rc<Worker>,
-        connection: &Rc<Connection>,
+        connection: &Rc<ClientConnection>,
         headers: &HeaderMap,
         started: Instant,
     ) -> Self {
@@ -66,14 +58,14 @@ impl Call {
             stopwatch: Stopwatch::begin(started),
             deadline,
             upstream: Cell::new(None),
-            asked_at: Cell::new(None),
+            upstream_called_at: Cell::new(None),
             _under_way: Some(connection.enter()),
             worker,
         }
     }
 
     /// A call that the gateway makes by itself, beginning now, with names of its own.
-    pub fn of_our_own(worker: Rc<Worker>) -> Self {
+    pub fn internal(worker: Rc<Worker>) -> Self {
         let started = Instant::now();
         let nobody = HeaderMap::new();
         Self {
@@ -82,7 +74,7 @@ impl Call {
             stopwatch: Stopwatch::begin(started),
             deadline: started + worker.shared().budget,
             upstream: Cell::new(None),
-            asked_at: Cell::new(None),
+            upstream_called_at: Cell::new(None),
             _under_way: None,
             worker,
         }
@@ -150,9 +142,9 @@ impl Call {
     }
 
     /// When and for how long the upstream was asked; `None` where it was not called.
-    pub fn asked(&self) -> Option<Asked> {
-        let at = self.asked_at.get()?;
-        Some(Asked {
+    pub fn upstream_timing(&self) -> Option<UpstreamTiming> {
+        let at = self.upstream_called_at.get()?;
+        Some(UpstreamTiming {
             after: self.stopwatch.total(at),
             took: self.upstream.get().unwrap_or_else(|| at.elapsed()),
         })
@@ -203,7 +195,7 @@ impl Call {
     ///
     /// # Errors
     /// [`Problem::TimedOut`] when the budget is over first.
-    pub async fn within_budget_or_behind<T: 'static>(
+    pub async fn within_budget_or_detached<T: 'static>(
         self: &Rc<Self>,
         mut work: Pin<Box<impl Future<Output = T> + 'static>>,
     ) -> Result<T, Problem> {
@@ -223,7 +215,7 @@ impl Call {
     ///
     /// # Errors
     /// Those of `work`; [`Problem::Internal`] where it panicked.
-    pub fn to_its_end(
+    pub fn run_detached(
         &self,
         work: impl Future<Output = Result<Reply, Problem>> + 'static,
     ) -> impl Future<Output = Result<Reply, Problem>> {
@@ -246,7 +238,7 @@ impl Call {
     }
 
     /// Tells the log when something was settled in memory but not, or not yet, on disk.
-    pub fn note_settled(
+    pub fn log_settlement(
         &self,
         settled: Result<Result<(), Arc<JournalError>>, Problem>,
         what: &'static str,

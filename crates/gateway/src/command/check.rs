@@ -5,7 +5,7 @@ use std::io::Write;
 use std::path::Path;
 
 use crate::config::Config;
-use crate::running::Gateway;
+use crate::lifecycle::Gateway;
 
 /// Validates the file and everything that it names.
 pub(super) fn run(file: &Path) -> Result<(), Box<dyn Error>> {

@@ -7,15 +7,15 @@ use rustix::process::{Resource, Rlimit, setrlimit};
 use tokio::signal::unix::{SignalKind, signal};
 
 use crate::config::Config;
+use crate::lifecycle::{FileWatch, Gateway, Inherited};
 use crate::logging;
-use crate::running::{Gateway, Inherited, Watch};
 
 /// Runs the gateway of this configuration.
 pub(super) fn run(file: &Path) -> Result<(), Box<dyn Error>> {
     forbid_core_dumps();
     let inherited = Inherited::from_environment()?;
     let loaded = Config::load(file)?;
-    let log = logging::init(&logging::Options::from_environment())?;
+    let log = logging::init(&logging::LogOptions::from_environment())?;
     for warning in &loaded.warnings {
         tracing::warn!(%warning, "configuration");
     }
@@ -24,7 +24,7 @@ pub(super) fn run(file: &Path) -> Result<(), Box<dyn Error>> {
         let mut interrupt = signal(SignalKind::interrupt())?;
         let mut hang_up = signal(SignalKind::hangup())?;
         let mut gateway = Gateway::start(loaded, inherited)?;
-        let mut watch = Watch::of(gateway.files(file)).await;
+        let mut watch = FileWatch::of(gateway.files(file)).await;
         tracing::info!(public = %gateway.public(), ops = %gateway.ops(), "the gateway serves");
         let mut failed = false;
         loop {

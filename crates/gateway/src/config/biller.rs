@@ -14,7 +14,7 @@ use super::section::Section;
 use super::sha256::Sha256;
 use super::spelling::printable;
 use super::tls::UpstreamTls;
-use super::upstream::Upstream;
+use super::upstream::UpstreamSettings;
 use super::value;
 
 /// A biller.
@@ -95,7 +95,7 @@ impl Biller {
     fn read(mut section: Section<'_>, code: Option<BillerCode>) -> Option<Self> {
         let name = section.optional("name", |value| value::name(value, bounds::NAME_CHARS));
         let status = section.or("status", Status::Active, status);
-        let upstream = Upstream::read(&mut section);
+        let upstream = UpstreamSettings::read(&mut section);
         let authorization_sha256 =
             section.list("authorization_sha256", bounds::DIGESTS, Sha256::read);
         let allow_from = section.list("allow_from", bounds::NETWORKS, value::network);

@@ -7,7 +7,7 @@ use super::bounds;
 use super::section::Section;
 use super::sha256::Sha256;
 use super::tls::UpstreamTls;
-use super::upstream::Upstream;
+use super::upstream::UpstreamSettings;
 use super::value;
 
 /// The table `[kakao]`.
@@ -25,7 +25,7 @@ pub struct Kakao {
 
 impl Kakao {
     pub(super) fn read(mut section: Section<'_>) -> Option<Self> {
-        let upstream = Upstream::read(&mut section);
+        let upstream = UpstreamSettings::read(&mut section);
         let allow_from = section.list("allow_from", bounds::NETWORKS, value::network);
         let client_certificates =
             section.list("client_certificates", bounds::DIGESTS, Sha256::read);

@@ -5,12 +5,12 @@ use super::section::Section;
 use super::tls::UpstreamTls;
 
 /// Where an upstream is, and how to trust it.
-pub(super) struct Upstream {
+pub(super) struct UpstreamSettings {
     pub(super) base_url: BaseUrl,
     pub(super) tls: UpstreamTls,
 }
 
-impl Upstream {
+impl UpstreamSettings {
     /// Reads `base_url` and the table `tls`.
     pub(super) fn read(section: &mut Section<'_>) -> Option<Self> {
         let base_url = section.required("base_url", BaseUrl::read);

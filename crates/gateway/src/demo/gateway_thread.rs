@@ -9,7 +9,7 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::oneshot;
 
 use crate::config::Loaded;
-use crate::running::{Gateway, Inherited};
+use crate::lifecycle::{Gateway, Inherited};
 
 /// A gateway that serves until this is stopped or dropped.
 #[derive(Debug)]

@@ -3,7 +3,7 @@
 use metrics::{LedgerOperation, Stage};
 use protocol::LinkRecreate;
 
-use super::Admitted;
+use crate::admission::Admitted;
 use crate::call::{Call, LinkCall};
 use crate::reply::{Problem, Reply};
 
@@ -23,13 +23,13 @@ pub(super) async fn relay(call: &Call, admitted: &Admitted, body: &[u8]) -> Resu
 
     let _place = biller.in_flight.enter().ok_or(Problem::Overload)?;
     let answer = call
-        .ask_kakao(biller, LinkCall::Recreate, admitted, body)
+        .call_kakao(biller, LinkCall::Recreate, admitted, body)
         .await?;
 
     if answer.is_accepted() {
         let timer = call.enter_ledger(Stage::Settle, LedgerOperation::Settle);
         let relinked = call.ledger().relink(&bill, request.expire_at, call.now());
-        call.note_settled(call.within_budget(relinked).await, "link");
+        call.log_settlement(call.within_budget(relinked).await, "link");
         drop(timer);
     }
     Ok(Reply::relayed(answer))

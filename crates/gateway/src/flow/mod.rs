@@ -8,24 +8,13 @@ mod prepay;
 pub mod redeliver;
 
 use std::rc::Rc;
-use std::sync::Arc;
 
-use actix_web::http::header::HeaderValue;
 use bytes::Bytes;
 use protocol::Api;
 
+use crate::admission::Admitted;
 use crate::call::Call;
-use crate::registry::RegisteredBiller;
 use crate::reply::{Problem, Reply};
-
-/// A call that passed admission, and whose body is whole.
-#[derive(Clone, Debug)]
-pub struct Admitted {
-    /// Whose bill it is about.
-    pub biller: Arc<RegisteredBiller>,
-    /// What a biller authorized itself with; goes on to Kakao Pay.
-    pub authorization: Option<HeaderValue>,
-}
 
 /// Runs the flow of one API.
 ///
@@ -45,17 +34,17 @@ pub async fn run(
         Api::Prepay => prepay::relay(call, admitted, body).await,
         Api::LinkCreate => {
             let (task, admitted, body) = (Rc::clone(call), admitted.clone(), body.clone());
-            call.to_its_end(async move { link_create::relay(&task, &admitted, &body).await })
+            call.run_detached(async move { link_create::relay(&task, &admitted, &body).await })
                 .await
         }
         Api::LinkRecreate => {
             let (task, admitted, body) = (Rc::clone(call), admitted.clone(), body.clone());
-            call.to_its_end(async move { link_recreate::relay(&task, &admitted, &body).await })
+            call.run_detached(async move { link_recreate::relay(&task, &admitted, &body).await })
                 .await
         }
         Api::PayResult => {
             let (task, admitted, body) = (Rc::clone(call), admitted.clone(), body.clone());
-            call.to_its_end(async move { pay_result::relay(&task, &admitted, &body).await })
+            call.run_detached(async move { pay_result::relay(&task, &admitted, &body).await })
                 .await
         }
     }

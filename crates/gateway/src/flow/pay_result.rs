@@ -8,8 +8,8 @@ use ledger::{Begun, Claim, ClaimGuard, Delivered, Durability, MessageDigest, Rec
 use metrics::{LedgerOperation, Stage};
 use protocol::{PayResult, Refusal};
 
-use super::Admitted;
-use crate::call::{Call, ToBiller, Unanswered};
+use crate::admission::Admitted;
+use crate::call::{BillerCall, Call, UpstreamFailure};
 use crate::registry::RegisteredBiller;
 use crate::reply::{CheckedAnswer, Problem, Reply};
 use crate::upstream::Sent;
@@ -34,17 +34,17 @@ pub(super) async fn relay(
 
     let timer = call.metrics().time_ledger(LedgerOperation::Payment);
     let recorded = Box::pin(record(call, biller, &request, body, message));
-    let recorded = call.within_budget_or_behind(recorded).await;
+    let recorded = call.within_budget_or_detached(recorded).await;
     drop(timer);
 
     let answered = match recorded {
         Ok(Begun::AcceptedElsewhere(kept)) => return Ok(Reply::replayed(&kept)),
         Ok(Begun::Recorded(_)) => match biller.pay_results_in_flight.enter() {
-            Some(_place) => call.ask_biller(biller, ToBiller::PayResult, body).await,
-            None => Err(Unanswered::never_sent(Problem::Overload)),
+            Some(_place) => call.call_biller(biller, BillerCall::PayResult, body).await,
+            None => Err(UpstreamFailure::never_sent(Problem::Overload)),
         },
         // It is queued for the journal, and so is what follows; the biller is told by a copy.
-        Err(problem) => Err(Unanswered::never_sent(problem)),
+        Err(problem) => Err(UpstreamFailure::never_sent(problem)),
     };
 
     let timer = call.enter_ledger(Stage::Settle, LedgerOperation::Delivery);
@@ -56,8 +56,8 @@ pub(super) async fn relay(
         delivered,
         call.now(),
     );
-    let settled = call.within_budget_or_behind(Box::pin(settled)).await;
-    call.note_settled(settled, "delivery");
+    let settled = call.within_budget_or_detached(Box::pin(settled)).await;
+    call.log_settlement(settled, "delivery");
     drop(timer);
 
     answered.map(Reply::relayed).map_err(Problem::from)
@@ -127,11 +127,11 @@ async fn replay(
 }
 
 /// How the biller took it (contract section 4, "Payments").
-pub(super) fn delivered(answered: &Result<CheckedAnswer, Unanswered>) -> Delivered {
+pub(super) fn delivered(answered: &Result<CheckedAnswer, UpstreamFailure>) -> Delivered {
     match answered {
         Ok(answer) if answer.is_accepted() => Delivered::Accepted(answer.kept()),
         Ok(answer) if answer.is_refused() => Delivered::Refused,
-        Err(unanswered) if unanswered.sent == Sent::NotSent => Delivered::Pending,
+        Err(upstream_failure) if upstream_failure.sent == Sent::NotSent => Delivered::Pending,
         Ok(_) | Err(_) => Delivered::Unknown,
     }
 }

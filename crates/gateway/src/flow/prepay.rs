@@ -3,8 +3,8 @@
 use metrics::{LedgerOperation, Stage};
 use protocol::Prepay;
 
-use super::Admitted;
-use crate::call::{Call, ToBiller};
+use crate::admission::Admitted;
+use crate::call::{BillerCall, Call};
 use crate::reply::{Problem, Reply};
 
 /// Relays one prepay call, or answers it for the biller.
@@ -24,6 +24,6 @@ pub(super) async fn relay(call: &Call, admitted: &Admitted, body: &[u8]) -> Resu
     }
 
     let _place = biller.in_flight.enter().ok_or(Problem::Overload)?;
-    let answer = call.ask_biller(biller, ToBiller::Prepay, body).await?;
+    let answer = call.call_biller(biller, BillerCall::Prepay, body).await?;
     Ok(Reply::relayed(answer))
 }

@@ -9,7 +9,7 @@ use metrics::LedgerOperation;
 use protocol::AnswerCode;
 
 use super::pay_result::delivered;
-use crate::call::{Call, ToBiller, Unanswered};
+use crate::call::{BillerCall, Call, UpstreamFailure};
 use crate::registry::RegisteredBiller;
 use crate::reply::CheckedAnswer;
 use crate::upstream::Sent;
@@ -78,7 +78,7 @@ pub async fn redeliver(
     let Some(_place) = biller.pay_results_in_flight.enter() else {
         return Ok(Redelivered::Busy);
     };
-    let answered = call.ask_biller(biller, ToBiller::PayResult, &body).await;
+    let answered = call.call_biller(biller, BillerCall::PayResult, &body).await;
     let delivered = match delivered(&answered) {
         Delivered::Pending => as_before(one.state),
         delivered => delivered,
@@ -92,7 +92,7 @@ pub async fn redeliver(
     let settled = ledger
         .record_delivery(&one.bill, &one.event, message, delivered, call.now())
         .await;
-    call.note_settled(Ok(settled), "redelivery");
+    call.log_settlement(Ok(settled), "redelivery");
     drop(timer);
     Ok(Redelivered::Told(told))
 }
@@ -107,15 +107,15 @@ const fn as_before(state: DeliveryState) -> Delivered {
     }
 }
 
-fn told(answered: &Result<CheckedAnswer, Unanswered>, state: DeliveryState) -> Told {
+fn told(answered: &Result<CheckedAnswer, UpstreamFailure>, state: DeliveryState) -> Told {
     let (sent, status, res_code) = match answered {
         Ok(answer) => {
             let shown = shown(answer.res_code);
             (Sent::MaybeSent, answer.answer.status, shown)
         }
-        Err(unanswered) => {
-            let (code, status) = unanswered.problem.answer();
-            (unanswered.sent, status, code.code().to_owned())
+        Err(upstream_failure) => {
+            let (code, status) = upstream_failure.problem.answer();
+            (upstream_failure.sent, status, code.code().to_owned())
         }
     };
     Told {

@@ -36,13 +36,13 @@ const VARIABLE: &str = "RELAY_LOG";
 
 /// How to log.
 #[derive(Clone, Debug, Default)]
-pub struct Options {
+pub struct LogOptions {
     /// Which events are written: levels, alone or per target (`info,ledger=debug,call=off`).
     /// `None`: `info`.
     pub filter: Option<String>,
 }
 
-impl Options {
+impl LogOptions {
     /// Takes the filter from `RELAY_LOG`, where that is set and not blank.
     pub fn from_environment() -> Self {
         let filter = std::env::var_os(VARIABLE).map(|text| text.to_string_lossy().into_owned());
@@ -57,14 +57,17 @@ impl Options {
 ///
 /// # Errors
 /// When the filter cannot be read, or logging runs already.
-pub fn init(options: &Options) -> Result<Guard, String> {
+pub fn init(options: &LogOptions) -> Result<Guard, String> {
     let guard = start(options, queue::standard_output())
         .map_err(|fault| format!("logging ({VARIABLE}): {fault}"))?;
     panics::log_panics();
     Ok(guard)
 }
 
-fn start(options: &Options, writer: impl std::io::Write + Send + 'static) -> Result<Guard, String> {
+fn start(
+    options: &LogOptions,
+    writer: impl std::io::Write + Send + 'static,
+) -> Result<Guard, String> {
     let filter = options.filter.as_deref().unwrap_or(filter::DEFAULT);
     let (text, filter) = Filter::parse(filter)?.into_parts();
     let (filter, handle) = reload::Layer::new(filter);

@@ -324,7 +324,7 @@ fn logging_starts_once_its_filter_can_change_and_its_end_writes_what_is_queued()
     );
     assert_eq!(current_filter(), None);
     let memory = Memory::default();
-    let options = Options {
+    let options = LogOptions {
         filter: Some("warn".to_owned()),
     };
     let guard = start(&options, memory.clone()).unwrap();

@@ -7,9 +7,9 @@ use std::time::Duration;
 use actix_web::{HttpResponse, web};
 use metrics::{BillerVitals, Vitals};
 
-use super::vitals::{Inquiry, gather};
-use crate::gateway::Shared;
+use super::status::{Inquiry, gather};
 use crate::registry::Registry;
+use crate::state::GatewayState;
 use crate::upstream::CircuitState;
 
 const STYLE: &str = include_str!("console.css");
@@ -18,7 +18,10 @@ const STYLE: &str = include_str!("console.css");
 const BILLERS: usize = 500;
 
 /// The page as it stands; it asks to be loaded anew every five seconds.
-pub(super) async fn show(shared: web::Data<Shared>, inquiry: web::Data<Inquiry>) -> HttpResponse {
+pub(super) async fn show(
+    shared: web::Data<GatewayState>,
+    inquiry: web::Data<Inquiry>,
+) -> HttpResponse {
     let parties = shared.parties();
     let vitals = gather(&shared, &parties.registry, &inquiry).await;
     let kakao = parties.kakao.upstream.party.circuit().state();

@@ -2,7 +2,7 @@
 
 use actix_web::{HttpResponse, web};
 
-use crate::gateway::Shared;
+use crate::state::GatewayState;
 
 /// The process runs.
 pub(super) async fn live() -> HttpResponse {
@@ -10,7 +10,7 @@ pub(super) async fn live() -> HttpResponse {
 }
 
 /// The gateway wants traffic; 503 while it drains or cannot write its journal.
-pub(super) async fn ready(shared: web::Data<Shared>) -> HttpResponse {
+pub(super) async fn ready(shared: web::Data<GatewayState>) -> HttpResponse {
     match shared.unready() {
         None => HttpResponse::Ok().json(serde_json::json!({ "status": "ready" })),
         Some(reason) => HttpResponse::ServiceUnavailable()

@@ -2,14 +2,17 @@
 
 use actix_web::{HttpResponse, web};
 
-use super::vitals::{Inquiry, gather};
-use crate::gateway::Shared;
+use super::status::{Inquiry, gather};
+use crate::state::GatewayState;
 
 /// Version 0.0.4 of the text format.
 const TEXT_FORMAT: &str = "text/plain; version=0.0.4; charset=utf-8";
 
 /// Every series as it stands; what no call counts is asked for just now.
-pub(super) async fn show(shared: web::Data<Shared>, inquiry: web::Data<Inquiry>) -> HttpResponse {
+pub(super) async fn show(
+    shared: web::Data<GatewayState>,
+    inquiry: web::Data<Inquiry>,
+) -> HttpResponse {
     let metrics = &shared.metrics;
     let parties = shared.parties();
     let registry = &parties.registry;

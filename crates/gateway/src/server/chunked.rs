@@ -7,7 +7,7 @@ const EXTENSION_MAX_BYTES: u16 = 256;
 
 /// What a run of bytes was.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Chunks {
+pub(super) enum ChunkProgress {
     /// All of it belongs to the body, and more is to come.
     Open,
     /// The body ends after so many bytes.
@@ -47,7 +47,7 @@ impl ChunkReader {
     }
 
     /// Follows the body through the next bytes.
-    pub(super) fn read(&mut self, bytes: &[u8]) -> Chunks {
+    pub(super) fn read(&mut self, bytes: &[u8]) -> ChunkProgress {
         let mut at = 0;
         while at < bytes.len() {
             if let Expect::Data = self.expect {
@@ -62,13 +62,13 @@ impl ChunkReader {
             }
             let is_last = matches!(self.expect, Expect::EndLineFeed);
             match self.step(bytes[at]) {
-                None => return Chunks::Fault(at),
-                Some(_) if is_last => return Chunks::End(at + 1),
+                None => return ChunkProgress::Fault(at),
+                Some(_) if is_last => return ChunkProgress::End(at + 1),
                 Some(next) => self.expect = next,
             }
             at += 1;
         }
-        Chunks::Open
+        ChunkProgress::Open
     }
 
     fn step(&mut self, octet: u8) -> Option<Expect> {

@@ -14,7 +14,7 @@ use crate::tls::Trust;
 /// One open connection of the public listener. Calls on it run one after another: the next head is handed on
 /// when the call before it is answered, so pipelined requests wait where they cost nothing, in the socket.
 #[derive(Debug)]
-pub struct Connection {
+pub struct ClientConnection {
     peer: SocketAddr,
     caller: Caller,
     /// Until when it may stay without a call, in a drain; shared by all connections of a worker.
@@ -49,7 +49,7 @@ enum Call {
     /// A request was handed on and is not answered.
     Request,
     /// So was the stand-in for one.
-    StandIn,
+    Synthetic,
 }
 
 /// How far the body of the present request has come.
@@ -61,7 +61,7 @@ pub(super) enum Body {
     Cut,
 }
 
-impl Connection {
+impl ClientConnection {
     pub(super) fn new(
         peer: SocketAddr,
         caller: Caller,
@@ -125,9 +125,9 @@ impl Connection {
 
     /// Notes work that must be done before the server ends, even if the caller hangs up: a drain waits for it
     /// as for an open connection. To be held by the task that does the work.
-    pub fn enter(self: &Rc<Self>) -> InFlight {
+    pub fn enter(self: &Rc<Self>) -> WorkGuard {
         self.work.set(self.work.get() + 1);
-        InFlight {
+        WorkGuard {
             connection: Rc::clone(self),
         }
     }
@@ -147,9 +147,9 @@ impl Connection {
     }
 
     /// The stand-in for a faulty head is handed on.
-    pub(super) fn stand_in_handed_on(&self, fault: EarlyFault, now: Instant) {
+    pub(super) fn synthetic_request_handed_on(&self, fault: EarlyFault, now: Instant) {
         self.head_read_at.set(now);
-        self.call.set(Call::StandIn);
+        self.call.set(Call::Synthetic);
         self.body.set(Body::Complete);
         self.fault.set(Some(fault));
     }
@@ -158,8 +158,8 @@ impl Connection {
         self.call.get() != Call::None
     }
 
-    pub(super) fn call_is_stand_in(&self) -> bool {
-        self.call.get() == Call::StandIn
+    pub(super) fn call_is_synthetic(&self) -> bool {
+        self.call.get() == Call::Synthetic
     }
 
     /// The call under way is answered, or given up.
@@ -225,14 +225,14 @@ impl Connection {
     }
 }
 
-/// Work under way for a caller, whether the caller is still there or not. See [`Connection::enter`].
+/// Work under way for a caller, whether the caller is still there or not. See [`ClientConnection::enter`].
 #[derive(Debug)]
 #[must_use = "the work counts as done as soon as this is dropped"]
-pub struct InFlight {
-    connection: Rc<Connection>,
+pub struct WorkGuard {
+    connection: Rc<ClientConnection>,
 }
 
-impl Drop for InFlight {
+impl Drop for WorkGuard {
     fn drop(&mut self) {
         let left = self.connection.work.get().saturating_sub(1);
         self.connection.work.set(left);

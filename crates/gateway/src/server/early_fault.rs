@@ -1,11 +1,11 @@
 //! Faults found before a request exists.
 
 /// The method name of the stand-in request. Refused when it comes from outside, so a caller cannot forge one.
-pub(super) const STAND_IN_METHOD: &[u8] = b"RELAY-EARLY-FAULT";
+pub(super) const SYNTHETIC_METHOD: &[u8] = b"RELAY-EARLY-FAULT";
 
 /// Why the bytes of a connection did not become a request, or stopped being one.
 ///
-/// The handler sees it as [`Arrival::fault`](super::Arrival::fault) and answers like any other refusal, so
+/// The handler sees it as [`IncomingRequest::fault`](super::Arrival::fault) and answers like any other refusal, so
 /// that early faults too have the body of contract section 3 and are counted and logged.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum EarlyFault {
@@ -30,7 +30,7 @@ impl EarlyFault {
 
     /// The well-formed request that stands in for what could not be read, so that the answer takes its turn
     /// behind the answers to earlier requests of the connection.
-    pub(super) const fn stand_in(self) -> &'static [u8] {
+    pub(super) const fn synthetic_request(self) -> &'static [u8] {
         match self {
             Self::BadRequest => {
                 b"RELAY-EARLY-FAULT /400 HTTP/1.1\r\nhost: -\r\nconnection: close\r\n\r\n"

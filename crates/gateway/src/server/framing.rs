@@ -1,25 +1,25 @@
 //! Where each request of a connection begins and ends.
 
-use super::chunked::{ChunkReader, Chunks};
+use super::chunked::{ChunkProgress, ChunkReader};
 use super::early_fault::EarlyFault;
-use super::head::{BodyFraming, Head, HeadReader};
+use super::head::{BodyFraming, HeadReader, RequestHead};
 
 /// Follows the requests of one connection, one after another.
 #[derive(Debug)]
-pub(super) struct Framing {
+pub(super) struct RequestFraming {
     state: State,
 }
 
 #[derive(Debug)]
 enum State {
-    Head(HeadReader),
+    RequestHead(HeadReader),
     Length(u64),
     Chunked(ChunkReader),
 }
 
-/// What [`Framing::follow`] made of a run of bytes.
+/// What [`RequestFraming::follow`] made of a run of bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Step {
+pub(super) struct FramingStep {
     /// So many bytes are beyond doubt and may be handed on.
     pub(super) passed: usize,
     /// A head was completed within them.
@@ -27,7 +27,7 @@ pub(super) struct Step {
     pub(super) stop: Stop,
 }
 
-/// Why [`Framing::follow`] stopped after the bytes it passed.
+/// Why [`RequestFraming::follow`] stopped after the bytes it passed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Stop {
     /// Within a body, at the end of the bytes.
@@ -42,48 +42,48 @@ pub(super) enum Stop {
     BadBody,
 }
 
-impl Framing {
+impl RequestFraming {
     pub(super) fn new() -> Self {
         Self {
-            state: State::Head(HeadReader::default()),
+            state: State::RequestHead(HeadReader::default()),
         }
     }
 
     /// `true` while a head was passed whose body was not, to its end.
     pub(super) fn is_in_body(&self) -> bool {
-        !matches!(self.state, State::Head(_))
+        !matches!(self.state, State::RequestHead(_))
     }
 
     /// Follows one request through the next bytes, at most to its end. Bytes of a head are given from the
     /// head's first byte, again and again until it is complete; bytes of a body once.
-    pub(super) fn follow(&mut self, bytes: &[u8]) -> Step {
-        let State::Head(reader) = &mut self.state else {
+    pub(super) fn follow(&mut self, bytes: &[u8]) -> FramingStep {
+        let State::RequestHead(reader) = &mut self.state else {
             let (passed, stop) = self.follow_body(bytes);
-            return Step {
+            return FramingStep {
                 passed,
                 head_completed: false,
                 stop,
             };
         };
         match reader.read(bytes) {
-            Ok(Some(Head { length, body })) => {
+            Ok(Some(RequestHead { length, body })) => {
                 self.state = match body {
                     BodyFraming::Length(length) => State::Length(length),
                     BodyFraming::Chunked => State::Chunked(ChunkReader::new()),
                 };
                 let (passed, stop) = self.follow_body(&bytes[length..]);
-                Step {
+                FramingStep {
                     passed: length + passed,
                     head_completed: true,
                     stop,
                 }
             }
-            Ok(None) => Step {
+            Ok(None) => FramingStep {
                 passed: 0,
                 head_completed: false,
                 stop: Stop::InHead,
             },
-            Err(fault) => Step {
+            Err(fault) => FramingStep {
                 passed: 0,
                 head_completed: false,
                 stop: Stop::BadHead(fault),
@@ -93,7 +93,7 @@ impl Framing {
 
     fn follow_body(&mut self, bytes: &[u8]) -> (usize, Stop) {
         let (passed, stop) = match &mut self.state {
-            State::Head(_) => (0, Stop::RequestEnd),
+            State::RequestHead(_) => (0, Stop::RequestEnd),
             State::Length(left) => {
                 let here = bytes.len();
                 let taken = usize::try_from(*left).map_or(here, |left| left.min(here));
@@ -105,13 +105,13 @@ impl Framing {
                 }
             }
             State::Chunked(reader) => match reader.read(bytes) {
-                Chunks::Open => (bytes.len(), Stop::InBody),
-                Chunks::End(taken) => (taken, Stop::RequestEnd),
-                Chunks::Fault(taken) => (taken, Stop::BadBody),
+                ChunkProgress::Open => (bytes.len(), Stop::InBody),
+                ChunkProgress::End(taken) => (taken, Stop::RequestEnd),
+                ChunkProgress::Fault(taken) => (taken, Stop::BadBody),
             },
         };
         if stop == Stop::RequestEnd {
-            self.state = State::Head(HeadReader::default());
+            self.state = State::RequestHead(HeadReader::default());
         }
         (passed, stop)
     }

@@ -2,8 +2,8 @@
 
 use memchr::memchr;
 
-use super::early_fault::{EarlyFault, STAND_IN_METHOD};
-use super::octets::{are_field_value, are_host, are_target, is_method, is_token, trim};
+use super::byte_class::{are_field_value, are_host, are_target, is_method, is_token, trim};
+use super::early_fault::{EarlyFault, SYNTHETIC_METHOD};
 
 /// Longest head, in bytes, up to and with its empty line.
 pub const HEAD_MAX_BYTES: usize = 16 * 1024;
@@ -25,7 +25,7 @@ pub(super) enum BodyFraming {
 
 /// A head that is complete and beyond doubt.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Head {
+pub(super) struct RequestHead {
     /// Bytes from the request line to the end of the empty line.
     pub(super) length: usize,
     pub(super) body: BodyFraming,
@@ -53,7 +53,7 @@ pub(super) struct HeadReader {
 
 impl HeadReader {
     /// Looks at the head's bytes, all of them from its first; `None` while it is incomplete.
-    pub(super) fn read(&mut self, bytes: &[u8]) -> Result<Option<Head>, EarlyFault> {
+    pub(super) fn read(&mut self, bytes: &[u8]) -> Result<Option<RequestHead>, EarlyFault> {
         // Also refuses an empty line before the request line and a TLS greeting on a plain port at once.
         if bytes.first().is_some_and(|&octet| !is_method(octet)) {
             return Err(EarlyFault::BadRequest);
@@ -96,7 +96,7 @@ impl HeadReader {
         let target = rest.strip_prefix(b" ").ok_or(EarlyFault::BadRequest)?;
         let is_good = !method.is_empty()
             && method != b"CONNECT"
-            && method != STAND_IN_METHOD
+            && method != SYNTHETIC_METHOD
             && target.first() == Some(&b'/')
             && target.len() <= TARGET_MAX_BYTES
             && are_target(target);
@@ -168,7 +168,7 @@ impl HeadReader {
         Ok(())
     }
 
-    fn finish(&self, version: Version, length: usize) -> Result<Head, EarlyFault> {
+    fn finish(&self, version: Version, length: usize) -> Result<RequestHead, EarlyFault> {
         let is_good = match version {
             Version::Http11 => self.host,
             Version::Http10 => !self.is_post || self.length.is_some(),
@@ -181,6 +181,6 @@ impl HeadReader {
         } else {
             BodyFraming::Length(self.length.unwrap_or(0))
         };
-        Ok(Head { length, body })
+        Ok(RequestHead { length, body })
     }
 }

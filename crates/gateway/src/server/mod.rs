@@ -7,29 +7,29 @@
 //! The HTTP library is never given bytes that two servers could read differently: the guard reads
 //! every head and every body's framing first and is stricter than the library everywhere. What is refused
 //! takes the ordinary way all the same: the library gets a well-formed stand-in, and the handler answers it
-//! by [`Arrival::fault`].
+//! by [`IncomingRequest::fault`].
 //!
 //! An empty line before a request line is refused like any other octet that begins no method.
 
-mod alarm;
-mod arrival;
+mod byte_class;
 mod chunked;
 mod connection;
-mod doorway;
+mod connection_limits;
+mod connection_registry;
+mod deadline_timer;
 mod drain;
 mod early_fault;
-mod farewell;
 mod framing;
-mod guard;
 mod head;
-mod intake;
-mod octets;
-mod reading;
-mod roster;
+mod incoming_request;
+mod lingering_close;
+mod read_buffer;
 mod service;
 mod stream;
 #[cfg(test)]
 mod tests;
+mod validated_stream;
+mod validation;
 
 use std::future::Future;
 use std::io;
@@ -44,17 +44,17 @@ use ipnet::IpNet;
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
-pub use self::arrival::Arrival;
-pub use self::connection::{Connection, InFlight};
+pub use self::connection::{ClientConnection, WorkGuard};
 pub use self::early_fault::EarlyFault;
 pub use self::head::{HEAD_MAX_BYTES, HEADERS_MAX, TARGET_MAX_BYTES};
-pub use self::reading::{Reading, ReadingEnd};
+pub use self::incoming_request::IncomingRequest;
+pub use self::validation::{Validation, ValidationEnd};
 
-pub use self::doorway::ConnectionCounts;
-use self::doorway::Doorway;
+pub use self::connection_limits::ConnectionCounts;
+use self::connection_limits::ConnectionLimits;
 use self::drain::Drain;
-use self::guard::Patience;
-use self::service::{Shared, worker_service};
+use self::service::{ListenerState, worker_service};
+use self::validated_stream::StreamTimeouts;
 use crate::tls::ServerTls;
 
 /// Longest time that an answer may stand still because the caller takes none of it.
@@ -72,7 +72,7 @@ const ACCEPTED_MAX: usize = 1024;
 
 /// What the listener needs to know (contract section 6, `[listen]` and `[limits]`).
 #[derive(Debug)]
-pub struct Options {
+pub struct ServerOptions {
     /// The bound socket.
     pub listener: TcpListener,
     /// Threads that serve; each has a handler of its own.
@@ -95,7 +95,7 @@ pub struct Options {
 #[derive(Debug)]
 pub struct PublicServer {
     address: SocketAddr,
-    doorway: Arc<Doorway>,
+    limits: Arc<ConnectionLimits>,
     drain: Drain,
     handle: ServerHandle,
     server: JoinHandle<io::Result<()>>,
@@ -115,22 +115,22 @@ impl PublicServer {
     /// # Errors
     ///
     /// When the socket cannot be used.
-    pub fn start<F, H, Fut>(options: Options, handlers: F) -> io::Result<Self>
+    pub fn start<F, H, Fut>(options: ServerOptions, handlers: F) -> io::Result<Self>
     where
         F: Fn() -> H + Send + Clone + 'static,
-        H: Fn(Arrival) -> Fut + 'static,
+        H: Fn(IncomingRequest) -> Fut + 'static,
         Fut: Future<Output = HttpResponse> + 'static,
     {
-        let doorway = Arc::new(Doorway::new(
+        let limits = Arc::new(ConnectionLimits::new(
             options.connections,
             options.connections_per_address,
             options.trusted_proxies,
         ));
         let drain = Drain::default();
-        let shared = Shared {
-            doorway: Arc::clone(&doorway),
+        let shared = ListenerState {
+            limits: Arc::clone(&limits),
             tls: options.tls,
-            patience: Patience {
+            timeouts: StreamTimeouts {
                 head: options.head_timeout,
                 idle: options.idle_timeout,
                 answer: options.idle_timeout.min(ANSWER_STALL_MAX),
@@ -152,7 +152,7 @@ impl PublicServer {
             .run();
         Ok(Self {
             address,
-            doorway,
+            limits,
             drain,
             handle: server.handle(),
             server: tokio::spawn(server),
@@ -166,17 +166,17 @@ impl PublicServer {
 
     /// Connections that are open now.
     pub fn open_connections(&self) -> usize {
-        self.doorway.open_connections()
+        self.limits.open_connections()
     }
 
     /// Connections that were closed at once because too many were open, since the start.
     pub fn refused_connections(&self) -> u64 {
-        self.doorway.refused_connections()
+        self.limits.refused_connections()
     }
 
     /// The same counts, for others to look at.
     pub fn connections(&self) -> ConnectionCounts {
-        ConnectionCounts::of(&self.doorway)
+        ConnectionCounts::of(&self.limits)
     }
 
     /// Waits for an end that nobody asked for.
@@ -192,8 +192,8 @@ impl PublicServer {
     }
 
     /// Stops accepting, ends connections after the call under way or the next, whose answer says so with
-    /// `Connection: close`, and those without a call after a moment; ready when all of them, and the work
-    /// held by [`Connection::enter`], have ended or the time is over. Where somebody else holds the socket
+    /// `ClientConnection: close`, and those without a call after a moment; ready when all of them, and the work
+    /// held by [`ClientConnection::enter`], have ended or the time is over. Where somebody else holds the socket
     /// too, callers that come meanwhile wait in its queue for the next process.
     pub async fn drain(mut self, within: Duration) -> Drained {
         self.handle.pause().await;
@@ -202,10 +202,10 @@ impl PublicServer {
         self.drain.begin(LINGER.min(within / 2));
         // Only its being sent matters; the server would look for the end once a second.
         drop(self.handle.stop(true));
-        let emptied = timeout(within, self.doorway.until_empty()).await;
+        let emptied = timeout(within, self.limits.until_empty()).await;
         let cut_off = match emptied {
             Ok(()) => 0,
-            Err(_elapsed) => self.doorway.open_connections(),
+            Err(_elapsed) => self.limits.open_connections(),
         };
         self.server.abort();
         let _ended = (&mut self.server).await;

@@ -16,31 +16,31 @@ use tokio::net::TcpStream;
 use tokio::time::timeout;
 use tokio_rustls::TlsAcceptor;
 
-use super::arrival::{Arrival, answer};
-use super::connection::{Caller, Connection};
-use super::doorway::Doorway;
+use super::connection::{Caller, ClientConnection};
+use super::connection_limits::ConnectionLimits;
+use super::connection_registry::ConnectionRegistry;
 use super::drain::Drain;
-use super::guard::{GuardedStream, Patience};
-use super::roster::Roster;
+use super::incoming_request::{IncomingRequest, answer};
 use super::stream::Stream;
+use super::validated_stream::{StreamTimeouts, ValidatedStream};
 use crate::tls::{ServerTls, Trust, Wire};
 
 /// What all workers of the listener share.
 #[derive(Clone, Debug)]
-pub(super) struct Shared {
-    pub(super) doorway: Arc<Doorway>,
+pub(super) struct ListenerState {
+    pub(super) limits: Arc<ConnectionLimits>,
     pub(super) tls: Option<Arc<ServerTls>>,
-    pub(super) patience: Patience,
+    pub(super) timeouts: StreamTimeouts,
     pub(super) drain: Drain,
 }
 
 /// The factory of one worker's service, which takes sockets and has the handler answer what comes on them.
 pub(super) fn worker_service<H, Fut>(
-    shared: Shared,
+    shared: ListenerState,
     handler: H,
 ) -> impl ServiceFactory<TcpStream, Config = (), Response = (), Error = (), InitError = ()>
 where
-    H: Fn(Arrival) -> Fut + 'static,
+    H: Fn(IncomingRequest) -> Fut + 'static,
     Fut: Future<Output = HttpResponse> + 'static,
 {
     let dispatcher = dispatcher(Rc::new(handler));
@@ -50,12 +50,12 @@ where
         async move {
             let worker = Rc::new(Worker {
                 dispatcher: dispatcher.await?,
-                roster: Rc::default(),
+                registry: Rc::default(),
                 shared,
             });
             actix_rt::spawn(drain_roster(
                 worker.shared.drain.clone(),
-                Rc::clone(&worker.roster),
+                Rc::clone(&worker.registry),
             ));
             let serve = move |socket| {
                 let worker = Rc::clone(&worker);
@@ -69,22 +69,22 @@ where
     })
 }
 
-async fn drain_roster(drain: Drain, roster: Rc<Roster>) {
-    roster.drain(drain.begins().await);
+async fn drain_roster(drain: Drain, registry: Rc<ConnectionRegistry>) {
+    registry.drain(drain.begins().await);
 }
 
 /// The HTTP library with its own timers off: the guard and the handler's budget know better.
 fn dispatcher<H, Fut>(
     handler: Rc<H>,
 ) -> impl ServiceFactory<
-    (GuardedStream, Option<SocketAddr>),
+    (ValidatedStream, Option<SocketAddr>),
     Config = (),
     Response = (),
     Error = DispatchError,
     InitError = (),
 >
 where
-    H: Fn(Arrival) -> Fut + 'static,
+    H: Fn(IncomingRequest) -> Fut + 'static,
     Fut: Future<Output = HttpResponse> + 'static,
 {
     // There is one handler, so nothing is routed here. Its future is boxed: a connection without a call
@@ -99,7 +99,7 @@ where
         // Zero: a connection that ends is left to the guard's farewell at once.
         .client_disconnect_timeout(Duration::ZERO)
         .h1_allow_half_closed(true)
-        .on_connect_ext(|stream: &GuardedStream, extensions: &mut Extensions| {
+        .on_connect_ext(|stream: &ValidatedStream, extensions: &mut Extensions| {
             extensions.insert(Rc::clone(stream.connection()));
         })
         .h1(calls)
@@ -108,13 +108,13 @@ where
 /// A worker's part of the listener.
 struct Worker<S> {
     dispatcher: S,
-    roster: Rc<Roster>,
-    shared: Shared,
+    registry: Rc<ConnectionRegistry>,
+    shared: ListenerState,
 }
 
 impl<S> Worker<S>
 where
-    S: Service<(GuardedStream, Option<SocketAddr>), Response = ()>,
+    S: Service<(ValidatedStream, Option<SocketAddr>), Response = ()>,
     S::Error: fmt::Display,
 {
     /// Serves one socket to its end, and to the end of the work that its calls have begun.
@@ -122,7 +122,7 @@ where
         let Ok(peer) = socket.peer_addr() else {
             return; // closed before it was its turn
         };
-        let Some(_permit) = self.shared.doorway.admit(peer.ip()) else {
+        let Some(_permit) = self.shared.limits.admit(peer.ip()) else {
             return;
         };
         if let Err(error) = socket.set_nodelay(true) {
@@ -131,16 +131,16 @@ where
         let Some((stream, trust)) = self.greet(socket, peer).await else {
             return;
         };
-        let connection = Rc::new(Connection::new(
+        let connection = Rc::new(ClientConnection::new(
             peer,
             Caller {
                 certificate: stream.client_certificate(),
                 trust,
             },
-            self.roster.idle_ends_at(),
+            self.registry.idle_ends_at(),
         ));
-        let enrolment = self.roster.enrol(&connection);
-        let guarded = GuardedStream::new(stream, Rc::clone(&connection), self.shared.patience);
+        let enrolment = self.registry.register(&connection);
+        let guarded = ValidatedStream::new(stream, Rc::clone(&connection), self.shared.timeouts);
         if let Err(error) = self.dispatcher.call((guarded, Some(peer))).await {
             tracing::debug!(%peer, %error, "connection ended early");
         }
@@ -155,7 +155,7 @@ where
         };
         let side = tls.current();
         let handshake = TlsAcceptor::from(side.config()).accept(Wire(socket));
-        let in_time = timeout(self.shared.patience.head, handshake);
+        let in_time = timeout(self.shared.timeouts.head, handshake);
         let greeted = tokio::select! {
             greeted = in_time => greeted,
             () = self.shared.drain.idle_ends() => return None,

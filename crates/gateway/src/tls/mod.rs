@@ -18,7 +18,7 @@ use rustls::crypto::CryptoProvider;
 
 pub use self::client::{ClientFiles, ClientTls, client_config};
 pub use self::pem::Fingerprint;
-pub use self::server::{ClientAuth, ServerFiles, ServerSide, ServerTls};
+pub use self::server::{ClientVerification, ServerFiles, ServerSide, ServerTls};
 pub use self::trust::Trust;
 pub use self::wire::Wire;
 

@@ -14,7 +14,7 @@ use super::{ALPN_HTTP_1_1, TlsFault, provider};
 
 /// Whether callers are asked for a certificate, and the authorities that theirs must come from.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum ClientAuth {
+pub enum ClientVerification {
     /// Not asked.
     Off,
     /// Asked; one that is shown must be good.
@@ -31,7 +31,7 @@ pub struct ServerFiles {
     /// Its key.
     pub private_key: PathBuf,
     /// `client_auth` and `client_ca`.
-    pub client_auth: ClientAuth,
+    pub client_auth: ClientVerification,
 }
 
 /// What the listener's files come to.
@@ -55,8 +55,10 @@ impl ServerSide {
         let certificate = Pem::read(&files.certificate)?;
         let private_key = Pem::read(&files.private_key)?;
         let client_ca = match &files.client_auth {
-            ClientAuth::Off => None,
-            ClientAuth::Optional(file) | ClientAuth::Required(file) => Some(Pem::read(file)?),
+            ClientVerification::Off => None,
+            ClientVerification::Optional(file) | ClientVerification::Required(file) => {
+                Some(Pem::read(file)?)
+            }
         };
         let verifier = client_ca
             .as_ref()
@@ -169,12 +171,15 @@ fn server_config(
     Ok(Arc::new(config))
 }
 
-fn client_verifier(ca: &Pem, auth: &ClientAuth) -> Result<Arc<dyn ClientCertVerifier>, TlsFault> {
+fn client_verifier(
+    ca: &Pem,
+    auth: &ClientVerification,
+) -> Result<Arc<dyn ClientCertVerifier>, TlsFault> {
     let roots = Arc::new(ca.authorities()?);
     let builder = WebPkiClientVerifier::builder_with_provider(roots, provider());
     let builder = match auth {
-        ClientAuth::Optional(_) => builder.allow_unauthenticated(),
-        ClientAuth::Required(_) | ClientAuth::Off => builder,
+        ClientVerification::Optional(_) => builder.allow_unauthenticated(),
+        ClientVerification::Required(_) | ClientVerification::Off => builder,
     };
     builder.build().map_err(|error| ca.fault(error))
 }

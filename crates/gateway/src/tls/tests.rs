@@ -21,8 +21,8 @@ fn a_fault_names_the_file_and_what_is_wrong_with_it() {
     let empty = write(folder.path(), "empty.pem", "");
     let absent = folder.path().join("absent.pem");
 
-    let off = || ClientAuth::Off;
-    let required = |file: &PathBuf| ClientAuth::Required(file.clone());
+    let off = || ClientVerification::Off;
+    let required = |file: &PathBuf| ClientVerification::Required(file.clone());
     let cases = [
         (&certificate, &key, off(), None),
         (&certificate, &key, required(&certificate), None),
@@ -95,8 +95,8 @@ fn nothing_is_resumed_where_certificates_are_asked_for() {
     let certificate = write(folder.path(), "good.pem", &good.cert.pem());
     let private_key = write(folder.path(), "good.key", &good.signing_key.serialize_pem());
     for client_auth in [
-        ClientAuth::Optional(certificate.clone()),
-        ClientAuth::Required(certificate.clone()),
+        ClientVerification::Optional(certificate.clone()),
+        ClientVerification::Required(certificate.clone()),
     ] {
         let files = ServerFiles {
             certificate: certificate.clone(),

@@ -6,9 +6,17 @@ use actix_web::http::header::HeaderValue;
 use metrics::{ResCodeLabel, StageTimes};
 use protocol::{Api, BillerCode};
 
-use crate::call::Asked;
 use crate::logging::Outcome;
 use crate::request_id::TraceParent;
+
+/// When and for how long a call's upstream was asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct UpstreamTiming {
+    /// Counted from when the request's head was read.
+    pub after: Duration,
+    /// Until the answer was whole or failed; up to now where it is still under way.
+    pub took: Duration,
+}
 
 /// A call's spans: one of the call itself and, where the upstream was asked, one of that.
 ///
@@ -37,7 +45,7 @@ pub struct CallSpans {
     /// The whole of it, by stage.
     pub stages: StageTimes,
     /// The upstream's part; `None` where it was not asked.
-    pub asked: Option<Asked>,
+    pub upstream: Option<UpstreamTiming>,
 }
 
 impl CallSpans {
@@ -46,7 +54,7 @@ impl CallSpans {
 
     /// How many spans it has.
     pub(super) fn count(&self) -> u64 {
-        1 + u64::from(self.asked.is_some())
+        1 + u64::from(self.upstream.is_some())
     }
 
     /// When the request's head was read.

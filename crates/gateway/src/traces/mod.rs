@@ -10,6 +10,6 @@ mod exporter;
 mod otlp;
 mod queue;
 
-pub use call_spans::CallSpans;
+pub use call_spans::{CallSpans, UpstreamTiming};
 pub use exporter::Exporter;
 pub use queue::SpanQueue;

@@ -57,13 +57,13 @@ impl LostSpans {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::traces::otlp::tests::{asked, call};
+    use crate::traces::otlp::tests::{call, with_upstream};
 
     #[test]
     fn what_does_not_fit_is_lost_and_every_span_of_it_counted() {
         let (queue, mut calls) = SpanQueue::of(2, LostSpans::default());
         for _ in 0..3 {
-            queue.put(asked());
+            queue.put(with_upstream());
         }
         assert_eq!(queue.lost_spans(), 2, "the third call's two");
         queue.put(call());

@@ -23,14 +23,14 @@ pub struct Answer {
 
 /// Why there is no whole answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Fault {
+pub enum UpstreamFault {
     /// The deadline came first.
     TimedOut {
         /// Whether the request can have been sent by then.
         sent: Sent,
     },
     /// No connection: nothing was sent.
-    NotReached(Unreached),
+    NotReached(ConnectFailure),
     /// Reset or closed before an answer's head was complete.
     Closed {
         /// Whether the request can have been sent by then.
@@ -50,7 +50,7 @@ pub enum Fault {
     Unreadable,
 }
 
-impl Fault {
+impl UpstreamFault {
     /// Whether the party can have got the request.
     pub fn sent(&self) -> Sent {
         match self {
@@ -62,7 +62,7 @@ impl Fault {
 }
 
 /// For logs; says nothing of what the party answered.
-impl fmt::Display for Fault {
+impl fmt::Display for UpstreamFault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::TimedOut { .. } => f.write_str("no answer in time"),
@@ -86,14 +86,14 @@ pub enum Sent {
 
 /// Why there was no connection.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Unreached {
+pub struct ConnectFailure {
     /// Which step failed.
-    pub step: Step,
+    pub step: ConnectStep,
     /// The system's or the TLS library's words, for an operator.
     pub detail: String,
 }
 
-impl fmt::Display for Unreached {
+impl fmt::Display for ConnectFailure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}: {}", self.step.as_str(), self.detail)
     }
@@ -101,7 +101,7 @@ impl fmt::Display for Unreached {
 
 /// The steps to a connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Step {
+pub enum ConnectStep {
     /// From the host's name to its addresses.
     Resolve,
     /// To one of the addresses.
@@ -110,7 +110,7 @@ pub enum Step {
     Handshake,
 }
 
-impl Step {
+impl ConnectStep {
     /// A few words for a log.
     pub fn as_str(self) -> &'static str {
         match self {
@@ -125,7 +125,7 @@ impl Step {
 #[derive(Clone, Debug)]
 pub struct Report {
     /// The whole answer, or why there is none.
-    pub result: Result<Answer, Fault>,
+    pub result: Result<Answer, UpstreamFault>,
     /// From the call's begin to its end, connecting included.
     pub upstream: Duration,
     /// When it ended.

@@ -5,11 +5,11 @@ use std::rc::Rc;
 use tokio::time::{Instant, timeout_at};
 
 use super::Repeat;
-use super::answer::{Answer, Fault, Report, Sent};
-use super::connection::Connection;
+use super::answer::{Answer, Report, Sent, UpstreamFault};
+use super::connection::UpstreamConnection;
 use super::pool::Pool;
 use super::progress::Progress;
-use super::reading::{Unread, Whole, read};
+use super::read_answer::{ReadFailure, WholeAnswer, read};
 
 /// What goes out, and how much may come back.
 pub(super) struct Exchange {
@@ -31,12 +31,12 @@ pub(super) async fn call(
         timeout_at(deadline, attempts(&pool, &asked, begin, &progress))
             .await
             .unwrap_or_else(|_elapsed| {
-                Err(Fault::TimedOut {
+                Err(UpstreamFault::TimedOut {
                     sent: progress.sent(),
                 })
             })
     } else {
-        Err(Fault::TimedOut {
+        Err(UpstreamFault::TimedOut {
             sent: Sent::NotSent,
         })
     };
@@ -56,12 +56,12 @@ async fn attempts(
     asked: &Exchange,
     begin: Instant,
     progress: &Progress,
-) -> Result<Answer, Fault> {
+) -> Result<Answer, UpstreamFault> {
     progress.begin_attempt();
     if let Some(mut connection) = pool.take(begin).await {
         match exchange(&mut connection, asked, progress).await {
             Ok(whole) => return Ok(settle(pool, connection, whole, progress)),
-            Err(Unread {
+            Err(ReadFailure {
                 is_silent: true, ..
             }) if asked.repeat == Repeat::Safe || progress.sent() == Sent::NotSent => {}
             Err(unread) => return Err(unread.fault),
@@ -72,8 +72,8 @@ async fn attempts(
     // Boxed, so that a call over a pooled connection is not as large as one that dials.
     let dialled = Box::pin(progress.dialling(pool.dial().open())).await;
     let mut connection = dialled.map_err(|unreached| match progress.sent() {
-        Sent::NotSent => Fault::NotReached(unreached),
-        sent @ Sent::MaybeSent => Fault::Closed { sent },
+        Sent::NotSent => UpstreamFault::NotReached(unreached),
+        sent @ Sent::MaybeSent => UpstreamFault::Closed { sent },
     })?;
     match exchange(&mut connection, asked, progress).await {
         Ok(whole) => Ok(settle(pool, connection, whole, progress)),
@@ -82,14 +82,14 @@ async fn attempts(
 }
 
 async fn exchange(
-    connection: &mut Connection,
+    connection: &mut UpstreamConnection,
     asked: &Exchange,
     progress: &Progress,
-) -> Result<Whole, Unread> {
+) -> Result<WholeAnswer, ReadFailure> {
     if connection.write(&asked.request, progress).await.is_err() {
         let sent = progress.sent();
-        return Err(Unread {
-            fault: Fault::Closed { sent },
+        return Err(ReadFailure {
+            fault: UpstreamFault::Closed { sent },
             is_silent: true,
         });
     }
@@ -97,7 +97,12 @@ async fn exchange(
 }
 
 /// The answer is whole: its connection waits for the next call, where there may be one.
-fn settle(pool: &Pool, mut connection: Connection, whole: Whole, progress: &Progress) -> Answer {
+fn settle(
+    pool: &Pool,
+    mut connection: UpstreamConnection,
+    whole: WholeAnswer,
+    progress: &Progress,
+) -> Answer {
     let now = Instant::now();
     progress.set_answered(now);
     if let Some(idle) = whole.kept_for {

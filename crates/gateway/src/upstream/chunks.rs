@@ -7,7 +7,7 @@ const SIZE_MAX_DIGITS: u8 = 16;
 
 /// Takes a chunked body apart (RFC 9112 section 7.1). Extensions and trailers are passed over.
 #[derive(Debug, Default)]
-pub(super) struct Chunks {
+pub(super) struct ChunkDecoder {
     at: At,
     /// Of the chunk that is being read.
     left: u64,
@@ -48,7 +48,7 @@ impl Default for At {
     }
 }
 
-impl Chunks {
+impl ChunkDecoder {
     /// Appends what the chunks in `bytes`, which follow those given before, hold; says how many bytes
     /// belong to the body. Ends early once `body` holds more than `max_bytes`.
     pub(super) fn take(&mut self, bytes: &[u8], body: &mut BytesMut, max_bytes: usize) -> usize {
@@ -133,7 +133,7 @@ mod tests {
         ] {
             let bytes = [body, behind].concat().into_bytes();
             for piece in 1..=bytes.len() {
-                let (mut chunks, mut data) = (Chunks::default(), BytesMut::new());
+                let (mut chunks, mut data) = (ChunkDecoder::default(), BytesMut::new());
                 let mut used = 0;
                 for part in bytes.chunks(piece) {
                     used += chunks.take(part, &mut data, AMPLE);
@@ -149,7 +149,7 @@ mod tests {
     fn a_body_without_its_end_is_not_whole() {
         let body = b"2\r\n{}\r\n0\r\nA: b\r\n\r\n";
         for end in 0..body.len() {
-            let (mut chunks, mut data) = (Chunks::default(), BytesMut::new());
+            let (mut chunks, mut data) = (ChunkDecoder::default(), BytesMut::new());
             assert_eq!(chunks.take(&body[..end], &mut data, AMPLE), end);
             assert!(!chunks.is_whole() && !chunks.is_lost(), "after {end} bytes");
         }
@@ -175,7 +175,7 @@ mod tests {
             "0\r\nA: b\n",
             "0\r\nA: b\r\r",
         ] {
-            let (mut chunks, mut data) = (Chunks::default(), BytesMut::new());
+            let (mut chunks, mut data) = (ChunkDecoder::default(), BytesMut::new());
             let used = chunks.take(body.as_bytes(), &mut data, AMPLE);
             assert!(chunks.is_lost(), "{body:?}");
             assert_eq!(used, body.len(), "{body:?}");
@@ -184,7 +184,7 @@ mod tests {
 
     #[test]
     fn a_body_over_the_limit_is_not_taken_to_its_end() {
-        let (mut chunks, mut data) = (Chunks::default(), BytesMut::new());
+        let (mut chunks, mut data) = (ChunkDecoder::default(), BytesMut::new());
         chunks.take(b"3\r\nabc\r\n3\r\ndef\r\n0\r\n\r\n", &mut data, 2);
         assert_eq!(data.as_ref(), b"abc");
         assert!(!chunks.is_whole());

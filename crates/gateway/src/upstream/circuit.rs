@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use super::Outcome;
+use super::CircuitOutcome;
 
 /// When to come again while another call is probing: a probe ends within a call's budget.
 const PROBE_WAIT: Duration = Duration::from_secs(1);
@@ -64,9 +64,9 @@ impl CircuitState {
 #[derive(Debug)]
 pub enum Admission {
     /// It goes.
-    Closed(Permit),
+    Closed(CircuitPermit),
     /// It goes, alone, and what comes of it decides.
-    Probe(Permit),
+    Probe(CircuitPermit),
     /// It does not go.
     Open {
         /// When to come again; more than zero.
@@ -78,7 +78,7 @@ pub enum Admission {
 /// and the next call may probe in its place.
 #[derive(Debug)]
 #[must_use]
-pub struct Permit {
+pub struct CircuitPermit {
     circuit: Circuit,
     kind: Kind,
     era: u64,
@@ -131,7 +131,7 @@ impl Circuit {
     }
 
     /// For `pay_result`, which is always tried: its success closes the circuit, its failure counts.
-    pub fn admit_always(&self) -> Permit {
+    pub fn admit_always(&self) -> CircuitPermit {
         let era = self.lock().era;
         self.permit(Kind::Always, era)
     }
@@ -146,8 +146,8 @@ impl Circuit {
         Arc::strong_count(&self.0) + usize::from(self.0.state.is_poisoned())
     }
 
-    fn permit(&self, kind: Kind, era: u64) -> Permit {
-        Permit {
+    fn permit(&self, kind: Kind, era: u64) -> CircuitPermit {
+        CircuitPermit {
             circuit: self.clone(),
             kind,
             era,
@@ -165,9 +165,9 @@ impl fmt::Debug for Circuit {
     }
 }
 
-impl Permit {
+impl CircuitPermit {
     /// Tells the outcome, which came at `now`. The circuit's new state where it changed.
-    pub fn record(mut self, outcome: Outcome, now: Instant) -> Option<CircuitState> {
+    pub fn record(mut self, outcome: CircuitOutcome, now: Instant) -> Option<CircuitState> {
         let kind = std::mem::replace(&mut self.kind, Kind::Spent);
         let limits = &*self.circuit.0;
         let mut state = self.circuit.lock();
@@ -177,16 +177,16 @@ impl Permit {
             until: now + Duration::from_millis(limits.open_for_millis),
         };
         match (outcome, kind, state.gate) {
-            (Outcome::Success, Kind::Ordinary, Gate::Closed { .. }) if current => {
+            (CircuitOutcome::Success, Kind::Ordinary, Gate::Closed { .. }) if current => {
                 state.gate = Gate::Closed { failures: 0 };
             }
-            (Outcome::Success, Kind::Probe | Kind::Always, Gate::Closed { .. }) => {
+            (CircuitOutcome::Success, Kind::Probe | Kind::Always, Gate::Closed { .. }) => {
                 state.gate = Gate::Closed { failures: 0 };
             }
-            (Outcome::Success, Kind::Probe | Kind::Always, _) => {
+            (CircuitOutcome::Success, Kind::Probe | Kind::Always, _) => {
                 state.change(Gate::Closed { failures: 0 });
             }
-            (Outcome::Failure, _, Gate::Closed { failures }) if current => {
+            (CircuitOutcome::Failure, _, Gate::Closed { failures }) if current => {
                 if failures + 1 >= limits.failures {
                     state.change(open);
                 } else {
@@ -195,10 +195,12 @@ impl Permit {
                     };
                 }
             }
-            (Outcome::Failure, Kind::Probe | Kind::Always, Gate::HalfOpen { .. }) if current => {
+            (CircuitOutcome::Failure, Kind::Probe | Kind::Always, Gate::HalfOpen { .. })
+                if current =>
+            {
                 state.change(open);
             }
-            (Outcome::Neutral, Kind::Probe, Gate::HalfOpen { .. }) if current => {
+            (CircuitOutcome::Neutral, Kind::Probe, Gate::HalfOpen { .. }) if current => {
                 state.gate = Gate::HalfOpen { probing: false };
             }
             _ => {}
@@ -208,7 +210,7 @@ impl Permit {
     }
 }
 
-impl Drop for Permit {
+impl Drop for CircuitPermit {
     fn drop(&mut self) {
         if self.kind == Kind::Probe {
             let mut state = self.circuit.lock();
@@ -247,14 +249,14 @@ mod tests {
         assert_eq!(size_of::<Inner>() + 2 * size_of::<usize>(), 64);
     }
 
-    fn ordinary(circuit: &Circuit, now: Instant) -> Permit {
+    fn ordinary(circuit: &Circuit, now: Instant) -> CircuitPermit {
         match circuit.admit(now) {
             Admission::Closed(permit) => permit,
             other => panic!("{other:?}"),
         }
     }
 
-    fn probe(circuit: &Circuit, now: Instant) -> Permit {
+    fn probe(circuit: &Circuit, now: Instant) -> CircuitPermit {
         match circuit.admit(now) {
             Admission::Probe(permit) => permit,
             other => panic!("{other:?}"),
@@ -272,7 +274,7 @@ mod tests {
     fn opened(now: Instant) -> Circuit {
         let circuit = Circuit::new(3, OPEN_FOR);
         let changes: Vec<_> = (0..3)
-            .map(|_| ordinary(&circuit, now).record(Outcome::Failure, now))
+            .map(|_| ordinary(&circuit, now).record(CircuitOutcome::Failure, now))
             .collect();
         assert_eq!(changes, [None, None, Some(CircuitState::Open)]);
         circuit
@@ -282,13 +284,23 @@ mod tests {
     fn failures_in_a_row_open_it_and_a_success_begins_the_row_anew() {
         let now = Instant::now();
         let circuit = Circuit::new(3, OPEN_FOR);
-        for outcome in [Outcome::Failure, Outcome::Failure, Outcome::Success].repeat(4) {
+        for outcome in [
+            CircuitOutcome::Failure,
+            CircuitOutcome::Failure,
+            CircuitOutcome::Success,
+        ]
+        .repeat(4)
+        {
             assert_eq!(ordinary(&circuit, now).record(outcome, now), None);
         }
-        for outcome in [Outcome::Failure, Outcome::Neutral, Outcome::Failure] {
+        for outcome in [
+            CircuitOutcome::Failure,
+            CircuitOutcome::Neutral,
+            CircuitOutcome::Failure,
+        ] {
             assert_eq!(ordinary(&circuit, now).record(outcome, now), None);
         }
-        let change = ordinary(&circuit, now).record(Outcome::Failure, now);
+        let change = ordinary(&circuit, now).record(CircuitOutcome::Failure, now);
         assert_eq!(change, Some(CircuitState::Open));
     }
 
@@ -306,8 +318,8 @@ mod tests {
     fn one_call_at_a_time_probes_and_its_outcome_decides() {
         let now = Instant::now();
         for (outcome, state) in [
-            (Outcome::Success, CircuitState::Closed),
-            (Outcome::Failure, CircuitState::Open),
+            (CircuitOutcome::Success, CircuitState::Closed),
+            (CircuitOutcome::Failure, CircuitState::Open),
         ] {
             let circuit = opened(now);
             let then = now + OPEN_FOR;
@@ -324,8 +336,11 @@ mod tests {
         let circuit = opened(now);
         let then = now + OPEN_FOR;
         drop(probe(&circuit, then));
-        assert_eq!(probe(&circuit, then).record(Outcome::Neutral, then), None);
-        let change = probe(&circuit, then).record(Outcome::Success, then);
+        assert_eq!(
+            probe(&circuit, then).record(CircuitOutcome::Neutral, then),
+            None
+        );
+        let change = probe(&circuit, then).record(CircuitOutcome::Success, then);
         assert_eq!(change, Some(CircuitState::Closed));
     }
 
@@ -335,7 +350,7 @@ mod tests {
         let circuit = opened(now);
         let then = now + OPEN_FOR;
         let failed = then + Duration::from_secs(3);
-        probe(&circuit, then).record(Outcome::Failure, failed);
+        probe(&circuit, then).record(CircuitOutcome::Failure, failed);
         assert_eq!(turned_away(&circuit, failed), OPEN_FOR);
     }
 
@@ -343,19 +358,23 @@ mod tests {
     fn a_call_that_is_always_tried_closes_it_and_counts() {
         let now = Instant::now();
         let circuit = opened(now);
-        let change = circuit.admit_always().record(Outcome::Success, now);
+        let change = circuit.admit_always().record(CircuitOutcome::Success, now);
         assert_eq!(change, Some(CircuitState::Closed));
 
         let changes: Vec<_> = (0..3)
-            .map(|_| circuit.admit_always().record(Outcome::Failure, now))
+            .map(|_| circuit.admit_always().record(CircuitOutcome::Failure, now))
             .collect();
         assert_eq!(changes, [None, None, Some(CircuitState::Open)]);
 
         // Its failure while open does not keep the probes away.
         let later = now + Duration::from_secs(4);
-        circuit.admit_always().record(Outcome::Failure, later);
+        circuit
+            .admit_always()
+            .record(CircuitOutcome::Failure, later);
         drop(probe(&circuit, now + OPEN_FOR));
-        let change = circuit.admit_always().record(Outcome::Failure, later);
+        let change = circuit
+            .admit_always()
+            .record(CircuitOutcome::Failure, later);
         assert_eq!(change, Some(CircuitState::Open));
     }
 
@@ -364,13 +383,13 @@ mod tests {
         let now = Instant::now();
         let circuit = Circuit::new(1, OPEN_FOR);
         let (late_success, late_failure) = (ordinary(&circuit, now), ordinary(&circuit, now));
-        ordinary(&circuit, now).record(Outcome::Failure, now);
-        assert_eq!(late_success.record(Outcome::Success, now), None);
+        ordinary(&circuit, now).record(CircuitOutcome::Failure, now);
+        assert_eq!(late_success.record(CircuitOutcome::Success, now), None);
         assert_eq!(circuit.state(), CircuitState::Open);
 
         let then = now + OPEN_FOR;
-        probe(&circuit, then).record(Outcome::Success, then);
-        assert_eq!(late_failure.record(Outcome::Failure, then), None);
+        probe(&circuit, then).record(CircuitOutcome::Success, then);
+        assert_eq!(late_failure.record(CircuitOutcome::Failure, then), None);
         assert_eq!(circuit.state(), CircuitState::Closed);
     }
 
@@ -378,7 +397,7 @@ mod tests {
     fn a_clone_is_the_same_circuit() {
         let now = Instant::now();
         let circuit = Circuit::new(1, OPEN_FOR);
-        ordinary(&circuit.clone(), now).record(Outcome::Failure, now);
+        ordinary(&circuit.clone(), now).record(CircuitOutcome::Failure, now);
         assert_eq!(circuit.state().gauge(), 2);
     }
 }

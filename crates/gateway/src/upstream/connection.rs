@@ -16,7 +16,7 @@ use super::socket::Socket;
 const LIFETIME: Duration = Duration::from_mins(2);
 
 /// Dropping it closes it.
-pub(super) struct Connection {
+pub(super) struct UpstreamConnection {
     socket: Socket,
     /// No call begins on it from here on.
     ends_at: Instant,
@@ -24,7 +24,7 @@ pub(super) struct Connection {
     kept_until: Instant,
 }
 
-impl Connection {
+impl UpstreamConnection {
     pub(super) fn new(socket: Socket, now: Instant) -> Self {
         Self {
             socket,

@@ -12,10 +12,10 @@ use tokio::time::{Instant, timeout};
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
-use super::answer::{Step, Unreached};
-use super::connection::Connection;
-use super::names::Names;
+use super::answer::{ConnectFailure, ConnectStep};
+use super::connection::UpstreamConnection;
 use super::origin::{Security, Target};
+use super::resolver::Resolver;
 use super::socket::Socket;
 use crate::tls::Wire;
 
@@ -29,42 +29,42 @@ const HTTP_1_1: &[u8] = b"http/1.1";
 /// Opens connections to one origin.
 pub(super) struct Dial {
     target: Arc<Target>,
-    names: Names,
+    resolver: Resolver,
 }
 
 impl Dial {
     pub(super) fn new(target: Arc<Target>) -> Self {
         Self {
             target,
-            names: Names::default(),
+            resolver: Resolver::default(),
         }
     }
 
     /// A new connection, ready for a request.
-    pub(super) async fn open(&self) -> Result<Connection, Unreached> {
+    pub(super) async fn open(&self) -> Result<UpstreamConnection, ConnectFailure> {
         let target = &self.target;
         let addresses = self
-            .names
+            .resolver
             .addresses(&target.host, target.port)
             .await
-            .map_err(|error| unreached(Step::Resolve, &error))?;
+            .map_err(|error| unreached(ConnectStep::Resolve, &error))?;
         let tcp = connect(&addresses)
             .await
-            .map_err(|error| unreached(Step::Connect, &error))?;
+            .map_err(|error| unreached(ConnectStep::Connect, &error))?;
         let socket = match &target.security {
             Security::Clear => Socket::Clear(tcp),
             Security::Tls(config) => {
                 let tls = handshake(&target.host, config, tcp).await;
                 Socket::Tls(Box::new(
-                    tls.map_err(|error| unreached(Step::Handshake, &error))?,
+                    tls.map_err(|error| unreached(ConnectStep::Handshake, &error))?,
                 ))
             }
             Security::Unconfigured => {
                 let error = io::Error::other("no TLS is configured for an https origin");
-                return Err(unreached(Step::Handshake, &error));
+                return Err(unreached(ConnectStep::Handshake, &error));
             }
         };
-        Ok(Connection::new(socket, Instant::now()))
+        Ok(UpstreamConnection::new(socket, Instant::now()))
     }
 }
 
@@ -101,8 +101,8 @@ async fn handshake(
     }
 }
 
-fn unreached(step: Step, error: &io::Error) -> Unreached {
-    Unreached {
+fn unreached(step: ConnectStep, error: &io::Error) -> ConnectFailure {
+    ConnectFailure {
         step,
         detail: error.to_string(),
     }

@@ -5,7 +5,7 @@ use httparse::Header;
 
 /// How a body's end is known.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Framing {
+pub(super) enum AnswerFraming {
     /// There is no body.
     Bodiless,
     /// After so many bytes.
@@ -25,7 +25,7 @@ pub(super) enum Unframed {
     Ambiguous,
 }
 
-impl Framing {
+impl AnswerFraming {
     /// Reads a head. `Bodiless` for the statuses that carry no body, whatever else it says.
     pub(super) fn of(
         status: StatusCode,
@@ -68,11 +68,11 @@ fn is_chunked(coding: &[u8]) -> bool {
     coding.trim_ascii().eq_ignore_ascii_case(b"chunked")
 }
 
-fn parse_length(length: &[u8]) -> Option<Framing> {
+fn parse_length(length: &[u8]) -> Option<AnswerFraming> {
     let digits = length.trim_ascii();
     if digits.iter().all(u8::is_ascii_digit) {
         let digits = std::str::from_utf8(digits).ok()?;
-        digits.parse().ok().map(Framing::Length)
+        digits.parse().ok().map(AnswerFraming::Length)
     } else {
         None
     }
@@ -82,7 +82,11 @@ fn parse_length(length: &[u8]) -> Option<Framing> {
 mod tests {
     use super::*;
 
-    fn framing(status: u16, version: Version, head: &[(&str, &str)]) -> Result<Framing, Unframed> {
+    fn framing(
+        status: u16,
+        version: Version,
+        head: &[(&str, &str)],
+    ) -> Result<AnswerFraming, Unframed> {
         let fields: Vec<_> = head
             .iter()
             .map(|(name, value)| Header {
@@ -90,7 +94,7 @@ mod tests {
                 value: value.as_bytes(),
             })
             .collect();
-        Framing::of(
+        AnswerFraming::of(
             StatusCode::from_u16(status).expect("a status"),
             version,
             &fields,
@@ -101,12 +105,12 @@ mod tests {
         u16,
         Version,
         &'a [(&'a str, &'a str)],
-        Result<Framing, Unframed>,
+        Result<AnswerFraming, Unframed>,
     );
 
     #[test]
     fn a_head_tells_where_its_body_ends() {
-        use Framing::{Bodiless, Chunked, Length, UntilClose};
+        use AnswerFraming::{Bodiless, Chunked, Length, UntilClose};
         use Unframed::{Ambiguous, NoEnd};
         let (v10, v11) = (Version::HTTP_10, Version::HTTP_11);
         let (length, coding) = ("content-length", "transfer-encoding");

@@ -8,7 +8,7 @@ use actix_http::{StatusCode, Version};
 use bytes::Bytes;
 use httparse::{Header, ParserConfig, Response, Status};
 
-use super::framing::{Framing, Unframed, values};
+use super::framing::{AnswerFraming, Unframed, values};
 
 /// The most that an answer's head may have.
 pub(super) const HEAD_MAX_BYTES: usize = 64 * 1024;
@@ -27,9 +27,9 @@ const JSON_UTF8: HeaderValue = HeaderValue::from_static("application/json;charse
 
 /// A final answer's head, read.
 #[derive(Debug)]
-pub(super) struct Head {
+pub(super) struct AnswerHead {
     pub(super) status: StatusCode,
-    pub(super) framing: Result<Framing, Unframed>,
+    pub(super) framing: Result<AnswerFraming, Unframed>,
     /// The first `Content-Type`.
     pub(super) content_type: Option<HeaderValue>,
     /// The first `Retry-After`.
@@ -38,7 +38,7 @@ pub(super) struct Head {
     pub(super) kept_for: Option<Duration>,
 }
 
-impl Head {
+impl AnswerHead {
     /// Reads a head, given to its empty line; `None` where it is no HTTP.
     pub(super) fn parse(bytes: &Bytes) -> Option<Self> {
         let mut fields = [const { MaybeUninit::uninit() }; HEADERS_MAX];
@@ -56,7 +56,7 @@ impl Head {
             0 => Version::HTTP_10,
             _ => Version::HTTP_11,
         };
-        let framing = Framing::of(status, version, response.headers);
+        let framing = AnswerFraming::of(status, version, response.headers);
         Some(Self {
             status,
             framing,
@@ -104,13 +104,13 @@ fn first(fields: &[Header<'_>], name: &str, head: &Bytes) -> Option<HeaderValue>
 fn kept_for(
     status: StatusCode,
     version: Version,
-    framing: Result<Framing, Unframed>,
+    framing: Result<AnswerFraming, Unframed>,
     fields: &[Header<'_>],
 ) -> Option<Duration> {
     let has_end = match framing {
-        Ok(Framing::Length(_) | Framing::Chunked) => true,
-        Ok(Framing::Bodiless) => !announces_body(fields) && !status.is_informational(),
-        Ok(Framing::UntilClose) | Err(_) => false,
+        Ok(AnswerFraming::Length(_) | AnswerFraming::Chunked) => true,
+        Ok(AnswerFraming::Bodiless) => !announces_body(fields) && !status.is_informational(),
+        Ok(AnswerFraming::UntilClose) | Err(_) => false,
     };
     if !has_end || version != Version::HTTP_11 || closes(fields) {
         return None;

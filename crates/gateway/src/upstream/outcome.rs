@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use super::{Answer, Fault};
+use super::{Answer, UpstreamFault};
 
 /// What a call means to the circuit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Outcome {
+pub enum CircuitOutcome {
     /// The party is alive.
     Success,
     /// The party failed.
@@ -36,13 +36,13 @@ impl PartyTime {
     }
 }
 
-impl Outcome {
+impl CircuitOutcome {
     /// Any whole answer is a success, whatever its status or body, and so is one that is too large:
     /// the party is alive.
-    pub fn of(result: &Result<Answer, Fault>, time: PartyTime) -> Self {
+    pub fn of(result: &Result<Answer, UpstreamFault>, time: PartyTime) -> Self {
         match (result, time) {
-            (Ok(_) | Err(Fault::TooLarge { .. }), _) => Self::Success,
-            (Err(Fault::TimedOut { .. }), PartyTime::Short) => Self::Neutral,
+            (Ok(_) | Err(UpstreamFault::TooLarge { .. }), _) => Self::Success,
+            (Err(UpstreamFault::TimedOut { .. }), PartyTime::Short) => Self::Neutral,
             (Err(_), _) => Self::Failure,
         }
     }
@@ -54,11 +54,11 @@ mod tests {
     use bytes::Bytes;
 
     use super::*;
-    use crate::upstream::{Sent, Step, Unreached};
+    use crate::upstream::{ConnectFailure, ConnectStep, Sent};
 
     #[test]
     fn what_a_result_tells_of_its_party() {
-        use Outcome::{Failure, Neutral, Success};
+        use CircuitOutcome::{Failure, Neutral, Success};
         use PartyTime::{Fair, Short};
         let answer = |status| {
             Ok(Answer {
@@ -70,22 +70,26 @@ mod tests {
         };
         let status = StatusCode::OK;
         let sent = Sent::MaybeSent;
-        let unreached = Unreached {
-            step: Step::Connect,
+        let unreached = ConnectFailure {
+            step: ConnectStep::Connect,
             detail: String::new(),
         };
         for (result, time, outcome) in [
             (answer(StatusCode::OK), Fair, Success),
             (answer(StatusCode::INTERNAL_SERVER_ERROR), Short, Success),
-            (Err(Fault::TooLarge { status }), Fair, Success),
-            (Err(Fault::TimedOut { sent }), Fair, Failure),
-            (Err(Fault::TimedOut { sent }), Short, Neutral),
-            (Err(Fault::NotReached(unreached)), Short, Failure),
-            (Err(Fault::Closed { sent }), Short, Failure),
-            (Err(Fault::CutShort { status }), Short, Failure),
-            (Err(Fault::Unreadable), Short, Failure),
+            (Err(UpstreamFault::TooLarge { status }), Fair, Success),
+            (Err(UpstreamFault::TimedOut { sent }), Fair, Failure),
+            (Err(UpstreamFault::TimedOut { sent }), Short, Neutral),
+            (Err(UpstreamFault::NotReached(unreached)), Short, Failure),
+            (Err(UpstreamFault::Closed { sent }), Short, Failure),
+            (Err(UpstreamFault::CutShort { status }), Short, Failure),
+            (Err(UpstreamFault::Unreadable), Short, Failure),
         ] {
-            assert_eq!(Outcome::of(&result, time), outcome, "{result:?} {time:?}");
+            assert_eq!(
+                CircuitOutcome::of(&result, time),
+                outcome,
+                "{result:?} {time:?}"
+            );
         }
     }
 

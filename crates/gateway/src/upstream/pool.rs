@@ -9,7 +9,7 @@ use std::task::{Context, Poll};
 use tokio::time::Instant;
 
 use super::Origin;
-use super::connection::Connection;
+use super::connection::UpstreamConnection;
 use super::dial::Dial;
 
 /// Never more connections than calls were in flight at once, which the bulkheads bound.
@@ -18,7 +18,7 @@ pub(super) struct Pool {
     dial: Dial,
     /// The one that was used last is at the end and is taken first, so that those which are not
     /// needed any more grow old.
-    idle: RefCell<Vec<Connection>>,
+    idle: RefCell<Vec<UpstreamConnection>>,
 }
 
 impl Pool {
@@ -36,12 +36,12 @@ impl Pool {
     }
 
     /// A connection that is fit for a call, if there is one; those that are not are closed by the way.
-    pub(super) async fn take(&self, now: Instant) -> Option<Connection> {
+    pub(super) async fn take(&self, now: Instant) -> Option<UpstreamConnection> {
         // Ready at once: the context is all that is wanted.
         poll_fn(|cx| Poll::Ready(self.take_quiet(now, cx))).await
     }
 
-    fn take_quiet(&self, now: Instant, cx: &mut Context<'_>) -> Option<Connection> {
+    fn take_quiet(&self, now: Instant, cx: &mut Context<'_>) -> Option<UpstreamConnection> {
         let mut idle = self.idle.borrow_mut();
         while let Some(mut connection) = idle.pop() {
             if !connection.is_over(now) && connection.is_quiet(cx) {
@@ -52,7 +52,7 @@ impl Pool {
     }
 
     /// Has a connection wait for its next call.
-    pub(super) fn put(&self, connection: Connection) {
+    pub(super) fn put(&self, connection: UpstreamConnection) {
         self.idle.borrow_mut().push(connection);
     }
 

@@ -5,7 +5,7 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
-use crate::calls::{Api, Outcome};
+use crate::calls::{Api, CircuitOutcome};
 use crate::evidence::Evidence;
 use crate::finding::Finding;
 use crate::line::Line;
@@ -33,7 +33,7 @@ pub struct Inquest {
 
 /// Checks that both nodes give the promised answer to every question, and call nobody for it but for
 /// the prepay of an open bill.
-pub fn ask(world: &World, questions: &[Question]) -> Inquest {
+pub fn call_upstream(world: &World, questions: &[Question]) -> Inquest {
     let next = AtomicUsize::new(0);
     let inquest = Mutex::new(Inquest {
         lost: Finding::of("lost"),
@@ -55,7 +55,7 @@ pub fn ask(world: &World, questions: &[Question]) -> Inquest {
                         return;
                     };
                     for node in 0..2 {
-                        let said = asker.ask(question, node, number);
+                        let said = asker.call_upstream(question, node, number);
                         inquest.lock().unwrap().note(question, node, said);
                     }
                 }
@@ -84,12 +84,12 @@ struct Asker<'a> {
 impl Asker<'_> {
     /// An answer of a node that could not look (it found Redis too slow, or the biller was too slow)
     /// says nothing, and it is asked again.
-    fn ask(&mut self, question: &Question, node: usize, number: usize) -> Said {
+    fn call_upstream(&mut self, question: &Question, node: usize, number: usize) -> Said {
         let mut said = Said::default();
         for attempt in 0..TRIES {
             let id = format!("b{}.q{number}.{node}.{attempt}", question.bill.0);
             let sending = question.sending(self.world.seed, node, id.clone());
-            let Outcome::Answered(answer) = sending.send(self.world, &mut self.line) else {
+            let CircuitOutcome::Answered(answer) = sending.send(self.world, &mut self.line) else {
                 said.unable.push(id);
                 continue;
             };
@@ -132,7 +132,7 @@ impl Inquest {
     /// Checks that no call of the inquest reached a party that had to be answered by the gateway.
     pub fn check_arrivals(&mut self, evidence: &Evidence) {
         for seen in &evidence.seen {
-            let Some(call) = evidence.call_of(&seen.arrival) else {
+            let Some(call) = evidence.call_of(&seen.incoming) else {
                 continue;
             };
             let finding = match call.api {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use gateway::config::BaseUrl;
-use gateway::upstream::{Clients, Fault, Origin, Party, Repeat, Report, Sent, Step};
+use gateway::upstream::{Clients, Origin, Party, Repeat, Report, Sent, ConnectStep, UpstreamFault};
 use rustls::crypto::ring::default_provider;
 use rustls::{ClientConfig, RootCertStore, ServerConfig};
 use rustls_pki_types::{CertificateDer, PrivateKeyDer};
@@ -93,7 +93,9 @@ async fn call_once(party: &Arc<Party>) -> Report {
 fn assert_not_reached(report: Report) -> String {
     assert_eq!((report.attempts, report.connect.is_some()), (1, true));
     match report.result.unwrap_err() {
-        Fault::NotReached(unreached) if unreached.step == Step::Handshake => unreached.detail,
+        UpstreamFault::NotReached(unreached) if unreached.step == ConnectStep::Handshake => {
+            unreached.detail
+        }
         other => panic!("{other:?}"),
     }
 }
@@ -172,7 +174,7 @@ async fn a_handshake_that_hangs_ends_at_the_deadline_with_nothing_sent() {
     let report = call(&Clients::new(), &party, time, Repeat::Safe).await;
     assert_eq!(
         report.result.unwrap_err(),
-        Fault::TimedOut {
+        UpstreamFault::TimedOut {
             sent: Sent::NotSent
         }
     );
@@ -196,7 +198,7 @@ async fn only_a_notified_end_ends_an_answer_without_a_length() {
     let fault = call_once(&party_abrupt).await.result.unwrap_err();
     assert_eq!(
         fault,
-        Fault::CutShort {
+        UpstreamFault::CutShort {
             status: crate::party::status(200)
         }
     );

@@ -70,7 +70,7 @@ impl Client {
 
     /// What a GET answers.
     pub(in crate::command) fn get(&self, path: &str) -> Result<Value, Failure> {
-        self.ask(Method::GET, path, String::new(), Patience::Ordinary)
+        self.call_upstream(Method::GET, path, String::new(), Patience::Ordinary)
     }
 
     /// What a POST with a JSON body answers.
@@ -80,10 +80,10 @@ impl Client {
         body: &Value,
         patience: Patience,
     ) -> Result<Value, Failure> {
-        self.ask(Method::POST, path, body.to_string(), patience)
+        self.call_upstream(Method::POST, path, body.to_string(), patience)
     }
 
-    fn ask(
+    fn call_upstream(
         &self,
         method: Method,
         path: &str,
@@ -93,7 +93,7 @@ impl Client {
         let exchange = self.exchange(method, path, body, patience);
         let answer = System::new().block_on(exchange).map_err(|fault| {
             Failure::Failed(match fault {
-                Fault::Unanswered(reason) => format!(
+                Fault::UpstreamFailure(reason) => format!(
                     "no gateway answers at {}: {reason}; does it run with this configuration?",
                     self.address
                 ),
@@ -135,7 +135,7 @@ impl Client {
             .await
             .map_err(|error| match error {
                 SendRequestError::Response(_) => Fault::Unreadable,
-                error => Fault::Unanswered(error.to_string()),
+                error => Fault::UpstreamFailure(error.to_string()),
             })?;
         let length = only_length(response.headers()).ok_or(Fault::Unreadable)?;
         let whole = response
@@ -162,7 +162,7 @@ impl Client {
 /// Why there is no answer.
 enum Fault {
     /// Nobody is there, or nobody answered; the reason.
-    Unanswered(String),
+    UpstreamFailure(String),
     /// What came is no whole JSON answer of known length.
     Unreadable,
 }

@@ -5,18 +5,21 @@ use ledger::{Reach, Timestamp};
 use metrics::LedgerOperation;
 use serde_json::{Value, json};
 
-use super::desk::Desk;
+use super::context::AdminContext;
 use super::named_bill::{Found, NamedBill};
 use super::refusal::Refusal;
 use super::shown;
 use crate::logging::user_key_digest;
 
 /// `POST /admin/bills/show`.
-pub(super) async fn show(desk: Desk, named: web::Json<NamedBill>) -> Result<HttpResponse, Refusal> {
-    let found = named.find(&desk)?;
-    let story = story(&desk, &found).await?;
+pub(super) async fn show(
+    context: AdminContext,
+    named: web::Json<NamedBill>,
+) -> Result<HttpResponse, Refusal> {
+    let found = named.find(&context)?;
+    let story = story(&context, &found).await?;
     if story.is_null() {
-        let alike = desk
+        let alike = context
             .ledger()
             .bills_of(found.bill.biller_code(), found.bill.biller_user_key())
             .await?;
@@ -29,18 +32,18 @@ pub(super) async fn show(desk: Desk, named: web::Json<NamedBill>) -> Result<Http
 
 /// `POST /admin/bills/classify`.
 pub(super) async fn classify(
-    desk: Desk,
+    context: AdminContext,
     named: web::Json<NamedBill>,
 ) -> Result<HttpResponse, Refusal> {
-    say(&desk, &named, Word::Classify).await
+    say(&context, &named, Word::Classify).await
 }
 
 /// `POST /admin/bills/clear`.
 pub(super) async fn clear(
-    desk: Desk,
+    context: AdminContext,
     named: web::Json<NamedBill>,
 ) -> Result<HttpResponse, Refusal> {
-    say(&desk, &named, Word::Clear).await
+    say(&context, &named, Word::Clear).await
 }
 
 /// What an operator says of a bill.
@@ -50,10 +53,14 @@ enum Word {
     Clear,
 }
 
-async fn say(desk: &Desk, named: &NamedBill, word: Word) -> Result<HttpResponse, Refusal> {
-    let found = named.find(desk)?;
+async fn say(
+    context: &AdminContext,
+    named: &NamedBill,
+    word: Word,
+) -> Result<HttpResponse, Refusal> {
+    let found = named.find(context)?;
     let (reason, operator) = (named.reason()?, named.operator()?);
-    let ledger = desk.ledger();
+    let ledger = context.ledger();
     let before = ledger.known(&found.bill).await.state;
     let was_error_bill = before
         .as_ref()
@@ -64,7 +71,7 @@ async fn say(desk: &Desk, named: &NamedBill, word: Word) -> Result<HttpResponse,
             "this bill is no error bill: there is nothing to clear",
         ));
     }
-    let timer = desk
+    let timer = context
         .worker()
         .shared()
         .metrics
@@ -96,7 +103,7 @@ async fn say(desk: &Desk, named: &NamedBill, word: Word) -> Result<HttpResponse,
         error_bill = word == Word::Classify,
         "an operator classified a bill"
     );
-    let mut story = story(desk, &found).await?;
+    let mut story = story(context, &found).await?;
     if let Value::Object(members) = &mut story {
         members.insert("was_known".to_owned(), before.is_some().into());
     }
@@ -104,8 +111,8 @@ async fn say(desk: &Desk, named: &NamedBill, word: Word) -> Result<HttpResponse,
 }
 
 /// The story as JSON; null where nothing is known of the bill.
-async fn story(desk: &Desk, found: &Found) -> Result<Value, Refusal> {
-    let story = desk.ledger().story(&found.bill).await?;
+async fn story(context: &AdminContext, found: &Found) -> Result<Value, Refusal> {
+    let story = context.ledger().story(&found.bill).await?;
     let Some(state) = &story.known.state else {
         return Ok(Value::Null);
     };
@@ -116,7 +123,7 @@ async fn story(desk: &Desk, found: &Found) -> Result<Value, Refusal> {
         "state": shown::state(state, Timestamp::now()),
         "story": facts,
         "left_off": story.facts.left_off,
-        "node": desk.ledger().node(),
+        "node": context.ledger().node(),
         "known_by": story.known.reach.name(),
         "hint": hint(story.known.reach),
     }))

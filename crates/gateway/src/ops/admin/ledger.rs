@@ -10,15 +10,15 @@ use ledger::{Rebuild, SharedDifference};
 use serde_json::{Value, json};
 
 use super::bills::answer;
-use super::desk::Desk;
+use super::context::AdminContext;
 use super::refusal::Refusal;
 
 /// One verification at a time: each reads the whole journal.
 static VERIFYING: AtomicBool = AtomicBool::new(false);
 
 /// `GET /admin/ledger`.
-pub(super) async fn status(desk: Desk) -> HttpResponse {
-    let ledger = desk.ledger();
+pub(super) async fn status(context: AdminContext) -> HttpResponse {
+    let ledger = context.ledger();
     answer(&json!({
         "node": ledger.node(),
         "journal_writable": ledger.is_journal_writable(),
@@ -37,7 +37,7 @@ const fn shared_state(reachable: Option<bool>) -> &'static str {
 }
 
 /// `POST /admin/ledger/verify`.
-pub(super) async fn verify(desk: Desk) -> Result<HttpResponse, Refusal> {
+pub(super) async fn verify(context: AdminContext) -> Result<HttpResponse, Refusal> {
     if VERIFYING.swap(true, Ordering::AcqRel) {
         return Err(Refusal::conflict(
             "verifying",
@@ -46,7 +46,7 @@ pub(super) async fn verify(desk: Desk) -> Result<HttpResponse, Refusal> {
     }
     let _ends = Ends;
     let began = Instant::now();
-    let verified = desk.ledger().verify().await?;
+    let verified = context.ledger().verify().await?;
     let is_shared_sound = match &verified.shared {
         None => true,
         Some(Ok(difference)) => difference.is_none(),
@@ -61,8 +61,8 @@ pub(super) async fn verify(desk: Desk) -> Result<HttpResponse, Refusal> {
         "journal": audit_as_json(&verified.audit),
         "state_compared": true,
         "shared": verified.shared.map(|shared| difference(shared.ok())),
-        "unshared_facts": desk.ledger().unshared(),
-        "node": desk.ledger().node(),
+        "unshared_facts": context.ledger().unshared(),
+        "node": context.ledger().node(),
         "took_ms": u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX),
     })))
 }
@@ -106,14 +106,14 @@ fn difference(difference: Option<SharedDifference>) -> Value {
 }
 
 /// `POST /admin/ledger/rebuild`.
-pub(super) async fn rebuild(desk: Desk) -> Result<HttpResponse, Refusal> {
-    match desk.ledger().rebuild() {
+pub(super) async fn rebuild(context: AdminContext) -> Result<HttpResponse, Refusal> {
+    match context.ledger().rebuild() {
         Rebuild::Begun(facts) => {
             tracing::info!(facts, "an operator has the shared state written anew");
             Ok(answer(&json!({
                 "begun": true,
                 "facts": facts,
-                "node": desk.ledger().node(),
+                "node": context.ledger().node(),
             })))
         }
         Rebuild::Alone => Err(Refusal::conflict(

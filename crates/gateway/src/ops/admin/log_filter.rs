@@ -12,7 +12,7 @@ use crate::logging;
 /// What is logged from now on.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Wanted {
+pub(super) struct FilterChange {
     filter: String,
 }
 
@@ -26,7 +26,7 @@ pub(super) async fn show() -> Result<HttpResponse, Refusal> {
 }
 
 /// `PUT /admin/log-filter`: until the next change, or the end of the process.
-pub(super) async fn change(wanted: web::Json<Wanted>) -> Result<HttpResponse, Refusal> {
+pub(super) async fn change(wanted: web::Json<FilterChange>) -> Result<HttpResponse, Refusal> {
     let before = logging::current_filter().ok_or_else(not_logging)?;
     // Said under the old filter: under the new one perhaps nothing is said any more.
     let parsed = logging::Filter::parse(&wanted.filter).map_err(|fault| {

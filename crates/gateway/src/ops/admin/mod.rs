@@ -4,7 +4,7 @@
 //! `docs/operations.md` is the reference.
 
 mod bills;
-mod desk;
+mod context;
 mod ledger;
 mod log_filter;
 mod named_bill;
@@ -17,7 +17,7 @@ use actix_web::middleware::from_fn;
 use actix_web::{Resource, Route, Scope, web};
 
 use self::refusal::Refusal;
-pub(super) use desk::Desk;
+pub(super) use context::AdminContext;
 pub(crate) use ledger::audit_as_json;
 
 /// The largest request body.

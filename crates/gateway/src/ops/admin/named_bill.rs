@@ -6,7 +6,7 @@ use std::sync::Arc;
 use protocol::Bill;
 use serde::Deserialize;
 
-use super::desk::Desk;
+use super::context::AdminContext;
 use super::refusal::Refusal;
 use crate::registry::RegisteredBiller;
 
@@ -49,8 +49,8 @@ pub(super) struct Found {
 
 impl NamedBill {
     /// The bill, if the gateway could ever have heard of it.
-    pub(super) fn find(&self, desk: &Desk) -> Result<Found, Refusal> {
-        let biller = desk.biller(&self.biller)?;
+    pub(super) fn find(&self, context: &AdminContext) -> Result<Found, Refusal> {
+        let biller = context.biller(&self.biller)?;
         if self.user_key.is_empty() {
             return Err(Refusal::bad_request("user_key is empty"));
         }

@@ -9,7 +9,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
 use super::bills::answer;
-use super::desk::Desk;
+use super::context::AdminContext;
 use super::refusal::Refusal;
 use super::shown;
 use crate::flow::redeliver::Redelivered;
@@ -24,16 +24,19 @@ const LINES_BOUND: usize = 1_000;
 /// What to list.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Wanted {
+pub(super) struct PaymentFilter {
     biller: Option<String>,
     delivery: Option<String>,
     limit: Option<usize>,
 }
 
 /// `GET /admin/payments?biller=…&delivery=…&limit=…`: the longest waiting first.
-pub(super) async fn list(desk: Desk, wanted: web::Query<Wanted>) -> Result<HttpResponse, Refusal> {
+pub(super) async fn list(
+    context: AdminContext,
+    wanted: web::Query<PaymentFilter>,
+) -> Result<HttpResponse, Refusal> {
     let biller = match &wanted.biller {
-        Some(code) => Some(desk.biller(code)?.code()),
+        Some(code) => Some(context.biller(code)?.code()),
         None => None,
     };
     let delivery = match &wanted.delivery {
@@ -44,9 +47,9 @@ pub(super) async fn list(desk: Desk, wanted: web::Query<Wanted>) -> Result<HttpR
     };
     let limit = wanted.limit.unwrap_or(LINES).min(LINES_BOUND);
     let mut events = if delivery == Some(DeliveryState::Accepted) {
-        desk.ledger().accepted_payments(biller).await?
+        context.ledger().accepted_payments(biller).await?
     } else {
-        let mut events = undelivered(&desk, biller).await?;
+        let mut events = undelivered(&context, biller).await?;
         events.retain(|one| delivery.is_none_or(|wanted| one.state == wanted));
         events
     };
@@ -60,9 +63,14 @@ pub(super) async fn list(desk: Desk, wanted: web::Query<Wanted>) -> Result<HttpR
     let now = Timestamp::now();
     let (events, reach) = match delivery {
         Some(DeliveryState::Accepted) => (events, Reach::Alone),
-        _ => desk.ledger().without_delivered_elsewhere(events, now).await,
+        _ => {
+            context
+                .ledger()
+                .without_delivered_elsewhere(events, now)
+                .await
+        }
     };
-    let tellings = desk.ledger().tellings(&events).await?;
+    let tellings = context.ledger().tellings(&events).await?;
     let lines: Vec<Value> = events
         .iter()
         .zip(&tellings)
@@ -71,22 +79,26 @@ pub(super) async fn list(desk: Desk, wanted: web::Query<Wanted>) -> Result<HttpR
     Ok(answer(&json!({
         "payments": lines,
         "left_off": total - listed,
-        "node": desk.ledger().node(),
+        "node": context.ledger().node(),
         "known_by": reach.name(),
-        "hint": hint(&desk),
+        "hint": hint(&context),
     })))
 }
 
 /// Another node's pay-results are in that node's journal.
-fn hint(desk: &Desk) -> Option<&'static str> {
-    desk.ledger()
+fn hint(context: &AdminContext) -> Option<&'static str> {
+    context
+        .ledger()
         .is_shared_state_reachable()
         .map(|_| "only pay-results that came to this node; ask every node for its own")
 }
 
 /// All of them, off this thread: there may be many.
-async fn undelivered(desk: &Desk, biller: Option<BillerCode>) -> Result<Vec<Undelivered>, Refusal> {
-    let ledger = desk.ledger().clone();
+async fn undelivered(
+    context: &AdminContext,
+    biller: Option<BillerCode>,
+) -> Result<Vec<Undelivered>, Refusal> {
+    let ledger = context.ledger().clone();
     actix_web::rt::task::spawn_blocking(move || ledger.undelivered_payments(biller))
         .await
         .map_err(|_| Refusal::internal())
@@ -95,7 +107,7 @@ async fn undelivered(desk: &Desk, biller: Option<BillerCode>) -> Result<Vec<Unde
 /// What to deliver again.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Order {
+pub(super) struct RedeliveryRequest {
     biller: String,
     pay_id: Value,
     /// Whether a payment that Kakao Pay cancelled fully is delivered too.
@@ -105,21 +117,21 @@ pub(super) struct Order {
 
 /// `POST /admin/payments/redeliver`: every event of one `pay_id` that was not accepted.
 pub(super) async fn redeliver(
-    desk: Desk,
-    order: web::Json<Order>,
+    context: AdminContext,
+    order: web::Json<RedeliveryRequest>,
 ) -> Result<HttpResponse, Refusal> {
-    let biller = desk.biller(&order.biller)?;
+    let biller = context.biller(&order.biller)?;
     let pay_id = pay_id(&order.pay_id)?;
-    if desk.worker().shared().is_draining() {
+    if context.worker().shared().is_draining() {
         return Err(Refusal::conflict(
             "draining",
             "this gateway is about to end",
         ));
     }
-    let mut events = undelivered(&desk, Some(biller.code())).await?;
+    let mut events = undelivered(&context, Some(biller.code())).await?;
     events.retain(|one| one.event.pay_id == pay_id);
     if events.is_empty() {
-        return Err(nothing_to_deliver(&desk, &biller, pay_id).await?);
+        return Err(nothing_to_deliver(&context, &biller, pay_id).await?);
     }
     let unless = if order.even_cancelled {
         Unless::Never
@@ -130,7 +142,7 @@ pub(super) async fn redeliver(
     let outcomes = actix_web::rt::spawn(async move {
         let mut outcomes = Vec::with_capacity(events.len());
         for one in events {
-            outcomes.push(deliver(&desk, &biller, &one, unless).await?);
+            outcomes.push(deliver(&context, &biller, &one, unless).await?);
         }
         Ok::<_, Refusal>(outcomes)
     });
@@ -154,22 +166,25 @@ fn pay_id(value: &Value) -> Result<Decimal, Refusal> {
 
 /// Why there is nothing to deliver.
 async fn nothing_to_deliver(
-    desk: &Desk,
+    context: &AdminContext,
     biller: &RegisteredBiller,
     pay_id: Decimal,
 ) -> Result<Refusal, Refusal> {
-    let bills = desk.ledger().bills_paid_by(biller.code(), pay_id).await?;
+    let bills = context
+        .ledger()
+        .bills_paid_by(biller.code(), pay_id)
+        .await?;
     let Some(bill) = bills.first() else {
         let refusal = Refusal::not_found(
             "unknown_payment",
             "this node knows no payment of this number",
         );
-        return Ok(match hint(desk) {
+        return Ok(match hint(context) {
             Some(hint) => refusal.with("hint", hint.into()),
             None => refusal,
         });
     };
-    let known = desk.ledger().known(bill).await.state;
+    let known = context.ledger().known(bill).await.state;
     let groups = known.as_ref().and_then(ledger::BillState::payments);
     let mut records = groups
         .into_iter()
@@ -187,13 +202,13 @@ async fn nothing_to_deliver(
 }
 
 async fn deliver(
-    desk: &Desk,
+    context: &AdminContext,
     biller: &Arc<RegisteredBiller>,
     one: &Undelivered,
     unless: Unless,
 ) -> Result<Value, Refusal> {
     let mut shown = Map::new();
-    match deliver_again(desk.worker(), biller, one, unless).await? {
+    match deliver_again(context.worker(), biller, one, unless).await? {
         Redelivered::Told(told) => {
             let outcome = match told.sent {
                 Sent::NotSent => "not_sent",

@@ -6,7 +6,7 @@ use actix_web::http::StatusCode;
 use actix_web::http::header::{AUTHORIZATION, HeaderMap};
 use actix_web::middleware::Next;
 
-use super::desk::Desk;
+use super::context::AdminContext;
 use super::refusal::Refusal;
 use crate::admission::authorization::is_one_of;
 use crate::config::Sha256;
@@ -16,8 +16,10 @@ pub(super) async fn require(
     request: ServiceRequest,
     next: Next<impl MessageBody>,
 ) -> Result<ServiceResponse<impl MessageBody>, actix_web::Error> {
-    let desk = request.app_data::<Desk>().ok_or_else(Refusal::internal)?;
-    let expected = desk.worker().shared().admin_token_sha256;
+    let context = request
+        .app_data::<AdminContext>()
+        .ok_or_else(Refusal::internal)?;
+    let expected = context.worker().shared().admin_token_sha256;
     check(request.headers(), expected)?;
     next.call(request).await
 }

@@ -5,7 +5,7 @@ use bytes::BytesMut;
 use proptest::prelude::*;
 use tokio_util::codec::Decoder as _;
 
-use crate::server::framing::{Framing, Stop};
+use crate::server::framing::{RequestFraming, Stop};
 
 /// Pieces that make requests, and all that goes wrong with them.
 const PIECES: &[&str] = &[
@@ -22,7 +22,7 @@ const PIECES: &[&str] = &[
     "Transfer-Encoding: chunked\r\n",
     "transfer-encoding:\tCHUNKED \r\n",
     "Transfer-Encoding: identity\r\n",
-    "Connection: close, upgrade\r\n",
+    "ClientConnection: close, upgrade\r\n",
     "Expect: 100-continue\r\n",
     "X-\u{7c}~: \u{e9} \"\r\n",
     "hello",
@@ -116,7 +116,7 @@ fn library_reads(bytes: &[u8]) -> Result<Read, String> {
 
 /// Follows a stream that comes in these runs of bytes, as the guard does.
 fn follow<'a>(runs: impl Iterator<Item = &'a [u8]>) -> Outcome {
-    let mut framing = Framing::new();
+    let mut framing = RequestFraming::new();
     let mut held = Vec::new();
     let mut outcome = Outcome {
         passed: Vec::new(),

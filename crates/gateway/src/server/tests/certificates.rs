@@ -11,7 +11,8 @@ use tokio_rustls::client::TlsStream;
 
 use super::*;
 use crate::tls::{
-    ClientAuth, ClientFiles, ServerFiles, ServerSide, ServerTls, client_config, install_provider,
+    ClientFiles, ClientVerification, ServerFiles, ServerSide, ServerTls, client_config,
+    install_provider,
 };
 
 const REQUEST: &str = "GET /a HTTP/1.1\r\nHost: a\r\n\r\n";
@@ -35,8 +36,11 @@ impl Papers {
             client_fingerprint: [0; 32],
         };
         papers.issue(&authority, "server", ExtendedKeyUsagePurpose::ServerAuth);
-        papers.client_fingerprint =
-            papers.issue(&authority, "client", ExtendedKeyUsagePurpose::ClientAuth);
+        papers.client_fingerprint = papers.issue(
+            &authority,
+            "client",
+            ExtendedKeyUsagePurpose::ClientAuth,
+        );
         papers
     }
 
@@ -59,7 +63,7 @@ impl Papers {
         self.folder.path().join(name)
     }
 
-    fn server_files(&self, client_auth: ClientAuth) -> ServerFiles {
+    fn server_files(&self, client_auth: ClientVerification) -> ServerFiles {
         ServerFiles {
             certificate: self.path("server.pem"),
             private_key: self.path("server.key"),
@@ -102,15 +106,15 @@ enum Certified {
 
 /// A server whose handler answers with the fingerprint of the caller's certificate.
 fn start_with_fingerprints(tls: Arc<ServerTls>, head_timeout: Duration) -> PublicServer {
-    let options = Options {
+    let options = ServerOptions {
         tls: Some(tls),
         head_timeout,
         ..options()
     };
     PublicServer::start(options, || {
-        |arrival: Arrival| async move {
-            if arrival.connection.is_still_trusted() {
-                HttpResponse::Ok().body(format!("{:?}", arrival.connection.certificate()))
+        |incoming: IncomingRequest| async move {
+            if incoming.connection.is_still_trusted() {
+                HttpResponse::Ok().body(format!("{:?}", incoming.connection.certificate()))
             } else {
                 HttpResponse::Unauthorized().body("not any more")
             }
@@ -125,24 +129,24 @@ async fn a_callers_certificate_is_known_by_its_fingerprint() {
     let ca = papers.path("ca.pem");
     let with = format!("{:?}", Some(papers.client_fingerprint));
     let cases = [
-        (ClientAuth::Off, Certified::No, Some("None")),
-        (ClientAuth::Off, Certified::Yes, Some("None")),
+        (ClientVerification::Off, Certified::No, Some("None")),
+        (ClientVerification::Off, Certified::Yes, Some("None")),
         (
-            ClientAuth::Optional(ca.clone()),
+            ClientVerification::Optional(ca.clone()),
             Certified::No,
             Some("None"),
         ),
         (
-            ClientAuth::Optional(ca.clone()),
+            ClientVerification::Optional(ca.clone()),
             Certified::Yes,
             Some(with.as_str()),
         ),
         (
-            ClientAuth::Required(ca.clone()),
+            ClientVerification::Required(ca.clone()),
             Certified::Yes,
             Some(with.as_str()),
         ),
-        (ClientAuth::Required(ca), Certified::No, None),
+        (ClientVerification::Required(ca), Certified::No, None),
     ];
     for (auth, certified, body) in cases {
         let tls = Arc::new(ServerTls::load(&papers.server_files(auth.clone())).unwrap());
@@ -166,8 +170,8 @@ async fn a_callers_certificate_is_known_by_its_fingerprint() {
 #[tokio::test]
 async fn refusals_and_drains_close_tls_in_good_order() {
     let papers = Papers::new();
-    let tls = ServerTls::load(&papers.server_files(ClientAuth::Off)).unwrap();
-    let (server, scene) = start(Options {
+    let tls = ServerTls::load(&papers.server_files(ClientVerification::Off)).unwrap();
+    let (server, scene) = start(ServerOptions {
         tls: Some(Arc::new(tls)),
         ..options()
     });
@@ -189,7 +193,7 @@ async fn refusals_and_drains_close_tls_in_good_order() {
 #[tokio::test]
 async fn a_handshake_has_the_time_of_a_head() {
     let papers = Papers::new();
-    let tls = Arc::new(ServerTls::load(&papers.server_files(ClientAuth::Off)).unwrap());
+    let tls = Arc::new(ServerTls::load(&papers.server_files(ClientVerification::Off)).unwrap());
     let server = start_with_fingerprints(tls, Duration::from_millis(100));
     let mut silent = connect(&server).await;
     assert_eq!(until_closed(&mut silent).await, "");
@@ -198,10 +202,10 @@ async fn a_handshake_has_the_time_of_a_head() {
 #[tokio::test]
 async fn certificates_are_replaced_while_serving() {
     let (old, new) = (Papers::new(), Papers::new());
-    let tls = Arc::new(ServerTls::load(&old.server_files(ClientAuth::Off)).unwrap());
+    let tls = Arc::new(ServerTls::load(&old.server_files(ClientVerification::Off)).unwrap());
     let server = start_with_fingerprints(Arc::clone(&tls), PATIENCE);
     let mut kept = old.dial(&server, Certified::No).await;
-    tls.replace(ServerSide::load(&new.server_files(ClientAuth::Off)).unwrap());
+    tls.replace(ServerSide::load(&new.server_files(ClientVerification::Off)).unwrap());
     let mut fresh = new.dial(&server, Certified::No).await;
     for stream in [&mut kept, &mut fresh] {
         stream.write_all(REQUEST.as_bytes()).await.unwrap();
@@ -212,8 +216,8 @@ async fn certificates_are_replaced_while_serving() {
 #[tokio::test]
 async fn who_is_connected_is_judged_by_the_authorities_of_now() {
     let (old, new) = (Papers::new(), Papers::new());
-    let optional = |ca: &Papers| ClientAuth::Optional(ca.path("ca.pem"));
-    let required = |ca: &Papers| ClientAuth::Required(ca.path("ca.pem"));
+    let optional = |ca: &Papers| ClientVerification::Optional(ca.path("ca.pem"));
+    let required = |ca: &Papers| ClientVerification::Required(ca.path("ca.pem"));
     // before | certificate | after | still trusted
     let table = [
         (optional(&old), Certified::Yes, optional(&old), true),
@@ -222,8 +226,18 @@ async fn who_is_connected_is_judged_by_the_authorities_of_now() {
         (required(&old), Certified::Yes, required(&new), false),
         (optional(&old), Certified::No, optional(&new), true),
         (optional(&old), Certified::No, required(&old), false),
-        (ClientAuth::Off, Certified::Yes, required(&old), false),
-        (required(&old), Certified::Yes, ClientAuth::Off, true),
+        (
+            ClientVerification::Off,
+            Certified::Yes,
+            required(&old),
+            false,
+        ),
+        (
+            required(&old),
+            Certified::Yes,
+            ClientVerification::Off,
+            true,
+        ),
     ];
     for (before, certified, after, is_trusted) in table {
         let tls = Arc::new(ServerTls::load(&old.server_files(before.clone())).unwrap());

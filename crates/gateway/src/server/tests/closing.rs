@@ -159,7 +159,8 @@ fn it_serves_and_drains_within_the_librarys_own_runtime_too() {
 
 #[tokio::test]
 async fn an_end_that_nobody_asked_for_is_told() {
-    let handlers = || -> fn(Arrival) -> std::future::Ready<HttpResponse> { panic!("no handler") };
+    let handlers =
+        || -> fn(IncomingRequest) -> std::future::Ready<HttpResponse> { panic!("no handler") };
     let mut server = PublicServer::start(options(), handlers).unwrap();
     assert!(in_time(server.ended()).await.is_err());
 }
@@ -167,8 +168,8 @@ async fn an_end_that_nobody_asked_for_is_told() {
 #[tokio::test]
 async fn a_handler_that_panics_costs_its_connection_only() {
     let handlers = || {
-        |arrival: Arrival| async move {
-            assert_ne!(arrival.request.path(), "/panic");
+        |incoming: IncomingRequest| async move {
+            assert_ne!(incoming.request.path(), "/panic");
             HttpResponse::Ok().body("fine")
         }
     };

@@ -14,10 +14,10 @@ async fn a_head_over_its_limits_is_answered_431() {
         let headers = "X: a\r\n".repeat(count - 1);
         format!("{start_line}{headers}\r\n")
     };
-    let close = |head: String| head.replacen("X: ", "Connection: close\r\nX: ", 1);
+    let close = |head: String| head.replacen("X: ", "ClientConnection: close\r\nX: ", 1);
     let cases = [
         (
-            close(filled(16 * 1024 - "Connection: close\r\n".len())),
+            close(filled(16 * 1024 - "ClientConnection: close\r\n".len())),
             200,
         ),
         (filled(16 * 1024 + 1), 431),
@@ -37,7 +37,7 @@ async fn a_head_over_its_limits_is_answered_431() {
 #[tokio::test]
 async fn a_slow_head_is_answered_408_also_when_it_is_not_the_first() {
     let head_timeout = Duration::from_millis(200);
-    let (server, scene) = start(Options {
+    let (server, scene) = start(ServerOptions {
         head_timeout,
         ..options()
     });
@@ -55,7 +55,7 @@ async fn a_slow_head_is_answered_408_also_when_it_is_not_the_first() {
 
 #[tokio::test]
 async fn a_head_that_trickles_is_answered_408_too() {
-    let (server, scene) = start(Options {
+    let (server, scene) = start(ServerOptions {
         head_timeout: Duration::from_millis(200),
         ..options()
     });
@@ -77,7 +77,7 @@ async fn a_head_that_trickles_is_answered_408_too() {
 
 #[tokio::test]
 async fn an_idle_connection_is_closed_in_silence() {
-    let (server, scene) = start(Options {
+    let (server, scene) = start(ServerOptions {
         idle_timeout: Duration::from_millis(200),
         ..options()
     });
@@ -92,7 +92,7 @@ async fn an_idle_connection_is_closed_in_silence() {
 #[tokio::test]
 async fn a_call_may_take_longer_than_an_idle_connection_lives() {
     let idle_timeout = Duration::from_millis(50);
-    let (server, scene) = start(Options {
+    let (server, scene) = start(ServerOptions {
         idle_timeout,
         ..options()
     });
@@ -106,7 +106,7 @@ async fn a_call_may_take_longer_than_an_idle_connection_lives() {
 
 #[tokio::test]
 async fn a_caller_that_takes_nothing_of_its_answer_is_cut_off() {
-    let (server, _scene) = start(Options {
+    let (server, _scene) = start(ServerOptions {
         idle_timeout: Duration::from_millis(200),
         ..options()
     });
@@ -125,7 +125,7 @@ async fn a_caller_that_takes_nothing_of_its_answer_is_cut_off() {
 
 #[tokio::test]
 async fn connections_beyond_the_caps_are_closed_at_once() {
-    let (server, _scene) = start(Options {
+    let (server, _scene) = start(ServerOptions {
         connections: 3,
         connections_per_address: 2,
         ..options()

@@ -23,7 +23,7 @@ use tokio::net::TcpStream;
 use tokio::sync::Semaphore;
 use tokio::time::timeout;
 
-use super::{Arrival, Options, PublicServer};
+use super::{IncomingRequest, PublicServer, ServerOptions};
 
 /// Longer than anything here takes unless it hangs.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -62,19 +62,19 @@ impl Scene {
 
     /// Echoes. `/early` answers without reading the body, `/wait` when it may, `/task` at once, leaving work
     /// behind that ends when it may.
-    async fn answer(self, arrival: Arrival) -> HttpResponse {
-        if let Some(fault) = arrival.fault {
+    async fn answer(self, incoming: IncomingRequest) -> HttpResponse {
+        if let Some(fault) = incoming.fault {
             self.note(format!("fault {}", fault.status()));
             return refusal(fault.status());
         }
-        let method = arrival.request.method().clone();
-        let path = arrival.request.path().to_owned();
+        let method = incoming.request.method().clone();
+        let path = incoming.request.path().to_owned();
         if path == "/early" {
             self.note(format!("{method} {path}"));
             return HttpResponse::Unauthorized().body("early");
         }
-        let Ok(body) = whole(arrival.payload).await else {
-            let fault = arrival.connection.fault();
+        let Ok(body) = whole(incoming.payload).await else {
+            let fault = incoming.connection.fault();
             self.note(format!("{method} {path} cut {fault:?}"));
             return refusal(fault.map_or(400, super::EarlyFault::status));
         };
@@ -85,7 +85,7 @@ impl Scene {
             self.may_end.acquire().await.unwrap().forget();
         }
         if path == "/task" {
-            let work = arrival.connection.enter();
+            let work = incoming.connection.enter();
             actix_rt::spawn(async move {
                 self.may_end.acquire().await.unwrap().forget();
                 self.note("task done".to_owned());
@@ -111,8 +111,8 @@ async fn whole(
     Ok(body)
 }
 
-fn options() -> Options {
-    Options {
+fn options() -> ServerOptions {
+    ServerOptions {
         listener: TcpListener::bind("127.0.0.1:0").unwrap(),
         workers: NonZeroUsize::MIN,
         tls: None,
@@ -124,12 +124,12 @@ fn options() -> Options {
     }
 }
 
-fn start(options: Options) -> (PublicServer, Scene) {
+fn start(options: ServerOptions) -> (PublicServer, Scene) {
     let scene = Scene::new();
     let for_handlers = scene.clone();
     let server = PublicServer::start(options, move || {
         let scene = for_handlers.clone();
-        move |arrival| scene.clone().answer(arrival)
+        move |incoming| scene.clone().answer(incoming)
     })
     .unwrap();
     (server, scene)

@@ -7,8 +7,8 @@ use std::time::{Duration, SystemTime};
 use protocol::{Api, BillerCode, Caller};
 use serde::Serialize;
 
-use super::CallSpans;
-use crate::call::Asked;
+use super::{CallSpans, UpstreamTiming};
+
 use crate::logging::Outcome;
 
 /// `service.name`, and the name of what made the spans.
@@ -37,7 +37,7 @@ pub(super) fn export_request(
     let mut spans = Vec::with_capacity(calls.len() * CallSpans::MOST);
     for call in calls {
         let span_id = new_span_id();
-        if let Some(asked) = call.asked {
+        if let Some(asked) = call.upstream {
             spans.push(client_span(call, asked, span_id.clone()));
         }
         spans.push(server_span(call, span_id));
@@ -89,7 +89,7 @@ fn server_span(call: &CallSpans, span_id: String) -> Span<'_> {
     }
 }
 
-fn client_span(call: &CallSpans, asked: Asked, server_span_id: String) -> Span<'_> {
+fn client_span(call: &CallSpans, asked: UpstreamTiming, server_span_id: String) -> Span<'_> {
     let upstream = match call.api.map(Api::caller) {
         Some(Caller::Biller) => KAKAO,
         Some(Caller::KakaoPay) | None => biller(call),

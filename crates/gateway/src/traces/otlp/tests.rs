@@ -32,14 +32,14 @@ pub fn call() -> CallSpans {
             Stage::Admission => Duration::from_millis(5),
             _ => Duration::ZERO,
         }),
-        asked: None,
+        upstream: None,
     }
 }
 
-/// The same, and its biller was asked for 25 ms of it.
-pub fn asked() -> CallSpans {
+/// The same, and its upstream call took 25 ms of it.
+pub fn with_upstream() -> CallSpans {
     CallSpans {
-        asked: Some(Asked {
+        upstream: Some(UpstreamTiming {
             after: Duration::from_millis(5),
             took: Duration::from_millis(25),
         }),
@@ -54,7 +54,7 @@ fn exported(calls: &[CallSpans]) -> serde_json::Value {
 
 #[test]
 fn a_call_is_a_server_span_and_its_upstream_a_client_span_in_the_protocols_json() {
-    let call = asked();
+    let call = with_upstream();
     let text = |key: &str, value: &str| json!({"key": key, "value": {"stringValue": value}});
     let stage = |stage: &str, seconds: f64| {
         let key = format!("relay.stage.{stage}_seconds");
@@ -116,7 +116,7 @@ fn a_trace_that_begins_here_has_no_parent_and_a_stranger_no_name() {
         outcome: Outcome::Error,
         ..call()
     };
-    let exported = exported(&[stranger, asked()]);
+    let exported = exported(&[stranger, with_upstream()]);
     let spans = exported["resourceSpans"][0]["scopeSpans"][0]["spans"].as_array();
     let spans = spans.unwrap();
     assert_eq!(spans.len(), 3);
@@ -130,7 +130,7 @@ fn a_trace_that_begins_here_has_no_parent_and_a_stranger_no_name() {
 fn a_link_api_asks_kakao_pay() {
     let link = CallSpans {
         api: Some(Api::LinkCreate),
-        ..asked()
+        ..with_upstream()
     };
     let exported = exported(&[link]);
     let client = &exported["resourceSpans"][0]["scopeSpans"][0]["spans"][0];

@@ -8,10 +8,10 @@ use actix_web::rt::task::spawn_blocking;
 use metrics::{Certificate, Metrics, ReloadResult};
 
 use super::parties::parties;
-use super::watch::Names;
+use super::watch::WatchedFiles;
 use super::{Gateway, server_side};
 use crate::config::{Config, Loaded};
-use crate::gateway::{Parties, Shared};
+use crate::state::{GatewayState, Parties};
 use crate::tls::{ClientTls, ServerSide};
 
 /// What will serve from now on.
@@ -45,10 +45,10 @@ impl Gateway {
     }
 
     /// The files that a reload would read; `file` is the main one.
-    pub fn files(&self, file: &Path) -> Names {
+    pub fn files(&self, file: &Path) -> WatchedFiles {
         let parties = self.shared.parties();
         let billers = parties.registry.billers().map(|biller| &biller.settings);
-        Names {
+        WatchedFiles {
             named: self.settings.named_files(file, billers),
             billers: self.settings.billers.directory.clone(),
         }
@@ -119,7 +119,7 @@ fn show(metrics: &Metrics, certificate: Certificate, not_after: Option<i64>) {
 }
 
 impl Renewal {
-    fn read(file: &Path, settings: &Config, shared: &Shared) -> Result<Self, Box<dyn Error>> {
+    fn read(file: &Path, settings: &Config, shared: &GatewayState) -> Result<Self, Box<dyn Error>> {
         let Loaded {
             config,
             billers,

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use foldhash::HashMap;
 
 use crate::config::{BaseUrl, Scheme};
-use crate::gateway::Parties;
+use crate::state::Parties;
 use crate::tls::{ClientFiles, ClientTls, Fingerprint, TlsFault};
 use crate::upstream::Origin;
 

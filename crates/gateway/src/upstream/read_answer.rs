@@ -5,11 +5,11 @@ use std::time::Duration;
 use actix_http::StatusCode;
 use bytes::{Buf, Bytes, BytesMut};
 
-use super::answer::{Answer, Fault};
-use super::chunks::Chunks;
-use super::connection::Connection;
-use super::framing::{Framing, Unframed};
-use super::head::{HEAD_MAX_BYTES, Head, find_end, is_interim};
+use super::answer::{Answer, UpstreamFault};
+use super::chunks::ChunkDecoder;
+use super::connection::UpstreamConnection;
+use super::framing::{AnswerFraming, Unframed};
+use super::head::{AnswerHead, HEAD_MAX_BYTES, find_end, is_interim};
 use super::progress::Progress;
 
 /// How many interim answers (`100 Continue`, `103 Early Hints`) may come before the answer.
@@ -22,22 +22,22 @@ const READ_BYTES: usize = 4096;
 const LARGE_READ_BYTES: usize = 64 * 1024;
 
 /// A whole answer.
-pub(super) struct Whole {
+pub(super) struct WholeAnswer {
     pub(super) answer: Answer,
     /// How long the connection may wait for its next call; `None`: it is to be closed.
     pub(super) kept_for: Option<Duration>,
 }
 
 /// No whole answer.
-pub(super) struct Unread {
-    pub(super) fault: Fault,
+pub(super) struct ReadFailure {
+    pub(super) fault: UpstreamFault,
     /// The stream ended or broke before one byte of an answer: where the connection was a pooled one,
     /// the pool was out of date.
     pub(super) is_silent: bool,
 }
 
-impl From<Fault> for Unread {
-    fn from(fault: Fault) -> Self {
+impl From<UpstreamFault> for ReadFailure {
+    fn from(fault: UpstreamFault) -> Self {
         Self {
             fault,
             is_silent: false,
@@ -48,18 +48,18 @@ impl From<Fault> for Unread {
 /// Reads the answer to a request that was written. Bytes behind it are never taken for another one:
 /// the connection is then not kept.
 pub(super) async fn read(
-    connection: &mut Connection,
+    connection: &mut UpstreamConnection,
     body_max_bytes: usize,
     progress: &Progress,
-) -> Result<Whole, Unread> {
+) -> Result<WholeAnswer, ReadFailure> {
     let mut bytes = BytesMut::new();
     let head = read_head(connection, &mut bytes, progress).await?;
-    let head = Head::parse(&head).ok_or(Fault::Unreadable)?;
+    let head = AnswerHead::parse(&head).ok_or(UpstreamFault::Unreadable)?;
     let status = head.status;
     let framing = match head.framing {
         Ok(framing) => framing,
-        Err(Unframed::NoEnd) => return Err(Fault::CutShort { status }.into()),
-        Err(Unframed::Ambiguous) => return Err(Fault::Unreadable.into()),
+        Err(Unframed::NoEnd) => return Err(UpstreamFault::CutShort { status }.into()),
+        Err(Unframed::Ambiguous) => return Err(UpstreamFault::Unreadable.into()),
     };
     let mut body = Body {
         connection,
@@ -68,12 +68,12 @@ pub(super) async fn read(
         status,
     };
     let content = match framing {
-        Framing::Bodiless => Bytes::new(),
-        Framing::Length(length) => body.of_length(length).await?,
-        Framing::Chunked => body.chunked().await?,
-        Framing::UntilClose => body.until_close().await?,
+        AnswerFraming::Bodiless => Bytes::new(),
+        AnswerFraming::Length(length) => body.of_length(length).await?,
+        AnswerFraming::Chunked => body.chunked().await?,
+        AnswerFraming::UntilClose => body.until_close().await?,
     };
-    Ok(Whole {
+    Ok(WholeAnswer {
         kept_for: head.kept_for.filter(|_| body.bytes.is_empty()),
         answer: Answer {
             status,
@@ -86,18 +86,18 @@ pub(super) async fn read(
 
 /// The final answer's head; what came behind it is left in `bytes`.
 async fn read_head(
-    connection: &mut Connection,
+    connection: &mut UpstreamConnection,
     bytes: &mut BytesMut,
     progress: &Progress,
-) -> Result<Bytes, Unread> {
+) -> Result<Bytes, ReadFailure> {
     let mut interim = 0;
     let mut searched = 0;
     let mut has_spoken = false;
     loop {
         match find_end(bytes, searched) {
-            Ok(end) if end > HEAD_MAX_BYTES => return Err(Fault::Unreadable.into()),
+            Ok(end) if end > HEAD_MAX_BYTES => return Err(UpstreamFault::Unreadable.into()),
             Ok(end) if !is_interim(&bytes[..end]) => return Ok(bytes.split_to(end).freeze()),
-            Ok(_) if interim == INTERIM_MAX => return Err(Fault::Unreadable.into()),
+            Ok(_) if interim == INTERIM_MAX => return Err(UpstreamFault::Unreadable.into()),
             Ok(end) => {
                 interim += 1;
                 searched = 0;
@@ -107,13 +107,13 @@ async fn read_head(
             Err(end) => searched = end,
         }
         if bytes.len() > HEAD_MAX_BYTES {
-            return Err(Fault::Unreadable.into());
+            return Err(UpstreamFault::Unreadable.into());
         }
         bytes.reserve(READ_BYTES);
         if !matches!(connection.read(bytes).await, Ok(1..)) {
             let sent = progress.sent();
-            return Err(Unread {
-                fault: Fault::Closed { sent },
+            return Err(ReadFailure {
+                fault: UpstreamFault::Closed { sent },
                 is_silent: !has_spoken,
             });
         }
@@ -123,7 +123,7 @@ async fn read_head(
 
 /// A body on its way in.
 struct Body<'a> {
-    connection: &'a mut Connection,
+    connection: &'a mut UpstreamConnection,
     /// What has come and is not taken yet.
     bytes: BytesMut,
     max_bytes: usize,
@@ -131,7 +131,7 @@ struct Body<'a> {
 }
 
 impl Body<'_> {
-    async fn of_length(&mut self, length: u64) -> Result<Bytes, Fault> {
+    async fn of_length(&mut self, length: u64) -> Result<Bytes, UpstreamFault> {
         let length = usize::try_from(length)
             .ok()
             .filter(|length| *length <= self.max_bytes)
@@ -144,8 +144,8 @@ impl Body<'_> {
         Ok(self.bytes.split_to(length).freeze())
     }
 
-    async fn chunked(&mut self) -> Result<Bytes, Fault> {
-        let mut chunks = Chunks::default();
+    async fn chunked(&mut self) -> Result<Bytes, UpstreamFault> {
+        let mut chunks = ChunkDecoder::default();
         let mut body = BytesMut::new();
         loop {
             let taken = chunks.take(&self.bytes, &mut body, self.max_bytes);
@@ -154,7 +154,7 @@ impl Body<'_> {
                 return Err(self.too_large());
             }
             if chunks.is_lost() {
-                return Err(Fault::Unreadable);
+                return Err(UpstreamFault::Unreadable);
             }
             if chunks.is_whole() {
                 return Ok(body.freeze());
@@ -163,7 +163,7 @@ impl Body<'_> {
         }
     }
 
-    async fn until_close(&mut self) -> Result<Bytes, Fault> {
+    async fn until_close(&mut self) -> Result<Bytes, UpstreamFault> {
         loop {
             if self.bytes.len() > self.max_bytes {
                 return Err(self.too_large());
@@ -178,7 +178,7 @@ impl Body<'_> {
     }
 
     /// At least one byte more.
-    async fn read(&mut self, room: usize) -> Result<(), Fault> {
+    async fn read(&mut self, room: usize) -> Result<(), UpstreamFault> {
         self.bytes.reserve(room);
         match self.connection.read(&mut self.bytes).await {
             Ok(1..) => Ok(()),
@@ -186,14 +186,14 @@ impl Body<'_> {
         }
     }
 
-    const fn cut_short(&self) -> Fault {
-        Fault::CutShort {
+    const fn cut_short(&self) -> UpstreamFault {
+        UpstreamFault::CutShort {
             status: self.status,
         }
     }
 
-    const fn too_large(&self) -> Fault {
-        Fault::TooLarge {
+    const fn too_large(&self) -> UpstreamFault {
+        UpstreamFault::TooLarge {
             status: self.status,
         }
     }

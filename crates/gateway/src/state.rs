@@ -19,7 +19,7 @@ use crate::upstream::Clients;
 
 /// What all workers of one gateway share.
 #[derive(Debug)]
-pub struct Shared {
+pub struct GatewayState {
     /// How long a call may take, from its head to its answer.
     pub budget: Duration,
     /// The largest request body.
@@ -51,7 +51,7 @@ pub struct Parties {
     pub trusted_proxies: Vec<IpNet>,
 }
 
-impl Shared {
+impl GatewayState {
     /// A gateway over this ledger and these parties.
     pub fn new(
         settings: &crate::config::Config,
@@ -114,18 +114,18 @@ impl Shared {
 
 /// One worker: the shared state, and connections to upstreams of its own.
 pub struct Worker {
-    shared: Arc<Shared>,
+    shared: Arc<GatewayState>,
     clients: Clients,
 }
 
 impl Worker {
     /// A worker of this gateway.
-    pub fn new(shared: Arc<Shared>, clients: Clients) -> Self {
+    pub fn new(shared: Arc<GatewayState>, clients: Clients) -> Self {
         Self { shared, clients }
     }
 
     /// What it shares with the others.
-    pub fn shared(&self) -> &Shared {
+    pub fn shared(&self) -> &GatewayState {
         &self.shared
     }
 

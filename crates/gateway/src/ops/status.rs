@@ -12,9 +12,9 @@ use metrics::{
 };
 use tokio::time::timeout;
 
-use crate::gateway::Shared;
 use crate::logging;
 use crate::registry::Registry;
+use crate::state::GatewayState;
 use crate::traces::SpanQueue;
 
 /// How long a scrape waits for the disk; a disk that hangs must not hide everything else.
@@ -75,7 +75,7 @@ impl Found {
 
 /// Everything that a scrape shows beyond what calls have counted.
 pub(super) async fn gather<'a>(
-    shared: &Shared,
+    shared: &GatewayState,
     registry: &'a Registry,
     inquiry: &Inquiry,
 ) -> Vitals<'a> {
@@ -139,7 +139,7 @@ fn undelivered(
     }
 }
 
-fn connections(shared: &Shared) -> ConnectionVitals {
+fn connections(shared: &GatewayState) -> ConnectionVitals {
     let Some(counts) = shared.connections.get() else {
         return ConnectionVitals::default();
     };

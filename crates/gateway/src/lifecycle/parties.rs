@@ -8,8 +8,8 @@ use metrics::Metrics;
 
 use super::origins::Origins;
 use crate::config::{BaseUrl, Biller, Config, Kakao, UpstreamTls};
-use crate::gateway::Parties;
 use crate::registry::{KakaoParty, RegisteredBiller, Registry, Upstream};
+use crate::state::Parties;
 use crate::tls::ClientFiles;
 use crate::upstream::{Circuit, Party};
 

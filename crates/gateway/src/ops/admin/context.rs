@@ -8,14 +8,14 @@ use actix_web::dev::Payload;
 use actix_web::{FromRequest, HttpRequest};
 
 use super::refusal::Refusal;
-use crate::gateway::Worker;
 use crate::registry::RegisteredBiller;
+use crate::state::Worker;
 
 /// The ops listener's own worker, with connections to billers of its own.
 #[derive(Clone, Debug)]
-pub(in crate::ops) struct Desk(pub(in crate::ops) Rc<Worker>);
+pub(in crate::ops) struct AdminContext(pub(in crate::ops) Rc<Worker>);
 
-impl Desk {
+impl AdminContext {
     pub(super) const fn worker(&self) -> &Rc<Worker> {
         &self.0
     }
@@ -36,13 +36,13 @@ impl Desk {
     }
 }
 
-impl FromRequest for Desk {
+impl FromRequest for AdminContext {
     type Error = actix_web::Error;
     type Future = Ready<Result<Self, actix_web::Error>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
         // `ops::serve` puts one into every application; without it there is nothing to work with.
-        let desk = request.app_data::<Self>().cloned();
-        ready(desk.ok_or_else(|| Refusal::internal().into()))
+        let context = request.app_data::<Self>().cloned();
+        ready(context.ok_or_else(|| Refusal::internal().into()))
     }
 }

@@ -23,13 +23,13 @@ use self::ledger_settings::ledger_options;
 pub use self::listeners::Inherited;
 use self::listeners::Listeners;
 use self::parties::parties;
-pub use self::watch::Watch;
+pub use self::watch::FileWatch;
 use crate::config::{ClientAuth, Config, Loaded};
-use crate::gateway::{Shared, Worker};
 use crate::handler::handle;
 use crate::ops;
 use crate::redelivery;
 use crate::server::{self, PublicServer};
+use crate::state::{GatewayState, Worker};
 use crate::tls::{self, ServerFiles, ServerSide, ServerTls};
 use crate::traces::Exporter;
 use crate::upstream::Clients;
@@ -44,7 +44,7 @@ const LAST_EXPORT: Duration = Duration::from_secs(1);
 #[derive(Debug)]
 pub struct Gateway {
     settings: Config,
-    shared: Arc<Shared>,
+    shared: Arc<GatewayState>,
     tls: Option<Arc<ServerTls>>,
     public: PublicServer,
     ops: ServerHandle,
@@ -66,7 +66,7 @@ impl Gateway {
         let ledger = Ledger::open(&ledger_options(&settings, &metrics)?, Timestamp::now())?;
         // Last: nobody is to wait in the queue of a gateway that still reads its journal.
         let Listeners { public, ops } = Listeners::open(&settings.listen, inherited)?;
-        let shared = Arc::new(Shared::new(&settings, parties, ledger, metrics));
+        let shared = Arc::new(GatewayState::new(&settings, parties, ledger, metrics));
         let exporter = exporter(&settings, &shared)?;
 
         let ops_address = ops.local_addr()?;
@@ -79,7 +79,7 @@ impl Gateway {
             move || {
                 shared.ledger.settle_on_this_thread();
                 let worker = Rc::new(Worker::new(Arc::clone(&shared), Clients::new()));
-                move |arrival| handle(Rc::clone(&worker), arrival)
+                move |incoming| handle(Rc::clone(&worker), incoming)
             }
         })?;
         // Nobody else has set it: these are the first lines of this gateway's life.
@@ -160,7 +160,7 @@ impl Gateway {
 }
 
 /// Has traces exported where the configuration says to whom.
-fn exporter(settings: &Config, shared: &Shared) -> Result<Option<Exporter>, Box<dyn Error>> {
+fn exporter(settings: &Config, shared: &GatewayState) -> Result<Option<Exporter>, Box<dyn Error>> {
     let Some(endpoint) = &settings.tracing.otlp_endpoint else {
         return Ok(None);
     };
@@ -175,10 +175,10 @@ fn public_options(
     settings: &Config,
     listener: TcpListener,
     tls: Option<Arc<ServerTls>>,
-) -> server::Options {
+) -> server::ServerOptions {
     let limits = &settings.limits;
     let count = |count: u32| usize::try_from(count).unwrap_or(usize::MAX);
-    server::Options {
+    server::ServerOptions {
         listener,
         workers: thread::available_parallelism().unwrap_or(NonZeroUsize::MIN),
         tls,
@@ -200,9 +200,9 @@ fn server_side(settings: &Config) -> Result<Option<ServerSide>, Box<dyn Error>> 
         certificate: tls.certificate.clone(),
         private_key: tls.private_key.clone(),
         client_auth: match tls.client_auth {
-            ClientAuth::Off => tls::ClientAuth::Off,
-            ClientAuth::Optional => tls::ClientAuth::Optional(client_ca),
-            ClientAuth::Required => tls::ClientAuth::Required(client_ca),
+            ClientAuth::Off => tls::ClientVerification::Off,
+            ClientAuth::Optional => tls::ClientVerification::Optional(client_ca),
+            ClientAuth::Required => tls::ClientVerification::Required(client_ca),
         },
     };
     let side = ServerSide::load(&files).map_err(|fault| format!("listen.tls: {fault}"))?;

@@ -12,7 +12,7 @@ use actix_web::HttpResponse;
 use actix_web::http::Version;
 use tokio::time::{Instant, timeout_at};
 
-use super::connection::{Body, Connection};
+use super::connection::{Body, ClientConnection};
 use super::early_fault::EarlyFault;
 
 /// How long after the head the answer to a request whose body was not read may wait for the rest of the
@@ -20,14 +20,14 @@ use super::early_fault::EarlyFault;
 const REST_OF_BODY: Duration = Duration::from_millis(100);
 
 /// One request, or the stand-in for one that could not be read.
-pub struct Arrival {
+pub struct IncomingRequest {
     /// The request's head. Of a stand-in: nothing that the caller sent.
     pub request: Request,
-    /// The request's body as it arrives. A failure to read it is explained by [`Connection::fault`]; that it
+    /// The request's body as it arrives. A failure to read it is explained by [`ClientConnection::fault`]; that it
     /// arrives in time is the handler's concern.
     pub payload: Payload,
     /// The connection that it came on.
-    pub connection: Rc<Connection>,
+    pub connection: Rc<ClientConnection>,
     /// When the last byte of the head was read: the budget begins here.
     pub head_read_at: Instant,
     /// Set on a stand-in: the handler is to answer this and do nothing else.
@@ -37,23 +37,25 @@ pub struct Arrival {
 /// Has the handler answer, and decides whether the connection outlives the answer.
 pub(super) async fn answer<H, Fut>(handler: Rc<H>, mut request: Request) -> Response<BoxBody>
 where
-    H: Fn(Arrival) -> Fut,
+    H: Fn(IncomingRequest) -> Fut,
     Fut: Future<Output = HttpResponse>,
 {
-    let Some(connection) = request.conn_data::<Rc<Connection>>().cloned() else {
+    let Some(connection) = request.conn_data::<Rc<ClientConnection>>().cloned() else {
         // Every connection of this listener has it; without it nothing is known of the caller.
         return Response::internal_server_error().set_body(BoxBody::new(()));
     };
     let _call = CallUnderWay(Rc::clone(&connection));
     let keeps_alive = request.head().connection_type() == ConnectionType::KeepAlive;
-    let arrival = Arrival {
+    let incoming = IncomingRequest {
         payload: request.take_payload(),
         request,
         head_read_at: connection.head_read_at(),
-        fault: connection.fault().filter(|_| connection.call_is_stand_in()),
+        fault: connection
+            .fault()
+            .filter(|_| connection.call_is_synthetic()),
         connection: Rc::clone(&connection),
     };
-    let answer = pin!(handler(arrival));
+    let answer = pin!(handler(incoming));
     let mut response = polled(answer, &connection).await;
     // Heads of answers are reused with the version they had, and an old version would read as a wish to
     // close. The library sets the right one when it writes the answer.
@@ -70,7 +72,7 @@ where
 /// Waits for the answer and, within bounds, for the end of a body that it did not need.
 async fn polled(
     mut answer: Pin<&mut impl Future<Output = HttpResponse>>,
-    connection: &Connection,
+    connection: &ClientConnection,
 ) -> HttpResponse {
     let mut polls = 0_u32;
     let response = poll_fn(|cx| {
@@ -94,7 +96,7 @@ async fn polled(
     response
 }
 
-fn must_close(response: &HttpResponse, connection: &Connection) -> bool {
+fn must_close(response: &HttpResponse, connection: &ClientConnection) -> bool {
     connection.is_draining()
         || connection.fault().is_some()
         || connection.body() != Body::Complete
@@ -102,7 +104,7 @@ fn must_close(response: &HttpResponse, connection: &Connection) -> bool {
 }
 
 /// Tells the connection's guard when the call ends, also when it is dropped or panics.
-struct CallUnderWay(Rc<Connection>);
+struct CallUnderWay(Rc<ClientConnection>);
 
 impl Drop for CallUnderWay {
     fn drop(&mut self) {

@@ -55,16 +55,16 @@ pub(super) fn is_method(octet: u8) -> bool {
 
 /// `true` where every octet may stand in a path or query.
 #[inline]
-pub(super) fn are_target(octets: &[u8]) -> bool {
-    octets
+pub(super) fn are_target(byte_class: &[u8]) -> bool {
+    byte_class
         .iter()
         .all(|&octet| CLASSES[usize::from(octet)] & TARGET != 0)
 }
 
 /// `true` where every octet may stand in a `Host`.
 #[inline]
-pub(super) fn are_host(octets: &[u8]) -> bool {
-    octets
+pub(super) fn are_host(byte_class: &[u8]) -> bool {
+    byte_class
         .iter()
         .all(|&octet| CLASSES[usize::from(octet)] & HOST != 0)
 }
@@ -72,8 +72,8 @@ pub(super) fn are_host(octets: &[u8]) -> bool {
 /// `true` where no octet is a control character, the horizontal tab apart. Without an early exit, so that
 /// the compiler can test many octets at once.
 #[inline]
-pub(super) fn are_field_value(octets: &[u8]) -> bool {
-    octets.iter().fold(0, |bad, &octet| {
+pub(super) fn are_field_value(byte_class: &[u8]) -> bool {
+    byte_class.iter().fold(0, |bad, &octet| {
         bad | u8::from((octet < b' ' && octet != b'\t') || octet == 0x7f)
     }) == 0
 }

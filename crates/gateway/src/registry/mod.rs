@@ -1,5 +1,8 @@
 //! The registered billers, each with everything that is bounded per biller.
 
+mod in_flight;
+mod rate;
+
 use std::hint::black_box;
 use std::sync::Arc;
 
@@ -9,11 +12,12 @@ use ipnet::IpNet;
 use metrics::{BillerSeries, Metrics};
 use protocol::{Api, BillerCode, Rules};
 
-use crate::admission::in_flight::InFlight;
-use crate::admission::rate::RateLimit;
 use crate::config::{BaseUrl, Biller, Kakao, Sha256, Status};
 use crate::tls::ClientTls;
 use crate::upstream::{Endpoint, Party};
+
+pub use self::in_flight::{InFlight, InFlightPermit};
+pub use self::rate::RateLimit;
 
 /// A biller as the configuration registers it, with its limits, its series and its upstream.
 #[derive(Debug)]

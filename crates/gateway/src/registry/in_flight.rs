@@ -34,19 +34,19 @@ impl InFlight {
     }
 
     /// A place for one call; `None` when all are taken.
-    pub fn enter(&self) -> Option<Place> {
+    pub fn enter(&self) -> Option<InFlightPermit> {
         let taken = self.count.fetch_add(1, Ordering::AcqRel);
         // The place is made first: where it is refused, its drop gives the count back.
-        let place = Place(Arc::clone(&self.count));
+        let place = InFlightPermit(Arc::clone(&self.count));
         (taken < self.most).then_some(place)
     }
 }
 
 /// One call's place; free again when dropped.
 #[derive(Debug)]
-pub struct Place(Arc<AtomicU32>);
+pub struct InFlightPermit(Arc<AtomicU32>);
 
-impl Drop for Place {
+impl Drop for InFlightPermit {
     fn drop(&mut self) {
         self.0.fetch_sub(1, Ordering::AcqRel);
     }

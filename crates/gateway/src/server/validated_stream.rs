@@ -9,17 +9,17 @@ use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::Instant;
 
-use super::alarm::Alarm;
-use super::connection::{Body, Connection};
+use super::connection::{Body, ClientConnection};
+use super::deadline_timer::DeadlineTimer;
 use super::early_fault::EarlyFault;
-use super::farewell::Farewell;
-use super::framing::{Step, Stop};
-use super::intake::Intake;
+use super::framing::{FramingStep, Stop};
+use super::lingering_close::LingeringClose;
+use super::read_buffer::ReadBuffer;
 use super::stream::Stream;
 
 /// How long a caller may take over what is its turn.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Patience {
+pub(super) struct StreamTimeouts {
     /// From a head's first byte to its last.
     pub(super) head: Duration,
     /// From the answer to the next head's first byte.
@@ -33,16 +33,16 @@ pub(super) struct Patience {
 /// The reader gets a head when it is complete and sound, in the place of one that is not the stand-in of its
 /// [`EarlyFault`], and the next head when the call before it is answered.
 #[derive(Debug)]
-pub(super) struct GuardedStream {
+pub(super) struct ValidatedStream {
     stream: Stream,
-    connection: Rc<Connection>,
-    patience: Patience,
-    intake: Intake,
+    connection: Rc<ClientConnection>,
+    timeouts: StreamTimeouts,
+    read_buffer: ReadBuffer,
     head_begun: Option<Instant>,
     answer_stalled: Option<Instant>,
     phase: Phase,
-    alarm: Alarm,
-    farewell: Farewell,
+    timer: DeadlineTimer,
+    lingering_close: LingeringClose,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -65,27 +65,31 @@ enum Turn {
     Over,
 }
 
-impl GuardedStream {
-    pub(super) fn new(stream: Stream, connection: Rc<Connection>, patience: Patience) -> Self {
+impl ValidatedStream {
+    pub(super) fn new(
+        stream: Stream,
+        connection: Rc<ClientConnection>,
+        timeouts: StreamTimeouts,
+    ) -> Self {
         Self {
             stream,
             connection,
-            patience,
-            intake: Intake::new(),
+            timeouts,
+            read_buffer: ReadBuffer::new(),
             head_begun: None,
             answer_stalled: None,
             phase: Phase::Open,
-            alarm: Alarm::default(),
-            farewell: Farewell::default(),
+            timer: DeadlineTimer::default(),
+            lingering_close: LingeringClose::default(),
         }
     }
 
-    pub(super) fn connection(&self) -> &Rc<Connection> {
+    pub(super) fn connection(&self) -> &Rc<ClientConnection> {
         &self.connection
     }
 
     fn turn(&self) -> Turn {
-        match (self.connection.has_call(), self.intake.is_in_body()) {
+        match (self.connection.has_call(), self.read_buffer.is_in_body()) {
             (true, false) => Turn::Handler,
             // Answered before the body's end: what is left of it is of no use.
             (false, true) => Turn::Over,
@@ -95,7 +99,7 @@ impl GuardedStream {
     }
 
     /// Takes note of what the framing found.
-    fn note(&mut self, step: Step) {
+    fn note(&mut self, step: FramingStep) {
         if step.head_completed {
             self.head_begun = None;
             self.connection.request_handed_on(Instant::now());
@@ -109,59 +113,60 @@ impl GuardedStream {
             Stop::BadHead(fault) => self.refuse(fault),
             Stop::BadBody => {
                 self.phase = Phase::Broken;
-                self.farewell.expect_unread_bytes();
+                self.lingering_close.expect_unread_bytes();
             }
         }
     }
 
     fn refuse(&mut self, fault: EarlyFault) {
-        self.intake.replace(fault.stand_in());
+        self.read_buffer.replace(fault.synthetic_request());
         self.phase = Phase::Refused;
-        self.connection.stand_in_handed_on(fault, Instant::now());
-        self.farewell.expect_unread_bytes();
+        self.connection
+            .synthetic_request_handed_on(fault, Instant::now());
+        self.lingering_close.expect_unread_bytes();
     }
 
     /// The caller hung up, in good order or not: to the call under way it is all one, its answer goes out
     /// if it still can.
     fn caller_hung_up(&mut self) {
-        if self.intake.is_in_body() {
+        if self.read_buffer.is_in_body() {
             self.connection.set_body(Body::Cut);
         }
         self.phase = Phase::Ended;
-        self.farewell.expect_nothing();
+        self.lingering_close.expect_nothing();
     }
 
     /// The call under way is to be answered first. What comes next wakes the task by itself if it is not
     /// here yet, and so does the time: then the answer need not.
     fn wait_for_handler(&mut self, cx: &mut Context<'_>) {
-        let is_here = self.intake.has_fresh() || self.stream.poll_readable(cx).is_ready();
+        let is_here = self.read_buffer.has_unjudged() || self.stream.poll_readable(cx).is_ready();
         self.connection.set_watched(!is_here);
         self.connection.wake_later(cx.waker());
         // Idle only from the answer on, so this is early, but costs no look at the clock.
-        let (early, idle) = (self.connection.head_read_at(), self.patience.idle);
-        self.alarm
-            .ring_by(early + idle, cx, || Instant::now() + idle);
+        let (early, idle) = (self.connection.head_read_at(), self.timeouts.idle);
+        self.timer
+            .wake_by(early + idle, cx, || Instant::now() + idle);
     }
 
     /// Nothing comes from the caller at the moment: is its time over?
     fn wait_for_caller(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        if self.intake.is_in_body() {
+        if self.read_buffer.is_in_body() {
             // The call has a budget of its own for this.
             return Poll::Pending;
         }
         if let Some(begun) = self.head_begun {
-            if self.alarm.is_over(begun + self.patience.head, cx) {
+            if self.timer.is_over(begun + self.timeouts.head, cx) {
                 self.refuse(EarlyFault::Timeout);
                 return Poll::Ready(());
             }
             return Poll::Pending;
         }
-        let idle_until = self.connection.idle_since() + self.patience.idle;
+        let idle_until = self.connection.idle_since() + self.timeouts.idle;
         let ends_at = self.connection.idle_ends_at();
         let until = ends_at.map_or(idle_until, |ends_at| ends_at.min(idle_until));
-        if self.alarm.is_over(until, cx) {
+        if self.timer.is_over(until, cx) {
             self.phase = Phase::Ended;
-            self.farewell.expect_nothing();
+            self.lingering_close.expect_nothing();
             return Poll::Ready(());
         }
         Poll::Pending
@@ -170,14 +175,14 @@ impl GuardedStream {
     /// The caller takes nothing of its answer at the moment.
     fn wait_for_writing<T>(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<T>> {
         let since = *self.answer_stalled.get_or_insert_with(Instant::now);
-        if self.alarm.is_over(since + self.patience.answer, cx) {
+        if self.timer.is_over(since + self.timeouts.answer, cx) {
             return Poll::Ready(Err(io::ErrorKind::TimedOut.into()));
         }
         Poll::Pending
     }
 }
 
-impl AsyncRead for GuardedStream {
+impl AsyncRead for ValidatedStream {
     fn poll_read(
         self: Pin<&mut Self>,
         cx: &mut Context<'_>,
@@ -186,8 +191,8 @@ impl AsyncRead for GuardedStream {
         let this = self.get_mut();
         let start = buffer.filled().len();
         loop {
-            if this.intake.has_cleared() {
-                this.intake.hand_on(buffer);
+            if this.read_buffer.has_cleared() {
+                this.read_buffer.hand_on(buffer);
                 return Poll::Ready(Ok(()));
             }
             match this.phase {
@@ -211,14 +216,14 @@ impl AsyncRead for GuardedStream {
                     continue;
                 }
             }
-            if this.intake.has_fresh() {
-                let step = this.intake.judge();
+            if this.read_buffer.has_unjudged() {
+                let step = this.read_buffer.judge();
                 this.note(step);
                 continue;
             }
             match Pin::new(&mut this.stream).poll_read(cx, buffer) {
                 Poll::Ready(Ok(())) if buffer.filled().len() > start => {
-                    if let Some(step) = this.intake.take(buffer, start) {
+                    if let Some(step) = this.read_buffer.take(buffer, start) {
                         this.note(step);
                         if step.passed > 0 {
                             return Poll::Ready(Ok(()));
@@ -237,7 +242,7 @@ impl AsyncRead for GuardedStream {
     }
 }
 
-impl AsyncWrite for GuardedStream {
+impl AsyncWrite for ValidatedStream {
     fn poll_write(
         self: Pin<&mut Self>,
         cx: &mut Context<'_>,
@@ -266,8 +271,8 @@ impl AsyncWrite for GuardedStream {
 
     fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         let this = self.get_mut();
-        this.farewell
-            .poll(&mut this.stream, &mut this.alarm, cx)
+        this.lingering_close
+            .poll(&mut this.stream, &mut this.timer, cx)
             .map(Ok)
     }
 }

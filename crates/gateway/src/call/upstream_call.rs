@@ -8,12 +8,12 @@ use protocol::{Api, answer_res_code};
 use tokio::time::Instant;
 
 use super::Call;
-use crate::flow::Admitted;
+use crate::admission::Admitted;
 use crate::registry::RegisteredBiller;
 use crate::reply::{CheckedAnswer, Problem};
 use crate::upstream::{
-    Admission, Answer, CircuitState, Endpoint, Fault, Outcome, Party, PartyTime, Permit, Repeat,
-    Sent, UpstreamRequest,
+    Admission, Answer, CircuitOutcome, CircuitPermit, CircuitState, Endpoint, Party, PartyTime,
+    Repeat, Sent, UpstreamFault, UpstreamRequest,
 };
 
 /// The link APIs, relayed to Kakao Pay under the path they came on.
@@ -27,7 +27,7 @@ pub enum LinkCall {
 
 /// The APIs that are relayed to a biller, under the guide's bare paths.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ToBiller {
+pub enum BillerCall {
     /// 청구서 조회.
     Notice,
     /// 납부 가능 조회.
@@ -38,14 +38,14 @@ pub enum ToBiller {
 
 /// An upstream call without a whole, readable answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Unanswered {
+pub struct UpstreamFailure {
     /// What the caller is told.
     pub problem: Problem,
     /// Whether the upstream may have heard of the call.
     pub sent: Sent,
 }
 
-impl Unanswered {
+impl UpstreamFailure {
     /// The upstream cannot have heard of it.
     pub const fn never_sent(problem: Problem) -> Self {
         Self {
@@ -62,9 +62,9 @@ impl Unanswered {
     }
 }
 
-impl From<Unanswered> for Problem {
-    fn from(unanswered: Unanswered) -> Self {
-        unanswered.problem
+impl From<UpstreamFailure> for Problem {
+    fn from(upstream_failure: UpstreamFailure) -> Self {
+        upstream_failure.problem
     }
 }
 
@@ -73,24 +73,32 @@ impl Call {
     ///
     /// # Errors
     /// Where there is no whole, readable answer.
-    pub async fn ask_biller(
+    pub async fn call_biller(
         &self,
         biller: &RegisteredBiller,
-        api: ToBiller,
+        api: BillerCall,
         body: &[u8],
-    ) -> Result<CheckedAnswer, Unanswered> {
-        let (endpoint, api, asking) = match api {
-            ToBiller::Notice => (&biller.endpoints.notice, Api::Notice, Asking::MAY_REPEAT),
-            ToBiller::Prepay => (&biller.endpoints.prepay, Api::Prepay, Asking::MAY_REPEAT),
-            ToBiller::PayResult => (
+    ) -> Result<CheckedAnswer, UpstreamFailure> {
+        let (endpoint, api, policy) = match api {
+            BillerCall::Notice => (
+                &biller.endpoints.notice,
+                Api::Notice,
+                CallPolicy::MAY_REPEAT,
+            ),
+            BillerCall::Prepay => (
+                &biller.endpoints.prepay,
+                Api::Prepay,
+                CallPolicy::MAY_REPEAT,
+            ),
+            BillerCall::PayResult => (
                 &biller.endpoints.pay_result,
                 Api::PayResult,
-                Asking::ALWAYS_ONCE,
+                CallPolicy::ALWAYS_ONCE,
             ),
         };
         // `Authorization` never goes to a biller.
         let request = self.request(endpoint, None, body);
-        self.ask(&biller.upstream.party, request, asking, (biller, api))
+        self.call_upstream(&biller.upstream.party, request, policy, (biller, api))
             .await
     }
 
@@ -98,13 +106,13 @@ impl Call {
     ///
     /// # Errors
     /// Where there is no whole, readable answer.
-    pub async fn ask_kakao(
+    pub async fn call_kakao(
         &self,
         biller: &RegisteredBiller,
         link: LinkCall,
         admitted: &Admitted,
         body: &[u8],
-    ) -> Result<CheckedAnswer, Unanswered> {
+    ) -> Result<CheckedAnswer, UpstreamFailure> {
         let (endpoint, api) = match link {
             LinkCall::Create => (&biller.endpoints.link_create, Api::LinkCreate),
             LinkCall::Recreate => (&biller.endpoints.link_recreate, Api::LinkRecreate),
@@ -112,7 +120,8 @@ impl Call {
         let request = self.request(endpoint, admitted.authorization.as_ref(), body);
         let parties = self.worker.shared().parties();
         let kakao = &parties.kakao.upstream.party;
-        self.ask(kakao, request, Asking::ONCE, (biller, api)).await
+        self.call_upstream(kakao, request, CallPolicy::ONCE, (biller, api))
+            .await
     }
 
     const fn request<'a>(
@@ -130,22 +139,22 @@ impl Call {
         }
     }
 
-    async fn ask(
+    async fn call_upstream(
         &self,
         party: &Arc<Party>,
         request: UpstreamRequest<'_>,
-        asking: Asking,
+        policy: CallPolicy,
         (biller, api): (&RegisteredBiller, Api),
-    ) -> Result<CheckedAnswer, Unanswered> {
+    ) -> Result<CheckedAnswer, UpstreamFailure> {
         let begin = Instant::now();
-        let permit = self.pass_circuit(party, asking, begin)?;
+        let permit = self.admit_by_circuit(party, policy, begin)?;
         self.stopwatch.enter(Stage::Upstream, begin);
-        self.asked_at.set(Some(begin));
+        self.upstream_called_at.set(Some(begin));
         let left = self.deadline.saturating_duration_since(begin);
         let time = PartyTime::of(left, self.worker.shared().budget);
         let clients = self.worker.clients();
         let report = clients
-            .call(party, request, self.deadline, asking.repeat)
+            .call(party, request, self.deadline, policy.repeat)
             .await;
         let end = report.ended;
         self.stopwatch
@@ -153,21 +162,21 @@ impl Call {
         self.stopwatch.enter(Stage::Reply, end);
         self.upstream.set(Some(report.upstream));
         biller.series.upstream_answered(api, report.upstream);
-        let outcome = Outcome::of(&report.result, time);
+        let outcome = CircuitOutcome::of(&report.result, time);
         self.show_circuit(party, permit.record(outcome, end.into_std()));
         report
             .result
-            .map_err(|fault| self.unanswered(party, &fault))
+            .map_err(|fault| self.upstream_failure(party, &fault))
             .and_then(check)
     }
 
-    fn pass_circuit(
+    fn admit_by_circuit(
         &self,
         party: &Party,
-        asking: Asking,
+        policy: CallPolicy,
         now: Instant,
-    ) -> Result<Permit, Unanswered> {
-        if asking.circuit == CircuitRule::AlwaysTried {
+    ) -> Result<CircuitPermit, UpstreamFailure> {
+        if policy.circuit == CircuitRule::AlwaysTried {
             return Ok(party.circuit().admit_always());
         }
         match party.circuit().admit(now.into_std()) {
@@ -177,7 +186,9 @@ impl Call {
                 Ok(permit)
             }
             Admission::Open { retry_after } => {
-                Err(Unanswered::never_sent(Problem::CircuitOpen { retry_after }))
+                Err(UpstreamFailure::never_sent(Problem::CircuitOpen {
+                    retry_after,
+                }))
             }
         }
     }
@@ -195,20 +206,20 @@ impl Call {
         }
     }
 
-    fn unanswered(&self, party: &Party, fault: &Fault) -> Unanswered {
+    fn upstream_failure(&self, party: &Party, fault: &UpstreamFault) -> UpstreamFailure {
         tracing::warn!(
             request_id = self.request_id(), upstream = party.label(), %fault,
             "no whole answer from the upstream"
         );
         let problem = match fault {
-            Fault::TimedOut { .. } => Problem::TimedOut,
-            Fault::TooLarge { status } => Problem::BadAnswer { status: *status },
-            Fault::NotReached(_)
-            | Fault::Closed { .. }
-            | Fault::CutShort { .. }
-            | Fault::Unreadable => Problem::NoAnswer,
+            UpstreamFault::TimedOut { .. } => Problem::TimedOut,
+            UpstreamFault::TooLarge { status } => Problem::BadAnswer { status: *status },
+            UpstreamFault::NotReached(_)
+            | UpstreamFault::Closed { .. }
+            | UpstreamFault::CutShort { .. }
+            | UpstreamFault::Unreadable => Problem::NoAnswer,
         };
-        Unanswered {
+        UpstreamFailure {
             problem,
             sent: fault.sent(),
         }
@@ -217,12 +228,12 @@ impl Call {
 
 /// How an upstream is asked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Asking {
+struct CallPolicy {
     repeat: Repeat,
     circuit: CircuitRule,
 }
 
-impl Asking {
+impl CallPolicy {
     /// `notice` and `prepay`.
     const MAY_REPEAT: Self = Self {
         repeat: Repeat::Safe,
@@ -248,13 +259,13 @@ enum CircuitRule {
 }
 
 /// Reads an answer's `res_code`; one that is empty or no JSON object is no answer to relay.
-fn check(answer: Answer) -> Result<CheckedAnswer, Unanswered> {
+fn check(answer: Answer) -> Result<CheckedAnswer, UpstreamFailure> {
     let status = answer.status;
     if answer.body.is_empty() {
-        return Err(Unanswered::maybe_sent(Problem::EmptyAnswer { status }));
+        return Err(UpstreamFailure::maybe_sent(Problem::EmptyAnswer { status }));
     }
     match answer_res_code(&answer.body) {
         Ok(res_code) => Ok(CheckedAnswer { answer, res_code }),
-        Err(_) => Err(Unanswered::maybe_sent(Problem::BadAnswer { status })),
+        Err(_) => Err(UpstreamFailure::maybe_sent(Problem::BadAnswer { status })),
     }
 }

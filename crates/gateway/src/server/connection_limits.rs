@@ -11,7 +11,7 @@ use tokio::sync::Notify;
 
 /// Counts the open connections of all workers.
 #[derive(Debug)]
-pub(super) struct Doorway {
+pub(super) struct ConnectionLimits {
     connections_max: usize,
     per_address_max: usize,
     trusted_proxies: Vec<IpNet>,
@@ -27,7 +27,7 @@ struct Open {
     by_address: HashMap<IpAddr, usize>,
 }
 
-impl Doorway {
+impl ConnectionLimits {
     pub(super) fn new(
         connections_max: usize,
         per_address_max: usize,
@@ -45,7 +45,7 @@ impl Doorway {
 
     /// Lets a connection in, or not. An IPv4 address written as IPv6 is the same address; an IPv6 address is
     /// counted with its neighbours.
-    pub(super) fn admit(self: &Arc<Self>, address: IpAddr) -> Option<Permit> {
+    pub(super) fn admit(self: &Arc<Self>, address: IpAddr) -> Option<ConnectionPermit> {
         let address = address.to_canonical();
         let is_proxy = self
             .trusted_proxies
@@ -66,8 +66,8 @@ impl Doorway {
         if let Some(address) = counted {
             *open.by_address.entry(address).or_insert(0) += 1;
         }
-        Some(Permit {
-            doorway: Arc::clone(self),
+        Some(ConnectionPermit {
+            limits: Arc::clone(self),
             counted,
         })
     }
@@ -122,11 +122,11 @@ fn neighbourhood(address: IpAddr) -> IpAddr {
 
 /// A look at a listener's connections that outlives the listener.
 #[derive(Clone, Debug)]
-pub struct ConnectionCounts(Arc<Doorway>);
+pub struct ConnectionCounts(Arc<ConnectionLimits>);
 
 impl ConnectionCounts {
-    pub(super) fn of(doorway: &Arc<Doorway>) -> Self {
-        Self(Arc::clone(doorway))
+    pub(super) fn of(limits: &Arc<ConnectionLimits>) -> Self {
+        Self(Arc::clone(limits))
     }
 
     /// Open now.
@@ -142,14 +142,14 @@ impl ConnectionCounts {
 
 /// An open connection's place in the counts.
 #[derive(Debug)]
-pub(super) struct Permit {
-    doorway: Arc<Doorway>,
+pub(super) struct ConnectionPermit {
+    limits: Arc<ConnectionLimits>,
     counted: Option<IpAddr>,
 }
 
-impl Drop for Permit {
+impl Drop for ConnectionPermit {
     fn drop(&mut self) {
-        let mut open = self.doorway.open();
+        let mut open = self.limits.open();
         open.total = open.total.saturating_sub(1);
         if let Some(address) = self.counted
             && let Some(count) = open.by_address.get_mut(&address)
@@ -160,7 +160,7 @@ impl Drop for Permit {
             }
         }
         if open.total == 0 {
-            self.doorway.emptied.notify_waiters();
+            self.limits.emptied.notify_waiters();
         }
     }
 }
@@ -171,9 +171,9 @@ mod tests {
 
     use super::*;
 
-    fn doorway() -> Arc<Doorway> {
+    fn limits() -> Arc<ConnectionLimits> {
         let proxies = vec!["10.0.0.0/8".parse().unwrap()];
-        Arc::new(Doorway::new(4, 2, proxies))
+        Arc::new(ConnectionLimits::new(4, 2, proxies))
     }
 
     fn address(text: &str) -> IpAddr {
@@ -182,47 +182,47 @@ mod tests {
 
     #[test]
     fn an_address_has_its_own_cap_however_it_is_written() {
-        let doorway = doorway();
-        let first = doorway.admit(address("192.0.2.1")).unwrap();
-        let second = doorway.admit(address("::ffff:192.0.2.1")).unwrap();
-        assert!(doorway.admit(address("192.0.2.1")).is_none());
-        assert!(doorway.admit(address("192.0.2.2")).is_some());
+        let limits = limits();
+        let first = limits.admit(address("192.0.2.1")).unwrap();
+        let second = limits.admit(address("::ffff:192.0.2.1")).unwrap();
+        assert!(limits.admit(address("192.0.2.1")).is_none());
+        assert!(limits.admit(address("192.0.2.2")).is_some());
         drop(first);
-        assert!(doorway.admit(address("192.0.2.1")).is_some());
+        assert!(limits.admit(address("192.0.2.1")).is_some());
         drop(second);
-        assert_eq!(doorway.refused_connections(), 1);
+        assert_eq!(limits.refused_connections(), 1);
     }
 
     #[test]
     fn the_addresses_of_an_ipv6_network_share_one_cap() {
-        let doorway = doorway();
-        let first = doorway.admit(address("2001:db8:0:1::1")).unwrap();
-        let _second = doorway.admit(address("2001:db8:0:1:ffff::2")).unwrap();
-        assert!(doorway.admit(address("2001:db8:0:1::3")).is_none());
-        let _neighbour = doorway.admit(address("2001:db8:0:2::1")).unwrap();
+        let limits = limits();
+        let first = limits.admit(address("2001:db8:0:1::1")).unwrap();
+        let _second = limits.admit(address("2001:db8:0:1:ffff::2")).unwrap();
+        assert!(limits.admit(address("2001:db8:0:1::3")).is_none());
+        let _neighbour = limits.admit(address("2001:db8:0:2::1")).unwrap();
         drop(first);
-        assert!(doorway.admit(address("2001:db8:0:1::3")).is_some());
+        assert!(limits.admit(address("2001:db8:0:1::3")).is_some());
     }
 
     #[test]
     fn mapped_ipv4_addresses_are_no_neighbours() {
-        let doorway = doorway();
+        let limits = limits();
         let held: Vec<_> = ["::ffff:192.0.2.1", "::ffff:192.0.2.2", "::ffff:192.0.2.3"]
-            .map(|mapped| doorway.admit(address(mapped)))
+            .map(|mapped| limits.admit(address(mapped)))
             .into();
         assert!(held.iter().all(Option::is_some));
     }
 
     #[test]
     fn trusted_proxies_have_no_cap_of_their_own_but_share_the_total() {
-        let doorway = doorway();
+        let limits = limits();
         let held: Vec<_> = (0..4)
-            .map(|_| doorway.admit(address("::ffff:10.1.2.3")).unwrap())
+            .map(|_| limits.admit(address("::ffff:10.1.2.3")).unwrap())
             .collect();
-        assert!(doorway.admit(address("10.1.2.3")).is_none());
-        assert_eq!(doorway.open_connections(), 4);
+        assert!(limits.admit(address("10.1.2.3")).is_none());
+        assert_eq!(limits.open_connections(), 4);
         drop(held);
-        assert_eq!(doorway.open_connections(), 0);
-        assert!(doorway.open().by_address.is_empty());
+        assert_eq!(limits.open_connections(), 0);
+        assert!(limits.open().by_address.is_empty());
     }
 }

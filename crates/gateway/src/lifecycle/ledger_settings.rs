@@ -24,7 +24,7 @@ pub(super) fn ledger_options(
         retention: ledger.retention,
         low_disk_bytes: ledger.low_disk_bytes as u64,
         shared: ledger.redis.as_ref().map(shared_settings).transpose()?,
-        watch: Some(Arc::new(WatchShared(Arc::clone(metrics)))),
+        watch: Some(Arc::new(RedisWatch(Arc::clone(metrics)))),
         clock: WallClock(Timestamp::now),
     })
 }
@@ -67,9 +67,9 @@ fn shared_settings(redis: &RedisSettings) -> Result<shared::Settings, Box<dyn Er
 }
 
 /// Counts how the shared state answers.
-struct WatchShared(Arc<Metrics>);
+struct RedisWatch(Arc<Metrics>);
 
-impl ledger::Watch for WatchShared {
+impl ledger::Watch for RedisWatch {
     fn shared_operation(&self, took: Duration, reached: Result<(), OutOfReach>) {
         self.0.ledger_operation(LedgerOperation::Redis, took);
         if reached.is_err() {

@@ -19,32 +19,32 @@ use crate::config::listed_billers;
 const EVERY: Duration = Duration::from_secs(1);
 
 /// A file as it is told from its former self.
-type Mark = Option<(u64, u64, u64, i64, i64, i64, i64)>;
+type FileIdentity = Option<(u64, u64, u64, i64, i64, i64, i64)>;
 
 /// So many files are looked at in a second at most: looking must cost next to nothing.
 const FILES_PER_SECOND: u32 = 2_000;
 
 /// What the files were like when they were read last.
 #[derive(Debug)]
-pub struct Watch {
-    names: Names,
-    known: Marks,
+pub struct FileWatch {
+    names: WatchedFiles,
+    known: FileIdentities,
 }
 
 /// Which files there are to look at.
 #[derive(Clone, Debug)]
-pub struct Names {
+pub struct WatchedFiles {
     /// Files that the configuration names, and its own.
     pub named: Vec<PathBuf>,
     /// The billers' files are listed anew at every look.
     pub billers: PathBuf,
 }
 
-type Marks = BTreeMap<PathBuf, Mark>;
+type FileIdentities = BTreeMap<PathBuf, FileIdentity>;
 
-impl Watch {
+impl FileWatch {
     /// Of these files, as they are now.
-    pub async fn of(names: Names) -> Self {
+    pub async fn of(names: WatchedFiles) -> Self {
         let known = look(&names).await.unwrap_or_default();
         Self { names, known }
     }
@@ -75,7 +75,7 @@ impl Watch {
     }
 
     /// Looks at these files from now on. What was not looked at before counts as known.
-    pub async fn follow(&mut self, names: Names) {
+    pub async fn follow(&mut self, names: WatchedFiles) {
         self.names = names;
         if let Some(now) = look(&self.names).await {
             let known = std::mem::take(&mut self.known);
@@ -93,7 +93,7 @@ impl Watch {
     }
 }
 
-async fn look(names: &Names) -> Option<Marks> {
+async fn look(names: &WatchedFiles) -> Option<FileIdentities> {
     let names = names.clone();
     let look = spawn_blocking(move || {
         let files = names
@@ -105,7 +105,7 @@ async fn look(names: &Names) -> Option<Marks> {
     look.await.ok()
 }
 
-fn mark(file: &Path) -> Mark {
+fn mark(file: &Path) -> FileIdentity {
     let metadata = fs::metadata(file).ok()?;
     Some((
         metadata.dev(),

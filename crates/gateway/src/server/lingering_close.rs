@@ -8,7 +8,7 @@ use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::Instant;
 
-use super::alarm::Alarm;
+use super::deadline_timer::DeadlineTimer;
 use super::stream::Stream;
 
 /// How long a closing connection waits for the caller to close its side.
@@ -20,7 +20,7 @@ const SCRATCH_BYTES: usize = 4096;
 /// Says that nothing more comes from here, then reads away what the caller still sends: a socket closed over
 /// unread bytes is reset, and the reset can overtake the answer.
 #[derive(Debug, Default)]
-pub(super) struct Farewell {
+pub(super) struct LingeringClose {
     caller: Caller,
     until: Option<Instant>,
     is_said: bool,
@@ -38,7 +38,7 @@ enum Caller {
     Silent,
 }
 
-impl Farewell {
+impl LingeringClose {
     pub(super) fn expect_unread_bytes(&mut self) {
         self.caller = Caller::Refused;
     }
@@ -53,7 +53,7 @@ impl Farewell {
     pub(super) fn poll(
         &mut self,
         stream: &mut Stream,
-        alarm: &mut Alarm,
+        timer: &mut DeadlineTimer,
         cx: &mut Context<'_>,
     ) -> Poll<()> {
         let until = *self.until.get_or_insert_with(|| Instant::now() + LINGER);
@@ -61,7 +61,7 @@ impl Farewell {
             match Pin::new(&mut *stream).poll_shutdown(cx) {
                 Poll::Ready(Ok(())) => self.is_said = true,
                 Poll::Ready(Err(_)) => return Poll::Ready(()),
-                Poll::Pending if alarm.is_over(until, cx) => return Poll::Ready(()),
+                Poll::Pending if timer.is_over(until, cx) => return Poll::Ready(()),
                 Poll::Pending => return Poll::Pending,
             }
         }
@@ -69,7 +69,7 @@ impl Farewell {
             return Poll::Ready(());
         }
         match self.poll_discard(stream, cx) {
-            Poll::Pending if !alarm.is_over(until, cx) => Poll::Pending,
+            Poll::Pending if !timer.is_over(until, cx) => Poll::Pending,
             _ => Poll::Ready(()),
         }
     }

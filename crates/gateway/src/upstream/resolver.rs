@@ -18,7 +18,7 @@ const ADDRESS_LIMIT: usize = 16;
 /// The addresses of one origin. One look-up at a time: a resolver that hangs holds one thread of
 /// the runtime's for the origin, not one for each call.
 #[derive(Default)]
-pub(super) struct Names {
+pub(super) struct Resolver {
     found: Mutex<Option<Found>>,
 }
 
@@ -27,7 +27,7 @@ struct Found {
     addresses: Vec<SocketAddr>,
 }
 
-impl Names {
+impl Resolver {
     /// The addresses of `host`, a name or an address, in the resolver's order; at least one.
     pub(super) async fn addresses(&self, host: &str, port: u16) -> io::Result<Vec<SocketAddr>> {
         let mut found = self.found.lock().await;

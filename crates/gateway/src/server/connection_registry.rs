@@ -6,31 +6,31 @@ use std::rc::{Rc, Weak};
 
 use tokio::time::Instant;
 
-use super::connection::Connection;
+use super::connection::ClientConnection;
 
 /// The open connections of one worker; as many as the doorway lets in.
 #[derive(Debug, Default)]
-pub(super) struct Roster {
+pub(super) struct ConnectionRegistry {
     idle_ends_at: Rc<Cell<Option<Instant>>>,
     next: Cell<u64>,
-    connections: RefCell<HashMap<u64, Weak<Connection>>>,
+    connections: RefCell<HashMap<u64, Weak<ClientConnection>>>,
 }
 
-impl Roster {
+impl ConnectionRegistry {
     /// What all connections of the worker share: until when one without a call may stay, in a drain.
     pub(super) fn idle_ends_at(&self) -> Rc<Cell<Option<Instant>>> {
         Rc::clone(&self.idle_ends_at)
     }
 
     /// Keeps the connection on the roster for as long as the answer lives.
-    pub(super) fn enrol(self: &Rc<Self>, connection: &Rc<Connection>) -> Enrolment {
+    pub(super) fn register(self: &Rc<Self>, connection: &Rc<ClientConnection>) -> Registration {
         let number = self.next.get();
         self.next.set(number + 1);
         self.connections
             .borrow_mut()
             .insert(number, Rc::downgrade(connection));
-        Enrolment {
-            roster: Rc::clone(self),
+        Registration {
+            registry: Rc::clone(self),
             number,
         }
     }
@@ -48,13 +48,13 @@ impl Roster {
 
 /// A connection's place on the roster.
 #[derive(Debug)]
-pub(super) struct Enrolment {
-    roster: Rc<Roster>,
+pub(super) struct Registration {
+    registry: Rc<ConnectionRegistry>,
     number: u64,
 }
 
-impl Drop for Enrolment {
+impl Drop for Registration {
     fn drop(&mut self) {
-        self.roster.connections.borrow_mut().remove(&self.number);
+        self.registry.connections.borrow_mut().remove(&self.number);
     }
 }

@@ -8,13 +8,13 @@ use tokio::time::{Instant, Sleep, sleep_until};
 /// A timer that is set again as seldom as possible: a deadline that moves away leaves it alone, so it may
 /// ring early, and is only then set to what holds by that time.
 #[derive(Debug, Default)]
-pub(super) struct Alarm {
+pub(super) struct DeadlineTimer {
     timer: Option<Pin<Box<Sleep>>>,
 }
 
-impl Alarm {
+impl DeadlineTimer {
     /// Has the task woken at that time or before; where it is over, at the `next` that may be named.
-    pub(super) fn ring_by(
+    pub(super) fn wake_by(
         &mut self,
         deadline: Instant,
         cx: &mut Context<'_>,

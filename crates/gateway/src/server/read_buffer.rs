@@ -3,30 +3,30 @@
 use bytes::{Buf, BytesMut};
 use tokio::io::ReadBuf;
 
-use super::framing::{Framing, Step, Stop};
+use super::framing::{FramingStep, RequestFraming, Stop};
 
 /// Judges what was read and holds back what the reader may not have yet.
 ///
 /// Whole heads and bodies stay in the reader's own buffer, uncopied. Only what is behind a request's end,
 /// and a head that is incomplete, is moved here.
 #[derive(Debug)]
-pub(super) struct Intake {
-    framing: Framing,
+pub(super) struct ReadBuffer {
+    framing: RequestFraming,
     /// At most one head and what came in one read.
     held: BytesMut,
     /// So many of the held bytes may be handed on.
     cleared: usize,
     /// There are held bytes that were not judged.
-    is_fresh: bool,
+    is_unjudged: bool,
 }
 
-impl Intake {
+impl ReadBuffer {
     pub(super) fn new() -> Self {
         Self {
-            framing: Framing::new(),
+            framing: RequestFraming::new(),
             held: BytesMut::new(),
             cleared: 0,
-            is_fresh: false,
+            is_unjudged: false,
         }
     }
 
@@ -41,17 +41,17 @@ impl Intake {
     }
 
     /// `true` where [`judge`](Self::judge) has something.
-    pub(super) fn has_fresh(&self) -> bool {
-        self.is_fresh
+    pub(super) fn has_unjudged(&self) -> bool {
+        self.is_unjudged
     }
 
     /// Takes what was read into the buffer behind `start`. With nothing held, it is judged where it is, and
     /// what passes stays there; else it is held, to be judged with the rest.
-    pub(super) fn take(&mut self, buffer: &mut ReadBuf<'_>, start: usize) -> Option<Step> {
+    pub(super) fn take(&mut self, buffer: &mut ReadBuf<'_>, start: usize) -> Option<FramingStep> {
         let read = &buffer.filled()[start..];
         if !self.held.is_empty() {
             self.held.extend_from_slice(read);
-            self.is_fresh = true;
+            self.is_unjudged = true;
             buffer.set_filled(start);
             return None;
         }
@@ -59,17 +59,17 @@ impl Intake {
         if matches!(step.stop, Stop::InHead | Stop::RequestEnd) {
             let rest = &read[step.passed..];
             self.held.extend_from_slice(rest);
-            self.is_fresh = step.stop == Stop::RequestEnd && !rest.is_empty();
+            self.is_unjudged = step.stop == Stop::RequestEnd && !rest.is_empty();
         }
         buffer.set_filled(start + step.passed);
         Some(step)
     }
 
     /// Judges what is held.
-    pub(super) fn judge(&mut self) -> Step {
+    pub(super) fn judge(&mut self) -> FramingStep {
         let step = self.framing.follow(&self.held);
         self.cleared = step.passed;
-        self.is_fresh = step.stop == Stop::RequestEnd && step.passed < self.held.len();
+        self.is_unjudged = step.stop == Stop::RequestEnd && step.passed < self.held.len();
         if step.stop == Stop::BadBody {
             self.held.truncate(step.passed);
         }
@@ -93,6 +93,6 @@ impl Intake {
         self.held.clear();
         self.held.extend_from_slice(bytes);
         self.cleared = bytes.len();
-        self.is_fresh = false;
+        self.is_unjudged = false;
     }
 }
