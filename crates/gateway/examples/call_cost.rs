@@ -18,7 +18,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use gateway::logging::{
-    CallLine, CircuitOutcome, Filter, LogOptions, init, lost_lines, set_filter,
+    CallLine, Outcome, Filter, LogOptions, init, lost_lines, set_filter,
 };
 use metrics::{Answered, BillerSeries, LedgerOperation, Metrics, ResCodeLabel, Stage, StageTimes};
 use protocol::{Api, BillerCode, ResCode};
@@ -234,7 +234,7 @@ fn line(call: usize) {
         status: 200,
         total: upstream + Duration::from_micros(45),
         upstream: Some(upstream),
-        outcome: CircuitOutcome::Relayed,
+        outcome: Outcome::Relayed,
     };
     black_box(&line).emit();
 }
