@@ -49,7 +49,7 @@ fn edit(file: &Path, change: impl FnOnce(String) -> String) {
     fs::write(file, change(text)).unwrap();
 }
 
-fn call_upstream(caller: &mut Caller) -> u16 {
+fn ask(caller: &mut Caller) -> u16 {
     caller.post(NOTICE, notice("u").to_string()).status
 }
 

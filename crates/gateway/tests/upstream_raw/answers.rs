@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use gateway::upstream::{Clients, Repeat, Sent, ConnectStep, UpstreamFault};
+use gateway::upstream::{Clients, ConnectStep, Repeat, Sent, UpstreamFault};
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpListener;
 use tokio::time::Instant;
@@ -376,7 +376,10 @@ async fn a_party_that_does_not_listen_is_not_reached() {
     drop(listener);
     for (url, step) in [
         (format!("http://127.0.0.1:{port}"), ConnectStep::Connect),
-        ("http://no-such-name.invalid".to_owned(), ConnectStep::Resolve),
+        (
+            "http://no-such-name.invalid".to_owned(),
+            ConnectStep::Resolve,
+        ),
     ] {
         let report = call(&Clients::new(), &party(&url), AMPLE, Repeat::Safe).await;
         assert_eq!((report.attempts, report.connect.is_some()), (1, true));

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use gateway::config::BaseUrl;
-use gateway::upstream::{Clients, Origin, Party, Repeat, Report, Sent, ConnectStep, UpstreamFault};
+use gateway::upstream::{Clients, ConnectStep, Origin, Party, Repeat, Report, Sent, UpstreamFault};
 use rustls::crypto::ring::default_provider;
 use rustls::{ClientConfig, RootCertStore, ServerConfig};
 use rustls_pki_types::{CertificateDer, PrivateKeyDer};

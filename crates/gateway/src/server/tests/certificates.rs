@@ -36,11 +36,8 @@ impl Papers {
             client_fingerprint: [0; 32],
         };
         papers.issue(&authority, "server", ExtendedKeyUsagePurpose::ServerAuth);
-        papers.client_fingerprint = papers.issue(
-            &authority,
-            "client",
-            ExtendedKeyUsagePurpose::ClientAuth,
-        );
+        papers.client_fingerprint =
+            papers.issue(&authority, "client", ExtendedKeyUsagePurpose::ClientAuth);
         papers
     }
 
