@@ -38,14 +38,14 @@ pub(in crate::command) struct Client {
 
 /// What the gateway answered.
 #[derive(Clone, Debug)]
-pub(in crate::command) struct Answer {
+pub(in crate::command) struct OpsAnswer {
     /// HTTP status.
     pub(in crate::command) status: u16,
     /// The body.
     pub(in crate::command) body: Value,
 }
 
-impl Answer {
+impl OpsAnswer {
     /// Why the gateway refused, in its words.
     pub(super) fn reason(&self) -> &str {
         let message = self.body["error"]["message"].as_str();
@@ -70,7 +70,7 @@ impl Client {
 
     /// What a GET answers.
     pub(in crate::command) fn get(&self, path: &str) -> Result<Value, Failure> {
-        self.call_upstream(Method::GET, path, String::new(), Patience::Ordinary)
+        self.send(Method::GET, path, String::new(), Patience::Ordinary)
     }
 
     /// What a POST with a JSON body answers.
@@ -80,10 +80,10 @@ impl Client {
         body: &Value,
         patience: Patience,
     ) -> Result<Value, Failure> {
-        self.call_upstream(Method::POST, path, body.to_string(), patience)
+        self.send(Method::POST, path, body.to_string(), patience)
     }
 
-    fn call_upstream(
+    fn send(
         &self,
         method: Method,
         path: &str,
@@ -116,7 +116,7 @@ impl Client {
         path: &str,
         body: String,
         patience: Patience,
-    ) -> Result<Answer, Fault> {
+    ) -> Result<OpsAnswer, Fault> {
         let connector = awc::Connector::new().timeout(CONNECT);
         let mut client = awc::Client::builder()
             .connector(connector)
@@ -152,7 +152,7 @@ impl Client {
         } else {
             serde_json::from_slice(&whole).map_err(|_| Fault::Unreadable)?
         };
-        Ok(Answer {
+        Ok(OpsAnswer {
             status: response.status().as_u16(),
             body,
         })

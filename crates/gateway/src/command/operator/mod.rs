@@ -15,7 +15,7 @@ use std::process::ExitCode;
 use clap::Args;
 use serde_json::Value;
 
-pub(super) use client::{Answer, Client, Patience};
+pub(super) use client::{Client, OpsAnswer, Patience};
 pub(super) use page::Page;
 pub(super) use table::{Align, Table};
 pub(super) use words::{age, amount, moment, moment_in_full, number, text, won};
@@ -103,7 +103,7 @@ pub(super) enum Failure {
     /// The command line, or what belongs to it, is wrong: exit code 2.
     Usage(String),
     /// The gateway said no: exit code 1.
-    Refused(Answer),
+    Refused(OpsAnswer),
     /// Anything else: exit code 1.
     Failed(String),
 }
