@@ -1,4 +1,4 @@
-//! The configured ledger as the ledger itself takes it.
+//! The `[ledger]` table as options of the ledger, and the ledger's metrics.
 
 use std::error::Error;
 use std::sync::Arc;
@@ -13,7 +13,7 @@ use protocol::BillerCode;
 use crate::config::{Config, Endpoint, RedisSettings, Topology};
 use crate::tls::{self, ClientFiles};
 
-/// Everything that the ledger needs to open.
+/// Returns the options that open the ledger.
 pub(super) fn ledger_options(
     settings: &Config,
     metrics: &Arc<Metrics>,
@@ -29,7 +29,7 @@ pub(super) fn ledger_options(
     })
 }
 
-/// The configured Redis as the ledger takes it.
+/// Returns the settings of `[ledger.redis]`.
 fn shared_settings(redis: &RedisSettings) -> Result<shared::Settings, Box<dyn Error>> {
     let node = |node: &Endpoint| Node {
         host: node.host().to_owned(),
@@ -66,7 +66,7 @@ fn shared_settings(redis: &RedisSettings) -> Result<shared::Settings, Box<dyn Er
     })
 }
 
-/// Counts how the shared state answers.
+/// Counts the ledger's operations on Redis and on the journal.
 struct RedisWatch(Arc<Metrics>);
 
 impl ledger::Watch for RedisWatch {

@@ -117,7 +117,7 @@ fn an_attempt_that_never_reaches_the_biller_changes_nothing() {
     office.gateway.signal("HUP");
     office
         .gateway
-        .await_log(|line| line["message"] == "configuration read anew");
+        .await_log(|line| line["message"] == "configuration reloaded");
     let (code, told) = office.ask("payments redeliver --biller B0001 --pay-id 31");
     let outcome = &told["outcomes"][0];
     assert_eq!((code, &outcome["outcome"]), (1, &json!("not_sent")));
