@@ -420,11 +420,15 @@ fn what_is_older_than_the_retention_is_forgotten_whole() {
         node.link(&young, "20271130235959").await.unwrap();
     });
     assert_eq!(
-        node.ledger().forget_before(time("20261231000000")).unwrap(),
+        node.ledger()
+            .delete_bills_before(time("20261231000000"))
+            .unwrap(),
         1
     );
     assert_eq!(
-        node.ledger().forget_before(time("20261231000000")).unwrap(),
+        node.ledger()
+            .delete_bills_before(time("20261231000000"))
+            .unwrap(),
         0
     );
     runtime.block_on(async {

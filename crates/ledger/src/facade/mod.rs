@@ -169,8 +169,8 @@ impl Ledger {
     ///
     /// # Errors
     /// When the journal cannot be read or written.
-    pub fn forget_before(&self, before: Timestamp) -> Result<usize, JournalError> {
-        retention::forget_before(&self.node, before)
+    pub fn delete_bills_before(&self, before: Timestamp) -> Result<usize, JournalError> {
+        retention::delete_bills_before(&self.node, before)
     }
 
     /// Waits until the journal has everything, but not longer than `within`; for the end of the

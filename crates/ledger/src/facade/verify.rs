@@ -10,7 +10,7 @@ use super::difference::{Halt, SharedDifference};
 use super::{Ledger, Node};
 use crate::journal::{Audit, Entry, Finding, Reader};
 use crate::shared::OutOfReach;
-use crate::{Fact, Family, JournalError};
+use crate::{BillGroup, Fact, JournalError};
 
 /// What a verification found.
 #[derive(Clone, Debug)]
@@ -113,7 +113,7 @@ fn audit_with_state(node: &Node, reader: &Reader) -> Result<Audit, JournalError>
 /// The bills of one customer of which the node holds something else than these facts say; some
 /// only because a call is in the middle of them.
 fn differing_bills(node: &Node, facts: &[(i64, Fact)]) -> Vec<Bill> {
-    let mut families: BTreeMap<&str, Family> = BTreeMap::new();
+    let mut families: BTreeMap<&str, BillGroup> = BTreeMap::new();
     for (_, fact) in facts {
         let family = families.entry(fact.bill.family()).or_default();
         family.entry(&fact.bill).fold(fact);

@@ -1,7 +1,7 @@
 //! What is said of a bill when a payment is taken, so that this node knows it by itself afterwards.
 
 use super::payments::Queued;
-use crate::meeting::{GATEWAY, of_meeting};
+use crate::conflict::{GATEWAY, conflict_stamp};
 use crate::{BillState, Classification, Fact, FactKind, Payments, Taken};
 
 impl Queued {
@@ -22,7 +22,7 @@ impl Queued {
             .collect();
         if self.taken == Taken::Double && theirs.is_none() && is_single(known, taken) {
             words.push(Fact {
-                stamp: of_meeting(self.stamp),
+                stamp: conflict_stamp(self.stamp),
                 bill: self.told.bill.clone(),
                 kind: FactKind::Cleared {
                     reason: "no double payment: another node knows what was cancelled".to_owned(),

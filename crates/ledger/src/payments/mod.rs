@@ -5,9 +5,9 @@
 //! brought and no more. A bill is paid while at least one group has something left.
 
 mod codec;
+mod conflict;
 mod judge;
 mod left;
-mod meeting;
 mod sum;
 mod view;
 

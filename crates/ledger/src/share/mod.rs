@@ -181,7 +181,7 @@ impl Share {
     pub(crate) fn join(&self, book: &Book, bill: &Bill, held: &Held) -> Held {
         let mut pages = book.lock();
         let local = pages.knowledge(bill);
-        let met = local.family.map(|family| held.family.meetings(family));
+        let met = local.bill_group.map(|family| held.family.conflicts(family));
         for fact in met.into_iter().flatten() {
             let biller = fact.bill.biller_code();
             tracing::error!(
