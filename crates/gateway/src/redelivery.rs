@@ -131,14 +131,14 @@ fn due(ledger: &Ledger, biller: BillerCode) -> Vec<Undelivered> {
 /// long as all the time before it. Cancels, and payments of which anything was cancelled, are left
 /// to Kakao Pay and to operators: in another order than they happened they could mislead a biller.
 fn is_due(one: &Undelivered, now: Timestamp) -> bool {
-    let Some(taken_at) = one.taken_at else {
+    let Some(reported_at) = one.reported_at else {
         return false;
     };
     if one.event.pay_type != PayType::P || one.cancelled != Cancellation::No {
         return false;
     }
-    let pause = between(taken_at, one.last_attempt).clamp(SHORTEST_PAUSE, LONGEST_PAUSE);
-    between(taken_at, now) <= GIVE_UP_AFTER && between(one.last_attempt, now) >= pause
+    let pause = between(reported_at, one.last_attempt).clamp(SHORTEST_PAUSE, LONGEST_PAUSE);
+    between(reported_at, now) <= GIVE_UP_AFTER && between(one.last_attempt, now) >= pause
 }
 
 /// Nothing where the clock stepped back.
@@ -170,7 +170,7 @@ mod tests {
             },
             state: DeliveryState::Refused,
             last_attempt: Timestamp::from_seconds(last_attempt),
-            taken_at: Some(Timestamp::from_seconds(0)),
+            reported_at: Some(Timestamp::from_seconds(0)),
             cancelled: Cancellation::No,
         }
     }
@@ -204,7 +204,7 @@ mod tests {
         let mut cancel = tried(0);
         cancel.event.pay_type = PayType::C;
         assert!(!is_due(&cancel, later));
-        cancel.taken_at = None;
+        cancel.reported_at = None;
         assert!(!is_due(&cancel, later));
         assert!(!is_due(&tried(0), Timestamp::from_seconds(-HOUR)));
     }

@@ -62,7 +62,7 @@ impl Book {
         }
         let (wake, wait) = watch::channel(());
         pages.under_way.insert(message, wait);
-        Claim::Mine(ClaimGuard {
+        Claim::Granted(ClaimGuard {
             book: Arc::clone(self),
             message,
             _wake: wake,

@@ -2,18 +2,18 @@
 
 use protocol::Bill;
 
-use crate::{BillGroup, BillState, Fact, FactKind, Payments, Stamp, Taken};
+use crate::{BillGroup, BillState, Fact, FactKind, PaymentEffect, Payments, Stamp};
 
 /// Who classifies where no operator did.
 pub(crate) const GATEWAY: &str = "gateway";
 
-impl Taken {
+impl PaymentEffect {
     /// The fact that goes with it: some payments make an error bill (contract section 4).
-    pub(crate) fn classified(self) -> Option<FactKind> {
+    pub(crate) fn classification(self) -> Option<FactKind> {
         let reason = match self {
             Self::Double => "a payment of a bill that another payment has already paid",
             Self::OtherAmount => "a payment that came again with another amount",
-            Self::New | Self::Again => return None,
+            Self::New | Self::Repeated => return None,
         };
         Some(FactKind::Classified {
             reason: reason.to_owned(),
@@ -43,9 +43,9 @@ impl BillState {
         let words = [self.classification(), other.classification()];
         let said = words.into_iter().flatten().map(|word| word.stamp).max();
         let doubled = together(ours, theirs).doubled();
-        let doubled = doubled.map(|stamp| (stamp, Taken::Double));
+        let doubled = doubled.map(|stamp| (stamp, PaymentEffect::Double));
         let differing = ours.differing(theirs);
-        let differing = differing.map(|stamp| (stamp, Taken::OtherAmount));
+        let differing = differing.map(|stamp| (stamp, PaymentEffect::OtherAmount));
         let later = doubled.into_iter().chain(differing);
         let (stamp, taken) = later.max_by_key(|(stamp, _)| *stamp)?;
         let stamp = conflict_stamp(stamp);
@@ -55,7 +55,7 @@ impl BillState {
         Some(Fact {
             stamp,
             bill: bill.clone(),
-            kind: taken.classified()?,
+            kind: taken.classification()?,
         })
     }
 }

@@ -32,9 +32,9 @@ pub use claim::{Claim, ClaimGuard, UnderWay};
 pub use classification::Classification;
 pub use delivery::DeliveryState;
 pub use facade::{
-    Begun, Delivered, Durability, Known, Ledger, LinkOutcome, Options, Reach, Rebuild, Recorded,
-    Redelivery, Reservation, SharedDifference, Story, Telling, Undelivered, Unless, Verified,
-    Waiting, verify_offline,
+    Delivered, Durability, Known, Ledger, LinkOutcome, Options, Reach, Rebuild, RecordOutcome,
+    RecordedPayment, Redelivery, Reservation, SharedDifference, Story, Telling, Undelivered,
+    Unless, Verified, Waiting, verify_offline,
 };
 pub use fact::{Fact, FactKind};
 pub use family::BillGroup;
@@ -42,6 +42,6 @@ pub use journal::JournalError;
 pub use knowledge::{BillView, LinkRefusal};
 pub use link::{Link, LinkState};
 pub use message::{KeptAnswer, MessageDigest};
-pub use payments::{Cancellation, PaymentGroup, PaymentRecord, Payments, Taken};
+pub use payments::{Cancellation, PaymentEffect, PaymentGroup, PaymentRecord, Payments};
 pub use share::Watch;
 pub use stamp::{HybridLogicalClock, Stamp, Timestamp};

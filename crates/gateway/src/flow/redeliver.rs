@@ -63,7 +63,7 @@ pub async fn redeliver(
 ) -> Result<Redelivered, JournalError> {
     let ledger = call.ledger();
     let _claim = match ledger.claim(biller.code(), message) {
-        Claim::Mine(guard) => guard,
+        Claim::Granted(guard) => guard,
         Claim::Accepted(_) | Claim::AcceptedInJournal => return Ok(Redelivered::AlreadyAccepted),
         Claim::UnderWay(_) => return Ok(Redelivered::UnderWay),
     };

@@ -28,7 +28,7 @@ pub use delivery::Delivered;
 pub use difference::SharedDifference;
 pub use links::{LinkOutcome, Reservation};
 pub(crate) use node::Node;
-pub use payments::{Begun, Durability, Recorded};
+pub use payments::{Durability, RecordOutcome, RecordedPayment};
 pub use redelivery::{Redelivery, Unless};
 pub use story::{Known, Reach, Story};
 pub use undelivered::{Telling, Undelivered};

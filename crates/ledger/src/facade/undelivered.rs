@@ -25,7 +25,7 @@ pub struct Undelivered {
     /// When that was.
     pub last_attempt: Timestamp,
     /// When the event was first taken; known of payments only.
-    pub taken_at: Option<Timestamp>,
+    pub reported_at: Option<Timestamp>,
     /// How much of its payment was cancelled.
     pub cancelled: Cancellation,
 }
@@ -34,7 +34,7 @@ impl Undelivered {
     /// Since when it waits: Kakao Pay's time of payment, or else the earliest time that is known.
     pub fn since(&self) -> Timestamp {
         let paid_at = self.event.paid_at.time();
-        paid_at.map_or(self.taken_at.unwrap_or(self.last_attempt), |time| {
+        paid_at.map_or(self.reported_at.unwrap_or(self.last_attempt), |time| {
             Timestamp::from_seconds(time.unix_seconds())
         })
     }
@@ -204,7 +204,7 @@ fn of_group(bill: &Bill, group: PaymentGroup) -> impl Iterator<Item = Undelivere
             event: record.event,
             state,
             last_attempt,
-            taken_at: record.taken_at,
+            reported_at: record.reported_at,
             cancelled,
         })
     })
@@ -219,7 +219,7 @@ fn accepted(fact: &Fact) -> Option<Undelivered> {
         event: event.clone(),
         state: *state,
         last_attempt: fact.stamp.timestamp(),
-        taken_at: None,
+        reported_at: None,
         cancelled: Cancellation::No,
     })
 }

@@ -25,7 +25,7 @@ pub struct Verified {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Rebuild {
     /// It has begun, with so many facts; [`Ledger::unshared`] counts down.
-    Begun(i64),
+    Started(i64),
     /// There is no shared state: this node folds its journal at every start.
     Alone,
     /// The shared state is out of reach; it is caught up by itself once it is back.
@@ -69,7 +69,7 @@ impl Ledger {
             Some(share) if !share.store().is_reachable() => Rebuild::OutOfReach,
             Some(_) => {
                 self.node.marks().rewind();
-                Rebuild::Begun(self.unshared())
+                Rebuild::Started(self.unshared())
             }
         }
     }

@@ -84,7 +84,7 @@ fn of_bill(bill: &Bill, state: &BillState) -> Option<Waiting> {
     // The clocks of others may be wrong: an event waits since the earliest of its times.
     let since = events
         .iter()
-        .flat_map(|one| [Some(one.since()), one.taken_at, Some(one.last_attempt)])
+        .flat_map(|one| [Some(one.since()), one.reported_at, Some(one.last_attempt)])
         .flatten()
         .min()?;
     Some(Waiting {

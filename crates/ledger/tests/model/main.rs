@@ -17,7 +17,7 @@ mod knowledge;
 use knowledge::LinkRefusal;
 use ledger::{
     BillGroup, BillState, DeliveryState, Fact, FactKind, HybridLogicalClock, LinkState,
-    MessageDigest, Stamp, Taken, Timestamp, journal,
+    MessageDigest, PaymentEffect, Stamp, Timestamp, journal,
 };
 
 mod broken;

@@ -10,7 +10,7 @@ use protocol::{Bill, PaymentEvent};
 
 use crate::knowledge::Knowledge;
 use crate::note::{Message, Note, bill};
-use crate::{BillGroup, BillState, LinkRefusal, LinkState, Stamp, Taken, Timestamp};
+use crate::{BillGroup, BillState, LinkRefusal, LinkState, PaymentEffect, Stamp, Timestamp};
 
 /// A number for what is known.
 pub(crate) type Known = u32;
@@ -123,13 +123,15 @@ impl Table {
     }
 
     /// `Payments::judge`, on a bill that may have no payment yet.
-    pub(crate) fn judge(&self, known: Known, message: Message, now: Timestamp) -> Taken {
+    pub(crate) fn judge(&self, known: Known, message: Message, now: Timestamp) -> PaymentEffect {
         let event = &self.events[usize::from(message)];
         self.decide(known, |knowledge| {
             knowledge
                 .get(&self.bill)
                 .and_then(BillState::payments)
-                .map_or(Taken::New, |payments| payments.judge(event, now))
+                .map_or(PaymentEffect::New, |payments| {
+                    payments.effect_of(event, now)
+                })
         })
     }
 
@@ -147,7 +149,7 @@ impl Table {
     pub(crate) fn has(&self, known: Known, message: Message, now: Timestamp) -> bool {
         matches!(
             self.judge(known, message, now),
-            Taken::Again | Taken::OtherAmount
+            PaymentEffect::Repeated | PaymentEffect::OtherAmount
         )
     }
 

@@ -3,8 +3,8 @@
 use bytes::Bytes;
 use ledger::shared::Topology;
 use ledger::{
-    Begun, Delivered, KeptAnswer, Ledger, LinkRefusal, MessageDigest, Options, Reach, Reservation,
-    Timestamp,
+    Delivered, KeptAnswer, Ledger, LinkRefusal, MessageDigest, Options, Reach, RecordOutcome,
+    Reservation, Timestamp,
 };
 use protocol::{Bill, BillerCode, Decimal, PaidAt, PayType, PaymentEvent};
 use tempfile::TempDir;
@@ -43,7 +43,7 @@ impl OneNode {
         let begun = self
             .ledger
             .record_payment(bill, &event, &body, message, now);
-        assert!(matches!(begun.await, Begun::Recorded(_)));
+        assert!(matches!(begun.await, RecordOutcome::Recorded(_)));
         if let Some(answer) = answer {
             let delivered = Delivered::Accepted(answer);
             let told = self
@@ -54,7 +54,7 @@ impl OneNode {
     }
 
     /// What another node's biller answered to that payment.
-    pub async fn begin_again(&self, bill: &Bill) -> Begun {
+    pub async fn begin_again(&self, bill: &Bill) -> RecordOutcome {
         let (event, body) = (event(), body(bill));
         let message = MessageDigest::of(&body);
         let now = Timestamp::now();

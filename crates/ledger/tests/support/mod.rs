@@ -11,8 +11,8 @@ use std::time::Duration;
 use bytes::Bytes;
 use ledger::shared::{self, OutOfReach, Settings, WallClock};
 use ledger::{
-    Begun, BillView, Ledger, LinkOutcome, LinkRefusal, MessageDigest, Options, Recorded,
-    Reservation, Taken, Timestamp, Watch,
+    BillView, Ledger, LinkOutcome, LinkRefusal, MessageDigest, Options, PaymentEffect,
+    RecordOutcome, RecordedPayment, Reservation, Timestamp, Watch,
 };
 use protocol::{Bill, BillerCode, Decimal, KoreanTime, PaidAt, PayType, PaymentEvent};
 use tempfile::TempDir;
@@ -175,13 +175,13 @@ impl Node {
         self.create(bill, LinkOutcome::Linked { expire_at }).await
     }
 
-    pub async fn report(&self, bill: &Bill, event: &PaymentEvent) -> Taken {
+    pub async fn report(&self, bill: &Bill, event: &PaymentEvent) -> PaymentEffect {
         let body = Bytes::from(format!("{bill:?} {event:?}"));
         let recorded = self
             .record(bill, event, &body, MessageDigest::of(&body))
             .await;
         assert!(matches!(recorded.durability, ledger::Durability::Durable));
-        recorded.taken
+        recorded.effect
     }
 
     pub async fn record(
@@ -190,10 +190,10 @@ impl Node {
         event: &PaymentEvent,
         body: &Bytes,
         message: MessageDigest,
-    ) -> Recorded {
+    ) -> RecordedPayment {
         match self.begin(bill, event, body, message).await {
-            Begun::Recorded(recorded) => recorded,
-            Begun::AcceptedElsewhere(answer) => panic!("accepted elsewhere: {answer:?}"),
+            RecordOutcome::Recorded(recorded) => recorded,
+            RecordOutcome::AcceptedElsewhere(answer) => panic!("accepted elsewhere: {answer:?}"),
         }
     }
 
@@ -203,7 +203,7 @@ impl Node {
         event: &PaymentEvent,
         body: &Bytes,
         message: MessageDigest,
-    ) -> Begun {
+    ) -> RecordOutcome {
         self.ledger()
             .record_payment(bill, event, body, message, self.now)
             .await

@@ -108,7 +108,7 @@ fn difference(difference: Option<SharedDifference>) -> Value {
 /// `POST /admin/ledger/rebuild`.
 pub(super) async fn rebuild(desk: Desk) -> Result<HttpResponse, Refusal> {
     match desk.ledger().rebuild() {
-        Rebuild::Begun(facts) => {
+        Rebuild::Started(facts) => {
             tracing::info!(facts, "an operator has the shared state written anew");
             Ok(answer(&json!({
                 "begun": true,

@@ -75,7 +75,7 @@ fn group(group: &PaymentGroup) -> Value {
     let records: Vec<Value> = group.records.iter().map(record).collect();
     json!({
         "pay_id": group.pay_id.to_string(),
-        "sum": group.left,
+        "sum": group.remaining,
         "cancelled": cancelled(group.cancelled),
         "events": records,
     })
