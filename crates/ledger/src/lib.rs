@@ -32,9 +32,9 @@ pub use claim::{Claim, ClaimGuard, UnderWay};
 pub use classification::Classification;
 pub use delivery::DeliveryState;
 pub use facade::{
-    Delivered, Durability, Known, Ledger, LinkOutcome, Options, Reach, Rebuild, RecordOutcome,
-    RecordedPayment, Redelivery, Reservation, SharedDifference, Story, Telling, Undelivered,
-    Unless, Verified, Waiting, verify_offline,
+    BillHistory, BillerUndelivered, DeliveryAttempts, DeliveryOutcome, Durability, EventDelivery,
+    Ledger, LinkOutcome, Options, Rebuild, RecordOutcome, RecordedPayment, Redelivery, Reservation,
+    Scope, ScopedState, SharedDifference, SkipCancelled, Verified, verify_offline,
 };
 pub use fact::{Fact, FactKind};
 pub use family::BillGroup;

@@ -5,7 +5,7 @@ mod support;
 
 use bytes::Bytes;
 use ledger::{
-    BillView, Claim, Delivered, DeliveryState, Durability, KeptAnswer, Ledger, LinkOutcome,
+    BillView, Claim, DeliveryOutcome, DeliveryState, Durability, KeptAnswer, Ledger, LinkOutcome,
     LinkRefusal, MessageDigest, Options, PaymentEffect, Timestamp,
 };
 use protocol::{KoreanTime, PaymentEvent};
@@ -299,7 +299,7 @@ async fn an_accepted_pay_result_is_claimed_once_and_its_answer_is_kept(store: St
         panic!("a copy waits");
     };
     node.record(&bill, &event, &body, message).await;
-    let delivered = Delivered::Accepted(kept.clone());
+    let delivered = DeliveryOutcome::Accepted(kept.clone());
     node.ledger()
         .record_delivery(&bill, &event, message, delivered, node.now)
         .await
@@ -330,10 +330,10 @@ async fn what_a_biller_did_not_accept_is_counted_until_it_does(store: Store) {
     let message = MessageDigest::of(b"again");
     // told | and how that leaves it: a copy that was not sent takes nothing back
     let table = [
-        (Delivered::Refused, DeliveryState::Refused),
-        (Delivered::Pending, DeliveryState::Refused),
-        (Delivered::Unknown, DeliveryState::Unknown),
-        (Delivered::Pending, DeliveryState::Unknown),
+        (DeliveryOutcome::Refused, DeliveryState::Refused),
+        (DeliveryOutcome::Pending, DeliveryState::Refused),
+        (DeliveryOutcome::Unknown, DeliveryState::Unknown),
+        (DeliveryOutcome::Pending, DeliveryState::Unknown),
     ];
     for (delivered, state) in table {
         node.ledger()
@@ -349,7 +349,7 @@ async fn what_a_biller_did_not_accept_is_counted_until_it_does(store: Store) {
         content_type: Bytes::new(),
         body: Bytes::new(),
     };
-    let delivered = Delivered::Accepted(kept);
+    let delivered = DeliveryOutcome::Accepted(kept);
     node.ledger()
         .record_delivery(&bill, &event, message, delivered, node.now)
         .await

@@ -10,7 +10,8 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use ledger::{
-    Claim, Delivered, KeptAnswer, Ledger, MessageDigest, Options, PaymentEffect, RecordOutcome,
+    Claim, DeliveryOutcome, KeptAnswer, Ledger, MessageDigest, Options, PaymentEffect,
+    RecordOutcome,
 };
 use protocol::PaymentEvent;
 use support::{Node, RedisServer, Store, bill, cancel, pay, time};
@@ -107,7 +108,13 @@ async fn an_answer_that_another_node_got_is_known_from_then_on() {
     };
     one.record(&bill, &event, &body, message).await;
     one.ledger()
-        .record_delivery(&bill, &event, message, Delivered::Accepted(kept), one.now)
+        .record_delivery(
+            &bill,
+            &event,
+            message,
+            DeliveryOutcome::Accepted(kept),
+            one.now,
+        )
         .await
         .unwrap();
     let begun = other.begin(&bill, &event, &body, message).await;

@@ -10,8 +10,8 @@ use bytes::Bytes;
 use futures_util::future::join_all;
 use ledger::shared::WallClock;
 use ledger::{
-    Delivered, KeptAnswer, LinkOutcome, LinkRefusal, MessageDigest, PaymentEffect, RecordOutcome,
-    Timestamp,
+    DeliveryOutcome, KeptAnswer, LinkOutcome, LinkRefusal, MessageDigest, PaymentEffect,
+    RecordOutcome, Timestamp,
 };
 use protocol::{Bill, BillerCode, KoreanTime, PaymentEvent};
 use support::{Node, RedisServer, Store, bill, cancel, eventually, pay};
@@ -248,7 +248,7 @@ async fn a_pay_result_accepted_through_one_node_is_answered_by_the_other() {
         body: Bytes::from_static(br#"{"res_code":"OK"}"#),
     };
     one.record(&bill, &event, &body, message).await;
-    let delivered = Delivered::Accepted(kept.clone());
+    let delivered = DeliveryOutcome::Accepted(kept.clone());
     one.ledger()
         .record_delivery(&bill, &event, message, delivered, one.now)
         .await

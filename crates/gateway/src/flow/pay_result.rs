@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use ledger::{
-    Claim, ClaimGuard, Delivered, Durability, MessageDigest, PaymentEffect, RecordOutcome,
+    Claim, ClaimGuard, DeliveryOutcome, Durability, MessageDigest, PaymentEffect, RecordOutcome,
     RecordedPayment,
 };
 use metrics::{LedgerOperation, Stage};
@@ -130,12 +130,12 @@ async fn replay(
 }
 
 /// How the biller took it (contract section 4, "Payments").
-pub(super) fn delivered(answered: &Result<CheckedAnswer, Unanswered>) -> Delivered {
+pub(super) fn delivered(answered: &Result<CheckedAnswer, Unanswered>) -> DeliveryOutcome {
     match answered {
-        Ok(answer) if answer.is_accepted() => Delivered::Accepted(answer.kept()),
-        Ok(answer) if answer.is_refused() => Delivered::Refused,
-        Err(unanswered) if unanswered.sent == Sent::NotSent => Delivered::Pending,
-        Ok(_) | Err(_) => Delivered::Unknown,
+        Ok(answer) if answer.is_accepted() => DeliveryOutcome::Accepted(answer.kept()),
+        Ok(answer) if answer.is_refused() => DeliveryOutcome::Refused,
+        Err(unanswered) if unanswered.sent == Sent::NotSent => DeliveryOutcome::Pending,
+        Ok(_) | Err(_) => DeliveryOutcome::Unknown,
     }
 }
 

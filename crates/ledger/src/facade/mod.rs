@@ -24,22 +24,22 @@ use std::time::Duration;
 
 use protocol::Bill;
 
-pub use delivery::Delivered;
+pub use delivery::DeliveryOutcome;
 pub use difference::SharedDifference;
 pub use links::{LinkOutcome, Reservation};
 pub(crate) use node::Node;
 pub use payments::{Durability, RecordOutcome, RecordedPayment};
-pub use redelivery::{Redelivery, Unless};
-pub use story::{Known, Reach, Story};
-pub use undelivered::{Telling, Undelivered};
+pub use redelivery::{Redelivery, SkipCancelled};
+pub use story::{BillHistory, Scope, ScopedState};
+pub use undelivered::{DeliveryAttempts, EventDelivery};
 pub use verify::{Rebuild, Verified, verify_offline};
-pub use vitals::Waiting;
+pub use vitals::BillerUndelivered;
 
 use crate::journal::{self, Rows};
 use crate::retention::{self, Keeper};
 use crate::share::{CatchUp, Share};
 use crate::shared::{self, SharedStore, WallClock};
-use crate::{BillState, BillView, JournalError, Timestamp, Watch};
+use crate::{BillView, JournalError, Timestamp, Watch};
 
 /// A question to the shared state ends at its deadline, or so much later: replies that have come by then
 /// are looked at once more.
@@ -152,16 +152,6 @@ impl Ledger {
         let held = share.read(bill, None).await.unwrap_or_default();
         let joined = held.join(&self.node.book_of(bill).lock().knowledge(bill));
         joined.knowledge().view(bill, now)
-    }
-
-    /// The whole state of a bill, for an operator.
-    pub async fn state(&self, bill: &Bill) -> Option<BillState> {
-        let held = match &self.share {
-            Some(share) => share.read(bill, None).await.unwrap_or_default(),
-            None => crate::share::Held::default(),
-        };
-        let joined = held.join(&self.node.book_of(bill).lock().knowledge(bill));
-        joined.knowledge().get(bill).cloned()
     }
 
     /// Forgets every bill of which the last fact is older than `before`; answers how many. Done by

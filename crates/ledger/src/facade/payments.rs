@@ -10,7 +10,7 @@ use bytes::Bytes;
 use protocol::{Bill, BillerCode, PaymentEvent};
 
 use super::told::Told;
-use super::{Delivered, Ledger};
+use super::{DeliveryOutcome, Ledger};
 use crate::journal::{Commit, Entry, Rows};
 use crate::share::{Held, Share, Subject};
 use crate::{
@@ -237,7 +237,7 @@ impl Ledger {
 
     /// Another node told the biller, and it accepted: from now on this node knows that by itself.
     async fn learn_answer(&self, told: &Told, answer: KeptAnswer) {
-        let delivered = Delivered::Accepted(answer);
+        let delivered = DeliveryOutcome::Accepted(answer);
         let queued =
             self.queue_delivery(&told.bill, &told.event, told.message, delivered, told.now);
         if let Err(error) = self.journal_delivery(queued).await {

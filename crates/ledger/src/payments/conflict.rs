@@ -37,7 +37,7 @@ impl Payments {
                 .any(|group| group.left(now, taken_before).exceeds(Sum::default()))
     }
 
-    /// When the later of two tellings of one payment came, of which the amounts differ.
+    /// When the later of two reports of one payment came, of which the amounts differ.
     pub(crate) fn differing(&self, other: &Self) -> Option<Stamp> {
         let pairs = self.groups.iter().flat_map(|group| {
             let theirs = other.position(&group.pay_id).ok();

@@ -14,7 +14,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use ledger::{
-    Claim, Delivered, DeliveryState, KeptAnswer, LinkOutcome, MessageDigest, RecordOutcome,
+    Claim, DeliveryOutcome, DeliveryState, KeptAnswer, LinkOutcome, MessageDigest, RecordOutcome,
     Reservation, Timestamp,
 };
 use proptest::prelude::*;
@@ -311,10 +311,10 @@ impl Play<'_> {
             body: Bytes::from(format!("{{\"res_code\":\"OK\",\"at\":{}}}", now.millis())),
         };
         let delivered = match state {
-            DeliveryState::Accepted => Delivered::Accepted(answer.clone()),
-            DeliveryState::Refused => Delivered::Refused,
-            DeliveryState::Unknown => Delivered::Unknown,
-            DeliveryState::Pending => Delivered::Pending,
+            DeliveryState::Accepted => DeliveryOutcome::Accepted(answer.clone()),
+            DeliveryState::Refused => DeliveryOutcome::Refused,
+            DeliveryState::Unknown => DeliveryOutcome::Unknown,
+            DeliveryState::Pending => DeliveryOutcome::Pending,
         };
         let settled = ledger.record_delivery(bill, &event, message, delivered, now);
         settled.await.unwrap();
@@ -323,7 +323,7 @@ impl Play<'_> {
         self.reference.deliver(bill, &event, state, accepted);
 
         for node in &self.house.nodes {
-            let known = node.ledger().state(bill).await;
+            let known = node.ledger().scoped_state(bill).await.state;
             let delivery = known.and_then(|known| known.delivery(&event));
             prop_assert_eq!(delivery, self.reference.delivery(bill, &event));
         }

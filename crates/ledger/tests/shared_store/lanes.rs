@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use ledger::shared::{Key, OutOfReach, Topology};
-use ledger::{Reach, RecordOutcome};
+use ledger::{RecordOutcome, Scope};
 
 use crate::line::Line;
 use crate::one_node::{OneNode, answer, bill, eventually};
@@ -63,7 +63,7 @@ async fn a_billers_large_answer_keeps_no_other_biller_from_the_shared_state() {
     let kept = answer(3 * MEGABYTE);
     let calls = async {
         for _ in 0..40 {
-            assert_eq!(one.reach(&small).await, Reach::Shared);
+            assert_eq!(one.reach(&small).await, Scope::AllNodes);
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
     };

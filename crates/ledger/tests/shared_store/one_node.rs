@@ -3,8 +3,8 @@
 use bytes::Bytes;
 use ledger::shared::Topology;
 use ledger::{
-    Delivered, KeptAnswer, Ledger, LinkRefusal, MessageDigest, Options, Reach, RecordOutcome,
-    Reservation, Timestamp,
+    DeliveryOutcome, KeptAnswer, Ledger, LinkRefusal, MessageDigest, Options, RecordOutcome,
+    Reservation, Scope, Timestamp,
 };
 use protocol::{Bill, BillerCode, Decimal, PaidAt, PayType, PaymentEvent};
 use tempfile::TempDir;
@@ -45,7 +45,7 @@ impl OneNode {
             .record_payment(bill, &event, &body, message, now);
         assert!(matches!(begun.await, RecordOutcome::Recorded(_)));
         if let Some(answer) = answer {
-            let delivered = Delivered::Accepted(answer);
+            let delivered = DeliveryOutcome::Accepted(answer);
             let told = self
                 .ledger
                 .record_delivery(bill, &event, message, delivered, now);
@@ -74,8 +74,8 @@ impl OneNode {
         self.ledger.look_up(bill, Timestamp::now()).await.paid
     }
 
-    pub async fn reach(&self, bill: &Bill) -> Reach {
-        self.ledger.known(bill).await.reach
+    pub async fn reach(&self, bill: &Bill) -> Scope {
+        self.ledger.scoped_state(bill).await.scope
     }
 
     /// Reaches nobody any more.

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use ledger::shared::{OutOfReach, SharedStore, Swap, Topology};
-use ledger::{LinkRefusal, Reach, Timestamp};
+use ledger::{LinkRefusal, Scope, Timestamp};
 
 use crate::cluster::{BILLERS, Cluster};
 use crate::one_node::{OneNode, bill, eventually};
@@ -46,7 +46,7 @@ async fn what_was_paid_before_is_known_and_what_is_paid_meanwhile_is_shared_afte
             assert_eq!(reserved.unwrap_err(), LinkRefusal::Unavailable, "{setting}");
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
-        assert_eq!(other.reach(&before).await, Reach::Shared, "{setting}");
+        assert_eq!(other.reach(&before).await, Scope::AllNodes, "{setting}");
         let again = other.ledger.find_for_recreate(&before, Timestamp::now());
         let again = again.await.unwrap_err();
         assert_eq!(again, LinkRefusal::Unavailable, "{setting}");

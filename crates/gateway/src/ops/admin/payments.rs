@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use actix_web::{HttpResponse, web};
-use ledger::{Cancellation, DeliveryState, Reach, Timestamp, Undelivered, Unless};
+use ledger::{Cancellation, DeliveryState, EventDelivery, Scope, SkipCancelled, Timestamp};
 use protocol::{BillerCode, Decimal};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
@@ -58,21 +58,21 @@ pub(super) async fn list(desk: Desk, wanted: web::Query<Wanted>) -> Result<HttpR
     }
     let listed = events.len();
     let now = Timestamp::now();
-    let (events, reach) = match delivery {
-        Some(DeliveryState::Accepted) => (events, Reach::Alone),
+    let (events, scope) = match delivery {
+        Some(DeliveryState::Accepted) => (events, Scope::SingleNode),
         _ => desk.ledger().without_delivered_elsewhere(events, now).await,
     };
-    let tellings = desk.ledger().tellings(&events).await?;
+    let delivery_attempts = desk.ledger().delivery_attempts(&events).await?;
     let lines: Vec<Value> = events
         .iter()
-        .zip(&tellings)
-        .map(|(one, telling)| shown::undelivered(one, telling.as_ref(), now))
+        .zip(&delivery_attempts)
+        .map(|(one, attempts)| shown::undelivered(one, attempts.as_ref(), now))
         .collect();
     Ok(answer(&json!({
         "payments": lines,
         "left_off": total - listed,
         "node": desk.ledger().node(),
-        "known_by": reach.name(),
+        "known_by": scope.name(),
         "hint": hint(&desk),
     })))
 }
@@ -85,7 +85,10 @@ fn hint(desk: &Desk) -> Option<&'static str> {
 }
 
 /// All of them, off this thread: there may be many.
-async fn undelivered(desk: &Desk, biller: Option<BillerCode>) -> Result<Vec<Undelivered>, Refusal> {
+async fn undelivered(
+    desk: &Desk,
+    biller: Option<BillerCode>,
+) -> Result<Vec<EventDelivery>, Refusal> {
     let ledger = desk.ledger().clone();
     actix_web::rt::task::spawn_blocking(move || ledger.undelivered_payments(biller))
         .await
@@ -121,16 +124,16 @@ pub(super) async fn redeliver(
     if events.is_empty() {
         return Err(nothing_to_deliver(&desk, &biller, pay_id).await?);
     }
-    let unless = if order.even_cancelled {
-        Unless::Never
+    let skip = if order.even_cancelled {
+        SkipCancelled::Never
     } else {
-        Unless::CancelledFully
+        SkipCancelled::Fully
     };
     // In a task of its own: an operator who hangs up undoes nothing.
     let outcomes = actix_web::rt::spawn(async move {
         let mut outcomes = Vec::with_capacity(events.len());
         for one in events {
-            outcomes.push(deliver(&desk, &biller, &one, unless).await?);
+            outcomes.push(deliver(&desk, &biller, &one, skip).await?);
         }
         Ok::<_, Refusal>(outcomes)
     });
@@ -169,7 +172,7 @@ async fn nothing_to_deliver(
             None => refusal,
         });
     };
-    let known = desk.ledger().known(bill).await.state;
+    let known = desk.ledger().scoped_state(bill).await.state;
     let groups = known.as_ref().and_then(ledger::BillState::payments);
     let mut records = groups
         .into_iter()
@@ -189,11 +192,11 @@ async fn nothing_to_deliver(
 async fn deliver(
     desk: &Desk,
     biller: &Arc<RegisteredBiller>,
-    one: &Undelivered,
-    unless: Unless,
+    one: &EventDelivery,
+    skip: SkipCancelled,
 ) -> Result<Value, Refusal> {
     let mut shown = Map::new();
-    match deliver_again(desk.worker(), biller, one, unless).await? {
+    match deliver_again(desk.worker(), biller, one, skip).await? {
         Redelivered::Told(told) => {
             let outcome = match told.sent {
                 Sent::NotSent => "not_sent",
