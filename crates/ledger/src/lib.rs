@@ -43,5 +43,5 @@ pub use knowledge::{BillView, LinkRefusal};
 pub use link::{Link, LinkState};
 pub use message::{KeptAnswer, MessageDigest};
 pub use payments::{Cancellation, PaymentEffect, PaymentGroup, PaymentRecord, Payments};
-pub use share::Watch;
+pub use share::Observer;
 pub use stamp::{HybridLogicalClock, Stamp, Timestamp};

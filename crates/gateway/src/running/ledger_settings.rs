@@ -24,7 +24,7 @@ pub(super) fn ledger_options(
         retention: ledger.retention,
         low_disk_bytes: ledger.low_disk_bytes as u64,
         shared: ledger.redis.as_ref().map(shared_settings).transpose()?,
-        watch: Some(Arc::new(WatchShared(Arc::clone(metrics)))),
+        observer: Some(Arc::new(MetricsObserver(Arc::clone(metrics)))),
         clock: WallClock(Timestamp::now),
     })
 }
@@ -67,21 +67,21 @@ fn shared_settings(redis: &RedisSettings) -> Result<shared::Settings, Box<dyn Er
 }
 
 /// Counts how the shared state answers.
-struct WatchShared(Arc<Metrics>);
+struct MetricsObserver(Arc<Metrics>);
 
-impl ledger::Watch for WatchShared {
-    fn shared_operation(&self, took: Duration, reached: Result<(), OutOfReach>) {
+impl ledger::Observer for MetricsObserver {
+    fn redis_operation(&self, took: Duration, reached: Result<(), OutOfReach>) {
         self.0.ledger_operation(LedgerOperation::Redis, took);
         if reached.is_err() {
             self.0.ledger_unavailable(LedgerOperation::Redis);
         }
     }
 
-    fn payments_met(&self, biller: BillerCode) {
+    fn payment_conflict(&self, biller: BillerCode) {
         self.0.double_payment_of(biller);
     }
 
-    fn batch_shared(&self, took: Duration) {
+    fn sync_batch(&self, took: Duration) {
         self.0.ledger_operation(LedgerOperation::Share, took);
     }
 

@@ -39,7 +39,7 @@ use crate::journal::{self, Rows};
 use crate::retention::{self, Keeper};
 use crate::share::{CatchUp, Share};
 use crate::shared::{self, SharedStore, WallClock};
-use crate::{BillView, JournalError, Timestamp, Watch};
+use crate::{BillView, JournalError, Observer, Timestamp};
 
 /// A question to the shared state ends at its deadline, or so much later: replies that have come by then
 /// are looked at once more.
@@ -57,7 +57,7 @@ pub struct Options {
     /// The state that nodes share; `None`: this is the only node.
     pub shared: Option<shared::Settings>,
     /// Is told how operations on the shared state go.
-    pub watch: Option<Arc<dyn Watch>>,
+    pub observer: Option<Arc<dyn Observer>>,
     /// The clock that every `now` is read from.
     pub clock: WallClock,
 }
@@ -70,7 +70,7 @@ impl Options {
             retention: Duration::from_hours(400 * 24),
             low_disk_bytes: 1 << 30,
             shared: None,
-            watch: None,
+            observer: None,
             clock: WallClock(Timestamp::now),
         }
     }
@@ -94,13 +94,13 @@ impl Ledger {
     pub fn open(options: &Options, now: Timestamp) -> Result<Self, JournalError> {
         let settings = journal::Settings::warning_below(options.low_disk_bytes);
         let node = Arc::new(Node::open(&options.directory, settings, now)?);
-        if let Some(watch) = &options.watch {
-            node.journal().tally().tell(Arc::clone(watch));
+        if let Some(observer) = &options.observer {
+            node.journal().tally().tell(Arc::clone(observer));
         }
         let share = options.shared.clone().map(|settings| {
             let store = SharedStore::start_by(settings, options.clock);
             let node = Arc::clone(&node);
-            Share::new(node, store, options.retention, options.watch.clone())
+            Share::new(node, store, options.retention, options.observer.clone())
         });
         let catch_up = share
             .as_ref()

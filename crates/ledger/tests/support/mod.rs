@@ -11,8 +11,8 @@ use std::time::Duration;
 use bytes::Bytes;
 use ledger::shared::{self, OutOfReach, Settings, WallClock};
 use ledger::{
-    BillView, Ledger, LinkOutcome, LinkRefusal, MessageDigest, Options, PaymentEffect,
-    RecordOutcome, RecordedPayment, Reservation, Timestamp, Watch,
+    BillView, Ledger, LinkOutcome, LinkRefusal, MessageDigest, Observer, Options, PaymentEffect,
+    RecordOutcome, RecordedPayment, Reservation, Timestamp,
 };
 use protocol::{Bill, BillerCode, Decimal, KoreanTime, PaidAt, PayType, PaymentEvent};
 use tempfile::TempDir;
@@ -84,10 +84,10 @@ impl Meetings {
     }
 }
 
-impl Watch for Meetings {
-    fn shared_operation(&self, _: Duration, _: Result<(), OutOfReach>) {}
+impl Observer for Meetings {
+    fn redis_operation(&self, _: Duration, _: Result<(), OutOfReach>) {}
 
-    fn payments_met(&self, _: BillerCode) {
+    fn payment_conflict(&self, _: BillerCode) {
         self.0.fetch_add(1, Ordering::Relaxed);
     }
 }
@@ -123,7 +123,7 @@ impl Node {
         let options = Options {
             shared: self.store.settings(),
             clock: self.clock,
-            watch: Some(Arc::<Meetings>::clone(&self.met)),
+            observer: Some(Arc::<Meetings>::clone(&self.met)),
             ..Options::embedded(self.directory.path().to_path_buf())
         };
         self.ledger = Some(Ledger::open(&options, self.now).unwrap());
