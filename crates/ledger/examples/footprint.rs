@@ -8,7 +8,7 @@ use std::time::Instant;
 
 use bytes::Bytes;
 use futures_util::future::join_all;
-use ledger::shared::{Node, Settings, Topology};
+use ledger::redis::{Node, Settings, Topology};
 use ledger::{DeliveryOutcome, KeptAnswer, Ledger, LinkOutcome, MessageDigest, Options, Timestamp};
 use protocol::{Bill, BillerCode, KoreanTime, PayResult, Rules};
 
@@ -26,7 +26,7 @@ fn main() {
     let redis: Option<u16> = arguments.next().map(|port| port.parse().unwrap());
     let directory = std::env::temp_dir().join(format!("footprint-{}", std::process::id()));
     let options = Options {
-        shared: redis.map(settings),
+        redis: redis.map(settings),
         ..Options::embedded(directory.clone())
     };
     let runtime = tokio::runtime::Builder::new_current_thread()

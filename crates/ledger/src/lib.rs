@@ -24,8 +24,13 @@ mod owners;
 mod payments;
 mod retention;
 mod share;
-pub mod shared;
+mod shared;
 mod stamp;
+
+/// Redis as the state that nodes share: how it is reached, and what is read and written there.
+pub mod redis {
+    pub use crate::shared::*;
+}
 
 pub use bill_state::BillState;
 pub use claim::{Claim, ClaimGuard, UnderWay};
@@ -33,8 +38,8 @@ pub use classification::Classification;
 pub use delivery::DeliveryState;
 pub use facade::{
     BillHistory, BillerUndelivered, DeliveryAttempts, DeliveryOutcome, Durability, EventDelivery,
-    Ledger, LinkOutcome, Options, Rebuild, RecordOutcome, RecordedPayment, Redelivery, Reservation,
-    Scope, ScopedState, SharedDifference, SkipCancelled, Verified, verify_offline,
+    Ledger, LinkOutcome, Options, Rebuild, RecordOutcome, RecordedPayment, Redelivery,
+    RedisDifference, Reservation, Scope, ScopedState, SkipCancelled, Verification, verify_offline,
 };
 pub use fact::{Fact, FactKind};
 pub use family::BillGroup;

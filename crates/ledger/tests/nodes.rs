@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use futures_util::future::join_all;
-use ledger::shared::WallClock;
+use ledger::redis::WallClock;
 use ledger::{
     DeliveryOutcome, KeptAnswer, LinkOutcome, LinkRefusal, MessageDigest, PaymentEffect,
     RecordOutcome, Timestamp,
@@ -52,7 +52,7 @@ impl House {
         for node in [&self.one, &self.other] {
             let has_all = async || {
                 let verified = node.ledger().verify().await.unwrap();
-                matches!(verified.shared, Some(Ok(difference)) if difference.is_none())
+                matches!(verified.redis, Some(Ok(difference)) if difference.is_none())
             };
             eventually(has_all).await;
         }

@@ -87,7 +87,7 @@ pub(super) async fn gather<'a>(
         journal: journal(&shared.ledger, found.space),
         undelivered: undelivered(&shared.ledger, registry, &found.waiting, now),
         shared: SharedVitals {
-            is_up: shared.ledger.is_shared_state_reachable(),
+            is_up: shared.ledger.is_redis_reachable(),
             unshared_facts: shared.ledger.unshared(),
             unshared_oldest: found.oldest_unshared.map_or(Duration::ZERO, age(now)),
         },

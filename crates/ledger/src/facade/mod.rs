@@ -25,20 +25,20 @@ use std::time::Duration;
 use protocol::Bill;
 
 pub use delivery::DeliveryOutcome;
-pub use difference::SharedDifference;
+pub use difference::RedisDifference;
 pub use links::{LinkOutcome, Reservation};
 pub(crate) use node::Node;
 pub use payments::{Durability, RecordOutcome, RecordedPayment};
 pub use redelivery::{Redelivery, SkipCancelled};
 pub use story::{BillHistory, Scope, ScopedState};
 pub use undelivered::{DeliveryAttempts, EventDelivery};
-pub use verify::{Rebuild, Verified, verify_offline};
+pub use verify::{Rebuild, Verification, verify_offline};
 pub use vitals::BillerUndelivered;
 
 use crate::journal::{self, Rows};
 use crate::retention::{self, Keeper};
 use crate::share::{CatchUp, Share};
-use crate::shared::{self, SharedStore, WallClock};
+use crate::shared::{Settings as RedisSettings, SharedStore, WallClock};
 use crate::{BillView, JournalError, Observer, Timestamp};
 
 /// A question to the shared state ends at its deadline, or so much later: replies that have come by then
@@ -55,7 +55,7 @@ pub struct Options {
     /// Where less is free on the journal's file system, that is told loudly.
     pub low_disk_bytes: u64,
     /// The state that nodes share; `None`: this is the only node.
-    pub shared: Option<shared::Settings>,
+    pub redis: Option<RedisSettings>,
     /// Is told how operations on the shared state go.
     pub observer: Option<Arc<dyn Observer>>,
     /// The clock that every `now` is read from.
@@ -69,7 +69,7 @@ impl Options {
             directory,
             retention: Duration::from_hours(400 * 24),
             low_disk_bytes: 1 << 30,
-            shared: None,
+            redis: None,
             observer: None,
             clock: WallClock(Timestamp::now),
         }
@@ -97,7 +97,7 @@ impl Ledger {
         if let Some(observer) = &options.observer {
             node.journal().tally().tell(Arc::clone(observer));
         }
-        let share = options.shared.clone().map(|settings| {
+        let share = options.redis.clone().map(|settings| {
             let store = SharedStore::start_by(settings, options.clock);
             let node = Arc::clone(&node);
             Share::new(node, store, options.retention, options.observer.clone())
@@ -119,7 +119,7 @@ impl Ledger {
 
     /// Has this thread reach the shared state over connections of its own. To be called on a worker,
     /// whose runtime is the only one of its thread and lives as long.
-    pub fn settle_on_this_thread(&self) {
+    pub fn use_thread_connections(&self) {
         if self.share.is_some() {
             SharedStore::settle_on_this_thread();
         }

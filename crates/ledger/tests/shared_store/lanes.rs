@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use ledger::shared::{Key, OutOfReach, Topology};
+use ledger::redis::{Key, OutOfReach, Topology};
 use ledger::{RecordOutcome, Scope};
 
 use crate::line::Line;

@@ -1,7 +1,7 @@
 //! A node of the ledger on the servers of a test.
 
 use bytes::Bytes;
-use ledger::shared::Topology;
+use ledger::redis::Topology;
 use ledger::{
     DeliveryOutcome, KeptAnswer, Ledger, LinkRefusal, MessageDigest, Options, RecordOutcome,
     Reservation, Scope, Timestamp,
@@ -23,7 +23,7 @@ impl OneNode {
     pub async fn open(topology: Topology) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let options = Options {
-            shared: Some(settings(topology)),
+            redis: Some(settings(topology)),
             ..Options::embedded(folder.path().to_path_buf())
         };
         let ledger = Ledger::open(&options, Timestamp::now()).unwrap();
@@ -31,7 +31,7 @@ impl OneNode {
             ledger,
             _folder: folder,
         };
-        eventually(async || node.ledger.is_shared_state_reachable() == Some(true)).await;
+        eventually(async || node.ledger.is_redis_reachable() == Some(true)).await;
         node
     }
 
@@ -80,7 +80,7 @@ impl OneNode {
 
     /// Reaches nobody any more.
     pub async fn until_cut_off(&self) {
-        eventually(async || self.ledger.is_shared_state_reachable() == Some(false)).await;
+        eventually(async || self.ledger.is_redis_reachable() == Some(false)).await;
     }
 
     pub async fn until_all_is_shared(&self) {

@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
-use ledger::shared::{self, OutOfReach, Settings, WallClock};
+use ledger::redis::{Node as RedisNode, OutOfReach, Settings, Topology, WallClock};
 use ledger::{
     BillView, Ledger, LinkOutcome, LinkRefusal, MessageDigest, Observer, Options, PaymentEffect,
     RecordOutcome, RecordedPayment, Reservation, Timestamp,
@@ -51,7 +51,7 @@ impl Store {
             return None;
         };
         Some(Settings {
-            topology: shared::Topology::Standalone(shared::Node::new("127.0.0.1", server.port())),
+            topology: Topology::Standalone(RedisNode::new("127.0.0.1", server.port())),
             database: 0,
             username: None,
             password: None,
@@ -121,7 +121,7 @@ impl Node {
     pub async fn restart(&mut self) {
         drop(self.ledger.take());
         let options = Options {
-            shared: self.store.settings(),
+            redis: self.store.settings(),
             clock: self.clock,
             observer: Some(Arc::<Meetings>::clone(&self.met)),
             ..Options::embedded(self.directory.path().to_path_buf())

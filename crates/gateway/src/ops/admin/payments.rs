@@ -80,7 +80,7 @@ pub(super) async fn list(desk: Desk, wanted: web::Query<Wanted>) -> Result<HttpR
 /// Another node's pay-results are in that node's journal.
 fn hint(desk: &Desk) -> Option<&'static str> {
     desk.ledger()
-        .is_shared_state_reachable()
+        .is_redis_reachable()
         .map(|_| "only pay-results that came to this node; ask every node for its own")
 }
 
