@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use actix_web::rt::task::JoinHandle;
-use ledger::{Cancellation, JournalError, Ledger, Timestamp, Undelivered, Unless};
+use ledger::{Cancellation, EventDelivery, JournalError, Ledger, SkipCancelled, Timestamp};
 use protocol::{BillerCode, PayType};
 use tokio::time::MissedTickBehavior;
 
@@ -41,23 +41,23 @@ const GIVE_UP_AFTER: Duration = Duration::from_hours(24);
 pub async fn deliver_again(
     worker: &Rc<Worker>,
     biller: &RegisteredBiller,
-    one: &Undelivered,
-    unless: Unless,
+    one: &EventDelivery,
+    skip: SkipCancelled,
 ) -> Result<Redelivered, JournalError> {
     let _awaited = worker.shared().redeliveries.token();
     let ledger = &worker.shared().ledger;
-    let mut tellings = ledger.tellings(std::slice::from_ref(one)).await?;
-    let Some(telling) = tellings.pop().flatten() else {
+    let mut delivery_attempts = ledger.delivery_attempts(std::slice::from_ref(one)).await?;
+    let Some(attempts) = delivery_attempts.pop().flatten() else {
         return Ok(Redelivered::NotKept);
     };
     let call = Call::internal(Rc::clone(worker));
-    let outcome = redeliver(&call, biller, one, telling.message, unless).await?;
+    let outcome = redeliver(&call, biller, one, attempts.last_message, skip).await?;
     if let Redelivered::Told(told) = &outcome {
         tracing::info!(
             request_id = call.request_id(),
             biller = biller.code().as_str(),
             pay_id = %one.event.pay_id,
-            attempt = telling.attempts + 1,
+            attempt = attempts.count + 1,
             state = told.state.name(),
             res_code = told.res_code,
             "a pay-result was delivered again"
@@ -104,7 +104,7 @@ async fn round(worker: Rc<Worker>, biller: Arc<RegisteredBiller>) {
         if worker.shared().is_draining() || told_now == ROUND {
             return;
         }
-        match deliver_again(&worker, &biller, &one, Unless::CancelledInPart).await {
+        match deliver_again(&worker, &biller, &one, SkipCancelled::AnyPart).await {
             Ok(Redelivered::Told(told)) if told.is_silence => return,
             Ok(Redelivered::Told(_)) => told_now += 1,
             Ok(Redelivered::OutOfReach) => return,
@@ -117,7 +117,7 @@ async fn round(worker: Rc<Worker>, biller: Arc<RegisteredBiller>) {
     }
 }
 
-fn due(ledger: &Ledger, biller: BillerCode) -> Vec<Undelivered> {
+fn due(ledger: &Ledger, biller: BillerCode) -> Vec<EventDelivery> {
     let now = Timestamp::now();
     let mut due = ledger.undelivered_payments(Some(biller));
     due.retain(|one| is_due(one, now));
@@ -130,15 +130,15 @@ fn due(ledger: &Ledger, biller: BillerCode) -> Vec<Undelivered> {
 /// Whether it is time for another attempt. The pauses double without anybody counting: each is as
 /// long as all the time before it. Cancels, and payments of which anything was cancelled, are left
 /// to Kakao Pay and to operators: in another order than they happened they could mislead a biller.
-fn is_due(one: &Undelivered, now: Timestamp) -> bool {
-    let Some(taken_at) = one.taken_at else {
+fn is_due(one: &EventDelivery, now: Timestamp) -> bool {
+    let Some(reported_at) = one.reported_at else {
         return false;
     };
     if one.event.pay_type != PayType::P || one.cancelled != Cancellation::No {
         return false;
     }
-    let pause = between(taken_at, one.last_attempt).clamp(SHORTEST_PAUSE, LONGEST_PAUSE);
-    between(taken_at, now) <= GIVE_UP_AFTER && between(one.last_attempt, now) >= pause
+    let pause = between(reported_at, one.last_attempt).clamp(SHORTEST_PAUSE, LONGEST_PAUSE);
+    between(reported_at, now) <= GIVE_UP_AFTER && between(one.last_attempt, now) >= pause
 }
 
 /// Nothing where the clock stepped back.
@@ -159,8 +159,8 @@ mod tests {
     const HOUR: i64 = 60 * MINUTE;
 
     /// One that was taken at second 0 and last tried at `last_attempt`, in seconds.
-    fn tried(last_attempt: i64) -> Undelivered {
-        Undelivered {
+    fn tried(last_attempt: i64) -> EventDelivery {
+        EventDelivery {
             bill: Bill::from_parts(BillerCode::parse("B").unwrap(), "u", "", "", "", &[]),
             event: PaymentEvent {
                 pay_id: Decimal::parse("1").unwrap(),
@@ -170,7 +170,7 @@ mod tests {
             },
             state: DeliveryState::Refused,
             last_attempt: Timestamp::from_seconds(last_attempt),
-            taken_at: Some(Timestamp::from_seconds(0)),
+            reported_at: Some(Timestamp::from_seconds(0)),
             cancelled: Cancellation::No,
         }
     }
@@ -195,7 +195,7 @@ mod tests {
         let later = Timestamp::from_seconds(HOUR);
         assert!(is_due(&tried(0), later));
         for cancelled in [Cancellation::InPart, Cancellation::Fully] {
-            let one = Undelivered {
+            let one = EventDelivery {
                 cancelled,
                 ..tried(0)
             };
@@ -204,7 +204,7 @@ mod tests {
         let mut cancel = tried(0);
         cancel.event.pay_type = PayType::C;
         assert!(!is_due(&cancel, later));
-        cancel.taken_at = None;
+        cancel.reported_at = None;
         assert!(!is_due(&cancel, later));
         assert!(!is_due(&tried(0), Timestamp::from_seconds(-HOUR)));
     }

@@ -28,9 +28,11 @@ impl BillState {
                 event,
                 mark_ends_at,
                 ..
-            } => self.payments_mut().take(event, stamp, *mark_ends_at),
+            } => self
+                .payments_mut()
+                .fold_payment(event, stamp, *mark_ends_at),
             FactKind::Delivery { event, state, .. } => {
-                self.payments_mut().deliver(event, stamp, *state);
+                self.payments_mut().fold_delivery(event, stamp, *state);
             }
             FactKind::Classified { reason, operator } => self.say(stamp, true, reason, operator),
             FactKind::Cleared { reason, operator } => self.say(stamp, false, reason, operator),

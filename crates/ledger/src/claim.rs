@@ -17,7 +17,7 @@ pub enum Claim {
     /// A copy is being relayed by this node: wait, then claim again.
     UnderWay(UnderWay),
     /// Nobody else is at it: relay it while holding the guard.
-    Mine(ClaimGuard),
+    Granted(ClaimGuard),
 }
 
 /// Waits for the copy that is under way.

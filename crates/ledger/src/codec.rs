@@ -277,7 +277,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::{DeliveryState, Fact, FactKind, Family, MessageDigest};
+    use crate::{BillGroup, DeliveryState, Fact, FactKind, MessageDigest};
     use protocol::{BillerCode, PayType, PaymentEvent};
 
     fn bill(notice_key: &str, seq: &str) -> Bill {
@@ -292,7 +292,7 @@ mod tests {
                 ("[가-힣a]{0,3}", "[0-9]{0,2}", any::<i64>(), 0..6u8, -1_000i64..1_000), 0..12
             )
         ) {
-            let mut family = Family::default();
+            let mut family = BillGroup::default();
             for (number, (key, seq, time, kind, amount)) in facts.iter().enumerate() {
                 let stamp = Stamp { time: *time, node: u32::try_from(number).unwrap() };
                 let event = PaymentEvent {
@@ -314,15 +314,15 @@ mod tests {
                 family.entry(&bill).fold(&Fact { stamp, bill: bill.clone(), kind });
             }
             let bytes = to_bytes(&family);
-            prop_assert_eq!(Family::from_bytes(&bytes, &bill("", "")), Ok(family));
+            prop_assert_eq!(BillGroup::from_bytes(&bytes, &bill("", "")), Ok(family));
             for end in 0..bytes.len() {
-                prop_assert!(Family::from_bytes(&bytes[..end], &bill("", "")).is_err());
+                prop_assert!(BillGroup::from_bytes(&bytes[..end], &bill("", "")).is_err());
             }
         }
 
         #[test]
         fn any_bytes_are_read_or_refused(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
-            let _ = Family::from_bytes(&bytes, &bill("", ""));
+            let _ = BillGroup::from_bytes(&bytes, &bill("", ""));
         }
     }
 }

@@ -9,11 +9,11 @@ use crate::{BillState, Timestamp};
 
 /// The bills of one family; almost always one.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Family {
+pub struct BillGroup {
     bills: Vec<(Bill, BillState)>,
 }
 
-impl Family {
+impl BillGroup {
     /// The state of exactly this bill.
     pub fn get(&self, bill: &Bill) -> Option<&BillState> {
         self.bills
@@ -75,7 +75,7 @@ impl Family {
     }
 }
 
-impl Encode for Family {
+impl Encode for BillGroup {
     fn encode(&self, out: &mut Vec<u8>) {
         encode_list(self.bills.iter(), out, |(bill, state), out| {
             encode_rest_of_bill(bill, out);
@@ -84,7 +84,7 @@ impl Encode for Family {
     }
 }
 
-impl Family {
+impl BillGroup {
     /// The family of `like` from the bytes that [`codec::to_bytes`](crate::codec::to_bytes) made.
     pub(crate) fn from_bytes(bytes: &[u8], like: &Bill) -> Result<Self, Unreadable> {
         let mut decoder = Decoder::new(bytes)?;

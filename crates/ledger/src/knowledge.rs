@@ -5,7 +5,7 @@
 use protocol::{Bill, ResCode};
 
 use crate::owners::Owners;
-use crate::{BillState, Family, LinkState, Timestamp};
+use crate::{BillGroup, BillState, LinkState, Timestamp};
 
 /// Why the ledger refuses a link call (contract section 4, "Links").
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -50,14 +50,14 @@ pub struct BillView {
 /// All that decisions about one bill need: its family, and the owners of its notice key.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Knowledge<'a> {
-    pub(crate) family: Option<&'a Family>,
+    pub(crate) bill_group: Option<&'a BillGroup>,
     pub(crate) owners: Option<&'a Owners>,
 }
 
 impl<'a> Knowledge<'a> {
     /// The state of exactly this bill.
     pub(crate) fn get(self, bill: &Bill) -> Option<&'a BillState> {
-        self.family?.get(bill)
+        self.bill_group?.get(bill)
     }
 
     /// Whether the bill is paid, or an error bill.
@@ -130,8 +130,8 @@ impl<'a> Knowledge<'a> {
     where
         'a: 'b,
     {
-        self.family
+        self.bill_group
             .into_iter()
-            .flat_map(move |family| family.registered_like(bill, now))
+            .flat_map(move |group| group.registered_like(bill, now))
     }
 }

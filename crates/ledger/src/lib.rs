@@ -11,6 +11,7 @@ mod book;
 mod claim;
 mod classification;
 mod codec;
+mod conflict;
 mod delivery;
 mod facade;
 mod fact;
@@ -18,30 +19,34 @@ mod family;
 pub mod journal;
 mod knowledge;
 mod link;
-mod meeting;
 mod message;
 mod owners;
 mod payments;
 mod retention;
 mod share;
-pub mod shared;
+mod shared;
 mod stamp;
+
+/// Redis as the state that nodes share: how it is reached, and what is read and written there.
+pub mod redis {
+    pub use crate::shared::*;
+}
 
 pub use bill_state::BillState;
 pub use claim::{Claim, ClaimGuard, UnderWay};
 pub use classification::Classification;
 pub use delivery::DeliveryState;
 pub use facade::{
-    Begun, Delivered, Durability, Known, Ledger, LinkOutcome, Options, Reach, Rebuild, Recorded,
-    Redelivery, Reservation, SharedDifference, Story, Telling, Undelivered, Unless, Verified,
-    Waiting, verify_offline,
+    BillHistory, BillerUndelivered, DeliveryAttempts, DeliveryOutcome, Durability, EventDelivery,
+    Ledger, LinkOutcome, Options, Rebuild, RecordOutcome, RecordedPayment, Redelivery,
+    RedisDifference, Reservation, Scope, ScopedState, SkipCancelled, Verification, verify_offline,
 };
 pub use fact::{Fact, FactKind};
-pub use family::Family;
+pub use family::BillGroup;
 pub use journal::JournalError;
 pub use knowledge::{BillView, LinkRefusal};
 pub use link::{Link, LinkState};
 pub use message::{KeptAnswer, MessageDigest};
-pub use payments::{Cancellation, PaymentGroup, PaymentRecord, Payments, Taken};
-pub use share::Watch;
-pub use stamp::{Stamp, StampClock, Timestamp};
+pub use payments::{Cancellation, PaymentEffect, PaymentGroup, PaymentRecord, Payments};
+pub use share::Observer;
+pub use stamp::{HybridLogicalClock, Stamp, Timestamp};

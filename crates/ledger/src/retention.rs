@@ -31,7 +31,7 @@ impl Keeper {
             .name("retention".into())
             .spawn(move || {
                 while stopped.recv_timeout(EVERY) == Err(RecvTimeoutError::Timeout) {
-                    match forget_before(&node, Timestamp::now().minus(retention)) {
+                    match delete_bills_before(&node, Timestamp::now().minus(retention)) {
                         Ok(0) => {}
                         Ok(bills) => tracing::info!(bills, "forgotten: older than the retention"),
                         Err(error) => tracing::error!(%error, "old bills could not be forgotten"),
@@ -56,7 +56,7 @@ impl Drop for Keeper {
 }
 
 /// Forgets every bill of which the last fact is older than `before`; answers how many.
-pub(crate) fn forget_before(node: &Node, before: Timestamp) -> Result<usize, JournalError> {
+pub(crate) fn delete_bills_before(node: &Node, before: Timestamp) -> Result<usize, JournalError> {
     let reader = node.journal().reader().another()?;
     let before = Stamp::time_of(before);
     let mut forgotten = 0;

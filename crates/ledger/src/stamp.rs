@@ -75,12 +75,12 @@ impl Stamp {
 
 /// Hands out the stamps of one node.
 #[derive(Debug)]
-pub struct StampClock {
+pub struct HybridLogicalClock {
     node: u32,
     last: AtomicI64,
 }
 
-impl StampClock {
+impl HybridLogicalClock {
     /// A clock for `node` whose stamps all come after `last`.
     pub const fn new(node: u32, last: i64) -> Self {
         Self {
@@ -122,7 +122,7 @@ mod tests {
 
     #[test]
     fn stamps_grow_even_when_the_wall_clock_steps_back() {
-        let clock = StampClock::new(7, 0);
+        let clock = HybridLogicalClock::new(7, 0);
         let first = clock.next(Timestamp::from_millis(2_000));
         let second = clock.next(Timestamp::from_millis(1_000));
         let third = clock.next(Timestamp::from_millis(3_000));
@@ -132,7 +132,7 @@ mod tests {
 
     #[test]
     fn a_stamp_comes_after_those_that_were_seen() {
-        let (ahead, behind) = (StampClock::new(8, 0), StampClock::new(7, 0));
+        let (ahead, behind) = (HybridLogicalClock::new(8, 0), HybridLogicalClock::new(7, 0));
         let seen = ahead.next(Timestamp::from_millis(5_000));
         behind.observe(seen);
         assert!(behind.next(Timestamp::from_millis(1_000)) > seen);

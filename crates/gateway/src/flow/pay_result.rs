@@ -4,7 +4,10 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use ledger::{Begun, Claim, ClaimGuard, Delivered, Durability, MessageDigest, Recorded, Taken};
+use ledger::{
+    Claim, ClaimGuard, DeliveryOutcome, Durability, MessageDigest, PaymentEffect, RecordOutcome,
+    RecordedPayment,
+};
 use metrics::{LedgerOperation, Stage};
 use protocol::{PayResult, Refusal};
 
@@ -38,8 +41,8 @@ pub(super) async fn relay(
     drop(timer);
 
     let answered = match recorded {
-        Ok(Begun::AcceptedElsewhere(kept)) => return Ok(Reply::replayed(&kept)),
-        Ok(Begun::Recorded(_)) => match biller.pay_results_in_flight.enter() {
+        Ok(RecordOutcome::AcceptedElsewhere(kept)) => return Ok(Reply::replayed(&kept)),
+        Ok(RecordOutcome::Recorded(_)) => match biller.pay_results_in_flight.enter() {
             Some(_place) => call.call_biller(biller, BillerCall::PayResult, body).await,
             None => Err(UpstreamFailure::never_sent(Problem::Overload)),
         },
@@ -71,13 +74,13 @@ fn record(
     request: &PayResult,
     body: &Bytes,
     message: MessageDigest,
-) -> impl Future<Output = Begun> + use<> {
+) -> impl Future<Output = RecordOutcome> + use<> {
     let (bill, event) = (&request.bill, &request.event);
     let recorded = (call.ledger()).record_payment(bill, event, body, message, call.now());
     let (call, biller) = (Rc::clone(call), Arc::clone(biller));
     async move {
         let begun = recorded.await;
-        if let Begun::Recorded(recorded) = &begun {
+        if let RecordOutcome::Recorded(recorded) = &begun {
             tell_operators(&call, &biller, recorded);
         }
         begun
@@ -97,7 +100,7 @@ async fn claim(
 ) -> Result<Claimed, Problem> {
     loop {
         match call.ledger().claim(biller.code(), message) {
-            Claim::Mine(guard) => return Ok(Claimed::ToRelay(guard)),
+            Claim::Granted(guard) => return Ok(Claimed::ToRelay(guard)),
             Claim::Accepted(kept) => return Ok(Claimed::AcceptedBefore(Reply::replayed(&kept))),
             Claim::AcceptedInJournal => return replay(call, biller, message).await,
             Claim::UnderWay(copy) => call.within_budget(copy.ended()).await?,
@@ -127,16 +130,16 @@ async fn replay(
 }
 
 /// How the biller took it (contract section 4, "Payments").
-pub(super) fn delivered(answered: &Result<CheckedAnswer, UpstreamFailure>) -> Delivered {
+pub(super) fn delivered(answered: &Result<CheckedAnswer, UpstreamFailure>) -> DeliveryOutcome {
     match answered {
-        Ok(answer) if answer.is_accepted() => Delivered::Accepted(answer.kept()),
-        Ok(answer) if answer.is_refused() => Delivered::Refused,
-        Err(upstream_failure) if upstream_failure.sent == Sent::NotSent => Delivered::Pending,
-        Ok(_) | Err(_) => Delivered::Unknown,
+        Ok(answer) if answer.is_accepted() => DeliveryOutcome::Accepted(answer.kept()),
+        Ok(answer) if answer.is_refused() => DeliveryOutcome::Refused,
+        Err(failure) if failure.sent == Sent::NotSent => DeliveryOutcome::Pending,
+        Ok(_) | Err(_) => DeliveryOutcome::Unknown,
     }
 }
 
-fn tell_operators(call: &Call, biller: &RegisteredBiller, recorded: &Recorded) {
+fn tell_operators(call: &Call, biller: &RegisteredBiller, recorded: &RecordedPayment) {
     if let Durability::InMemoryOnly(error) = &recorded.durability {
         call.metrics().ledger_unavailable(LedgerOperation::Payment);
         tracing::error!(
@@ -144,8 +147,8 @@ fn tell_operators(call: &Call, biller: &RegisteredBiller, recorded: &Recorded) {
             "a payment is relayed WITHOUT being on durable storage"
         );
     }
-    match recorded.taken {
-        Taken::Double => {
+    match recorded.effect {
+        PaymentEffect::Double => {
             biller.series.double_payment();
             tracing::error!(
                 request_id = call.request_id(),
@@ -153,12 +156,12 @@ fn tell_operators(call: &Call, biller: &RegisteredBiller, recorded: &Recorded) {
                 "a bill was paid twice: it is an error bill until an operator clears it"
             );
         }
-        Taken::OtherAmount => tracing::error!(
+        PaymentEffect::OtherAmount => tracing::error!(
             request_id = call.request_id(),
             biller = biller.code().as_str(),
             "a payment came again with another amount: its bill is an error bill"
         ),
-        Taken::New | Taken::Again => {}
+        PaymentEffect::New | PaymentEffect::Repeated => {}
     }
 }
 

@@ -2,8 +2,8 @@
 //! sent: claim, ledger, biller, settle, as when it first came.
 
 use ledger::{
-    Cancellation, Claim, Delivered, DeliveryState, JournalError, MessageDigest, Redelivery,
-    Undelivered, Unless,
+    Cancellation, Claim, DeliveryOutcome, DeliveryState, EventDelivery, JournalError,
+    MessageDigest, Redelivery, SkipCancelled,
 };
 use metrics::LedgerOperation;
 use protocol::AnswerCode;
@@ -57,19 +57,19 @@ pub struct Told {
 pub async fn redeliver(
     call: &Call,
     biller: &RegisteredBiller,
-    one: &Undelivered,
+    one: &EventDelivery,
     message: MessageDigest,
-    unless: Unless,
+    skip: SkipCancelled,
 ) -> Result<Redelivered, JournalError> {
     let ledger = call.ledger();
     let _claim = match ledger.claim(biller.code(), message) {
-        Claim::Mine(guard) => guard,
+        Claim::Granted(guard) => guard,
         Claim::Accepted(_) | Claim::AcceptedInJournal => return Ok(Redelivered::AlreadyAccepted),
         Claim::UnderWay(_) => return Ok(Redelivered::UnderWay),
     };
-    let allowed = ledger.redelivery(one, message, unless, call.now());
+    let allowed = ledger.redelivery(one, message, skip, call.now());
     let (body, cancelled) = match allowed.await? {
-        Redelivery::Tell { body, cancelled } => (body, cancelled),
+        Redelivery::Allowed { body, cancelled } => (body, cancelled),
         Redelivery::Accepted => return Ok(Redelivered::AlreadyAccepted),
         Redelivery::Cancelled => return Ok(Redelivered::Cancelled),
         Redelivery::OutOfReach => return Ok(Redelivered::OutOfReach),
@@ -80,7 +80,7 @@ pub async fn redeliver(
     };
     let answered = call.call_biller(biller, BillerCall::PayResult, &body).await;
     let delivered = match delivered(&answered) {
-        Delivered::Pending => as_before(one.state),
+        DeliveryOutcome::Pending => as_before(one.state),
         delivered => delivered,
     };
     let told = Told {
@@ -98,12 +98,12 @@ pub async fn redeliver(
 }
 
 /// What was never sent leaves it as it was: a biller that refused once has still refused.
-const fn as_before(state: DeliveryState) -> Delivered {
+const fn as_before(state: DeliveryState) -> DeliveryOutcome {
     match state {
-        DeliveryState::Refused => Delivered::Refused,
-        DeliveryState::Pending => Delivered::Pending,
+        DeliveryState::Refused => DeliveryOutcome::Refused,
+        DeliveryState::Pending => DeliveryOutcome::Pending,
         // One that was accepted is not told again, so it never comes here.
-        DeliveryState::Unknown | DeliveryState::Accepted => Delivered::Unknown,
+        DeliveryState::Unknown | DeliveryState::Accepted => DeliveryOutcome::Unknown,
     }
 }
 

@@ -76,7 +76,7 @@ impl Gateway {
         let public = PublicServer::start(public_options(&settings, public, tls.clone()), {
             let shared = Arc::clone(&shared);
             move || {
-                shared.ledger.settle_on_this_thread();
+                shared.ledger.use_thread_connections();
                 let worker = Rc::new(Worker::new(Arc::clone(&shared), Clients::new()));
                 move |incoming| handle(Rc::clone(&worker), incoming)
             }

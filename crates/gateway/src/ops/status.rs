@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use actix_web::rt::task::spawn_blocking;
 use ledger::journal::Space;
-use ledger::{Ledger, Timestamp, Waiting};
+use ledger::{BillerUndelivered, Ledger, Timestamp};
 use metrics::{
     BillerVitals, ConnectionVitals, JournalVitals, SharedVitals, UndeliveredVitals, Vitals,
 };
@@ -32,7 +32,7 @@ pub(super) struct Inquiry {
 struct Found {
     space: Option<Space>,
     oldest_unshared: Option<Timestamp>,
-    waiting: Vec<Waiting>,
+    waiting: Vec<BillerUndelivered>,
 }
 
 impl Inquiry {
@@ -68,7 +68,7 @@ impl Found {
             space: ledger.journal_space().ok(),
             // A journal that cannot be read tells so elsewhere.
             oldest_unshared: ledger.oldest_unshared().unwrap_or_default(),
-            waiting: ledger.waiting(),
+            waiting: ledger.undelivered_by_biller(),
         }
     }
 }
@@ -87,7 +87,7 @@ pub(super) async fn gather<'a>(
         journal: journal(&shared.ledger, found.space),
         undelivered: undelivered(&shared.ledger, registry, &found.waiting, now),
         shared: SharedVitals {
-            is_up: shared.ledger.is_shared_state_reachable(),
+            is_up: shared.ledger.is_redis_reachable(),
             unshared_facts: shared.ledger.unshared(),
             unshared_oldest: found.oldest_unshared.map_or(Duration::ZERO, age(now)),
         },
@@ -109,7 +109,7 @@ fn journal(ledger: &Ledger, space: Option<Space>) -> JournalVitals {
     JournalVitals {
         is_writable: ledger.is_journal_writable(),
         commits: ledger.journal_commits(),
-        owed_facts: ledger.owed_facts(),
+        owed_facts: ledger.journal_backlog_facts(),
         size_bytes: space.map(|space| space.journal_bytes),
         disk_free_bytes: space.map(|space| space.free_bytes),
     }
@@ -118,12 +118,13 @@ fn journal(ledger: &Ledger, space: Option<Space>) -> JournalVitals {
 fn undelivered(
     ledger: &Ledger,
     registry: &Registry,
-    waiting: &[Waiting],
+    waiting: &[BillerUndelivered],
     now: Timestamp,
 ) -> UndeliveredVitals {
-    let events = |one: &Waiting| i64::try_from(one.events).unwrap_or(i64::MAX);
-    let is_known = |one: &&Waiting| registry.find(one.biller.as_str()).is_some();
-    let (known, gone): (Vec<&Waiting>, Vec<&Waiting>) = waiting.iter().partition(is_known);
+    let events = |one: &BillerUndelivered| i64::try_from(one.events).unwrap_or(i64::MAX);
+    let is_known = |one: &&BillerUndelivered| registry.find(one.biller.as_str()).is_some();
+    let (known, gone): (Vec<&BillerUndelivered>, Vec<&BillerUndelivered>) =
+        waiting.iter().partition(is_known);
     let mut by_biller: Vec<_> = known
         .iter()
         .map(|one| (Some(one.biller), events(one)))

@@ -4,7 +4,7 @@ use std::fs;
 use std::sync::Arc;
 use std::time::Duration;
 
-use ::ledger::{Delivered, Ledger, MessageDigest, Options, Timestamp};
+use ::ledger::{DeliveryOutcome, Ledger, MessageDigest, Options, Timestamp};
 use protocol::{BillerCode, PayResult, Rules};
 use serde_json::{Value, json};
 
@@ -273,8 +273,13 @@ pub fn refused_before(setup: &Setup, bodies: &[&str]) {
         let message = MessageDigest::of(body.as_bytes());
         let bytes = body.to_string().into();
         runtime.block_on(ledger.record_payment(&told.bill, &told.event, &bytes, message, before));
-        let refused =
-            ledger.record_delivery(&told.bill, &told.event, message, Delivered::Refused, before);
+        let refused = ledger.record_delivery(
+            &told.bill,
+            &told.event,
+            message,
+            DeliveryOutcome::Refused,
+            before,
+        );
         runtime.block_on(refused).unwrap();
     }
 }

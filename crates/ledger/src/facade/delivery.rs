@@ -12,7 +12,7 @@ use crate::{DeliveryState, FactKind, JournalError, KeptAnswer, MessageDigest, Ti
 
 /// How a biller took a pay-result.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Delivered {
+pub enum DeliveryOutcome {
     /// With this answer; it is kept for later copies.
     Accepted(KeptAnswer),
     /// With another `res_code` than `OK`.
@@ -23,7 +23,7 @@ pub enum Delivered {
     Pending,
 }
 
-impl Delivered {
+impl DeliveryOutcome {
     /// The state that goes with it.
     pub const fn state(&self) -> DeliveryState {
         match self {
@@ -70,7 +70,7 @@ impl Ledger {
         bill: &Bill,
         event: &PaymentEvent,
         message: MessageDigest,
-        delivered: Delivered,
+        delivered: DeliveryOutcome,
         now: Timestamp,
     ) -> impl Future<Output = Result<(), Arc<JournalError>>> + use<> {
         let queued = self.queue_delivery(bill, event, message, delivered, now);
@@ -84,7 +84,7 @@ impl Ledger {
         bill: &Bill,
         event: &PaymentEvent,
         message: MessageDigest,
-        delivered: Delivered,
+        delivered: DeliveryOutcome,
         now: Timestamp,
     ) -> QueuedDelivery {
         let kind = FactKind::Delivery {
@@ -93,8 +93,8 @@ impl Ledger {
             state: delivered.state(),
         };
         let answer = match delivered {
-            Delivered::Accepted(answer) => Some(Arc::new(answer)),
-            Delivered::Refused | Delivered::Unknown | Delivered::Pending => None,
+            DeliveryOutcome::Accepted(answer) => Some(Arc::new(answer)),
+            DeliveryOutcome::Refused | DeliveryOutcome::Unknown | DeliveryOutcome::Pending => None,
         };
         let book = self.node.book_of(bill);
         let mut pages = book.lock();

@@ -21,7 +21,7 @@ const SECOND_LOOK_AFTER: Duration = Duration::from_secs(2);
 
 /// How the shared state falls short of this node's journal.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct SharedDifference {
+pub struct RedisDifference {
     /// Bills of which it has nothing.
     pub missing: u64,
     /// Bills of which it has less than this node knows.
@@ -58,7 +58,7 @@ impl From<JournalError> for Halt {
     }
 }
 
-impl SharedDifference {
+impl RedisDifference {
     /// Whether the shared state has all that this node knows.
     pub fn is_none(self) -> bool {
         self == Self::default()
@@ -76,8 +76,8 @@ impl SharedDifference {
 impl Ledger {
     /// Compares everything in the journal with the shared state; what falls short is looked at
     /// twice, for a call may have been in the middle of it.
-    pub(super) async fn difference(&self, share: &Share) -> Result<SharedDifference, Halt> {
-        let mut difference = SharedDifference::default();
+    pub(super) async fn difference(&self, share: &Share) -> Result<RedisDifference, Halt> {
+        let mut difference = RedisDifference::default();
         let mut lacking = Lacking::default();
         self.look_at_bills(share, &mut lacking, &mut difference)
             .await?;
@@ -105,7 +105,7 @@ impl Ledger {
         &self,
         share: &Share,
         lacking: &mut Lacking,
-        difference: &mut SharedDifference,
+        difference: &mut RedisDifference,
     ) -> Result<(), Halt> {
         let mut after = 0;
         loop {
@@ -128,7 +128,7 @@ impl Ledger {
         &self,
         share: &Share,
         lacking: &mut Lacking,
-        difference: &mut SharedDifference,
+        difference: &mut RedisDifference,
     ) -> Result<(), Halt> {
         let mut after = None;
         loop {

@@ -24,22 +24,22 @@ use std::time::Duration;
 
 use protocol::Bill;
 
-pub use delivery::Delivered;
-pub use difference::SharedDifference;
+pub use delivery::DeliveryOutcome;
+pub use difference::RedisDifference;
 pub use links::{LinkOutcome, Reservation};
 pub(crate) use node::Node;
-pub use payments::{Begun, Durability, Recorded};
-pub use redelivery::{Redelivery, Unless};
-pub use story::{Known, Reach, Story};
-pub use undelivered::{Telling, Undelivered};
-pub use verify::{Rebuild, Verified, verify_offline};
-pub use vitals::Waiting;
+pub use payments::{Durability, RecordOutcome, RecordedPayment};
+pub use redelivery::{Redelivery, SkipCancelled};
+pub use story::{BillHistory, Scope, ScopedState};
+pub use undelivered::{DeliveryAttempts, EventDelivery};
+pub use verify::{Rebuild, Verification, verify_offline};
+pub use vitals::BillerUndelivered;
 
 use crate::journal::{self, Rows};
 use crate::retention::{self, Keeper};
 use crate::share::{CatchUp, Share};
-use crate::shared::{self, SharedStore, WallClock};
-use crate::{BillState, BillView, JournalError, Timestamp, Watch};
+use crate::shared::{Settings as RedisSettings, SharedStore, WallClock};
+use crate::{BillView, JournalError, Observer, Timestamp};
 
 /// A question to the shared state ends at its deadline, or so much later: replies that have come by then
 /// are looked at once more.
@@ -55,9 +55,9 @@ pub struct Options {
     /// Where less is free on the journal's file system, that is told loudly.
     pub low_disk_bytes: u64,
     /// The state that nodes share; `None`: this is the only node.
-    pub shared: Option<shared::Settings>,
+    pub redis: Option<RedisSettings>,
     /// Is told how operations on the shared state go.
-    pub watch: Option<Arc<dyn Watch>>,
+    pub observer: Option<Arc<dyn Observer>>,
     /// The clock that every `now` is read from.
     pub clock: WallClock,
 }
@@ -69,8 +69,8 @@ impl Options {
             directory,
             retention: Duration::from_hours(400 * 24),
             low_disk_bytes: 1 << 30,
-            shared: None,
-            watch: None,
+            redis: None,
+            observer: None,
             clock: WallClock(Timestamp::now),
         }
     }
@@ -94,13 +94,13 @@ impl Ledger {
     pub fn open(options: &Options, now: Timestamp) -> Result<Self, JournalError> {
         let settings = journal::Settings::warning_below(options.low_disk_bytes);
         let node = Arc::new(Node::open(&options.directory, settings, now)?);
-        if let Some(watch) = &options.watch {
-            node.journal().tally().tell(Arc::clone(watch));
+        if let Some(observer) = &options.observer {
+            node.journal().tally().tell(Arc::clone(observer));
         }
-        let share = options.shared.clone().map(|settings| {
+        let share = options.redis.clone().map(|settings| {
             let store = SharedStore::start_by(settings, options.clock);
             let node = Arc::clone(&node);
-            Share::new(node, store, options.retention, options.watch.clone())
+            Share::new(node, store, options.retention, options.observer.clone())
         });
         let catch_up = share
             .as_ref()
@@ -119,7 +119,7 @@ impl Ledger {
 
     /// Has this thread reach the shared state over connections of its own. To be called on a worker,
     /// whose runtime is the only one of its thread and lives as long.
-    pub fn settle_on_this_thread(&self) {
+    pub fn use_thread_connections(&self) {
         if self.share.is_some() {
             SharedStore::settle_on_this_thread();
         }
@@ -154,23 +154,13 @@ impl Ledger {
         joined.knowledge().view(bill, now)
     }
 
-    /// The whole state of a bill, for an operator.
-    pub async fn state(&self, bill: &Bill) -> Option<BillState> {
-        let held = match &self.share {
-            Some(share) => share.read(bill, None).await.unwrap_or_default(),
-            None => crate::share::Held::default(),
-        };
-        let joined = held.join(&self.node.book_of(bill).lock().knowledge(bill));
-        joined.knowledge().get(bill).cloned()
-    }
-
     /// Forgets every bill of which the last fact is older than `before`; answers how many. Done by
     /// itself once an hour for what is older than the retention.
     ///
     /// # Errors
     /// When the journal cannot be read or written.
-    pub fn forget_before(&self, before: Timestamp) -> Result<usize, JournalError> {
-        retention::forget_before(&self.node, before)
+    pub fn delete_bills_before(&self, before: Timestamp) -> Result<usize, JournalError> {
+        retention::delete_bills_before(&self.node, before)
     }
 
     /// Waits until the journal has everything, but not longer than `within`; for the end of the

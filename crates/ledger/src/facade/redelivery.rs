@@ -4,18 +4,18 @@ use bytes::Bytes;
 use protocol::PayType;
 
 use super::undelivered::{cancellation, note};
-use super::{Delivered, Ledger, Reach, Undelivered};
+use super::{DeliveryOutcome, EventDelivery, Ledger, Scope};
 use crate::share::Held;
 use crate::{BillState, Cancellation, DeliveryState, JournalError, MessageDigest, Timestamp};
 
 /// Which payments are left alone although their biller has not accepted them. Cancels are not
 /// meant by it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Unless {
+pub enum SkipCancelled {
     /// Those of which anything was cancelled, and all while nobody can say whether it was.
-    CancelledInPart,
+    AnyPart,
     /// Those that were cancelled fully.
-    CancelledFully,
+    Fully,
     /// None: somebody asked for this very one.
     Never,
 }
@@ -30,7 +30,7 @@ pub enum Redelivery {
     /// The other nodes cannot be asked.
     OutOfReach,
     /// It may.
-    Tell {
+    Allowed {
         /// Its bytes.
         body: Bytes,
         /// How much of its payment was cancelled.
@@ -40,11 +40,11 @@ pub enum Redelivery {
     NotKept,
 }
 
-impl Unless {
+impl SkipCancelled {
     const fn leaves(self, cancelled: Cancellation) -> bool {
         match self {
-            Self::CancelledInPart => !matches!(cancelled, Cancellation::No),
-            Self::CancelledFully => matches!(cancelled, Cancellation::Fully),
+            Self::AnyPart => !matches!(cancelled, Cancellation::No),
+            Self::Fully => matches!(cancelled, Cancellation::Fully),
             Self::Never => false,
         }
     }
@@ -57,14 +57,14 @@ impl Ledger {
     /// When the journal cannot be read.
     pub async fn redelivery(
         &self,
-        one: &Undelivered,
+        one: &EventDelivery,
         message: MessageDigest,
-        unless: Unless,
+        skip: SkipCancelled,
         now: Timestamp,
     ) -> Result<Redelivery, JournalError> {
-        let (held, reach) = self.ask_others(one, &message).await;
+        let (held, scope) = self.ask_others(one, &message).await;
         if let Some(answer) = held.accepted.clone() {
-            let delivered = Delivered::Accepted(answer);
+            let delivered = DeliveryOutcome::Accepted(answer);
             note(
                 self.record_delivery(&one.bill, &one.event, message, delivered, now)
                     .await,
@@ -78,31 +78,33 @@ impl Ledger {
             return Ok(Redelivery::Accepted);
         }
         let cancelled = cancellation(state, one);
-        if one.event.pay_type == PayType::P && unless.leaves(cancelled) {
+        if one.event.pay_type == PayType::P && skip.leaves(cancelled) {
             return Ok(Redelivery::Cancelled);
         }
-        if reach == Reach::ThisNodeOnly && unless == Unless::CancelledInPart {
+        if scope == Scope::ThisNodeOnly && skip == SkipCancelled::AnyPart {
             return Ok(Redelivery::OutOfReach);
         }
         let biller = one.bill.biller_code();
         let kept = self
             .read_journal(move |reader| reader.message(biller, &message))
             .await?;
-        Ok(kept.map_or(Redelivery::NotKept, |kept| Redelivery::Tell {
-            body: kept.body,
-            cancelled,
-        }))
+        Ok(
+            kept.map_or(Redelivery::NotKept, |kept| Redelivery::Allowed {
+                body: kept.body,
+                cancelled,
+            }),
+        )
     }
 
-    async fn ask_others(&self, one: &Undelivered, message: &MessageDigest) -> (Held, Reach) {
+    async fn ask_others(&self, one: &EventDelivery, message: &MessageDigest) -> (Held, Scope) {
         let Some(share) = &self.share else {
-            return (Held::default(), Reach::Alone);
+            return (Held::default(), Scope::SingleNode);
         };
         match share.read(&one.bill, Some(message)).await {
             // Another node may have taken a cancel that it cannot share.
-            Ok(held) if share.refuses_writes(&one.bill) => (held, Reach::ThisNodeOnly),
-            Ok(held) => (held, Reach::Shared),
-            Err(_) => (Held::default(), Reach::ThisNodeOnly),
+            Ok(held) if share.refuses_writes(&one.bill) => (held, Scope::ThisNodeOnly),
+            Ok(held) => (held, Scope::AllNodes),
+            Err(_) => (Held::default(), Scope::ThisNodeOnly),
         }
     }
 }

@@ -15,21 +15,21 @@ const BILLS_BOUND: usize = 100;
 
 /// Whose knowledge an answer is made of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Reach {
+pub enum Scope {
     /// This is the only node.
-    Alone,
+    SingleNode,
     /// This node's, and that of the state that nodes share.
-    Shared,
+    AllNodes,
     /// This node's only: the shared state is out of reach.
     ThisNodeOnly,
 }
 
-impl Reach {
+impl Scope {
     /// A word for it.
     pub const fn name(self) -> &'static str {
         match self {
-            Self::Alone => "alone",
-            Self::Shared => "shared",
+            Self::SingleNode => "alone",
+            Self::AllNodes => "shared",
             Self::ThisNodeOnly => "this_node_only",
         }
     }
@@ -37,21 +37,21 @@ impl Reach {
 
 /// What all nodes together know of a bill, as far as it can be asked.
 #[derive(Clone, Debug)]
-pub struct Known {
-    /// `None` where nobody knows the bill.
+pub struct ScopedState {
+    /// `None` where no fact of the bill is known in this scope.
     pub state: Option<BillState>,
-    /// Who was asked.
-    pub reach: Reach,
+    /// The nodes whose facts the state holds.
+    pub scope: Scope,
 }
 
 /// A bill's story.
 #[derive(Clone, Debug)]
-pub struct Story {
+pub struct BillHistory {
     /// The facts of this node's journal, in the order in which it learned them; what other nodes
     /// learned is in theirs.
     pub facts: BillFacts,
     /// What is known of the bill now.
-    pub known: Known,
+    pub current: ScopedState,
 }
 
 impl Ledger {
@@ -61,18 +61,18 @@ impl Ledger {
     }
 
     /// What is known of a bill, and by whom.
-    pub async fn known(&self, bill: &Bill) -> Known {
-        let (held, reach) = match &self.share {
-            None => (Held::default(), Reach::Alone),
+    pub async fn scoped_state(&self, bill: &Bill) -> ScopedState {
+        let (held, scope) = match &self.share {
+            None => (Held::default(), Scope::SingleNode),
             Some(share) => match share.read(bill, None).await {
-                Ok(held) => (held, Reach::Shared),
-                Err(_) => (Held::default(), Reach::ThisNodeOnly),
+                Ok(held) => (held, Scope::AllNodes),
+                Err(_) => (Held::default(), Scope::ThisNodeOnly),
             },
         };
         let joined = held.join(&self.node.book_of(bill).lock().knowledge(bill));
-        Known {
+        ScopedState {
             state: joined.knowledge().get(bill).cloned(),
-            reach,
+            scope,
         }
     }
 
@@ -80,13 +80,13 @@ impl Ledger {
     ///
     /// # Errors
     /// When the journal cannot be read.
-    pub async fn story(&self, bill: &Bill) -> Result<Story, JournalError> {
-        let known = self.known(bill).await;
+    pub async fn history(&self, bill: &Bill) -> Result<BillHistory, JournalError> {
+        let current = self.scoped_state(bill).await;
         let bill = bill.clone();
         let facts = self
             .read_journal(move |reader| reader.story_of(&bill, FACTS_BOUND))
             .await?;
-        Ok(Story { facts, known })
+        Ok(BillHistory { facts, current })
     }
 
     /// The bills of one customer of which this node has facts; 100 at most.

@@ -10,7 +10,7 @@ use crate::{BillState, JournalError, Timestamp};
 
 /// Events of one biller that it has not accepted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Waiting {
+pub struct BillerUndelivered {
     /// Whose.
     pub biller: BillerCode,
     /// How many.
@@ -26,7 +26,7 @@ impl Ledger {
     }
 
     /// Facts that the journal could not take yet.
-    pub fn owed_facts(&self) -> u64 {
+    pub fn journal_backlog_facts(&self) -> u64 {
         self.node.journal().tally().owed_facts()
     }
 
@@ -55,8 +55,8 @@ impl Ledger {
 
     /// The billers that have not accepted everything. Goes through all that is undelivered, with
     /// no lock held for longer than one bill takes.
-    pub fn waiting(&self) -> Vec<Waiting> {
-        let mut waiting: Vec<Waiting> = Vec::new();
+    pub fn undelivered_by_biller(&self) -> Vec<BillerUndelivered> {
+        let mut waiting: Vec<BillerUndelivered> = Vec::new();
         for book in self.node.books_of(None) {
             let bills: Vec<Bill> = book.lock().undelivered().cloned().collect();
             for bill in bills {
@@ -79,15 +79,15 @@ impl Ledger {
     }
 }
 
-fn of_bill(bill: &Bill, state: &BillState) -> Option<Waiting> {
+fn of_bill(bill: &Bill, state: &BillState) -> Option<BillerUndelivered> {
     let events = undelivered::not_accepted(bill, state);
     // The clocks of others may be wrong: an event waits since the earliest of its times.
     let since = events
         .iter()
-        .flat_map(|one| [Some(one.since()), one.taken_at, Some(one.last_attempt)])
+        .flat_map(|one| [Some(one.since()), one.reported_at, Some(one.last_attempt)])
         .flatten()
         .min()?;
-    Some(Waiting {
+    Some(BillerUndelivered {
         biller: bill.biller_code(),
         events: events.len(),
         since,

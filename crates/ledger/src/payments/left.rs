@@ -16,7 +16,7 @@ impl Group {
         let mut counting = Sum::default();
         let mut ended = Sum::default();
         for paid in self.payments.iter().filter(|paid| counts(paid)) {
-            match paid.taken.and_then(|(_, mark_ends_at)| mark_ends_at) {
+            match paid.first_report.and_then(|(_, mark_ends_at)| mark_ends_at) {
                 Some(end) if end <= now => ended.add(&paid.amount),
                 _ => counting.add(&paid.amount),
             }

@@ -5,13 +5,13 @@
 //! brought and no more. A bill is paid while at least one group has something left.
 
 mod codec;
-mod judge;
+mod conflict;
+mod effect;
 mod left;
-mod meeting;
 mod sum;
 mod view;
 
-pub use judge::Taken;
+pub use effect::PaymentEffect;
 pub use view::{Cancellation, PaymentGroup, PaymentRecord};
 
 use protocol::{Decimal, PaidAt, PayType, PaymentEvent};
@@ -39,7 +39,7 @@ struct Group {
 struct Paid {
     paid_at: PaidAt,
     amount: Decimal,
-    taken: FirstTaken,
+    first_report: FirstReport,
     delivery: Delivery,
 }
 
@@ -52,7 +52,7 @@ struct Cancelled {
 
 /// When a payment was first taken, and when its mark ends: the earliest telling decides. `None`
 /// while only a delivery of it is known.
-type FirstTaken = Option<(Stamp, Option<Timestamp>)>;
+type FirstReport = Option<(Stamp, Option<Timestamp>)>;
 
 /// How the biller took an event: accepted once is accepted for ever, else the latest word holds.
 type Delivery = Option<(Stamp, DeliveryState)>;
@@ -68,7 +68,7 @@ impl Payments {
     /// The latest stamp of anything that is known of the payments.
     pub(crate) fn latest(&self) -> Stamp {
         let of_group = |group: &Group| {
-            let taken = group.payments.iter().filter_map(|paid| paid.taken);
+            let taken = group.payments.iter().filter_map(|paid| paid.first_report);
             let paid = group.payments.iter().filter_map(|paid| paid.delivery);
             let cancelled = group.cancelled.iter().filter_map(|cancel| cancel.delivery);
             let told = paid.chain(cancelled).map(|(stamp, _)| stamp);
@@ -113,13 +113,18 @@ impl Payments {
         delivery.map(|(_, state)| state)
     }
 
-    pub(crate) fn take(&mut self, event: &PaymentEvent, taken: Stamp, ends: Option<Timestamp>) {
+    pub(crate) fn fold_payment(
+        &mut self,
+        event: &PaymentEvent,
+        taken: Stamp,
+        ends: Option<Timestamp>,
+    ) {
         let group = self.group_mut(event.pay_id);
         let amount = event.pay_amount.abs();
         match event.pay_type {
             PayType::P => {
                 let paid = group.paid_mut(&event.paid_at, amount);
-                paid.taken = earlier(paid.taken, Some((taken, ends)));
+                paid.first_report = earlier(paid.first_report, Some((taken, ends)));
             }
             PayType::C => {
                 group.cancel_mut(&event.paid_at, amount);
@@ -127,7 +132,12 @@ impl Payments {
         }
     }
 
-    pub(crate) fn deliver(&mut self, event: &PaymentEvent, stamp: Stamp, state: DeliveryState) {
+    pub(crate) fn fold_delivery(
+        &mut self,
+        event: &PaymentEvent,
+        stamp: Stamp,
+        state: DeliveryState,
+    ) {
         let group = self.group_mut(event.pay_id);
         let delivery = match event.pay_type {
             PayType::P => {
@@ -150,7 +160,7 @@ impl Payments {
             let ours = self.group_mut(theirs.pay_id);
             for paid in &theirs.payments {
                 let entry = ours.paid_mut(&paid.paid_at, paid.amount);
-                entry.taken = earlier(entry.taken, paid.taken);
+                entry.first_report = earlier(entry.first_report, paid.first_report);
                 entry.delivery = later(entry.delivery, paid.delivery);
             }
             for cancel in &theirs.cancelled {
@@ -202,7 +212,7 @@ impl Group {
                 let paid = Paid {
                     paid_at: *paid_at,
                     amount,
-                    taken: None,
+                    first_report: None,
                     delivery: None,
                 };
                 make_room(&mut self.payments);
@@ -241,7 +251,7 @@ fn make_room<T>(entries: &mut Vec<T>) {
     }
 }
 
-fn earlier(ours: FirstTaken, theirs: FirstTaken) -> FirstTaken {
+fn earlier(ours: FirstReport, theirs: FirstReport) -> FirstReport {
     match (ours, theirs) {
         (Some(ours), Some(theirs)) => Some(ours.min(theirs)),
         (ours, theirs) => ours.or(theirs),

@@ -15,7 +15,7 @@ pub struct PaymentGroup {
     pub records: Vec<PaymentRecord>,
     /// What still counts: the payments less the cancels, in won, as a plain decimal number. Never
     /// below zero; ended marks are not taken off here.
-    pub left: String,
+    pub remaining: String,
     /// How much of it was cancelled.
     pub cancelled: Cancellation,
 }
@@ -26,7 +26,7 @@ pub struct PaymentRecord {
     /// What happened. The amount is without a sign, and of several the largest.
     pub event: PaymentEvent,
     /// When it was first taken; known of payments only.
-    pub taken_at: Option<Timestamp>,
+    pub reported_at: Option<Timestamp>,
     /// When it stops counting, for a bill that cannot be told from next month's.
     pub mark_ends_at: Option<Timestamp>,
     /// The latest word of delivery; `None` while it is being told for the first time.
@@ -61,15 +61,15 @@ impl Group {
         };
         let paid = self.payments.iter().map(|paid| PaymentRecord {
             event: event(PayType::P, paid.paid_at, paid.amount),
-            taken_at: paid.taken.map(|(stamp, _)| stamp.timestamp()),
-            mark_ends_at: paid.taken.and_then(|(_, ends)| ends),
+            reported_at: paid.first_report.map(|(stamp, _)| stamp.timestamp()),
+            mark_ends_at: paid.first_report.and_then(|(_, ends)| ends),
             delivery: paid
                 .delivery
                 .map(|(stamp, state)| (stamp.timestamp(), state)),
         });
         let cancelled = self.cancelled.iter().map(|cancel| PaymentRecord {
             event: event(PayType::C, cancel.paid_at, cancel.amount),
-            taken_at: None,
+            reported_at: None,
             mark_ends_at: None,
             delivery: cancel
                 .delivery
@@ -86,7 +86,7 @@ impl Group {
         PaymentGroup {
             pay_id: self.pay_id,
             records,
-            left: left.text(),
+            remaining: left.text(),
             cancelled,
         }
     }
@@ -155,11 +155,11 @@ mod tests {
             let mut payments = Payments::default();
             for (pay_type, second, amount) in events {
                 let event = event(*pay_type, *second, amount);
-                payments.take(&event, Stamp::default(), None);
+                payments.fold_payment(&event, Stamp::default(), None);
             }
             let groups: Vec<PaymentGroup> = payments.groups().collect();
             assert_eq!(groups.len(), 1);
-            assert_eq!(groups[0].left, left);
+            assert_eq!(groups[0].remaining, left);
             assert_eq!(groups[0].cancelled, cancelled, "{events:?}");
             assert_eq!(groups[0].records.len(), events.len());
         }

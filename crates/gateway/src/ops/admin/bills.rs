@@ -1,7 +1,7 @@
 //! A bill's story, and an operator's word on it.
 
 use actix_web::{HttpResponse, web};
-use ledger::{Reach, Timestamp};
+use ledger::{Scope, Timestamp};
 use metrics::LedgerOperation;
 use serde_json::{Value, json};
 
@@ -61,7 +61,7 @@ async fn say(
     let found = named.find(context)?;
     let (reason, operator) = (named.reason()?, named.operator()?);
     let ledger = context.ledger();
-    let before = ledger.known(&found.bill).await.state;
+    let before = ledger.scoped_state(&found.bill).await.state;
     let was_error_bill = before
         .as_ref()
         .is_some_and(ledger::BillState::is_error_bill);
@@ -112,8 +112,8 @@ async fn say(
 
 /// The story as JSON; null where nothing is known of the bill.
 async fn story(context: &AdminContext, found: &Found) -> Result<Value, Refusal> {
-    let story = context.ledger().story(&found.bill).await?;
-    let Some(state) = &story.known.state else {
+    let story = context.ledger().history(&found.bill).await?;
+    let Some(state) = &story.current.state else {
         return Ok(Value::Null);
     };
     let facts: Vec<Value> = story.facts.facts.iter().map(shown::fact).collect();
@@ -124,17 +124,17 @@ async fn story(context: &AdminContext, found: &Found) -> Result<Value, Refusal> 
         "story": facts,
         "left_off": story.facts.left_off,
         "node": context.ledger().node(),
-        "known_by": story.known.reach.name(),
-        "hint": hint(story.known.reach),
+        "known_by": story.current.scope.name(),
+        "hint": hint(story.current.scope),
     }))
 }
 
 /// What an operator must know of whose knowledge this is.
-pub(super) const fn hint(reach: Reach) -> Option<&'static str> {
-    match reach {
-        Reach::Alone => None,
-        Reach::Shared => Some("other nodes have facts of their own in their journals"),
-        Reach::ThisNodeOnly => {
+pub(super) const fn hint(scope: Scope) -> Option<&'static str> {
+    match scope {
+        Scope::SingleNode => None,
+        Scope::AllNodes => Some("other nodes have facts of their own in their journals"),
+        Scope::ThisNodeOnly => {
             Some("Redis is out of reach: this is what this node knows by itself")
         }
     }

@@ -6,7 +6,7 @@ use std::time::Instant;
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
 use ledger::journal::{Audit, Finding};
-use ledger::{Rebuild, SharedDifference};
+use ledger::{Rebuild, RedisDifference};
 use serde_json::{Value, json};
 
 use super::bills::answer;
@@ -23,7 +23,7 @@ pub(super) async fn status(context: AdminContext) -> HttpResponse {
         "node": ledger.node(),
         "journal_writable": ledger.is_journal_writable(),
         "undelivered_payments": ledger.undelivered(),
-        "shared_state": shared_state(ledger.is_shared_state_reachable()),
+        "shared_state": shared_state(ledger.is_redis_reachable()),
         "unshared_facts": ledger.unshared(),
     }))
 }
@@ -47,7 +47,7 @@ pub(super) async fn verify(context: AdminContext) -> Result<HttpResponse, Refusa
     let _ends = Ends;
     let began = Instant::now();
     let verified = context.ledger().verify().await?;
-    let is_shared_sound = match &verified.shared {
+    let is_shared_sound = match &verified.redis {
         None => true,
         Some(Ok(difference)) => difference.is_none(),
         Some(Err(_)) => false,
@@ -60,7 +60,7 @@ pub(super) async fn verify(context: AdminContext) -> Result<HttpResponse, Refusa
         "sound": is_sound,
         "journal": audit_as_json(&verified.audit),
         "state_compared": true,
-        "shared": verified.shared.map(|shared| difference(shared.ok())),
+        "shared": verified.redis.map(|shared| difference(shared.ok())),
         "unshared_facts": context.ledger().unshared(),
         "node": context.ledger().node(),
         "took_ms": u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX),
@@ -92,7 +92,7 @@ fn finding(finding: &Finding) -> Value {
     json!({ "kind": finding.name(), "row": finding.row(), "what": finding.to_string() })
 }
 
-fn difference(difference: Option<SharedDifference>) -> Value {
+fn difference(difference: Option<RedisDifference>) -> Value {
     match difference {
         None => json!({ "reached": false }),
         Some(difference) => json!({
@@ -108,7 +108,7 @@ fn difference(difference: Option<SharedDifference>) -> Value {
 /// `POST /admin/ledger/rebuild`.
 pub(super) async fn rebuild(context: AdminContext) -> Result<HttpResponse, Refusal> {
     match context.ledger().rebuild() {
-        Rebuild::Begun(facts) => {
+        Rebuild::Started(facts) => {
             tracing::info!(facts, "an operator has the shared state written anew");
             Ok(answer(&json!({
                 "begun": true,
@@ -116,7 +116,7 @@ pub(super) async fn rebuild(context: AdminContext) -> Result<HttpResponse, Refus
                 "node": context.ledger().node(),
             })))
         }
-        Rebuild::Alone => Err(Refusal::conflict(
+        Rebuild::NoRedis => Err(Refusal::conflict(
             "no_shared_state",
             "there is no [ledger.redis]: the state is folded from the journal at every start",
         )),

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use actix_web::{HttpResponse, web};
-use ledger::{Cancellation, DeliveryState, Reach, Timestamp, Undelivered, Unless};
+use ledger::{Cancellation, DeliveryState, EventDelivery, Scope, SkipCancelled, Timestamp};
 use protocol::{BillerCode, Decimal};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
@@ -61,8 +61,8 @@ pub(super) async fn list(
     }
     let listed = events.len();
     let now = Timestamp::now();
-    let (events, reach) = match delivery {
-        Some(DeliveryState::Accepted) => (events, Reach::Alone),
+    let (events, scope) = match delivery {
+        Some(DeliveryState::Accepted) => (events, Scope::SingleNode),
         _ => {
             context
                 .ledger()
@@ -70,17 +70,17 @@ pub(super) async fn list(
                 .await
         }
     };
-    let tellings = context.ledger().tellings(&events).await?;
+    let delivery_attempts = context.ledger().delivery_attempts(&events).await?;
     let lines: Vec<Value> = events
         .iter()
-        .zip(&tellings)
-        .map(|(one, telling)| shown::undelivered(one, telling.as_ref(), now))
+        .zip(&delivery_attempts)
+        .map(|(one, attempts)| shown::undelivered(one, attempts.as_ref(), now))
         .collect();
     Ok(answer(&json!({
         "payments": lines,
         "left_off": total - listed,
         "node": context.ledger().node(),
-        "known_by": reach.name(),
+        "known_by": scope.name(),
         "hint": hint(&context),
     })))
 }
@@ -89,7 +89,7 @@ pub(super) async fn list(
 fn hint(context: &AdminContext) -> Option<&'static str> {
     context
         .ledger()
-        .is_shared_state_reachable()
+        .is_redis_reachable()
         .map(|_| "only pay-results that came to this node; ask every node for its own")
 }
 
@@ -97,7 +97,7 @@ fn hint(context: &AdminContext) -> Option<&'static str> {
 async fn undelivered(
     context: &AdminContext,
     biller: Option<BillerCode>,
-) -> Result<Vec<Undelivered>, Refusal> {
+) -> Result<Vec<EventDelivery>, Refusal> {
     let ledger = context.ledger().clone();
     actix_web::rt::task::spawn_blocking(move || ledger.undelivered_payments(biller))
         .await
@@ -133,16 +133,16 @@ pub(super) async fn redeliver(
     if events.is_empty() {
         return Err(nothing_to_deliver(&context, &biller, pay_id).await?);
     }
-    let unless = if order.even_cancelled {
-        Unless::Never
+    let skip = if order.even_cancelled {
+        SkipCancelled::Never
     } else {
-        Unless::CancelledFully
+        SkipCancelled::Fully
     };
     // In a task of its own: an operator who hangs up undoes nothing.
     let outcomes = actix_web::rt::spawn(async move {
         let mut outcomes = Vec::with_capacity(events.len());
         for one in events {
-            outcomes.push(deliver(&context, &biller, &one, unless).await?);
+            outcomes.push(deliver(&context, &biller, &one, skip).await?);
         }
         Ok::<_, Refusal>(outcomes)
     });
@@ -184,7 +184,7 @@ async fn nothing_to_deliver(
             None => refusal,
         });
     };
-    let known = context.ledger().known(bill).await.state;
+    let known = context.ledger().scoped_state(bill).await.state;
     let groups = known.as_ref().and_then(ledger::BillState::payments);
     let mut records = groups
         .into_iter()
@@ -204,11 +204,11 @@ async fn nothing_to_deliver(
 async fn deliver(
     context: &AdminContext,
     biller: &Arc<RegisteredBiller>,
-    one: &Undelivered,
-    unless: Unless,
+    one: &EventDelivery,
+    skip: SkipCancelled,
 ) -> Result<Value, Refusal> {
     let mut shown = Map::new();
-    match deliver_again(context.worker(), biller, one, unless).await? {
+    match deliver_again(context.worker(), biller, one, skip).await? {
         Redelivered::Told(told) => {
             let outcome = match told.sent {
                 Sent::NotSent => "not_sent",

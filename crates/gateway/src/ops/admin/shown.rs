@@ -4,8 +4,8 @@
 use jiff::tz::Offset;
 use ledger::journal::NumberedFact;
 use ledger::{
-    BillState, Cancellation, Classification, FactKind, LinkState, PaymentGroup, PaymentRecord,
-    Stamp, Telling, Timestamp, Undelivered,
+    BillState, Cancellation, Classification, DeliveryAttempts, EventDelivery, FactKind, LinkState,
+    PaymentGroup, PaymentRecord, Stamp, Timestamp,
 };
 use protocol::{Bill, KoreanTime, PaymentEvent};
 use serde_json::{Map, Value, json};
@@ -75,7 +75,7 @@ fn group(group: &PaymentGroup) -> Value {
     let records: Vec<Value> = group.records.iter().map(record).collect();
     json!({
         "pay_id": group.pay_id.to_string(),
-        "sum": group.left,
+        "sum": group.remaining,
         "cancelled": cancelled(group.cancelled),
         "events": records,
     })
@@ -176,14 +176,18 @@ fn payment(event: &PaymentEvent) -> Map<String, Value> {
 }
 
 /// One line of the list of pay-results.
-pub(super) fn undelivered(one: &Undelivered, telling: Option<&Telling>, now: Timestamp) -> Value {
+pub(super) fn undelivered(
+    one: &EventDelivery,
+    attempts: Option<&DeliveryAttempts>,
+    now: Timestamp,
+) -> Value {
     let mut shown = payment(&one.event);
     let age_millis = now.millis().saturating_sub(one.since().millis()).max(0);
     let more = [
         ("biller", Value::from(one.bill.biller_code().as_str())),
         ("age_seconds", (age_millis / 1000).into()),
         ("delivery", one.state.name().into()),
-        ("attempts", telling.map(|telling| telling.attempts).into()),
+        ("attempts", attempts.map(|attempts| attempts.count).into()),
         ("last_attempt_at", time(one.last_attempt).into()),
         ("cancelled", cancelled(one.cancelled).into()),
         ("bill", bill(&one.bill)),

@@ -13,7 +13,7 @@ impl Payments {
     /// When the latest payment was taken of those that came to a bill that others had paid by
     /// then. What was cancelled, however late that became known, met nobody.
     pub(crate) fn doubled(&self) -> Option<Stamp> {
-        let taken_of = |group| move |paid: &Paid| Some((paid.taken?.0, group));
+        let taken_of = |group| move |paid: &Paid| Some((paid.first_report?.0, group));
         let mut taken: Vec<(Stamp, &Group)> = self
             .groups
             .iter()
@@ -28,15 +28,16 @@ impl Payments {
     /// Whether the payment of `group` that was taken at `stamp` counts, and others before it do.
     fn is_double(&self, stamp: Stamp, group: &Group) -> bool {
         let now = stamp.timestamp();
-        let taken_before = |paid: &Paid| paid.taken.is_some_and(|(other, _)| other < stamp);
-        let taken_by_then = |paid: &Paid| paid.taken.is_some_and(|(other, _)| other <= stamp);
+        let taken_before = |paid: &Paid| paid.first_report.is_some_and(|(other, _)| other < stamp);
+        let taken_by_then =
+            |paid: &Paid| paid.first_report.is_some_and(|(other, _)| other <= stamp);
         let with_it = group.left(now, taken_by_then);
         with_it.exceeds(group.left(now, taken_before))
             && (self.groups.iter())
                 .any(|group| group.left(now, taken_before).exceeds(Sum::default()))
     }
 
-    /// When the later of two tellings of one payment came, of which the amounts differ.
+    /// When the later of two reports of one payment came, of which the amounts differ.
     pub(crate) fn differing(&self, other: &Self) -> Option<Stamp> {
         let pairs = self.groups.iter().flat_map(|group| {
             let theirs = other.position(&group.pay_id).ok();
@@ -44,7 +45,8 @@ impl Payments {
             theirs.into_iter().flat_map(|theirs| group.pairs(theirs))
         });
         let differing = pairs.filter(|(ours, theirs)| ours.amount != theirs.amount);
-        let later = differing.filter_map(|(ours, theirs)| Some(ours.taken?.0.max(theirs.taken?.0)));
+        let later = differing
+            .filter_map(|(ours, theirs)| Some(ours.first_report?.0.max(theirs.first_report?.0)));
         later.max()
     }
 }
@@ -79,7 +81,7 @@ mod tests {
                 pay_amount: Decimal::parse(amount).unwrap(),
             };
             let ends = (*ends > 0).then(|| Timestamp::from_millis(*ends));
-            payments.take(&event, stamp(*at), ends);
+            payments.fold_payment(&event, stamp(*at), ends);
         }
         payments
     }
