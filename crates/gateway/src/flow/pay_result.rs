@@ -1,4 +1,4 @@
-//! 납부 결과 전달 (guide section 7): Kakao Pay says that money moved. It is written down first.
+//! 납부 결과 전달 (guide section 7): Kakao Pay reports a payment or a cancel; it is journalled, then relayed.
 
 use std::rc::Rc;
 use std::sync::Arc;
@@ -17,8 +17,8 @@ use crate::registry::RegisteredBiller;
 use crate::reply::{CheckedAnswer, Problem, Reply};
 use crate::upstream::Sent;
 
-/// Relays one pay-result: journals it, tells the biller, journals how the biller took it. One
-/// that the biller accepted before is answered as it was then.
+/// Relays one pay-result: journals the event, calls the biller, journals the delivery. A pay-result that the biller
+/// has accepted already is answered with the kept answer.
 pub(super) async fn relay(
     call: &Rc<Call>,
     admitted: &Admitted,
@@ -43,10 +43,10 @@ pub(super) async fn relay(
     let answered = match recorded {
         Ok(RecordOutcome::AcceptedElsewhere(kept)) => return Ok(Reply::replayed(&kept)),
         Ok(RecordOutcome::Recorded(_)) => match biller.pay_results_in_flight.enter() {
-            Some(_place) => call.call_biller(biller, BillerCall::PayResult, body).await,
+            Some(_permit) => call.call_biller(biller, BillerCall::PayResult, body).await,
             None => Err(UpstreamFailure::never_sent(Problem::Overload)),
         },
-        // It is queued for the journal, and so is what follows; the biller is told by a copy.
+        // The event is queued for the journal; Kakao Pay's next copy, or a redelivery, reaches the biller.
         Err(problem) => Err(UpstreamFailure::never_sent(problem)),
     };
 
@@ -66,8 +66,8 @@ pub(super) async fn relay(
     answered.map(Reply::relayed).map_err(Problem::from)
 }
 
-/// Takes the payment down: it is queued for the journal when this returns, whatever becomes of the
-/// future. What is odd about it is told even when that turns out behind the answer.
+/// Records the payment. The event is queued for the journal when this function returns, even if the future is
+/// dropped. Irregularities are logged even if they are found after the answer.
 fn record(
     call: &Rc<Call>,
     biller: &Arc<RegisteredBiller>,
@@ -81,13 +81,13 @@ fn record(
     async move {
         let begun = recorded.await;
         if let RecordOutcome::Recorded(recorded) = &begun {
-            tell_operators(&call, &biller, recorded);
+            log_irregularities(&call, &biller, recorded);
         }
         begun
     }
 }
 
-/// What a pay-result found when it came in.
+/// Whether a pay-result is to be relayed.
 enum Claimed {
     ToRelay(ClaimGuard),
     AcceptedBefore(Reply),
@@ -120,7 +120,7 @@ async fn replay(
     drop(timer);
     match kept {
         Ok(Some(kept)) => Ok(Claimed::AcceptedBefore(Reply::replayed(&kept))),
-        // The biller accepted it, so it is not told again, whatever became of its answer.
+        // The biller has accepted it, so it is not sent again even without the answer.
         Ok(None) => Err(Problem::Internal),
         Err(error) => {
             tracing::error!(%error, "the kept answer of a pay-result cannot be read");
@@ -129,7 +129,7 @@ async fn replay(
     }
 }
 
-/// How the biller took it (contract section 4, "Payments").
+/// Returns the delivery outcome of the biller's answer (contract section 4, "Payments").
 pub(super) fn delivered(answered: &Result<CheckedAnswer, UpstreamFailure>) -> DeliveryOutcome {
     match answered {
         Ok(answer) if answer.is_accepted() => DeliveryOutcome::Accepted(answer.kept()),
@@ -139,7 +139,7 @@ pub(super) fn delivered(answered: &Result<CheckedAnswer, UpstreamFailure>) -> De
     }
 }
 
-fn tell_operators(call: &Call, biller: &RegisteredBiller, recorded: &RecordedPayment) {
+fn log_irregularities(call: &Call, biller: &RegisteredBiller, recorded: &RecordedPayment) {
     if let Durability::InMemoryOnly(error) = &recorded.durability {
         call.metrics().ledger_unavailable(LedgerOperation::Payment);
         tracing::error!(
@@ -165,7 +165,7 @@ fn tell_operators(call: &Call, biller: &RegisteredBiller, recorded: &RecordedPay
     }
 }
 
-/// Money moved, and we cannot say for which bill: operators must hear of it.
+/// Counts and logs a refused pay-result: money may have moved for a bill that cannot be read.
 fn refuse(call: &Call, biller: &RegisteredBiller, refusal: Refusal) -> Problem {
     biller.series.pay_result_refused(refusal.code);
     tracing::error!(

@@ -209,17 +209,17 @@ async fn deliver(
 ) -> Result<Value, Refusal> {
     let mut shown = Map::new();
     match deliver_again(context.worker(), biller, one, skip).await? {
-        Redelivered::Told(told) => {
-            let outcome = match told.sent {
+        Redelivered::Attempted(attempt) => {
+            let outcome = match attempt.sent {
                 Sent::NotSent => "not_sent",
-                Sent::MaybeSent => told.state.name(),
+                Sent::MaybeSent => attempt.state.name(),
             };
             shown.insert("outcome".to_owned(), outcome.into());
-            shown.insert("status".to_owned(), told.status.into());
-            shown.insert("res_code".to_owned(), told.res_code.into());
-            shown.insert("delivery".to_owned(), told.state.name().into());
-            if told.cancelled != Cancellation::No {
-                let cancelled = shown::cancelled(told.cancelled);
+            shown.insert("status".to_owned(), attempt.status.into());
+            shown.insert("res_code".to_owned(), attempt.res_code.into());
+            shown.insert("delivery".to_owned(), attempt.state.name().into());
+            if attempt.cancelled != Cancellation::No {
+                let cancelled = shown::cancelled(attempt.cancelled);
                 shown.insert("cancelled".to_owned(), cancelled.into());
             }
         }
@@ -240,7 +240,7 @@ async fn deliver(
 
 const fn name(untold: &Redelivered) -> &'static str {
     match untold {
-        Redelivered::Told(_) => "told",
+        Redelivered::Attempted(_) => "told",
         Redelivered::AlreadyAccepted => "already_accepted",
         Redelivered::Cancelled => "cancelled",
         Redelivered::OutOfReach => "out_of_reach",
