@@ -1,4 +1,4 @@
-//! How the gateway stands, gathered for one scrape.
+//! The gateway's status for one scrape or one view of the console.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -17,69 +17,69 @@ use crate::registry::Registry;
 use crate::state::GatewayState;
 use crate::traces::SpanQueue;
 
-/// How long a scrape waits for the disk; a disk that hangs must not hide everything else.
-const PATIENCE: Duration = Duration::from_millis(500);
+/// Longest wait of a scrape for the disk: a disk that hangs must not hide the other values.
+const SCRAPE_WAIT: Duration = Duration::from_millis(500);
 
-/// What is looked up on the disk and in the billers' books, on a thread that may wait: once at a
-/// time, and what was found last is shown while it takes too long.
+/// Reads the values that need the disk or the billers' locks, on a blocking thread, one query at a time. A query that
+/// takes too long leaves the previous values in place.
 #[derive(Debug, Default)]
-pub(super) struct Inquiry {
-    found: Arc<Mutex<Found>>,
+pub(super) struct StatusQuery {
+    found: Arc<Mutex<SlowValues>>,
     under_way: Arc<AtomicBool>,
 }
 
 #[derive(Clone, Debug, Default)]
-struct Found {
+struct SlowValues {
     space: Option<Space>,
     oldest_unshared: Option<Timestamp>,
     waiting: Vec<BillerUndelivered>,
 }
 
-impl Inquiry {
-    async fn made(&self, ledger: &Ledger) -> Found {
+impl StatusQuery {
+    async fn run(&self, ledger: &Ledger) -> SlowValues {
         if !self.under_way.swap(true, Ordering::AcqRel) {
-            let ends = Ends(Arc::clone(&self.under_way));
+            let guard = QueryGuard(Arc::clone(&self.under_way));
             let (found, ledger) = (Arc::clone(&self.found), ledger.clone());
-            let inquiry = spawn_blocking(move || {
-                let _ends = ends;
-                let now = Found::by_asking(&ledger);
+            let query = spawn_blocking(move || {
+                let _guard = guard;
+                let now = SlowValues::read(&ledger);
                 *found.lock().unwrap_or_else(PoisonError::into_inner) = now;
             });
-            // What does not come in time is shown by a later scrape.
-            let _in_time = timeout(PATIENCE, inquiry).await;
+            // A late result is shown by a later scrape.
+            let _in_time = timeout(SCRAPE_WAIT, query).await;
         }
         let found = self.found.lock().unwrap_or_else(PoisonError::into_inner);
         found.clone()
     }
 }
 
-/// Another inquiry may begin, however this one ended.
-struct Ends(Arc<AtomicBool>);
+/// Allows the next query when dropped.
+struct QueryGuard(Arc<AtomicBool>);
 
-impl Drop for Ends {
+impl Drop for QueryGuard {
     fn drop(&mut self) {
         self.0.store(false, Ordering::Release);
     }
 }
 
-impl Found {
-    fn by_asking(ledger: &Ledger) -> Self {
+impl SlowValues {
+    fn read(ledger: &Ledger) -> Self {
         Self {
             space: ledger.journal_space().ok(),
-            // A journal that cannot be read tells so elsewhere.
+            // The journal itself reports that it cannot be read.
             oldest_unshared: ledger.oldest_unshared().unwrap_or_default(),
             waiting: ledger.undelivered_by_biller(),
         }
     }
 }
 
-/// Everything that a scrape shows beyond what calls have counted.
+/// Returns all values of a scrape that are not counted by calls.
 pub(super) async fn gather<'a>(
     shared: &GatewayState,
     registry: &'a Registry,
-    inquiry: &Inquiry,
+    query: &StatusQuery,
 ) -> Vitals<'a> {
-    let found = inquiry.made(&shared.ledger).await;
+    let found = query.run(&shared.ledger).await;
     let now = Timestamp::now();
     Vitals {
         is_ready: shared.unready().is_none(),
@@ -150,7 +150,7 @@ fn connections(shared: &GatewayState) -> ConnectionVitals {
     }
 }
 
-/// How long ago something was; nothing where the clock stepped back.
+/// Returns a function for the age of a time; zero if the clock stepped back.
 fn age(now: Timestamp) -> impl Fn(Timestamp) -> Duration {
     move |then| {
         let millis = now.millis().saturating_sub(then.millis());

@@ -1,4 +1,4 @@
-//! The ledger as a whole: how it stands, whether it is sound, and the shared state written anew.
+//! The ledger: status, verification, and rewriting the state in Redis.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
@@ -44,7 +44,7 @@ pub(super) async fn verify(context: AdminContext) -> Result<HttpResponse, Refusa
             "a verification is under way; wait for it",
         ));
     }
-    let _ends = Ends;
+    let _verification = Verification;
     let began = Instant::now();
     let verified = context.ledger().verify().await?;
     let is_shared_sound = match &verified.redis {
@@ -54,7 +54,7 @@ pub(super) async fn verify(context: AdminContext) -> Result<HttpResponse, Refusa
     };
     let is_sound = verified.audit.findings.is_empty() && is_shared_sound;
     if !is_sound {
-        tracing::error!("the ledger's verification found something");
+        tracing::error!("the ledger's verification has findings");
     }
     Ok(answer(&json!({
         "sound": is_sound,
@@ -67,16 +67,16 @@ pub(super) async fn verify(context: AdminContext) -> Result<HttpResponse, Refusa
     })))
 }
 
-/// Gives the place free again, also where the operator hung up.
-struct Ends;
+/// Ends the verification when dropped, also when the operator hangs up.
+struct Verification;
 
-impl Drop for Ends {
+impl Drop for Verification {
     fn drop(&mut self) {
         VERIFYING.store(false, Ordering::Release);
     }
 }
 
-/// What a journal by itself tells, as JSON.
+/// Returns the audit of a journal as JSON.
 pub(crate) fn audit_as_json(audit: &Audit) -> Value {
     let findings: Vec<Value> = audit.findings.kept.iter().map(finding).collect();
     json!({
@@ -109,7 +109,7 @@ fn difference(difference: Option<RedisDifference>) -> Value {
 pub(super) async fn rebuild(context: AdminContext) -> Result<HttpResponse, Refusal> {
     match context.ledger().rebuild() {
         Rebuild::Started(facts) => {
-            tracing::info!(facts, "an operator has the shared state written anew");
+            tracing::info!(facts, "an operator started rewriting the state in Redis");
             Ok(answer(&json!({
                 "begun": true,
                 "facts": facts,
@@ -123,7 +123,7 @@ pub(super) async fn rebuild(context: AdminContext) -> Result<HttpResponse, Refus
         Rebuild::OutOfReach => Err(Refusal::new(
             StatusCode::SERVICE_UNAVAILABLE,
             "out_of_reach",
-            "Redis is out of reach; it is written by itself once it is back",
+            "Redis is out of reach; it is rewritten automatically once it is back",
         )),
     }
 }
