@@ -91,7 +91,7 @@ fn an_error_bill_is_answered_e817_until_it_is_cleared() {
     ));
     assert_eq!(classified.code, 0, "{classified:?}");
     assert!(classified.out.contains("Nothing was known of it before"));
-    assert!(classified.out.contains("yes, says lee since"));
+    assert!(classified.out.contains("yes, by lee since"));
     assert_own(&office.post(PREPAY, &prepay("u").to_string()), 200, E817);
     assert_own(&office.post(CREATE, &link("u").to_string()), 200, E817);
     assert_eq!(office.biller.count() + office.kakao.count(), 0);

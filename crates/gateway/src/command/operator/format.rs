@@ -1,18 +1,18 @@
-//! Members of an answer as words for a person.
+//! Formats members of a JSON answer as text.
 
 use serde_json::Value;
 
-/// A text; empty where the member is missing or null.
+/// Returns a string member; empty if it is missing or null.
 pub(in crate::command) fn text<'a>(value: &'a Value, member: &str) -> &'a str {
     value[member].as_str().unwrap_or_default()
 }
 
-/// A whole number; 0 where the member is missing.
+/// Returns an integer member; 0 if it is missing.
 pub(in crate::command) fn number(value: &Value, member: &str) -> u64 {
     value[member].as_u64().unwrap_or_default()
 }
 
-/// `20,000`, `-5,000.5`.
+/// Groups the digits of an amount: `20,000`, `-5,000.5`.
 pub(in crate::command) fn amount(plain: &str) -> String {
     let (sign, digits) = plain
         .strip_prefix('-')
@@ -34,7 +34,7 @@ pub(in crate::command) fn amount(plain: &str) -> String {
     grouped
 }
 
-/// The amount of an event: a cancel takes away, whatever sign Kakao Pay gave it.
+/// Returns an event's amount; a cancel is negative, whatever its sign in the pay-result.
 pub(in crate::command) fn won(event: &Value) -> String {
     let plain = text(event, "pay_amount").trim_start_matches('-');
     let sign = if text(event, "pay_type") == "C" {
@@ -45,7 +45,7 @@ pub(in crate::command) fn won(event: &Value) -> String {
     amount(&format!("{sign}{plain}"))
 }
 
-/// `2026-11-24 12:00:00`, of the guide's fourteen digits or of RFC 3339; anything else as it is.
+/// Formats the guide's 14 digits, or RFC 3339, as `2026-11-24 12:00:00`; other text is unchanged.
 pub(in crate::command) fn moment(time: &str) -> String {
     if time.len() == 14 && time.bytes().all(|byte| byte.is_ascii_digit()) {
         return format!(
@@ -62,13 +62,13 @@ pub(in crate::command) fn moment(time: &str) -> String {
         .map_or_else(|| time.to_owned(), |whole| whole.replace('T', " "))
 }
 
-/// The same with what RFC 3339 has behind the second: `2026-11-24 12:00:00.123`.
+/// Formats RFC 3339 with milliseconds: `2026-11-24 12:00:00.123`.
 pub(in crate::command) fn moment_in_full(time: &str) -> String {
     time.get(..23)
         .map_or_else(|| time.to_owned(), |whole| whole.replace('T', " "))
 }
 
-/// `45s`, `2h 13m`, `3d 4h`.
+/// Formats an age: `45s`, `2h 13m`, `3d 04h`.
 pub(in crate::command) fn age(seconds: u64) -> String {
     let (minutes, hours, days) = (seconds / 60, seconds / 3600, seconds / 86_400);
     match (days, hours, minutes) {
