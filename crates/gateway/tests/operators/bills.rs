@@ -90,7 +90,7 @@ fn an_error_bill_is_answered_e817_until_it_is_cleared() {
         "bill classify {bill} --reason 이중_청구 --operator lee"
     ));
     assert_eq!(classified.code, 0, "{classified:?}");
-    assert!(classified.out.contains("Nothing was known of it before"));
+    assert!(classified.out.contains("The bill was unknown before"));
     assert!(classified.out.contains("yes, by lee since"));
     assert_own(&office.post(PREPAY, &prepay("u").to_string()), 200, E817);
     assert_own(&office.post(CREATE, &link("u").to_string()), 200, E817);
