@@ -1,14 +1,15 @@
-//! Payments of one bill that two nodes took, each without knowing of the other's.
+//! Conflicts: payments of one bill that two nodes recorded, each without the other's.
 
 use protocol::Bill;
 
 use crate::{BillGroup, BillState, Fact, FactKind, PaymentEffect, Payments, Stamp};
 
-/// Who classifies where no operator did.
+/// The operator name of classifications by the gateway itself.
 pub(crate) const GATEWAY: &str = "gateway";
 
 impl PaymentEffect {
-    /// The fact that goes with it: some payments make an error bill (contract section 4).
+    /// Returns the classification that goes with the payment: a double payment or another amount
+    /// makes an error bill (contract section 4, "Payments").
     pub(crate) fn classification(self) -> Option<FactKind> {
         let reason = match self {
             Self::Double => "a payment of a bill that another payment has already paid",
@@ -23,8 +24,8 @@ impl PaymentEffect {
 }
 
 impl BillGroup {
-    /// What must be said of the bills that two nodes know, because payments met in what they know
-    /// together. Whoever finds it says the same, and nobody says it of what was said already.
+    /// Returns the classifications that follow from merging the states of two nodes. Every node that
+    /// merges them makes the same facts, and none for a conflict that is classified already.
     pub fn conflicts(&self, other: &Self) -> Vec<Fact> {
         let both = other
             .bills()
@@ -40,35 +41,36 @@ impl BillState {
         if ours.count() + theirs.count() < 2 {
             return None;
         }
-        let words = [self.classification(), other.classification()];
-        let said = words.into_iter().flatten().map(|word| word.stamp).max();
-        let doubled = together(ours, theirs).doubled();
-        let doubled = doubled.map(|stamp| (stamp, PaymentEffect::Double));
-        let differing = ours.differing(theirs);
-        let differing = differing.map(|stamp| (stamp, PaymentEffect::OtherAmount));
-        let later = doubled.into_iter().chain(differing);
-        let (stamp, taken) = later.max_by_key(|(stamp, _)| *stamp)?;
-        let stamp = conflict_stamp(stamp);
-        if said.is_some_and(|said| said >= stamp) {
+        let classifications = [self.classification(), other.classification()];
+        let classified = classifications.into_iter().flatten();
+        let classified = classified.map(|latest| latest.stamp).max();
+        let double = merged(ours, theirs).latest_double();
+        let double = double.map(|stamp| (stamp, PaymentEffect::Double));
+        let other_amount = ours.latest_other_amount(theirs);
+        let other_amount = other_amount.map(|stamp| (stamp, PaymentEffect::OtherAmount));
+        let conflicts = double.into_iter().chain(other_amount);
+        let (payment, effect) = conflicts.max_by_key(|(stamp, _)| *stamp)?;
+        let stamp = conflict_stamp(payment);
+        if classified.is_some_and(|classified| classified >= stamp) {
             return None;
         }
         Some(Fact {
             stamp,
             bill: bill.clone(),
-            kind: taken.classification()?,
+            kind: effect.classification()?,
         })
     }
 }
 
-fn together(ours: &Payments, theirs: &Payments) -> Payments {
-    let mut together = ours.clone();
-    together.merge(theirs);
-    together
+fn merged(ours: &Payments, theirs: &Payments) -> Payments {
+    let mut merged = ours.clone();
+    merged.merge(theirs);
+    merged
 }
 
-/// The stamp of what is said of a payment: the same whoever says it, and not the payment's own. No
-/// other fact has it, because no more nodes have this number than have any other. Those of two
-/// payments are in the order of the payments, though their nodes' clocks say the same.
+/// Returns the stamp of a classification that follows from `payment`: the same on every node, in the
+/// order of the payments, and of no other fact. Node numbers are random: one that differs from
+/// another in the lowest bit only is as rare as two equal ones.
 pub(crate) const fn conflict_stamp(payment: Stamp) -> Stamp {
     Stamp {
         time: payment.time,

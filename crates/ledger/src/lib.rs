@@ -1,10 +1,11 @@
-//! The ledger: what is known of every bill, and the promise that a payment is never forgotten.
+//! The ledger: the state of every bill, derived from facts on durable storage.
 //!
-//! A [`Fact`] is small and immutable. It is written to this node's durable [`journal`] first; the
-//! state of a bill is the pure fold of its facts ([`BillState::fold`]), and folding the same facts
-//! twice, or in another order, gives the same state. [`Ledger`] is the facade that the flows use.
+//! A [`Fact`] is small and immutable. A node writes it to its durable [`journal`] first. The state of
+//! a bill ([`BillState`]) is the fold of its facts and a state-based CRDT: the order and the number
+//! of times that facts are folded or states are merged do not matter. Facts are ordered by a hybrid
+//! logical clock ([`Stamp`]). [`Ledger`] is the interface that the flows call.
 //!
-//! This crate knows no HTTP. Time comes in as a value ([`Timestamp`]), so that tests own the clock.
+//! This crate has no HTTP. Callers pass the time as a value ([`Timestamp`]), so tests set the clock.
 
 mod bill_state;
 mod book;

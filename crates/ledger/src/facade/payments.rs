@@ -18,31 +18,31 @@ use crate::{
     Timestamp,
 };
 
-/// Whether a payment is on durable storage.
+/// Whether a payment fact is on durable storage.
 #[derive(Clone, Debug)]
 pub enum Durability {
-    /// It is.
+    /// The journal has committed it.
     Durable,
-    /// The journal could not be written; the payment is known to this process, and to the shared
-    /// state where that can be reached.
+    /// The journal could not be written. Only the memory of this process and, where it can be
+    /// reached, Redis have the payment.
     InMemoryOnly(Arc<JournalError>),
 }
 
-/// What became of a payment event.
+/// A payment event that was recorded.
 #[derive(Clone, Debug)]
 pub struct RecordedPayment {
-    /// What it meant to the bill.
+    /// The effect on the bill.
     pub effect: PaymentEffect,
-    /// Whether it is on durable storage.
+    /// Whether the event is on durable storage.
     pub durability: Durability,
 }
 
-/// How a pay-result that this node claimed begins.
+/// The outcome of recording a claimed pay-result.
 #[derive(Clone, Debug)]
 pub enum RecordOutcome {
-    /// Its event is taken down: the biller may be told.
+    /// The event is recorded: the pay-result can be relayed.
     Recorded(RecordedPayment),
-    /// Another node told the biller, and it accepted: this was its answer.
+    /// The biller accepted the pay-result through another node, with this answer.
     AcceptedElsewhere(KeptAnswer),
 }
 
@@ -61,18 +61,17 @@ pub(super) struct Queued {
 }
 
 impl Ledger {
-    /// Claims the relay of a pay-result with this digest.
+    /// Claims the relay of the pay-result with this digest.
     pub fn claim(&self, biller: BillerCode, message: MessageDigest) -> Claim {
         self.node.book(biller).claim(message)
     }
 
-    /// Takes a payment event down. It is folded and queued for the journal when this returns; the
-    /// future ends when it is on durable storage, or cannot be put there, and in the shared state,
-    /// where that can be reached. Dropping the future undoes nothing.
+    /// Records a payment event. The fact is folded and queued for the journal when this function
+    /// returns. The future ends when the fact is on durable storage, or cannot be written, and is in
+    /// Redis, where that can be reached. Dropping the future undoes nothing.
     ///
-    /// A payment of a bill that another payment has already paid, or one that comes again with
-    /// another amount, classifies the bill as an error bill; with a shared state, once that has
-    /// said what other nodes know.
+    /// A double payment, or a payment with another amount, classifies the bill as an error bill; with
+    /// Redis, after the state of the other nodes is read.
     pub fn record_payment(
         &self,
         bill: &Bill,

@@ -8,35 +8,34 @@ use super::{DeliveryOutcome, EventDelivery, Ledger, Scope};
 use crate::share::Held;
 use crate::{BillState, Cancellation, DeliveryState, JournalError, MessageDigest, Timestamp};
 
-/// Which payments are left alone although their biller has not accepted them. Cancels are not
-/// meant by it.
+/// Which cancelled payments a redelivery skips. It does not apply to events of type C.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SkipCancelled {
-    /// Those of which anything was cancelled, and all while nobody can say whether it was.
+    /// Payments that are cancelled in part or fully, and all payments while Redis cannot be reached.
     AnyPart,
-    /// Those that were cancelled fully.
+    /// Payments that are cancelled fully.
     Fully,
-    /// None: somebody asked for this very one.
+    /// No payment: an operator named it.
     Never,
 }
 
 /// Whether a pay-result may be delivered again.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Redelivery {
-    /// The biller accepted it, by this node or another: it is not told again.
+    /// The biller accepted it already, through this node or another.
     Accepted,
-    /// Kakao Pay cancelled its payment, as this or another node knows.
+    /// Kakao Pay cancelled the payment.
     Cancelled,
-    /// The other nodes cannot be asked.
+    /// Redis cannot be reached, so the cancels of other nodes are not known.
     OutOfReach,
-    /// It may.
+    /// It may be delivered again.
     Allowed {
-        /// Its bytes.
+        /// The bytes of the pay-result.
         body: Bytes,
-        /// How much of its payment was cancelled.
+        /// How much of the payment was cancelled.
         cancelled: Cancellation,
     },
-    /// Its bytes are not in this node's journal.
+    /// This node's journal does not have the bytes.
     NotKept,
 }
 
@@ -51,7 +50,7 @@ impl SkipCancelled {
 }
 
 impl Ledger {
-    /// Whether a pay-result that this node claimed may be delivered again, and its bytes.
+    /// Decides whether a claimed pay-result may be delivered again, and reads its bytes.
     ///
     /// # Errors
     /// When the journal cannot be read.

@@ -13,19 +13,19 @@ const FACTS_BOUND: usize = 1_000;
 /// Bills of one customer that are named.
 const BILLS_BOUND: usize = 100;
 
-/// Whose knowledge an answer is made of.
+/// The nodes whose facts an answer covers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Scope {
     /// This is the only node.
     SingleNode,
-    /// This node's, and that of the state that nodes share.
+    /// This node, and all nodes through Redis.
     AllNodes,
-    /// This node's only: the shared state is out of reach.
+    /// This node only: Redis cannot be reached.
     ThisNodeOnly,
 }
 
 impl Scope {
-    /// A word for it.
+    /// Returns the name in the admin API.
     pub const fn name(self) -> &'static str {
         match self {
             Self::SingleNode => "alone",
@@ -35,7 +35,7 @@ impl Scope {
     }
 }
 
-/// What all nodes together know of a bill, as far as it can be asked.
+/// The state of a bill, and its scope.
 #[derive(Clone, Debug)]
 pub struct ScopedState {
     /// `None` where no fact of the bill is known in this scope.
@@ -44,23 +44,22 @@ pub struct ScopedState {
     pub scope: Scope,
 }
 
-/// A bill's story.
+/// The facts and the state of a bill.
 #[derive(Clone, Debug)]
 pub struct BillHistory {
-    /// The facts of this node's journal, in the order in which it learned them; what other nodes
-    /// learned is in theirs.
+    /// The facts in this node's journal, in the order of their rows. Other nodes have other facts.
     pub facts: BillFacts,
-    /// What is known of the bill now.
+    /// The current state.
     pub current: ScopedState,
 }
 
 impl Ledger {
-    /// This node's number, drawn when its journal was made.
+    /// Returns this node's number, which was drawn when its journal was created.
     pub fn node(&self) -> u32 {
         self.node.journal().node()
     }
 
-    /// What is known of a bill, and by whom.
+    /// Returns the state of a bill, merged with Redis where it can be reached.
     pub async fn scoped_state(&self, bill: &Bill) -> ScopedState {
         let (held, scope) = match &self.share {
             None => (Held::default(), Scope::SingleNode),
@@ -76,7 +75,7 @@ impl Ledger {
         }
     }
 
-    /// A bill's story: its latest 1,000 facts, and what they come to.
+    /// Returns the latest 1,000 facts of a bill, and its state.
     ///
     /// # Errors
     /// When the journal cannot be read.
@@ -89,7 +88,7 @@ impl Ledger {
         Ok(BillHistory { facts, current })
     }
 
-    /// The bills of one customer of which this node has facts; 100 at most.
+    /// Returns the bills of one user key of which this node has facts; at most 100.
     ///
     /// # Errors
     /// When the journal cannot be read.

@@ -13,25 +13,26 @@ use crate::{
 /// Accepted deliveries, or bills of one payment, that are looked at.
 const LOOKED_AT_BOUND: usize = 1_000;
 
-/// An event that was told and not accepted, as far as this node knows.
+/// A payment event and the state of its delivery, as this node has them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct EventDelivery {
-    /// Whose.
+    /// The bill.
     pub bill: Bill,
-    /// What Kakao Pay reported; the amount without a sign.
+    /// The reported event; the amount has no sign.
     pub event: PaymentEvent,
-    /// What came of the last attempt.
+    /// The delivery state.
     pub state: DeliveryState,
-    /// When that was.
+    /// The time of the last delivery attempt.
     pub last_attempt: Timestamp,
-    /// When the event was first taken; known of payments only.
+    /// The time of the first report; `None` for cancels.
     pub reported_at: Option<Timestamp>,
-    /// How much of its payment was cancelled.
+    /// How much of the payment was cancelled.
     pub cancelled: Cancellation,
 }
 
 impl EventDelivery {
-    /// Since when it waits: Kakao Pay's time of payment, or else the earliest time that is known.
+    /// Returns since when the event waits: Kakao Pay's time of payment, else the first report, else
+    /// the last attempt.
     pub fn since(&self) -> Timestamp {
         let paid_at = self.event.paid_at.time();
         paid_at.map_or(self.reported_at.unwrap_or(self.last_attempt), |time| {
@@ -40,18 +41,18 @@ impl EventDelivery {
     }
 }
 
-/// How an event was told so far.
+/// The delivery attempts of an event so far.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DeliveryAttempts {
-    /// The pay-result that told it last.
+    /// The last pay-result that reported the event.
     pub last_message: MessageDigest,
     /// How many delivery attempts were made or were due.
     pub count: u64,
 }
 
 impl Ledger {
-    /// Every event that was told and not accepted, of one biller or of all, the longest waiting
-    /// first; as many as [`undelivered`](Self::undelivered) counts.
+    /// Returns the events that were attempted and not accepted, of one biller or of all, the oldest
+    /// first. [`undelivered`](Self::undelivered) counts the same events.
     pub fn undelivered_payments(&self, biller: Option<BillerCode>) -> Vec<EventDelivery> {
         let mut undelivered = Vec::new();
         for book in self.node.books_of(biller) {
@@ -68,7 +69,7 @@ impl Ledger {
         undelivered
     }
 
-    /// The latest accepted events, of one biller or of all; 1,000 at most.
+    /// Returns the latest accepted events, of one biller or of all; at most 1,000.
     ///
     /// # Errors
     /// When the journal cannot be read.
@@ -82,7 +83,7 @@ impl Ledger {
         Ok(facts.iter().filter_map(accepted).collect())
     }
 
-    /// The bills that this node knows to have a payment of this number.
+    /// Returns the bills of which this node has a payment with this number.
     ///
     /// # Errors
     /// When the journal cannot be read.
@@ -95,7 +96,7 @@ impl Ledger {
             .await
     }
 
-    /// How the events were told so far, in their order; `None` where the journal says nothing.
+    /// Returns the delivery attempts of each event, in order; `None` where the journal has no report.
     ///
     /// # Errors
     /// When the journal cannot be read.
@@ -117,8 +118,8 @@ impl Ledger {
         .await
     }
 
-    /// Leaves out the events that other nodes have delivered meanwhile, and takes that down here;
-    /// the others with what all nodes know of their cancels. Ends early where the shared state is out of reach.
+    /// Removes the events that other nodes delivered, and records those deliveries here. Updates how
+    /// much of the others was cancelled. Stops early where Redis cannot be reached.
     pub async fn without_delivered_elsewhere(
         &self,
         events: Vec<EventDelivery>,

@@ -12,37 +12,37 @@ use crate::journal::{Audit, Entry, Finding, Reader};
 use crate::shared::OutOfReach;
 use crate::{BillGroup, Fact, JournalError};
 
-/// What a verification found.
+/// The result of a verification.
 #[derive(Clone, Debug)]
 pub struct Verification {
-    /// The journal, and its fold beside what the gateway holds.
+    /// The journal, and its fold compared with the state in memory.
     pub audit: Audit,
-    /// The shared state; `None` where there is none.
+    /// What Redis lacks; `None` without Redis.
     pub redis: Option<Result<RedisDifference, OutOfReach>>,
 }
 
-/// What became of the wish to write the shared state anew.
+/// The outcome of a request to rewrite Redis.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Rebuild {
-    /// It has begun, with so many facts; [`Ledger::unshared`] counts down.
+    /// The rewrite started with this many facts; [`Ledger::unshared`] counts down.
     Started(i64),
-    /// There is no shared state: this node folds its journal at every start.
+    /// There is no Redis: this node folds its journal at every start.
     NoRedis,
-    /// The shared state is out of reach; it is caught up by itself once it is back.
+    /// Redis cannot be reached; the resync writes it once it is back.
     OutOfReach,
 }
 
-/// Checks a journal that no gateway has open; there is no state to compare it with.
+/// Checks a journal that no gateway has open. There is no state in memory to compare it with.
 ///
 /// # Errors
-/// When it cannot be opened.
+/// When the journal cannot be opened.
 pub fn verify_offline(directory: &Path) -> Result<Audit, JournalError> {
     Ok(Reader::read_only(directory)?.audit(|_, _| {}))
 }
 
 impl Ledger {
-    /// Checks the journal, whether this node's state is its fold, and whether the shared state has
-    /// it. Takes as long as reading the whole journal; calls go on meanwhile.
+    /// Checks the journal, compares its fold with the state in memory, and compares Redis with it.
+    /// It reads the whole journal; calls are served meanwhile.
     ///
     /// # Errors
     /// When the journal cannot be read at all.
@@ -62,7 +62,7 @@ impl Ledger {
         Ok(Verification { audit, redis })
     }
 
-    /// Has the shared state written anew from this node's journal, in the background.
+    /// Starts a rewrite of Redis from this node's journal, in the background.
     pub fn rebuild(&self) -> Rebuild {
         match &self.share {
             None => Rebuild::NoRedis,
@@ -74,7 +74,7 @@ impl Ledger {
         }
     }
 
-    /// Whether the shared state can be reached; `None` where there is none.
+    /// Returns whether Redis can be reached; `None` without Redis.
     pub fn is_redis_reachable(&self) -> Option<bool> {
         self.share
             .as_ref()

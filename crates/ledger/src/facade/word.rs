@@ -40,7 +40,7 @@ fn is_single(known: Option<&BillState>, taken: PaymentEffect) -> bool {
         PaymentEffect::New => true,
         PaymentEffect::Repeated => known
             .and_then(BillState::payments)
-            .and_then(Payments::doubled)
+            .and_then(Payments::latest_double)
             .is_none(),
         PaymentEffect::Double | PaymentEffect::OtherAmount => false,
     }

@@ -1,4 +1,4 @@
-//! Payments as bytes, for the state that nodes share.
+//! The byte format of payments in Redis.
 
 use super::{Cancelled, Delivery, Group, Paid, Payments};
 use crate::DeliveryState;

@@ -1,48 +1,49 @@
-//! Payments that met: each was taken where the other was not known.
+//! Double payments and payments with two amounts, found in merged states.
 
-use super::sum::Sum;
+use super::balance::Sum;
 use super::{Group, Paid, Payments};
 use crate::Stamp;
 
 impl Payments {
-    /// How many payments there are, cancelled or not.
+    /// Returns the number of payments, cancelled or not.
     pub(crate) fn count(&self) -> usize {
         self.groups.iter().map(|group| group.payments.len()).sum()
     }
 
-    /// When the latest payment was taken of those that came to a bill that others had paid by
-    /// then. What was cancelled, however late that became known, met nobody.
-    pub(crate) fn doubled(&self) -> Option<Stamp> {
-        let taken_of = |group| move |paid: &Paid| Some((paid.first_report?.0, group));
-        let mut taken: Vec<(Stamp, &Group)> = self
+    /// Returns the stamp of the latest double payment: one that was first reported when the bill was
+    /// paid by others. A cancelled payment makes no double, however late its cancel was reported.
+    pub(crate) fn latest_double(&self) -> Option<Stamp> {
+        let reported_in = |group| move |paid: &Paid| Some((paid.first_report?.0, group));
+        let mut reported: Vec<(Stamp, &Group)> = self
             .groups
             .iter()
-            .flat_map(|group| group.payments.iter().filter_map(taken_of(group)))
+            .flat_map(|group| group.payments.iter().filter_map(reported_in(group)))
             .collect();
-        taken.sort_unstable_by_key(|(stamp, _)| *stamp);
-        let later = taken.iter().skip(1).rev();
-        let mut doubled = later.filter(|(stamp, group)| self.is_double(*stamp, group));
-        doubled.next().map(|(stamp, _)| *stamp)
+        reported.sort_unstable_by_key(|(stamp, _)| *stamp);
+        let later = reported.iter().skip(1).rev();
+        let mut doubles = later.filter(|(stamp, group)| self.is_double(*stamp, group));
+        doubles.next().map(|(stamp, _)| *stamp)
     }
 
-    /// Whether the payment of `group` that was taken at `stamp` counts, and others before it do.
+    /// Returns whether the payment of `group` that was reported at `stamp` raises the balance of the
+    /// group while an earlier payment has a balance.
     fn is_double(&self, stamp: Stamp, group: &Group) -> bool {
         let now = stamp.timestamp();
-        let taken_before = |paid: &Paid| paid.first_report.is_some_and(|(other, _)| other < stamp);
-        let taken_by_then =
-            |paid: &Paid| paid.first_report.is_some_and(|(other, _)| other <= stamp);
-        let with_it = group.left(now, taken_by_then);
-        with_it.exceeds(group.left(now, taken_before))
-            && (self.groups.iter())
-                .any(|group| group.left(now, taken_before).exceeds(Sum::default()))
+        let before = |paid: &Paid| paid.first_report.is_some_and(|(other, _)| other < stamp);
+        let until_then = |paid: &Paid| paid.first_report.is_some_and(|(other, _)| other <= stamp);
+        group
+            .balance(now, until_then)
+            .exceeds(group.balance(now, before))
+            && (self.groups.iter()).any(|group| group.balance(now, before).exceeds(Sum::default()))
     }
 
-    /// When the later of two reports of one payment came, of which the amounts differ.
-    pub(crate) fn differing(&self, other: &Self) -> Option<Stamp> {
+    /// Returns the stamp of the latest payment that both sides have with different amounts: of each
+    /// such payment, the later report.
+    pub(crate) fn latest_other_amount(&self, other: &Self) -> Option<Stamp> {
         let pairs = self.groups.iter().flat_map(|group| {
             let theirs = other.position(&group.pay_id).ok();
             let theirs = theirs.map(|index| &other.groups[index]);
-            theirs.into_iter().flat_map(|theirs| group.pairs(theirs))
+            theirs.into_iter().flat_map(|theirs| group.common(theirs))
         });
         let differing = pairs.filter(|(ours, theirs)| ours.amount != theirs.amount);
         let later = differing
@@ -52,8 +53,8 @@ impl Payments {
 }
 
 impl Group {
-    /// The payments that both know.
-    fn pairs<'a>(&'a self, other: &'a Self) -> impl Iterator<Item = (&'a Paid, &'a Paid)> {
+    /// Returns the payments that both groups have.
+    fn common<'a>(&'a self, other: &'a Self) -> impl Iterator<Item = (&'a Paid, &'a Paid)> {
         self.payments.iter().filter_map(move |paid| {
             let index = other.paid_position(&paid.paid_at).ok()?;
             Some((paid, &other.payments[index]))
@@ -68,12 +69,12 @@ mod tests {
     use super::*;
     use crate::Timestamp;
 
-    /// `pay_id`, P or C, amount, when it was taken, when its mark ends (0: never).
-    type Told<'a> = (&'a str, PayType, &'a str, i64, i64);
+    /// `pay_id`, P or C, amount, time of the report, end of the mark (0: never).
+    type Report<'a> = (&'a str, PayType, &'a str, i64, i64);
 
-    fn payments(told: &[Told<'_>]) -> Payments {
+    fn payments(reports: &[Report<'_>]) -> Payments {
         let mut payments = Payments::default();
-        for (pay_id, pay_type, amount, at, ends) in told {
+        for (pay_id, pay_type, amount, at, ends) in reports {
             let event = PaymentEvent {
                 pay_id: Decimal::parse(pay_id).unwrap(),
                 pay_type: *pay_type,
@@ -92,10 +93,10 @@ mod tests {
     }
 
     #[test]
-    fn payments_that_count_at_the_same_time_have_met() {
+    fn payments_that_count_at_the_same_time_are_double() {
         use PayType::{C, P};
-        // what Kakao Pay reported | the payment that was one too many
-        let table: [(&[Told<'_>], Option<i64>); 8] = [
+        // reports | the double payment
+        let table: [(&[Report<'_>], Option<i64>); 8] = [
             (&[("1", P, "5", 10, 0)], None),
             (&[("1", P, "5", 10, 0), ("1", P, "5", 20, 0)], None),
             (&[("2", P, "5", 10, 0), ("1", P, "5", 20, 0)], Some(20)),
@@ -123,22 +124,26 @@ mod tests {
                 ],
                 Some(20),
             ),
-            // The mark of the first had ended when the second was taken.
+            // The mark of the first has ended before the second.
             (&[("1", P, "5", 10, 15), ("2", P, "5", 20, 35)], None),
             (&[("1", P, "5", 10, 25), ("2", P, "5", 20, 35)], Some(20)),
         ];
-        for (told, expected) in table {
-            assert_eq!(payments(told).doubled(), expected.map(stamp), "{told:?}");
+        for (reports, expected) in table {
+            assert_eq!(
+                payments(reports).latest_double(),
+                expected.map(stamp),
+                "{reports:?}"
+            );
         }
     }
 
     #[test]
-    fn one_payment_with_two_amounts_differs() {
+    fn one_payment_with_two_amounts_is_a_conflict() {
         let one = payments(&[("1", PayType::P, "5", 10, 0)]);
         let other = payments(&[("1", PayType::P, "6", 20, 0)]);
         let same = payments(&[("1", PayType::P, "5", 20, 0)]);
-        assert_eq!(one.differing(&other), Some(stamp(20)));
-        assert_eq!(other.differing(&one), Some(stamp(20)));
-        assert_eq!(one.differing(&same), None);
+        assert_eq!(one.latest_other_amount(&other), Some(stamp(20)));
+        assert_eq!(other.latest_other_amount(&one), Some(stamp(20)));
+        assert_eq!(one.latest_other_amount(&same), None);
     }
 }

@@ -1,29 +1,29 @@
-//! What a newly told event means to a bill, decided on what was known of the bill without it.
+//! The effect of a reported event on its bill, decided on the state before the event is folded.
 
 use protocol::{Decimal, PayType, PaymentEvent};
 
 use super::Payments;
 use crate::{Stamp, Timestamp};
 
-/// What a newly told event meant to the bill; decided on the state before it was folded.
+/// The effect of a reported event on its bill.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PaymentEffect {
-    /// Not seen before, and nothing odd about it.
+    /// The event is new.
     New,
-    /// Seen before, the same in every part.
+    /// The event was reported before, with the same members.
     Repeated,
     /// A payment of a bill that another payment has already paid.
     Double,
-    /// A payment seen before with another amount; the larger counts.
+    /// A payment that was reported before with another amount; the larger counts.
     OtherAmount,
 }
 
 impl Payments {
-    /// What `event` means to this bill at `now`.
+    /// Returns the effect of `event` on this bill at `now`.
     pub fn effect_of(&self, event: &PaymentEvent, now: Timestamp) -> PaymentEffect {
-        let known = self.find(event);
-        match (event.pay_type, known) {
-            (PayType::P, Some(paid_amount)) if *paid_amount != event.pay_amount.abs() => {
+        let known_amount = self.find(event);
+        match (event.pay_type, known_amount) {
+            (PayType::P, Some(amount)) if *amount != event.pay_amount.abs() => {
                 PaymentEffect::OtherAmount
             }
             (_, Some(_)) => PaymentEffect::Repeated,
@@ -32,8 +32,8 @@ impl Payments {
         }
     }
 
-    /// The same where these payments may hold the very telling that is judged, known by the stamps
-    /// that it was given: it does not speak against itself.
+    /// Returns the effect of a report that may be folded here already, under one of the stamps `own`:
+    /// the report does not count against itself.
     pub(crate) fn effect_excluding(
         &self,
         event: &PaymentEvent,
@@ -50,8 +50,7 @@ impl Payments {
         }
     }
 
-    /// Whether the bill is paid at `now` without the payment `event`.
-    pub(crate) fn is_paid_without(&self, event: &PaymentEvent, now: Timestamp) -> bool {
+    fn is_paid_without(&self, event: &PaymentEvent, now: Timestamp) -> bool {
         let mut others = self.clone();
         if let Ok(position) = others.position(&event.pay_id) {
             let payments = &mut others.groups[position].payments;
@@ -61,11 +60,12 @@ impl Payments {
     }
 
     fn was_first_reported_at(&self, event: &PaymentEvent, stamps: &[Stamp]) -> bool {
-        let taken = || {
+        let first_report = || {
             let group = &self.groups[self.position(&event.pay_id).ok()?];
             group.payments[group.paid_position(&event.paid_at).ok()?].first_report
         };
-        event.pay_type == PayType::P && taken().is_some_and(|(stamp, _)| stamps.contains(&stamp))
+        event.pay_type == PayType::P
+            && first_report().is_some_and(|(stamp, _)| stamps.contains(&stamp))
     }
 
     fn find(&self, event: &PaymentEvent) -> Option<&Decimal> {
@@ -98,15 +98,15 @@ mod tests {
     }
 
     #[test]
-    fn a_telling_does_not_speak_against_itself() {
-        type Known<'a> = &'a [(&'a str, PayType, &'a str, i64)];
+    fn a_report_does_not_count_against_itself() {
+        type Reports<'a> = &'a [(&'a str, PayType, &'a str, i64)];
         use PayType::{C, P};
         use PaymentEffect::{Double, New, OtherAmount, Repeated};
         let now = Timestamp::from_seconds(0);
         let stamp = |time| Stamp { time, node: 1 };
-        let judged = event("1", P, "100");
-        // what else is known, each with the time of its stamp | what the telling of time 7 meant
-        let table: [(Known<'_>, PaymentEffect); 7] = [
+        let reported = event("1", P, "100");
+        // folded reports, each with the time of its stamp | the effect of the report of time 7
+        let table: [(Reports<'_>, PaymentEffect); 7] = [
             (&[], New),
             (&[("1", P, "100", 7)], New),
             (&[("1", P, "100", 6)], Repeated),
@@ -118,13 +118,13 @@ mod tests {
                 New,
             ),
         ];
-        for (known, meant) in table {
+        for (reports, expected) in table {
             let mut payments = Payments::default();
-            for (pay_id, pay_type, amount, time) in known {
+            for (pay_id, pay_type, amount, time) in reports {
                 payments.fold_payment(&event(pay_id, *pay_type, amount), stamp(*time), None);
             }
-            let taken = payments.effect_excluding(&judged, &[stamp(7), stamp(5)], now);
-            assert_eq!(taken, meant, "{known:?}");
+            let effect = payments.effect_excluding(&reported, &[stamp(7), stamp(5)], now);
+            assert_eq!(effect, expected, "{reports:?}");
         }
     }
 }
