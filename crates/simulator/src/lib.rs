@@ -1,7 +1,7 @@
 //! Stand-ins for the two parties that the gateway stands between.
 //!
-//! - [`Biller`] and [`Kakao`] are real HTTP/1.1 servers on a thread of their own: a plain test, the
-//!   demonstration and a load test use the same ones. What they are asked is kept as [`Call`]s.
+//! - [`Biller`] and [`Kakao`] are real HTTP/1.1 servers on a thread of their own: a plain test,
+//!   `relay-demo` and a load test use the same ones. What they are asked is kept as [`Call`]s.
 //! - A [`Rule`] makes them fail on demand, down to the bytes on the wire: see [`Fault`].
 //! - [`Caller`] plays the two parties where they call: a blocking HTTP/1.1 client that sends exactly
 //!   the bytes it is given. [`guide`] holds the guide's example requests, [`Body`] builds others.

@@ -15,8 +15,6 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 use protocol::BillerCode;
 
-use crate::demo::Afterwards;
-
 /// Relay gateway between billers and Kakao Pay.
 #[derive(Debug, Parser)]
 #[command(name = "gateway", version, about)]
@@ -39,12 +37,6 @@ enum Command {
         #[arg(long, value_name = "FILE")]
         config: PathBuf,
     },
-    /// Show the five APIs in a bill's life, on loopback, with simulated parties.
-    Demo {
-        /// Leave everything up afterwards, with commands to try.
-        #[arg(long)]
-        keep_running: bool,
-    },
     /// Show a bill's history; make it an error bill or clear it.
     #[command(subcommand)]
     Bill(bill::BillCommand),
@@ -61,11 +53,6 @@ pub fn run() -> ExitCode {
     let outcome = match CommandLine::parse().command {
         Command::Serve { config } => serve::run(&config),
         Command::Check { config } => check::run(&config),
-        Command::Demo { keep_running } => crate::demo::run(if keep_running {
-            Afterwards::KeepRunning
-        } else {
-            Afterwards::Stop
-        }),
         Command::Bill(command) => return bill::run(&command),
         Command::Payments(command) => return payments::run(&command),
         Command::Ledger(command) => return ledger::run(&command),

@@ -13,14 +13,7 @@ use super::call_line::CALL;
 use super::line::Line;
 
 /// Targets of our own: the crates of the workspace, and the lines of calls.
-const OURS: [&str; 6] = [
-    CALL,
-    "gateway",
-    "ledger",
-    "metrics",
-    "protocol",
-    "simulator",
-];
+const OURS: [&str; 5] = [CALL, "gateway", "ledger", "metrics", "protocol"];
 
 thread_local! {
     /// The memory that this thread's lines are put together in.

@@ -1,5 +1,4 @@
-//! `gateway demo`, run as a person runs it: what it prints, how it ends, and whether the commands
-//! that it prints work as they are.
+//! The program `relay-demo`: its output, its exit codes, and the commands that it prints.
 #![allow(missing_docs, clippy::unwrap_used, clippy::missing_panics_doc)]
 
 use std::io::{BufRead, BufReader, Read};
@@ -9,18 +8,15 @@ use std::process::{Child, Command, Output, Stdio};
 
 use simulator::{Caller, Reply};
 
-/// The codes that the agency answers itself.
+/// The codes that the gateway answers itself.
 const OWN_CODES: [&str; 16] = [
     "E001", "E003", "E005", "E006", "E007", "E101", "E403", "E801", "E806", "E807", "E808", "E809",
     "E811", "E812", "E817", "E818",
 ];
 
 fn demo() -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_gateway"));
-    command
-        .arg("demo")
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped());
+    let mut command = Command::new(env!("CARGO_BIN_EXE_relay-demo"));
+    command.stdout(Stdio::piped()).stderr(Stdio::piped());
     command
 }
 
@@ -39,7 +35,7 @@ fn text(bytes: &[u8]) -> &str {
     std::str::from_utf8(bytes).unwrap()
 }
 
-/// The folder that the first lines name.
+/// Returns the folder in the list of parties.
 fn folder(lines: &[String]) -> PathBuf {
     let line = lines
         .iter()
@@ -52,7 +48,7 @@ fn folder(lines: &[String]) -> PathBuf {
     PathBuf::from(path)
 }
 
-/// Reads until a line that contains this.
+/// Reads up to a line that contains this text.
 fn read_until(out: &mut impl BufRead, wanted: &str) -> Vec<String> {
     let mut lines = Vec::new();
     while lines
@@ -71,7 +67,7 @@ fn read_until(out: &mut impl BufRead, wanted: &str) -> Vec<String> {
 }
 
 #[test]
-fn every_code_of_the_agency_is_shown_and_all_goes_as_expected() {
+fn every_code_of_the_gateway_is_shown_and_all_calls_go_as_expected() {
     let Output {
         status,
         stdout,
@@ -110,7 +106,7 @@ fn every_code_of_the_agency_is_shown_and_all_goes_as_expected() {
 }
 
 #[test]
-fn a_pipe_gets_text_without_escapes_or_blanks_at_the_ends() {
+fn a_pipe_gets_text_without_escapes_or_trailing_spaces() {
     let out = demo()
         .env("TERM", "xterm-256color")
         .output()
@@ -122,20 +118,20 @@ fn a_pipe_gets_text_without_escapes_or_blanks_at_the_ends() {
 }
 
 #[test]
-fn a_reader_that_has_seen_enough_ends_it_without_a_panic() {
+fn a_closed_output_ends_it_without_a_panic() {
     let mut child = demo().spawn().unwrap();
     let mut out = BufReader::new(child.stdout.take().unwrap());
     let folder = folder(&read_until(&mut out, "ledger and configuration"));
     drop(out);
     let output = child.wait_with_output().unwrap();
-    let complaint = text(&output.stderr);
-    assert_eq!(output.status.code(), Some(1), "{complaint}");
-    assert!(complaint.contains("output was closed") && !complaint.contains("panicked"));
+    let error = text(&output.stderr);
+    assert_eq!(output.status.code(), Some(1), "{error}");
+    assert!(error.contains("output was closed") && !error.contains("panicked"));
     assert!(!folder.exists());
 }
 
 #[test]
-fn a_signal_in_the_middle_ends_it_and_leaves_nothing_behind() {
+fn a_signal_ends_it_and_its_folder_is_removed() {
     let mut child = demo().spawn().unwrap();
     let mut out = BufReader::new(child.stdout.take().unwrap());
     let folder = folder(&read_until(&mut out, "ledger and configuration"));
@@ -148,7 +144,7 @@ fn a_signal_in_the_middle_ends_it_and_leaves_nothing_behind() {
 }
 
 #[test]
-fn the_commands_of_keep_running_work_as_they_are() {
+fn the_printed_commands_work() {
     let mut child = demo().arg("--keep-running").spawn().unwrap();
     let mut out = BufReader::new(child.stdout.take().unwrap());
     let lines = read_until(&mut out, "Ctrl-C");
@@ -214,7 +210,7 @@ struct Curl {
 }
 
 impl Curl {
-    /// Reads the words as curl does, as far as the demonstration's commands go.
+    /// Reads the options that the printed commands use.
     fn read(words: &[String]) -> Self {
         let mut words = words.iter().skip(1);
         let (mut url, mut headers, mut body) = (None, Vec::new(), None);
@@ -257,8 +253,8 @@ impl Curl {
     }
 }
 
-/// Every curl command among the lines, each until the line that ends without a backslash and
-/// outside quotes.
+/// Returns every curl command among the lines. A command ends with the line that has no backslash at its
+/// end and closes its quotes.
 fn commands(lines: &[String]) -> Vec<Curl> {
     let mut commands = Vec::new();
     let mut lines = lines.iter();
@@ -276,7 +272,7 @@ fn commands(lines: &[String]) -> Vec<Curl> {
     commands
 }
 
-/// The words of a command as a shell takes them: single quotes, and a backslash outside them.
+/// Splits a command into words as a shell does, with single quotes and backslashes outside them.
 fn words(command: &str) -> Vec<String> {
     let mut words = Vec::new();
     let mut word: Option<String> = None;

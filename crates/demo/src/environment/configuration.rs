@@ -1,13 +1,14 @@
-//! The configuration of the demonstration: written as files, read like any other.
+//! The configuration files of the demonstration.
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::{fs, io};
 
-use super::request::{AUTHORIZATION, BILLER};
-use crate::config::Sha256;
+use gateway::config::Sha256;
 
-/// Writes the main file and the biller's into the folder; gives the main file's path.
+use crate::scenario::{AUTHORIZATION, BILLER};
+
+/// Writes the main file and the biller's file into the folder and returns the main file's path.
 pub(super) fn write(folder: &Path, kakao_url: &str, biller_url: &str) -> io::Result<PathBuf> {
     let main = folder.join("gateway.toml");
     fs::write(&main, main_file(kakao_url))?;
@@ -20,7 +21,7 @@ pub(super) fn write(folder: &Path, kakao_url: &str, biller_url: &str) -> io::Res
     Ok(main)
 }
 
-/// Ports chosen by the system, everything else as in production.
+/// The system chooses the ports; every other key that is not here has its default.
 fn main_file(kakao_url: &str) -> String {
     format!(
         r#"[listen]
@@ -61,11 +62,12 @@ allow_from = ["127.0.0.0/8"]
 
 #[cfg(test)]
 mod tests {
+    use gateway::config::Config;
+
     use super::*;
-    use crate::config::Config;
 
     #[test]
-    fn the_configuration_has_no_fault_and_warns_of_nothing() {
+    fn the_configuration_has_neither_faults_nor_warnings() {
         let folder = tempfile::tempdir().unwrap();
         let url = "http://127.0.0.1:9001";
         let main = write(folder.path(), url, url).unwrap();
