@@ -1,32 +1,32 @@
-//! What is asked for at the moment of a scrape, and by nobody in a call's way.
+//! The status of the gateway's parts, which is read at each scrape and costs calls nothing.
 
 use std::time::Duration;
 
 use protocol::BillerCode;
 
-use crate::exposition::Exposition;
+use crate::exposition::{Exposition, signed, unsigned};
 use crate::label::{ApiLabel, Label};
 use crate::series::{
-    BILLER_INFO, BILLER_SUSPENDED, CONNECTIONS_OPEN, CONNECTIONS_REFUSED, JOURNAL_COMMITS,
-    JOURNAL_DISK_FREE, JOURNAL_OWED_FACTS, JOURNAL_SIZE, JOURNAL_WRITABLE, LOG_LINES_DROPPED,
+    BILLER_INFO, BILLER_SUSPENDED, CONNECTIONS_OPEN, CONNECTIONS_REFUSED, JOURNAL_BACKLOG_FACTS,
+    JOURNAL_COMMITS, JOURNAL_DISK_FREE, JOURNAL_SIZE, JOURNAL_WRITABLE, LOG_LINES_DROPPED,
     PAYMENTS_UNDELIVERED, READY, REDIS_UP, TRACE_SPANS_DROPPED, UNDELIVERED_BY_BILLER,
-    UNDELIVERED_OLDEST, UNSHARED_FACTS, UNSHARED_OLDEST, signed, whole,
+    UNDELIVERED_OLDEST, UNSHARED_FACTS, UNSHARED_OLDEST,
 };
 
-/// How the gateway stands. What is `None` or not listed has no series.
+/// The status of the gateway. A value that is `None` has no series.
 #[derive(Clone, Debug, Default)]
 pub struct Vitals<'a> {
-    /// Whether it wants traffic.
+    /// Whether the gateway is ready for traffic.
     pub is_ready: bool,
     /// The registered billers.
     pub billers: Vec<BillerVitals<'a>>,
     /// The journal.
     pub journal: JournalVitals,
-    /// What billers have not accepted.
+    /// The payment events that billers have not accepted.
     pub undelivered: UndeliveredVitals,
-    /// What Redis has not got.
+    /// Redis, and the facts that are not in it.
     pub shared: SharedVitals,
-    /// The public listener's connections.
+    /// The connections of the public listener.
     pub connections: ConnectionVitals,
     /// Log lines lost since the start.
     pub log_lines_dropped: u64,
@@ -34,98 +34,107 @@ pub struct Vitals<'a> {
     pub trace_spans_dropped: u64,
 }
 
-/// A registered biller.
+/// The status of a registered biller.
 #[derive(Clone, Copy, Debug)]
 pub struct BillerVitals<'a> {
-    /// Its code.
+    /// The biller's code.
     pub code: BillerCode,
-    /// What people call it: any text.
+    /// The biller's name, which may be any text.
     pub name: &'a str,
-    /// Whether it is suspended.
+    /// Whether the biller is suspended.
     pub is_suspended: bool,
 }
 
-/// The journal.
+/// The status of the journal.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct JournalVitals {
     /// Whether the last attempt to write succeeded.
     pub is_writable: bool,
     /// Transactions committed since the start.
     pub commits: u64,
-    /// Facts that it could not take yet.
+    /// Facts in memory that are not in the journal yet.
     pub owed_facts: u64,
-    /// Its file and write-ahead log; `None` where the file system does not say.
+    /// The size of the file and the write-ahead log; `None` if it is unknown.
     pub size_bytes: Option<u64>,
-    /// What is free where it lies; `None` where the file system does not say.
+    /// The free space of the file system; `None` if it is unknown.
     pub disk_free_bytes: Option<u64>,
 }
 
-/// Payment events that were told and not accepted.
+/// The payment events that billers have not accepted.
 #[derive(Clone, Debug, Default)]
 pub struct UndeliveredVitals {
-    /// All of them.
+    /// The number of events of all billers.
     pub events: i64,
-    /// Since when the oldest waits; zero for none.
+    /// The age of the oldest event; zero if there is none.
     pub oldest: Duration,
-    /// Per biller that has some. `None`: billers of the journal that are not registered any more.
+    /// The number of events per biller, without billers that have none. `None` stands for billers that
+    /// are no longer registered.
     pub by_biller: Vec<(Option<BillerCode>, i64)>,
 }
 
-/// The state that nodes share.
+/// The status of Redis.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct SharedVitals {
-    /// Whether Redis can be reached; `None` where none is configured.
+    /// Whether Redis is reachable; `None` if it is not configured.
     pub is_up: Option<bool>,
-    /// Facts of the journal that are not in it.
+    /// Facts of the journal that are not in Redis yet.
     pub unshared_facts: i64,
-    /// Age of the oldest of them; zero for none.
+    /// The age of the oldest of these facts; zero if there is none.
     pub unshared_oldest: Duration,
 }
 
-/// The public listener's connections.
+/// The connections of the public listener.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct ConnectionVitals {
-    /// Open now.
+    /// Open connections.
     pub open: u64,
-    /// Closed at once since the start.
+    /// Connections closed on accept since the start.
     pub refused: u64,
 }
 
 impl Vitals<'_> {
     pub(crate) fn expose(&self, exposition: &mut Exposition) {
-        READY.show(&[], flag(self.is_ready), exposition);
+        exposition.gauge(&READY, &[], flag(self.is_ready));
         for biller in &self.billers {
             biller.expose(exposition);
         }
         self.journal.expose(exposition);
         self.undelivered.expose(exposition);
         self.shared.expose(exposition);
-        CONNECTIONS_OPEN.show(&[], whole(self.connections.open), exposition);
-        CONNECTIONS_REFUSED.show_counter(&[], whole(self.connections.refused), exposition);
-        LOG_LINES_DROPPED.show_counter(&[], whole(self.log_lines_dropped), exposition);
-        TRACE_SPANS_DROPPED.show_counter(&[], whole(self.trace_spans_dropped), exposition);
+        exposition.gauge(&CONNECTIONS_OPEN, &[], unsigned(self.connections.open));
+        exposition.counter(
+            &CONNECTIONS_REFUSED,
+            &[],
+            unsigned(self.connections.refused),
+        );
+        exposition.counter(&LOG_LINES_DROPPED, &[], unsigned(self.log_lines_dropped));
+        exposition.counter(
+            &TRACE_SPANS_DROPPED,
+            &[],
+            unsigned(self.trace_spans_dropped),
+        );
     }
 }
 
 impl BillerVitals<'_> {
     fn expose(&self, exposition: &mut Exposition) {
         let biller = ("biller", self.code.as_str());
-        BILLER_INFO.show(&[biller, ("name", self.name)], 1.0, exposition);
-        BILLER_SUSPENDED.show(&[biller], flag(self.is_suspended), exposition);
+        exposition.gauge(&BILLER_INFO, &[biller, ("name", self.name)], 1.0);
+        exposition.gauge(&BILLER_SUSPENDED, &[biller], flag(self.is_suspended));
     }
 }
 
 impl JournalVitals {
     fn expose(&self, exposition: &mut Exposition) {
-        JOURNAL_WRITABLE.show(&[], flag(self.is_writable), exposition);
-        JOURNAL_COMMITS.show_counter(&[], whole(self.commits), exposition);
-        JOURNAL_OWED_FACTS.show(&[], whole(self.owed_facts), exposition);
+        exposition.gauge(&JOURNAL_WRITABLE, &[], flag(self.is_writable));
+        exposition.counter(&JOURNAL_COMMITS, &[], unsigned(self.commits));
+        exposition.gauge(&JOURNAL_BACKLOG_FACTS, &[], unsigned(self.owed_facts));
         for (series, bytes) in [
             (JOURNAL_SIZE, self.size_bytes),
             (JOURNAL_DISK_FREE, self.disk_free_bytes),
         ] {
             if let Some(bytes) = bytes {
-                series.show(&[], whole(bytes), exposition);
+                exposition.gauge(&series, &[], unsigned(bytes));
             }
         }
     }
@@ -133,12 +142,12 @@ impl JournalVitals {
 
 impl UndeliveredVitals {
     fn expose(&self, exposition: &mut Exposition) {
-        PAYMENTS_UNDELIVERED.show(&[], signed(self.events), exposition);
-        UNDELIVERED_OLDEST.show(&[], self.oldest.as_secs_f64(), exposition);
+        exposition.gauge(&PAYMENTS_UNDELIVERED, &[], signed(self.events));
+        exposition.gauge(&UNDELIVERED_OLDEST, &[], self.oldest.as_secs_f64());
         for (biller, events) in &self.by_biller {
             let label = biller.as_ref().map(BillerCode::as_str);
             let biller = ("biller", label.unwrap_or(ApiLabel::Unknown.text()));
-            UNDELIVERED_BY_BILLER.show(&[biller], signed(*events), exposition);
+            exposition.gauge(&UNDELIVERED_BY_BILLER, &[biller], signed(*events));
         }
     }
 }
@@ -146,13 +155,13 @@ impl UndeliveredVitals {
 impl SharedVitals {
     fn expose(&self, exposition: &mut Exposition) {
         if let Some(is_up) = self.is_up {
-            REDIS_UP.show(&[], flag(is_up), exposition);
+            exposition.gauge(&REDIS_UP, &[], flag(is_up));
         }
-        UNSHARED_FACTS.show(&[], signed(self.unshared_facts), exposition);
-        UNSHARED_OLDEST.show(&[], self.unshared_oldest.as_secs_f64(), exposition);
+        exposition.gauge(&UNSHARED_FACTS, &[], signed(self.unshared_facts));
+        exposition.gauge(&UNSHARED_OLDEST, &[], self.unshared_oldest.as_secs_f64());
     }
 }
 
-const fn flag(is_so: bool) -> f64 {
-    if is_so { 1.0 } else { 0.0 }
+const fn flag(is_set: bool) -> f64 {
+    if is_set { 1.0 } else { 0.0 }
 }
