@@ -5,7 +5,7 @@
 //! - [`Metrics`] is shared by all workers. [`BillerSeries`] has the series of one biller. The gateway stores
 //!   it with the biller, so that no call looks it up.
 //! - `cells.rs` has the counters of these series. All other series use the `prometheus` crate.
-//! - [`Vitals`] has the values that are read at each scrape.
+//! - [`GatewayStatus`] has the values that are read at each scrape.
 //! - Counting an answer formats no text and looks nothing up by name. It takes no lock if the answer is
 //!   `OK` with status 200.
 
@@ -20,7 +20,7 @@ mod reloads;
 mod requests;
 mod series;
 mod stages;
-mod vitals;
+mod status;
 
 pub use biller::{BillerSeries, InFlight};
 pub use certificates::Certificate;
@@ -28,6 +28,6 @@ pub use label::{LedgerOperation, RejectedReason, ReloadResult, ResCodeLabel, Sta
 pub use metrics::{LedgerTimer, Metrics};
 pub use requests::Answered;
 pub use stages::StageTimes;
-pub use vitals::{
-    BillerVitals, ConnectionVitals, JournalVitals, SharedVitals, UndeliveredVitals, Vitals,
+pub use status::{
+    BillerStatus, ConnectionStatus, GatewayStatus, JournalStatus, RedisStatus, UndeliveredStatus,
 };

@@ -23,7 +23,7 @@ use crate::series::{
     REJECTED, REQUEST_DURATION,
 };
 use crate::stages::StageSeconds;
-use crate::vitals::Vitals;
+use crate::status::GatewayStatus;
 
 /// The label of Kakao Pay as an upstream.
 const KAKAO: &str = "kakao";
@@ -218,7 +218,7 @@ impl Metrics {
     }
 
     /// Returns all series in version 0.0.4 of Prometheus' text format.
-    pub fn encode(&self, status: &Vitals<'_>) -> String {
+    pub fn encode(&self, status: &GatewayStatus<'_>) -> String {
         let mut exposition = Exposition::default();
         let version = ("version", env!("CARGO_PKG_VERSION"));
         exposition.gauge(&BUILD_INFO, &[version], 1.0);

@@ -15,19 +15,19 @@ use crate::series::{
 
 /// The status of the gateway. A value that is `None` has no series.
 #[derive(Clone, Debug, Default)]
-pub struct Vitals<'a> {
+pub struct GatewayStatus<'a> {
     /// Whether the gateway is ready for traffic.
     pub is_ready: bool,
     /// The registered billers.
-    pub billers: Vec<BillerVitals<'a>>,
+    pub billers: Vec<BillerStatus<'a>>,
     /// The journal.
-    pub journal: JournalVitals,
+    pub journal: JournalStatus,
     /// The payment events that billers have not accepted.
-    pub undelivered: UndeliveredVitals,
+    pub undelivered: UndeliveredStatus,
     /// Redis, and the facts that are not in it.
-    pub shared: SharedVitals,
+    pub redis: RedisStatus,
     /// The connections of the public listener.
-    pub connections: ConnectionVitals,
+    pub connections: ConnectionStatus,
     /// Log lines lost since the start.
     pub log_lines_dropped: u64,
     /// Spans lost since the start.
@@ -36,7 +36,7 @@ pub struct Vitals<'a> {
 
 /// The status of a registered biller.
 #[derive(Clone, Copy, Debug)]
-pub struct BillerVitals<'a> {
+pub struct BillerStatus<'a> {
     /// The biller's code.
     pub code: BillerCode,
     /// The biller's name, which may be any text.
@@ -47,13 +47,13 @@ pub struct BillerVitals<'a> {
 
 /// The status of the journal.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct JournalVitals {
+pub struct JournalStatus {
     /// Whether the last attempt to write succeeded.
     pub is_writable: bool,
     /// Transactions committed since the start.
     pub commits: u64,
     /// Facts in memory that are not in the journal yet.
-    pub owed_facts: u64,
+    pub backlog_facts: u64,
     /// The size of the file and the write-ahead log; `None` if it is unknown.
     pub size_bytes: Option<u64>,
     /// The free space of the file system; `None` if it is unknown.
@@ -62,7 +62,7 @@ pub struct JournalVitals {
 
 /// The payment events that billers have not accepted.
 #[derive(Clone, Debug, Default)]
-pub struct UndeliveredVitals {
+pub struct UndeliveredStatus {
     /// The number of events of all billers.
     pub events: i64,
     /// The age of the oldest event; zero if there is none.
@@ -74,7 +74,7 @@ pub struct UndeliveredVitals {
 
 /// The status of Redis.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct SharedVitals {
+pub struct RedisStatus {
     /// Whether Redis is reachable; `None` if it is not configured.
     pub is_up: Option<bool>,
     /// Facts of the journal that are not in Redis yet.
@@ -85,14 +85,14 @@ pub struct SharedVitals {
 
 /// The connections of the public listener.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct ConnectionVitals {
+pub struct ConnectionStatus {
     /// Open connections.
     pub open: u64,
     /// Connections closed on accept since the start.
     pub refused: u64,
 }
 
-impl Vitals<'_> {
+impl GatewayStatus<'_> {
     pub(crate) fn expose(&self, exposition: &mut Exposition) {
         exposition.gauge(&READY, &[], flag(self.is_ready));
         for biller in &self.billers {
@@ -100,7 +100,7 @@ impl Vitals<'_> {
         }
         self.journal.expose(exposition);
         self.undelivered.expose(exposition);
-        self.shared.expose(exposition);
+        self.redis.expose(exposition);
         exposition.gauge(&CONNECTIONS_OPEN, &[], unsigned(self.connections.open));
         exposition.counter(
             &CONNECTIONS_REFUSED,
@@ -116,7 +116,7 @@ impl Vitals<'_> {
     }
 }
 
-impl BillerVitals<'_> {
+impl BillerStatus<'_> {
     fn expose(&self, exposition: &mut Exposition) {
         let biller = ("biller", self.code.as_str());
         exposition.gauge(&BILLER_INFO, &[biller, ("name", self.name)], 1.0);
@@ -124,11 +124,11 @@ impl BillerVitals<'_> {
     }
 }
 
-impl JournalVitals {
+impl JournalStatus {
     fn expose(&self, exposition: &mut Exposition) {
         exposition.gauge(&JOURNAL_WRITABLE, &[], flag(self.is_writable));
         exposition.counter(&JOURNAL_COMMITS, &[], unsigned(self.commits));
-        exposition.gauge(&JOURNAL_BACKLOG_FACTS, &[], unsigned(self.owed_facts));
+        exposition.gauge(&JOURNAL_BACKLOG_FACTS, &[], unsigned(self.backlog_facts));
         for (series, bytes) in [
             (JOURNAL_SIZE, self.size_bytes),
             (JOURNAL_DISK_FREE, self.disk_free_bytes),
@@ -140,7 +140,7 @@ impl JournalVitals {
     }
 }
 
-impl UndeliveredVitals {
+impl UndeliveredStatus {
     fn expose(&self, exposition: &mut Exposition) {
         exposition.gauge(&PAYMENTS_UNDELIVERED, &[], signed(self.events));
         exposition.gauge(&UNDELIVERED_OLDEST, &[], self.oldest.as_secs_f64());
@@ -152,7 +152,7 @@ impl UndeliveredVitals {
     }
 }
 
-impl SharedVitals {
+impl RedisStatus {
     fn expose(&self, exposition: &mut Exposition) {
         if let Some(is_up) = self.is_up {
             exposition.gauge(&REDIS_UP, &[], flag(is_up));
