@@ -26,7 +26,7 @@ pub use biller::{BillerSeries, InFlight};
 pub use certificates::Certificate;
 pub use label::{LedgerOperation, RejectedReason, ReloadResult, ResCodeLabel, Stage};
 pub use metrics::{LedgerTimer, Metrics};
-pub use requests::Answered;
+pub use requests::AnsweredCall;
 pub use stages::StageTimes;
 pub use status::{
     BillerStatus, ConnectionStatus, GatewayStatus, JournalStatus, RedisStatus, UndeliveredStatus,

@@ -17,7 +17,7 @@ use crate::label::{
     ApiLabel, Label, LedgerOperation, PerLabel, RejectedReason, ReloadResult, StatusLabel,
 };
 use crate::reloads::Reloads;
-use crate::requests::{Answered, Pair};
+use crate::requests::{AnsweredCall, Pair};
 use crate::series::{
     BUDGET, BUILD_INFO, CIRCUIT_STATE, LEDGER_OPERATION_DURATION, LEDGER_UNAVAILABLE, OVERHEAD,
     REJECTED, REQUEST_DURATION,
@@ -131,7 +131,7 @@ impl Metrics {
 
     /// Counts an answered call. [`BillerSeries::upstream_answered`] counts the upstream's time; here it
     /// is only subtracted for the overhead.
-    pub fn answered(&self, biller: &BillerSeries, call: &Answered) {
+    pub fn answered(&self, biller: &BillerSeries, call: &AnsweredCall) {
         let api = ApiLabel::from(call.api);
         let pair = Pair {
             res_code: call.res_code,

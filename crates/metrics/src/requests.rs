@@ -21,7 +21,7 @@ const MAX_PAIRS_OF_UPSTREAMS: usize = 64;
 
 /// The measurements of one call that the public listener answered.
 #[derive(Clone, Copy, Debug)]
-pub struct Answered {
+pub struct AnsweredCall {
     /// `None` for an unknown route.
     pub api: Option<Api>,
     /// The `res_code` of the answer, which is the gateway's or the upstream's.
@@ -36,7 +36,7 @@ pub struct Answered {
     pub stages: StageTimes,
 }
 
-impl Answered {
+impl AnsweredCall {
     /// Whether the call timed out at the end of its budget. Its `total` may be slightly below the
     /// budget, as the clock may have been read just before the end.
     pub(crate) fn is_timed_out(&self) -> bool {

@@ -5,14 +5,14 @@ use std::io::Write as _;
 use std::time::{Duration, Instant};
 
 use metrics::{
-    Answered, BillerStatus, Certificate, GatewayStatus, Metrics, ResCodeLabel, StageTimes,
+    AnsweredCall, BillerStatus, Certificate, GatewayStatus, Metrics, ResCodeLabel, StageTimes,
 };
 use protocol::{AnswerCode, Api, BillerCode, LabelCode, ResCode};
 
 use crate::page::Page;
 
-fn answered(res_code: ResCodeLabel, status: u16) -> Answered {
-    Answered {
+fn answered(res_code: ResCodeLabel, status: u16) -> AnsweredCall {
+    AnsweredCall {
         api: Some(Api::PayResult),
         res_code,
         status,
@@ -55,7 +55,7 @@ fn a_thousand_billers_that_call_everything_make_a_bounded_number_of_series() {
         for api in Api::ALL {
             biller.upstream_answered(api, Duration::from_millis(1));
             for (res_code, status) in [(ResCode::Ok, 200), (ResCode::E806, 504)] {
-                let answered = Answered {
+                let answered = AnsweredCall {
                     api: Some(api),
                     ..answered(ResCodeLabel::from(res_code), status)
                 };

@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use metrics::{
-    Answered, BillerStatus, Certificate, GatewayStatus, JournalStatus, LedgerOperation, Metrics,
-    RedisStatus, RejectedReason, ResCodeLabel, StageTimes, UndeliveredStatus,
+    AnsweredCall, BillerStatus, Certificate, GatewayStatus, JournalStatus, LedgerOperation,
+    Metrics, RedisStatus, RejectedReason, ResCodeLabel, StageTimes, UndeliveredStatus,
 };
 use protocol::{Api, BillerCode, ResCode};
 
@@ -112,7 +112,7 @@ fn everything_happened() -> Page {
     let _in_flight = biller.enter();
     metrics.answered(
         &biller,
-        &Answered {
+        &AnsweredCall {
             api: Some(Api::Notice),
             res_code: ResCodeLabel::from(ResCode::E806),
             status: 504,

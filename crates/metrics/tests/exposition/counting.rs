@@ -5,8 +5,8 @@ use std::thread;
 use std::time::Duration;
 
 use metrics::{
-    Answered, BillerSeries, GatewayStatus, LedgerOperation, Metrics, ReloadResult, ResCodeLabel,
-    Stage, StageTimes,
+    AnsweredCall, BillerSeries, GatewayStatus, LedgerOperation, Metrics, ReloadResult,
+    ResCodeLabel, Stage, StageTimes,
 };
 use protocol::{Api, BillerCode, ResCode};
 
@@ -18,8 +18,8 @@ fn gateway() -> (Arc<Metrics>, Arc<BillerSeries>) {
     (metrics, biller)
 }
 
-fn prepay(code: ResCode, status: u16, total_ms: u64, upstream_ms: Option<u64>) -> Answered {
-    Answered {
+fn prepay(code: ResCode, status: u16, total_ms: u64, upstream_ms: Option<u64>) -> AnsweredCall {
+    AnsweredCall {
         api: Some(Api::Prepay),
         res_code: ResCodeLabel::from(code),
         status,
@@ -116,7 +116,7 @@ fn the_stages_of_calls_are_added_up_to_the_nanosecond() {
         _ => Duration::ZERO,
     });
     assert_eq!(stages.get(Stage::Ledger), Duration::from_millis(250));
-    let answered = Answered {
+    let answered = AnsweredCall {
         stages,
         ..prepay(ResCode::Ok, 200, 251, None)
     };
