@@ -107,7 +107,7 @@ impl Metrics {
 
     /// Removes the series of a biller that is no longer registered. Calls in flight still count in
     /// them, without effect on the exposition.
-    pub fn forget_biller(&self, code: BillerCode) {
+    pub fn remove_biller(&self, code: BillerCode) {
         self.billers
             .write()
             .unwrap_or_else(PoisonError::into_inner)
@@ -213,7 +213,7 @@ impl Metrics {
     }
 
     /// Removes the series of a file of certificates that is no longer in use.
-    pub fn forget_certificate(&self, certificate: Certificate) {
+    pub fn remove_certificate(&self, certificate: Certificate) {
         self.certificates.remove(certificate);
     }
 

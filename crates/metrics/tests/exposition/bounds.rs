@@ -183,7 +183,7 @@ fn the_series_of_a_biller_go_with_it_and_late_calls_do_not_bring_them_back() {
     let series = metrics.biller(code);
     let in_flight = series.enter();
     series.upstream_answered(Api::PayResult, Duration::from_millis(1));
-    metrics.forget_biller(code);
+    metrics.remove_biller(code);
     metrics.answered(&series, &answered(ResCodeLabel::from(ResCode::E809), 502));
     metrics.set_circuit_state("B0001", 2);
     drop(in_flight);
@@ -217,7 +217,7 @@ fn a_certificate_of_a_biller_that_is_not_registered_makes_no_series() {
     metrics.biller(code);
     metrics.set_certificate_expiry(Certificate::Biller(code), 1);
     assert_eq!(shown(), 1);
-    metrics.forget_biller(code);
+    metrics.remove_biller(code);
     assert_eq!(shown(), 0);
 }
 
