@@ -31,4 +31,4 @@ pub use caller::{Caller, Reply};
 pub use fault::{Fault, Rule};
 pub use kakao::{Kakao, KakaoOptions, Link, LinkKind};
 pub use latency::Latency;
-pub use server::{FaultHeader, StandIn};
+pub use server::{FaultHeader, SimulatedParty};

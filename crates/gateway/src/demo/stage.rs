@@ -6,7 +6,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use protocol::{Api, Caller};
-use simulator::{Biller, BillerOptions, Kakao, KakaoOptions, StandIn};
+use simulator::{Biller, BillerOptions, Kakao, KakaoOptions, SimulatedParty};
 use tempfile::TempDir;
 
 use super::gateway_thread::GatewayThread;
@@ -72,7 +72,7 @@ impl Stage {
     }
 
     /// The party that an API is relayed to.
-    pub(super) fn upstream(&self, api: Api) -> &StandIn {
+    pub(super) fn upstream(&self, api: Api) -> &SimulatedParty {
         match api.caller() {
             Caller::Biller => &self.kakao,
             Caller::KakaoPay => &self.biller,

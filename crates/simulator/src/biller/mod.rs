@@ -16,16 +16,16 @@ pub use options::{BillerOptions, Personality};
 pub use payment::{PayType, Payment};
 use service::BillerService;
 
-use crate::server::StandIn;
+use crate::server::SimulatedParty;
 
 /// A listening biller. It answers `/kakao/notice`, `/kakao/prepay` and `/kakao/pay-result`, with any path
-/// before them (`/base/kakao/notice`). It stops when it is dropped. See [`StandIn`] for its calls and
+/// before them (`/base/kakao/notice`). It stops when it is dropped. See [`SimulatedParty`] for its calls and
 /// faults.
 ///
 /// Its answers to `prepay` do not depend on payments, so an `E403` is always the gateway's.
 #[derive(Debug)]
 pub struct Biller {
-    party: StandIn,
+    party: SimulatedParty,
     service: Arc<BillerService>,
 }
 
@@ -39,7 +39,7 @@ impl Biller {
             options.code.clone(),
             options.personality,
         ));
-        let party = StandIn::start(options.into_settings(), Arc::clone(&service) as Arc<_>)?;
+        let party = SimulatedParty::start(options.into_settings(), Arc::clone(&service) as Arc<_>)?;
         Ok(Self { party, service })
     }
 
@@ -66,9 +66,9 @@ impl Biller {
 }
 
 impl Deref for Biller {
-    type Target = StandIn;
+    type Target = SimulatedParty;
 
-    fn deref(&self) -> &StandIn {
+    fn deref(&self) -> &SimulatedParty {
         &self.party
     }
 }

@@ -13,7 +13,7 @@ pub use link::{Link, LinkKind};
 use service::KakaoService;
 
 use crate::latency::Latency;
-use crate::server::{FaultHeader, Settings, StandIn};
+use crate::server::{FaultHeader, Settings, SimulatedParty};
 
 /// The options of a [`Kakao`]. The default listens on a free port of the loopback address.
 #[derive(Clone, Debug)]
@@ -49,10 +49,10 @@ impl Default for KakaoOptions {
 }
 
 /// A listening Kakao Pay. It answers the two link APIs, with any path before them. It stops when it is
-/// dropped. See [`StandIn`] for its calls and faults.
+/// dropped. See [`SimulatedParty`] for its calls and faults.
 #[derive(Debug)]
 pub struct Kakao {
-    party: StandIn,
+    party: SimulatedParty,
     service: Arc<KakaoService>,
 }
 
@@ -71,7 +71,7 @@ impl Kakao {
             idle_timeout: options.idle_timeout,
             fault_header: options.fault_header,
         };
-        let party = StandIn::start(settings, Arc::clone(&service) as Arc<_>)?;
+        let party = SimulatedParty::start(settings, Arc::clone(&service) as Arc<_>)?;
         Ok(Self { party, service })
     }
 
@@ -82,9 +82,9 @@ impl Kakao {
 }
 
 impl Deref for Kakao {
-    type Target = StandIn;
+    type Target = SimulatedParty;
 
-    fn deref(&self) -> &StandIn {
+    fn deref(&self) -> &SimulatedParty {
         &self.party
     }
 }

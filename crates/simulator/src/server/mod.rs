@@ -47,7 +47,7 @@ pub(crate) struct Settings {
 /// A listening simulated party, with the calls that it received and the rules of its faults. It stops and
 /// closes its connections when it is dropped.
 #[derive(Debug)]
-pub struct StandIn {
+pub struct SimulatedParty {
     address: SocketAddr,
     scheme: &'static str,
     state: Arc<ServerState>,
@@ -55,7 +55,7 @@ pub struct StandIn {
     thread: Option<JoinHandle<()>>,
 }
 
-impl StandIn {
+impl SimulatedParty {
     pub(crate) fn start(settings: Settings, service: Arc<dyn Service>) -> std::io::Result<Self> {
         let scheme = if settings.tls.is_some() {
             "https"
@@ -125,7 +125,7 @@ impl StandIn {
     }
 }
 
-impl Drop for StandIn {
+impl Drop for SimulatedParty {
     fn drop(&mut self) {
         // Sending fails if the thread has already ended.
         if let Some(stop) = self.stop.take() {

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use clap::Parser as _;
 use options::{Common, Options, Party};
-use simulator::{Biller, Kakao, StandIn};
+use simulator::{Biller, Kakao, SimulatedParty};
 
 /// The timeout of one wait for calls.
 const WAIT: Duration = Duration::from_mins(1);
@@ -38,7 +38,7 @@ fn run(options: &Options) -> Result<Infallible, String> {
 }
 
 /// Injects the rules, prints the address, and prints the calls if the option is set.
-fn serve(name: &str, party: &StandIn, common: &Common) -> Result<Infallible, String> {
+fn serve(name: &str, party: &SimulatedParty, common: &Common) -> Result<Infallible, String> {
     for rule in &common.faults {
         party.inject(rule.clone());
     }
