@@ -58,28 +58,23 @@ pub enum Fault {
     ByteOrderMark,
     /// `oversize:4194305`: changes the body to an `OK` of exactly this many bytes.
     Oversize(usize),
-    /// `duplicate-res-code`: changes the body to one with two
-    /// `res_code`, first `OK`, then `E902`.
+    /// `duplicate-res-code`: changes the body to one with two `res_code`, first `OK`, then `E902`.
     DuplicateResCode,
 
     /// `hang-head` or `hang-head:12`: sends this many bytes of the answer, then nothing.
     HangHead(usize),
-    /// `hang-body` or `hang-body:12`: sends the head and this many bytes of the
-    /// body, then nothing.
+    /// `hang-body` or `hang-body:12`: sends the head and this many bytes of the body, then nothing.
     HangBody(usize),
-    /// `drip:50ms` or `drip:50ms,16`: sends the head, then this many bytes of the
-    /// body per interval.
+    /// `drip:50ms` or `drip:50ms,16`: sends the head, then this many bytes of the body per interval.
     Drip {
         /// The time between two writes.
         interval: Duration,
         /// The bytes of one write, at least 1.
         bytes: usize,
     },
-    /// `reset` or `reset:12`: sends this many bytes of the answer, then resets the
-    /// connection.
+    /// `reset` or `reset:12`: sends this many bytes of the answer, then resets the connection.
     Reset(usize),
-    /// `close` or `close:12`: sends this many bytes of the answer, then closes the
-    /// connection.
+    /// `close` or `close:12`: sends this many bytes of the answer, then closes the connection.
     Close(usize),
     /// `cut:20`: sends the head with the length of the whole body and this many bytes of the body, at least
     /// one too few, then closes the connection.
