@@ -20,9 +20,9 @@ pub enum Api {
 /// The party that calls an API (section 1.2, column 호출 방향).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Caller {
-    /// B → A → K.
+    /// The biller calls the gateway, which calls Kakao Pay (B → A → K).
     Biller,
-    /// K → A → B.
+    /// Kakao Pay calls the gateway, which calls the biller (K → A → B).
     KakaoPay,
 }
 

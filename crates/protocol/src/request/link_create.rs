@@ -18,7 +18,7 @@ const MEMBERS: &[Member] = &[
     PARAMETERS,
 ];
 
-const EXPIRE_AT: usize = position(MEMBERS, "expire_at");
+pub(super) const EXPIRE_AT: usize = position(MEMBERS, "expire_at");
 
 /// A request for a bill's first link.
 #[derive(Clone, Debug)]
