@@ -18,7 +18,9 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use gateway::logging::{CallLine, Filter, LogOptions, Outcome, init, lost_lines, set_filter};
-use metrics::{Answered, BillerSeries, LedgerOperation, Metrics, ResCodeLabel, Stage, StageTimes};
+use metrics::{
+    AnsweredCall, BillerSeries, LedgerOperation, Metrics, ResCodeLabel, Stage, StageTimes,
+};
 use protocol::{Api, BillerCode, ResCode};
 
 /// Calls of one batch: fewer than lines fit into the log's queue, so that none may be lost.
@@ -204,7 +206,7 @@ impl Counting {
 
     fn answered(&self, code: ResCode, upstream: Option<Duration>, call: usize) {
         let own = Duration::from_nanos(9_000 + call as u64 % 1_000);
-        let answered = Answered {
+        let answered = AnsweredCall {
             api: Some(Api::Prepay),
             res_code: ResCodeLabel::from(code),
             status: 200,

@@ -10,7 +10,7 @@ use actix_web::HttpResponse;
 use actix_web::http::Method;
 use actix_web::http::header::{HeaderMap, HeaderName};
 use futures_util::FutureExt;
-use metrics::{Answered, BillerSeries, RejectedReason, Stage};
+use metrics::{AnsweredCall, BillerSeries, RejectedReason, Stage};
 use protocol::Api;
 use tokio::time::Instant;
 
@@ -134,7 +134,7 @@ fn finish(
     let (total, stages) = call.end(Instant::now());
     metrics.answered(
         &subject.series,
-        &Answered {
+        &AnsweredCall {
             api: subject.api,
             res_code: reply.res_code,
             status: reply.status.as_u16(),

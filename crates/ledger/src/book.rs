@@ -111,18 +111,18 @@ impl Pages {
     /// What this node knows of a bill.
     pub(crate) fn knowledge(&self, bill: &Bill) -> Knowledge<'_> {
         Knowledge {
-            bill_group: self.families.get(bill.family()),
+            bill_group: self.families.get(bill.group_key()),
             owners: self.notice_keys.get(bill.biller_notice_key()),
         }
     }
 
     fn entry(&mut self, bill: &Bill) -> Option<&mut BillState> {
-        if !self.families.contains_key(bill.family()) {
+        if !self.families.contains_key(bill.group_key()) {
             self.families
-                .insert(bill.family().into(), BillGroup::default());
+                .insert(bill.group_key().into(), BillGroup::default());
         }
         self.families
-            .get_mut(bill.family())
+            .get_mut(bill.group_key())
             .map(|family| family.entry(bill))
     }
 
@@ -130,14 +130,14 @@ impl Pages {
     pub(crate) fn forget(&mut self, bill: &Bill, messages: &[MessageDigest]) -> i64 {
         let gone = self
             .families
-            .get_mut(bill.family())
+            .get_mut(bill.group_key())
             .and_then(|family| family.remove(bill));
         if self
             .families
-            .get(bill.family())
+            .get(bill.group_key())
             .is_some_and(BillGroup::is_empty)
         {
-            self.families.remove(bill.family());
+            self.families.remove(bill.group_key());
         }
         if let Some(owners) = self.notice_keys.get_mut(bill.biller_notice_key()) {
             owners.remove(bill);

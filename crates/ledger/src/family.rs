@@ -64,7 +64,8 @@ impl BillGroup {
         self.bills
             .iter()
             .filter(move |(held, state)| {
-                state.link_state(now).is_registered() && held.rest() == bill.rest()
+                state.link_state(now).is_registered()
+                    && held.key_without_notice_key() == bill.key_without_notice_key()
             })
             .map(|(held, state)| (held, state))
     }

@@ -60,8 +60,8 @@ impl Gateway {
         let new = self.shared.parties();
         for gone in old.registry.billers() {
             if new.registry.find(gone.code().as_str()).is_none() {
-                metrics.forget_biller(gone.code());
-                metrics.forget_certificate(Certificate::Biller(gone.code()));
+                metrics.remove_biller(gone.code());
+                metrics.remove_certificate(Certificate::Biller(gone.code()));
             }
         }
         if let (Some(tls), Some(side)) = (&self.tls, renewal.listener) {
@@ -114,7 +114,7 @@ fn first_end(tls: &ClientTls) -> Option<i64> {
 fn show(metrics: &Metrics, certificate: Certificate, not_after: Option<i64>) {
     match not_after {
         Some(not_after) => metrics.set_certificate_expiry(certificate, not_after),
-        None => metrics.forget_certificate(certificate),
+        None => metrics.remove_certificate(certificate),
     }
 }
 

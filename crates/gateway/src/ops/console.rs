@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use std::time::Duration;
 
 use actix_web::{HttpResponse, web};
-use metrics::{BillerVitals, Vitals};
+use metrics::{BillerStatus, GatewayStatus};
 
 use super::status::{StatusQuery, gather};
 use crate::registry::Registry;
@@ -36,11 +36,11 @@ pub(super) async fn show(
 }
 
 fn page(
-    vitals: &Vitals<'_>,
+    vitals: &GatewayStatus<'_>,
     registry: &Registry,
     (kakao, unready): (CircuitState, Option<&str>),
 ) -> String {
-    let mut billers: Vec<&BillerVitals<'_>> = vitals.billers.iter().collect();
+    let mut billers: Vec<&BillerStatus<'_>> = vitals.billers.iter().collect();
     billers.sort_by_key(|biller| biller.code);
     let mut rows = String::new();
     for biller in billers.iter().take(BILLERS) {
@@ -83,15 +83,15 @@ fn page(
     )
 }
 
-fn facts(vitals: &Vitals<'_>, kakao: CircuitState) -> String {
+fn facts(vitals: &GatewayStatus<'_>, kakao: CircuitState) -> String {
     let journal = &vitals.journal;
     let size = |bytes: Option<u64>| bytes.map_or_else(|| "unknown".to_owned(), mebibytes);
     let undelivered = &vitals.undelivered;
-    let redis = match vitals.shared.is_up {
+    let redis = match vitals.redis.is_up {
         None => "none: one node, embedded".to_owned(),
         Some(is_up) => mark(if is_up { "reached" } else { "out of reach" }, is_up),
     };
-    let unshared = &vitals.shared;
+    let unshared = &vitals.redis;
     let facts = [
         ("circuit to Kakao Pay", circuit_mark(kakao)),
         (
@@ -115,7 +115,7 @@ fn facts(vitals: &Vitals<'_>, kakao: CircuitState) -> String {
         ),
         (
             "facts in memory only",
-            count(journal.owed_facts, journal.owed_facts == 0),
+            count(journal.backlog_facts, journal.backlog_facts == 0),
         ),
         ("Redis", redis),
         (

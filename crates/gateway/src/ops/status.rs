@@ -8,7 +8,7 @@ use actix_web::rt::task::spawn_blocking;
 use ledger::journal::Space;
 use ledger::{BillerUndelivered, Ledger, Timestamp};
 use metrics::{
-    BillerVitals, ConnectionVitals, JournalVitals, SharedVitals, UndeliveredVitals, Vitals,
+    BillerStatus, ConnectionStatus, GatewayStatus, JournalStatus, RedisStatus, UndeliveredStatus,
 };
 use tokio::time::timeout;
 
@@ -78,15 +78,15 @@ pub(super) async fn gather<'a>(
     shared: &GatewayState,
     registry: &'a Registry,
     query: &StatusQuery,
-) -> Vitals<'a> {
+) -> GatewayStatus<'a> {
     let found = query.run(&shared.ledger).await;
     let now = Timestamp::now();
-    Vitals {
+    GatewayStatus {
         is_ready: shared.unready().is_none(),
         billers: registry.billers().map(|biller| of_biller(biller)).collect(),
         journal: journal(&shared.ledger, found.space),
         undelivered: undelivered(&shared.ledger, registry, &found.waiting, now),
-        shared: SharedVitals {
+        redis: RedisStatus {
             is_up: shared.ledger.is_redis_reachable(),
             unshared_facts: shared.ledger.unshared(),
             unshared_oldest: found.oldest_unshared.map_or(Duration::ZERO, age(now)),
@@ -97,19 +97,19 @@ pub(super) async fn gather<'a>(
     }
 }
 
-fn of_biller(biller: &crate::registry::RegisteredBiller) -> BillerVitals<'_> {
-    BillerVitals {
+fn of_biller(biller: &crate::registry::RegisteredBiller) -> BillerStatus<'_> {
+    BillerStatus {
         code: biller.code(),
         name: &biller.settings.name,
         is_suspended: !biller.is_active(),
     }
 }
 
-fn journal(ledger: &Ledger, space: Option<Space>) -> JournalVitals {
-    JournalVitals {
+fn journal(ledger: &Ledger, space: Option<Space>) -> JournalStatus {
+    JournalStatus {
         is_writable: ledger.is_journal_writable(),
         commits: ledger.journal_commits(),
-        owed_facts: ledger.journal_backlog_facts(),
+        backlog_facts: ledger.journal_backlog_facts(),
         size_bytes: space.map(|space| space.journal_bytes),
         disk_free_bytes: space.map(|space| space.free_bytes),
     }
@@ -120,7 +120,7 @@ fn undelivered(
     registry: &Registry,
     waiting: &[BillerUndelivered],
     now: Timestamp,
-) -> UndeliveredVitals {
+) -> UndeliveredStatus {
     let events = |one: &BillerUndelivered| i64::try_from(one.events).unwrap_or(i64::MAX);
     let is_known = |one: &&BillerUndelivered| registry.find(one.biller.as_str()).is_some();
     let (known, gone): (Vec<&BillerUndelivered>, Vec<&BillerUndelivered>) =
@@ -133,18 +133,18 @@ fn undelivered(
         by_biller.push((None, gone.iter().map(|one| events(one)).sum()));
     }
     let oldest = waiting.iter().map(|one| one.since).min();
-    UndeliveredVitals {
+    UndeliveredStatus {
         events: ledger.undelivered(),
         oldest: oldest.map_or(Duration::ZERO, age(now)),
         by_biller,
     }
 }
 
-fn connections(shared: &GatewayState) -> ConnectionVitals {
+fn connections(shared: &GatewayState) -> ConnectionStatus {
     let Some(counts) = shared.connections.get() else {
-        return ConnectionVitals::default();
+        return ConnectionStatus::default();
     };
-    ConnectionVitals {
+    ConnectionStatus {
         open: u64::try_from(counts.open()).unwrap_or(u64::MAX),
         refused: counts.refused(),
     }

@@ -32,7 +32,7 @@ impl Told {
     /// from next month's, at the `expire_at` in force, or after a day where none or only a past one
     /// is.
     pub(super) fn mark_ends_at(&self, state: Option<&BillState>) -> Option<Timestamp> {
-        if !self.bill.is_indistinct() || self.event.pay_type != PayType::P {
+        if !self.bill.has_only_user_key() || self.event.pay_type != PayType::P {
             return None;
         }
         let in_force = state

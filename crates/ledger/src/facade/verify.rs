@@ -115,7 +115,7 @@ fn audit_with_state(node: &Node, reader: &Reader) -> Result<Audit, JournalError>
 fn differing_bills(node: &Node, facts: &[(i64, Fact)]) -> Vec<Bill> {
     let mut families: BTreeMap<&str, BillGroup> = BTreeMap::new();
     for (_, fact) in facts {
-        let family = families.entry(fact.bill.family()).or_default();
+        let family = families.entry(fact.bill.group_key()).or_default();
         family.entry(&fact.bill).fold(fact);
     }
     let mut differing = Vec::new();

@@ -238,7 +238,9 @@ impl Reference {
         let in_force = known.ends.filter(|end| *end > now);
         known.payments.push(Payment {
             told,
-            mark_ends: bill.is_indistinct().then(|| in_force.unwrap_or(now + DAY)),
+            mark_ends: bill
+                .has_only_user_key()
+                .then(|| in_force.unwrap_or(now + DAY)),
         });
         if paid {
             known.error_bill = true;

@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use metrics::{
-    Answered, BillerVitals, Certificate, JournalVitals, LedgerOperation, Metrics, RejectedReason,
-    ResCodeLabel, SharedVitals, StageTimes, UndeliveredVitals, Vitals,
+    AnsweredCall, BillerStatus, Certificate, GatewayStatus, JournalStatus, LedgerOperation,
+    Metrics, RedisStatus, RejectedReason, ResCodeLabel, StageTimes, UndeliveredStatus,
 };
 use protocol::{Api, BillerCode, ResCode};
 
@@ -77,28 +77,28 @@ const OURS: &[(&str, &str, &[&str])] = &[
 ];
 
 /// A gateway of which everything can be told.
-fn everything_known() -> Vitals<'static> {
-    Vitals {
-        billers: vec![BillerVitals {
+fn everything_known() -> GatewayStatus<'static> {
+    GatewayStatus {
+        billers: vec![BillerStatus {
             code: BillerCode::parse("B0001").unwrap(),
             name: "B0001",
             is_suspended: true,
         }],
-        journal: JournalVitals {
+        journal: JournalStatus {
             size_bytes: Some(4_096),
             disk_free_bytes: Some(1 << 40),
-            ..JournalVitals::default()
+            ..JournalStatus::default()
         },
-        undelivered: UndeliveredVitals {
+        undelivered: UndeliveredStatus {
             events: 3,
             oldest: Duration::from_millis(1_500),
             by_biller: vec![(BillerCode::parse("B0001"), 2), (None, 1)],
         },
-        shared: SharedVitals {
+        redis: RedisStatus {
             is_up: Some(false),
-            ..SharedVitals::default()
+            ..RedisStatus::default()
         },
-        ..Vitals::default()
+        ..GatewayStatus::default()
     }
 }
 
@@ -112,7 +112,7 @@ fn everything_happened() -> Page {
     let _in_flight = biller.enter();
     metrics.answered(
         &biller,
-        &Answered {
+        &AnsweredCall {
             api: Some(Api::Notice),
             res_code: ResCodeLabel::from(ResCode::E806),
             status: 504,
@@ -201,7 +201,7 @@ fn how_the_gateway_stands_is_told_as_it_is() {
 
 #[test]
 fn what_is_not_known_or_not_configured_has_no_series() {
-    let page = Page::read(&Metrics::new(Duration::from_secs(3)).encode(&Vitals::default()));
+    let page = Page::read(&Metrics::new(Duration::from_secs(3)).encode(&GatewayStatus::default()));
     for series in [
         "relay_ledger_redis_up",
         "relay_journal_size_bytes",
@@ -215,7 +215,7 @@ fn what_is_not_known_or_not_configured_has_no_series() {
 
 #[test]
 fn reasons_are_those_of_the_contract_and_each_is_there_from_the_start() {
-    let page = Page::read(&Metrics::new(Duration::from_secs(3)).encode(&Vitals::default()));
+    let page = Page::read(&Metrics::new(Duration::from_secs(3)).encode(&GatewayStatus::default()));
     for reason in [
         "address",
         "authorization",
@@ -236,7 +236,7 @@ fn reasons_are_those_of_the_contract_and_each_is_there_from_the_start() {
 fn what_can_be_at_zero_is_at_zero_from_the_start() {
     let metrics = Metrics::new(Duration::from_millis(2_500));
     metrics.biller(BillerCode::parse("B0001").unwrap());
-    let page = Page::read(&metrics.encode(&Vitals::default()));
+    let page = Page::read(&metrics.encode(&GatewayStatus::default()));
     assert_eq!(page.value("relay_budget_seconds"), 2.5);
     for series in [
         "relay_payments_undelivered",

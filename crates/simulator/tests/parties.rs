@@ -1,4 +1,4 @@
-//! The stand-ins as servers, through a socket.
+//! The simulated parties as servers, through a socket.
 #![allow(missing_docs, clippy::unwrap_used)]
 
 use std::io::ErrorKind;
@@ -264,7 +264,7 @@ fn a_caller_may_ask_for_a_fault_where_that_is_on() {
 }
 
 #[test]
-fn a_stand_in_thinks_before_it_answers() {
+fn a_party_waits_before_it_answers() {
     let wait = Duration::from_millis(40);
     let biller = Biller::start(BillerOptions {
         latency: Latency::Constant(wait),
@@ -278,7 +278,7 @@ fn a_stand_in_thinks_before_it_answers() {
 }
 
 #[test]
-fn a_stand_in_that_was_dropped_refuses_and_can_come_back_where_it_was() {
+fn a_dropped_party_refuses_and_can_start_again_at_its_address() {
     let biller = biller();
     let address = biller.address();
     let mut kakao = caller(&biller);
@@ -310,7 +310,7 @@ fn a_stand_in_that_was_dropped_refuses_and_can_come_back_where_it_was() {
 }
 
 #[test]
-fn a_stand_in_speaks_tls() {
+fn a_party_uses_tls() {
     let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
     let certificate = made.cert.der().clone();
     let key = PrivateKeyDer::try_from(made.signing_key.serialize_der()).unwrap();

@@ -1,20 +1,20 @@
-//! A second and a third reader of HTTP, for what the guard let through.
+//! A second and a third parser of HTTP, for the bytes that the framing check accepts.
 
 use actix_http::ServiceConfig;
 use actix_http::h1::{Codec, Message, MessageType};
 use bytes::BytesMut;
 use tokio_util::codec::Decoder as _;
 
-/// Where each request of a stream begins and ends, as one reader sees it.
+/// The requests that one parser finds in a stream.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct Requests {
-    /// Heads that are complete.
+    /// The number of complete heads.
     pub(crate) heads: usize,
-    /// The byte behind each request that is complete.
+    /// The position after each complete request.
     pub(crate) ends: Vec<usize>,
 }
 
-/// The requests of a stream as `httparse` and RFC 9112, section 6.3, tell them apart.
+/// Returns the requests of a stream by `httparse` and RFC 9112, section 6.3.
 pub(crate) fn by_httparse(stream: &[u8]) -> Result<Requests, String> {
     let mut requests = Requests::default();
     let mut at = 0;
@@ -23,7 +23,7 @@ pub(crate) fn by_httparse(stream: &[u8]) -> Result<Requests, String> {
         let mut request = httparse::Request::new(&mut headers);
         let parsed = request.parse(&stream[at..]);
         let httparse::Status::Complete(length) = parsed.map_err(|error| error.to_string())? else {
-            return Err(format!("a head at {at} that has no end"));
+            return Err(format!("an incomplete head at {at}"));
         };
         requests.heads += 1;
         let body = at + length;
@@ -36,7 +36,7 @@ pub(crate) fn by_httparse(stream: &[u8]) -> Result<Requests, String> {
     Ok(requests)
 }
 
-/// How long the body is that these headers announce; `None` where the stream ends before it does.
+/// Returns the length of the body with these headers, or `None` if the stream ends before the body.
 fn body_end(headers: &[httparse::Header<'_>], rest: &[u8]) -> Result<Option<usize>, String> {
     let values = |name: &str| -> Vec<&[u8]> {
         let named = headers
@@ -55,7 +55,7 @@ fn body_end(headers: &[httparse::Header<'_>], rest: &[u8]) -> Result<Option<usiz
             Ok((length <= rest.len()).then_some(length))
         }
         ([], [coding]) if coding.eq_ignore_ascii_case(b"chunked") => chunks_end(rest),
-        _ => Err("a body of two lengths".to_owned()),
+        _ => Err("ambiguous framing".to_owned()),
     }
 }
 
@@ -69,21 +69,21 @@ fn chunks_end(rest: &[u8]) -> Result<Option<usize>, String> {
             return Ok(None);
         };
         let size = usize::try_from(size).map_err(|error| error.to_string())?;
-        // Without trailers, the last chunk's empty line is that of its data.
+        // Without trailers, the empty line after the last chunk is where its data's line end would be.
         let end = at + length + size + 2;
         match rest.get(end - 2..end) {
             None => return Ok(None),
             Some(b"\r\n") if size == 0 => return Ok(Some(end)),
             Some(b"\r\n") => at = end,
-            Some(other) => return Err(format!("{other:?} behind a chunk")),
+            Some(other) => return Err(format!("{other:?} after a chunk")),
         }
     }
 }
 
-/// The requests of a stream as the gateway's HTTP library tells them apart.
+/// Returns the requests of a stream by the gateway's HTTP library.
 pub(crate) fn by_library(stream: &[u8]) -> Result<Requests, String> {
     thread_local! {
-        // The decoder keeps a clock, which needs a runtime.
+        // The decoder has a timer, which requires a runtime.
         static SERVICE: (actix_rt::SystemRunner, ServiceConfig) = {
             let system = actix_rt::System::new();
             let config = system.block_on(async { ServiceConfig::default() });

@@ -1,23 +1,23 @@
-//! The names of one object's members, to tell whether one comes twice.
+//! The detection of duplicate member names in one object.
 
 use std::borrow::Cow;
 use std::hash::{BuildHasher, RandomState};
 
-/// Up to this many names without escapes are kept without allocating and compared one by one.
+/// Up to this many names without escapes are stored without allocation and compared pairwise.
 const FEW: usize = 8;
 
-/// Collects names; [`are_distinct`](Self::are_distinct) looks at them once the object has ended.
-/// Many names are sorted by a hash with a random key, so that nobody can choose names that are slow
-/// to compare: `n` of them cost `n log n` comparisons of numbers.
-pub(crate) struct Names<'a> {
-    /// The first ones, as long as none of them holds an escape.
+/// The names of one object's members. [`are_distinct`](Self::are_distinct) compares them after the end
+/// of the object. Many names are sorted by a hash with a random key, so that a client cannot choose names
+/// that are slow to compare: `n` names cost `n log n` comparisons of numbers.
+pub(crate) struct MemberNames<'a> {
+    /// The first names without escapes.
     few: [&'a str; FEW],
     count: usize,
-    /// All others.
+    /// All other names.
     many: Vec<Cow<'a, str>>,
 }
 
-impl<'a> Names<'a> {
+impl<'a> MemberNames<'a> {
     pub(crate) fn new() -> Self {
         Self {
             few: [""; FEW],
@@ -36,7 +36,7 @@ impl<'a> Names<'a> {
         }
     }
 
-    /// Whether no name came twice.
+    /// Whether all names are different.
     pub(crate) fn are_distinct(&self) -> bool {
         let few = self.few.get(..self.count).unwrap_or_default();
         if self.many.is_empty() {
@@ -49,7 +49,7 @@ impl<'a> Names<'a> {
         let many = self.many.iter().map(AsRef::as_ref);
         let names = few.iter().copied().chain(many);
         let mut hashed: Vec<(u64, &str)> = names.map(|name| (key.hash_one(name), name)).collect();
-        // Names of one hash stand in the order of their text, so that equal ones are neighbours.
+        // Names with the same hash are sorted by text, so that equal names are adjacent.
         hashed.sort_unstable();
         hashed.array_windows().all(|[left, right]| left != right)
     }
@@ -59,14 +59,14 @@ impl<'a> Names<'a> {
 mod tests {
     use super::*;
 
-    fn names(count: usize) -> Names<'static> {
-        let mut names = Names::new();
+    fn names(count: usize) -> MemberNames<'static> {
+        let mut names = MemberNames::new();
         (0..count).for_each(|number| names.push(Cow::Owned(number.to_string())));
         names
     }
 
     #[test]
-    fn a_name_that_comes_twice_is_found_be_they_few_or_many() {
+    fn a_duplicate_is_found_among_few_and_many_names() {
         for count in [1, 2, FEW - 1, FEW, FEW + 1, 10_000] {
             assert!(names(count).are_distinct(), "{count}");
             for again in [0, count / 2, count - 1] {
@@ -79,7 +79,7 @@ mod tests {
 
     #[test]
     fn the_empty_name_is_a_name() {
-        let mut names = Names::new();
+        let mut names = MemberNames::new();
         assert!(names.are_distinct());
         names.push(Cow::Borrowed(""));
         assert!(names.are_distinct());

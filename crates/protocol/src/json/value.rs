@@ -1,8 +1,35 @@
-//! What stands between the quotes of a JSON string (RFC 8259 section 7).
+//! The values that the scanner returns, and its error.
 
 use std::borrow::Cow;
 
-/// A string whose grammar the scanner has checked.
+/// The body is not the JSON that is required. The reason contains nothing of the body.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct InvalidJson(pub(crate) &'static str);
+
+/// A value whose grammar the scanner has checked. Only numbers and strings keep their content.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Value<'a> {
+    Null,
+    Bool,
+    /// The number as it is spelled in the body.
+    Number(&'a str),
+    String(Text<'a>),
+    Array,
+    Object,
+}
+
+impl Value<'_> {
+    /// Whether the value is `null` or `""`, which the contract treats as an absent member.
+    pub(crate) fn is_missing(&self) -> bool {
+        match self {
+            Self::Null => true,
+            Self::String(text) => text.is_empty(),
+            Self::Bool | Self::Number(_) | Self::Array | Self::Object => false,
+        }
+    }
+}
+
+/// The text between the quotes of a JSON string (RFC 8259 section 7), with checked grammar.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Text<'a> {
     raw: &'a str,
@@ -18,7 +45,7 @@ impl<'a> Text<'a> {
         }
     }
 
-    /// A string whose escapes are well formed.
+    /// A string with escapes, all of them valid.
     pub(super) const fn escaped(raw: &'a str) -> Self {
         Self {
             raw,
@@ -26,13 +53,13 @@ impl<'a> Text<'a> {
         }
     }
 
-    /// Whether the string is `""`. Every escape stands for a character.
+    /// Whether the string is `""`. Every escape is a character, so only empty raw text is empty.
     pub(crate) const fn is_empty(&self) -> bool {
         self.raw.is_empty()
     }
 
-    /// The string after unescaping; borrowed from the body where it holds no escape. A lone
-    /// surrogate, which only answers may hold, becomes U+FFFD.
+    /// Returns the unescaped string, borrowed from the body if it has no escape. A lone surrogate,
+    /// which is accepted in answers only, becomes U+FFFD.
     #[inline]
     pub(crate) fn content(&self) -> Cow<'a, str> {
         if self.has_escapes {
@@ -56,7 +83,7 @@ fn unescape(raw: &str) -> String {
     content
 }
 
-/// The character of the escape that begins after the backslash, and what follows the escape.
+/// Decodes the escape after a backslash. Returns its character and the text after the escape.
 fn unescape_one(escape: &str) -> (char, &str) {
     let mut characters = escape.chars();
     let character = match characters.next() {
@@ -72,7 +99,7 @@ fn unescape_one(escape: &str) -> (char, &str) {
     (character, characters.as_str())
 }
 
-/// The character that begins with the four hex digits here: one UTF-16 unit, or a pair of them.
+/// Decodes the character whose first UTF-16 unit has these hex digits: one unit, or a surrogate pair.
 fn unescape_unit(digits: &str) -> (char, &str) {
     let (first, after) = hex_unit(digits);
     if is_high_surrogate(first)
@@ -113,7 +140,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn escapes_become_the_characters_they_stand_for() {
+    fn escapes_are_decoded() {
         let table = [
             (r#"\"\\\/\b\f\n\r\t"#, "\"\\/\u{8}\u{c}\n\r\t"),
             (r"d\u0061ta", "data"),

@@ -1,4 +1,4 @@
-//! Requests, read from a connection one after the other.
+//! Reads the requests of a connection.
 
 use std::io;
 
@@ -9,31 +9,31 @@ use crate::wire::{Chunks, Framing, Head, Malformed};
 
 const CONTINUE: &[u8] = b"HTTP/1.1 100 Continue\r\n\r\n";
 
-/// A request as it came.
-pub(super) struct Message {
+/// A received request.
+pub(super) struct ReceivedRequest {
     pub(super) method: String,
     pub(super) target: String,
     pub(super) headers: Vec<(String, String)>,
     pub(super) body: Vec<u8>,
-    /// Whether the caller closes the connection, or cannot keep it.
+    /// Whether the connection ends after this request.
     pub(super) is_last: bool,
 }
 
-/// What was read of a connection and is not used up.
+/// The bytes of a connection that were read and not yet consumed.
 #[derive(Default)]
-pub(super) struct Inbound {
+pub(super) struct RequestReader {
     buffer: Vec<u8>,
 }
 
-impl Inbound {
-    /// The next request; `None` if the caller closed the connection before one began.
+impl RequestReader {
+    /// Reads the next request. Returns `None` if the caller closed the connection before its first byte.
     ///
     /// # Errors
-    /// `InvalidData` if the bytes are no HTTP/1.1 request; else what the socket says.
+    /// `InvalidData` if the bytes are not an HTTP/1.1 request; else the error of the socket.
     pub(super) async fn next(
         &mut self,
         stream: &mut impl Transport,
-    ) -> io::Result<Option<Message>> {
+    ) -> io::Result<Option<ReceivedRequest>> {
         let length = loop {
             if let Some(length) = Head::length(&self.buffer)? {
                 break length;
@@ -52,7 +52,7 @@ impl Inbound {
             stream.write_all(CONTINUE).await?;
         }
         let body = self.body(stream, &head).await?;
-        message(head, body).map(Some)
+        received(head, body).map(Some)
     }
 
     async fn body(&mut self, stream: &mut impl Transport, head: &Head) -> io::Result<Vec<u8>> {
@@ -64,7 +64,7 @@ impl Inbound {
                         return Err(ended());
                     }
                 }
-                // A copy of its own size: the call is kept, the buffer's room is used again.
+                // The stored call gets a vector of exact size, and the buffer is reused.
                 Ok(self.buffer.drain(..length).collect())
             }
             Framing::Chunked => {
@@ -80,15 +80,15 @@ impl Inbound {
         }
     }
 
-    /// Reads on; `false` at the end of the stream.
+    /// Reads more bytes; returns false at the end of the stream.
     async fn fill(&mut self, stream: &mut impl Transport) -> io::Result<bool> {
-        // Room for a usual call in one read; the vector grows by itself for large ones.
+        // Space for a usual call in one read.
         self.buffer.reserve(4096);
         Ok(stream.read_buf(&mut self.buffer).await? > 0)
     }
 }
 
-fn message(head: Head, body: Vec<u8>) -> io::Result<Message> {
+fn received(head: Head, body: Vec<u8>) -> io::Result<ReceivedRequest> {
     let mut words = head.line.split(' ');
     let (Some(method), Some(target), Some(version), None) =
         (words.next(), words.next(), words.next(), words.next())
@@ -100,7 +100,7 @@ fn message(head: Head, body: Vec<u8>) -> io::Result<Message> {
     }
     let is_last = head.has_token("connection", "close") || version == "HTTP/1.0";
     let (method, target) = (method.to_owned(), target.to_owned());
-    Ok(Message {
+    Ok(ReceivedRequest {
         method,
         target,
         headers: head.headers,

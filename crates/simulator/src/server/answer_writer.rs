@@ -1,4 +1,4 @@
-//! An answer written: as it should be, or the way a fault of delivery has it.
+//! Writes an answer, normally or with a transmission fault.
 
 use std::io;
 
@@ -8,27 +8,27 @@ use super::transport::Transport;
 use crate::answer::Answer;
 use crate::fault::Fault;
 
-/// What becomes of the connection.
+/// The next step of the connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Next {
-    /// It serves another request.
-    Request,
-    /// It is closed properly (under TLS with the farewell that tells an end from a cut).
+pub(super) enum NextStep {
+    /// It reads the next request.
+    Read,
+    /// It is closed, with a close_notify if it uses TLS.
     Close,
-    /// It is dropped as it is.
+    /// It is dropped without a close_notify.
     Drop,
 }
 
-/// Writes the answer, with its fault if it has one.
-pub(super) async fn deliver(
+/// Writes the answer, disturbed by the fault if there is one.
+pub(super) async fn write_answer(
     stream: &mut impl Transport,
     answer: &Answer,
     fault: Option<&Fault>,
-) -> io::Result<Next> {
+) -> io::Result<NextStep> {
     let body = &answer.body;
     let Some(fault) = fault else {
         send(stream, &answer.whole()).await?;
-        return Ok(Next::Request);
+        return Ok(NextStep::Read);
     };
     match fault {
         Fault::HangHead(bytes) => {
@@ -45,47 +45,47 @@ pub(super) async fn deliver(
                 tokio::time::sleep(*interval).await;
                 send(stream, piece).await?;
             }
-            Ok(Next::Request)
+            Ok(NextStep::Read)
         }
         Fault::Reset(bytes) => {
             send(stream, first(&answer.whole(), *bytes)).await?;
             stream.reset_on_close()?;
-            Ok(Next::Drop)
+            Ok(NextStep::Drop)
         }
         Fault::Close(bytes) => {
             send(stream, first(&answer.whole(), *bytes)).await?;
-            Ok(Next::Drop)
+            Ok(NextStep::Drop)
         }
         Fault::Cut(bytes) => {
-            let kept = (*bytes).min(body.len().saturating_sub(1));
-            send(stream, &with_length(answer, first(body, kept))).await?;
-            Ok(Next::Drop)
+            let count = (*bytes).min(body.len().saturating_sub(1));
+            send(stream, &with_length(answer, first(body, count))).await?;
+            Ok(NextStep::Drop)
         }
         Fault::Chunked(bytes) => {
             send(stream, &chunked(answer, *bytes)).await?;
             send(stream, b"0\r\n\r\n").await?;
-            Ok(Next::Request)
+            Ok(NextStep::Read)
         }
         Fault::ChunkedUnended => {
             send(stream, &chunked(answer, body.len().max(1))).await?;
-            Ok(Next::Drop)
+            Ok(NextStep::Drop)
         }
         Fault::Unframed => {
             send(stream, &[answer.head(""), body.clone()].concat()).await?;
-            Ok(Next::Close)
+            Ok(NextStep::Close)
         }
         Fault::Raw(bytes) => {
             send(stream, bytes).await?;
-            Ok(Next::Close)
+            Ok(NextStep::Close)
         }
         Fault::CloseAfter => {
             send(stream, &answer.whole()).await?;
-            Ok(Next::Close)
+            Ok(NextStep::Close)
         }
-        // Faults of the answer are in it already.
+        // Content faults are already in the answer.
         _ => {
             send(stream, &answer.whole()).await?;
-            Ok(Next::Request)
+            Ok(NextStep::Read)
         }
     }
 }
@@ -95,25 +95,25 @@ async fn send(stream: &mut impl Transport, bytes: &[u8]) -> io::Result<()> {
     stream.flush().await
 }
 
-/// Writes nothing more and waits until the caller gives up.
-async fn hang(stream: &mut impl Transport) -> io::Result<Next> {
+/// Waits until the caller closes the connection.
+async fn hang(stream: &mut impl Transport) -> io::Result<NextStep> {
     let mut ignored = [0; 1024];
     while stream.read(&mut ignored).await? > 0 {}
-    Ok(Next::Drop)
+    Ok(NextStep::Drop)
 }
 
 fn first(bytes: &[u8], count: usize) -> &[u8] {
     &bytes[..count.min(bytes.len())]
 }
 
-/// The head with the length of the whole body, and what is sent of the body.
+/// Returns the head with the length of the whole body, followed by the given part of the body.
 fn with_length(answer: &Answer, sent: &[u8]) -> Vec<u8> {
     let mut bytes = answer.head(&format!("Content-Length: {}\r\n", answer.body.len()));
     bytes.extend_from_slice(sent);
     bytes
 }
 
-/// The answer in chunks, all but the last one.
+/// Returns the answer in chunks, without the last chunk.
 fn chunked(answer: &Answer, size: usize) -> Vec<u8> {
     let mut bytes = answer.head("Transfer-Encoding: chunked\r\n");
     for chunk in answer.body.chunks(size) {

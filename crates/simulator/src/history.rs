@@ -1,17 +1,17 @@
-//! The newest of a stream of things, and how many there were in all.
+//! A bounded history: the newest items of a sequence, and the number of all items.
 
 use std::collections::VecDeque;
 
-/// A bounded memory: the oldest goes when the newest does not fit.
+/// The newest items of a sequence. A new item replaces the oldest one if the limit is reached.
 #[derive(Debug)]
-pub(crate) struct Kept<T> {
+pub(crate) struct History<T> {
     items: VecDeque<T>,
     limit: usize,
     total: u64,
 }
 
-impl<T> Kept<T> {
-    pub(crate) fn newest(limit: usize) -> Self {
+impl<T> History<T> {
+    pub(crate) fn with_limit(limit: usize) -> Self {
         Self {
             items: VecDeque::new(),
             limit,
@@ -19,12 +19,12 @@ impl<T> Kept<T> {
         }
     }
 
-    /// The number that the next item will have, counted from 1.
+    /// The number of the next item, counted from 1.
     pub(crate) fn next_sequence(&self) -> u64 {
         self.total + 1
     }
 
-    /// Keeps the item and gives back the one that it pushed out.
+    /// Adds an item and returns the one that it replaces.
     pub(crate) fn push(&mut self, item: T) -> Option<T> {
         let oldest = if self.items.len() == self.limit {
             self.items.pop_front()
@@ -36,8 +36,8 @@ impl<T> Kept<T> {
         oldest
     }
 
-    /// Takes the oldest item out, but never the last one.
-    pub(crate) fn forget_oldest(&mut self) -> Option<T> {
+    /// Removes and returns the oldest item, unless it is the only one.
+    pub(crate) fn remove_oldest(&mut self) -> Option<T> {
         if self.items.len() > 1 {
             self.items.pop_front()
         } else {
@@ -49,7 +49,7 @@ impl<T> Kept<T> {
         self.items.iter()
     }
 
-    /// How many there were, the forgotten ones included.
+    /// The number of all items, including removed ones.
     pub(crate) fn total(&self) -> u64 {
         self.total
     }
@@ -60,13 +60,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_newest_stay_and_all_are_counted() {
-        let mut kept = Kept::newest(2);
+    fn the_newest_items_remain_and_all_are_counted() {
+        let mut history = History::with_limit(2);
         for number in 1..=5 {
-            assert_eq!(kept.next_sequence(), number);
-            kept.push(number);
+            assert_eq!(history.next_sequence(), number);
+            history.push(number);
         }
-        assert_eq!(kept.iter().copied().collect::<Vec<_>>(), [4, 5]);
-        assert_eq!(kept.total(), 5);
+        assert_eq!(history.iter().copied().collect::<Vec<_>>(), [4, 5]);
+        assert_eq!(history.total(), 5);
     }
 }
