@@ -13,9 +13,9 @@ use crate::fault::Fault;
 pub(super) enum NextStep {
     /// It reads the next request.
     Read,
-    /// It is closed, with a close_notify if it uses TLS.
+    /// It is closed, with a `close_notify` if it uses TLS.
     Close,
-    /// It is dropped without a close_notify.
+    /// It is dropped without a `close_notify`.
     Drop,
 }
 

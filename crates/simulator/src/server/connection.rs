@@ -52,7 +52,7 @@ impl<S: Transport> Connection<S> {
                     let _ = self.stream.shutdown().await;
                     return;
                 }
-                // A cut answer must not end with a TLS close_notify.
+                // A cut answer must not end with a TLS `close_notify`.
                 Ok(NextStep::Drop) | Err(_) => return,
             }
         }
