@@ -19,7 +19,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use actix_web::http::StatusCode;
 use actix_web::http::header::HeaderValue;
 use bytes::Bytes;
-use gateway::logging::{CallLine, CircuitOutcome, LogOptions, init, lost_lines};
+use gateway::logging::{CallLine, Outcome, LogOptions, init, lost_lines};
 use gateway::reply::{CheckedAnswer, JSON_UTF8, Problem, Reply};
 use gateway::upstream::Answer;
 use ledger::{BillState, DeliveryState, Fact, FactKind, MessageDigest, Stamp, Timestamp};
@@ -213,7 +213,7 @@ fn logging() -> Box<dyn Fn()> {
             status: 200,
             total: Duration::from_micros(12_345),
             upstream: Some(Duration::from_micros(11_987)),
-            outcome: CircuitOutcome::Relayed,
+            outcome: Outcome::Relayed,
         };
         black_box(&line).emit();
     };

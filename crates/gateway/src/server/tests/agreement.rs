@@ -22,7 +22,7 @@ const PIECES: &[&str] = &[
     "Transfer-Encoding: chunked\r\n",
     "transfer-encoding:\tCHUNKED \r\n",
     "Transfer-Encoding: identity\r\n",
-    "ClientConnection: close, upgrade\r\n",
+    "Connection: close, upgrade\r\n",
     "Expect: 100-continue\r\n",
     "X-\u{7c}~: \u{e9} \"\r\n",
     "hello",

@@ -14,10 +14,10 @@ async fn a_head_over_its_limits_is_answered_431() {
         let headers = "X: a\r\n".repeat(count - 1);
         format!("{start_line}{headers}\r\n")
     };
-    let close = |head: String| head.replacen("X: ", "ClientConnection: close\r\nX: ", 1);
+    let close = |head: String| head.replacen("X: ", "Connection: close\r\nX: ", 1);
     let cases = [
         (
-            close(filled(16 * 1024 - "ClientConnection: close\r\n".len())),
+            close(filled(16 * 1024 - "Connection: close\r\n".len())),
             200,
         ),
         (filled(16 * 1024 + 1), 431),

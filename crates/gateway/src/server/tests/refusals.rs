@@ -159,7 +159,7 @@ fn headers() -> Vec<(&'static str, String)> {
         ("DEL in a value", post("X: a\x7fb\r\n")),
         (
             "upgrade",
-            post("ClientConnection: Upgrade\r\nUpgrade: websocket\r\nContent-Length: 5\r\n")
+            post("Connection: Upgrade\r\nUpgrade: websocket\r\nContent-Length: 5\r\n")
                 + "hello",
         ),
         ("upgrade to h2c", post("Upgrade: h2c\r\n")),
