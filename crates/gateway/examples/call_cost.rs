@@ -17,9 +17,7 @@ use std::process::{Command, Stdio};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use gateway::logging::{
-    CallLine, Outcome, Filter, LogOptions, init, lost_lines, set_filter,
-};
+use gateway::logging::{CallLine, Filter, LogOptions, Outcome, init, lost_lines, set_filter};
 use metrics::{Answered, BillerSeries, LedgerOperation, Metrics, ResCodeLabel, Stage, StageTimes};
 use protocol::{Api, BillerCode, ResCode};
 

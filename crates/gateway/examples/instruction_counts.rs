@@ -19,7 +19,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use actix_web::http::StatusCode;
 use actix_web::http::header::HeaderValue;
 use bytes::Bytes;
-use gateway::logging::{CallLine, Outcome, LogOptions, init, lost_lines};
+use gateway::logging::{CallLine, LogOptions, Outcome, init, lost_lines};
 use gateway::reply::{CheckedAnswer, JSON_UTF8, Problem, Reply};
 use gateway::upstream::Answer;
 use ledger::{BillState, DeliveryState, Fact, FactKind, MessageDigest, Stamp, Timestamp};
