@@ -1,4 +1,4 @@
-//! The public listener's one handler: admission, body, flow, reply; counts and logs every answer.
+//! The public listener's handler: admission, body, flow, reply; then metrics, log line and trace.
 
 use std::panic::AssertUnwindSafe;
 use std::rc::Rc;
@@ -26,7 +26,7 @@ use crate::server::IncomingRequest;
 use crate::state::{Parties, Worker};
 use crate::traces::CallSpans;
 
-/// Names the biller on the guide's bare paths.
+/// Names the biller on the guide's bare paths (contract section 1).
 const X_BILLER_CODE: HeaderName = HeaderName::from_static("x-biller-code");
 
 /// Answers one request.
@@ -40,7 +40,7 @@ pub fn handle(
     let subject = Subject::of(&worker, &incoming.request);
     async move {
         let answer = answer(&worker, &call, &subject, &mut incoming);
-        // A bug in one call must not take the connection's other calls with it.
+        // A panic in one call must not end the connection's other calls.
         let answered = AssertUnwindSafe(answer)
             .catch_unwind()
             .await
@@ -52,9 +52,9 @@ pub fn handle(
     }
 }
 
-/// What a request is about, as far as its head tells: known or not, it is counted under this.
+/// API and biller that the request's head names; labels of its metrics and its log line.
 struct Subject {
-    /// The parties as they were when the call came, whatever a reload makes of them meanwhile.
+    /// The parties at the time of the request; a reload during the call does not change them.
     parties: Arc<Parties>,
     api: Option<Api>,
     biller: Option<Arc<RegisteredBiller>>,
@@ -111,13 +111,13 @@ async fn answer(
     let limit_bytes = worker.shared().request_body_bytes;
     let body = body::read(incoming, limit_bytes, call.deadline())
         .await
-        // Where the body's framing was bad, that is what the caller is told.
+        // A framing fault of the body takes precedence over the read error that it caused.
         .map_err(|problem| (incoming.connection.fault()).map_or(problem, Problem::EarlyFault))?;
     call.enter(Stage::Parse);
     flow::run(call, api, &admitted, &body).await
 }
 
-/// Counts, logs and traces the answer, and turns it into bytes.
+/// Counts, logs and traces the answer, and returns it as an HTTP response.
 fn finish(
     worker: &Worker,
     call: &Call,
@@ -175,7 +175,7 @@ fn finish(
     reply.into_response(call.request_id_header())
 }
 
-/// The reasons that `relay_rejected_total` knows.
+/// Returns the label of `relay_rejected_total` for this problem; `None` if that counter does not count it.
 const fn rejected_reason(problem: &Problem) -> Option<RejectedReason> {
     match problem {
         Problem::AddressNotAllowed => Some(RejectedReason::Address),

@@ -1,7 +1,7 @@
 //! The relay gateway between billers (청구기관) and Kakao Pay.
 //!
-//! A call is a straight line: admit, parse, ledger, upstream, settle, reply. `ARCHITECTURE.md`
-//! at the top of the repository tells the whole story.
+//! A call passes admission, parsing, ledger, upstream, settlement and reply, in this order.
+//! `ARCHITECTURE.md` describes the crate's modules and the way of a call.
 
 pub mod admission;
 pub mod call;

@@ -1,4 +1,4 @@
-//! What all workers share, and what each has for itself.
+//! The state of a running gateway: shared by all workers, and per worker.
 
 use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -17,42 +17,42 @@ use crate::server::ConnectionCounts;
 use crate::traces::SpanQueue;
 use crate::upstream::Clients;
 
-/// What all workers of one gateway share.
+/// The state that all workers of one gateway share.
 #[derive(Debug)]
 pub struct GatewayState {
-    /// How long a call may take, from its head to its answer.
+    /// `budget.total`: the longest time from a request's head to its answer.
     pub budget: Duration,
-    /// The largest request body.
+    /// `limits.request_body`.
     pub request_body_bytes: usize,
     /// The ledger.
     pub ledger: Ledger,
     /// The metrics.
     pub metrics: Arc<Metrics>,
-    /// The digest of the admin API's token; `None`: that API is off.
+    /// Digest of the admin token; `None` turns the admin API off.
     pub admin_token_sha256: Option<Sha256>,
-    /// Pay-results that are being delivered again; a stop waits for them.
+    /// Redeliveries under way; a shutdown waits for them.
     pub redeliveries: TaskTracker,
-    /// The public listener's connections, once it serves.
+    /// Connection counts of the public listener; unset until it serves.
     pub connections: OnceLock<ConnectionCounts>,
-    /// Where finished calls are left to be exported; unset where nobody wants traces.
+    /// The queue to the trace exporter; unset without `tracing.otlp_endpoint`.
     pub traces: OnceLock<SpanQueue>,
     parties: RwLock<Arc<Parties>>,
     draining: AtomicBool,
 }
 
-/// Who may call and who is called: what a reload replaces, all at once.
+/// Kakao Pay and the billers. A reload replaces all of them at once.
 #[derive(Debug)]
 pub struct Parties {
     /// Kakao Pay.
     pub kakao: Arc<KakaoParty>,
     /// The billers.
     pub registry: Arc<Registry>,
-    /// Whose `X-Forwarded-For` is believed.
+    /// `listen.trusted_proxies`: addresses whose `X-Forwarded-For` is read.
     pub trusted_proxies: Vec<IpNet>,
 }
 
 impl GatewayState {
-    /// A gateway over this ledger and these parties.
+    /// Returns the state of a gateway with this ledger and these parties.
     pub fn new(
         settings: &crate::config::Config,
         parties: Parties,
@@ -73,34 +73,33 @@ impl GatewayState {
         }
     }
 
-    /// The parties as they are at this moment.
+    /// Returns the current parties.
     pub fn parties(&self) -> Arc<Parties> {
         Arc::clone(&self.parties.read().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// The billers as they are registered at this moment.
+    /// Returns the current registry of billers.
     pub fn registry(&self) -> Arc<Registry> {
         Arc::clone(&self.parties().registry)
     }
 
-    /// Puts other parties in their place, and answers the former ones; calls in flight keep those that
-    /// they began with.
+    /// Replaces the parties and returns the previous ones. Calls in flight keep the ones they started with.
     pub fn replace_parties(&self, parties: Parties) -> Arc<Parties> {
         let mut current = self.parties.write().unwrap_or_else(PoisonError::into_inner);
         std::mem::replace(&mut current, Arc::new(parties))
     }
 
-    /// Readiness goes off: no new connections are wanted.
+    /// Turns readiness off.
     pub fn begin_draining(&self) {
         self.draining.store(true, Ordering::Release);
     }
 
-    /// Whether the gateway is about to end.
+    /// Returns whether the gateway is shutting down.
     pub fn is_draining(&self) -> bool {
         self.draining.load(Ordering::Acquire)
     }
 
-    /// Why the gateway wants no traffic; `None` while it does.
+    /// Returns why readiness is off; `None` while it is on.
     pub fn unready(&self) -> Option<&'static str> {
         if self.is_draining() {
             Some("draining")
@@ -112,24 +111,24 @@ impl GatewayState {
     }
 }
 
-/// One worker: the shared state, and connections to upstreams of its own.
+/// One worker: the shared state and the worker's own upstream connections.
 pub struct Worker {
     shared: Arc<GatewayState>,
     clients: Clients,
 }
 
 impl Worker {
-    /// A worker of this gateway.
+    /// Returns a worker.
     pub fn new(shared: Arc<GatewayState>, clients: Clients) -> Self {
         Self { shared, clients }
     }
 
-    /// What it shares with the others.
+    /// Returns the shared state.
     pub fn shared(&self) -> &GatewayState {
         &self.shared
     }
 
-    /// Its connections to upstreams.
+    /// Returns the worker's upstream connections.
     pub const fn clients(&self) -> &Clients {
         &self.clients
     }

@@ -1,4 +1,4 @@
-//! How a call asks an upstream: by which route, through which circuit, and what an answer is.
+//! A call's request to its upstream: endpoint, circuit, repetition, and the check of the answer.
 
 use std::sync::Arc;
 
@@ -16,7 +16,7 @@ use crate::upstream::{
     Party, Repeat, Sent, UpstreamFault, UpstreamRequest,
 };
 
-/// The link APIs, relayed to Kakao Pay under the path they came on.
+/// A link API, which is relayed to Kakao Pay.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LinkCall {
     /// 청구서 링크 생성.
@@ -25,7 +25,7 @@ pub enum LinkCall {
     Recreate,
 }
 
-/// The APIs that are relayed to a biller, under the guide's bare paths.
+/// An API that is relayed to a biller.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum BillerCall {
     /// 청구서 조회.
@@ -36,17 +36,17 @@ pub enum BillerCall {
     PayResult,
 }
 
-/// An upstream call without a whole, readable answer.
+/// An upstream call that brought no complete JSON answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct UpstreamFailure {
-    /// What the caller is told.
+    /// The problem that answers the caller.
     pub problem: Problem,
-    /// Whether the upstream may have heard of the call.
+    /// Whether bytes of the request can have reached the upstream.
     pub sent: Sent,
 }
 
 impl UpstreamFailure {
-    /// The upstream cannot have heard of it.
+    /// Returns a failure before any byte was sent.
     pub const fn never_sent(problem: Problem) -> Self {
         Self {
             problem,
@@ -69,10 +69,10 @@ impl From<UpstreamFailure> for Problem {
 }
 
 impl Call {
-    /// Asks the biller.
+    /// Calls the biller's `api` with `body`.
     ///
     /// # Errors
-    /// Where there is no whole, readable answer.
+    /// [`UpstreamFailure`] if there is no complete JSON answer.
     pub async fn call_biller(
         &self,
         biller: &RegisteredBiller,
@@ -102,10 +102,10 @@ impl Call {
             .await
     }
 
-    /// Asks Kakao Pay on a biller's behalf, with the biller's own `Authorization`.
+    /// Calls Kakao Pay with the biller's `Authorization` and `body`.
     ///
     /// # Errors
-    /// Where there is no whole, readable answer.
+    /// [`UpstreamFailure`] if there is no complete JSON answer.
     pub async fn call_kakao(
         &self,
         biller: &RegisteredBiller,
@@ -212,7 +212,7 @@ impl Call {
     fn upstream_failure(&self, party: &Party, fault: &UpstreamFault) -> UpstreamFailure {
         tracing::warn!(
             request_id = self.request_id(), upstream = party.label(), %fault,
-            "no whole answer from the upstream"
+            "no complete answer from the upstream"
         );
         let problem = match fault {
             UpstreamFault::TimedOut { .. } => Problem::TimedOut,
@@ -229,7 +229,7 @@ impl Call {
     }
 }
 
-/// How an upstream is asked.
+/// Whether a request may be sent twice, and whether an open circuit stops it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct CallPolicy {
     repeat: Repeat,
@@ -247,21 +247,21 @@ impl CallPolicy {
         repeat: Repeat::Never,
         circuit: CircuitRule::Respected,
     };
-    /// `pay_result`: money moved, so the biller must hear of it, and its answer closes a circuit.
+    /// `pay_result`: money moved, so an open circuit does not stop it, and its success closes the circuit.
     const ALWAYS_ONCE: Self = Self {
         repeat: Repeat::Never,
         circuit: CircuitRule::AlwaysTried,
     };
 }
 
-/// Whether an open circuit keeps a call back.
+/// Whether an open circuit stops a call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum CircuitRule {
     Respected,
     AlwaysTried,
 }
 
-/// Reads an answer's `res_code`; one that is empty or no JSON object is no answer to relay.
+/// Reads the answer's `res_code`. An empty body, or one that is no JSON object, is a failure.
 fn check(answer: Answer) -> Result<CheckedAnswer, UpstreamFailure> {
     let status = answer.status;
     if answer.body.is_empty() {

@@ -1,4 +1,4 @@
-//! `gateway check`: is this configuration one that the gateway would start with?
+//! `gateway check`: validates a configuration.
 
 use std::error::Error;
 use std::io::Write;

@@ -77,7 +77,7 @@ pub(super) struct BillerFile {
 
 impl BillerFile {
     pub(super) fn read(document: &Document<'_>) -> Self {
-        let mut section = document.root();
+        let mut section = Section::root(document);
         let code = section.required("code", code);
         if let Some(code) = code {
             warn_if_named_otherwise(&section, code);

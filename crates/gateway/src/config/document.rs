@@ -11,7 +11,6 @@ use zeroize::Zeroizing;
 
 use super::bounds;
 use super::finding::{Fault, Findings, Warning};
-use super::section::Section;
 use super::spelling;
 
 /// The text of a file. It may hold a password and is overwritten when dropped.
@@ -112,9 +111,9 @@ impl<'a> Document<'a> {
         self.source.exposed
     }
 
-    /// The topmost table.
-    pub(super) fn root(&self) -> Section<'_> {
-        Section::new(self, String::new(), Some(&self.tables))
+    /// Returns the file's root table.
+    pub(super) fn tables(&self) -> &DeTable<'a> {
+        &self.tables
     }
 
     /// A string in a table, without a word when it is not there: for files with syntax faults.

@@ -59,6 +59,7 @@ pub use traces::Traces;
 use biller::BillerFile;
 use document::{Document, Source};
 use finding::Findings;
+use section::Section;
 
 /// The main file, every key with its value or its default.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -133,7 +134,7 @@ impl Config {
     }
 
     fn read(document: &Document<'_>, billers: Option<BillersDirectory>) -> Option<Self> {
-        let mut root = document.root();
+        let mut root = Section::root(document);
         let listen = Listen::read(root.table("listen"));
         let ops = Ops::read(root.table("ops"), &listen);
         let budget = Budget::read(root.table("budget"));
@@ -161,7 +162,7 @@ impl Config {
 /// Where the billers are: also asked of a file with a syntax fault, so that it hides no others'.
 fn billers_directory(document: &Document<'_>) -> Option<BillersDirectory> {
     if document.intact() {
-        BillersDirectory::read(document.root().table("billers"))
+        BillersDirectory::read(Section::root(document).table("billers"))
     } else {
         Some(BillersDirectory::salvage(document))
     }
@@ -181,7 +182,9 @@ fn biller_files(
         Ok(files) => billers::read_files(&files, findings),
         // A file that is not intact may name another directory where nobody can see it.
         Err(what) if document.intact() => {
-            document.root().table("billers").fault("directory", what);
+            Section::root(document)
+                .table("billers")
+                .fault("directory", what);
             Vec::new()
         }
         Err(_) => Vec::new(),

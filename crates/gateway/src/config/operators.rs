@@ -7,6 +7,7 @@ use super::document::{Document, Source};
 use super::finding::{Fault, Faults};
 use super::ledger::LedgerSettings;
 use super::listen::Listen;
+use super::section::Section;
 
 /// Two keys of the main file. The others are not looked at, nor the files that they name: an
 /// operator may lack the right to read a private key, and a biller's faulty file must not keep
@@ -28,7 +29,7 @@ impl OperatorsView {
         let source = Source::read(path)?;
         let document = Document::parse(&source);
         let view = document.intact().then(|| {
-            let mut root = document.root();
+            let mut root = Section::root(&document);
             Self {
                 ops: from_here(Listen::read_ops(&mut root.table("listen"))),
                 ledger_path: LedgerSettings::read_path(&mut root.table("ledger")),

@@ -16,12 +16,13 @@ pub(super) struct Section<'a> {
 }
 
 impl<'a> Section<'a> {
-    /// A table under `prefix` (empty for the topmost, else with its dot); `None` reads as empty.
-    pub(super) fn new(
-        document: &'a Document<'a>,
-        prefix: String,
-        table: Option<&'a DeTable<'a>>,
-    ) -> Self {
+    /// Returns the root table of a file.
+    pub(super) fn root(document: &'a Document<'a>) -> Self {
+        Self::new(document, String::new(), Some(document.tables()))
+    }
+
+    /// Returns a table under `prefix`, which ends with its dot; `None` reads as an empty table.
+    fn new(document: &'a Document<'a>, prefix: String, table: Option<&'a DeTable<'a>>) -> Self {
         Self {
             document,
             prefix,

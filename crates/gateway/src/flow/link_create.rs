@@ -1,4 +1,4 @@
-//! 청구서 링크 생성 (guide section 3): a biller asks Kakao Pay for a bill's link.
+//! 청구서 링크 생성 (guide section 3): a biller has Kakao Pay create a bill's link.
 
 use ledger::LinkOutcome;
 use metrics::{LedgerOperation, Stage};
@@ -9,7 +9,7 @@ use crate::call::{Call, LinkCall, UpstreamFailure};
 use crate::reply::{CheckedAnswer, Problem, Reply};
 use crate::upstream::Sent;
 
-/// Relays one link creation: reserves the bill, asks Kakao Pay, settles the reservation.
+/// Relays one link creation: reserves the bill, calls Kakao Pay, settles the reservation.
 pub(super) async fn relay(call: &Call, admitted: &Admitted, body: &[u8]) -> Result<Reply, Problem> {
     let biller = &admitted.biller;
     let request = LinkCreate::parse(body, biller.code(), &biller.rules()).map_err(Problem::Body)?;
@@ -25,7 +25,7 @@ pub(super) async fn relay(call: &Call, admitted: &Admitted, body: &[u8]) -> Resu
     drop(timer);
 
     let answered = match biller.in_flight.enter() {
-        Some(_place) => {
+        Some(_permit) => {
             call.call_kakao(biller, LinkCall::Create, admitted, body)
                 .await
         }
@@ -41,7 +41,7 @@ pub(super) async fn relay(call: &Call, admitted: &Admitted, body: &[u8]) -> Resu
     answered.map(Reply::relayed).map_err(Problem::from)
 }
 
-/// What Kakao Pay's answer, or its absence, means for the bill (contract section 4, "Links").
+/// Returns the link's outcome for Kakao Pay's answer or its absence (contract section 4, "Links").
 fn outcome(
     answered: &Result<CheckedAnswer, UpstreamFailure>,
     expire_at: KoreanTime,
@@ -49,7 +49,7 @@ fn outcome(
     match answered {
         Ok(answer) if answer.is_accepted() => LinkOutcome::Linked { expire_at },
         Ok(answer) if answer.is_refused() => LinkOutcome::Released,
-        Err(upstream_failure) if upstream_failure.sent == Sent::NotSent => LinkOutcome::Released,
+        Err(failure) if failure.sent == Sent::NotSent => LinkOutcome::Released,
         Ok(_) | Err(_) => LinkOutcome::Unknown,
     }
 }

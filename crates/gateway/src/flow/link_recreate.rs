@@ -1,4 +1,4 @@
-//! 청구서 링크 재생성 (guide section 4): a biller asks Kakao Pay for a known bill's link anew.
+//! 청구서 링크 재생성 (guide section 4): a biller has Kakao Pay create the link of a known bill again.
 
 use metrics::{LedgerOperation, Stage};
 use protocol::LinkRecreate;
@@ -7,7 +7,7 @@ use crate::admission::Admitted;
 use crate::call::{Call, LinkCall};
 use crate::reply::{Problem, Reply};
 
-/// Relays one link re-creation; Kakao Pay's `OK` renews the link's end.
+/// Relays one link re-creation; Kakao Pay's `OK` renews `expire_at`.
 pub(super) async fn relay(call: &Call, admitted: &Admitted, body: &[u8]) -> Result<Reply, Problem> {
     let biller = &admitted.biller;
     let request =
@@ -21,7 +21,7 @@ pub(super) async fn relay(call: &Call, admitted: &Admitted, body: &[u8]) -> Resu
         .map_err(|refusal| call.link_refused(refusal, LedgerOperation::Lookup))?;
     drop(timer);
 
-    let _place = biller.in_flight.enter().ok_or(Problem::Overload)?;
+    let _permit = biller.in_flight.enter().ok_or(Problem::Overload)?;
     let answer = call
         .call_kakao(biller, LinkCall::Recreate, admitted, body)
         .await?;

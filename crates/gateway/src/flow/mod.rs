@@ -1,4 +1,4 @@
-//! The five APIs, one file each, each read top to bottom: parse, ledger, upstream, settle, reply.
+//! The flows of the five APIs, one file each: parse, ledger, upstream, settlement, reply.
 
 mod link_create;
 mod link_recreate;
@@ -18,11 +18,10 @@ use crate::reply::{Problem, Reply};
 
 /// Runs the flow of one API.
 ///
-/// A link call and a pay-result run in a task of their own: what they began is brought to its end
-/// and settled even when the caller hangs up.
+/// A link call and a pay-result run in their own task, so that they are settled even when the caller hangs up.
 ///
 /// # Errors
-/// The problem that the caller is told of.
+/// The problem that answers the caller.
 pub async fn run(
     call: &Rc<Call>,
     api: Api,

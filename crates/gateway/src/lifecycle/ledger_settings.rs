@@ -1,11 +1,11 @@
-//! The configured ledger as the ledger itself takes it.
+//! The `[ledger]` table as options of the ledger, and the ledger's metrics.
 
 use std::error::Error;
 use std::sync::Arc;
 use std::time::Duration;
 
 use ledger::Timestamp;
-use ledger::shared::{self, Node, OutOfReach, Password, WallClock};
+use ledger::redis::{self, Node, OutOfReach, Password, WallClock};
 use metrics::{LedgerOperation, Metrics};
 
 use protocol::BillerCode;
@@ -13,7 +13,7 @@ use protocol::BillerCode;
 use crate::config::{Config, Endpoint, RedisSettings, Topology};
 use crate::tls::{self, ClientFiles};
 
-/// Everything that the ledger needs to open.
+/// Returns the options that open the ledger.
 pub(super) fn ledger_options(
     settings: &Config,
     metrics: &Arc<Metrics>,
@@ -23,27 +23,27 @@ pub(super) fn ledger_options(
         directory: ledger.path.clone(),
         retention: ledger.retention,
         low_disk_bytes: ledger.low_disk_bytes as u64,
-        shared: ledger.redis.as_ref().map(shared_settings).transpose()?,
-        watch: Some(Arc::new(RedisWatch(Arc::clone(metrics)))),
+        redis: ledger.redis.as_ref().map(redis_settings).transpose()?,
+        observer: Some(Arc::new(MetricsObserver(Arc::clone(metrics)))),
         clock: WallClock(Timestamp::now),
     })
 }
 
-/// The configured Redis as the ledger takes it.
-fn shared_settings(redis: &RedisSettings) -> Result<shared::Settings, Box<dyn Error>> {
+/// Returns the settings of `[ledger.redis]`.
+fn redis_settings(redis: &RedisSettings) -> Result<redis::Settings, Box<dyn Error>> {
     let node = |node: &Endpoint| Node {
         host: node.host().to_owned(),
         port: node.port(),
     };
     let nodes: Vec<Node> = redis.nodes.iter().map(node).collect();
     let topology = match (&redis.topology, nodes.first()) {
-        (Topology::Sentinel { service }, _) => shared::Topology::Sentinel {
+        (Topology::Sentinel { service }, _) => redis::Topology::Sentinel {
             service: service.clone(),
             nodes,
         },
-        (Topology::Standalone, Some(only)) => shared::Topology::Standalone(only.clone()),
+        (Topology::Standalone, Some(only)) => redis::Topology::Standalone(only.clone()),
         (Topology::Standalone, None) => return Err("ledger.redis.url: names no server".into()),
-        (Topology::Cluster, _) => shared::Topology::Cluster { nodes },
+        (Topology::Cluster, _) => redis::Topology::Cluster { nodes },
     };
     let tls = redis.tls.as_ref().map(|files| {
         tls::client_config(ClientFiles {
@@ -52,7 +52,7 @@ fn shared_settings(redis: &RedisSettings) -> Result<shared::Settings, Box<dyn Er
             private_key: files.private_key.as_deref(),
         })
     });
-    Ok(shared::Settings {
+    Ok(redis::Settings {
         topology,
         database: redis.database,
         username: redis.username.clone(),
@@ -62,26 +62,26 @@ fn shared_settings(redis: &RedisSettings) -> Result<shared::Settings, Box<dyn Er
             .map(|secret| Password::new(secret.expose())),
         key_prefix: redis.key_prefix.clone(),
         tls: tls.transpose()?,
-        timeout: shared::Settings::TIMEOUT,
+        timeout: redis::Settings::TIMEOUT,
     })
 }
 
-/// Counts how the shared state answers.
-struct RedisWatch(Arc<Metrics>);
+/// Counts the operations of the ledger on Redis and on the journal.
+struct MetricsObserver(Arc<Metrics>);
 
-impl ledger::Watch for RedisWatch {
-    fn shared_operation(&self, took: Duration, reached: Result<(), OutOfReach>) {
+impl ledger::Observer for MetricsObserver {
+    fn redis_operation(&self, took: Duration, reached: Result<(), OutOfReach>) {
         self.0.ledger_operation(LedgerOperation::Redis, took);
         if reached.is_err() {
             self.0.ledger_unavailable(LedgerOperation::Redis);
         }
     }
 
-    fn payments_met(&self, biller: BillerCode) {
+    fn payment_conflict(&self, biller: BillerCode) {
         self.0.double_payment_of(biller);
     }
 
-    fn batch_shared(&self, took: Duration) {
+    fn sync_batch(&self, took: Duration) {
         self.0.ledger_operation(LedgerOperation::Share, took);
     }
 

@@ -1,7 +1,7 @@
-//! The sockets that the gateway listens on: its own, or those that whoever started it holds for it.
+//! The listening sockets, bound here or inherited from the service manager (`LISTEN_FDS`).
 //!
-//! A socket that systemd holds (`LISTEN_FDS`) outlives the process: while one gateway drains and the next
-//! one starts, callers wait in its queue and nobody is refused.
+//! An inherited socket outlives the process: while one gateway drains and the next one starts, new
+//! connections wait in the socket's queue and none is refused.
 
 use std::error::Error;
 use std::net::{SocketAddr, TcpListener};
@@ -10,7 +10,7 @@ use listenfd::ListenFd;
 
 use crate::config::Listen;
 
-/// Sockets that whoever started the process holds for it.
+/// Listening sockets that the process inherited.
 #[derive(Debug, Default)]
 pub struct Inherited(Vec<(SocketAddr, TcpListener)>);
 
@@ -21,17 +21,17 @@ pub(super) struct Listeners {
 }
 
 impl Inherited {
-    /// Takes them out of the environment; to be called before there is a second thread.
+    /// Takes the sockets named by the environment. Call it before a second thread exists.
     ///
     /// # Errors
-    /// When what was handed over is no listening TCP socket.
+    /// If an inherited descriptor is no listening TCP socket.
     pub fn from_environment() -> Result<Self, Box<dyn Error>> {
         let mut handed_over = ListenFd::from_env();
         let mut listeners = Vec::new();
-        for place in 0..handed_over.len() {
+        for index in 0..handed_over.len() {
             let listener = handed_over
-                .take_tcp_listener(place)
-                .map_err(|error| format!("socket {place} that was handed over: {error}"))?;
+                .take_tcp_listener(index)
+                .map_err(|error| format!("inherited socket {index}: {error}"))?;
             if let Some(listener) = listener {
                 listeners.push((listener.local_addr()?, listener));
             }
@@ -40,9 +40,9 @@ impl Inherited {
     }
 
     fn take_or_bind(&mut self, address: SocketAddr) -> Result<TcpListener, Box<dyn Error>> {
-        if let Some(place) = self.0.iter().position(|(held, _)| *held == address) {
-            let (_, listener) = self.0.swap_remove(place);
-            tracing::info!(%address, "listening on a socket that was handed over");
+        if let Some(index) = self.0.iter().position(|(bound, _)| *bound == address) {
+            let (_, listener) = self.0.swap_remove(index);
+            tracing::info!(%address, "listening on an inherited socket");
             return Ok(listener);
         }
         TcpListener::bind(address)
@@ -51,19 +51,19 @@ impl Inherited {
 }
 
 impl Listeners {
-    /// Takes what is held for the configured addresses, and binds the rest.
+    /// Uses inherited sockets for the configured addresses and binds the others.
     ///
     /// # Errors
-    /// When an address cannot be bound, or a socket is held for an address that nobody configured.
+    /// If an address cannot be bound, or an inherited socket has an address that is not configured.
     pub(super) fn open(listen: &Listen, mut inherited: Inherited) -> Result<Self, Box<dyn Error>> {
         let listeners = Self {
             public: inherited.take_or_bind(listen.public)?,
             ops: inherited.take_or_bind(listen.ops)?,
         };
         if let Some((address, _)) = inherited.0.first() {
-            // Callers would wait for ever in the queue of a socket that nobody serves.
+            // Connections to a socket that is not served would wait in its queue for ever.
             return Err(format!(
-                "a socket on {address} was handed over, and is neither listen.public ({}) nor \
+                "the inherited socket on {address} is neither listen.public ({}) nor \
                  listen.ops ({})",
                 listen.public, listen.ops
             )

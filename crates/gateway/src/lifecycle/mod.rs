@@ -1,4 +1,4 @@
-//! A running gateway: everything that a configuration makes, started, reloaded and drained.
+//! A running gateway: start, reload and drain of everything that a configuration describes.
 
 mod ledger_settings;
 mod listeners;
@@ -34,10 +34,10 @@ use crate::tls::{self, LoadedServerTls, ServerFiles, ServerTls};
 use crate::traces::Exporter;
 use crate::upstream::Clients;
 
-/// What the journal is given for its last commit where the drain has used up its time.
+/// Time for the journal's last commit if calls have used up the drain time.
 const LAST_FLUSH: Duration = Duration::from_secs(1);
 
-/// What the traces of the last calls are given.
+/// Time for exporting the traces of the last calls.
 const LAST_EXPORT: Duration = Duration::from_secs(1);
 
 /// A gateway that serves.
@@ -53,18 +53,17 @@ pub struct Gateway {
 }
 
 impl Gateway {
-    /// Starts serving on the calling thread's runtime, on the sockets that are held for it where there are
-    /// any.
+    /// Starts serving on the calling thread's runtime. Inherited sockets are used for their addresses.
     ///
     /// # Errors
-    /// When a certificate cannot be used, the ledger cannot be opened, or an address not be bound.
+    /// If a certificate is unusable, the ledger cannot be opened, or an address cannot be bound.
     pub fn start(loaded: Loaded, inherited: Inherited) -> Result<Self, Box<dyn Error>> {
         let settings = loaded.config;
-        let tls = server_tls(&settings)?.map(|loaded| Arc::new(ServerTls::new(loaded)));
+        let tls = server_tls(&settings)?.map(|tls| Arc::new(ServerTls::new(tls)));
         let metrics = Metrics::new(settings.budget.total);
         let parties = parties(&settings, loaded.billers, &metrics, None)?;
         let ledger = Ledger::open(&ledger_options(&settings, &metrics)?, Timestamp::now())?;
-        // Last: nobody is to wait in the queue of a gateway that still reads its journal.
+        // Bound last: callers must not queue while the journal is still being read.
         let Listeners { public, ops } = Listeners::open(&settings.listen, inherited)?;
         let shared = Arc::new(GatewayState::new(&settings, parties, ledger, metrics));
         let exporter = exporter(&settings, &shared)?;
@@ -77,12 +76,12 @@ impl Gateway {
         let public = PublicServer::start(public_options(&settings, public, tls.clone()), {
             let shared = Arc::clone(&shared);
             move || {
-                shared.ledger.settle_on_this_thread();
+                shared.ledger.use_thread_connections();
                 let worker = Rc::new(Worker::new(Arc::clone(&shared), Clients::new()));
                 move |incoming| handle(Rc::clone(&worker), incoming)
             }
         })?;
-        // Nobody else has set it: these are the first lines of this gateway's life.
+        // Set only here, so this cannot fail.
         let _ = shared.connections.set(public.connections());
         let gateway = Self {
             settings,
@@ -100,7 +99,7 @@ impl Gateway {
     /// Reads every certificate and key that the configuration names, without starting anything.
     ///
     /// # Errors
-    /// When one of them cannot be used.
+    /// If one of them is unusable.
     pub fn check_tls(loaded: &Loaded) -> Result<(), Box<dyn Error>> {
         server_tls(&loaded.config)?;
         let metrics = Metrics::new(loaded.config.budget.total);
@@ -108,17 +107,17 @@ impl Gateway {
         Ok(())
     }
 
-    /// The address of the public listener.
+    /// Returns the address of the public listener.
     pub fn public(&self) -> SocketAddr {
         self.public.address()
     }
 
-    /// The address of the ops listener.
+    /// Returns the address of the ops listener.
     pub const fn ops(&self) -> SocketAddr {
         self.ops_address
     }
 
-    /// Waits for an end of the public listener that nobody asked for.
+    /// Waits until the public listener fails.
     pub async fn ended(&mut self) -> std::io::Error {
         match self.public.ended().await {
             Ok(()) => std::io::Error::other("the public listener ended"),
@@ -126,11 +125,11 @@ impl Gateway {
         }
     }
 
-    /// Drains: readiness off, no new connections, calls in flight end within the drain time, the
-    /// journal is committed.
+    /// Drains: turns readiness off, accepts no new connections, waits up to `limits.drain` for the calls in
+    /// flight, and commits the journal.
     ///
     /// # Errors
-    /// When the journal could not take everything: those facts end with the process.
+    /// If the journal could not be written; the unwritten facts are lost with the process.
     pub async fn stop(self) -> Result<(), JournalError> {
         self.shared.begin_draining();
         let began = Instant::now();
@@ -139,12 +138,12 @@ impl Gateway {
         if drained.cut_off > 0 {
             tracing::error!(
                 connections = drained.cut_off,
-                "calls were cut off by the drain time"
+                "calls were cut off at the end of the drain time"
             );
         }
         let redeliveries = &self.shared.redeliveries;
         redeliveries.close();
-        // One that began before the drain ends within a budget.
+        // A redelivery ends within one budget.
         let _over = tokio::time::timeout(self.shared.budget, redeliveries.wait()).await;
         let left = within.saturating_sub(began.elapsed()).max(LAST_FLUSH);
         let flushed = self.shared.ledger.flush(left).await;
@@ -159,14 +158,14 @@ impl Gateway {
     }
 }
 
-/// Has traces exported where the configuration says to whom.
+/// Starts the trace exporter if `tracing.otlp_endpoint` is set.
 fn exporter(settings: &Config, shared: &GatewayState) -> Result<Option<Exporter>, Box<dyn Error>> {
     let Some(endpoint) = &settings.tracing.otlp_endpoint else {
         return Ok(None);
     };
     let (queue, exporter) =
         Exporter::start(endpoint).map_err(|fault| format!("tracing.otlp_endpoint: {fault}"))?;
-    // Nobody else has set it, as with the connections.
+    // Set only here, so this cannot fail.
     let _ = shared.traces.set(queue);
     Ok(Some(exporter))
 }
@@ -190,7 +189,7 @@ fn public_options(
     }
 }
 
-/// The listener's TLS as its files say now; `None` for plain HTTP.
+/// Loads the listener's TLS files; `None` for plain HTTP.
 fn server_tls(settings: &Config) -> Result<Option<LoadedServerTls>, Box<dyn Error>> {
     let Some(tls) = &settings.listen.tls else {
         return Ok(None);

@@ -1,5 +1,5 @@
-//! The servers that the parties are at, each once, so that parties at the same one, secured by the same files,
-//! can share connections, as the billers behind one relay agency do.
+//! The origins of all parties, one per server and set of TLS files, so that parties at the same server (billers
+//! behind one relay agency) share connections.
 
 use std::error::Error;
 use std::iter::once;
@@ -12,25 +12,25 @@ use crate::state::Parties;
 use crate::tls::{ClientFiles, ClientTls, Fingerprint, TlsFault};
 use crate::upstream::Origin;
 
-/// Where an origin is, and what its connections are secured with.
+/// Identity of an origin.
 #[derive(PartialEq, Eq, Hash)]
-struct Place {
+struct OriginKey {
     host: String,
     port: u16,
-    /// The files where it is `https`; `None` for `http`.
+    /// Fingerprint of the TLS files; `None` for `http`.
     tls: Option<Fingerprint>,
 }
 
-/// The origins of the parties that serve now, and of those that are being built.
+/// The origins of the current parties and of those under construction.
 #[derive(Default)]
 pub(super) struct Origins {
-    origins: HashMap<Place, Arc<Origin>>,
-    /// What the same files have come to: most parties trust the same authorities.
+    origins: HashMap<OriginKey, Arc<Origin>>,
+    /// TLS settings by their files: most parties trust the same authorities.
     tls: HashMap<Fingerprint, ClientTls>,
 }
 
 impl Origins {
-    /// Those of the parties that serve now.
+    /// Returns the origins of the current parties.
     pub(super) fn of(parties: Option<&Parties>) -> Self {
         let mut origins = Self::default();
         let Some(parties) = parties else {
@@ -43,18 +43,17 @@ impl Origins {
             if let Some(tls) = &upstream.tls {
                 origins.tls.insert(tls.fingerprint, tls.clone());
             }
-            let place = place(base_url, upstream.tls.as_ref());
+            let key = key(base_url, upstream.tls.as_ref());
             let origin = Arc::clone(upstream.party.origin());
-            origins.origins.insert(place, origin);
+            origins.origins.insert(key, origin);
         }
         origins
     }
 
-    /// The origin of a base URL, secured by these files if it is `https`, and what they came to.
+    /// Returns the origin of a base URL, with the TLS settings of `files` for `https`.
     ///
     /// # Errors
-    ///
-    /// A file that cannot be used, or a host that cannot stand in a `Host` header.
+    /// If a file is unusable, or the host is not allowed in a `Host` header.
     pub(super) fn find(
         &mut self,
         base_url: &BaseUrl,
@@ -64,13 +63,13 @@ impl Origins {
             Scheme::Http => None,
             Scheme::Https => Some(self.tls(files).map_err(|fault| format!("tls: {fault}"))?),
         };
-        let place = place(base_url, tls.as_ref());
-        if let Some(origin) = self.origins.get(&place) {
+        let key = key(base_url, tls.as_ref());
+        if let Some(origin) = self.origins.get(&key) {
             return Ok((Arc::clone(origin), tls));
         }
         let config = tls.as_ref().map(|tls| Arc::clone(&tls.config));
         let origin = Arc::new(Origin::new(base_url, config)?);
-        self.origins.insert(place, Arc::clone(&origin));
+        self.origins.insert(key, Arc::clone(&origin));
         Ok((origin, tls))
     }
 
@@ -86,8 +85,8 @@ impl Origins {
     }
 }
 
-fn place(base_url: &BaseUrl, tls: Option<&ClientTls>) -> Place {
-    Place {
+fn key(base_url: &BaseUrl, tls: Option<&ClientTls>) -> OriginKey {
+    OriginKey {
         host: base_url.host().to_owned(),
         port: base_url.port(),
         tls: tls.map(|tls| tls.fingerprint),
@@ -100,15 +99,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn parties_at_one_place_have_one_origin_and_the_same_files_one_verifier() {
+    fn parties_at_one_server_share_an_origin_and_the_same_files_a_verifier() {
         let mut origins = Origins::default();
         let mut find = |url: &str| {
             let url = BaseUrl::parse(url).unwrap();
             origins.find(&url, ClientFiles::default()).unwrap()
         };
-        let (clear, no_tls) = find("http://relay.example:8080/b1");
+        let (plain, no_tls) = find("http://relay.example:8080/b1");
         assert!(no_tls.is_none());
-        assert!(Arc::ptr_eq(&clear, &find("http://RELAY.example:8080/b2").0));
+        assert!(Arc::ptr_eq(&plain, &find("http://RELAY.example:8080/b2").0));
         let (secured, tls) = find("https://relay.example:8080/b1");
         let (beside, same_tls) = find("https://relay.example:8081/b1");
         assert!(Arc::ptr_eq(
@@ -121,7 +120,7 @@ mod tests {
             &find("http://relay.example:8081/b1").0,
             &find("http://other.example:8080/b1").0,
         ] {
-            assert!(!Arc::ptr_eq(&clear, other), "{other:?}");
+            assert!(!Arc::ptr_eq(&plain, other), "{other:?}");
         }
         assert!(!Arc::ptr_eq(&secured, &beside));
         assert!(Arc::ptr_eq(&tls.unwrap().config, &same_tls.unwrap().config));

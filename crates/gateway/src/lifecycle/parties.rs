@@ -1,5 +1,5 @@
-//! Kakao Pay and the billers, made of what the configuration says. What says the same as before stays the
-//! very same, with its connections, its circuit, its quota and its calls in flight.
+//! Kakao Pay and the billers, built from the configuration. A party whose configuration is unchanged by a reload
+//! keeps its connections, circuit, rate limit and calls in flight.
 
 use std::error::Error;
 use std::sync::Arc;
@@ -13,13 +13,13 @@ use crate::state::Parties;
 use crate::tls::ClientFiles;
 use crate::upstream::{Circuit, Party};
 
-/// Label of Kakao Pay as an upstream.
+/// Metric label of Kakao Pay as an upstream.
 const KAKAO: &str = "kakao";
 
-/// Builds all parties; `old` are those that serve now, if any.
+/// Builds all parties; `old` are the current ones.
 ///
 /// # Errors
-/// The first TLS file that cannot be used, or a base URL that cannot carry the APIs' paths.
+/// If a TLS file is unusable, or a base URL with an API's path is no valid URI.
 pub(super) fn parties(
     settings: &Config,
     billers: Vec<Biller>,
@@ -76,8 +76,8 @@ fn kakao(
     Ok(KakaoParty::new(kakao, upstream))
 }
 
-/// The party at this address with these files; the former one where neither has changed. Another
-/// address or other files make another party, whose calls end up in the circuit of the former one.
+/// Returns the upstream at this address with these files: the former one if neither changed, else a new one
+/// with the former one's circuit.
 fn upstream(
     settings: &Config,
     label: &str,

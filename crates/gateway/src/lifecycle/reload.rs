@@ -1,4 +1,4 @@
-//! A reload: everything is read and built aside, and only then put in the place of what serves.
+//! A reload: reads and builds everything first, then replaces the current state at once.
 
 use std::error::Error;
 use std::path::Path;
@@ -14,7 +14,7 @@ use crate::config::{Config, Loaded};
 use crate::state::{GatewayState, Parties};
 use crate::tls::{ClientTls, LoadedServerTls};
 
-/// What will serve from now on.
+/// The complete new state.
 struct Renewal {
     settings: Config,
     parties: Parties,
@@ -22,8 +22,8 @@ struct Renewal {
 }
 
 impl Gateway {
-    /// Reads the configuration, the billers and every certificate anew. In-flight calls end with what they
-    /// began with; the next ones use the new. A fault anywhere changes nothing and is told.
+    /// Reads the configuration, the billers and every certificate again. Calls in flight keep what they started
+    /// with; later calls use the new state. Any fault is logged and changes nothing.
     pub async fn reload(&mut self, file: &Path) {
         let (file, settings) = (file.to_owned(), self.settings.clone());
         let shared = Arc::clone(&self.shared);
@@ -35,16 +35,16 @@ impl Gateway {
                 self.renew(renewal);
                 self.shared.metrics.reloaded(ReloadResult::Done);
                 let billers = self.shared.parties().registry.billers().count();
-                tracing::info!(billers, "configuration read anew");
+                tracing::info!(billers, "configuration reloaded");
             }
             Err(faults) => {
                 self.shared.metrics.reloaded(ReloadResult::Refused);
-                tracing::error!(%faults, "configuration NOT read anew: nothing changed");
+                tracing::error!(%faults, "configuration NOT reloaded: nothing changed");
             }
         }
     }
 
-    /// The files that a reload would read; `file` is the main one.
+    /// Returns the files that a reload would read; `file` is the main one.
     pub fn files(&self, file: &Path) -> WatchedFiles {
         let parties = self.shared.parties();
         let billers = parties.registry.billers().map(|biller| &biller.settings);
@@ -71,7 +71,7 @@ impl Gateway {
         self.show_certificates();
     }
 
-    /// Shows when certificates end.
+    /// Sets the metrics of certificate expiry.
     pub(super) fn show_certificates(&self) {
         let metrics = &self.shared.metrics;
         let listener = self.tls.as_ref().map(|tls| tls.current());
@@ -133,7 +133,7 @@ impl Renewal {
         }
         if !fixed.is_empty() {
             let keys = fixed.join(", ");
-            tracing::warn!(keys, "changed, and as before until the next start");
+            tracing::warn!(keys, "these keys changed; a restart applies them");
         }
         Ok(Self {
             settings,

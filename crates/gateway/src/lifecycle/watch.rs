@@ -1,7 +1,7 @@
-//! Looks whether the files that the configuration is made of have changed.
+//! Detects changes of the configuration's files.
 //!
-//! Their identity, size and times are asked for once a second: that works where file events do not, on
-//! network file systems and where an orchestrator swaps a link to a whole directory.
+//! Polls their identity, size and times once a second. Unlike file events, that works on network file systems and
+//! where an orchestrator replaces a symbolic link to a directory.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -14,48 +14,48 @@ use tokio::time::sleep;
 
 use crate::config::listed_billers;
 
-/// How often the files are looked at. A change must have rested for as long: a certificate and its key are
-/// two files, and are not written in one go.
+/// Interval between two polls. A change counts once it is an interval old: a certificate and its key are two files
+/// and are not written at the same moment.
 const EVERY: Duration = Duration::from_secs(1);
 
-/// A file as it is told from its former self.
+/// Device, inode, size, and times of modification and status change; `None` for a missing file.
 type FileIdentity = Option<(u64, u64, u64, i64, i64, i64, i64)>;
 
-/// So many files are looked at in a second at most: looking must cost next to nothing.
+/// Most files that are polled per second.
 const FILES_PER_SECOND: u32 = 2_000;
 
-/// What the files were like when they were read last.
+/// The watched files and their identities when they were last read.
 #[derive(Debug)]
 pub struct FileWatch {
     names: WatchedFiles,
     known: FileIdentities,
 }
 
-/// Which files there are to look at.
+/// The files to watch.
 #[derive(Clone, Debug)]
 pub struct WatchedFiles {
-    /// Files that the configuration names, and its own.
+    /// The main file and the files that the configuration names.
     pub named: Vec<PathBuf>,
-    /// The billers' files are listed anew at every look.
+    /// The billers' directory, which is listed again at every poll.
     pub billers: PathBuf,
 }
 
 type FileIdentities = BTreeMap<PathBuf, FileIdentity>;
 
 impl FileWatch {
-    /// Of these files, as they are now.
+    /// Watches these files from their present state.
     pub async fn of(names: WatchedFiles) -> Self {
         let known = look(&names).await.unwrap_or_default();
         Self { names, known }
     }
 
-    /// Waits until the files are others than they were, and have rested; they are the known ones then,
-    /// whatever becomes of them.
+    /// Waits until the files differ from the known state and have not changed for one interval. That state is then
+    /// the known one.
     pub async fn changed(&mut self) {
         let mut before = None;
         loop {
             sleep(self.pause()).await;
-            // A look that failed saw nothing; the next one will.
+            // A failed poll is repeated.
             let Some(now) = look(&self.names).await else {
                 continue;
             };
@@ -67,14 +67,14 @@ impl FileWatch {
         }
     }
 
-    /// The files as they are now are about to be read, and known from then on.
-    pub async fn take_note(&mut self) {
+    /// Makes the present state the known one; call it before the files are read.
+    pub async fn acknowledge(&mut self) {
         if let Some(now) = look(&self.names).await {
             self.known = now;
         }
     }
 
-    /// Looks at these files from now on. What was not looked at before counts as known.
+    /// Watches these files from now on. A file that was not watched before counts as unchanged.
     pub async fn follow(&mut self, names: WatchedFiles) {
         self.names = names;
         if let Some(now) = look(&self.names).await {

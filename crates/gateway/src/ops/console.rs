@@ -1,5 +1,5 @@
-//! `GET /`: how the gateway stands, on one page for a person. It shows what `/metrics` counts and holds
-//! nothing that is secret there; whoever wants to do something takes the operators' commands.
+//! `GET /`: the console, a status page for operators. It shows values of `/metrics`, no secrets, and offers no
+//! actions.
 
 use std::fmt::Write as _;
 use std::time::Duration;
@@ -7,23 +7,23 @@ use std::time::Duration;
 use actix_web::{HttpResponse, web};
 use metrics::{BillerVitals, Vitals};
 
-use super::status::{Inquiry, gather};
+use super::status::{StatusQuery, gather};
 use crate::registry::Registry;
 use crate::state::GatewayState;
 use crate::upstream::CircuitState;
 
 const STYLE: &str = include_str!("console.css");
 
-/// Billers on the page at most; the others are counted.
+/// Most billers on the page; the others are only counted.
 const BILLERS: usize = 500;
 
-/// The page as it stands; it asks to be loaded anew every five seconds.
+/// Serves the page, which reloads itself every five seconds.
 pub(super) async fn show(
     shared: web::Data<GatewayState>,
-    inquiry: web::Data<Inquiry>,
+    query: web::Data<StatusQuery>,
 ) -> HttpResponse {
     let parties = shared.parties();
-    let vitals = gather(&shared, &parties.registry, &inquiry).await;
+    let vitals = gather(&shared, &parties.registry, &query).await;
     let kakao = parties.kakao.upstream.party.circuit().state();
     HttpResponse::Ok()
         .content_type("text/html; charset=utf-8")
@@ -187,7 +187,7 @@ fn mebibytes(bytes: u64) -> String {
     format!("{} MiB", bytes >> 20)
 }
 
-/// Text that cannot become markup, in an element or an attribute.
+/// Escapes text for an HTML element or attribute.
 fn escaped(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
     for character in text.chars() {

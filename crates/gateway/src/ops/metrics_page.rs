@@ -2,16 +2,16 @@
 
 use actix_web::{HttpResponse, web};
 
-use super::status::{Inquiry, gather};
+use super::status::{StatusQuery, gather};
 use crate::state::GatewayState;
 
 /// Version 0.0.4 of the text format.
 const TEXT_FORMAT: &str = "text/plain; version=0.0.4; charset=utf-8";
 
-/// Every series as it stands; what no call counts is asked for just now.
+/// Serves every series; gauges that no call updates are read now.
 pub(super) async fn show(
     shared: web::Data<GatewayState>,
-    inquiry: web::Data<Inquiry>,
+    query: web::Data<StatusQuery>,
 ) -> HttpResponse {
     let metrics = &shared.metrics;
     let parties = shared.parties();
@@ -20,7 +20,7 @@ pub(super) async fn show(
     for party in billers.chain([&parties.kakao.upstream.party]) {
         metrics.set_circuit_state(party.label(), party.circuit().state().gauge());
     }
-    let vitals = gather(&shared, registry, &inquiry).await;
+    let vitals = gather(&shared, registry, &query).await;
     HttpResponse::Ok()
         .content_type(TEXT_FORMAT)
         .body(metrics.encode(&vitals))

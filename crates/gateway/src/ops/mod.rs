@@ -1,4 +1,4 @@
-//! The ops listener: the console, metrics, health and the admin API, on a server of its own.
+//! The ops listener: console, metrics, health and admin API, on its own server.
 
 pub(crate) mod admin;
 mod console;
@@ -17,18 +17,18 @@ use actix_web::{App, HttpServer, web};
 use crate::state::{GatewayState, Worker};
 use crate::upstream::Clients;
 
-/// Serves the ops listener; never slower or busier than one worker.
+/// Serves the ops listener with one worker.
 ///
 /// # Errors
-/// When the server cannot be started.
+/// If the server cannot be started.
 pub fn serve(listener: TcpListener, shared: Arc<GatewayState>) -> io::Result<Server> {
     let shared = web::Data::from(shared);
-    let inquiry = web::Data::new(status::Inquiry::default());
+    let query = web::Data::new(status::StatusQuery::default());
     let server = HttpServer::new(move || {
         let worker = Worker::new(shared.clone().into_inner(), Clients::new());
         App::new()
             .app_data(shared.clone())
-            .app_data(inquiry.clone())
+            .app_data(query.clone())
             .app_data(admin::AdminContext(Rc::new(worker)))
             .service(admin::scope())
             .route("/", web::get().to(console::show))

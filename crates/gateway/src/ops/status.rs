@@ -1,4 +1,4 @@
-//! How the gateway stands, gathered for one scrape.
+//! The gateway's status for one scrape or one view of the console.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use actix_web::rt::task::spawn_blocking;
 use ledger::journal::Space;
-use ledger::{Ledger, Timestamp, Waiting};
+use ledger::{BillerUndelivered, Ledger, Timestamp};
 use metrics::{
     BillerVitals, ConnectionVitals, JournalVitals, SharedVitals, UndeliveredVitals, Vitals,
 };
@@ -17,69 +17,69 @@ use crate::registry::Registry;
 use crate::state::GatewayState;
 use crate::traces::SpanQueue;
 
-/// How long a scrape waits for the disk; a disk that hangs must not hide everything else.
-const PATIENCE: Duration = Duration::from_millis(500);
+/// Longest wait of a scrape for the disk: a disk that hangs must not hide the other values.
+const SCRAPE_WAIT: Duration = Duration::from_millis(500);
 
-/// What is looked up on the disk and in the billers' books, on a thread that may wait: once at a
-/// time, and what was found last is shown while it takes too long.
+/// Reads the values that need the disk or the billers' locks, on a blocking thread, one query at a time. A query that
+/// takes too long leaves the previous values in place.
 #[derive(Debug, Default)]
-pub(super) struct Inquiry {
-    found: Arc<Mutex<Found>>,
+pub(super) struct StatusQuery {
+    found: Arc<Mutex<SlowValues>>,
     under_way: Arc<AtomicBool>,
 }
 
 #[derive(Clone, Debug, Default)]
-struct Found {
+struct SlowValues {
     space: Option<Space>,
     oldest_unshared: Option<Timestamp>,
-    waiting: Vec<Waiting>,
+    waiting: Vec<BillerUndelivered>,
 }
 
-impl Inquiry {
-    async fn made(&self, ledger: &Ledger) -> Found {
+impl StatusQuery {
+    async fn run(&self, ledger: &Ledger) -> SlowValues {
         if !self.under_way.swap(true, Ordering::AcqRel) {
-            let ends = Ends(Arc::clone(&self.under_way));
+            let guard = QueryGuard(Arc::clone(&self.under_way));
             let (found, ledger) = (Arc::clone(&self.found), ledger.clone());
-            let inquiry = spawn_blocking(move || {
-                let _ends = ends;
-                let now = Found::by_asking(&ledger);
+            let query = spawn_blocking(move || {
+                let _guard = guard;
+                let now = SlowValues::read(&ledger);
                 *found.lock().unwrap_or_else(PoisonError::into_inner) = now;
             });
-            // What does not come in time is shown by a later scrape.
-            let _in_time = timeout(PATIENCE, inquiry).await;
+            // A late result is shown by a later scrape.
+            let _in_time = timeout(SCRAPE_WAIT, query).await;
         }
         let found = self.found.lock().unwrap_or_else(PoisonError::into_inner);
         found.clone()
     }
 }
 
-/// Another inquiry may begin, however this one ended.
-struct Ends(Arc<AtomicBool>);
+/// Allows the next query when dropped.
+struct QueryGuard(Arc<AtomicBool>);
 
-impl Drop for Ends {
+impl Drop for QueryGuard {
     fn drop(&mut self) {
         self.0.store(false, Ordering::Release);
     }
 }
 
-impl Found {
-    fn by_asking(ledger: &Ledger) -> Self {
+impl SlowValues {
+    fn read(ledger: &Ledger) -> Self {
         Self {
             space: ledger.journal_space().ok(),
-            // A journal that cannot be read tells so elsewhere.
+            // The journal itself reports that it cannot be read.
             oldest_unshared: ledger.oldest_unshared().unwrap_or_default(),
-            waiting: ledger.waiting(),
+            waiting: ledger.undelivered_by_biller(),
         }
     }
 }
 
-/// Everything that a scrape shows beyond what calls have counted.
+/// Returns all values of a scrape that are not counted by calls.
 pub(super) async fn gather<'a>(
     shared: &GatewayState,
     registry: &'a Registry,
-    inquiry: &Inquiry,
+    query: &StatusQuery,
 ) -> Vitals<'a> {
-    let found = inquiry.made(&shared.ledger).await;
+    let found = query.run(&shared.ledger).await;
     let now = Timestamp::now();
     Vitals {
         is_ready: shared.unready().is_none(),
@@ -87,7 +87,7 @@ pub(super) async fn gather<'a>(
         journal: journal(&shared.ledger, found.space),
         undelivered: undelivered(&shared.ledger, registry, &found.waiting, now),
         shared: SharedVitals {
-            is_up: shared.ledger.is_shared_state_reachable(),
+            is_up: shared.ledger.is_redis_reachable(),
             unshared_facts: shared.ledger.unshared(),
             unshared_oldest: found.oldest_unshared.map_or(Duration::ZERO, age(now)),
         },
@@ -109,7 +109,7 @@ fn journal(ledger: &Ledger, space: Option<Space>) -> JournalVitals {
     JournalVitals {
         is_writable: ledger.is_journal_writable(),
         commits: ledger.journal_commits(),
-        owed_facts: ledger.owed_facts(),
+        owed_facts: ledger.journal_backlog_facts(),
         size_bytes: space.map(|space| space.journal_bytes),
         disk_free_bytes: space.map(|space| space.free_bytes),
     }
@@ -118,12 +118,13 @@ fn journal(ledger: &Ledger, space: Option<Space>) -> JournalVitals {
 fn undelivered(
     ledger: &Ledger,
     registry: &Registry,
-    waiting: &[Waiting],
+    waiting: &[BillerUndelivered],
     now: Timestamp,
 ) -> UndeliveredVitals {
-    let events = |one: &Waiting| i64::try_from(one.events).unwrap_or(i64::MAX);
-    let is_known = |one: &&Waiting| registry.find(one.biller.as_str()).is_some();
-    let (known, gone): (Vec<&Waiting>, Vec<&Waiting>) = waiting.iter().partition(is_known);
+    let events = |one: &BillerUndelivered| i64::try_from(one.events).unwrap_or(i64::MAX);
+    let is_known = |one: &&BillerUndelivered| registry.find(one.biller.as_str()).is_some();
+    let (known, gone): (Vec<&BillerUndelivered>, Vec<&BillerUndelivered>) =
+        waiting.iter().partition(is_known);
     let mut by_biller: Vec<_> = known
         .iter()
         .map(|one| (Some(one.biller), events(one)))
@@ -149,7 +150,7 @@ fn connections(shared: &GatewayState) -> ConnectionVitals {
     }
 }
 
-/// How long ago something was; nothing where the clock stepped back.
+/// Returns a function for the age of a time; zero if the clock stepped back.
 fn age(now: Timestamp) -> impl Fn(Timestamp) -> Duration {
     move |then| {
         let millis = now.millis().saturating_sub(then.millis());

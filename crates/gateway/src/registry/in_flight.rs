@@ -1,4 +1,4 @@
-//! The bulkhead: how many calls of one biller are under way at once.
+//! The bulkhead: a bound on the calls of one biller that are under way at once (`max_in_flight`).
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -11,7 +11,7 @@ pub struct InFlight {
 }
 
 impl InFlight {
-    /// At most `most` calls at once.
+    /// Allows `most` calls at once.
     pub fn new(most: u32) -> Self {
         Self {
             count: Arc::default(),
@@ -19,7 +19,7 @@ impl InFlight {
         }
     }
 
-    /// The same calls in flight under another bound, after a reload.
+    /// Returns a bulkhead that counts the same calls against another bound, after a reload.
     #[must_use]
     pub fn with_bound(&self, most: u32) -> Self {
         Self {
@@ -28,21 +28,21 @@ impl InFlight {
         }
     }
 
-    /// How many there are.
+    /// Returns the number of calls in flight.
     pub fn count(&self) -> u32 {
         self.count.load(Ordering::Relaxed)
     }
 
-    /// A place for one call; `None` when all are taken.
+    /// Counts one call until the permit is dropped; `None` at the bound.
     pub fn enter(&self) -> Option<InFlightPermit> {
         let taken = self.count.fetch_add(1, Ordering::AcqRel);
-        // The place is made first: where it is refused, its drop gives the count back.
-        let place = InFlightPermit(Arc::clone(&self.count));
-        (taken < self.most).then_some(place)
+        // Dropping an unused permit takes the count back.
+        let permit = InFlightPermit(Arc::clone(&self.count));
+        (taken < self.most).then_some(permit)
     }
 }
 
-/// One call's place; free again when dropped.
+/// One call in flight, counted until it is dropped.
 #[derive(Debug)]
 pub struct InFlightPermit(Arc<AtomicU32>);
 
@@ -57,7 +57,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_place_is_free_again_when_its_call_ends() {
+    fn a_call_is_admitted_again_when_another_ends() {
         let in_flight = InFlight::new(2);
         let first = in_flight.enter().unwrap();
         let _second = in_flight.enter().unwrap();

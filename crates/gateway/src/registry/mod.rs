@@ -1,4 +1,4 @@
-//! The registered billers, each with everything that is bounded per biller.
+//! The registered parties: billers, each with its limits, and Kakao Pay.
 
 mod in_flight;
 mod rate;
@@ -19,35 +19,35 @@ use crate::upstream::{ApiEndpoint, Party};
 pub use self::in_flight::{InFlight, InFlightPermit};
 pub use self::rate::RateLimit;
 
-/// A biller as the configuration registers it, with its limits, its series and its upstream.
+/// A registered biller: settings, limits, time series and upstream.
 #[derive(Debug)]
 pub struct RegisteredBiller {
-    /// What the biller's file says.
+    /// The biller's configuration file.
     pub settings: Biller,
-    /// Its link calls per second.
+    /// The rate limit of link calls.
     pub rate: Arc<RateLimit>,
-    /// Its calls in flight, all but pay-results.
+    /// The bulkhead of all calls but pay-results.
     pub in_flight: InFlight,
-    /// Its pay-results in flight: an allowance of its own, of the same size.
+    /// The bulkhead of pay-results, of the same size.
     pub pay_results_in_flight: InFlight,
-    /// Its time series.
+    /// The biller's time series.
     pub series: Arc<BillerSeries>,
-    /// Where Kakao Pay's calls for it go.
+    /// The upstream of `notice`, `prepay` and `pay_result`.
     pub upstream: Upstream,
-    /// Where on its upstream, and on Kakao Pay's, each API is.
+    /// The upstream paths of the five APIs.
     pub endpoints: Endpoints,
 }
 
-/// A party as an upstream, and the TLS files it was made with.
+/// A party as an upstream, with its TLS settings.
 #[derive(Clone, Debug)]
 pub struct Upstream {
-    /// Where calls go.
+    /// The HTTP client's view of the party.
     pub party: Arc<Party>,
     /// `None` for plain HTTP.
     pub tls: Option<ClientTls>,
 }
 
-/// The addresses of the five APIs as one biller's calls are relayed (contract section 1).
+/// The upstream endpoints of the five APIs for one biller (contract section 1).
 #[derive(Clone, Debug)]
 pub struct Endpoints {
     /// At Kakao Pay.
@@ -76,11 +76,11 @@ impl Endpoints {
 }
 
 impl RegisteredBiller {
-    /// A biller that has just been read from its file. Calls that are in flight for `former`, the
-    /// same biller before a reload, count against the new bounds.
+    /// Registers a biller. Calls in flight of `former`, the same biller before a reload, count against the
+    /// new bounds.
     ///
     /// # Errors
-    /// When a base URL cannot carry the APIs' paths.
+    /// If a base URL with an API's path is no valid URI.
     pub fn new(
         settings: Biller,
         upstream: Upstream,
@@ -124,17 +124,17 @@ impl RegisteredBiller {
         ));
     }
 
-    /// Its code.
+    /// Returns the biller's code.
     pub const fn code(&self) -> BillerCode {
         self.settings.code
     }
 
-    /// Whether it may call, and be asked for notices and prepays.
+    /// Returns whether the biller's status is `active`.
     pub fn is_active(&self) -> bool {
         self.settings.status == Status::Active
     }
 
-    /// What the guide leaves to the biller.
+    /// Returns the parsing rules that the biller's file sets.
     pub fn rules(&self) -> Rules<'_> {
         Rules {
             parameter_max_length: self.settings.parameter_max_length,
@@ -143,7 +143,7 @@ impl RegisteredBiller {
     }
 }
 
-/// A biller's quota; a reload that does not change it gives nobody a fresh burst.
+/// Returns the biller's rate limit. A reload that leaves the quota unchanged keeps the used-up tokens.
 fn rate(settings: &Biller, former: Option<&RegisteredBiller>) -> Arc<RateLimit> {
     let quota = |settings: &Biller| (settings.requests_per_second, settings.burst);
     match former {
@@ -152,14 +152,14 @@ fn rate(settings: &Biller, former: Option<&RegisteredBiller>) -> Arc<RateLimit> 
     }
 }
 
-/// All billers, by code.
+/// All registered billers, by code.
 #[derive(Debug, Default)]
 pub struct Registry {
     billers: HashMap<BillerCode, Arc<RegisteredBiller>>,
 }
 
 impl Registry {
-    /// A registry of these billers.
+    /// Returns a registry of these billers.
     pub fn new(billers: impl IntoIterator<Item = Arc<RegisteredBiller>>) -> Self {
         let billers = billers
             .into_iter()
@@ -168,12 +168,12 @@ impl Registry {
         Self { billers }
     }
 
-    /// The biller with exactly this code; `None` for a code that no biller can have, too.
+    /// Returns the biller with exactly this code; `None` if none is registered or the code is malformed.
     pub fn find(&self, code: &str) -> Option<&Arc<RegisteredBiller>> {
         self.billers.get(&BillerCode::parse(code)?)
     }
 
-    /// Every biller.
+    /// Returns all billers, in no particular order.
     pub fn billers(&self) -> impl Iterator<Item = &Arc<RegisteredBiller>> {
         self.billers.values()
     }
@@ -182,18 +182,18 @@ impl Registry {
 /// Kakao Pay as a caller and as an upstream.
 #[derive(Debug)]
 pub struct KakaoParty {
-    /// Where its calls come from.
+    /// `kakao.allow_from`.
     pub allow_from: Vec<IpNet>,
-    /// The client certificates that are pinned for it; none: not pinned.
+    /// `kakao.client_certificates`; empty: not pinned.
     pub client_certificates: Vec<Sha256>,
-    /// Where it is, as its section of the configuration says.
+    /// `kakao.base_url`.
     pub base_url: BaseUrl,
-    /// Where link calls go.
+    /// The upstream of the link calls.
     pub upstream: Upstream,
 }
 
 impl KakaoParty {
-    /// From the configuration.
+    /// Returns Kakao Pay as configured.
     pub fn new(settings: &Kakao, upstream: Upstream) -> Self {
         Self {
             allow_from: settings.allow_from.clone(),

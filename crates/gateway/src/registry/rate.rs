@@ -1,4 +1,4 @@
-//! Check 3: how many link calls a biller may make, by `governor`'s token bucket.
+//! Check 3: the rate limit of a biller's link calls, a token bucket of `governor` (contract section 2).
 
 use std::num::NonZeroU32;
 use std::time::Duration;
@@ -8,7 +8,7 @@ use governor::{DefaultDirectRateLimiter, Quota};
 
 use crate::reply::Problem;
 
-/// The rate limit of one biller; shared by all workers.
+/// The rate limit of one biller, shared by all workers.
 #[derive(Debug)]
 pub struct RateLimit {
     limiter: DefaultDirectRateLimiter,
@@ -16,7 +16,7 @@ pub struct RateLimit {
 }
 
 impl RateLimit {
-    /// `requests_per_second` in the long run, `burst` at once.
+    /// Allows `requests_per_second` on average and `burst` at once.
     pub fn new(requests_per_second: NonZeroU32, burst: NonZeroU32) -> Self {
         let clock = DefaultClock::default();
         let quota = Quota::per_second(requests_per_second).allow_burst(burst);
@@ -26,10 +26,10 @@ impl RateLimit {
         }
     }
 
-    /// Takes one call's worth.
+    /// Takes one token.
     ///
     /// # Errors
-    /// [`Problem::RateLimited`] with the time after which the next call would be taken.
+    /// [`Problem::RateLimited`] with the time until the next token.
     pub fn admit(&self) -> Result<(), Problem> {
         self.limiter.check().map_err(|refused| {
             let retry_after: Duration = refused.wait_time_from(self.clock.now());

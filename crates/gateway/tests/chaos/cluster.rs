@@ -56,9 +56,7 @@ impl Member {
 
     /// Moves some keys of a slot to another server; whether there were any. Their names are bytes.
     fn move_keys(&self, to: &Self, slot: &str) -> bool {
-        let keys = self
-            .server
-            .call_upstream(&["CLUSTER", "GETKEYSINSLOT", slot, "10"]);
+        let keys = self.server.ask(&["CLUSTER", "GETKEYSINSLOT", slot, "10"]);
         let keys: Vec<Vec<u8>> = redis::from_redis_value(keys.unwrap()).unwrap();
         if keys.is_empty() {
             return false;
@@ -96,10 +94,7 @@ impl Cluster {
         for pair in cluster.servers.chunks(2) {
             let id = pair[0].id();
             until("the replica knows its master", || {
-                pair[1]
-                    .server
-                    .call_upstream(&["CLUSTER", "REPLICATE", &id])
-                    .is_ok()
+                pair[1].server.ask(&["CLUSTER", "REPLICATE", &id]).is_ok()
             });
         }
         cluster.await_replicas();
@@ -178,7 +173,7 @@ impl Cluster {
         let slot = slot.to_string();
         let has_it = |part: &usize| {
             let [master, _] = self.pair(*part);
-            let keys = master.server.call_upstream(&["GET", &key]);
+            let keys = master.server.ask(&["GET", &key]);
             // Who has not the slot names another server.
             keys.is_ok()
         };

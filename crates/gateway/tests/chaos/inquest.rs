@@ -33,7 +33,7 @@ pub struct Inquest {
 
 /// Checks that both nodes give the promised answer to every question, and call nobody for it but for
 /// the prepay of an open bill.
-pub fn call_upstream(world: &World, questions: &[Question]) -> Inquest {
+pub fn ask(world: &World, questions: &[Question]) -> Inquest {
     let next = AtomicUsize::new(0);
     let inquest = Mutex::new(Inquest {
         lost: Finding::of("lost"),
@@ -55,7 +55,7 @@ pub fn call_upstream(world: &World, questions: &[Question]) -> Inquest {
                         return;
                     };
                     for node in 0..2 {
-                        let said = asker.call_upstream(question, node, number);
+                        let said = asker.ask(question, node, number);
                         inquest.lock().unwrap().note(question, node, said);
                     }
                 }
@@ -84,7 +84,7 @@ struct Asker<'a> {
 impl Asker<'_> {
     /// An answer of a node that could not look (it found Redis too slow, or the biller was too slow)
     /// says nothing, and it is asked again.
-    fn call_upstream(&mut self, question: &Question, node: usize, number: usize) -> Said {
+    fn ask(&mut self, question: &Question, node: usize, number: usize) -> Said {
         let mut said = Said::default();
         for attempt in 0..TRIES {
             let id = format!("b{}.q{number}.{node}.{attempt}", question.bill.0);

@@ -44,10 +44,10 @@ impl<'a> Life<'a> {
     pub fn take(&mut self, step: &Step) -> Progress {
         match step {
             Step::Pause(time) => thread::sleep(*time),
-            Step::Create(node) => self.call_upstream(Api::Create, *node),
-            Step::Recreate(node) => self.call_upstream(Api::Recreate, *node),
-            Step::Notice(node) => self.call_upstream(Api::Notice, *node),
-            Step::Prepay(node) => self.call_upstream(Api::Prepay, *node),
+            Step::Create(node) => self.ask(Api::Create, *node),
+            Step::Recreate(node) => self.ask(Api::Recreate, *node),
+            Step::Notice(node) => self.ask(Api::Notice, *node),
+            Step::Prepay(node) => self.ask(Api::Prepay, *node),
             Step::CreateOnBoth => {
                 let sendings = [0, 1].map(|node| self.question(Api::Create, node));
                 self.at_once(sendings);
@@ -79,7 +79,7 @@ impl<'a> Life<'a> {
         Progress::GaveUp
     }
 
-    fn call_upstream(&mut self, api: Api, node: usize) {
+    fn ask(&mut self, api: Api, node: usize) {
         self.question(api, node).send(self.world, &mut self.line);
     }
 

@@ -95,7 +95,7 @@ impl RedisServer {
                 *child = Some(self.spawn());
             }
             drop(child);
-            self.call_upstream(&["PING"]).is_ok()
+            self.ask(&["PING"]).is_ok()
         });
     }
 
@@ -109,7 +109,7 @@ impl RedisServer {
         assert!(status.unwrap().success());
     }
 
-    pub fn call_upstream(&self, words: &[&str]) -> redis::RedisResult<redis::Value> {
+    pub fn ask(&self, words: &[&str]) -> redis::RedisResult<redis::Value> {
         self.send(redis::cmd(words[0]).arg(&words[1..]))
     }
 
@@ -124,27 +124,24 @@ impl RedisServer {
     /// Tells it something that it cannot refuse.
     #[track_caller]
     pub fn tell(&self, words: &[&str]) {
-        self.call_upstream(words)
+        self.ask(words)
             .unwrap_or_else(|error| panic!("{words:?}: {error}"));
     }
 
     /// What it answers as text; empty where it answers nothing.
     pub fn ask_text(&self, words: &[&str]) -> String {
-        let text = self
-            .call_upstream(words)
-            .ok()
-            .map(redis::from_redis_value::<String>);
+        let text = self.ask(words).ok().map(redis::from_redis_value::<String>);
         text.and_then(Result::ok).unwrap_or_default()
     }
 
     /// What it answers as a list of texts; empty where it answers nothing.
     pub fn words(&self, words: &[&str]) -> Vec<String> {
-        let list = self.call_upstream(words).ok().map(redis::from_redis_value);
+        let list = self.ask(words).ok().map(redis::from_redis_value);
         list.and_then(Result::ok).unwrap_or_default()
     }
 
     pub fn number(&self, words: &[&str]) -> u16 {
-        redis::from_redis_value(self.call_upstream(words).unwrap()).unwrap()
+        redis::from_redis_value(self.ask(words).unwrap()).unwrap()
     }
 
     /// Whose data it serves since when, if it is a primary: another after every change of its role.

@@ -195,7 +195,7 @@ impl Store for Watched {
 }
 
 fn field_of(sentinel: &RedisServer, name: &str) -> String {
-    let answer = sentinel.call_upstream(&["SENTINEL", "MASTER", SERVICE]);
+    let answer = sentinel.ask(&["SENTINEL", "MASTER", SERVICE]);
     let fields = answer.ok().map(redis::from_redis_value::<Vec<String>>);
     let fields = fields.and_then(Result::ok).unwrap_or_default();
     let at = fields.iter().position(|field| field == name);

@@ -18,7 +18,7 @@ fn gateway() -> (Upstream, Gateway) {
     (upstream, gateway)
 }
 
-fn call_upstream(gateway: &Gateway, method: &str, token: &str, body: &str) -> Reply {
+fn ask(gateway: &Gateway, method: &str, token: &str, body: &str) -> Reply {
     let mut caller = Caller::connect(gateway.ops());
     caller.send(
         format!(

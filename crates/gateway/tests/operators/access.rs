@@ -140,7 +140,7 @@ const COMMANDS: &[(&str, i32, &str)] = &[
     (
         "payments redeliver --biller B0001 --pay-id 2",
         1,
-        "no payment of this number",
+        "no payment with this pay_id",
     ),
     (
         "payments redeliver --biller B9999 --pay-id 1",
@@ -162,7 +162,7 @@ fn a_wrong_command_line_ends_with_two_and_a_refusal_with_one() {
     }
     assert_eq!(office.biller.count(), 1);
     // A refusal is JSON where JSON was asked for.
-    let (code, refused) = office.call_upstream("payments redeliver --biller B0001 --pay-id 1");
+    let (code, refused) = office.ask("payments redeliver --biller B0001 --pay-id 1");
     assert_eq!(
         (code, &refused["error"]["code"]),
         (1, &json!("already_accepted"))

@@ -26,7 +26,7 @@ fn a_bills_story_tells_everything_in_its_order() {
     office.post(PAY_RESULT, &named(cancel));
 
     let bill = "--biller B0001 --user-key u --month 202611 --param seq=7";
-    let (code, shown) = office.call_upstream(&format!("bill show {bill}"));
+    let (code, shown) = office.ask(&format!("bill show {bill}"));
     assert_eq!(code, 0);
     let story = shown["story"].as_array().unwrap();
     let kinds: Vec<&str> = story
@@ -73,7 +73,7 @@ fn a_bills_story_tells_everything_in_its_order() {
     }
 
     // Whoever leaves a part out is told which bills there are.
-    let (code, others) = office.call_upstream("bill show --biller B0001 --user-key u");
+    let (code, others) = office.ask("bill show --biller B0001 --user-key u");
     assert_eq!(code, 1);
     let other = &others["bills_of_this_user_key"][0];
     assert_eq!(
@@ -90,8 +90,8 @@ fn an_error_bill_is_answered_e817_until_it_is_cleared() {
         "bill classify {bill} --reason 이중_청구 --operator lee"
     ));
     assert_eq!(classified.code, 0, "{classified:?}");
-    assert!(classified.out.contains("Nothing was known of it before"));
-    assert!(classified.out.contains("yes, says lee since"));
+    assert!(classified.out.contains("The bill was unknown before"));
+    assert!(classified.out.contains("yes, by lee since"));
     assert_own(&office.post(PREPAY, &prepay("u").to_string()), 200, E817);
     assert_own(&office.post(CREATE, &link("u").to_string()), 200, E817);
     assert_eq!(office.biller.count() + office.kakao.count(), 0);
@@ -103,7 +103,7 @@ fn an_error_bill_is_answered_e817_until_it_is_cleared() {
         "OK"
     );
 
-    let (_, shown) = office.call_upstream(&format!("bill show {bill}"));
+    let (_, shown) = office.ask(&format!("bill show {bill}"));
     let said = |fact: &Value| {
         (
             fact["kind"].clone(),

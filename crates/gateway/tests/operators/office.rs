@@ -82,7 +82,7 @@ impl Office {
     }
 
     /// Runs a command that prints JSON; its exit code and what it printed.
-    pub fn call_upstream(&self, command: &str) -> (i32, Value) {
+    pub fn ask(&self, command: &str) -> (i32, Value) {
         let said = self.run(&format!("{command} --json"));
         let json = serde_json::from_str(&said.out)
             .unwrap_or_else(|_| panic!("no JSON from `{command}`: {said:?}"));

@@ -4,7 +4,7 @@ use std::fs;
 use std::sync::Arc;
 use std::time::Duration;
 
-use ::ledger::{Delivered, Ledger, MessageDigest, Options, Timestamp};
+use ::ledger::{DeliveryOutcome, Ledger, MessageDigest, Options, Timestamp};
 use protocol::{BillerCode, PayResult, Rules};
 use serde_json::{Value, json};
 
@@ -25,7 +25,7 @@ fn a_pay_result_that_was_not_accepted_is_listed_with_its_age() {
     office.post(PAY_RESULT, &paid("v", 32));
     assert_eq!(office.undelivered(), 2);
 
-    let (code, listed) = office.call_upstream("payments list");
+    let (code, listed) = office.ask("payments list");
     assert_eq!((code, listed["payments"].as_array().unwrap().len()), (0, 2));
     let first = &listed["payments"][0];
     assert_eq!(
@@ -37,8 +37,7 @@ fn a_pay_result_that_was_not_accepted_is_listed_with_its_age() {
         (&json!(2), &json!("B0001"))
     );
     let of_state = |state: &str| {
-        let (_, listed) =
-            office.call_upstream(&format!("payments list --biller B0001 --delivery {state}"));
+        let (_, listed) = office.ask(&format!("payments list --biller B0001 --delivery {state}"));
         let payments = listed["payments"].as_array().unwrap().iter();
         payments
             .map(|one| one["pay_id"].as_str().unwrap().to_owned())
@@ -62,14 +61,14 @@ fn a_pay_result_is_delivered_again_with_the_same_bytes_until_it_is_accepted() {
     office.post(PAY_RESULT, &body);
 
     let again = "payments redeliver --biller B0001 --pay-id 31";
-    let (code, told) = office.call_upstream(again);
+    let (code, told) = office.ask(again);
     assert_eq!(
         (code, &told["outcomes"][0]["outcome"]),
         (1, &json!("refused"))
     );
     assert_eq!(told["outcomes"][0]["res_code"], "E902");
     office.biller.now(|_| Action::Reset);
-    let (code, told) = office.call_upstream(again);
+    let (code, told) = office.ask(again);
     assert_eq!(
         (code, &told["outcomes"][0]["outcome"]),
         (1, &json!("unknown"))
@@ -88,7 +87,7 @@ fn a_pay_result_is_delivered_again_with_the_same_bytes_until_it_is_accepted() {
     assert_eq!(last.line, "POST /kakao/pay-result HTTP/1.1");
     assert_eq!(last.header("authorization"), None);
     assert_eq!(office.undelivered(), 0);
-    let (_, listed) = office.call_upstream("payments list --delivery accepted");
+    let (_, listed) = office.ask("payments list --delivery accepted");
     assert_eq!(listed["payments"][0]["pay_id"], "31");
 
     // Accepted is never told again: neither by an operator nor to a copy from Kakao Pay.
@@ -97,7 +96,7 @@ fn a_pay_result_is_delivered_again_with_the_same_bytes_until_it_is_accepted() {
     let copy = office.post(PAY_RESULT, &body);
     assert_eq!(copy.header("x-relay-replayed"), Some("true"));
     assert_eq!(office.biller.count(), count);
-    let (_, shown) = office.call_upstream("bill show --biller B0001 --user-key u");
+    let (_, shown) = office.ask("bill show --biller B0001 --user-key u");
     let story = shown["story"].as_array().unwrap();
     let deliveries = story.iter().filter(|fact| fact["kind"] == "delivery");
     let states: Vec<&str> = deliveries
@@ -118,12 +117,12 @@ fn an_attempt_that_never_reaches_the_biller_changes_nothing() {
     office.gateway.signal("HUP");
     office
         .gateway
-        .await_log(|line| line["message"] == "configuration read anew");
-    let (code, told) = office.call_upstream("payments redeliver --biller B0001 --pay-id 31");
+        .await_log(|line| line["message"] == "configuration reloaded");
+    let (code, told) = office.ask("payments redeliver --biller B0001 --pay-id 31");
     let outcome = &told["outcomes"][0];
     assert_eq!((code, &outcome["outcome"]), (1, &json!("not_sent")));
     assert_eq!(outcome["delivery"], "refused");
-    let (_, listed) = office.call_upstream("payments list --delivery refused");
+    let (_, listed) = office.ask("payments list --delivery refused");
     assert_eq!(listed["payments"][0]["attempts"], 2);
 }
 
@@ -140,7 +139,7 @@ fn nothing_is_delivered_again_while_a_copy_is_under_way() {
     let mut kakao = office.gateway.caller();
     kakao.send(&request("POST", PAY_RESULT, &[], paid("u", 31).as_bytes()));
     office.biller.await_calls(2);
-    let (code, told) = office.call_upstream("payments redeliver --biller B0001 --pay-id 31");
+    let (code, told) = office.ask("payments redeliver --biller B0001 --pay-id 31");
     assert_eq!(
         (code, &told["outcomes"][0]["outcome"]),
         (1, &json!("under_way"))
@@ -176,8 +175,7 @@ fn all_of_a_biller_are_delivered_but_not_what_was_cancelled_since() {
     assert_eq!(office.biller.count(), count + 4);
 
     office.biller.now(|_| Action::ok());
-    let (code, told) =
-        office.call_upstream("payments redeliver --biller B0001 --all --per-second 1000");
+    let (code, told) = office.ask("payments redeliver --biller B0001 --all --per-second 1000");
     let outcomes = told["outcomes"].as_array().unwrap();
     let of = |outcome: &str| {
         outcomes
@@ -275,8 +273,13 @@ pub fn refused_before(setup: &Setup, bodies: &[&str]) {
         let message = MessageDigest::of(body.as_bytes());
         let bytes = body.to_string().into();
         runtime.block_on(ledger.record_payment(&told.bill, &told.event, &bytes, message, before));
-        let refused =
-            ledger.record_delivery(&told.bill, &told.event, message, Delivered::Refused, before);
+        let refused = ledger.record_delivery(
+            &told.bill,
+            &told.event,
+            message,
+            DeliveryOutcome::Refused,
+            before,
+        );
         runtime.block_on(refused).unwrap();
     }
 }

@@ -28,7 +28,7 @@ pub fn listen(public: &str, authority: &Authority, client_auth: &str) -> String 
 }
 
 /// A notice as this visitor asks for it; `None` where the connection comes to nothing.
-fn call_upstream(gateway: &Gateway, visitor: &Visitor<'_>) -> Option<Reply> {
+fn ask(gateway: &Gateway, visitor: &Visitor<'_>) -> Option<Reply> {
     let mut caller = visitor.connect(gateway.public()).ok()?;
     let request =
         crate::support::caller::request("POST", NOTICE, &[], notice("u").to_string().as_bytes());

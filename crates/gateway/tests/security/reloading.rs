@@ -34,8 +34,7 @@ fn await_reload(gateway: &Gateway, before: i64) {
     let wanted = usize::try_from(before + 1).unwrap();
     let is_end = |text: &serde_json::Value| {
         let text = text.as_str().unwrap_or_default();
-        text.starts_with("configuration read anew")
-            || text.starts_with("configuration NOT read anew")
+        text.starts_with("configuration reloaded") || text.starts_with("configuration NOT reloaded")
     };
     gateway.await_log_times(wanted, |line| is_end(&line["message"]));
 }
@@ -49,7 +48,7 @@ fn edit(file: &Path, change: impl FnOnce(String) -> String) {
     fs::write(file, change(text)).unwrap();
 }
 
-fn call_upstream(caller: &mut Caller) -> u16 {
+fn ask(caller: &mut Caller) -> u16 {
     caller.post(NOTICE, notice("u").to_string()).status
 }
 

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use protocol::{Bill, PayType, PaymentEvent};
 
-use crate::{BillState, FactKind, MessageDigest, Stamp, Taken, Timestamp};
+use crate::{BillState, FactKind, MessageDigest, PaymentEffect, Stamp, Timestamp};
 
 /// How long the mark of an indistinct bill's payment lasts where no `expire_at` is in force.
 const INDISTINCT_MARK: Duration = Duration::from_hours(24);
@@ -44,11 +44,11 @@ impl Told {
 
     /// What it means to a bill of which this is known; `own` are the stamps that it was told with,
     /// for it may be among what is known.
-    pub(super) fn judge(&self, state: Option<&BillState>, own: &[Stamp]) -> Taken {
+    pub(super) fn effect(&self, state: Option<&BillState>, own: &[Stamp]) -> PaymentEffect {
         state
             .and_then(BillState::payments)
-            .map_or(Taken::New, |payments| {
-                payments.judge_beside(&self.event, own, self.now)
+            .map_or(PaymentEffect::New, |payments| {
+                payments.effect_excluding(&self.event, own, self.now)
             })
     }
 }

@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use ledger::shared::{OutOfReach, SharedStore, Swap, Topology};
+use ledger::redis::{OutOfReach, SharedStore, Swap, Topology};
 
 use crate::cluster::{BILLERS, Cluster};
 use crate::one_node::{OneNode, bill};

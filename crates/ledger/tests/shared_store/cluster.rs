@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use ledger::shared::{BillerChanges, OutOfReach, SharedStore, Swap, Topology};
+use ledger::redis::{BillerChanges, OutOfReach, SharedStore, Swap, Topology};
 use redis::Value;
 
 use crate::server::{Server, await_until, free_port};

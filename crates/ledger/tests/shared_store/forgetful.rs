@@ -1,6 +1,6 @@
 //! Servers that are set to forget are spoken of.
 
-use ledger::shared::Warning;
+use ledger::redis::Warning;
 
 use crate::server::{Server, await_until};
 use crate::store::{in_reach, standalone};

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use ledger::shared::{Node, Password, Settings, SharedStore, Swap, Topology};
+use ledger::redis::{Node, Password, Settings, SharedStore, Swap, Topology};
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
 use rustls::pki_types::CertificateDer;
 use rustls::{ClientConfig, RootCertStore};

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use ledger::shared::{Node, Password, Settings, SharedStore, Swap, Topology};
+use ledger::redis::{Node, Password, Settings, SharedStore, Swap, Topology};
 
 use crate::server::{Server, await_until, free_port};
 use crate::store::{held, in_reach, never_in_reach, other_than, settings, write};

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use ledger::shared::Node;
+use ledger::redis::Node;
 use tempfile::TempDir;
 
 /// How long an event may take that normally takes milliseconds.

@@ -1,4 +1,4 @@
-//! What an admin handler works with.
+//! What the admin API's handlers share.
 
 use std::future::{Ready, ready};
 use std::rc::Rc;
@@ -11,7 +11,7 @@ use super::refusal::Refusal;
 use crate::registry::RegisteredBiller;
 use crate::state::Worker;
 
-/// The ops listener's own worker, with connections to billers of its own.
+/// The worker of the ops listener, with its own upstream connections.
 #[derive(Clone, Debug)]
 pub(in crate::ops) struct AdminContext(pub(in crate::ops) Rc<Worker>);
 
@@ -24,7 +24,7 @@ impl AdminContext {
         &self.0.shared().ledger
     }
 
-    /// The registered biller with this code.
+    /// Returns the registered biller with this code.
     pub(super) fn biller(&self, code: &str) -> Result<Arc<RegisteredBiller>, Refusal> {
         let registry = self.0.shared().registry();
         registry.find(code).cloned().ok_or_else(|| {
@@ -41,7 +41,7 @@ impl FromRequest for AdminContext {
     type Future = Ready<Result<Self, actix_web::Error>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        // `ops::serve` puts one into every application; without it there is nothing to work with.
+        // `ops::serve` registers it with every application.
         let context = request.app_data::<Self>().cloned();
         ready(context.ok_or_else(|| Refusal::internal().into()))
     }

@@ -1,4 +1,4 @@
-//! Which events are logged, changed while the gateway runs (`docs/logging.md`).
+//! The log filter, which can be changed while the gateway runs (`docs/logging.md`).
 
 use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, web};
@@ -9,7 +9,7 @@ use super::bills::answer;
 use super::refusal::Refusal;
 use crate::logging;
 
-/// What is logged from now on.
+/// Body of `PUT /admin/log-filter`.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct FilterChange {

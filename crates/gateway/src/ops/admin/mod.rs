@@ -1,7 +1,6 @@
-//! The admin API (contract sections 5 and 7): what operators see and do, as JSON under `/admin`.
+//! The admin API (contract sections 5 and 7): JSON under `/admin`, documented in `docs/operations.md`.
 //!
-//! Whatever names a customer comes in a POST body, so that no user key stands in an address.
-//! `docs/operations.md` is the reference.
+//! Bills are named in POST bodies, so that no user key appears in a URL.
 
 mod bills;
 mod context;
@@ -23,7 +22,7 @@ pub(crate) use ledger::audit_as_json;
 /// The largest request body.
 const BODY_BYTES: usize = 16 * 1024;
 
-/// Everything under `/admin`. Nothing is answered, or even read, without the token.
+/// Returns the routes under `/admin`. The token is checked before anything else is read.
 pub(super) fn scope() -> Scope<
     impl actix_web::dev::ServiceFactory<
         actix_web::dev::ServiceRequest,
