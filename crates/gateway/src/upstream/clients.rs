@@ -74,7 +74,7 @@ impl Clients {
     }
 
     /// Closes the pools of dropped parties and origins and the connections that have been idle for too long. Calls
-    /// do this regularly; a worker without calls must call it.
+    /// do this regularly; a worker without calls may call it.
     pub fn sweep(&self) {
         let now = Instant::now();
         self.swept_at.set(now);
