@@ -59,7 +59,7 @@ impl Call {
             deadline,
             upstream: Cell::new(None),
             upstream_called_at: Cell::new(None),
-            _under_way: Some(connection.enter()),
+            _under_way: Some(connection.begin_work()),
             worker,
         }
     }

@@ -12,8 +12,8 @@ use crate::admission::Admitted;
 use crate::registry::RegisteredBiller;
 use crate::reply::{CheckedAnswer, Problem};
 use crate::upstream::{
-    Admission, Answer, CircuitOutcome, CircuitPermit, CircuitState, Endpoint, Party, PartyTime,
-    Repeat, Sent, UpstreamFault, UpstreamRequest,
+    Answer, ApiEndpoint, BudgetShare, CircuitDecision, CircuitOutcome, CircuitPermit, CircuitState,
+    Party, Repeat, Sent, UpstreamFault, UpstreamRequest,
 };
 
 /// A link API, which is relayed to Kakao Pay.
@@ -126,7 +126,7 @@ impl Call {
 
     const fn request<'a>(
         &'a self,
-        endpoint: &'a Endpoint,
+        endpoint: &'a ApiEndpoint,
         authorization: Option<&'a HeaderValue>,
         body: &'a [u8],
     ) -> UpstreamRequest<'a> {
@@ -151,18 +151,21 @@ impl Call {
         self.stopwatch.enter(Stage::Upstream, begin);
         self.upstream_called_at.set(Some(begin));
         let left = self.deadline.saturating_duration_since(begin);
-        let time = PartyTime::of(left, self.worker.shared().budget);
+        let share = BudgetShare::of(left, self.worker.shared().budget);
         let clients = self.worker.clients();
         let report = clients
             .call(party, request, self.deadline, policy.repeat)
             .await;
-        let end = report.ended;
-        self.stopwatch
-            .split_off(Stage::Connect, report.connect.unwrap_or_default(), end);
+        let end = report.ended_at;
+        self.stopwatch.split_off(
+            Stage::Connect,
+            report.connect_duration.unwrap_or_default(),
+            end,
+        );
         self.stopwatch.enter(Stage::Reply, end);
-        self.upstream.set(Some(report.upstream));
-        biller.series.upstream_answered(api, report.upstream);
-        let outcome = CircuitOutcome::of(&report.result, time);
+        self.upstream.set(Some(report.duration));
+        biller.series.upstream_answered(api, report.duration);
+        let outcome = CircuitOutcome::of(&report.result, share);
         self.show_circuit(party, permit.record(outcome, end.into_std()));
         report
             .result
@@ -180,12 +183,12 @@ impl Call {
             return Ok(party.circuit().admit_always());
         }
         match party.circuit().admit(now.into_std()) {
-            Admission::Closed(permit) => Ok(permit),
-            Admission::Probe(permit) => {
+            CircuitDecision::Closed(permit) => Ok(permit),
+            CircuitDecision::Probe(permit) => {
                 self.show_circuit(party, Some(CircuitState::HalfOpen));
                 Ok(permit)
             }
-            Admission::Open { retry_after } => {
+            CircuitDecision::Open { retry_after } => {
                 Err(UpstreamFailure::never_sent(Problem::CircuitOpen {
                     retry_after,
                 }))
@@ -217,7 +220,7 @@ impl Call {
             UpstreamFault::NotReached(_)
             | UpstreamFault::Closed { .. }
             | UpstreamFault::CutShort { .. }
-            | UpstreamFault::Unreadable => Problem::NoAnswer,
+            | UpstreamFault::Malformed => Problem::NoAnswer,
         };
         UpstreamFailure {
             problem,

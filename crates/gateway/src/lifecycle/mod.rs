@@ -30,7 +30,7 @@ use crate::ops;
 use crate::redelivery;
 use crate::server::{self, PublicServer};
 use crate::state::{GatewayState, Worker};
-use crate::tls::{self, ServerFiles, ServerSide, ServerTls};
+use crate::tls::{self, LoadedServerTls, ServerFiles, ServerTls};
 use crate::traces::Exporter;
 use crate::upstream::Clients;
 
@@ -59,7 +59,7 @@ impl Gateway {
     /// If a certificate is unusable, the ledger cannot be opened, or an address cannot be bound.
     pub fn start(loaded: Loaded, inherited: Inherited) -> Result<Self, Box<dyn Error>> {
         let settings = loaded.config;
-        let tls = server_side(&settings)?.map(|side| Arc::new(ServerTls::new(side)));
+        let tls = server_tls(&settings)?.map(|tls| Arc::new(ServerTls::new(tls)));
         let metrics = Metrics::new(settings.budget.total);
         let parties = parties(&settings, loaded.billers, &metrics, None)?;
         let ledger = Ledger::open(&ledger_options(&settings, &metrics)?, Timestamp::now())?;
@@ -101,7 +101,7 @@ impl Gateway {
     /// # Errors
     /// If one of them is unusable.
     pub fn check_tls(loaded: &Loaded) -> Result<(), Box<dyn Error>> {
-        server_side(&loaded.config)?;
+        server_tls(&loaded.config)?;
         let metrics = Metrics::new(loaded.config.budget.total);
         parties(&loaded.config, loaded.billers.clone(), &metrics, None)?;
         Ok(())
@@ -190,7 +190,7 @@ fn public_options(
 }
 
 /// Loads the listener's TLS files; `None` for plain HTTP.
-fn server_side(settings: &Config) -> Result<Option<ServerSide>, Box<dyn Error>> {
+fn server_tls(settings: &Config) -> Result<Option<LoadedServerTls>, Box<dyn Error>> {
     let Some(tls) = &settings.listen.tls else {
         return Ok(None);
     };
@@ -204,6 +204,6 @@ fn server_side(settings: &Config) -> Result<Option<ServerSide>, Box<dyn Error>> 
             ClientAuth::Required => tls::ClientVerification::Required(client_ca),
         },
     };
-    let side = ServerSide::load(&files).map_err(|fault| format!("listen.tls: {fault}"))?;
-    Ok(Some(side))
+    let loaded = LoadedServerTls::load(&files).map_err(|fault| format!("listen.tls: {fault}"))?;
+    Ok(Some(loaded))
 }

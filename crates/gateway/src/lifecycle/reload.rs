@@ -9,16 +9,16 @@ use metrics::{Certificate, Metrics, ReloadResult};
 
 use super::parties::parties;
 use super::watch::WatchedFiles;
-use super::{Gateway, server_side};
+use super::{Gateway, server_tls};
 use crate::config::{Config, Loaded};
 use crate::state::{GatewayState, Parties};
-use crate::tls::{ClientTls, ServerSide};
+use crate::tls::{ClientTls, LoadedServerTls};
 
 /// The complete new state.
 struct Renewal {
     settings: Config,
     parties: Parties,
-    listener: Option<ServerSide>,
+    listener: Option<LoadedServerTls>,
 }
 
 impl Gateway {
@@ -64,8 +64,8 @@ impl Gateway {
                 metrics.remove_certificate(Certificate::Biller(gone.code()));
             }
         }
-        if let (Some(tls), Some(side)) = (&self.tls, renewal.listener) {
-            tls.replace(side);
+        if let (Some(tls), Some(loaded)) = (&self.tls, renewal.listener) {
+            tls.replace(loaded);
         }
         self.settings = renewal.settings;
         self.show_certificates();
@@ -75,16 +75,16 @@ impl Gateway {
     pub(super) fn show_certificates(&self) {
         let metrics = &self.shared.metrics;
         let listener = self.tls.as_ref().map(|tls| tls.current());
-        let ends = |side: fn(&ServerSide) -> Option<i64>| listener.as_deref().and_then(side);
+        let ends = |end: fn(&LoadedServerTls) -> Option<i64>| listener.as_deref().and_then(end);
         show(
             metrics,
             Certificate::Listener,
-            ends(|side| side.certificate_not_after),
+            ends(|tls| tls.certificate_not_after),
         );
         show(
             metrics,
             Certificate::ClientCa,
-            ends(|side| side.client_ca_not_after),
+            ends(|tls| tls.client_ca_not_after),
         );
         let parties = self.shared.parties();
         let kakao = parties.kakao.upstream.tls.as_ref();
@@ -127,7 +127,7 @@ impl Renewal {
         } = Config::load(file)?;
         let (settings, fixed) = settings.renewed_by(config);
         let parties = parties(&settings, billers, &shared.metrics, Some(&shared.parties()))?;
-        let listener = server_side(&settings)?;
+        let listener = server_tls(&settings)?;
         for warning in &warnings {
             tracing::warn!(%warning, "configuration");
         }

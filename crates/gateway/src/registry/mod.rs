@@ -14,7 +14,7 @@ use protocol::{Api, BillerCode, Rules};
 
 use crate::config::{BaseUrl, Biller, Kakao, Sha256, Status};
 use crate::tls::ClientTls;
-use crate::upstream::{Endpoint, Party};
+use crate::upstream::{ApiEndpoint, Party};
 
 pub use self::in_flight::{InFlight, InFlightPermit};
 pub use self::rate::RateLimit;
@@ -51,15 +51,15 @@ pub struct Upstream {
 #[derive(Clone, Debug)]
 pub struct Endpoints {
     /// At Kakao Pay.
-    pub link_create: Endpoint,
+    pub link_create: ApiEndpoint,
     /// At Kakao Pay.
-    pub link_recreate: Endpoint,
+    pub link_recreate: ApiEndpoint,
     /// At the biller, like the next two.
-    pub notice: Endpoint,
+    pub notice: ApiEndpoint,
     /// 납부 가능 조회.
-    pub prepay: Endpoint,
+    pub prepay: ApiEndpoint,
     /// 납부 결과 전달.
-    pub pay_result: Endpoint,
+    pub pay_result: ApiEndpoint,
 }
 
 impl Endpoints {

@@ -1,4 +1,4 @@
-//! Classes of octets (RFC 9110 section 5.6.2, RFC 3986 section 3).
+//! Character classes of header names, request targets and hosts (RFC 9110 section 5.6.2, RFC 3986 section 3).
 
 const TOKEN: u8 = 1;
 const TARGET: u8 = 2;
@@ -8,31 +8,31 @@ static CLASSES: [u8; 256] = classes();
 
 const fn classes() -> [u8; 256] {
     let mut table = [0; 256];
-    let mut octet = 0_u8;
+    let mut byte = 0_u8;
     loop {
-        let letter_or_digit = octet.is_ascii_alphanumeric();
+        let letter_or_digit = byte.is_ascii_alphanumeric();
         let mut class = 0;
-        if letter_or_digit || contains(b"!#$%&'*+-.^_`|~", octet) {
+        if letter_or_digit || contains(b"!#$%&'*+-.^_`|~", byte) {
             class |= TOKEN;
         }
-        if letter_or_digit || contains(b"-._~!$&'()*+,;=:@/?%", octet) {
+        if letter_or_digit || contains(b"-._~!$&'()*+,;=:@/?%", byte) {
             class |= TARGET;
         }
-        if letter_or_digit || contains(b"-._~!$&'()*+,;=:%[]", octet) {
+        if letter_or_digit || contains(b"-._~!$&'()*+,;=:%[]", byte) {
             class |= HOST;
         }
-        table[octet as usize] = class;
-        if octet == u8::MAX {
+        table[byte as usize] = class;
+        if byte == u8::MAX {
             return table;
         }
-        octet += 1;
+        byte += 1;
     }
 }
 
-const fn contains(set: &[u8], octet: u8) -> bool {
+const fn contains(set: &[u8], byte: u8) -> bool {
     let mut at = 0;
     while at < set.len() {
-        if set[at] == octet {
+        if set[at] == byte {
             return true;
         }
         at += 1;
@@ -40,45 +40,45 @@ const fn contains(set: &[u8], octet: u8) -> bool {
     false
 }
 
-/// `true` for a character of a header's name.
+/// Whether the byte may occur in a header name.
 #[inline]
-pub(super) fn is_token(octet: u8) -> bool {
-    CLASSES[usize::from(octet)] & TOKEN != 0
+pub(super) fn is_token(byte: u8) -> bool {
+    CLASSES[usize::from(byte)] & TOKEN != 0
 }
 
-/// `true` for a character of a method. Methods are tokens, but the registered ones are letters and hyphens,
-/// and not every reader of HTTP takes all tokens for methods.
+/// Whether the byte may occur in a method. Methods are tokens, but all registered ones consist of letters and
+/// hyphens, and some HTTP readers accept no others.
 #[inline]
-pub(super) fn is_method(octet: u8) -> bool {
-    octet.is_ascii_alphabetic() || octet == b'-'
+pub(super) fn is_method(byte: u8) -> bool {
+    byte.is_ascii_alphabetic() || byte == b'-'
 }
 
-/// `true` where every octet may stand in a path or query.
+/// Whether every byte may occur in a path or query.
 #[inline]
-pub(super) fn are_target(byte_class: &[u8]) -> bool {
-    byte_class
+pub(super) fn are_target(bytes: &[u8]) -> bool {
+    bytes
         .iter()
-        .all(|&octet| CLASSES[usize::from(octet)] & TARGET != 0)
+        .all(|&byte| CLASSES[usize::from(byte)] & TARGET != 0)
 }
 
-/// `true` where every octet may stand in a `Host`.
+/// Whether every byte may occur in a `Host` value.
 #[inline]
-pub(super) fn are_host(byte_class: &[u8]) -> bool {
-    byte_class
+pub(super) fn are_host(bytes: &[u8]) -> bool {
+    bytes
         .iter()
-        .all(|&octet| CLASSES[usize::from(octet)] & HOST != 0)
+        .all(|&byte| CLASSES[usize::from(byte)] & HOST != 0)
 }
 
-/// `true` where no octet is a control character, the horizontal tab apart. Without an early exit, so that
-/// the compiler can test many octets at once.
+/// Whether no byte is a control character other than the horizontal tab. The loop has no early exit, so that the
+/// compiler can test many bytes at once.
 #[inline]
-pub(super) fn are_field_value(byte_class: &[u8]) -> bool {
-    byte_class.iter().fold(0, |bad, &octet| {
-        bad | u8::from((octet < b' ' && octet != b'\t') || octet == 0x7f)
+pub(super) fn are_field_value(bytes: &[u8]) -> bool {
+    bytes.iter().fold(0, |bad, &byte| {
+        bad | u8::from((byte < b' ' && byte != b'\t') || byte == 0x7f)
     }) == 0
 }
 
-/// The value without spaces and tabs around it.
+/// Returns the value without surrounding spaces and tabs.
 #[inline]
 pub(super) fn trim(mut value: &[u8]) -> &[u8] {
     while let [b' ' | b'\t', rest @ ..] = value {

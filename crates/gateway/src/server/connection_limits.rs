@@ -1,4 +1,4 @@
-//! How many connections may be open at once, in all and per source address.
+//! The limits of open connections, in total and per source address.
 
 use std::collections::HashMap;
 use std::net::{IpAddr, Ipv6Addr};
@@ -9,20 +9,20 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use ipnet::IpNet;
 use tokio::sync::Notify;
 
-/// Counts the open connections of all workers.
+/// Counts and limits the open connections of all workers.
 #[derive(Debug)]
 pub(super) struct ConnectionLimits {
     connections_max: usize,
     per_address_max: usize,
     trusted_proxies: Vec<IpNet>,
-    open: Mutex<Open>,
+    open: Mutex<OpenConnections>,
     emptied: Notify,
     refused: AtomicU64,
 }
 
-/// Never more entries than open connections.
+/// The counts of open connections. `by_address` has no entries without open connections.
 #[derive(Debug, Default)]
-struct Open {
+struct OpenConnections {
     total: usize,
     by_address: HashMap<IpAddr, usize>,
 }
@@ -43,41 +43,41 @@ impl ConnectionLimits {
         }
     }
 
-    /// Lets a connection in, or not. An IPv4 address written as IPv6 is the same address; an IPv6 address is
-    /// counted with its neighbours.
+    /// Admits a connection; `None` if a limit is reached. An IPv4-mapped IPv6 address counts as the IPv4 address;
+    /// all IPv6 addresses of a /64 network count as one.
     pub(super) fn admit(self: &Arc<Self>, address: IpAddr) -> Option<ConnectionPermit> {
         let address = address.to_canonical();
         let is_proxy = self
             .trusted_proxies
             .iter()
             .any(|net| net.contains(&address));
-        let counted = (!is_proxy).then(|| neighbourhood(address));
+        let counted_address = (!is_proxy).then(|| address_or_network(address));
         let mut open = self.open();
         let is_full = open.total >= self.connections_max
-            || counted.is_some_and(|address| {
+            || counted_address.is_some_and(|address| {
                 open.by_address.get(&address).copied().unwrap_or(0) >= self.per_address_max
             });
         if is_full {
             drop(open);
-            self.note_refusal(address);
+            self.count_refusal(address);
             return None;
         }
         open.total += 1;
-        if let Some(address) = counted {
+        if let Some(address) = counted_address {
             *open.by_address.entry(address).or_insert(0) += 1;
         }
         Some(ConnectionPermit {
             limits: Arc::clone(self),
-            counted,
+            counted_address,
         })
     }
 
-    /// Connections that are open now.
+    /// The number of open connections.
     pub(super) fn open_connections(&self) -> usize {
         self.open().total
     }
 
-    /// Connections that were closed at once, since the start.
+    /// The number of connections since the start that were refused.
     pub(super) fn refused_connections(&self) -> u64 {
         self.refused.load(Ordering::Relaxed)
     }
@@ -94,23 +94,24 @@ impl ConnectionLimits {
         }
     }
 
-    /// Told at powers of two, so that a flood of connections is no flood of lines.
-    fn note_refusal(&self, address: IpAddr) {
+    /// Counts a refusal. Only counts that are powers of two are logged, so that a flood of connections does not
+    /// flood the log.
+    fn count_refusal(&self, address: IpAddr) {
         let refused = self.refused.fetch_add(1, Ordering::Relaxed) + 1;
         if refused.is_power_of_two() {
-            tracing::warn!(%address, refused, "too many connections, closing the new ones at once");
+            tracing::warn!(%address, refused, "too many connections: new ones are closed at once");
         }
     }
 
-    fn open(&self) -> MutexGuard<'_, Open> {
-        // Counts stay right after a panic: nothing between two changes of them can panic.
+    fn open(&self) -> MutexGuard<'_, OpenConnections> {
+        // The counts are correct after a panic elsewhere: no code that changes them can panic.
         self.open.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// What a source is counted as: an IPv4 address by itself, an IPv6 address by its /64. Whoever has one address
-/// of a /64 has them all, and could fill the total with connections that each come from another.
-fn neighbourhood(address: IpAddr) -> IpAddr {
+/// Returns the key under which a source is counted: an IPv4 address, or the /64 network of an IPv6 address. A host
+/// usually has all addresses of a /64 and could otherwise open connections from a new one each time.
+fn address_or_network(address: IpAddr) -> IpAddr {
     match address {
         IpAddr::V4(_) => address,
         IpAddr::V6(address) => {
@@ -120,7 +121,7 @@ fn neighbourhood(address: IpAddr) -> IpAddr {
     }
 }
 
-/// A look at a listener's connections that outlives the listener.
+/// A handle to a listener's connection counts that outlives the listener.
 #[derive(Clone, Debug)]
 pub struct ConnectionCounts(Arc<ConnectionLimits>);
 
@@ -129,29 +130,29 @@ impl ConnectionCounts {
         Self(Arc::clone(limits))
     }
 
-    /// Open now.
+    /// The number of open connections.
     pub fn open(&self) -> usize {
         self.0.open_connections()
     }
 
-    /// Closed at once because too many were open, since the start.
+    /// The number of connections since the start that were closed at once because too many were open.
     pub fn refused(&self) -> u64 {
         self.0.refused_connections()
     }
 }
 
-/// An open connection's place in the counts.
+/// An admitted connection, which is counted until this is dropped.
 #[derive(Debug)]
 pub(super) struct ConnectionPermit {
     limits: Arc<ConnectionLimits>,
-    counted: Option<IpAddr>,
+    counted_address: Option<IpAddr>,
 }
 
 impl Drop for ConnectionPermit {
     fn drop(&mut self) {
         let mut open = self.limits.open();
         open.total = open.total.saturating_sub(1);
-        if let Some(address) = self.counted
+        if let Some(address) = self.counted_address
             && let Some(count) = open.by_address.get_mut(&address)
         {
             *count -= 1;
@@ -181,7 +182,7 @@ mod tests {
     }
 
     #[test]
-    fn an_address_has_its_own_cap_however_it_is_written() {
+    fn an_ipv4_address_and_its_mapped_ipv6_form_share_one_limit() {
         let limits = limits();
         let first = limits.admit(address("192.0.2.1")).unwrap();
         let second = limits.admit(address("::ffff:192.0.2.1")).unwrap();
@@ -194,18 +195,18 @@ mod tests {
     }
 
     #[test]
-    fn the_addresses_of_an_ipv6_network_share_one_cap() {
+    fn the_addresses_of_an_ipv6_network_share_one_limit() {
         let limits = limits();
         let first = limits.admit(address("2001:db8:0:1::1")).unwrap();
         let _second = limits.admit(address("2001:db8:0:1:ffff::2")).unwrap();
         assert!(limits.admit(address("2001:db8:0:1::3")).is_none());
-        let _neighbour = limits.admit(address("2001:db8:0:2::1")).unwrap();
+        let _other_network = limits.admit(address("2001:db8:0:2::1")).unwrap();
         drop(first);
         assert!(limits.admit(address("2001:db8:0:1::3")).is_some());
     }
 
     #[test]
-    fn mapped_ipv4_addresses_are_no_neighbours() {
+    fn mapped_ipv4_addresses_have_separate_limits() {
         let limits = limits();
         let held: Vec<_> = ["::ffff:192.0.2.1", "::ffff:192.0.2.2", "::ffff:192.0.2.3"]
             .map(|mapped| limits.admit(address(mapped)))
@@ -214,7 +215,7 @@ mod tests {
     }
 
     #[test]
-    fn trusted_proxies_have_no_cap_of_their_own_but_share_the_total() {
+    fn trusted_proxies_count_towards_the_total_limit_only() {
         let limits = limits();
         let held: Vec<_> = (0..4)
             .map(|_| limits.admit(address("::ffff:10.1.2.3")).unwrap())

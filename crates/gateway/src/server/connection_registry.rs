@@ -1,4 +1,4 @@
-//! A worker's open connections, to be told of a drain.
+//! The registry of a worker's open connections, which a drain wakes.
 
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
@@ -8,21 +8,21 @@ use tokio::time::Instant;
 
 use super::connection::ClientConnection;
 
-/// The open connections of one worker; as many as the doorway lets in.
+/// The open connections of one worker. The connection limits bound their number.
 #[derive(Debug, Default)]
 pub(super) struct ConnectionRegistry {
-    idle_ends_at: Rc<Cell<Option<Instant>>>,
+    idle_deadline: Rc<Cell<Option<Instant>>>,
     next: Cell<u64>,
     connections: RefCell<HashMap<u64, Weak<ClientConnection>>>,
 }
 
 impl ConnectionRegistry {
-    /// What all connections of the worker share: until when one without a call may stay, in a drain.
-    pub(super) fn idle_ends_at(&self) -> Rc<Cell<Option<Instant>>> {
-        Rc::clone(&self.idle_ends_at)
+    /// The cell that all connections of the worker share: when a drain closes those without a call.
+    pub(super) fn idle_deadline(&self) -> Rc<Cell<Option<Instant>>> {
+        Rc::clone(&self.idle_deadline)
     }
 
-    /// Keeps the connection on the roster for as long as the answer lives.
+    /// Registers the connection until the result is dropped.
     pub(super) fn register(self: &Rc<Self>, connection: &Rc<ClientConnection>) -> Registration {
         let number = self.next.get();
         self.next.set(number + 1);
@@ -35,9 +35,10 @@ impl ConnectionRegistry {
         }
     }
 
-    /// Connections without a call end then, the others after the call under way.
-    pub(super) fn drain(&self, idle_ends_at: Instant) {
-        self.idle_ends_at.set(Some(idle_ends_at));
+    /// Begins the drain of the connections: those without a call end at `idle_deadline`, the others after their
+    /// present call.
+    pub(super) fn drain(&self, idle_deadline: Instant) {
+        self.idle_deadline.set(Some(idle_deadline));
         for connection in self.connections.borrow().values() {
             if let Some(connection) = connection.upgrade() {
                 connection.wake();
@@ -46,7 +47,7 @@ impl ConnectionRegistry {
     }
 }
 
-/// A connection's place on the roster.
+/// A connection's entry in the registry, removed when this is dropped.
 #[derive(Debug)]
 pub(super) struct Registration {
     registry: Rc<ConnectionRegistry>,

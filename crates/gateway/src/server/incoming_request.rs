@@ -1,4 +1,4 @@
-//! A request on its way to the handler, and the answer on its way back.
+//! Passes a request to the handler and decides whether the connection outlives the answer.
 
 use std::future::{Future, poll_fn};
 use std::pin::{Pin, pin};
@@ -12,39 +12,39 @@ use actix_web::HttpResponse;
 use actix_web::http::Version;
 use tokio::time::{Instant, timeout_at};
 
-use super::connection::{Body, ClientConnection};
+use super::connection::{BodyState, ClientConnection};
 use super::early_fault::EarlyFault;
 
-/// How long after the head the answer to a request whose body was not read may wait for the rest of the
-/// body. Most callers send it right behind the head; with it, the connection can be kept.
-const REST_OF_BODY: Duration = Duration::from_millis(100);
+/// How long after the head an answer that did not need the body waits for its rest. Most clients send the body
+/// right behind the head, and after a complete body the connection can be kept.
+const BODY_GRACE: Duration = Duration::from_millis(100);
 
-/// One request, or the stand-in for one that could not be read.
+/// One request, or the synthetic request in place of one that was refused.
 pub struct IncomingRequest {
-    /// The request's head. Of a stand-in: nothing that the caller sent.
+    /// The request's head. The head of a synthetic request holds nothing that the client sent.
     pub request: Request,
-    /// The request's body as it arrives. A failure to read it is explained by [`ClientConnection::fault`]; that it
-    /// arrives in time is the handler's concern.
+    /// The request's body as it arrives. [`ClientConnection::fault`] gives the cause of a failure to read it. The
+    /// handler limits the time that it may take.
     pub payload: Payload,
-    /// The connection that it came on.
+    /// The connection of the request.
     pub connection: Rc<ClientConnection>,
-    /// When the last byte of the head was read: the budget begins here.
+    /// When the last byte of the head was read: the begin of the budget.
     pub head_read_at: Instant,
-    /// Set on a stand-in: the handler is to answer this and do nothing else.
+    /// Set on a synthetic request: the handler must answer this fault and do nothing else.
     pub fault: Option<EarlyFault>,
 }
 
-/// Has the handler answer, and decides whether the connection outlives the answer.
+/// Calls the handler and decides whether the connection outlives the answer.
 pub(super) async fn answer<H, Fut>(handler: Rc<H>, mut request: Request) -> Response<BoxBody>
 where
     H: Fn(IncomingRequest) -> Fut,
     Fut: Future<Output = HttpResponse>,
 {
     let Some(connection) = request.conn_data::<Rc<ClientConnection>>().cloned() else {
-        // Every connection of this listener has it; without it nothing is known of the caller.
+        // Unreachable: the dispatcher stores it on every connection.
         return Response::internal_server_error().set_body(BoxBody::new(()));
     };
-    let _call = CallUnderWay(Rc::clone(&connection));
+    let _call = EndCallOnDrop(Rc::clone(&connection));
     let keeps_alive = request.head().connection_type() == ConnectionType::KeepAlive;
     let incoming = IncomingRequest {
         payload: request.take_payload(),
@@ -52,13 +52,13 @@ where
         head_read_at: connection.head_read_at(),
         fault: connection
             .fault()
-            .filter(|_| connection.call_is_synthetic()),
+            .filter(|_| connection.is_call_synthetic()),
         connection: Rc::clone(&connection),
     };
-    let answer = pin!(handler(incoming));
-    let mut response = polled(answer, &connection).await;
-    // Heads of answers are reused with the version they had, and an old version would read as a wish to
-    // close. The library sets the right one when it writes the answer.
+    let response = pin!(handler(incoming));
+    let mut response = await_answer(response, &connection).await;
+    // The library reuses the heads of answers with their version, and an HTTP/1.0 left over would mean "close".
+    // It sets the right version when it writes the answer.
     response.head_mut().version = Version::HTTP_11;
     if !keeps_alive || must_close(&response, &connection) {
         response
@@ -69,8 +69,8 @@ where
     response.into()
 }
 
-/// Waits for the answer and, within bounds, for the end of a body that it did not need.
-async fn polled(
+/// Waits for the answer and, for at most [`BODY_GRACE`], for the end of a body that it did not need.
+async fn await_answer(
     mut answer: Pin<&mut impl Future<Output = HttpResponse>>,
     connection: &ClientConnection,
 ) -> HttpResponse {
@@ -81,17 +81,17 @@ async fn polled(
     })
     .await;
     if polls == 1 {
-        // The HTTP library polls a call before it looks at the body in its own buffer, and closes the
-        // connection after an answer that came before the body.
+        // The HTTP library polls a call before it reads the body from its own buffer, and closes the connection
+        // if the answer is ready before the body.
         tokio::task::yield_now().await;
     }
-    if connection.body() == Body::Arriving {
+    if connection.body() == BodyState::Arriving {
         // Every read of the body wakes this task.
         let rest = poll_fn(|_| match connection.body() {
-            Body::Arriving => Poll::Pending,
-            Body::Complete | Body::Cut => Poll::Ready(()),
+            BodyState::Arriving => Poll::Pending,
+            BodyState::Complete | BodyState::Truncated => Poll::Ready(()),
         });
-        let _in_time = timeout_at(connection.head_read_at() + REST_OF_BODY, rest).await;
+        let _in_time = timeout_at(connection.head_read_at() + BODY_GRACE, rest).await;
     }
     response
 }
@@ -99,15 +99,15 @@ async fn polled(
 fn must_close(response: &HttpResponse, connection: &ClientConnection) -> bool {
     connection.is_draining()
         || connection.fault().is_some()
-        || connection.body() != Body::Complete
+        || connection.body() != BodyState::Complete
         || response.head().connection_type() == ConnectionType::Close
 }
 
-/// Tells the connection's guard when the call ends, also when it is dropped or panics.
-struct CallUnderWay(Rc<ClientConnection>);
+/// Ends the connection's call when dropped, also if the handler panics.
+struct EndCallOnDrop(Rc<ClientConnection>);
 
-impl Drop for CallUnderWay {
+impl Drop for EndCallOnDrop {
     fn drop(&mut self) {
-        self.0.call_ended();
+        self.0.end_call();
     }
 }

@@ -1,4 +1,4 @@
-//! Closing a connection so that its last answer arrives.
+//! Lingering close: closes a connection so that the client receives its last answer.
 
 use std::mem::MaybeUninit;
 use std::pin::Pin;
@@ -11,70 +11,73 @@ use tokio::time::Instant;
 use super::deadline_timer::DeadlineTimer;
 use super::stream::Stream;
 
-/// How long a closing connection waits for the caller to close its side.
-const LINGER: Duration = Duration::from_secs(1);
-/// How many bytes it reads away meanwhile.
+/// How long a closing connection waits for the client to close its side.
+const LINGER_TIMEOUT: Duration = Duration::from_secs(1);
+/// How many bytes it discards meanwhile at most.
 const LINGER_MAX_BYTES: usize = 256 * 1024;
 const SCRATCH_BYTES: usize = 4096;
 
-/// Says that nothing more comes from here, then reads away what the caller still sends: a socket closed over
-/// unread bytes is reset, and the reset can overtake the answer.
+/// Shuts down the sending side, then discards what the client still sends: the system resets a socket that is
+/// closed with unread bytes, and the reset can overtake the answer.
 #[derive(Debug, Default)]
 pub(super) struct LingeringClose {
-    caller: Caller,
-    until: Option<Instant>,
-    is_said: bool,
+    input: ClientInput,
+    deadline: Option<Instant>,
+    is_shut_down: bool,
     discarded_bytes: usize,
 }
 
+/// What may still arrive from the client.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-enum Caller {
-    /// Took an answer, and may be about to send again.
+enum ClientInput {
+    /// The client may send another request.
     #[default]
-    Answered,
-    /// Was refused within what it sent.
-    Refused,
-    /// Hung up, or was silent: nothing of its is on the way.
-    Silent,
+    Possible,
+    /// A request was refused before all of its bytes were read.
+    Unread,
+    /// The client closed its side or was idle, so no bytes are in flight.
+    Ended,
 }
 
 impl LingeringClose {
     pub(super) fn expect_unread_bytes(&mut self) {
-        self.caller = Caller::Refused;
+        self.input = ClientInput::Unread;
     }
 
     pub(super) fn expect_nothing(&mut self) {
-        if self.caller == Caller::Answered {
-            self.caller = Caller::Silent;
+        if self.input == ClientInput::Possible {
+            self.input = ClientInput::Ended;
         }
     }
 
-    /// Ready when the socket may be dropped. Failures are of no more interest.
+    /// Ready when the socket may be dropped. Errors count as the end.
     pub(super) fn poll(
         &mut self,
         stream: &mut Stream,
         timer: &mut DeadlineTimer,
         cx: &mut Context<'_>,
     ) -> Poll<()> {
-        let until = *self.until.get_or_insert_with(|| Instant::now() + LINGER);
-        if !self.is_said {
+        let deadline = *self
+            .deadline
+            .get_or_insert_with(|| Instant::now() + LINGER_TIMEOUT);
+        if !self.is_shut_down {
             match Pin::new(&mut *stream).poll_shutdown(cx) {
-                Poll::Ready(Ok(())) => self.is_said = true,
+                Poll::Ready(Ok(())) => self.is_shut_down = true,
                 Poll::Ready(Err(_)) => return Poll::Ready(()),
-                Poll::Pending if timer.is_over(until, cx) => return Poll::Ready(()),
+                Poll::Pending if timer.has_passed(deadline, cx) => return Poll::Ready(()),
                 Poll::Pending => return Poll::Pending,
             }
         }
-        if self.caller == Caller::Silent {
+        if self.input == ClientInput::Ended {
             return Poll::Ready(());
         }
         match self.poll_discard(stream, cx) {
-            Poll::Pending if !timer.is_over(until, cx) => Poll::Pending,
+            Poll::Pending if !timer.has_passed(deadline, cx) => Poll::Pending,
             _ => Poll::Ready(()),
         }
     }
 
-    /// Ready when the caller closed its side, or sent more than is read for this.
+    /// Ready when the client closed its side or sent more than [`LINGER_MAX_BYTES`].
     fn poll_discard(&mut self, stream: &mut Stream, cx: &mut Context<'_>) -> Poll<()> {
         let mut scratch = [MaybeUninit::<u8>::uninit(); SCRATCH_BYTES];
         loop {

@@ -1,98 +1,103 @@
-//! Bytes from the caller on their way to the reader.
+//! The bytes between the socket and the HTTP library.
 
 use bytes::{Buf, BytesMut};
 use tokio::io::ReadBuf;
 
 use super::framing::{FramingStep, RequestFraming, Stop};
 
-/// Judges what was read and holds back what the reader may not have yet.
+/// Validates the bytes that were read and keeps those that the reader may not have yet.
 ///
-/// Whole heads and bodies stay in the reader's own buffer, uncopied. Only what is behind a request's end,
-/// and a head that is incomplete, is moved here.
+/// Complete heads and bodies stay in the reader's own buffer without a copy. Only an incomplete head and the
+/// bytes behind the end of a request are moved here.
 #[derive(Debug)]
 pub(super) struct ReadBuffer {
     framing: RequestFraming,
-    /// At most one head and what came in one read.
-    held: BytesMut,
-    /// So many of the held bytes may be handed on.
-    cleared: usize,
-    /// There are held bytes that were not judged.
-    is_unjudged: bool,
+    /// At most one head and the bytes of one read.
+    pending: BytesMut,
+    /// How many of the pending bytes are valid and may be copied to the reader.
+    validated_bytes: usize,
+    /// Whether the pending bytes hold some that were not validated.
+    has_unvalidated: bool,
 }
 
 impl ReadBuffer {
     pub(super) fn new() -> Self {
         Self {
             framing: RequestFraming::new(),
-            held: BytesMut::new(),
-            cleared: 0,
-            is_unjudged: false,
+            pending: BytesMut::new(),
+            validated_bytes: 0,
+            has_unvalidated: false,
         }
     }
 
-    /// `true` while a head was passed whose body was not, to its end.
+    /// Whether a head has passed whose body has not passed completely.
     pub(super) fn is_in_body(&self) -> bool {
         self.framing.is_in_body()
     }
 
-    /// `true` where [`hand_on`](Self::hand_on) has something.
-    pub(super) fn has_cleared(&self) -> bool {
-        self.cleared > 0
+    /// Whether [`copy_to`](Self::copy_to) has bytes to copy.
+    pub(super) fn has_validated(&self) -> bool {
+        self.validated_bytes > 0
     }
 
-    /// `true` where [`judge`](Self::judge) has something.
-    pub(super) fn has_unjudged(&self) -> bool {
-        self.is_unjudged
+    /// Whether [`validate`](Self::validate) has bytes to validate.
+    pub(super) fn has_unvalidated(&self) -> bool {
+        self.has_unvalidated
     }
 
-    /// Takes what was read into the buffer behind `start`. With nothing held, it is judged where it is, and
-    /// what passes stays there; else it is held, to be judged with the rest.
-    pub(super) fn take(&mut self, buffer: &mut ReadBuf<'_>, start: usize) -> Option<FramingStep> {
+    /// Takes the bytes that were read into `buffer` behind `start`. With no pending bytes, they are validated in
+    /// place and the valid ones stay there; else they become pending and the result is `None`.
+    pub(super) fn accept_read(
+        &mut self,
+        buffer: &mut ReadBuf<'_>,
+        start: usize,
+    ) -> Option<FramingStep> {
         let read = &buffer.filled()[start..];
-        if !self.held.is_empty() {
-            self.held.extend_from_slice(read);
-            self.is_unjudged = true;
+        if !self.pending.is_empty() {
+            self.pending.extend_from_slice(read);
+            self.has_unvalidated = true;
             buffer.set_filled(start);
             return None;
         }
-        let step = self.framing.follow(read);
+        let step = self.framing.advance(read);
         if matches!(step.stop, Stop::InHead | Stop::RequestEnd) {
-            let rest = &read[step.passed..];
-            self.held.extend_from_slice(rest);
-            self.is_unjudged = step.stop == Stop::RequestEnd && !rest.is_empty();
+            let rest = &read[step.passed_bytes..];
+            self.pending.extend_from_slice(rest);
+            self.has_unvalidated = step.stop == Stop::RequestEnd && !rest.is_empty();
         }
-        buffer.set_filled(start + step.passed);
+        buffer.set_filled(start + step.passed_bytes);
         Some(step)
     }
 
-    /// Judges what is held.
-    pub(super) fn judge(&mut self) -> FramingStep {
-        let step = self.framing.follow(&self.held);
-        self.cleared = step.passed;
-        self.is_unjudged = step.stop == Stop::RequestEnd && step.passed < self.held.len();
+    /// Validates the pending bytes.
+    pub(super) fn validate(&mut self) -> FramingStep {
+        let step = self.framing.advance(&self.pending);
+        self.validated_bytes = step.passed_bytes;
+        self.has_unvalidated =
+            step.stop == Stop::RequestEnd && step.passed_bytes < self.pending.len();
         if step.stop == Stop::BadBody {
-            self.held.truncate(step.passed);
+            self.pending.truncate(step.passed_bytes);
         }
         step
     }
 
-    /// Moves what passed to the buffer, as much as it takes.
-    pub(super) fn hand_on(&mut self, buffer: &mut ReadBuf<'_>) {
-        let length = self.cleared.min(buffer.remaining());
-        buffer.put_slice(&self.held[..length]);
-        self.held.advance(length);
-        self.cleared -= length;
-        if self.held.is_empty() {
-            // An idle connection keeps no memory for this.
-            self.held = BytesMut::new();
+    /// Moves validated bytes to `buffer`, as many as it has room for.
+    pub(super) fn copy_to(&mut self, buffer: &mut ReadBuf<'_>) {
+        let length = self.validated_bytes.min(buffer.remaining());
+        buffer.put_slice(&self.pending[..length]);
+        self.pending.advance(length);
+        self.validated_bytes -= length;
+        if self.pending.is_empty() {
+            // An idle connection must not hold the allocation.
+            self.pending = BytesMut::new();
         }
     }
 
-    /// Has the reader get this in the place of all that is held.
+    /// Replaces all pending bytes by `bytes`, which count as validated.
     pub(super) fn replace(&mut self, bytes: &[u8]) {
-        self.held.clear();
-        self.held.extend_from_slice(bytes);
-        self.cleared = bytes.len();
-        self.is_unjudged = false;
+        self.pending.clear();
+        self.pending.extend_from_slice(bytes);
+        self.validated_bytes = bytes.len();
+        self.has_unvalidated = false;
     }
 }

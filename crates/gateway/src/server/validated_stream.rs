@@ -1,4 +1,4 @@
-//! The stream that the HTTP library reads from: only requests that have one reading come through.
+//! The stream that the HTTP library reads from, which passes on only unambiguous requests.
 
 use std::io;
 use std::pin::Pin;
@@ -9,7 +9,7 @@ use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::Instant;
 
-use super::connection::{Body, ClientConnection};
+use super::connection::{BodyState, ClientConnection};
 use super::deadline_timer::DeadlineTimer;
 use super::early_fault::EarlyFault;
 use super::framing::{FramingStep, Stop};
@@ -17,52 +17,54 @@ use super::lingering_close::LingeringClose;
 use super::read_buffer::ReadBuffer;
 use super::stream::Stream;
 
-/// How long a caller may take over what is its turn.
+/// The time limits of a client's connection.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct StreamTimeouts {
     /// From a head's first byte to its last.
     pub(super) head: Duration,
-    /// From the answer to the next head's first byte.
+    /// From an answer to the first byte of the next head.
     pub(super) idle: Duration,
-    /// Without taking one byte of an answer.
+    /// Without one byte of progress on an answer.
     pub(super) answer: Duration,
 }
 
-/// A caller's stream with a guard on what it sends.
+/// A client's stream that validates the requests it carries.
 ///
-/// The reader gets a head when it is complete and sound, in the place of one that is not the stand-in of its
-/// [`EarlyFault`], and the next head when the call before it is answered.
+/// The reader receives a head when it is complete and valid, and the next head when the previous call is
+/// answered. In place of an invalid head it receives the synthetic request of the [`EarlyFault`].
 #[derive(Debug)]
 pub(super) struct ValidatedStream {
     stream: Stream,
     connection: Rc<ClientConnection>,
     timeouts: StreamTimeouts,
     read_buffer: ReadBuffer,
-    head_begun: Option<Instant>,
-    answer_stalled: Option<Instant>,
-    phase: Phase,
+    head_begun_at: Option<Instant>,
+    answer_stalled_at: Option<Instant>,
+    read_state: ReadState,
     timer: DeadlineTimer,
     lingering_close: LingeringClose,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Phase {
+enum ReadState {
     Open,
-    /// The stand-in was handed on; nothing comes after it.
+    /// The synthetic request is passed on and nothing follows it.
     Refused,
-    /// The body under way has no sound end.
-    Broken,
-    /// The reader is told that the stream has ended.
+    /// The framing of the present body is broken.
+    BrokenBody,
+    /// The reader receives the end of the stream.
     Ended,
 }
 
-/// Whose turn it is.
+/// What an open stream does next.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Turn {
-    Caller,
-    Handler,
-    /// Nobody's: the connection is at its end.
-    Over,
+enum NextStep {
+    /// Reads from the client.
+    Read,
+    /// Waits until the handler has answered the present call.
+    AwaitHandler,
+    /// Ends the connection.
+    End,
 }
 
 impl ValidatedStream {
@@ -76,9 +78,9 @@ impl ValidatedStream {
             connection,
             timeouts,
             read_buffer: ReadBuffer::new(),
-            head_begun: None,
-            answer_stalled: None,
-            phase: Phase::Open,
+            head_begun_at: None,
+            answer_stalled_at: None,
+            read_state: ReadState::Open,
             timer: DeadlineTimer::default(),
             lingering_close: LingeringClose::default(),
         }
@@ -88,31 +90,31 @@ impl ValidatedStream {
         &self.connection
     }
 
-    fn turn(&self) -> Turn {
+    fn next_step(&self) -> NextStep {
         match (self.connection.has_call(), self.read_buffer.is_in_body()) {
-            (true, false) => Turn::Handler,
-            // Answered before the body's end: what is left of it is of no use.
-            (false, true) => Turn::Over,
-            (false, false) if self.connection.is_last() => Turn::Over,
-            (true, true) | (false, false) => Turn::Caller,
+            (true, false) => NextStep::AwaitHandler,
+            // The call was answered before the end of its body, whose rest is not needed.
+            (false, true) => NextStep::End,
+            (false, false) if self.connection.is_last() => NextStep::End,
+            (true, true) | (false, false) => NextStep::Read,
         }
     }
 
-    /// Takes note of what the framing found.
-    fn note(&mut self, step: FramingStep) {
+    /// Updates the state after a step of the framing.
+    fn apply(&mut self, step: FramingStep) {
         if step.head_completed {
-            self.head_begun = None;
-            self.connection.request_handed_on(Instant::now());
+            self.head_begun_at = None;
+            self.connection.begin_call(Instant::now());
         }
         match step.stop {
             Stop::InBody => {}
             Stop::InHead => {
-                self.head_begun.get_or_insert_with(Instant::now);
+                self.head_begun_at.get_or_insert_with(Instant::now);
             }
-            Stop::RequestEnd => self.connection.set_body(Body::Complete),
+            Stop::RequestEnd => self.connection.set_body(BodyState::Complete),
             Stop::BadHead(fault) => self.refuse(fault),
             Stop::BadBody => {
-                self.phase = Phase::Broken;
+                self.read_state = ReadState::BrokenBody;
                 self.lingering_close.expect_unread_bytes();
             }
         }
@@ -120,62 +122,62 @@ impl ValidatedStream {
 
     fn refuse(&mut self, fault: EarlyFault) {
         self.read_buffer.replace(fault.synthetic_request());
-        self.phase = Phase::Refused;
-        self.connection
-            .synthetic_request_handed_on(fault, Instant::now());
+        self.read_state = ReadState::Refused;
+        self.connection.begin_synthetic_call(fault, Instant::now());
         self.lingering_close.expect_unread_bytes();
     }
 
-    /// The caller hung up, in good order or not: to the call under way it is all one, its answer goes out
-    /// if it still can.
-    fn caller_hung_up(&mut self) {
+    /// The client closed or reset the connection. The answer to the present call is sent in both cases, if the
+    /// socket still takes it.
+    fn end_of_input(&mut self) {
         if self.read_buffer.is_in_body() {
-            self.connection.set_body(Body::Cut);
+            self.connection.set_body(BodyState::Truncated);
         }
-        self.phase = Phase::Ended;
+        self.read_state = ReadState::Ended;
         self.lingering_close.expect_nothing();
     }
 
-    /// The call under way is to be answered first. What comes next wakes the task by itself if it is not
-    /// here yet, and so does the time: then the answer need not.
+    /// Waits for the answer to the present call. If the next request is not available yet, the socket or the timer
+    /// wakes the task, and the end of the call need not.
     fn wait_for_handler(&mut self, cx: &mut Context<'_>) {
-        let is_here = self.read_buffer.has_unjudged() || self.stream.poll_readable(cx).is_ready();
-        self.connection.set_watched(!is_here);
-        self.connection.wake_later(cx.waker());
-        // Idle only from the answer on, so this is early, but costs no look at the clock.
+        let is_available =
+            self.read_buffer.has_unvalidated() || self.stream.poll_readable(cx).is_ready();
+        self.connection.set_socket_wakes(!is_available);
+        self.connection.set_waker(cx.waker());
+        // The idle time begins with the answer, so this deadline is too early, but it needs no clock reading.
         let (early, idle) = (self.connection.head_read_at(), self.timeouts.idle);
         self.timer
             .wake_by(early + idle, cx, || Instant::now() + idle);
     }
 
-    /// Nothing comes from the caller at the moment: is its time over?
-    fn wait_for_caller(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+    /// Ready if the client sends nothing and its time limit has passed.
+    fn poll_read_timeout(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         if self.read_buffer.is_in_body() {
-            // The call has a budget of its own for this.
+            // The budget of the call limits the time of a body.
             return Poll::Pending;
         }
-        if let Some(begun) = self.head_begun {
-            if self.timer.is_over(begun + self.timeouts.head, cx) {
+        if let Some(begun_at) = self.head_begun_at {
+            if self.timer.has_passed(begun_at + self.timeouts.head, cx) {
                 self.refuse(EarlyFault::Timeout);
                 return Poll::Ready(());
             }
             return Poll::Pending;
         }
-        let idle_until = self.connection.idle_since() + self.timeouts.idle;
-        let ends_at = self.connection.idle_ends_at();
-        let until = ends_at.map_or(idle_until, |ends_at| ends_at.min(idle_until));
-        if self.timer.is_over(until, cx) {
-            self.phase = Phase::Ended;
+        let idle_end = self.connection.idle_since() + self.timeouts.idle;
+        let drain_end = self.connection.idle_deadline();
+        let deadline = drain_end.map_or(idle_end, |drain_end| drain_end.min(idle_end));
+        if self.timer.has_passed(deadline, cx) {
+            self.read_state = ReadState::Ended;
             self.lingering_close.expect_nothing();
             return Poll::Ready(());
         }
         Poll::Pending
     }
 
-    /// The caller takes nothing of its answer at the moment.
-    fn wait_for_writing<T>(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<T>> {
-        let since = *self.answer_stalled.get_or_insert_with(Instant::now);
-        if self.timer.is_over(since + self.timeouts.answer, cx) {
+    /// An error if the client has not read any of its answer for the time limit.
+    fn poll_write_timeout<T>(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<T>> {
+        let since = *self.answer_stalled_at.get_or_insert_with(Instant::now);
+        if self.timer.has_passed(since + self.timeouts.answer, cx) {
             return Poll::Ready(Err(io::ErrorKind::TimedOut.into()));
         }
         Poll::Pending
@@ -191,49 +193,49 @@ impl AsyncRead for ValidatedStream {
         let this = self.get_mut();
         let start = buffer.filled().len();
         loop {
-            if this.read_buffer.has_cleared() {
-                this.read_buffer.hand_on(buffer);
+            if this.read_buffer.has_validated() {
+                this.read_buffer.copy_to(buffer);
                 return Poll::Ready(Ok(()));
             }
-            match this.phase {
-                Phase::Open => {}
-                Phase::Refused => return Poll::Pending,
-                Phase::Broken => {
+            match this.read_state {
+                ReadState::Open => {}
+                ReadState::Refused => return Poll::Pending,
+                ReadState::BrokenBody => {
                     this.connection.set_body_fault(EarlyFault::BadRequest);
-                    this.phase = Phase::Ended;
+                    this.read_state = ReadState::Ended;
                     continue;
                 }
-                Phase::Ended => return Poll::Ready(Ok(())),
+                ReadState::Ended => return Poll::Ready(Ok(())),
             }
-            match this.turn() {
-                Turn::Caller => {}
-                Turn::Handler => {
+            match this.next_step() {
+                NextStep::Read => {}
+                NextStep::AwaitHandler => {
                     this.wait_for_handler(cx);
                     return Poll::Pending;
                 }
-                Turn::Over => {
-                    this.phase = Phase::Ended;
+                NextStep::End => {
+                    this.read_state = ReadState::Ended;
                     continue;
                 }
             }
-            if this.read_buffer.has_unjudged() {
-                let step = this.read_buffer.judge();
-                this.note(step);
+            if this.read_buffer.has_unvalidated() {
+                let step = this.read_buffer.validate();
+                this.apply(step);
                 continue;
             }
             match Pin::new(&mut this.stream).poll_read(cx, buffer) {
                 Poll::Ready(Ok(())) if buffer.filled().len() > start => {
-                    if let Some(step) = this.read_buffer.take(buffer, start) {
-                        this.note(step);
-                        if step.passed > 0 {
+                    if let Some(step) = this.read_buffer.accept_read(buffer, start) {
+                        this.apply(step);
+                        if step.passed_bytes > 0 {
                             return Poll::Ready(Ok(()));
                         }
                     }
                 }
-                Poll::Ready(_) => this.caller_hung_up(),
+                Poll::Ready(_) => this.end_of_input(),
                 Poll::Pending => {
-                    if this.wait_for_caller(cx).is_pending() {
-                        this.connection.wake_later(cx.waker());
+                    if this.poll_read_timeout(cx).is_pending() {
+                        this.connection.set_waker(cx.waker());
                         return Poll::Pending;
                     }
                 }
@@ -250,9 +252,9 @@ impl AsyncWrite for ValidatedStream {
     ) -> Poll<io::Result<usize>> {
         let this = self.get_mut();
         match Pin::new(&mut this.stream).poll_write(cx, bytes) {
-            Poll::Pending => this.wait_for_writing(cx),
+            Poll::Pending => this.poll_write_timeout(cx),
             ready @ Poll::Ready(_) => {
-                this.answer_stalled = None;
+                this.answer_stalled_at = None;
                 ready
             }
         }
@@ -261,9 +263,9 @@ impl AsyncWrite for ValidatedStream {
     fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         let this = self.get_mut();
         match Pin::new(&mut this.stream).poll_flush(cx) {
-            Poll::Pending => this.wait_for_writing(cx),
+            Poll::Pending => this.poll_write_timeout(cx),
             ready @ Poll::Ready(_) => {
-                this.answer_stalled = None;
+                this.answer_stalled_at = None;
                 ready
             }
         }

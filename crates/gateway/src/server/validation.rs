@@ -1,4 +1,4 @@
-//! What the guard lets through of a caller's bytes, without a socket and without time: for the fuzz targets.
+//! The validation of a connection's bytes without a socket and without time, for the fuzz targets.
 
 use std::num::NonZeroUsize;
 
@@ -8,33 +8,33 @@ use super::early_fault::EarlyFault;
 use super::framing::{FramingStep, Stop};
 use super::read_buffer::ReadBuffer;
 
-/// What became of a connection's bytes.
+/// The result of validating a connection's bytes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Validation {
-    /// What the HTTP library was given of them.
+    /// The bytes that the HTTP library received.
     pub passed: Vec<u8>,
-    /// Heads that were let through.
+    /// The number of heads that passed.
     pub heads: usize,
     /// Where in `passed` each request ends.
     pub ends: Vec<usize>,
-    /// What came after the last byte that was let through.
+    /// Why no more bytes passed.
     pub end: ValidationEnd,
 }
 
-/// Why no more was let through.
+/// Why validation ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ValidationEnd {
-    /// The caller sent no more; what it began is held back or incomplete.
+    /// The bytes ended; the last request may be incomplete.
     Open,
-    /// A head that is refused.
+    /// A head was refused.
     BadHead(EarlyFault),
-    /// A chunked body that is broken.
+    /// The framing of a chunked body was broken.
     BadBody,
 }
 
 impl Validation {
-    /// Reads a connection's bytes as they come from the network in these runs, by a reader that has room for
-    /// so many at a time. Every call is answered before its successor is looked at.
+    /// Validates a connection's bytes, which arrive in these runs and are read `room` bytes at a time at most.
+    /// Every call counts as answered before the next request is read.
     pub fn of<'a>(runs: impl IntoIterator<Item = &'a [u8]>, room: NonZeroUsize) -> Self {
         let mut validation = Self {
             passed: Vec::new(),
@@ -54,29 +54,29 @@ impl Validation {
         validation
     }
 
-    /// One read from the socket, and what the guard does until it needs the next.
+    /// Does what the validated stream does for one read from the socket.
     fn read(&mut self, read_buffer: &mut ReadBuffer, read: &[u8], buffer: &mut ReadBuf<'_>) {
         buffer.put_slice(read);
-        let mut step = read_buffer.take(buffer, 0);
+        let mut step = read_buffer.accept_read(buffer, 0);
         loop {
             self.passed.extend_from_slice(buffer.filled());
-            while read_buffer.has_cleared() {
+            while read_buffer.has_validated() {
                 buffer.clear();
-                read_buffer.hand_on(buffer);
+                read_buffer.copy_to(buffer);
                 self.passed.extend_from_slice(buffer.filled());
             }
             if let Some(step) = step {
-                self.note(step);
+                self.apply(step);
             }
-            if self.end != ValidationEnd::Open || !read_buffer.has_unjudged() {
+            if self.end != ValidationEnd::Open || !read_buffer.has_unvalidated() {
                 return;
             }
             buffer.clear();
-            step = Some(read_buffer.judge());
+            step = Some(read_buffer.validate());
         }
     }
 
-    fn note(&mut self, step: FramingStep) {
+    fn apply(&mut self, step: FramingStep) {
         self.heads += usize::from(step.head_completed);
         match step.stop {
             Stop::InBody | Stop::InHead => {}

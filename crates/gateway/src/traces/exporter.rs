@@ -17,7 +17,7 @@ use super::{CallSpans, SpanQueue};
 use crate::config::{BaseUrl, Scheme};
 use crate::request_id::{TraceParent, new_span_id, request_id};
 use crate::tls::{ClientFiles, client_config};
-use crate::upstream::{Circuit, Clients, Endpoint, Origin, Party, Repeat, UpstreamRequest};
+use crate::upstream::{ApiEndpoint, Circuit, Clients, Origin, Party, Repeat, UpstreamRequest};
 
 /// Spans in one post.
 const MAX_BATCH_SPANS: usize = 512;
@@ -125,7 +125,7 @@ async fn gather(
 
 /// The way to the collector.
 struct Posts {
-    endpoint: Endpoint,
+    endpoint: ApiEndpoint,
     party: Arc<Party>,
     clients: Clients,
     lost: LostSpans,

@@ -1,4 +1,4 @@
-//! An answer on its way in.
+//! Reads the answer to a request.
 
 use std::time::Duration;
 
@@ -8,58 +8,58 @@ use bytes::{Buf, Bytes, BytesMut};
 use super::answer::{Answer, UpstreamFault};
 use super::chunks::ChunkDecoder;
 use super::connection::UpstreamConnection;
-use super::framing::{AnswerFraming, Unframed};
+use super::framing::{AnswerFraming, FramingError};
 use super::head::{AnswerHead, HEAD_MAX_BYTES, find_end, is_interim};
-use super::progress::Progress;
+use super::progress::CallProgress;
 
-/// How many interim answers (`100 Continue`, `103 Early Hints`) may come before the answer.
+/// Most interim answers (`100 Continue`, `103 Early Hints`) before the final answer.
 const INTERIM_MAX: u8 = 8;
 
-/// What is read at once: nearly every answer is smaller.
+/// The room for one read. Nearly every answer is smaller.
 const READ_BYTES: usize = 4096;
 
-/// What is read at once of a body that is known to be larger.
+/// The room for one read of a body that is known to be larger.
 const LARGE_READ_BYTES: usize = 64 * 1024;
 
-/// A whole answer.
+/// A whole answer with the further use of its connection.
 pub(super) struct WholeAnswer {
     pub(super) answer: Answer,
-    /// How long the connection may wait for its next call; `None`: it is to be closed.
-    pub(super) kept_for: Option<Duration>,
+    /// How long the connection may be idle before its next call; `None` if it must be closed.
+    pub(super) keep_alive: Option<Duration>,
 }
 
-/// No whole answer.
+/// Why no whole answer was read.
 pub(super) struct ReadFailure {
     pub(super) fault: UpstreamFault,
-    /// The stream ended or broke before one byte of an answer: where the connection was a pooled one,
-    /// the pool was out of date.
-    pub(super) is_silent: bool,
+    /// The connection ended before the first byte of an answer. If it came from the pool, the party had closed it
+    /// while it was idle.
+    pub(super) is_before_first_byte: bool,
 }
 
 impl From<UpstreamFault> for ReadFailure {
     fn from(fault: UpstreamFault) -> Self {
         Self {
             fault,
-            is_silent: false,
+            is_before_first_byte: false,
         }
     }
 }
 
-/// Reads the answer to a request that was written. Bytes behind it are never taken for another one:
-/// the connection is then not kept.
+/// Reads the answer to a written request. If more bytes follow the answer, the connection is not kept, so that they
+/// never become part of another answer.
 pub(super) async fn read(
     connection: &mut UpstreamConnection,
     body_max_bytes: usize,
-    progress: &Progress,
+    progress: &CallProgress,
 ) -> Result<WholeAnswer, ReadFailure> {
     let mut bytes = BytesMut::new();
     let head = read_head(connection, &mut bytes, progress).await?;
-    let head = AnswerHead::parse(&head).ok_or(UpstreamFault::Unreadable)?;
+    let head = AnswerHead::parse(&head).ok_or(UpstreamFault::Malformed)?;
     let status = head.status;
     let framing = match head.framing {
         Ok(framing) => framing,
-        Err(Unframed::NoEnd) => return Err(UpstreamFault::CutShort { status }.into()),
-        Err(Unframed::Ambiguous) => return Err(UpstreamFault::Unreadable.into()),
+        Err(FramingError::UnknownEnd) => return Err(UpstreamFault::CutShort { status }.into()),
+        Err(FramingError::Ambiguous) => return Err(UpstreamFault::Malformed.into()),
     };
     let mut body = Body {
         connection,
@@ -74,7 +74,7 @@ pub(super) async fn read(
         AnswerFraming::UntilClose => body.until_close().await?,
     };
     Ok(WholeAnswer {
-        kept_for: head.kept_for.filter(|_| body.bytes.is_empty()),
+        keep_alive: head.keep_alive.filter(|_| body.bytes.is_empty()),
         answer: Answer {
             status,
             content_type: head.content_type,
@@ -84,20 +84,20 @@ pub(super) async fn read(
     })
 }
 
-/// The final answer's head; what came behind it is left in `bytes`.
+/// Reads the head of the final answer. The bytes that follow it stay in `bytes`.
 async fn read_head(
     connection: &mut UpstreamConnection,
     bytes: &mut BytesMut,
-    progress: &Progress,
+    progress: &CallProgress,
 ) -> Result<Bytes, ReadFailure> {
     let mut interim = 0;
     let mut searched = 0;
-    let mut has_spoken = false;
+    let mut has_received = false;
     loop {
         match find_end(bytes, searched) {
-            Ok(end) if end > HEAD_MAX_BYTES => return Err(UpstreamFault::Unreadable.into()),
+            Ok(end) if end > HEAD_MAX_BYTES => return Err(UpstreamFault::Malformed.into()),
             Ok(end) if !is_interim(&bytes[..end]) => return Ok(bytes.split_to(end).freeze()),
-            Ok(_) if interim == INTERIM_MAX => return Err(UpstreamFault::Unreadable.into()),
+            Ok(_) if interim == INTERIM_MAX => return Err(UpstreamFault::Malformed.into()),
             Ok(end) => {
                 interim += 1;
                 searched = 0;
@@ -107,24 +107,24 @@ async fn read_head(
             Err(end) => searched = end,
         }
         if bytes.len() > HEAD_MAX_BYTES {
-            return Err(UpstreamFault::Unreadable.into());
+            return Err(UpstreamFault::Malformed.into());
         }
         bytes.reserve(READ_BYTES);
         if !matches!(connection.read(bytes).await, Ok(1..)) {
             let sent = progress.sent();
             return Err(ReadFailure {
                 fault: UpstreamFault::Closed { sent },
-                is_silent: !has_spoken,
+                is_before_first_byte: !has_received,
             });
         }
-        has_spoken = true;
+        has_received = true;
     }
 }
 
-/// A body on its way in.
+/// The body that is being read.
 struct Body<'a> {
     connection: &'a mut UpstreamConnection,
-    /// What has come and is not taken yet.
+    /// The bytes that were read and not used yet.
     bytes: BytesMut,
     max_bytes: usize,
     status: StatusCode,
@@ -138,7 +138,7 @@ impl Body<'_> {
             .ok_or_else(|| self.too_large())?;
         while self.bytes.len() < length {
             let missing = length - self.bytes.len();
-            // Not at once what the party says it has: memory follows what has come.
+            // The announced length is not allocated at once: memory grows with the bytes that arrive.
             self.read(missing.min(LARGE_READ_BYTES)).await?;
         }
         Ok(self.bytes.split_to(length).freeze())
@@ -148,15 +148,15 @@ impl Body<'_> {
         let mut chunks = ChunkDecoder::default();
         let mut body = BytesMut::new();
         loop {
-            let taken = chunks.take(&self.bytes, &mut body, self.max_bytes);
-            self.bytes.advance(taken);
+            let used = chunks.decode(&self.bytes, &mut body, self.max_bytes);
+            self.bytes.advance(used);
             if body.len() > self.max_bytes {
                 return Err(self.too_large());
             }
-            if chunks.is_lost() {
-                return Err(UpstreamFault::Unreadable);
+            if chunks.is_malformed() {
+                return Err(UpstreamFault::Malformed);
             }
-            if chunks.is_whole() {
+            if chunks.is_complete() {
                 return Ok(body.freeze());
             }
             self.read(READ_BYTES).await?;
@@ -177,7 +177,7 @@ impl Body<'_> {
         }
     }
 
-    /// At least one byte more.
+    /// Reads at least one more byte.
     async fn read(&mut self, room: usize) -> Result<(), UpstreamFault> {
         self.bytes.reserve(room);
         match self.connection.read(&mut self.bytes).await {

@@ -1,4 +1,4 @@
-//! From a host's name to its addresses.
+//! Looks up the addresses of a host.
 
 use std::io;
 use std::net::SocketAddr;
@@ -8,47 +8,47 @@ use tokio::net::lookup_host;
 use tokio::sync::Mutex;
 use tokio::time::Instant;
 
-/// How long an answer of the resolver serves: a burst of new connections asks once, and an
-/// origin that moved is found again within this time.
-const FRESH_FOR: Duration = Duration::from_secs(1);
+/// How long the addresses of a look-up are used. A burst of new connections needs one look-up, and a change of
+/// address is noticed within this time.
+const CACHE_TIME: Duration = Duration::from_secs(1);
 
-/// The most addresses that are kept of one name.
-const ADDRESS_LIMIT: usize = 16;
+/// Most addresses that are kept of one name.
+const ADDRESSES_MAX: usize = 16;
 
-/// The addresses of one origin. One look-up at a time: a resolver that hangs holds one thread of
-/// the runtime's for the origin, not one for each call.
+/// The resolver of one origin. It does one look-up at a time, so that a resolver that hangs occupies one thread of
+/// the runtime per origin and not one per call.
 #[derive(Default)]
 pub(super) struct Resolver {
-    found: Mutex<Option<Found>>,
+    cached: Mutex<Option<CachedAddresses>>,
 }
 
-struct Found {
-    at: Instant,
+struct CachedAddresses {
+    resolved_at: Instant,
     addresses: Vec<SocketAddr>,
 }
 
 impl Resolver {
-    /// The addresses of `host`, a name or an address, in the resolver's order; at least one.
+    /// Returns the addresses of `host`, a name or an address, in the resolver's order; at least one.
     pub(super) async fn addresses(&self, host: &str, port: u16) -> io::Result<Vec<SocketAddr>> {
-        let mut found = self.found.lock().await;
-        if let Some(found) = found
+        let mut cached = self.cached.lock().await;
+        if let Some(cached) = cached
             .as_ref()
-            .filter(|found| found.at.elapsed() < FRESH_FOR)
+            .filter(|cached| cached.resolved_at.elapsed() < CACHE_TIME)
         {
-            return Ok(found.addresses.clone());
+            return Ok(cached.addresses.clone());
         }
         let addresses: Vec<_> = lookup_host((host, port))
             .await?
-            .take(ADDRESS_LIMIT)
+            .take(ADDRESSES_MAX)
             .collect();
         if addresses.is_empty() {
             return Err(io::Error::new(
                 io::ErrorKind::NotFound,
-                "the name has no address",
+                "the host name has no address",
             ));
         }
-        *found = Some(Found {
-            at: Instant::now(),
+        *cached = Some(CachedAddresses {
+            resolved_at: Instant::now(),
             addresses: addresses.clone(),
         });
         Ok(addresses)

@@ -26,8 +26,8 @@ async fn fault_of(bytes: &'static [u8], then: Then, time: Duration) -> UpstreamF
     assert_eq!(report.attempts, 1, "a first connection is not a pooled one");
     assert!(
         report
-            .connect
-            .is_some_and(|connect| connect <= report.upstream)
+            .connect_duration
+            .is_some_and(|connect| connect <= report.duration)
     );
     report.result.unwrap_err()
 }
@@ -193,7 +193,7 @@ async fn an_answer_that_is_no_http_or_ambiguous_is_unreadable() {
         b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n{}!!0\r\n\r\n",
     ] {
         let fault = fault_of(bytes, Then::Hold, AMPLE).await;
-        assert_eq!(fault, UpstreamFault::Unreadable, "{:?}", bytes.escape_ascii().to_string());
+        assert_eq!(fault, UpstreamFault::Malformed, "{:?}", bytes.escape_ascii().to_string());
         assert_eq!(fault.sent(), Sent::MaybeSent);
     }
 }
@@ -212,8 +212,8 @@ async fn an_endless_head_and_endless_interim_answers_are_unreadable() {
         })
         .await;
         let report = call(&Clients::new(), &upstream.party(), AMPLE, Repeat::Never).await;
-        assert_eq!(report.result.unwrap_err(), UpstreamFault::Unreadable);
-        assert!(report.upstream < AMPLE / 2);
+        assert_eq!(report.result.unwrap_err(), UpstreamFault::Malformed);
+        assert!(report.duration < AMPLE / 2);
     }
 }
 
@@ -231,7 +231,7 @@ async fn a_head_is_as_long_as_it_may_be_and_no_longer_however_it_comes() {
         } else {
             assert_eq!(
                 report.result.unwrap_err(),
-                UpstreamFault::Unreadable,
+                UpstreamFault::Malformed,
                 "{length}"
             );
         }
@@ -382,7 +382,10 @@ async fn a_party_that_does_not_listen_is_not_reached() {
         ),
     ] {
         let report = call(&Clients::new(), &party(&url), AMPLE, Repeat::Safe).await;
-        assert_eq!((report.attempts, report.connect.is_some()), (1, true));
+        assert_eq!(
+            (report.attempts, report.connect_duration.is_some()),
+            (1, true)
+        );
         let fault = report.result.unwrap_err();
         assert_eq!(fault.sent(), Sent::NotSent);
         assert!(matches!(fault, UpstreamFault::NotReached(unreached) if unreached.step == step));

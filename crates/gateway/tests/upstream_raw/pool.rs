@@ -30,7 +30,7 @@ async fn a_connection_serves_one_call_after_another() {
     for expected in ["0.0", "0.1", "0.2"] {
         let report = call(&clients, &party, AMPLE, Repeat::Never).await;
         assert_eq!(whole(&report), Ok((200, expected)));
-        assert_eq!(report.connect.is_some(), expected == "0.0");
+        assert_eq!(report.connect_duration.is_some(), expected == "0.0");
     }
 }
 

@@ -4,7 +4,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use gateway::config::BaseUrl;
-use gateway::upstream::{Clients, ConnectStep, Origin, Party, Repeat, Report, Sent, UpstreamFault};
+use gateway::upstream::{
+    CallReport, Clients, ConnectStep, Origin, Party, Repeat, Sent, UpstreamFault,
+};
 use rustls::crypto::ring::default_provider;
 use rustls::{ClientConfig, RootCertStore, ServerConfig};
 use rustls_pki_types::{CertificateDer, PrivateKeyDer};
@@ -86,12 +88,15 @@ fn party(port: u16, tls: Option<Arc<ClientConfig>>) -> Arc<Party> {
     party_at(&origin, "kakao", url.path_prefix())
 }
 
-async fn call_once(party: &Arc<Party>) -> Report {
+async fn call_once(party: &Arc<Party>) -> CallReport {
     call(&Clients::new(), party, AMPLE, Repeat::Safe).await
 }
 
-fn assert_not_reached(report: Report) -> String {
-    assert_eq!((report.attempts, report.connect.is_some()), (1, true));
+fn assert_not_reached(report: CallReport) -> String {
+    assert_eq!(
+        (report.attempts, report.connect_duration.is_some()),
+        (1, true)
+    );
     match report.result.unwrap_err() {
         UpstreamFault::NotReached(unreached) if unreached.step == ConnectStep::Handshake => {
             unreached.detail
