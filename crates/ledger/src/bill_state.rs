@@ -112,6 +112,8 @@ impl BillState {
         self.payments.get_or_insert_with(Box::default)
     }
 
+    // Cold: classifications are rare, and their code would slow down every other fold.
+    #[cold]
     fn fold_classification(&mut self, fact: &Fact, reason: &str, operator: &str) {
         let classification = Classification {
             stamp: fact.stamp,

@@ -66,7 +66,9 @@ impl Payments {
     pub(crate) fn latest(&self) -> Stamp {
         let of_group = |group: &Group| {
             let reports = group.payments.iter().filter_map(|paid| paid.first_report);
-            let deliveries = group.deliveries().map(|(stamp, _)| stamp);
+            let paid = group.payments.iter().filter_map(|paid| paid.delivery);
+            let cancelled = group.cancelled.iter().filter_map(|cancel| cancel.delivery);
+            let deliveries = paid.chain(cancelled).map(|(stamp, _)| stamp);
             reports.map(|(stamp, _)| stamp).chain(deliveries).max()
         };
         let latest = self.groups.iter().filter_map(of_group).max();
@@ -75,8 +77,17 @@ impl Payments {
 
     /// Returns the number of events with a delivery that was not accepted.
     pub fn undelivered(&self) -> usize {
-        let is_open = |(_, state): &(Stamp, DeliveryState)| *state != DeliveryState::Accepted;
-        let of_group = |group: &Group| group.deliveries().filter(is_open).count();
+        let is_open = |delivery: Delivery| {
+            delivery.is_some_and(|(_, state)| state != DeliveryState::Accepted)
+        };
+        let of_group = |group: &Group| {
+            let payments = group.payments.iter().filter(|paid| is_open(paid.delivery));
+            let cancelled = group
+                .cancelled
+                .iter()
+                .filter(|cancel| is_open(cancel.delivery));
+            payments.count() + cancelled.count()
+        };
         self.groups.iter().map(of_group).sum()
     }
 
@@ -169,11 +180,6 @@ impl Payments {
 }
 
 impl Group {
-    fn deliveries(&self) -> impl Iterator<Item = (Stamp, DeliveryState)> {
-        let of_payments = self.payments.iter().filter_map(|paid| paid.delivery);
-        of_payments.chain(self.cancelled.iter().filter_map(|cancel| cancel.delivery))
-    }
-
     fn paid_position(&self, paid_at: &PaidAt) -> Result<usize, usize> {
         self.payments
             .binary_search_by(|paid| paid.paid_at.cmp(paid_at))
