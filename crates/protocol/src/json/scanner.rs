@@ -159,7 +159,7 @@ impl<'a> Scanner<'a> {
             self.cursor.at += 1;
             Ok(())
         } else {
-            Err(InvalidJson("a colon is expected after a member name"))
+            Err(InvalidJson("a colon is expected"))
         }
     }
 
@@ -177,9 +177,7 @@ impl<'a> Scanner<'a> {
         }
         if !fresh {
             if token != Some(b',') {
-                return Err(InvalidJson(
-                    "a comma or the end of the container is expected after a value",
-                ));
+                return Err(InvalidJson("a comma or the end is expected"));
             }
             self.cursor.at += 1;
         }
