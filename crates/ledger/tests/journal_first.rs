@@ -11,7 +11,8 @@ use std::time::Duration;
 use bytes::Bytes;
 use ledger::{Begun, Claim, Delivered, KeptAnswer, Ledger, MessageDigest, Options, Taken};
 use protocol::PaymentEvent;
-use support::{Node, RedisServer, Store, bill, cancel, pay, time};
+use support::{Node, Store, bill, cancel, pay, time};
+use test_support::RedisServer;
 
 async fn two_nodes() -> (Arc<RedisServer>, Node, Node) {
     let server = Arc::new(RedisServer::start());
