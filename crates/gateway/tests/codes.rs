@@ -6,8 +6,6 @@
     clippy::unwrap_used
 )]
 
-mod support;
-
 use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
@@ -16,18 +14,10 @@ use protocol::ResCode::{
     E001, E003, E005, E006, E403, E801, E806, E807, E808, E809, E811, E812, E817, E818,
 };
 use serde_json::json;
-use support::bodies::with;
-use support::upstream::{Gate, answer};
-use support::{
-    AUTHORIZATION, Action, Caller, OK, Setup, Upstream, assert_own, link, notice, pay_result,
-    prepay,
+use test_support::{
+    AUTHORIZATION, Action, CREATE, Caller, Gate, NOTICE, OK, PAY_RESULT, PREPAY, RECREATE, Setup,
+    Upstream, answer, assert_own, link, notice, pay_result, prepay, with,
 };
-
-const CREATE: &str = "/external/inquiry-payment/one-time/url/B0001";
-const RECREATE: &str = "/external/inquiry-payment/one-time/url/re/B0001";
-const NOTICE: &str = "/kakao/notice/B0001";
-const PREPAY: &str = "/kakao/prepay/B0001";
-const PAY_RESULT: &str = "/kakao/pay-result/B0001";
 
 #[test]
 fn callers_are_admitted_by_address_then_by_authorization() {
@@ -446,7 +436,7 @@ fn a_biller_with_too_many_calls_in_flight_waits_but_its_pay_results_do_not() {
     let door = Arc::clone(&gate);
     biller.now(move |_| Action::Wait(Arc::clone(&door), Box::new(Action::ok())));
     let mut first = gateway.caller();
-    first.send(&support::caller::request(
+    first.send(&test_support::request(
         "POST",
         PREPAY,
         &[],
@@ -459,7 +449,7 @@ fn a_biller_with_too_many_calls_in_flight_waits_but_its_pay_results_do_not() {
 
     let pay = |user: &str| pay_result(user, "P", 1, 20000).to_string();
     let mut second = gateway.caller();
-    second.send(&support::caller::request(
+    second.send(&test_support::request(
         "POST",
         PAY_RESULT,
         &[],

@@ -5,25 +5,17 @@
 //! nothing.
 #![allow(missing_docs, clippy::print_stderr, clippy::unwrap_used)]
 
-#[path = "../../ledger/tests/support/redis.rs"]
-#[allow(dead_code)]
-mod redis;
-mod support;
-
 use std::fs::{self, File};
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::time::{Duration, Instant};
 
 use protocol::ResCode::{E403, E801};
-use redis::RedisServer;
-use support::{Gateway, Setup, Upstream, assert_own, link, pay_result, prepay};
 use tempfile::TempDir;
-
-const CREATE: &str = "/external/inquiry-payment/one-time/url/B0001";
-const PREPAY: &str = "/kakao/prepay/B0001";
-const PAY_RESULT: &str = "/kakao/pay-result/B0001";
+use test_support::{
+    CREATE, Gateway, PAY_RESULT, PREPAY, RedisServer, Setup, Upstream, assert_own, link,
+    pay_result, prepay, until,
+};
 
 /// A mounted file system of a test's own; gone when dropped.
 struct Disk(TempDir);
@@ -90,15 +82,6 @@ impl Drop for Disk {
         // Lazily: a gateway that a failed test left behind may still hold it.
         let mut umount = Command::new("umount");
         let _ = umount.arg("-l").arg(self.0.path()).status();
-    }
-}
-
-#[track_caller]
-fn until(mut holds: impl FnMut() -> bool) {
-    let patience = Instant::now() + Duration::from_secs(30);
-    while !holds() {
-        assert!(Instant::now() < patience, "it never came about");
-        std::thread::yield_now();
     }
 }
 

@@ -1,17 +1,13 @@
 //! A journal that fails at run time: payments still reach their biller, and nothing pretends.
 #![allow(missing_docs, clippy::unwrap_used)]
 
-mod support;
-
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use protocol::ResCode::{E403, E801};
-use support::{Gateway, Setup, Upstream, assert_own, link, pay_result, prepay};
-
-const CREATE: &str = "/external/inquiry-payment/one-time/url/B0001";
-const RECREATE: &str = "/external/inquiry-payment/one-time/url/re/B0001";
-const PREPAY: &str = "/kakao/prepay/B0001";
-const PAY_RESULT: &str = "/kakao/pay-result/B0001";
+use test_support::{
+    CREATE, Gateway, PAY_RESULT, PREPAY, RECREATE, Setup, Upstream, assert_own, link, pay_result,
+    prepay, until,
+};
 
 /// Somebody with `sqlite3` and no mercy.
 fn saboteur(gateway: &Gateway) -> rusqlite::Connection {
@@ -23,15 +19,6 @@ fn saboteur(gateway: &Gateway) -> rusqlite::Connection {
 
 fn paid(user: &str) -> String {
     pay_result(user, "P", 1, 20000).to_string()
-}
-
-#[track_caller]
-fn until(mut holds: impl FnMut() -> bool) {
-    let patience = Instant::now() + Duration::from_secs(30);
-    while !holds() {
-        assert!(Instant::now() < patience, "it never came about");
-        std::thread::yield_now();
-    }
 }
 
 #[test]

@@ -2,34 +2,17 @@
 //! still nothing of it is lost.
 #![allow(missing_docs, clippy::unwrap_used)]
 
-#[path = "../../ledger/tests/support/redis.rs"]
-#[allow(dead_code)]
-mod redis;
-mod support;
-
 use std::thread;
 use std::time::{Duration, Instant};
 
 use protocol::ResCode::{E403, E806};
-use redis::RedisServer;
-use support::caller::request;
-use support::{Gateway, Reply, Setup, Upstream, assert_own, link, pay_result, prepay};
-
-const CREATE: &str = "/external/inquiry-payment/one-time/url/B0001";
-const PREPAY: &str = "/kakao/prepay/B0001";
-const PAY_RESULT: &str = "/kakao/pay-result/B0001";
+use test_support::{
+    CREATE, Gateway, PAY_RESULT, PREPAY, RedisServer, Reply, Setup, Upstream, assert_own, link,
+    pay_result, prepay, request, until,
+};
 
 /// How often a machine that is busy may miss the moment.
 const ATTEMPTS: usize = 20;
-
-#[track_caller]
-fn until(mut holds: impl FnMut() -> bool) {
-    let patience = Instant::now() + Duration::from_secs(30);
-    while !holds() {
-        assert!(Instant::now() < patience, "it never came about");
-        thread::yield_now();
-    }
-}
 
 /// Sends a pay-result whose body drips until a tenth of the budget is left; then Redis hangs.
 fn drip(gateway: &Gateway, redis: &RedisServer, body: &str) -> Reply {

@@ -7,11 +7,7 @@
     clippy::unwrap_used
 )]
 
-mod support;
-
 use serde_json::{Value, json};
-use support::bodies::{with, without};
-use support::{Caller, Setup, Upstream, assert_own, link, notice, pay_result, prepay};
 
 use protocol::ResCode::{E001, E006, E007, E101, E807};
 
@@ -31,6 +27,9 @@ enum Rule {
 }
 
 use Rule::{AnyText, Digits, Number, PayType, Text};
+use test_support::{
+    Caller, Setup, Upstream, assert_own, link, notice, pay_result, prepay, with, without,
+};
 
 const REQUIRED: bool = true;
 const OPTIONAL: bool = false;

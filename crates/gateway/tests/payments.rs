@@ -7,8 +7,6 @@
     clippy::unwrap_used
 )]
 
-mod support;
-
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -17,14 +15,10 @@ use std::time::Duration;
 
 use protocol::ResCode::{E403, E806, E818};
 use serde_json::json;
-use support::bodies::with;
-use support::caller::request;
-use support::upstream::{Gate, answer};
-use support::{Action, Setup, Upstream, assert_own, link, pay_result, prepay};
-
-const CREATE: &str = "/external/inquiry-payment/one-time/url/B0001";
-const PREPAY: &str = "/kakao/prepay/B0001";
-const PAY_RESULT: &str = "/kakao/pay-result/B0001";
+use test_support::{
+    Action, CREATE, Gate, PAY_RESULT, PREPAY, Setup, Upstream, answer, assert_own, link,
+    pay_result, prepay, request, with,
+};
 
 fn paid(pay_id: u64) -> String {
     pay_result("u", "P", pay_id, 20000).to_string()
@@ -187,7 +181,7 @@ fn a_link_under_way_is_e818_and_its_end_is_settled_without_its_caller() {
     let door = Arc::clone(&gate);
     kakao.now(move |_| Action::Wait(Arc::clone(&door), Box::new(Action::ok())));
     let mut caller = gateway.caller();
-    let authorization = [("Authorization", support::AUTHORIZATION)];
+    let authorization = [("Authorization", test_support::AUTHORIZATION)];
     caller.send(&request(
         "POST",
         CREATE,
@@ -321,7 +315,7 @@ fn kill_9_in_a_stream_of_pay_results_loses_none() {
 
 /// Pays one bill after another until the gateway dies; answers those that were answered `OK`.
 fn stream_of_pay_results(public: std::net::SocketAddr, next: &AtomicUsize) -> Vec<usize> {
-    let mut caller = support::Caller::connect(public);
+    let mut caller = test_support::Caller::connect(public);
     let mut answered = Vec::new();
     loop {
         let user = next.fetch_add(1, Ordering::Relaxed);
@@ -340,7 +334,7 @@ fn stream_of_pay_results(public: std::net::SocketAddr, next: &AtomicUsize) -> Ve
     }
 }
 
-fn user_key(seen: &support::Seen) -> usize {
+fn user_key(seen: &test_support::Message) -> usize {
     let body: serde_json::Value = serde_json::from_slice(&seen.body).unwrap();
     body["data"]["biller_user_key"]
         .as_str()

@@ -6,10 +6,9 @@
     clippy::unwrap_used
 )]
 
-mod support;
-
-use support::upstream::answer;
-use support::{AUTHORIZATION, Action, OK, Setup, Upstream, link, notice, pay_result, prepay};
+use test_support::{
+    AUTHORIZATION, Action, OK, Setup, Upstream, answer, link, notice, pay_result, prepay,
+};
 
 const LINKS: &str = "/external/inquiry-payment/one-time/url";
 
@@ -346,7 +345,7 @@ fn many_calls_on_one_connection_and_pipelined_ones_are_answered_in_order() {
         let headers = [("X-Request-Id", id.as_str())];
         let body = notice(&id).to_string();
         let path = "/kakao/notice/B0001";
-        requests.extend(support::caller::request(
+        requests.extend(test_support::request(
             "POST",
             path,
             &headers,

@@ -6,21 +6,13 @@
     clippy::unwrap_used
 )]
 
-#[path = "../../ledger/tests/support/redis.rs"]
-#[allow(dead_code)]
-mod redis;
-mod support;
-
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use protocol::ResCode::{E403, E801, E817, E818};
-use redis::RedisServer;
-use support::{Gateway, OK, Setup, Upstream, assert_own, link, notice, pay_result, prepay};
-
-const CREATE: &str = "/external/inquiry-payment/one-time/url/B0001";
-const NOTICE: &str = "/kakao/notice/B0001";
-const PREPAY: &str = "/kakao/prepay/B0001";
-const PAY_RESULT: &str = "/kakao/pay-result/B0001";
+use test_support::{
+    CREATE, Gateway, NOTICE, OK, PAY_RESULT, PREPAY, RedisServer, Setup, Upstream, assert_own,
+    link, notice, pay_result, prepay, until,
+};
 
 fn node(redis: &RedisServer, kakao: &Upstream, biller: &Upstream) -> Gateway {
     let url = format!("redis://127.0.0.1:{}/0", redis.port());
@@ -29,16 +21,6 @@ fn node(redis: &RedisServer, kakao: &Upstream, biller: &Upstream) -> Gateway {
         .start();
     until(|| gateway.post(CREATE, link("probe").to_string()).status == 200);
     gateway
-}
-
-/// Waits for something that another process brings about.
-#[track_caller]
-fn until(mut holds: impl FnMut() -> bool) {
-    let patience = Instant::now() + Duration::from_secs(30);
-    while !holds() {
-        assert!(Instant::now() < patience, "it never came about");
-        std::thread::yield_now();
-    }
 }
 
 #[test]
@@ -110,7 +92,7 @@ fn without_redis_prepays_and_payments_go_on_and_links_are_e801() {
 
 /// How often Redis was asked each of these.
 fn asked<const N: usize>(redis: &RedisServer, commands: [&str; N]) -> [u64; N] {
-    let stats = redis.command("INFO commandstats");
+    let stats = redis.ask_text(&["INFO", "commandstats"]);
     commands.map(|command| {
         let head = format!("cmdstat_{command}:calls=");
         let calls = stats.lines().find_map(|line| line.strip_prefix(&head));

@@ -21,7 +21,9 @@ macro_rules! on_both_stores {
             })+
         }
         mod redis {
-            use super::support::{RedisServer, Store};
+            use super::support::Store;
+            use test_support::RedisServer;
+
             $(#[tokio::test]
             async fn $test() {
                 super::$test(Store::shared(&RedisServer::start().into())).await;

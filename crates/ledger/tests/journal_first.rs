@@ -14,7 +14,8 @@ use ledger::{
     RecordOutcome,
 };
 use protocol::PaymentEvent;
-use support::{Node, RedisServer, Store, bill, cancel, pay, time};
+use support::{Node, Store, bill, cancel, pay, time};
+use test_support::RedisServer;
 
 async fn two_nodes() -> (Arc<RedisServer>, Node, Node) {
     let server = Arc::new(RedisServer::start());

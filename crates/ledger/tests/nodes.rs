@@ -14,7 +14,8 @@ use ledger::{
     RecordOutcome, Timestamp,
 };
 use protocol::{Bill, BillerCode, KoreanTime, PaymentEvent};
-use support::{Node, RedisServer, Store, bill, cancel, eventually, pay};
+use support::{Node, Store, bill, cancel, eventually, pay};
+use test_support::RedisServer;
 
 struct House {
     server: Arc<RedisServer>,
@@ -166,7 +167,7 @@ async fn two_payments_that_meet_after_an_outage_make_an_error_bill_once() {
         .ledger()
         .clear(&bill, "paid back".to_owned(), "kim".to_owned(), other.now);
     cleared.await.unwrap();
-    server.command("FLUSHALL");
+    server.tell(&["FLUSHALL"]);
     house.until_redis_has_all().await;
     assert!(!one.view(&bill).await.error_bill && !other.view(&bill).await.error_bill);
     assert_eq!(one.met.count() + other.met.count(), 1);
@@ -324,7 +325,7 @@ async fn what_a_wipe_forgot_both_nodes_write_again() {
         let others = second.iter().map(|bill| other.report(bill, &event));
         join_all(reports.chain(others)).await;
     }
-    server.command("FLUSHALL");
+    server.tell(&["FLUSHALL"]);
     let began = Instant::now();
     // What only the other node knows comes back through Redis alone.
     for (first, second) in ours.iter().zip(theirs) {

@@ -8,7 +8,8 @@ use std::sync::Arc;
 use bytes::Bytes;
 use ledger::{Cancellation, DeliveryOutcome, MessageDigest, Redelivery, SkipCancelled};
 use protocol::{Bill, PaymentEvent};
-use support::{Node, RedisServer, Store, bill, cancel, eventually, pay};
+use support::{Node, Store, bill, cancel, eventually, pay};
+use test_support::RedisServer;
 
 const BODY: &[u8] = b"{\"pay\":1}";
 
@@ -88,7 +89,7 @@ async fn nothing_is_told_by_itself_while_the_other_nodes_cannot_share_what_was_c
     let (one, other) = (Node::on(&store).await, Node::on(&store).await);
     let bill = bill("202611", "");
     refused(&one, &bill, &pay("1", "20000")).await;
-    server.command("CONFIG SET min-replicas-to-write 1");
+    server.tell(&["CONFIG", "SET", "min-replicas-to-write", "1"]);
     other.report(&bill, &cancel("1", "-20000")).await;
     // Redis is read, and knows of no cancel.
     eventually(async || {
@@ -96,7 +97,7 @@ async fn nothing_is_told_by_itself_while_the_other_nodes_cannot_share_what_was_c
     })
     .await;
     assert!(one.is_paid(&bill).await);
-    server.command("CONFIG SET min-replicas-to-write 0");
+    server.tell(&["CONFIG", "SET", "min-replicas-to-write", "0"]);
     eventually(async || {
         redelivery(&one, &bill, SkipCancelled::AnyPart).await == Redelivery::Cancelled
     })

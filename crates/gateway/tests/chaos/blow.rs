@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::passage::Traffic;
+use test_support::Traffic;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Blow {

@@ -26,10 +26,6 @@ pub const LOOK_EVERY: Duration = Duration::from_millis(25);
 
 /// Waits for something that another process brings about.
 #[track_caller]
-pub fn until(what: &str, mut holds: impl FnMut() -> bool) {
-    let begun = Instant::now();
-    while !holds() {
-        assert!(begun.elapsed() < PATIENCE, "it never came about: {what}");
-        std::thread::sleep(LOOK_EVERY);
-    }
+pub fn until(what: &str, holds: impl FnMut() -> bool) {
+    test_support::within(PATIENCE, what, holds);
 }

@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
+use test_support::Traffic;
+
 use crate::blow::Blow;
-use crate::passage::Traffic;
 use crate::random::Random;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

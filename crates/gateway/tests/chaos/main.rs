@@ -31,12 +31,10 @@ mod misjudged;
 mod misrouted;
 mod node;
 mod party;
-mod passage;
 mod plan;
 mod question;
 mod random;
 mod recovery;
-mod redis_server;
 mod report;
 mod run;
 mod sending;
@@ -51,18 +49,17 @@ mod world;
 
 use cluster::Cluster;
 use faults::Faults;
-use redis_server::Keeps;
-use sentinel::Watched;
 use settings::Settings;
 use store::Standalone;
+use test_support::redis::{Network, Persistence, Watched};
 
 #[test]
 fn the_promise_holds_whatever_fails_while_redis_keeps_its_data() {
     let settings = Settings::from_environment();
     let keeps = if settings.seed.is_multiple_of(2) {
-        Keeps::Everything
+        Persistence::EveryWrite
     } else {
-        Keeps::AllButASecond
+        Persistence::EverySecond
     };
     let store = Standalone::start(keeps);
     run::run(
@@ -75,7 +72,7 @@ fn the_promise_holds_whatever_fails_while_redis_keeps_its_data() {
 #[test]
 fn the_promise_holds_whatever_fails_while_redis_forgets_all_with_each_crash() {
     let settings = Settings::from_environment();
-    let store = Standalone::start(Keeps::Nothing);
+    let store = Standalone::start(Persistence::Nothing);
     run::run(
         settings,
         Box::new(store),
@@ -87,7 +84,7 @@ fn the_promise_holds_whatever_fails_while_redis_forgets_all_with_each_crash() {
 fn the_promise_holds_when_sentinels_choose_a_replica_that_lags_behind() {
     let settings = Settings::from_environment().shortened();
     let faults = Faults::of_sentinels(settings.seed);
-    run::run(settings, Box::new(Watched::start()), faults);
+    run::run(settings, Box::new(Watched::start(Network::Proxied)), faults);
 }
 
 #[test]

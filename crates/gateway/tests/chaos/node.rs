@@ -1,12 +1,11 @@
 //! One `gateway serve`, killed and started again on the same files.
 
 use std::ffi::OsString;
-use std::fmt::Write as _;
 use std::fs::{self, File};
 use std::io::{BufRead, BufReader, Write};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
-use std::process::{Child, ChildStdout, Command, Stdio};
+use std::process::{ChildStdout, Command, Stdio};
 use std::sync::mpsc::{Sender, channel};
 use std::sync::{Mutex, RwLock};
 use std::thread;
@@ -14,6 +13,7 @@ use std::thread;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 use tempfile::TempDir;
+use test_support::{Process, hex};
 
 use crate::bill::BILLERS;
 use crate::clock::PATIENCE;
@@ -35,7 +35,7 @@ pub struct Addresses {
 #[derive(Debug)]
 pub struct Node {
     directory: PathBuf,
-    child: Mutex<Option<Child>>,
+    process: Mutex<Option<Process>>,
     addresses: RwLock<Option<Addresses>>,
 }
 
@@ -46,7 +46,7 @@ impl Node {
         write_configuration(&directory, redis, parties);
         let node = Self {
             directory,
-            child: Mutex::default(),
+            process: Mutex::default(),
             addresses: RwLock::default(),
         };
         node.start_again();
@@ -65,10 +65,8 @@ impl Node {
     /// `kill -9`.
     pub fn kill(&self) {
         *self.addresses.write().unwrap() = None;
-        if let Some(mut child) = self.child.lock().unwrap().take() {
-            // It may be dead already; either way it is now.
-            let _ = child.kill();
-            child.wait().unwrap();
+        if let Some(mut process) = self.process.lock().unwrap().take() {
+            process.kill();
         }
     }
 
@@ -87,25 +85,19 @@ impl Node {
                 .open(file)
                 .unwrap()
         };
-        let mut child = Command::new(program())
-            .args(["serve", "--config"])
-            .arg(self.directory.join("gateway.toml"))
-            .stdout(Stdio::piped())
-            .stderr(append("stderr"))
-            .spawn()
-            .unwrap();
+        let mut process = Process::spawn(
+            Command::new(program())
+                .args(["serve", "--config"])
+                .arg(self.directory.join("gateway.toml"))
+                .stdout(Stdio::piped())
+                .stderr(append("stderr")),
+        );
         let (told, serves) = channel();
-        let (stdout, log) = (child.stdout.take().unwrap(), append("log"));
+        let (stdout, log) = (process.stdout(), append("log"));
         thread::spawn(move || keep_log(stdout, log, &told));
         let addresses = serves.recv_timeout(PATIENCE).expect("the gateway serves");
-        *self.child.lock().unwrap() = Some(child);
+        *self.process.lock().unwrap() = Some(process);
         *self.addresses.write().unwrap() = Some(addresses);
-    }
-}
-
-impl Drop for Node {
-    fn drop(&mut self) {
-        self.kill();
     }
 }
 
@@ -159,11 +151,4 @@ fn keep_log(stdout: ChildStdout, mut log: File, told: &Sender<Addresses>) {
             ops: address("ops"),
         });
     }
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::new(), |mut text, byte| {
-        write!(text, "{byte:02x}").unwrap();
-        text
-    })
 }

@@ -2,14 +2,14 @@
 //!
 //! What it does with a call follows from the seed and the call's name alone.
 
-use std::io::{Read, Write};
-use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::net::{SocketAddr, TcpStream};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::Duration;
 
 use serde_json::Value;
+use test_support::{Action, Message, answer, serve};
 
 use crate::bill::Bill;
 use crate::calls::Api;
@@ -68,7 +68,6 @@ struct Desk {
 
 impl Party {
     pub fn start(name: &'static str, seed: u64, clock: Clock) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let desk = Arc::new(Desk {
             name,
             seed,
@@ -76,18 +75,15 @@ impl Party {
             calm: AtomicBool::new(false),
             arrivals: Mutex::default(),
         });
-        let party = Self {
-            name,
-            address: listener.local_addr().unwrap(),
-            desk: Arc::clone(&desk),
-        };
-        thread::spawn(move || {
-            for stream in listener.incoming() {
-                let desk = Arc::clone(&desk);
-                thread::spawn(move || desk.serve(stream.unwrap()));
-            }
+        let address = serve({
+            let desk = Arc::clone(&desk);
+            move |stream| desk.serve(stream)
         });
-        party
+        Self {
+            name,
+            address,
+            desk,
+        }
     }
 
     pub const fn name(&self) -> &'static str {
@@ -110,42 +106,37 @@ impl Party {
 
 impl Desk {
     fn serve(&self, mut stream: TcpStream) {
-        stream.set_nodelay(true).unwrap();
         let mut unread = Vec::new();
-        while let Some((head, body)) = read_request(&mut stream, &mut unread) {
-            let incoming = self.incoming(&head, &body);
+        while let Ok(call) = Message::read(&mut stream, &mut unread) {
+            let incoming = self.incoming(&call);
             let (act, echo) = (incoming.act, incoming.echo.clone());
             let index = {
                 let mut arrivals = self.arrivals.lock().unwrap();
                 arrivals.push(incoming);
                 arrivals.len() - 1
             };
-            match act {
-                Act::Accept(time) => thread::sleep(time),
-                Act::Hang => {
-                    // Until the gateway gives up and closes.
-                    let _ = stream.read(&mut [0]);
-                    return;
-                }
-                Act::Refuse | Act::Garbage | Act::CutShort | Act::Reset => {}
+            if let Act::Accept(time) = act {
+                thread::sleep(time);
             }
-            self.arrivals.lock().unwrap()[index].answered = Some(self.clock.now());
-            if !self.answer(&mut stream, act, &echo) {
+            if act != Act::Hang {
+                self.arrivals.lock().unwrap()[index].answered = Some(self.clock.now());
+            }
+            if !self.action(act, &echo).carry_out(&mut stream) {
                 return;
             }
         }
     }
 
-    fn incoming(&self, head: &str, body: &[u8]) -> IncomingRequest {
-        let path = head.split(' ').nth(1).unwrap_or_default();
+    fn incoming(&self, call: &Message) -> IncomingRequest {
+        let path = call.line.split(' ').nth(1).unwrap_or_default();
         let api = Api::ALL.into_iter().rev().find(|api| match api {
             // The one path begins like the other.
             Api::Create | Api::Recreate => path.starts_with(api.upstream_path()),
             Api::Notice | Api::Prepay | Api::PayResult => path == api.upstream_path(),
         });
         let path_biller = path.rsplit('/').next().unwrap_or_default();
-        let request_id = header(head, "x-request-id").unwrap_or_default();
-        let body: Value = serde_json::from_slice(body).unwrap_or_default();
+        let request_id = call.header("x-request-id").unwrap_or_default();
+        let body: Value = serde_json::from_slice(&call.body).unwrap_or_default();
         let member = |name: &str| body["data"][name].as_str().unwrap_or_default();
         IncomingRequest {
             at: self.clock.now(),
@@ -175,70 +166,25 @@ impl Desk {
         }
     }
 
-    /// Whether the connection goes on. What the gateway does not take any more is its own affair.
-    fn answer(&self, stream: &mut TcpStream, act: Act, echo: &str) -> bool {
+    fn action(&self, act: Act, echo: &str) -> Action {
         let json = |res_code: &str| {
             let name = self.name;
             format!(r#"{{"res_code":"{res_code}","message":"{name} {echo}","data":null}}"#)
         };
         let whole = |status: u16, body: &str| {
-            let length = body.len();
-            format!(
-                "HTTP/1.1 {status} Any\r\nContent-Type: application/json;charset=utf-8\r\n\
-                 Content-Length: {length}\r\n\r\n{body}"
-            )
+            answer(status, "application/json;charset=utf-8", body.as_bytes())
         };
         match act {
-            Act::Accept(_) => stream.write_all(whole(200, &json("OK")).as_bytes()).is_ok(),
-            Act::Refuse => stream
-                .write_all(whole(200, &json("E402")).as_bytes())
-                .is_ok(),
-            Act::Garbage => stream.write_all(whole(500, "<html>").as_bytes()).is_ok(),
+            Act::Accept(_) => Action::Send(whole(200, &json("OK"))),
+            Act::Refuse => Action::Send(whole(200, &json("E402"))),
+            Act::Garbage => Action::Send(whole(500, "<html>")),
             Act::CutShort => {
-                let answer = whole(200, &json("OK"));
-                let _ = stream.write_all(&answer.as_bytes()[..answer.len() - 5]);
-                false
+                let mut answer = whole(200, &json("OK"));
+                answer.truncate(answer.len() - 5);
+                Action::SendAndClose(answer)
             }
-            Act::Reset => {
-                let socket = socket2::SockRef::from(&*stream);
-                socket.set_linger(Some(Duration::ZERO)).unwrap();
-                false
-            }
-            Act::Hang => false,
-        }
-    }
-}
-
-fn read_request(stream: &mut TcpStream, unread: &mut Vec<u8>) -> Option<(String, Vec<u8>)> {
-    let end = loop {
-        if let Some(at) = unread.windows(4).position(|bytes| bytes == b"\r\n\r\n") {
-            break at + 4;
-        }
-        read_more(stream, unread)?;
-    };
-    let head = String::from_utf8(unread.drain(..end).collect()).unwrap();
-    let length = header(&head, "content-length").map_or(0, |length| length.parse().unwrap());
-    while unread.len() < length {
-        read_more(stream, unread)?;
-    }
-    Some((head, unread.drain(..length).collect()))
-}
-
-fn header<'a>(head: &'a str, name: &str) -> Option<&'a str> {
-    let fields = head.lines().filter_map(|line| line.split_once(": "));
-    fields
-        .filter(|(known, _)| known.eq_ignore_ascii_case(name))
-        .map(|(_, value)| value)
-        .next()
-}
-
-fn read_more(stream: &mut TcpStream, unread: &mut Vec<u8>) -> Option<()> {
-    let mut buffer = [0; 8 * 1024];
-    match stream.read(&mut buffer) {
-        Ok(0) | Err(_) => None,
-        Ok(count) => {
-            unread.extend_from_slice(&buffer[..count]);
-            Some(())
+            Act::Reset => Action::Reset,
+            Act::Hang => Action::SendAndHang(Vec::new()),
         }
     }
 }

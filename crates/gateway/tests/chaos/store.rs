@@ -2,9 +2,10 @@
 
 use std::time::Duration;
 
+use test_support::redis::Persistence;
+use test_support::{Proxy, RedisServer, Traffic, free_port};
+
 use crate::blow::{Blow, Loss};
-use crate::passage::{Passage, Traffic};
-use crate::redis_server::{Keeps, RedisServer};
 
 /// What a run needs of it.
 pub trait Store: Send + Sync {
@@ -35,29 +36,29 @@ pub trait Store: Send + Sync {
     fn name(&self) -> String;
 }
 
-/// One server, and a passage to it for each node.
+/// One server, and a proxy in front of it for each node.
 #[derive(Debug)]
 pub struct Standalone {
-    keeps: Keeps,
+    persistence: Persistence,
     server: RedisServer,
-    passages: [Passage; 2],
+    proxies: [Proxy; 2],
 }
 
 impl Standalone {
-    pub fn start(keeps: Keeps) -> Self {
-        let server = RedisServer::start(keeps, &[]);
-        let passages = [Passage::to(server.port()), Passage::to(server.port())];
+    pub fn start(persistence: Persistence) -> Self {
+        let server = RedisServer::on_port(free_port(), persistence, &[]);
+        let proxies = [Proxy::to(server.port()), Proxy::to(server.port())];
         Self {
-            keeps,
+            persistence,
             server,
-            passages,
+            proxies,
         }
     }
 }
 
 impl Store for Standalone {
     fn url(&self, node: usize) -> String {
-        format!("redis://127.0.0.1:{}/0", self.passages[node].port())
+        format!("redis://127.0.0.1:{}/0", self.proxies[node].port())
     }
 
     fn is_held_by(&self, shared_with: &str) -> bool {
@@ -74,8 +75,8 @@ impl Store for Standalone {
             Blow::Kill(_) => self.server.kill(),
             Blow::Hang(_) => self.server.signal("STOP"),
             Blow::Flush => self.server.tell(&["FLUSHALL"]),
-            Blow::Part { node, traffic, .. } => self.passages[node].set(traffic),
-            Blow::CutOff(_) => self.passages.iter().for_each(|one| one.set(Traffic::Cut)),
+            Blow::Part { node, traffic, .. } => self.proxies[node].set(traffic),
+            Blow::CutOff(_) => self.proxies.iter().for_each(|one| one.set(Traffic::Cut)),
             _ => panic!("one server: {blow:?}"),
         }
     }
@@ -85,7 +86,7 @@ impl Store for Standalone {
             Blow::Kill(_) => return self.start_again(),
             Blow::Hang(_) => self.server.signal("CONT"),
             Blow::Flush => return Loss::Everything,
-            _ => self.passages.iter().for_each(|one| one.set(Traffic::Flows)),
+            _ => self.proxies.iter().for_each(|one| one.set(Traffic::Flows)),
         }
         Loss::Nothing
     }
@@ -96,16 +97,18 @@ impl Store for Standalone {
 
     fn start_again(&self) -> Loss {
         self.server.start_again();
-        match self.keeps {
-            Keeps::Everything => Loss::Nothing,
+        match self.persistence {
+            Persistence::EveryWrite => Loss::Nothing,
             // While it syncs it holds writes back, for two seconds at most.
-            Keeps::AllButASecond => Loss::Latest(Duration::from_secs(2)),
-            Keeps::Nothing => Loss::Everything,
+            Persistence::EverySecond | Persistence::Unsynced => {
+                Loss::Latest(Duration::from_secs(2))
+            }
+            Persistence::Nothing => Loss::Everything,
         }
     }
 
     fn name(&self) -> String {
-        format!("one Redis, {}", self.keeps.name())
+        format!("one Redis, {}", self.persistence.name())
     }
 }
 

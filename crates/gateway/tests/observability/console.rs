@@ -1,6 +1,7 @@
 //! The page that a person opens.
 
-use crate::support::{Setup, Upstream};
+use test_support::{Setup, Upstream};
+
 use crate::{HOSTILE_NAME, named};
 
 #[test]

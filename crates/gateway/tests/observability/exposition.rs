@@ -3,8 +3,9 @@
 use std::io::Write;
 use std::process::{Command, Stdio};
 
+use test_support::{Gateway, Setup, Upstream, pay_result, prepay};
+
 use crate::page::Page;
-use crate::support::{Gateway, Setup, Upstream, pay_result, prepay};
 use crate::traffic::{LINK_CREATE, NOTICE, PAY_RESULT, PREPAY, body};
 use crate::{HOSTILE_NAME, named};
 

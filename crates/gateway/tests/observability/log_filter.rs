@@ -2,9 +2,8 @@
 
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
+use test_support::{Caller, Gateway, Reply, Setup, Upstream, hex};
 
-use crate::support::process::hex;
-use crate::support::{Caller, Gateway, Reply, Setup, Upstream};
 use crate::traffic::{NOTICE, body};
 
 const TOKEN: &str = "operators-only";

@@ -11,14 +11,9 @@ mod metrics_page;
 mod page;
 mod panels;
 mod prometheus;
-#[path = "../../../ledger/tests/support/redis.rs"]
-#[allow(dead_code)]
-mod redis_server;
 mod rehearsal;
 mod rules;
 mod stages;
-#[path = "../support/mod.rs"]
-mod support;
 mod traces;
 mod traffic;
 

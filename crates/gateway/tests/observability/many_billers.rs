@@ -5,9 +5,9 @@ use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
 use simulator::{Biller, BillerOptions};
+use test_support::{Setup, notice};
 
 use crate::page::Page;
-use crate::support::{Setup, notice};
 
 const BILLERS: usize = 1_000;
 

@@ -3,9 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 
-use crate::redis_server::RedisServer;
+use test_support::{Gateway, RedisServer, Setup, Upstream};
+
 use crate::rules::project;
-use crate::support::{Gateway, Setup, Upstream};
 use crate::traffic::{PAY_RESULT, PREPAY, body};
 
 /// Type and label names of a family of series.

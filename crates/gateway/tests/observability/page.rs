@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::support::Gateway;
+use test_support::Gateway;
 
 /// Series by their spelling, with their values.
 #[derive(Debug)]

@@ -8,12 +8,11 @@ use rustls::crypto::ring::default_provider;
 use rustls_pki_types::PrivateKeyDer;
 use serde_json::Value;
 use simulator::{Biller, BillerOptions, Kakao, KakaoOptions, Rule};
+use test_support::{RedisServer, Setup};
 
 use crate::prometheus::Prometheus;
-use crate::redis_server::RedisServer;
 use crate::rehearsal::until;
 use crate::rules::project;
-use crate::support::Setup;
 use crate::traffic::{LINK_CREATE, NOTICE, PAY_RESULT, PREPAY, Traffic};
 
 /// The queries of all panels, as they go to Prometheus.

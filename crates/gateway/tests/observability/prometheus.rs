@@ -2,12 +2,13 @@
 
 use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};
-use std::net::{SocketAddr, TcpListener, TcpStream};
-use std::process::{Child, Command, Stdio};
+use std::net::{SocketAddr, TcpStream};
+use std::process::{Command, Stdio};
 use std::thread;
 
 use serde_json::Value;
 use tempfile::TempDir;
+use test_support::{Process, free_port};
 
 use crate::rules;
 
@@ -15,7 +16,7 @@ use crate::rules;
 #[derive(Debug)]
 pub struct Prometheus {
     address: SocketAddr,
-    child: Child,
+    _process: Process,
     _directory: TempDir,
 }
 
@@ -33,21 +34,18 @@ impl Prometheus {
                static_configs: [{{targets: [\"{gateway}\"]}}]\n"
         );
         fs::write(directory.path().join("prometheus.yml"), configuration).unwrap();
-        // The port is free when it is asked for; the server takes it a moment later.
-        let port = TcpListener::bind("127.0.0.1:0").unwrap();
-        let address = port.local_addr().unwrap();
-        drop(port);
-        let mut child = Command::new("prometheus")
-            .current_dir(directory.path())
-            .arg("--config.file=prometheus.yml")
-            .arg("--storage.tsdb.path=data")
-            .arg(format!("--web.listen-address={address}"))
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let mut log = BufReader::new(child.stderr.take().unwrap()).lines();
+        let address = SocketAddr::from(([127, 0, 0, 1], free_port()));
+        let mut process = Process::spawn(
+            Command::new("prometheus")
+                .current_dir(directory.path())
+                .arg("--config.file=prometheus.yml")
+                .arg("--storage.tsdb.path=data")
+                .arg(format!("--web.listen-address={address}"))
+                .stdin(Stdio::null())
+                .stdout(Stdio::null())
+                .stderr(Stdio::piped()),
+        );
+        let mut log = BufReader::new(process.stderr()).lines();
         let mut said = Vec::new();
         let ready = log.by_ref().map_while(Result::ok).any(|line| {
             let ready = line.contains("Server is ready");
@@ -59,7 +57,7 @@ impl Prometheus {
         thread::spawn(move || log.for_each(drop));
         Self {
             address,
-            child,
+            _process: process,
             _directory: directory,
         }
     }
@@ -85,13 +83,6 @@ impl Prometheus {
         stream.read_to_string(&mut answer).unwrap();
         let (head, body) = answer.split_once("\r\n\r\n").unwrap();
         serde_json::from_str(body).unwrap_or_else(|_| panic!("{head}\n{body}"))
-    }
-}
-
-impl Drop for Prometheus {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
     }
 }
 

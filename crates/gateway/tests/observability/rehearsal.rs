@@ -7,9 +7,9 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 use simulator::{Biller, BillerOptions, Kakao, KakaoOptions, Rule};
+use test_support::Setup;
 
 use crate::prometheus::Prometheus;
-use crate::support::Setup;
 use crate::traffic::{LINK_CREATE, NOTICE, PAY_RESULT, PREPAY, Traffic};
 use crate::{HOSTILE_NAME, named, rules};
 

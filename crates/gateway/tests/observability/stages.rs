@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
+use test_support::{Action, Setup, Upstream};
+
 use crate::page::Page;
-use crate::support::{Action, Setup, Upstream};
 use crate::traffic::{LINK_CREATE, LINK_RECREATE, NOTICE, PAY_RESULT, PREPAY, body};
 
 const APIS: [(&str, &str); 5] = [
@@ -97,7 +98,7 @@ fn a_connection_that_is_never_made_is_time_spent_connecting() {
 }
 
 fn slow_answer() -> Vec<u8> {
-    let body = crate::support::OK;
+    let body = test_support::OK;
     let head = format!(
         "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n",
         body.len()

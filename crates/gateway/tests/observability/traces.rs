@@ -3,8 +3,8 @@
 use std::fs;
 
 use serde_json::Value;
+use test_support::{Action, Gateway, Message, Setup, Upstream};
 
-use crate::support::{Action, Gateway, Seen, Setup, Upstream};
 use crate::traffic::{LINK_CREATE, NOTICE, PAY_RESULT, PREPAY, body};
 
 const TRACE: &str = "0af7651916cd43dd8448eb211c80319c";
@@ -30,7 +30,7 @@ fn notice(gateway: &Gateway, flags: &str, request_id: &str) {
 }
 
 /// The spans of all posts that came.
-fn spans(posts: &[Seen]) -> Vec<Value> {
+fn spans(posts: &[Message]) -> Vec<Value> {
     let mut found = Vec::new();
     for post in posts {
         let body: Value = serde_json::from_slice(&post.body).unwrap();

@@ -7,8 +7,7 @@ use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use serde_json::Value;
-
-use crate::support::{Caller, bodies, link, notice, pay_result, prepay};
+use test_support::{Caller, link, notice, pay_result, prepay, with};
 
 /// Between two calls of one caller: traffic, not load.
 const PAUSE: Duration = Duration::from_millis(15);
@@ -69,7 +68,7 @@ pub fn body(api: &str) -> Value {
         LINK_CREATE | LINK_RECREATE => link(&key),
         NOTICE => notice(&key),
         PREPAY => prepay(&key),
-        PAY_RESULT => bodies::with(
+        PAY_RESULT => with(
             pay_result(&key, "P", number, 20_000),
             "paid_at",
             Value::from("20261124120000"),

@@ -4,12 +4,7 @@
 
 mod access;
 mod bills;
+mod fixture;
 mod ledger;
-mod office;
 mod payments;
-#[path = "../../../ledger/tests/support/redis.rs"]
-#[allow(dead_code)]
-mod redis_server;
 mod shared;
-#[path = "../support/mod.rs"]
-mod support;

@@ -1,19 +1,17 @@
 //! Operators where nodes share a Redis.
 
-use std::time::{Duration, Instant};
-
 use serde_json::{Value, json};
+use test_support::{
+    Action, Gateway, PAY_RESULT, RedisServer, Setup, Upstream, pay_result, until, with,
+};
 
-use crate::office::{Office, PAY_RESULT, paid, refusal, run};
+use crate::fixture::{Fixture, paid, refusal, run};
 use crate::payments::refused_before;
-use crate::redis_server::RedisServer;
-use crate::support::bodies::with;
-use crate::support::{Action, Gateway, Setup, Upstream, pay_result};
 
 /// A gateway of these parties on this Redis.
 fn node(redis: &RedisServer, biller: &Upstream) -> Gateway {
     let url = format!("redis://127.0.0.1:{}/0", redis.port());
-    let gateway = Office::setup(biller)
+    let gateway = Fixture::setup(biller)
         .with(&format!("[ledger.redis]\nurl = \"{url}\""))
         .start();
     until(|| status(&gateway)["shared_state"] == "reached");
@@ -27,18 +25,8 @@ fn node(redis: &RedisServer, biller: &Upstream) -> Gateway {
 }
 
 fn status(gateway: &Gateway) -> Value {
-    let reply = Office::get(gateway, "/admin/ledger");
+    let reply = Fixture::get(gateway, "/admin/ledger");
     serde_json::from_slice(&reply.body).unwrap()
-}
-
-/// Waits for something that another process brings about.
-#[track_caller]
-fn until(mut holds: impl FnMut() -> bool) {
-    let patience = Instant::now() + Duration::from_secs(30);
-    while !holds() {
-        assert!(Instant::now() < patience, "it never came about");
-        std::thread::yield_now();
-    }
 }
 
 #[test]
@@ -55,11 +43,11 @@ fn what_another_node_delivered_is_not_listed_and_not_told_again() {
     }
     let told = biller.count();
     assert_eq!(one.metric("relay_payments_undelivered"), 2);
-    let again = Office::on(&one, "payments redeliver --biller B0001 --pay-id 1 --json");
+    let again = Fixture::on(&one, "payments redeliver --biller B0001 --pay-id 1 --json");
     let outcome: Value = serde_json::from_str(&again.out).unwrap();
     assert_eq!(outcome["outcomes"][0]["outcome"], "already_accepted");
     assert_eq!(one.metric("relay_payments_undelivered"), 1);
-    let list = Office::on(&one, "payments list");
+    let list = Fixture::on(&one, "payments list");
     assert!(
         list.out.contains("Every pay-result was accepted"),
         "{list:?}"
@@ -67,7 +55,7 @@ fn what_another_node_delivered_is_not_listed_and_not_told_again() {
     assert!(list.out.contains("ask every node"), "{list:?}");
     assert_eq!(one.metric("relay_payments_undelivered"), 0);
     assert_eq!(biller.count(), told);
-    let unknown = Office::on(
+    let unknown = Fixture::on(
         &other,
         "payments redeliver --biller B0001 --pay-id 9 --json",
     );
@@ -89,8 +77,8 @@ fn what_was_cancelled_through_another_node_is_told_only_to_whoever_names_it() {
     biller.now(|_| Action::ok());
     let told = biller.count();
     let ask = |command: &str| -> Value {
-        let said = Office::on(&one, &format!("{command} --json"));
-        serde_json::from_str(&said.out).unwrap()
+        let printed = Fixture::on(&one, &format!("{command} --json"));
+        serde_json::from_str(&printed.out).unwrap()
     };
     let listed = ask("payments list");
     assert_eq!(listed["payments"][0]["cancelled"], "fully", "{listed}");
@@ -134,8 +122,8 @@ fn verify_tells_what_redis_misses_and_rebuild_brings_it_back() {
     }
     until(|| status(&gateway)["unshared_facts"] == 0);
     let verified = || -> (i32, Value) {
-        let said = Office::on(&gateway, "ledger verify --json");
-        (said.code, serde_json::from_str(&said.out).unwrap())
+        let printed = Fixture::on(&gateway, "ledger verify --json");
+        (printed.code, serde_json::from_str(&printed.out).unwrap())
     };
     let shared = |[missing, behind, unreadable, answers]: [u64; 4]| {
         json!({
@@ -146,16 +134,16 @@ fn verify_tells_what_redis_misses_and_rebuild_brings_it_back() {
     let (code, sound) = verified();
     assert_eq!((code, &sound["shared"]), (0, &shared([0; 4])));
 
-    let client = ::redis::Client::open(format!("redis://127.0.0.1:{}/0", redis.port())).unwrap();
+    let client = redis::Client::open(format!("redis://127.0.0.1:{}/0", redis.port())).unwrap();
     let mut connection = client.get_connection().unwrap();
     let mut keys = |kind: &str| -> Vec<Vec<u8>> {
         let pattern = format!("relay:{{B0001}}:{kind}:*");
-        let keys = ::redis::cmd("KEYS").arg(pattern).query(&mut connection);
+        let keys = redis::cmd("KEYS").arg(pattern).query(&mut connection);
         keys.unwrap()
     };
     let (families, answers) = (keys("f"), keys("m"));
     let (gone, kept) = (&families[..2], &families[2]);
-    let deleted: u64 = ::redis::cmd("DEL")
+    let deleted: u64 = redis::cmd("DEL")
         .arg(gone)
         .arg(&answers[..3])
         .query(&mut connection)
@@ -163,10 +151,10 @@ fn verify_tells_what_redis_misses_and_rebuild_brings_it_back() {
     assert_eq!(deleted, 5);
     let (code, missed) = verified();
     assert_eq!((code, &missed["shared"]), (1, &shared([2, 0, 0, 3])));
-    let text = Office::on(&gateway, "ledger verify").out;
+    let text = Fixture::on(&gateway, "ledger verify").out;
     assert!(text.contains("misses 2 bills and 3 kept answers"), "{text}");
 
-    let rebuilt = Office::on(&gateway, "ledger rebuild");
+    let rebuilt = Fixture::on(&gateway, "ledger rebuild");
     assert_eq!(rebuilt.code, 0, "{rebuilt:?}");
     assert!(
         rebuilt.out.contains("Redis has all 10 facts"),
@@ -176,7 +164,7 @@ fn verify_tells_what_redis_misses_and_rebuild_brings_it_back() {
     assert_eq!((code, &sound["shared"]), (0, &shared([0; 4])));
 
     // What cannot be read is neither believed nor overwritten.
-    let () = ::redis::cmd("SET")
+    let () = redis::cmd("SET")
         .arg(kept)
         .arg("x")
         .query(&mut connection)
@@ -188,7 +176,7 @@ fn verify_tells_what_redis_misses_and_rebuild_brings_it_back() {
     until(|| status(&gateway)["shared_state"] == "out_of_reach");
     let (code, out) = verified();
     assert_eq!((code, &out["shared"]), (1, &json!({"reached": false})));
-    let refused = run(&gateway, Some(crate::office::TOKEN), "ledger rebuild");
+    let refused = run(&gateway, Some(crate::fixture::TOKEN), "ledger rebuild");
     assert_eq!(refused.code, 1);
     assert!(refused.err.contains("Redis is out of reach"), "{refused:?}");
 }

@@ -1,11 +1,10 @@
 //! Pinned client certificates: of a biller, and of Kakao Pay.
 
 use protocol::ResCode::E003;
+use test_support::{AUTHORIZATION, Authority, Setup, Upstream, assert_own, link, notice};
 
 use crate::listener::listen;
-use crate::papers::Authority;
-use crate::support::{AUTHORIZATION, Setup, Upstream, assert_own, link, notice};
-use crate::visitor::Visitor;
+use crate::tls_client::TlsClient;
 
 const CREATE: &str = "/external/inquiry-payment/one-time/url";
 
@@ -53,9 +52,9 @@ fn a_pinned_party_is_believed_with_its_own_certificate_only_and_the_others_need_
         (asked("B9999"), Some(&biller), Some(401)),
         (asked("B9999"), Some(&kakao_pay), Some(404)),
     ];
-    for (row, (path, paper, refused)) in table.into_iter().enumerate() {
-        let visitor = Visitor::new(&authority, paper);
-        let mut caller = visitor.connect(gateway.public()).unwrap();
+    for (row, (path, certificate, refused)) in table.into_iter().enumerate() {
+        let client = TlsClient::new(&authority, certificate);
+        let mut caller = client.connect(gateway.public()).unwrap();
         let user_key = format!("u{row}");
         let is_link = path.starts_with(CREATE);
         let body = if is_link {
@@ -100,12 +99,12 @@ fn a_certificate_of_ones_own_making_with_a_pinned_name_is_worth_nothing() {
             &format!("client_certificates = [\"{}\"]\n", genuine.sha256),
         )
         .start();
-    let visitor = Visitor::new(&authority, Some(&counterfeit));
-    let call = visitor.connect(gateway.public()).and_then(|mut caller| {
+    let client = TlsClient::new(&authority, Some(&counterfeit));
+    let call = client.connect(gateway.public()).and_then(|mut caller| {
         let body = link("u").to_string();
         let headers = [("Authorization", AUTHORIZATION)];
         let path = format!("{CREATE}/B0001");
-        caller.try_send(&crate::support::caller::request(
+        caller.try_send(&test_support::request(
             "POST",
             &path,
             &headers,

@@ -4,9 +4,9 @@ use std::io::Read;
 use std::net::IpAddr;
 use std::time::Instant;
 
-use crate::NOTICE;
-use crate::support::{Caller, Setup, Upstream, notice};
-use crate::visitor::dial;
+use test_support::{Caller, NOTICE, Setup, Upstream, notice};
+
+use crate::tls_client::dial;
 
 fn from(address: &str) -> IpAddr {
     address.parse().unwrap()
@@ -50,7 +50,7 @@ fn a_connection_is_closed_in_time_whatever_its_caller_does() {
     let gateway = Setup::new(&upstream.url(), &upstream.url())
         .with("[limits]\nidle_timeout = \"300ms\"\nhead_timeout = \"300ms\"")
         .start();
-    let whole = crate::support::caller::request("POST", NOTICE, &[], b"{}");
+    let whole = test_support::request("POST", NOTICE, &[], b"{}");
     // what is sent before the caller goes silent | what it is told before the close
     let table: [(&str, Vec<u8>, &[u16]); 5] = [
         ("nothing", Vec::new(), &[]),

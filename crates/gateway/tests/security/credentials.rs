@@ -2,9 +2,7 @@
 
 use protocol::ResCode::{E001, E003};
 use sha2::{Digest, Sha256};
-
-use crate::support::process::hex;
-use crate::support::{AUTHORIZATION, Setup, Upstream, assert_own, link};
+use test_support::{AUTHORIZATION, Setup, Upstream, assert_own, hex, link};
 
 #[test]
 fn an_old_and_a_new_credential_are_both_taken_and_no_third() {

@@ -5,9 +5,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use protocol::ResCode::E801;
-
-use crate::support::upstream::Gate;
-use crate::support::{Action, Setup, Upstream, assert_own, link, notice, pay_result, prepay};
+use test_support::{Action, Gate, Setup, Upstream, assert_own, link, notice, pay_result, prepay};
 
 /// Calls of each kind that hang: the hanging biller's `max_in_flight`.
 const HANGING: usize = 64;
@@ -27,7 +25,7 @@ fn while_128_calls_to_one_biller_hang_the_others_are_answered_as_ever() {
     let public = gateway.public();
     let hang = |path: &'static str, body: String| {
         thread::spawn(move || {
-            crate::support::Caller::connect(public)
+            test_support::Caller::connect(public)
                 .post(path, body)
                 .status
         })

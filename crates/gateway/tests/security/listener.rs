@@ -3,11 +3,9 @@
 use std::io::{Read, Write};
 
 use rustls::version::{TLS12, TLS13};
+use test_support::{Authority, Gateway, NOTICE, Reply, Setup, Upstream, notice};
 
-use crate::NOTICE;
-use crate::papers::Authority;
-use crate::support::{Gateway, Reply, Setup, Upstream, notice};
-use crate::visitor::{Visitor, dial};
+use crate::tls_client::{TlsClient, dial};
 
 /// Types of records.
 const ALERT: u8 = 21;
@@ -27,11 +25,10 @@ pub fn listen(public: &str, authority: &Authority, client_auth: &str) -> String 
     )
 }
 
-/// A notice as this visitor asks for it; `None` where the connection comes to nothing.
-fn ask(gateway: &Gateway, visitor: &Visitor<'_>) -> Option<Reply> {
-    let mut caller = visitor.connect(gateway.public()).ok()?;
-    let request =
-        crate::support::caller::request("POST", NOTICE, &[], notice("u").to_string().as_bytes());
+/// A notice as this client asks for it; `None` where the connection comes to nothing.
+fn ask(gateway: &Gateway, client: &TlsClient<'_>) -> Option<Reply> {
+    let mut caller = client.connect(gateway.public()).ok()?;
+    let request = test_support::request("POST", NOTICE, &[], notice("u").to_string().as_bytes());
     // TLS 1.3 tells of a certificate that is refused after the client's part is done.
     caller.try_send(&request).ok()?;
     caller.try_reply().ok()
@@ -40,7 +37,7 @@ fn ask(gateway: &Gateway, visitor: &Visitor<'_>) -> Option<Reply> {
 #[test]
 fn a_call_gets_through_with_the_certificate_that_client_auth_asks_for() {
     let (authority, stranger) = (Authority::new(), Authority::new());
-    let papers = [
+    let certificates = [
         ("none", None),
         ("good", Some(authority.client("good"))),
         ("expired", Some(authority.expired_client("expired"))),
@@ -48,7 +45,7 @@ fn a_call_gets_through_with_the_certificate_that_client_auth_asks_for() {
         ("a server's", Some(authority.server())),
     ];
     let upstream = Upstream::ok();
-    // client_auth | which of the papers get through
+    // client_auth | which of the certificates get through
     let table = [
         (
             "off",
@@ -67,14 +64,14 @@ fn a_call_gets_through_with_the_certificate_that_client_auth_asks_for() {
         let gateway = Setup::new(&upstream.url(), &upstream.url())
             .with(&listen("127.0.0.1:0", &authority, client_auth))
             .start();
-        for (name, paper) in &papers {
+        for (name, certificate) in &certificates {
             for version in [&TLS12, &TLS13] {
-                let visitor = Visitor {
+                let client = TlsClient {
                     versions: &[version],
-                    ..Visitor::new(&authority, paper.as_ref())
+                    ..TlsClient::new(&authority, certificate.as_ref())
                 };
                 let calls = upstream.count();
-                let reply = ask(&gateway, &visitor);
+                let reply = ask(&gateway, &client);
                 let is_admitted = admitted.contains(name);
                 let case = format!("{client_auth}, {name}, {version:?}");
                 assert_eq!(
@@ -149,11 +146,11 @@ fn tls_1_2_is_the_oldest_version_that_is_spoken() {
         }
     }
     for version in [&TLS12, &TLS13] {
-        let visitor = Visitor {
+        let client = TlsClient {
             versions: &[version],
-            ..Visitor::new(&authority, None)
+            ..TlsClient::new(&authority, None)
         };
-        assert_eq!(ask(&gateway, &visitor).unwrap().status, 200);
+        assert_eq!(ask(&gateway, &client).unwrap().status, 200);
     }
 }
 

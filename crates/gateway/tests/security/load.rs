@@ -6,14 +6,12 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread::{self, JoinHandle};
 
-use crate::NOTICE;
-use crate::papers::Authority;
-use crate::support::caller::request;
-use crate::support::{AUTHORIZATION, Caller, Reply, link, notice, pay_result};
-use crate::visitor::{TlsCaller, Visitor, dial};
+use test_support::{
+    AUTHORIZATION, Authority, CREATE, Caller, NOTICE, PAY_RESULT, Reply, link, notice, pay_result,
+    request,
+};
 
-const CREATE: &str = "/external/inquiry-payment/one-time/url/B0001";
-const PAY_RESULT: &str = "/kakao/pay-result/B0001";
+use crate::tls_client::{TlsCaller, TlsClient, dial};
 
 /// Threads that call until they are told to stop; half of them open a connection for every call.
 pub struct Load {
@@ -131,8 +129,8 @@ impl Client {
         Ok(match &self.trusts {
             None => Line::Plain(Caller::over(dial(self.address, None))),
             Some(authority) => {
-                let visitor = Visitor::new(authority, None);
-                Line::Tls(Box::new(visitor.connect(self.address)?))
+                let client = TlsClient::new(authority, None);
+                Line::Tls(Box::new(client.connect(self.address)?))
             }
         })
     }

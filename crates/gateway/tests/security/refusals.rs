@@ -1,12 +1,9 @@
 //! What a refusal tells a stranger: the guide's code, and nothing of the house.
 
 use protocol::ResCode::{self, E001, E003, E006, E403, E801, E806, E807, E808, E809};
-
-use crate::NOTICE;
-use crate::support::caller::request;
-use crate::support::{
-    AUTHORIZATION, Action, Caller, Gateway, Reply, Setup, Upstream, assert_own, link, notice,
-    pay_result, prepay,
+use test_support::{
+    AUTHORIZATION, Action, Caller, Gateway, NOTICE, Reply, Setup, Upstream, assert_own, link,
+    notice, pay_result, prepay, request,
 };
 
 const CREATE: &str = "/external/inquiry-payment/one-time/url";

@@ -5,16 +5,15 @@ use std::path::{Path, PathBuf};
 
 use protocol::ResCode::{E001, E003};
 use simulator::{Biller, BillerOptions};
+use test_support::{
+    Authority, CREATE, Caller, Gateway, NOTICE, PAY_RESULT, Setup, Upstream, assert_own, link,
+    notice, pay_result,
+};
 
-use crate::NOTICE;
 use crate::listener::listen;
-use crate::papers::Authority;
-use crate::support::{Caller, Gateway, Setup, Upstream, assert_own, link, notice, pay_result};
+use crate::tls_client::TlsClient;
 use crate::upstreams::open_to_all;
-use crate::visitor::Visitor;
 
-const CREATE: &str = "/external/inquiry-payment/one-time/url/B0001";
-const PAY_RESULT: &str = "/kakao/pay-result/B0001";
 const DONE: &str = "relay_reloads_total{result=\"done\"}";
 const REFUSED: &str = "relay_reloads_total{result=\"refused\"}";
 
@@ -143,8 +142,8 @@ fn a_fault_in_any_file_changes_nothing_and_is_told_everywhere() {
             .to_string();
         assert!(told.contains(said), "{said}: {told}");
         assert_eq!(gateway.metric(REFUSED), row, "{said}");
-        let visitor = Visitor::new(&authority, None);
-        let mut kakao = visitor.connect(gateway.public()).unwrap();
+        let client = TlsClient::new(&authority, None);
+        let mut kakao = client.connect(gateway.public()).unwrap();
         let reply = kakao.post(NOTICE, notice("u").to_string());
         assert_eq!(reply.status, 200, "{said}");
         fs::write(file, good).unwrap();
@@ -174,12 +173,12 @@ fn what_cannot_change_while_serving_is_named_and_the_rest_changes() {
 #[test]
 fn a_new_certificate_serves_new_connections_and_a_root_that_is_gone_ends_the_old_ones() {
     let (old, new) = (Authority::new(), Authority::new());
-    let (old_paper, new_paper) = (old.client("kakao"), new.client("kakao"));
+    let (old_certificate, new_certificate) = (old.client("kakao"), new.client("kakao"));
     let upstream = Upstream::ok();
     let gateway = Setup::new(&upstream.url(), &upstream.url())
         .with(&listen("127.0.0.1:0", &old, "required"))
         .start();
-    let before = Visitor::new(&old, Some(&old_paper));
+    let before = TlsClient::new(&old, Some(&old_certificate));
     let mut kept = before.connect(gateway.public()).unwrap();
     assert_eq!(kept.post(NOTICE, notice("u").to_string()).status, 200);
 
@@ -191,9 +190,9 @@ fn a_new_certificate_serves_new_connections_and_a_root_that_is_gone_ends_the_old
     fs::copy(&server.private_key, old.server_key()).unwrap();
     reload(&gateway);
     assert_eq!(kept.post(NOTICE, notice("u").to_string()).status, 200);
-    for paper in [&old_paper, &new_paper] {
-        let visitor = Visitor::new(&new, Some(paper));
-        let mut caller = visitor.connect(gateway.public()).unwrap();
+    for certificate in [&old_certificate, &new_certificate] {
+        let client = TlsClient::new(&new, Some(certificate));
+        let mut caller = client.connect(gateway.public()).unwrap();
         assert_eq!(caller.post(NOTICE, notice("u").to_string()).status, 200);
     }
 

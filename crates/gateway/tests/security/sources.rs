@@ -3,12 +3,10 @@
 use std::net::{IpAddr, TcpListener};
 
 use protocol::ResCode::E003;
+use test_support::{Authority, Caller, NOTICE, Setup, Upstream, assert_own, notice};
 
-use crate::NOTICE;
 use crate::listener::listen;
-use crate::papers::Authority;
-use crate::support::{Caller, Setup, Upstream, assert_own, notice};
-use crate::visitor::{Visitor, dial};
+use crate::tls_client::{TlsClient, dial};
 
 /// What a call says in its `X-Forwarded-For` headers, and whether that gets it in.
 type Row = (&'static str, &'static [&'static str], bool);
@@ -124,7 +122,7 @@ fn an_ipv4_peer_of_an_ipv6_listener_is_its_ipv4_address() {
     for (peer, lists, is_admitted) in table {
         let from: IpAddr = peer.parse().unwrap();
         let socket = dial(([127, 0, 0, 1], port).into(), Some(from));
-        let mut caller = Visitor::new(&authority, None).greet(socket).unwrap();
+        let mut caller = TlsClient::new(&authority, None).handshake(socket).unwrap();
         let reply = caller.post_with(NOTICE, &headers(lists), notice("u").to_string());
         let status = if *is_admitted { 200 } else { 403 };
         assert_eq!(reply.status, status, "{peer} {lists:?}");

@@ -4,11 +4,11 @@ use std::fs;
 use std::net::TcpListener;
 use std::sync::Arc;
 
+use test_support::{Authority, Setup, Upstream};
+
 use crate::listener::listen;
 use crate::load::Load;
-use crate::papers::Authority;
 use crate::reloading::reload;
-use crate::support::{Setup, Upstream};
 
 const RELOADS: i64 = 100;
 const UPGRADES: usize = 10;

@@ -9,16 +9,13 @@ use rustls::{RootCertStore, ServerConfig};
 use rustls_pki_types::pem::PemObject as _;
 use rustls_pki_types::{CertificateDer, PrivateKeyDer};
 use simulator::{Biller, BillerOptions, Kakao, KakaoOptions};
-
-use crate::NOTICE;
-use crate::papers::Authority;
-use crate::support::{Setup, assert_own, link, notice};
+use test_support::{Authority, NOTICE, Setup, assert_own, link, notice};
 
 /// A server that asks nobody for a certificate.
 pub fn open_to_all(authority: &Authority) -> Arc<ServerConfig> {
-    let paper = authority.server();
-    let chain = CertificateDer::pem_file_iter(&paper.certificate).unwrap();
-    let key = PrivateKeyDer::from_pem_file(&paper.private_key).unwrap();
+    let certificate = authority.server();
+    let chain = CertificateDer::pem_file_iter(&certificate.certificate).unwrap();
+    let key = PrivateKeyDer::from_pem_file(&certificate.private_key).unwrap();
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let config = ServerConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()
@@ -42,13 +39,13 @@ fn mutual(authority: &Authority) -> Arc<ServerConfig> {
         WebPkiClientVerifier::builder_with_provider(Arc::new(roots), Arc::clone(&provider))
             .build()
             .unwrap();
-    let paper = authority.server();
-    let key = PrivateKeyDer::from_pem_file(&paper.private_key).unwrap();
+    let certificate = authority.server();
+    let key = PrivateKeyDer::from_pem_file(&certificate.private_key).unwrap();
     let config = ServerConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()
         .unwrap()
         .with_client_cert_verifier(verifier)
-        .with_single_cert(read(&paper.certificate), key)
+        .with_single_cert(read(&certificate.certificate), key)
         .unwrap();
     Arc::new(config)
 }
@@ -128,7 +125,7 @@ fn kakao_pay_is_reached_with_our_certificate_and_a_private_root() {
 
 #[test]
 fn an_upstream_with_tls_is_never_called_in_the_clear() {
-    let plain = crate::support::Upstream::ok();
+    let plain = test_support::Upstream::ok();
     let url = plain.url().replacen("http://", "https://", 1);
     let gateway = Setup::new(&plain.url(), &url)
         .with("[budget]\ntotal = \"500ms\"")

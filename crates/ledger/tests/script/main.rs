@@ -21,7 +21,8 @@ use proptest::prelude::*;
 use proptest::test_runner::{Config, TestCaseError, TestRunner};
 use protocol::{Bill, BillerCode, Decimal, KoreanTime, PaidAt, PayType, PaymentEvent};
 use reference::{Outcome, Reference};
-use support::{BUDGET, Node, RedisServer, Store, time};
+use support::{BUDGET, Node, Store, time};
+use test_support::RedisServer;
 
 type Checked = Result<(), TestCaseError>;
 

@@ -3,25 +3,26 @@
 use std::time::Instant;
 
 use ledger::redis::{OutOfReach, SharedStore, Swap, Topology};
+use test_support::RedisServer;
+use test_support::redis::{Cluster, Network, SERVICE, watch};
 
-use crate::cluster::{BILLERS, Cluster};
+use crate::cluster::{BILLERS, topology};
 use crate::one_node::{OneNode, bill};
-use crate::server::{Server, free_port};
 use crate::store::{
-    AT_ONCE, BOUND, held, in_reach, out_of_reach, settings, standalone, values, write,
+    AT_ONCE, BOUND, held, in_reach, node, out_of_reach, settings, standalone, values, write,
 };
 
 /// So often a server ends all its connections: what goes wrong once in ten times is found.
 const TIMES: usize = 40;
 
-fn end_connections(server: &Server) {
+fn end_connections(server: &RedisServer) {
     server.tell(&["CLIENT", "KILL", "TYPE", "normal"]);
 }
 
 #[tokio::test]
 async fn a_paid_bill_is_known_and_a_link_reserved_right_after_every_connection_broke() {
-    let server = Server::unsynced();
-    let topology = Topology::Standalone(server.node());
+    let server = RedisServer::start();
+    let topology = Topology::Standalone(node(server.port()));
     let one = OneNode::open(topology.clone()).await;
     let other = OneNode::open(topology).await;
     let paid = bill("B0001", "paid");
@@ -41,8 +42,8 @@ async fn a_paid_bill_is_known_and_a_link_reserved_right_after_every_connection_b
 
 #[tokio::test]
 async fn reads_under_way_when_the_connection_breaks_are_answered() {
-    let server = Server::unsynced();
-    let store = standalone(server.node());
+    let server = RedisServer::start();
+    let store = standalone(node(server.port()));
     in_reach(&store).await;
     assert!(write(&store, "B0001", "a", "1").await.is_ok());
     let readers: Vec<_> = (0..8)
@@ -67,11 +68,11 @@ async fn reads_under_way_when_the_connection_breaks_are_answered() {
 
 #[tokio::test]
 async fn every_server_of_a_cluster_may_break_its_connections() {
-    let cluster = Cluster::start();
-    let store = SharedStore::start(settings(cluster.topology()));
+    let cluster = Cluster::start(Network::Direct);
+    let store = SharedStore::start(settings(topology(&cluster)));
     in_reach(&store).await;
     for time in 0..TIMES {
-        for server in &cluster.servers {
+        for server in cluster.members.iter().map(|member| &member.server) {
             end_connections(server);
         }
         let name = time.to_string();
@@ -85,13 +86,12 @@ async fn every_server_of_a_cluster_may_break_its_connections() {
 
 #[tokio::test]
 async fn a_primary_that_a_sentinel_names_may_break_its_connections() {
-    let primary = Server::unsynced();
-    let sentinel = Server::start_on(free_port(), &["--sentinel"]);
-    let port = primary.port().to_string();
-    sentinel.tell(&["SENTINEL", "MONITOR", "relay", "127.0.0.1", &port, "1"]);
+    let primary = RedisServer::start();
+    let sentinel = RedisServer::sentinel(&[]);
+    watch(&sentinel, primary.port(), 1);
     let store = SharedStore::start(settings(Topology::Sentinel {
-        service: "relay".to_owned(),
-        nodes: vec![sentinel.node()],
+        service: SERVICE.to_owned(),
+        nodes: vec![node(sentinel.port())],
     }));
     in_reach(&store).await;
     for time in 0..TIMES {
@@ -103,8 +103,8 @@ async fn a_primary_that_a_sentinel_names_may_break_its_connections() {
 
 #[tokio::test]
 async fn a_server_that_is_gone_is_waited_for_once_and_by_nobody_after_that() {
-    let mut server = Server::unsynced();
-    let store = standalone(server.node());
+    let server = RedisServer::start();
+    let store = standalone(node(server.port()));
     in_reach(&store).await;
     server.kill();
     let begun = Instant::now();
@@ -117,11 +117,11 @@ async fn a_server_that_is_gone_is_waited_for_once_and_by_nobody_after_that() {
 
 #[tokio::test]
 async fn a_cluster_of_which_nobody_says_who_has_what_is_waited_for_by_nobody() {
-    let mut cluster = Cluster::start();
-    let store = SharedStore::start(settings(cluster.topology()));
+    let cluster = Cluster::start(Network::Direct);
+    let store = SharedStore::start(settings(topology(&cluster)));
     in_reach(&store).await;
-    for server in &mut cluster.servers {
-        server.kill();
+    for member in &cluster.members {
+        member.server.kill();
     }
     out_of_reach(&store).await;
     let begun = Instant::now();

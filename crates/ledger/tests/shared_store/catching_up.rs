@@ -4,19 +4,20 @@ use std::time::{Duration, Instant};
 
 use ledger::redis::Topology;
 use protocol::Bill;
+use test_support::redis::{Cluster, Network};
+use test_support::{Proxy, RedisServer};
 
-use crate::cluster::{BILLERS, Cluster};
-use crate::line::Line;
+use crate::cluster::{BILLERS, owner, topology};
 use crate::one_node::{OneNode, answer, bill, eventually};
-use crate::server::Server;
+use crate::store::node;
 
 /// Contract section 4: what Redis missed is written again, beginning within this time.
 const BEGINS_WITHIN: Duration = Duration::from_secs(5);
 
 #[tokio::test]
 async fn what_cannot_be_read_holds_up_nothing_behind_it() {
-    let mut server = Server::start(&[]);
-    let topology = Topology::Standalone(server.node());
+    let server = RedisServer::durable(&[]);
+    let topology = Topology::Standalone(node(server.port()));
     let one = OneNode::open(topology.clone()).await;
     let damaged = bill("B0001", "damaged");
     let others = [bill("B0001", "other"), bill("B0002", "other")];
@@ -42,7 +43,7 @@ async fn what_cannot_be_read_holds_up_nothing_behind_it() {
     one.until_all_is_shared().await;
 }
 
-fn only_key(server: &Server, pattern: &str) -> String {
+fn only_key(server: &RedisServer, pattern: &str) -> String {
     let keys = server.ask(&["KEYS", pattern]).unwrap();
     let mut keys: Vec<String> = redis::from_redis_value(keys).unwrap();
     assert_eq!(keys.len(), 1, "{keys:?}");
@@ -51,12 +52,14 @@ fn only_key(server: &Server, pattern: &str) -> String {
 
 #[tokio::test]
 async fn the_living_servers_of_a_cluster_are_caught_up_and_the_dead_one_when_it_is_back() {
-    let mut cluster = Cluster::start();
-    for server in &cluster.servers {
-        server.tell(&["CONFIG", "SET", "cluster-require-full-coverage", "no"]);
+    let cluster = Cluster::start(Network::Direct);
+    for member in &cluster.members {
+        member
+            .server
+            .tell(&["CONFIG", "SET", "cluster-require-full-coverage", "no"]);
     }
-    let one = OneNode::open(cluster.topology()).await;
-    let other = OneNode::open(cluster.topology()).await;
+    let one = OneNode::open(topology(&cluster)).await;
+    let other = OneNode::open(topology(&cluster)).await;
     let bills: Vec<Bill> = BILLERS
         .iter()
         .map(|biller| bill(biller, "before"))
@@ -66,16 +69,16 @@ async fn the_living_servers_of_a_cluster_are_caught_up_and_the_dead_one_when_it_
     }
     one.until_all_is_shared().await;
 
-    cluster.servers[2].kill();
+    cluster.members[2].server.kill();
     one.until_cut_off().await;
     let (dead, living): (Vec<&str>, Vec<&str>) = BILLERS
         .iter()
-        .partition(|biller| cluster.owner(biller) == 2);
+        .partition(|biller| owner(&cluster, biller) == 2);
     for biller in &dead {
         one.pay(&bill(biller, "meanwhile"), None).await;
     }
     // A wipe of one of the others is seen although not all are there.
-    cluster.servers[0].tell(&["FLUSHALL"]);
+    cluster.members[0].server.tell(&["FLUSHALL"]);
     for biller in &living {
         let paid = bill(biller, "before");
         eventually(async || other.is_paid(&paid).await).await;
@@ -83,7 +86,7 @@ async fn the_living_servers_of_a_cluster_are_caught_up_and_the_dead_one_when_it_
     let behind = i64::try_from(2 * dead.len()).unwrap();
     eventually(async || one.ledger.unshared() == behind).await;
 
-    cluster.servers[2].start_again();
+    cluster.members[2].server.start_again();
     let back = Instant::now();
     eventually(async || one.ledger.is_redis_reachable() == Some(true)).await;
     let reached = back.elapsed();
@@ -98,9 +101,9 @@ async fn the_living_servers_of_a_cluster_are_caught_up_and_the_dead_one_when_it_
 
 #[tokio::test]
 async fn answers_that_are_much_together_are_caught_up_over_a_slow_line() {
-    let mut server = Server::start(&[]);
-    let line = Line::to(server.node(), 4 * 1024 * 1024).await;
-    let one = OneNode::open(Topology::Standalone(line.node())).await;
+    let server = RedisServer::durable(&[]);
+    let line = Proxy::slow(server.port(), 4 * 1024 * 1024);
+    let one = OneNode::open(Topology::Standalone(node(line.port()))).await;
     server.kill();
     one.until_cut_off().await;
     let bills: Vec<Bill> = (0..120)

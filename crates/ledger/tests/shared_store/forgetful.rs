@@ -1,9 +1,9 @@
 //! Servers that are set to forget are spoken of.
 
 use ledger::redis::Warning;
+use test_support::RedisServer;
 
-use crate::server::{Server, await_until};
-use crate::store::{in_reach, standalone};
+use crate::store::{await_until, in_reach, node, standalone};
 
 /// How a server is set, and whether the warnings are those.
 type Case = (&'static [&'static str], fn(&[Warning]) -> bool);
@@ -50,8 +50,8 @@ async fn a_server_that_can_forget_is_warned_of() {
         ),
     ];
     for (arguments, expected) in cases {
-        let server = Server::start(arguments);
-        let store = standalone(server.node());
+        let server = RedisServer::durable(arguments);
+        let store = standalone(node(server.port()));
         in_reach(&store).await;
         await_until(&format!("{arguments:?}"), || expected(&store.warnings()));
     }

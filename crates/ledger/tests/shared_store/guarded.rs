@@ -4,13 +4,11 @@ use std::path::Path;
 use std::sync::Arc;
 
 use ledger::redis::{Node, Password, Settings, SharedStore, Swap, Topology};
-use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
-use rustls::pki_types::CertificateDer;
 use rustls::{ClientConfig, RootCertStore};
-use tempfile::TempDir;
+use test_support::certificates::read_certificates;
+use test_support::{Authority, RedisServer};
 
-use crate::server::{Server, free_port};
-use crate::store::{in_reach, never_in_reach, settings, values, write};
+use crate::store::{in_reach, never_in_reach, node, settings, values, write};
 
 const PASSWORD: &str = "a-long-password";
 
@@ -29,94 +27,48 @@ fn users() -> String {
     words.collect()
 }
 
-/// Certificates for 127.0.0.1, and the users' list, as files.
-struct Papers {
-    folder: TempDir,
-    ca: CertificateDer<'static>,
+/// A server that speaks TLS alone, and what its clients need.
+struct Guarded {
+    authority: Authority,
+    server: RedisServer,
 }
 
-impl Papers {
-    fn issue() -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let mut params = CertificateParams::new(Vec::new()).unwrap();
-        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-        let ca = CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap();
-        let key = KeyPair::generate().unwrap();
-        let server = CertificateParams::new(vec!["127.0.0.1".to_owned()]).unwrap();
-        let server = server.signed_by(&key, &ca).unwrap();
-        for (name, text) in [
-            ("ca.pem", ca.pem()),
-            ("server.pem", server.pem()),
-            ("server.key", key.serialize_pem()),
-            ("users.acl", users()),
-        ] {
-            std::fs::write(folder.path().join(name), text).unwrap();
-        }
-        Self {
-            folder,
-            ca: ca.der().clone(),
-        }
+impl Guarded {
+    fn start() -> Self {
+        let authority = Authority::new();
+        let list = authority.folder().join("users.acl");
+        std::fs::write(&list, users()).unwrap();
+        let arguments = ["--aclfile", list.to_str().unwrap()];
+        let server = RedisServer::tls(&authority.ca(), &authority.server(), &arguments);
+        Self { authority, server }
     }
 
-    fn path(&self, name: &str) -> String {
-        self.folder.path().join(name).display().to_string()
-    }
-
-    /// A server that speaks TLS alone.
-    fn server(&self, port: u16) -> Server {
-        let (ca, certificate, key) = (
-            self.path("ca.pem"),
-            self.path("server.pem"),
-            self.path("server.key"),
-        );
-        let tls_port = port.to_string();
-        let arguments = [
-            "--port",
-            "0",
-            "--tls-port",
-            &tls_port,
-            "--tls-auth-clients",
-            "no",
-            "--tls-ca-cert-file",
-            &ca,
-            "--tls-cert-file",
-            &certificate,
-            "--tls-key-file",
-            &key,
-            "--aclfile",
-            &self.path("users.acl"),
-        ];
-        Server::launch(port, &arguments)
-    }
-
-    fn tls(&self) -> Arc<ClientConfig> {
-        let mut roots = RootCertStore::empty();
-        roots.add(self.ca.clone()).unwrap();
-        let provider = Arc::new(rustls::crypto::ring::default_provider());
-        let config = ClientConfig::builder_with_provider(provider)
-            .with_safe_default_protocol_versions()
-            .unwrap()
-            .with_root_certificates(roots)
-            .with_no_client_auth();
-        Arc::new(config)
-    }
-
-    fn settings(&self, port: u16) -> Settings {
+    fn settings(&self) -> Settings {
         Settings {
             username: Some("gateway".to_owned()),
             password: Some(Password::new(PASSWORD)),
-            tls: Some(self.tls()),
-            ..settings(Topology::Standalone(Node::new("127.0.0.1", port)))
+            tls: Some(trusting(&self.authority)),
+            ..settings(Topology::Standalone(node(self.server.port())))
         }
     }
+}
+
+fn trusting(authority: &Authority) -> Arc<ClientConfig> {
+    let mut roots = RootCertStore::empty();
+    roots.add_parsable_certificates(read_certificates(&authority.ca()));
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let config = ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_root_certificates(roots)
+        .with_no_client_auth();
+    Arc::new(config)
 }
 
 #[tokio::test]
 async fn the_user_of_the_deployment_can_do_all_that_the_store_does_over_tls() {
-    let papers = Papers::issue();
-    let port = free_port();
-    let _server = papers.server(port);
-    let store = SharedStore::start(papers.settings(port));
+    let guarded = Guarded::start();
+    let store = SharedStore::start(guarded.settings());
     in_reach(&store).await;
     assert_eq!(write(&store, "B0001", "a", "1").await, Ok(Swap::Done));
     let conflict = Swap::Conflict(values(&[Some("1")]));
@@ -126,46 +78,41 @@ async fn the_user_of_the_deployment_can_do_all_that_the_store_does_over_tls() {
 
 #[tokio::test]
 async fn a_user_may_only_touch_keys_of_the_prefix() {
-    let papers = Papers::issue();
-    let port = free_port();
-    let _server = papers.server(port);
-    let ours = SharedStore::start(papers.settings(port));
+    let guarded = Guarded::start();
+    let ours = SharedStore::start(guarded.settings());
     in_reach(&ours).await;
     let theirs = SharedStore::start(Settings {
         key_prefix: "other".to_owned(),
-        ..papers.settings(port)
+        ..guarded.settings()
     });
     never_in_reach(&theirs).await;
 }
 
 #[tokio::test]
 async fn a_wrong_password_an_unknown_authority_and_plain_text_reach_nothing() {
-    let papers = Papers::issue();
-    let port = free_port();
-    let _server = papers.server(port);
-    in_reach(&SharedStore::start(papers.settings(port))).await;
-    let stranger = Papers::issue();
+    let guarded = Guarded::start();
+    in_reach(&SharedStore::start(guarded.settings())).await;
     for settings in [
         Settings {
             password: Some(Password::new("wrong")),
-            ..papers.settings(port)
+            ..guarded.settings()
         },
         Settings {
             username: None,
-            ..papers.settings(port)
+            ..guarded.settings()
         },
         Settings {
             username: None,
             password: None,
-            ..papers.settings(port)
+            ..guarded.settings()
         },
         Settings {
-            tls: Some(stranger.tls()),
-            ..papers.settings(port)
+            tls: Some(trusting(&Authority::new())),
+            ..guarded.settings()
         },
         Settings {
             tls: None,
-            ..papers.settings(port)
+            ..guarded.settings()
         },
     ] {
         never_in_reach(&SharedStore::start(settings)).await;

@@ -4,11 +4,10 @@ use std::time::Duration;
 
 use ledger::redis::{Key, OutOfReach, Topology};
 use ledger::{RecordOutcome, Scope};
+use test_support::{Proxy, RedisServer};
 
-use crate::line::Line;
 use crate::one_node::{OneNode, answer, bill, eventually};
-use crate::server::Server;
-use crate::store::{held, in_reach, standalone, write};
+use crate::store::{held, in_reach, node, standalone, write};
 
 const MEGABYTE: usize = 1024 * 1024;
 
@@ -23,9 +22,9 @@ const KEEP: Duration = Duration::from_mins(10);
 
 #[tokio::test]
 async fn a_large_value_that_takes_too_long_closes_its_own_lane_alone() {
-    let server = Server::start(&[]);
-    let line = Line::to(server.node(), BYTES_PER_SECOND).await;
-    let store = standalone(line.node());
+    let server = RedisServer::durable(&[]);
+    let line = Proxy::slow(server.port(), BYTES_PER_SECOND);
+    let store = standalone(node(line.port()));
     in_reach(&store).await;
     assert!(write(&store, "B0001", "a", "1").await.is_ok());
 
@@ -55,9 +54,9 @@ async fn a_large_value_that_takes_too_long_closes_its_own_lane_alone() {
 
 #[tokio::test]
 async fn a_billers_large_answer_keeps_no_other_biller_from_the_shared_state() {
-    let server = Server::start(&[]);
-    let line = Line::to(server.node(), BYTES_PER_SECOND).await;
-    let one = OneNode::open(Topology::Standalone(line.node())).await;
+    let server = RedisServer::durable(&[]);
+    let line = Proxy::slow(server.port(), BYTES_PER_SECOND);
+    let one = OneNode::open(Topology::Standalone(node(line.port()))).await;
     let (large, small) = (bill("B0001", "1"), bill("B0002", "1"));
     one.pay(&small, None).await;
     let kept = answer(3 * MEGABYTE);
@@ -72,14 +71,14 @@ async fn a_billers_large_answer_keeps_no_other_biller_from_the_shared_state() {
 
     // What the call had no time for, the catch-up does; from then on every node has the answer.
     one.until_all_is_shared().await;
-    let other = OneNode::open(Topology::Standalone(server.node())).await;
+    let other = OneNode::open(Topology::Standalone(node(server.port()))).await;
     match other.begin_again(&large).await {
         RecordOutcome::AcceptedElsewhere(answer) => assert!(answer == kept),
         RecordOutcome::Recorded(recorded) => panic!("told twice: {recorded:?}"),
     }
     // Also where all was forgotten.
     server.tell(&["FLUSHALL"]);
-    let third = OneNode::open(Topology::Standalone(server.node())).await;
+    let third = OneNode::open(Topology::Standalone(node(server.port()))).await;
     eventually(async || {
         matches!(
             third.begin_again(&large).await,

@@ -5,15 +5,15 @@ use std::time::{Duration, Instant};
 
 use ledger::redis::{OutOfReach, SharedStore};
 use redis::Value;
+use test_support::RedisServer;
 
 use crate::one_node::eventually;
-use crate::server::Server;
-use crate::store::{held, in_reach, other_than, standalone, write};
+use crate::store::{held, in_reach, node, other_than, standalone, write};
 
 const PATIENCE: Duration = Duration::from_secs(20);
 
 /// The server's clients but the one that asks, by their ids, and what each asked last.
-fn clients(server: &Server) -> Vec<(String, String)> {
+fn clients(server: &RedisServer) -> Vec<(String, String)> {
     let text = match server.ask(&["CLIENT", "LIST"]).unwrap() {
         Value::BulkString(bytes) => String::from_utf8(bytes).unwrap(),
         Value::VerbatimString { text, .. } => text,
@@ -31,12 +31,12 @@ fn clients(server: &Server) -> Vec<(String, String)> {
         .collect()
 }
 
-fn ids(server: &Server) -> BTreeSet<String> {
+fn ids(server: &RedisServer) -> BTreeSet<String> {
     clients(server).into_iter().map(|(id, _)| id).collect()
 }
 
 /// Asks until the thread has a connection of its own, over which the last question went; answers its id.
-async fn settled(store: &SharedStore, server: &Server, before: &BTreeSet<String>) -> String {
+async fn settled(store: &SharedStore, server: &RedisServer, before: &BTreeSet<String>) -> String {
     let begun = Instant::now();
     loop {
         held(store, "B0001", "a").await.unwrap();
@@ -53,8 +53,8 @@ async fn settled(store: &SharedStore, server: &Server, before: &BTreeSet<String>
 
 #[tokio::test]
 async fn a_thread_that_has_settled_asks_over_one_connection_of_its_own() {
-    let server = Server::start(&[]);
-    let store = standalone(server.node());
+    let server = RedisServer::durable(&[]);
+    let store = standalone(node(server.port()));
     in_reach(&store).await;
     assert!(write(&store, "B0001", "a", "1").await.is_ok());
     let before = ids(&server);
@@ -72,7 +72,7 @@ async fn a_thread_that_has_settled_asks_over_one_connection_of_its_own() {
     // It is gone with the store's link.
     drop(store);
     let begun = Instant::now();
-    let other = standalone(server.node());
+    let other = standalone(node(server.port()));
     in_reach(&other).await;
     while ids(&server).contains(&own) {
         held(&other, "B0001", "a").await.unwrap();
@@ -83,8 +83,8 @@ async fn a_thread_that_has_settled_asks_over_one_connection_of_its_own() {
 
 #[tokio::test]
 async fn an_own_connection_that_is_ended_while_idle_costs_nothing() {
-    let server = Server::start(&[]);
-    let store = standalone(server.node());
+    let server = RedisServer::durable(&[]);
+    let store = standalone(node(server.port()));
     let identity = in_reach(&store).await;
     let before = ids(&server);
     SharedStore::settle_on_this_thread();
@@ -104,8 +104,8 @@ async fn an_own_connection_that_is_ended_while_idle_costs_nothing() {
 
 #[tokio::test]
 async fn own_connections_that_break_with_the_shared_one_cost_no_read() {
-    let server = Server::start(&[]);
-    let store = standalone(server.node());
+    let server = RedisServer::durable(&[]);
+    let store = standalone(node(server.port()));
     in_reach(&store).await;
     SharedStore::settle_on_this_thread();
     for _ in 0..20 {
@@ -122,13 +122,13 @@ async fn own_connections_that_break_with_the_shared_one_cost_no_read() {
 
 #[tokio::test]
 async fn a_server_that_hangs_is_out_of_reach_within_the_bound_and_back_when_it_wakes() {
-    let server = Server::start(&[]);
-    let store = standalone(server.node());
+    let server = RedisServer::durable(&[]);
+    let store = standalone(node(server.port()));
     in_reach(&store).await;
     let before = ids(&server);
     SharedStore::settle_on_this_thread();
     settled(&store, &server, &before).await;
-    server.freeze();
+    server.signal("STOP");
     let begun = Instant::now();
     let refused = held(&store, "B0001", "a").await.unwrap_err();
     assert!(
@@ -144,15 +144,15 @@ async fn a_server_that_hangs_is_out_of_reach_within_the_bound_and_back_when_it_w
         held(&store, "B0001", "a").await,
         Err(OutOfReach::NotConnected)
     );
-    server.thaw();
+    server.signal("CONT");
     in_reach(&store).await;
     assert_eq!(held(&store, "B0001", "a").await, Ok(None));
 }
 
 #[tokio::test]
 async fn a_server_that_came_back_as_another_is_asked_over_new_connections() {
-    let mut server = Server::start(&[]);
-    let store = standalone(server.node());
+    let server = RedisServer::durable(&[]);
+    let store = standalone(node(server.port()));
     let identity = in_reach(&store).await;
     let before = ids(&server);
     SharedStore::settle_on_this_thread();
@@ -166,8 +166,8 @@ async fn a_server_that_came_back_as_another_is_asked_over_new_connections() {
 
 #[tokio::test]
 async fn a_server_that_takes_no_further_connection_serves_over_the_shared_one() {
-    let server = Server::start(&[]);
-    let store = standalone(server.node());
+    let server = RedisServer::durable(&[]);
+    let store = standalone(node(server.port()));
     in_reach(&store).await;
     // The store's own, and one for the test's questions.
     server.tell(&["CONFIG", "SET", "maxclients", "1"]);

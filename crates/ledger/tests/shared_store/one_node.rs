@@ -9,8 +9,7 @@ use ledger::{
 use protocol::{Bill, BillerCode, Decimal, PaidAt, PayType, PaymentEvent};
 use tempfile::TempDir;
 
-use crate::server::PATIENCE;
-use crate::store::settings;
+use crate::store::{PATIENCE, settings};
 
 /// A node with a journal of its own.
 pub struct OneNode {

@@ -3,21 +3,22 @@
 use std::time::{Duration, Instant};
 
 use ledger::redis::{Node, OutOfReach, Topology};
+use test_support::redis::Persistence;
+use test_support::{RedisServer, free_port};
 
-use crate::server::{Server, free_port};
 use crate::store::{
-    AT_ONCE, BOUND, eventually_write, held, in_reach, other_than, out_of_reach, settings,
-    standalone, write,
+    AT_ONCE, BOUND, await_until, eventually_write, held, in_reach, node, other_than, out_of_reach,
+    settings, standalone, write,
 };
 
 #[tokio::test]
 async fn a_server_that_hangs_costs_one_time_out_and_then_nothing() {
-    let server = Server::start(&[]);
-    let store = standalone(server.node());
+    let server = RedisServer::durable(&[]);
+    let store = standalone(node(server.port()));
     let before = in_reach(&store).await;
     assert!(write(&store, "B0001", "a", "1").await.is_ok());
 
-    server.freeze();
+    server.signal("STOP");
     let begun = Instant::now();
     // Not connected: the supervisor's own question was first.
     let refused = held(&store, "B0001", "a").await.unwrap_err();
@@ -41,7 +42,7 @@ async fn a_server_that_hangs_costs_one_time_out_and_then_nothing() {
     assert!(!store.is_reachable());
     out_of_reach(&store).await;
 
-    server.thaw();
+    server.signal("CONT");
     let begun = Instant::now();
     assert_eq!(in_reach(&store).await, before);
     assert!(
@@ -55,10 +56,10 @@ async fn a_server_that_hangs_costs_one_time_out_and_then_nothing() {
 
 #[tokio::test]
 async fn calls_under_way_end_within_the_bound_when_a_server_hangs() {
-    let server = Server::start(&[]);
-    let store = standalone(server.node());
+    let server = RedisServer::durable(&[]);
+    let store = standalone(node(server.port()));
     in_reach(&store).await;
-    server.freeze();
+    server.signal("STOP");
     let begun = Instant::now();
     let calls: Vec<_> = (0..500)
         .map(|number| {
@@ -74,8 +75,8 @@ async fn calls_under_way_end_within_the_bound_when_a_server_hangs() {
 
 #[tokio::test]
 async fn a_server_that_died_and_came_back_is_another() {
-    let mut server = Server::start(&[]);
-    let store = standalone(server.node());
+    let server = RedisServer::durable(&[]);
+    let store = standalone(node(server.port()));
     let before = in_reach(&store).await;
     assert!(write(&store, "B0001", "a", "1").await.is_ok());
 
@@ -96,8 +97,8 @@ async fn a_server_that_died_and_came_back_is_another() {
 
 #[tokio::test]
 async fn a_wiped_server_is_another_although_it_never_went_away() {
-    let server = Server::start(&[]);
-    let store = standalone(server.node());
+    let server = RedisServer::durable(&[]);
+    let store = standalone(node(server.port()));
     let before = in_reach(&store).await;
     for command in ["FLUSHALL", "FLUSHDB"] {
         let before = in_reach(&store).await;
@@ -117,9 +118,9 @@ async fn a_wiped_server_is_another_although_it_never_went_away() {
 
 #[tokio::test]
 async fn two_stores_of_one_server_agree_who_it_is() {
-    let server = Server::start(&[]);
-    let one = standalone(server.node());
-    let other = standalone(server.node());
+    let server = RedisServer::durable(&[]);
+    let one = standalone(node(server.port()));
+    let other = standalone(node(server.port()));
     assert_eq!(in_reach(&one).await, in_reach(&other).await);
 }
 
@@ -134,7 +135,7 @@ async fn a_store_may_start_before_its_server() {
     );
     assert!(begun.elapsed() < AT_ONCE, "{:?}", begun.elapsed());
     assert!(!store.is_reachable());
-    let _server = Server::start_on(port, &[]);
+    let _server = RedisServer::on_port(port, Persistence::EveryWrite, &[]);
     in_reach(&store).await;
     assert!(write(&store, "B0001", "a", "1").await.is_ok());
 }
@@ -152,9 +153,9 @@ async fn a_host_that_nobody_knows_delays_nobody() {
 
 #[tokio::test]
 async fn a_primary_that_becomes_a_replica_is_left_alone_until_it_is_primary_again() {
-    let primary = Server::start(&[]);
-    let server = Server::start(&[]);
-    let store = standalone(server.node());
+    let primary = RedisServer::durable(&[]);
+    let server = RedisServer::durable(&[]);
+    let store = standalone(node(server.port()));
     let before = in_reach(&store).await;
     server.tell(&["REPLICAOF", "127.0.0.1", &primary.port().to_string()]);
     out_of_reach(&store).await;
@@ -172,7 +173,7 @@ async fn a_primary_that_becomes_a_replica_is_left_alone_until_it_is_primary_agai
 
 #[tokio::test]
 async fn a_name_is_resolved_again_and_tls_or_not_is_no_guess() {
-    let server = Server::start(&[]);
+    let server = RedisServer::durable(&[]);
     let topology = Topology::Standalone(Node::new("localhost", server.port()));
     let store = ledger::redis::SharedStore::start(settings(topology));
     in_reach(&store).await;
@@ -182,8 +183,8 @@ async fn a_name_is_resolved_again_and_tls_or_not_is_no_guess() {
 
 #[tokio::test]
 async fn the_last_handle_that_goes_closes_the_connection() {
-    let server = Server::start(&[]);
-    let store = standalone(server.node());
+    let server = RedisServer::durable(&[]);
+    let store = standalone(node(server.port()));
     in_reach(&store).await;
     let connected = || {
         let redis::Value::BulkString(list) = server.ask(&["CLIENT", "LIST"]).unwrap() else {
@@ -193,5 +194,5 @@ async fn the_last_handle_that_goes_closes_the_connection() {
     };
     assert_eq!(connected(), 2, "the store and who asks");
     drop(store);
-    crate::server::await_until("the connection is closed", || connected() == 1);
+    await_until("the connection is closed", || connected() == 1);
 }

@@ -4,13 +4,14 @@ use std::time::{Duration, Instant};
 
 use ledger::redis::{OutOfReach, SharedStore, Swap, Topology};
 use ledger::{LinkRefusal, Scope, Timestamp};
+use test_support::RedisServer;
+use test_support::redis::{Cluster, Network};
 
-use crate::cluster::{BILLERS, Cluster};
+use crate::cluster::{BILLERS, owner, topology};
 use crate::one_node::{OneNode, bill, eventually};
-use crate::server::Server;
 use crate::store::{
-    AT_ONCE, eventually_write, held, in_reach, never_in_reach, out_of_reach, settings, standalone,
-    values, write,
+    AT_ONCE, eventually_write, held, in_reach, never_in_reach, node, out_of_reach, settings,
+    standalone, values, write,
 };
 
 /// A setting, its value that keeps a server from taking writes, and the one that does not.
@@ -19,15 +20,15 @@ const HINDRANCES: [[&str; 3]; 2] = [["maxmemory", "1", "0"], ["min-replicas-to-w
 /// Several looks of the supervisor.
 const A_WHILE: Duration = Duration::from_millis(800);
 
-fn set(server: &Server, setting: &str, value: &str) {
+fn set(server: &RedisServer, setting: &str, value: &str) {
     server.tell(&["CONFIG", "SET", setting, value]);
 }
 
 #[tokio::test]
 async fn what_was_paid_before_is_known_and_what_is_paid_meanwhile_is_shared_afterwards() {
     for [setting, hindering, harmless] in HINDRANCES {
-        let server = Server::unsynced();
-        let topology = Topology::Standalone(server.node());
+        let server = RedisServer::start();
+        let topology = Topology::Standalone(node(server.port()));
         let one = OneNode::open(topology.clone()).await;
         let other = OneNode::open(topology).await;
         let before = bill("B0001", "before");
@@ -66,8 +67,8 @@ async fn what_was_paid_before_is_known_and_what_is_paid_meanwhile_is_shared_afte
 #[tokio::test]
 async fn writes_fail_at_once_and_reads_go_on_also_over_connections_made_anew() {
     for [setting, hindering, harmless] in HINDRANCES {
-        let server = Server::unsynced();
-        let store = standalone(server.node());
+        let server = RedisServer::start();
+        let store = standalone(node(server.port()));
         let before = in_reach(&store).await;
         assert_eq!(write(&store, "B0001", "a", "1").await, Ok(Swap::Done));
         set(&server, setting, hindering);
@@ -94,14 +95,14 @@ async fn writes_fail_at_once_and_reads_go_on_also_over_connections_made_anew() {
 
 #[tokio::test]
 async fn who_was_wiped_or_never_met_is_not_read() {
-    let server = Server::unsynced();
-    let store = standalone(server.node());
+    let server = RedisServer::start();
+    let store = standalone(node(server.port()));
     in_reach(&store).await;
     assert_eq!(write(&store, "B0001", "a", "1").await, Ok(Swap::Done));
     set(&server, "maxmemory", "1");
     out_of_reach(&store).await;
     // Who has just begun knows nobody.
-    never_in_reach(&standalone(server.node())).await;
+    never_in_reach(&standalone(node(server.port()))).await;
     assert!(held(&store, "B0001", "a").await.is_ok());
     // Not even the byte that is allowed is free after a wipe: the mark cannot be written.
     server.tell(&["FLUSHALL"]);
@@ -113,8 +114,8 @@ async fn who_was_wiped_or_never_met_is_not_read() {
 
 #[tokio::test]
 async fn a_server_that_comes_back_as_another_and_takes_no_writes_is_not_read() {
-    let mut server = Server::start(&["--min-replicas-to-write", "1"]);
-    let store = standalone(server.node());
+    let server = RedisServer::durable(&["--min-replicas-to-write", "1"]);
+    let store = standalone(node(server.port()));
     set(&server, "min-replicas-to-write", "0");
     in_reach(&store).await;
     assert_eq!(write(&store, "B0001", "a", "1").await, Ok(Swap::Done));
@@ -126,9 +127,9 @@ async fn a_server_that_comes_back_as_another_and_takes_no_writes_is_not_read() {
 
 #[tokio::test]
 async fn a_primary_that_becomes_a_replica_is_not_read() {
-    let primary = Server::unsynced();
-    let server = Server::unsynced();
-    let store = standalone(server.node());
+    let primary = RedisServer::start();
+    let server = RedisServer::start();
+    let store = standalone(node(server.port()));
     in_reach(&store).await;
     assert_eq!(write(&store, "B0001", "a", "1").await, Ok(Swap::Done));
     set(&server, "min-replicas-to-write", "1");
@@ -140,18 +141,18 @@ async fn a_primary_that_becomes_a_replica_is_not_read() {
 
 #[tokio::test]
 async fn one_server_of_a_cluster_may_refuse_while_the_others_take_writes() {
-    let cluster = Cluster::start();
-    let store = SharedStore::start(settings(cluster.topology()));
+    let cluster = Cluster::start(Network::Direct);
+    let store = SharedStore::start(settings(topology(&cluster)));
     in_reach(&store).await;
     for biller in BILLERS {
         eventually_write(&store, biller, "a").await;
     }
-    set(&cluster.servers[2], "min-replicas-to-write", "1");
+    set(&cluster.members[2].server, "min-replicas-to-write", "1");
     out_of_reach(&store).await;
     let begun = Instant::now();
     let (refused, taken): (Vec<&str>, Vec<&str>) = BILLERS
         .iter()
-        .partition(|biller| cluster.owner(biller) == 2);
+        .partition(|biller| owner(&cluster, biller) == 2);
     while begun.elapsed() < A_WHILE {
         for biller in &refused {
             assert!(held(&store, biller, "a").await.unwrap().is_some());
@@ -164,6 +165,6 @@ async fn one_server_of_a_cluster_may_refuse_while_the_others_take_writes() {
         eventually_write(&store, biller, "b").await;
         assert!(!store.refuses_writes(biller), "{biller}");
     }
-    set(&cluster.servers[2], "min-replicas-to-write", "0");
+    set(&cluster.members[2].server, "min-replicas-to-write", "0");
     in_reach(&store).await;
 }

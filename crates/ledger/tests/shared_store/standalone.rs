@@ -5,14 +5,16 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use ledger::redis::{BillerChanges, Change, OutOfReach, Settings, SharedStore, Swap, Topology};
+use test_support::RedisServer;
 
-use crate::server::{Server, await_until};
-use crate::store::{change, held, in_reach, key, settings, standalone, values, write};
+use crate::store::{
+    await_until, change, held, in_reach, key, node, settings, standalone, values, write,
+};
 
 #[tokio::test]
 async fn keys_of_a_biller_are_read_and_changed_together() {
-    let server = Server::start(&[]);
-    let store = standalone(server.node());
+    let server = RedisServer::durable(&[]);
+    let store = standalone(node(server.port()));
     in_reach(&store).await;
     let both = [key("a"), key("b")];
     assert_eq!(store.get("B0001", &both).await, Ok(values(&[None, None])));
@@ -46,8 +48,8 @@ async fn keys_of_a_biller_are_read_and_changed_together() {
 
 #[tokio::test]
 async fn a_key_is_spelled_with_the_biller_as_its_hash_tag_and_holds_any_bytes() {
-    let server = Server::start(&[]);
-    let store = standalone(server.node());
+    let server = RedisServer::durable(&[]);
+    let store = standalone(node(server.port()));
     in_reach(&store).await;
     let bytes: Vec<u8> = (0..=255).chain([b'\r', b'\n', 0]).collect();
     let written = Change {
@@ -73,8 +75,8 @@ async fn a_key_is_spelled_with_the_biller_as_its_hash_tag_and_holds_any_bytes() 
 
 #[tokio::test]
 async fn a_value_with_an_end_is_gone_afterwards_and_one_without_stays() {
-    let server = Server::start(&[]);
-    let store = standalone(server.node());
+    let server = RedisServer::durable(&[]);
+    let store = standalone(node(server.port()));
     in_reach(&store).await;
     let lease = Change {
         expires_in: Some(Duration::from_millis(30)),
@@ -101,8 +103,8 @@ async fn a_value_with_an_end_is_gone_afterwards_and_one_without_stays() {
 
 #[tokio::test]
 async fn a_forgotten_script_is_sent_again() {
-    let server = Server::start(&[]);
-    let store = standalone(server.node());
+    let server = RedisServer::durable(&[]);
+    let store = standalone(node(server.port()));
     in_reach(&store).await;
     for name in ["a", "b"] {
         assert_eq!(write(&store, "B0001", name, "1").await, Ok(Swap::Done));
@@ -122,8 +124,8 @@ async fn a_forgotten_script_is_sent_again() {
 
 #[tokio::test]
 async fn many_swaps_have_their_outcomes_in_order() {
-    let server = Server::start(&[]);
-    let store = standalone(server.node());
+    let server = RedisServer::durable(&[]);
+    let store = standalone(node(server.port()));
     in_reach(&store).await;
     let names: Vec<String> = (0..200).map(|number| number.to_string()).collect();
     let changes: Vec<[Change<'_>; 1]> = names
@@ -150,15 +152,15 @@ async fn many_swaps_have_their_outcomes_in_order() {
 
 #[tokio::test]
 async fn a_database_and_a_prefix_keep_others_apart() {
-    let server = Server::start(&[]);
+    let server = RedisServer::durable(&[]);
     let other = SharedStore::start(Settings {
         database: 3,
         key_prefix: "test-2".to_owned(),
-        ..settings(Topology::Standalone(server.node()))
+        ..settings(Topology::Standalone(node(server.port())))
     });
     in_reach(&other).await;
     assert!(write(&other, "B0001", "a", "1").await.is_ok());
-    let store = standalone(server.node());
+    let store = standalone(node(server.port()));
     in_reach(&store).await;
     assert_eq!(held(&store, "B0001", "a").await, Ok(None));
     assert_eq!(
@@ -169,8 +171,8 @@ async fn a_database_and_a_prefix_keep_others_apart() {
 
 #[tokio::test]
 async fn more_than_the_bound_is_refused_at_once() {
-    let server = Server::start(&[]);
-    let store = standalone(server.node());
+    let server = RedisServer::durable(&[]);
+    let store = standalone(node(server.port()));
     in_reach(&store).await;
     let huge = "x".repeat(33 * 1024 * 1024);
     assert_eq!(
@@ -186,11 +188,11 @@ fn increments_that_compete_are_never_lost() {
     const THREADS: usize = 4;
     const TASKS: usize = 5;
     const EACH: usize = 50;
-    let server = Server::start(&[]);
+    let server = RedisServer::durable(&[]);
     let store = SharedStore::start(Settings {
         // The machine may be busy; an increment whose outcome is unknown would prove nothing.
         timeout: Duration::from_secs(10),
-        ..settings(Topology::Standalone(server.node()))
+        ..settings(Topology::Standalone(node(server.port())))
     });
     let conflicts = Arc::new(AtomicUsize::new(0));
     let threads: Vec<_> = (0..THREADS)

@@ -7,13 +7,25 @@ use ledger::redis::{
     Change, Identity, Key, Node, OutOfReach, Settings, SharedStore, Swap, Topology,
 };
 
-use crate::server::PATIENCE;
-
 /// The bound on one operation, and what a busy machine may add to it.
 pub const BOUND: Duration = Duration::from_millis(250);
 
 /// What "at once" may take on a busy machine; a call that waited for a time-out takes 200 ms.
 pub const AT_ONCE: Duration = Duration::from_millis(50);
+
+/// How long an event may take that normally takes milliseconds.
+pub const PATIENCE: Duration = Duration::from_secs(20);
+
+/// Waits for something that only looking at it shows.
+#[track_caller]
+pub fn await_until(what: &str, happened: impl FnMut() -> bool) {
+    test_support::within(PATIENCE, what, happened);
+}
+
+/// A server on loopback.
+pub fn node(port: u16) -> Node {
+    Node::new("127.0.0.1", port)
+}
 
 /// How the gateway would reach such a Redis.
 pub fn settings(topology: Topology) -> Settings {

@@ -1,8 +1,6 @@
 //! A node of the ledger, on either store, and a real Redis where that is one.
 #![allow(dead_code, missing_docs, clippy::unwrap_used)]
 
-pub mod redis;
-
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -16,8 +14,7 @@ use ledger::{
 };
 use protocol::{Bill, BillerCode, Decimal, KoreanTime, PaidAt, PayType, PaymentEvent};
 use tempfile::TempDir;
-
-pub use redis::RedisServer;
+use test_support::RedisServer;
 
 pub const BUDGET: Duration = Duration::from_secs(3);
 

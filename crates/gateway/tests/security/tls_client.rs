@@ -6,33 +6,32 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use rustls::pki_types::pem::PemObject as _;
-use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
+use rustls::pki_types::{PrivateKeyDer, ServerName};
 use rustls::{
     ClientConfig, ClientConnection, RootCertStore, StreamOwned, SupportedProtocolVersion,
 };
 use socket2::{Domain, Socket, Type};
-
-use crate::papers::{Authority, Paper};
-use crate::support::Caller;
+use test_support::certificates::read_certificates;
+use test_support::{Authority, Caller, Certificate};
 
 const PATIENCE: Duration = Duration::from_secs(30);
 
 pub type TlsCaller = Caller<StreamOwned<ClientConnection, TcpStream>>;
 
-/// A TLS client as any party may be one.
-pub struct Visitor<'a> {
-    /// Whose servers it believes.
+/// A TLS client of any party.
+pub struct TlsClient<'a> {
+    /// Who issued the certificates that it accepts.
     pub trusts: &'a Authority,
-    /// What it shows where it is asked.
-    pub shows: Option<&'a Paper>,
+    /// What it authenticates itself with where it is asked to.
+    pub certificate: Option<&'a Certificate>,
     pub versions: &'a [&'static SupportedProtocolVersion],
 }
 
-impl<'a> Visitor<'a> {
-    pub fn new(trusts: &'a Authority, shows: Option<&'a Paper>) -> Self {
+impl<'a> TlsClient<'a> {
+    pub fn new(trusts: &'a Authority, certificate: Option<&'a Certificate>) -> Self {
         Self {
             trusts,
-            shows,
+            certificate,
             versions: rustls::ALL_VERSIONS,
         }
     }
@@ -42,14 +41,14 @@ impl<'a> Visitor<'a> {
     /// # Errors
     /// What the handshake ended with.
     pub fn connect(&self, address: SocketAddr) -> io::Result<TlsCaller> {
-        self.greet(dial(address, None))
+        self.handshake(dial(address, None))
     }
 
     /// Speaks TLS on a socket.
     ///
     /// # Errors
     /// What the handshake ended with.
-    pub fn greet(&self, mut socket: TcpStream) -> io::Result<TlsCaller> {
+    pub fn handshake(&self, mut socket: TcpStream) -> io::Result<TlsCaller> {
         let name = ServerName::try_from("localhost").unwrap();
         let mut tls = ClientConnection::new(self.config(), name).unwrap();
         while tls.is_handshaking() {
@@ -60,26 +59,21 @@ impl<'a> Visitor<'a> {
 
     fn config(&self) -> Arc<ClientConfig> {
         let mut roots = RootCertStore::empty();
-        roots.add_parsable_certificates(certificates(&self.trusts.ca()));
+        roots.add_parsable_certificates(read_certificates(&self.trusts.ca()));
         let provider = Arc::new(rustls::crypto::ring::default_provider());
         let builder = ClientConfig::builder_with_provider(provider)
             .with_protocol_versions(self.versions)
             .unwrap()
             .with_root_certificates(roots);
-        Arc::new(match self.shows {
+        Arc::new(match self.certificate {
             None => builder.with_no_client_auth(),
-            Some(paper) => {
-                let key = PrivateKeyDer::from_pem_file(&paper.private_key).unwrap();
-                let chain = certificates(&paper.certificate);
+            Some(certificate) => {
+                let key = PrivateKeyDer::from_pem_file(&certificate.private_key).unwrap();
+                let chain = read_certificates(&certificate.certificate);
                 builder.with_client_auth_cert(chain, key).unwrap()
             }
         })
     }
-}
-
-fn certificates(file: &std::path::Path) -> Vec<CertificateDer<'static>> {
-    let certificates = CertificateDer::pem_file_iter(file).unwrap();
-    certificates.map(Result::unwrap).collect()
 }
 
 /// A plain connection, from this address of the machine where one is named.

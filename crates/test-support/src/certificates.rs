@@ -1,16 +1,18 @@
 //! Certificates, in files as operators keep them.
 
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use rcgen::{
     BasicConstraints, CertificateParams, CertifiedIssuer, DnType, ExtendedKeyUsagePurpose, IsCa,
     KeyPair, date_time_ymd,
 };
+use rustls_pki_types::CertificateDer;
+use rustls_pki_types::pem::PemObject as _;
 use sha2::{Digest, Sha256};
 use tempfile::TempDir;
 
-use crate::support::process::hex;
+use crate::hex;
 
 /// Issues certificates under a root of its own.
 pub struct Authority {
@@ -19,6 +21,7 @@ pub struct Authority {
 }
 
 impl Authority {
+    #[allow(clippy::new_without_default)]
     pub fn new() -> Self {
         let mut params = CertificateParams::new(Vec::new()).unwrap();
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
@@ -28,37 +31,42 @@ impl Authority {
         Self { folder, issuer }
     }
 
+    /// The folder of all files.
+    pub fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
     /// The root's file.
     pub fn ca(&self) -> PathBuf {
         self.folder.path().join("ca.pem")
     }
 
-    /// Where the certificate of [`server`](Self::server) is.
+    /// The file of the certificate that [`server`](Self::server) issues.
     pub fn server_certificate(&self) -> PathBuf {
         self.folder.path().join("server.pem")
     }
 
-    /// Where its key is.
+    /// The file of its key.
     pub fn server_key(&self) -> PathBuf {
         self.folder.path().join("server.key")
     }
 
-    /// For a server on this machine.
-    pub fn server(&self) -> Paper {
+    /// Issues one for a server on this machine.
+    pub fn server(&self) -> Certificate {
         self.issue("server", ExtendedKeyUsagePurpose::ServerAuth, 2099)
     }
 
-    /// For a party that calls.
-    pub fn client(&self, name: &str) -> Paper {
+    /// Issues one for a party that calls.
+    pub fn client(&self, name: &str) -> Certificate {
         self.issue(name, ExtendedKeyUsagePurpose::ClientAuth, 2099)
     }
 
-    /// For a party that has not cared for a new one in time.
-    pub fn expired_client(&self, name: &str) -> Paper {
+    /// Issues one for a party that calls; it has expired.
+    pub fn expired_client(&self, name: &str) -> Certificate {
         self.issue(name, ExtendedKeyUsagePurpose::ClientAuth, 2020)
     }
 
-    fn issue(&self, name: &str, usage: ExtendedKeyUsagePurpose, until_year: i32) -> Paper {
+    fn issue(&self, name: &str, usage: ExtendedKeyUsagePurpose, until_year: i32) -> Certificate {
         let names = ["localhost", "127.0.0.1", "::1"].map(str::to_owned);
         let mut params = CertificateParams::new(names).unwrap();
         params.distinguished_name.push(DnType::CommonName, name);
@@ -72,7 +80,7 @@ impl Authority {
             fs::write(&path, pem).unwrap();
             path
         };
-        Paper {
+        Certificate {
             certificate: file("pem", signed.pem()),
             private_key: file("key", key.serialize_pem()),
             sha256: hex(&Sha256::digest(signed.der())),
@@ -80,19 +88,25 @@ impl Authority {
     }
 }
 
-/// A certificate and its key.
+/// A certificate and its key, as files.
 #[derive(Clone, Debug)]
-pub struct Paper {
+pub struct Certificate {
     pub certificate: PathBuf,
     pub private_key: PathBuf,
     /// Of the DER form, as configurations pin it.
     pub sha256: String,
 }
 
-impl Paper {
-    /// As keys of a TLS table.
+impl Certificate {
+    /// Returns the keys of a TLS table.
     pub fn toml(&self) -> String {
         let (certificate, key) = (self.certificate.display(), self.private_key.display());
         format!("certificate = \"{certificate}\"\nprivate_key = \"{key}\"\n")
     }
+}
+
+/// Reads every certificate of a file.
+pub fn read_certificates(file: &Path) -> Vec<CertificateDer<'static>> {
+    let certificates = CertificateDer::pem_file_iter(file).unwrap();
+    certificates.map(Result::unwrap).collect()
 }

@@ -5,17 +5,20 @@ use std::fs;
 use std::io::{BufRead, BufReader};
 use std::net::{SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Command, Stdio};
 use std::sync::{Arc, Condvar, Mutex};
 use std::thread;
-use std::time::Duration;
 
 use command_fds::{CommandFdExt as _, FdMapping};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 use tempfile::TempDir;
 
-use super::{AUTHORIZATION, Caller, Reply};
+use crate::wait::PATIENCE;
+use crate::{Caller, Process, Reply};
+
+/// What the billers of the tests authorize themselves with.
+pub const AUTHORIZATION: &str = "KakaoAK test-of-B0001";
 
 /// A configuration to start a gateway with. Keys are given as TOML lines, table by table.
 pub struct Setup {
@@ -85,20 +88,15 @@ impl Setup {
         Gateway::run(self.directory, sockets)
     }
 
-    /// Starts it on sockets that it does not want; what it says before it ends.
+    /// Starts it on sockets that it refuses; returns what it printed before it ended.
     pub fn fail_on(self, sockets: &[TcpListener]) -> String {
         self.write();
-        let mut command = Command::new(env!("CARGO_BIN_EXE_gateway"));
-        command
-            .args(["serve", "--config"])
-            .arg(self.path().join("gateway.toml"));
-        hand_over(&mut command, sockets);
-        let output = command.output().unwrap();
+        let output = serve(self.path(), sockets).output().unwrap();
         assert_eq!(output.status.code(), Some(1));
         String::from_utf8(output.stderr).unwrap()
     }
 
-    /// Writes the files; answers the main one's path.
+    /// Writes the files; returns the main one's path.
     pub fn write(&self) -> PathBuf {
         let billers = self.path().join("billers");
         fs::create_dir_all(&billers).unwrap();
@@ -132,26 +130,46 @@ pub fn hex(bytes: &[u8]) -> String {
     })
 }
 
-/// As systemd does: from descriptor 3 on, with their number in the environment.
-fn hand_over(command: &mut Command, sockets: &[TcpListener]) {
-    if sockets.is_empty() {
-        return;
-    }
-    command.env("LISTEN_FDS", sockets.len().to_string());
-    let mappings = (3..).zip(sockets).map(|(child_fd, socket)| FdMapping {
-        parent_fd: socket.try_clone().unwrap().into(),
-        child_fd,
-    });
-    command.fd_mappings(mappings.collect()).unwrap();
+/// Asserts that the gateway itself answered: status, code and the guide's exact message.
+#[track_caller]
+pub fn assert_own(reply: &Reply, status: u16, code: protocol::ResCode) {
+    let expected = format!(
+        r#"{{"res_code":"{}","message":"{}","data":null}}"#,
+        code.code(),
+        code.message()
+    );
+    assert_eq!((reply.status, reply.text()), (status, expected));
+    assert_eq!(
+        reply.header("content-type"),
+        Some("application/json;charset=utf-8")
+    );
 }
 
-/// A test that waits this long for a log line has failed.
-const PATIENCE: Duration = Duration::from_secs(30);
+/// Returns `gateway serve` on a folder's configuration. Sockets are handed over as systemd does it: from
+/// descriptor 3 on, with their number in the environment.
+fn serve(directory: &Path, sockets: &[TcpListener]) -> Command {
+    let program = ["NEXTEST_BIN_EXE_gateway", "CARGO_BIN_EXE_gateway"]
+        .into_iter()
+        .find_map(std::env::var_os);
+    let mut command = Command::new(program.expect("only tests of the gateway's package start it"));
+    command
+        .args(["serve", "--config"])
+        .arg(directory.join("gateway.toml"));
+    if !sockets.is_empty() {
+        command.env("LISTEN_FDS", sockets.len().to_string());
+        let mappings = (3..).zip(sockets).map(|(child_fd, socket)| FdMapping {
+            parent_fd: socket.try_clone().unwrap().into(),
+            child_fd,
+        });
+        command.fd_mappings(mappings.collect()).unwrap();
+    }
+    command
+}
 
 /// A gateway process; killed when dropped.
 pub struct Gateway {
     directory: TempDir,
-    child: Child,
+    process: Process,
     log: Arc<Log>,
     public: SocketAddr,
     ops: SocketAddr,
@@ -165,15 +183,10 @@ struct Log {
 
 impl Gateway {
     fn run(directory: TempDir, sockets: &[TcpListener]) -> Self {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_gateway"));
-        command
-            .args(["serve", "--config"])
-            .arg(directory.path().join("gateway.toml"))
-            .stdout(Stdio::piped());
-        hand_over(&mut command, sockets);
-        let mut child = command.spawn().unwrap();
+        let mut command = serve(directory.path(), sockets);
+        let mut process = Process::spawn(command.stdout(Stdio::piped()));
         let log = Arc::new(Log::default());
-        let lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        let lines = BufReader::new(process.stdout()).lines();
         thread::spawn({
             let log = Arc::clone(&log);
             move || {
@@ -191,7 +204,7 @@ impl Gateway {
             public: address("public"),
             ops: address("ops"),
             directory,
-            child,
+            process,
             log,
         }
     }
@@ -209,7 +222,7 @@ impl Gateway {
     }
 
     pub fn pid(&self) -> u32 {
-        self.child.id()
+        self.process.id()
     }
 
     pub fn caller(&self) -> Caller {
@@ -261,55 +274,32 @@ impl Gateway {
 
     /// `kill -9`, then the same gateway again on the same files.
     pub fn kill_and_restart(mut self) -> Self {
-        self.child.kill().unwrap();
-        self.child.wait().unwrap();
-        self.restart()
+        self.process.kill();
+        Self::run(self.directory, &[])
     }
 
     /// Sends a signal, by its name.
     pub fn signal(&self, name: &str) {
-        let pid = self.child.id().to_string();
-        let status = Command::new("kill")
-            .args([&format!("-{name}"), &pid])
-            .status()
-            .unwrap();
-        assert!(status.success());
+        self.process.signal(name);
     }
 
-    /// SIGTERM, where it has not had one; answers the exit code.
+    /// SIGTERM, where it has not had one; returns the exit code.
     pub fn terminate(&mut self) -> Option<i32> {
-        if self.child.try_wait().unwrap().is_none() {
+        if !self.process.has_ended() {
             self.signal("TERM");
         }
-        self.child.wait().unwrap().code()
+        self.process.wait()
     }
 
     /// SIGTERM, and once it has drained the same gateway again, on the same files and sockets.
     pub fn upgrade(mut self, sockets: &[TcpListener]) -> Self {
         assert_eq!(self.terminate(), Some(0));
-        let directory = std::mem::replace(&mut self.directory, TempDir::new().unwrap());
-        drop(self);
-        Self::run(directory, sockets)
+        Self::run(self.directory, sockets)
     }
 
     /// SIGTERM, then the same gateway again on the same files.
-    pub fn stop_and_restart(mut self) -> Self {
-        assert_eq!(self.terminate(), Some(0));
-        self.restart()
-    }
-
-    fn restart(mut self) -> Self {
-        let directory = std::mem::replace(&mut self.directory, TempDir::new().unwrap());
-        drop(self);
-        Self::run(directory, &[])
-    }
-}
-
-impl Drop for Gateway {
-    fn drop(&mut self) {
-        // Gone already where a test ended it.
-        let _ = self.child.kill();
-        let _ = self.child.wait();
+    pub fn stop_and_restart(self) -> Self {
+        self.upgrade(&[])
     }
 }
 

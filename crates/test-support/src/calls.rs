@@ -1,6 +1,12 @@
-//! Request bodies that pass every check, as JSON values for a test to spoil.
+//! The five calls about a bill of `B0001`: their paths, and bodies that pass every check.
 
 use serde_json::{Value, json};
+
+pub const CREATE: &str = "/external/inquiry-payment/one-time/url/B0001";
+pub const RECREATE: &str = "/external/inquiry-payment/one-time/url/re/B0001";
+pub const NOTICE: &str = "/kakao/notice/B0001";
+pub const PREPAY: &str = "/kakao/prepay/B0001";
+pub const PAY_RESULT: &str = "/kakao/pay-result/B0001";
 
 pub fn link(user_key: &str) -> Value {
     json!({"data": {"biller_user_key": user_key, "expire_at": "20991231235959"}})
@@ -23,13 +29,13 @@ pub fn pay_result(user_key: &str, pay_type: &str, pay_id: u64, pay_amount: i64) 
     }})
 }
 
-/// The same body with one member of `data` set.
+/// Returns the same body with one member of `data` set.
 pub fn with(mut body: Value, member: &str, value: Value) -> Value {
     body["data"][member] = value;
     body
 }
 
-/// The same body without one member of `data`.
+/// Returns the same body without one member of `data`.
 pub fn without(mut body: Value, member: &str) -> Value {
     body["data"].as_object_mut().unwrap().remove(member);
     body

@@ -1,4 +1,4 @@
-//! Framing tricks, as a table: what a caller sends, and all that may come of it.
+//! Framing attacks, as a table: what a caller sends, and all that may come of it.
 
 /// A notice that passes every check.
 pub const BODY: &str = r#"{"data":{"biller_user_key":"u1","user_birth":"19900301"}}"#;
@@ -9,7 +9,7 @@ pub const SMUGGLED: &str = "POST /kakao/notice/B0002 HTTP/1.1\r\nHost: a\r\nCont
 
 /// What a caller sends, and all that may come of it.
 #[derive(Clone)]
-pub struct Trick {
+pub struct Attack {
     pub name: &'static str,
     pub bytes: String,
     /// The answers, in order; then the connection's end.
@@ -18,14 +18,14 @@ pub struct Trick {
     pub calls: usize,
 }
 
-/// Every trick.
-pub fn all() -> Vec<Trick> {
+/// Every attack.
+pub fn all() -> Vec<Attack> {
     [lengths(), codings(), lines(), sizes(), pipelined()].concat()
 }
 
 /// Refused before it is a request.
-fn refused(name: &'static str, bytes: String) -> Trick {
-    Trick {
+fn refused(name: &'static str, bytes: String) -> Attack {
+    Attack {
         name,
         bytes,
         statuses: &[400],
@@ -34,8 +34,8 @@ fn refused(name: &'static str, bytes: String) -> Trick {
 }
 
 /// Read, in one way.
-fn read(name: &'static str, bytes: String) -> Trick {
-    Trick {
+fn read(name: &'static str, bytes: String) -> Attack {
+    Attack {
         name,
         bytes,
         statuses: &[200],
@@ -63,7 +63,7 @@ fn chunks(rest: &str) -> String {
     post("Transfer-Encoding: chunked\r\n", rest)
 }
 
-fn lengths() -> Vec<Trick> {
+fn lengths() -> Vec<Attack> {
     vec![
         refused(
             "doubled length",
@@ -124,7 +124,7 @@ fn lengths() -> Vec<Trick> {
     ]
 }
 
-fn codings() -> Vec<Trick> {
+fn codings() -> Vec<Attack> {
     let conflict = "Content-Length: 57\r\nTransfer-Encoding: chunked\r\n";
     let turned = "Transfer-Encoding: chunked\r\nContent-Length: 4\r\n";
     vec![
@@ -198,7 +198,7 @@ fn codings() -> Vec<Trick> {
     ]
 }
 
-fn lines() -> Vec<Trick> {
+fn lines() -> Vec<Attack> {
     let good = format!("Content-Length: 57\r\n\r\n{BODY}{SMUGGLED}");
     vec![
         refused(
@@ -270,7 +270,7 @@ fn lines() -> Vec<Trick> {
     ]
 }
 
-fn sizes() -> Vec<Trick> {
+fn sizes() -> Vec<Attack> {
     let size = |size: &str| chunks(&format!("{size}\r\n{BODY}\r\n0\r\n\r\n{SMUGGLED}"));
     let smuggled = SMUGGLED.len();
     let each: Vec<_> = BODY.chars().map(String::from).collect();
@@ -351,7 +351,7 @@ fn sizes() -> Vec<Trick> {
 }
 
 /// Requests that follow others, or hide in the body of others.
-fn pipelined() -> Vec<Trick> {
+fn pipelined() -> Vec<Attack> {
     let length = SMUGGLED.len();
     let inside = |method: &str| {
         format!(
@@ -366,20 +366,20 @@ fn pipelined() -> Vec<Trick> {
     let rest = |length: usize| post(&format!("Content-Length: {length}\r\n"), BODY);
     vec![
         refused("request in a body", inside("POST")),
-        Trick {
+        Attack {
             name: "request in a body of GET",
             bytes: inside("GET"),
             statuses: &[405],
             calls: 0,
         },
-        Trick {
+        Attack {
             name: "behind good ones",
             bytes: doubtful,
             statuses: &[200, 200, 400],
             calls: 2,
         },
         // The rest of the first body is no request.
-        Trick {
+        Attack {
             name: "length too short",
             bytes: rest(0),
             statuses: &[400, 400],

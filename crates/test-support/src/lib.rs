@@ -1,0 +1,29 @@
+//! What tests start around the code under test: processes, Redis servers, raw parties.
+//!
+//! Every function panics where a test cannot go on. Servers listen on loopback only, and each process
+//! is killed by its id when its owner is dropped.
+#![allow(missing_docs, clippy::missing_panics_doc, clippy::unwrap_used)]
+
+mod caller;
+mod calls;
+pub mod certificates;
+mod gateway;
+mod message;
+mod process;
+mod proxy;
+pub mod redis;
+mod upstream;
+mod wait;
+
+pub use caller::{Caller, Reply};
+pub use calls::{
+    CREATE, NOTICE, PAY_RESULT, PREPAY, RECREATE, link, notice, pay_result, prepay, with, without,
+};
+pub use certificates::{Authority, Certificate};
+pub use gateway::{AUTHORIZATION, Gateway, Setup, assert_own, hex};
+pub use message::{Message, answer, request};
+pub use process::{Process, free_port};
+pub use proxy::{Proxy, Traffic};
+pub use redis::RedisServer;
+pub use upstream::{Action, Gate, OK, Upstream, serve};
+pub use wait::{until, within};
