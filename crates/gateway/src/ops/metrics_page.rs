@@ -20,8 +20,8 @@ pub(super) async fn show(
     for party in billers.chain([&parties.kakao.upstream.party]) {
         metrics.set_circuit_state(party.label(), party.circuit().state().gauge());
     }
-    let vitals = gather(&shared, registry, &query).await;
+    let status = gather(&shared, registry, &query).await;
     HttpResponse::Ok()
         .content_type(TEXT_FORMAT)
-        .body(metrics.encode(&vitals))
+        .body(metrics.encode(&status))
 }
