@@ -158,7 +158,7 @@ fn finish(
     if let Some(queue) = worker.shared().traces.get()
         && call.trace().is_sampled()
     {
-        queue.put(CallSpans {
+        queue.push(CallSpans {
             trace: call.trace().clone(),
             request_id: call.request_id_header(),
             api: subject.api,
@@ -166,7 +166,7 @@ fn finish(
             res_code: reply.res_code,
             status: reply.status.as_u16(),
             outcome: reply.outcome,
-            ended: SystemTime::now(),
+            ended_at: SystemTime::now(),
             total,
             stages,
             upstream: call.upstream_timing(),

@@ -144,8 +144,8 @@ impl Call {
     pub fn upstream_timing(&self) -> Option<UpstreamTiming> {
         let at = self.upstream_called_at.get()?;
         Some(UpstreamTiming {
-            after: self.stopwatch.total(at),
-            took: self.upstream.get().unwrap_or_else(|| at.elapsed()),
+            offset: self.stopwatch.total(at),
+            duration: self.upstream.get().unwrap_or_else(|| at.elapsed()),
         })
     }
 

@@ -1,10 +1,10 @@
-//! What Kakao Pay and a biller have in common as upstreams.
+//! The settings that Kakao Pay and billers share as upstreams.
 
 use super::base_url::{BaseUrl, Scheme};
 use super::section::Section;
 use super::tls::UpstreamTls;
 
-/// Where an upstream is, and how to trust it.
+/// An upstream's base URL and TLS files.
 pub(super) struct UpstreamSettings {
     pub(super) base_url: BaseUrl,
     pub(super) tls: UpstreamTls,
@@ -27,7 +27,7 @@ impl UpstreamSettings {
             if !base_url.endpoint().is_loopback() {
                 section.warn(
                     "base_url",
-                    "is http: bills and payments travel in the clear",
+                    "is http: bills and payments are sent unencrypted",
                 );
             }
         }

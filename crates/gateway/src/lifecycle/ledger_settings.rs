@@ -10,7 +10,7 @@ use metrics::{LedgerOperation, Metrics};
 
 use protocol::BillerCode;
 
-use crate::config::{Config, Endpoint, RedisSettings, Topology};
+use crate::config::{Config, HostPort, RedisSettings, Topology};
 use crate::tls::{self, ClientFiles};
 
 /// Returns the options that open the ledger.
@@ -31,7 +31,7 @@ pub(super) fn ledger_options(
 
 /// Returns the settings of `[ledger.redis]`.
 fn redis_settings(redis: &RedisSettings) -> Result<redis::Settings, Box<dyn Error>> {
-    let node = |node: &Endpoint| Node {
+    let node = |node: &HostPort| Node {
         host: node.host().to_owned(),
         port: node.port(),
     };

@@ -125,7 +125,7 @@ impl Renewal {
             billers,
             warnings,
         } = Config::load(file)?;
-        let (settings, fixed) = settings.renewed_by(config);
+        let (settings, fixed) = settings.reloaded_with(config);
         let parties = parties(&settings, billers, &shared.metrics, Some(&shared.parties()))?;
         let listener = server_tls(&settings)?;
         for warning in &warnings {

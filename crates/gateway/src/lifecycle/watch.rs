@@ -12,7 +12,7 @@ use std::time::Duration;
 use actix_web::rt::task::spawn_blocking;
 use tokio::time::sleep;
 
-use crate::config::listed_billers;
+use crate::config::list_biller_files;
 
 /// Interval between two polls. A change counts once it is an interval old: a certificate and its key are two files
 /// and are not written at the same moment.
@@ -99,7 +99,7 @@ async fn look(names: &WatchedFiles) -> Option<FileIdentities> {
         let files = names
             .named
             .into_iter()
-            .chain(listed_billers(&names.billers));
+            .chain(list_biller_files(&names.billers));
         files.map(|file| (file.clone(), mark(&file))).collect()
     });
     look.await.ok()

@@ -92,8 +92,8 @@ pub(super) async fn gather<'a>(
             unshared_oldest: found.oldest_unshared.map_or(Duration::ZERO, age(now)),
         },
         connections: connections(shared),
-        log_lines_dropped: logging::lost_lines(),
-        trace_spans_dropped: shared.traces.get().map_or(0, SpanQueue::lost_spans),
+        log_lines_dropped: logging::dropped_lines(),
+        trace_spans_dropped: shared.traces.get().map_or(0, SpanQueue::dropped_spans),
     }
 }
 

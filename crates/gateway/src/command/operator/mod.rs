@@ -20,7 +20,7 @@ pub(super) use page::Page;
 pub(super) use table::{Align, Table};
 
 use self::token::Token;
-use crate::config::OperatorsView;
+use crate::config::OperatorSettings;
 
 /// Options by which a command reaches the running gateway.
 #[derive(Clone, Debug, Args)]
@@ -38,8 +38,8 @@ pub(super) struct Access {
 
 impl Access {
     /// Reads the keys of the configuration that the commands need.
-    pub(super) fn view(&self) -> Result<OperatorsView, Failure> {
-        OperatorsView::load(&self.config).map_err(|faults| Failure::Failed(faults.to_string()))
+    pub(super) fn view(&self) -> Result<OperatorSettings, Failure> {
+        OperatorSettings::load(&self.config).map_err(|faults| Failure::Failed(faults.to_string()))
     }
 
     /// Returns a client with the token.

@@ -1,16 +1,15 @@
-//! What of a configuration can change while the gateway serves.
+//! Changes of the configuration that a reload applies.
 
 use std::path::{Path, PathBuf};
 
 use super::{Biller, Config, UpstreamTls, billers};
 
 impl Config {
-    /// This configuration with everything of `new` that can change while the gateway serves: Kakao Pay, the
-    /// billers, the certificates, the trusted proxies. Also answers the keys that have changed and stay as
-    /// they were until the next start.
-    pub fn renewed_by(&self, new: Self) -> (Self, Vec<&'static str>) {
+    /// Returns this configuration with the settings of `new` that a reload applies (Kakao Pay, the billers, the
+    /// certificates, the trusted proxies), and the changed keys that need a restart.
+    pub fn reloaded_with(&self, new: Self) -> (Self, Vec<&'static str>) {
         let has_tls = |config: &Self| config.listen.tls.is_some();
-        let fixed = [
+        let differences = [
             ("listen.public", self.listen.public != new.listen.public),
             ("listen.ops", self.listen.ops != new.listen.ops),
             ("listen.tls", has_tls(self) != has_tls(&new)),
@@ -21,20 +20,20 @@ impl Config {
             ("ledger", self.ledger != new.ledger),
             ("tracing", self.tracing != new.tracing),
         ];
-        let changed = fixed.into_iter().filter(|(_, differs)| *differs);
+        let changed = differences.into_iter().filter(|(_, differs)| *differs);
         let keys = changed.map(|(key, _)| key).collect();
-        let mut renewed = self.clone();
+        let mut reloaded = self.clone();
         if has_tls(self) && has_tls(&new) {
-            renewed.listen.tls = new.listen.tls;
+            reloaded.listen.tls = new.listen.tls;
         }
-        renewed.listen.trusted_proxies = new.listen.trusted_proxies;
-        renewed.kakao = new.kakao;
-        renewed.billers = new.billers;
-        (renewed, keys)
+        reloaded.listen.trusted_proxies = new.listen.trusted_proxies;
+        reloaded.kakao = new.kakao;
+        reloaded.billers = new.billers;
+        (reloaded, keys)
     }
 
-    /// The files that the main file `file` and these billers' files name, and these files themselves; what
-    /// is in the billers' directory is listed anew by [`listed_billers`].
+    /// Returns the main file `file`, the billers' directory, and all files that the main file and `billers` name.
+    /// [`list_biller_files`] lists the billers' files.
     pub fn named_files<'a>(
         &self,
         file: &Path,
@@ -45,25 +44,20 @@ impl Config {
             files.extend([tls.certificate.clone(), tls.private_key.clone()]);
             files.extend(tls.client_ca.clone());
         }
-        files.extend(of_upstream(&self.kakao.tls));
+        files.extend(upstream_files(&self.kakao.tls));
         for biller in billers {
-            files.extend(of_upstream(&biller.tls));
+            files.extend(upstream_files(&biller.tls));
         }
         files
     }
 }
 
-/// The billers' files that are in the directory now; none where it cannot be read.
-pub fn listed_billers(directory: &Path) -> Vec<PathBuf> {
+/// Returns the billers' files that the directory contains now; none if it cannot be read.
+pub fn list_biller_files(directory: &Path) -> Vec<PathBuf> {
     billers::list(directory).unwrap_or_default()
 }
 
-fn of_upstream(tls: &UpstreamTls) -> impl Iterator<Item = PathBuf> {
+fn upstream_files(tls: &UpstreamTls) -> impl Iterator<Item = PathBuf> {
     let files = [&tls.ca, &tls.certificate, &tls.private_key];
-    files
-        .into_iter()
-        .flatten()
-        .cloned()
-        .collect::<Vec<_>>()
-        .into_iter()
+    files.into_iter().flatten().cloned()
 }
