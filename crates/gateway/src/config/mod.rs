@@ -1,7 +1,7 @@
 //! The configuration. It is read completely before anything binds, and all its faults are reported at once.
 //!
-//! One TOML file and a directory with one file per biller. `docs/configuration.md` is the reference
-//! of the keys, `config/` an example with comments. Nothing here opens a socket or writes a file.
+//! One TOML file and a directory with one file per biller. The keys are in contract section 6, an
+//! example with comments in `config/`. Nothing here opens a socket or writes a file.
 
 mod base_url;
 mod biller;
