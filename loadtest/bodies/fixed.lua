@@ -1,4 +1,4 @@
--- One call, again and again. Arguments: the file of the body, then header lines.
+-- Repeats one call. Arguments: the file of the body, then header lines.
 function init(arguments)
     local file = assert(io.open(arguments[1]))
     wrk.method = "POST"

@@ -1,5 +1,5 @@
--- Several calls by turns, each with the same body whenever it comes. Arguments: for each of them `--call`, its
--- path, the file of its body, then header lines.
+-- Repeats several calls in turn, each with a fixed body. Arguments, per call: `--call`, its path, the file of its
+-- body, then header lines.
 local requests, turn = {}, 0
 
 local function read(file)

@@ -1,7 +1,7 @@
--- Each call has a number of ten digits, written wherever path and body say @NUMBER@. From the environment:
--- NUMBER_FROM, where numbers begin; NUMBER_SPAN, where given, how many there are before they come again,
--- in an order that jumps about; CALL_PATH, the path. Arguments: the file of the body, then header lines.
-local STRIDE = 7919 -- a prime, so that every number of the span comes once before any comes again
+-- Replaces @NUMBER@ in path and body by a number of ten digits, another one in each call. Environment variables:
+-- NUMBER_FROM, the first number; NUMBER_SPAN, optional, the count after which numbers repeat, in a scattered order;
+-- CALL_PATH, the path. Arguments: the file of the body, then header lines.
+local STRIDE = 7919 -- a prime, so that every number of the span occurs once before one repeats
 local MARK = "@NUMBER@@@"
 local parts, first, span, step
 
@@ -21,7 +21,7 @@ end
 
 function init(arguments)
     local file = assert(io.open(arguments[1]))
-    -- The mark gets the width of a number, so that the head's Content-Length is right for all.
+    -- The mark is as wide as a number, so that the head's Content-Length fits every call.
     local body = file:read("*l"):gsub("@NUMBER@", MARK)
     local path = os.getenv("CALL_PATH"):gsub("@NUMBER@", MARK)
     file:close()

@@ -1,1 +1,1 @@
-"""Parties that mean harm, or are broken in a way that looks like it."""
+"""Attacks on the gateway, and parties whose faults have the same effect."""

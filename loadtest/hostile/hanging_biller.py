@@ -1,20 +1,19 @@
-"""One biller hangs with 500 calls. What do the others notice?
+"""The latency of other billers while one biller hangs with 500 calls.
 
-Slices with and without the hanging calls alternate within one run; the figure is the ratio of the medians
-over the slices. The calls that hang come evenly, as those of many people do; each costs the gateway its
-whole budget of three seconds and an upstream connection.
+Slices with and without the hanging calls alternate; the figure is the ratio of the medians over the slices. The
+hanging calls arrive evenly, as those of many payers do. Each takes the whole budget of three seconds and an upstream
+connection.
 """
 
 import statistics
 import subprocess
 import time
 
-from hostile import probe
-from hostile.besieged import besieged
-from lab import tools
-from lab.call import CALLS
-from lab.objective import Objective, at_most
-from lab.simulator import Simulator
+from bench import tools
+from bench.call import CALLS
+from bench.objective import Objective, at_most
+from bench.simulator import Simulator
+from hostile import probe, under_attack
 
 CALLS_HANGING = 500
 BUDGET_SECONDS = 3
@@ -23,26 +22,26 @@ BILLER = "B0002"
 IN_FLIGHT = "relay_in_flight_requests"
 
 
-def play(lab, options):
-    """Five pairs of slices, or as many as asked for."""
-    hanging = Simulator(lab, "hanging", "biller", "--latency", "30s")
-    gateway = besieged(lab, billers={BILLER: hanging.url()})
-    probe.measure(lab, gateway, options.rate, 3)
+def run(environment, options):
+    """Measures `options.rounds` pairs of slices."""
+    hanging = Simulator(environment, "hanging", "biller", "--latency", "30s")
+    gateway = under_attack.start(environment, billers={BILLER: hanging.url()})
+    probe.measure(environment, gateway, options.rate, 3)
     alone, beside, lowest = [], [], []
     for number in range(options.rounds):
-        alone.append(probe.measure(lab, gateway, options.rate, options.seconds))
-        load = _hang(lab, gateway, options.seconds + 4 * BUDGET_SECONDS)
+        alone.append(probe.measure(environment, gateway, options.rate, options.seconds))
+        load = _start_hanging_calls(environment, gateway, options.seconds + 4 * BUDGET_SECONDS)
         _await(gateway, lambda calls: calls >= CALLS_HANGING)
         before = _in_flight(gateway)
-        beside.append(probe.measure(lab, gateway, options.rate, options.seconds))
+        beside.append(probe.measure(environment, gateway, options.rate, options.seconds))
         lowest.append(min(before, _in_flight(gateway)))
         load.terminate()
         load.wait()
         _await(gateway, lambda calls: calls == 0)
-        print(f"round {number + 1}: without {probe.told(alone[-1])}; with {lowest[-1]:.0f} hanging "
-              f"{probe.told(beside[-1])}", flush=True)
-    hung = min(lowest)
-    yield Objective("calls that hang", hung >= CALLS_HANGING * 0.98, f"{hung:.0f} or more")
+        print(f"round {number + 1}: without {probe.describe(alone[-1])}; with {lowest[-1]:.0f} hanging "
+              f"{probe.describe(beside[-1])}", flush=True)
+    hanging_calls = min(lowest)
+    yield Objective("hanging calls", hanging_calls >= CALLS_HANGING * 0.98, f"{hanging_calls:.0f} or more")
     for name in ("p50_seconds", "p99_seconds"):
         without, with_ = (statistics.median(getattr(one, name) for one in some) for some in (alone, beside))
         print(f"{name}: without {without * 1e3:.3f} ms, with {with_ * 1e3:.3f} ms")
@@ -50,11 +49,11 @@ def play(lab, options):
     yield probe.none_faulty("the other billers' calls", *alone, *beside)
 
 
-def _hang(lab, gateway, seconds):
-    """Starts a load that keeps so many calls in flight: one after the other, each takes the budget."""
+def _start_hanging_calls(environment, gateway, seconds):
+    """Starts a load that keeps `CALLS_HANGING` calls in flight, each for the whole budget."""
     rate = CALLS_HANGING / BUDGET_SECONDS
     path = CALLS["notice"].path.replace("B0001", BILLER)
-    command = ["taskset", "-c", lab.load_cores, tools.oha(), "--no-tui", "--worker-threads", "1"]
+    command = ["taskset", "-c", environment.load_cores, tools.oha(), "--no-tui", "--worker-threads", "1"]
     command += ["-z", f"{seconds}s", "-q", f"{rate * 1.02:.0f}", "-c", str(CALLS_HANGING + 12), "-t", "10s"]
     command += ["-m", "POST", "-T", "application/json", "-D", str(CALLS["notice"].body), gateway.url() + path]
     return subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
@@ -64,9 +63,9 @@ def _in_flight(gateway):
     return gateway.metrics().total(IN_FLIGHT, biller=BILLER)
 
 
-def _await(gateway, is_so, seconds=30):
-    over = time.monotonic() + seconds
-    while not is_so(_in_flight(gateway)):
-        if time.monotonic() > over:
-            raise RuntimeError(f"{_in_flight(gateway):.0f} calls hang after {seconds} s")
+def _await(gateway, is_reached, seconds=30):
+    deadline = time.monotonic() + seconds
+    while not is_reached(_in_flight(gateway)):
+        if time.monotonic() > deadline:
+            raise RuntimeError(f"{_in_flight(gateway):.0f} calls in flight after {seconds} s")
         time.sleep(0.1)

@@ -1,8 +1,8 @@
--- The gateway's prepay in Lua: the body is one JSON object with `data`, required members, widths, and
--- the bill not paid (a key in Redis); the answer has a body that is one JSON object, or the caller gets
--- the gateway's code in its place; what was answered is counted by its code and its time. Less than the
--- gateway does: duplicate members and number spellings are not seen by cjson, no trace goes upstream,
--- nothing is logged, stages are not timed, and the 3 seconds are counted per step.
+-- The gateway's prepay in Lua. Checks that the body is one JSON object with `data`, its required members and their
+-- widths, and that the bill is not paid (a key in Redis). If the answer's body is no JSON object, the caller gets the
+-- gateway's code. Counts answers by code and duration. It does less than the gateway: cjson does not detect duplicate
+-- members and number spellings, no trace goes upstream, nothing is logged, stages are not timed, and the 3 seconds
+-- count per step.
 local cjson = require "cjson.safe"
 local redis = require "nginx.redis"
 
@@ -93,7 +93,7 @@ local function text_of(value)
     return is_missing(value) and "" or value
 end
 
--- `nil` where Redis cannot be asked: then the call goes on to the biller, as in the gateway.
+-- Returns `nil` if Redis is unreachable; the call is then relayed, as in the gateway.
 local function is_paid(biller, data)
     local connection = redis:new()
     connection:set_timeout(200)
@@ -124,7 +124,7 @@ function prepay.check()
     end
 end
 
--- Asks the biller, and looks at the whole answer before the first byte of it goes to the caller.
+-- Calls the biller and checks the whole answer before its first byte goes to the caller.
 function prepay.relay()
     local answer = ngx.location.capture(ngx.var.biller, { method = ngx.HTTP_POST, always_forward_body = true })
     if answer.truncated or #answer.body == 0 then

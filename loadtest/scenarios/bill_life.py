@@ -1,5 +1,5 @@
-"""Bills from link to payment, some cancelled, some told twice by Kakao Pay."""
+"""Bills from link to payment, some of them cancelled, some with pay-results that Kakao Pay sends twice."""
 
-from lab.scenario import Scenario
+from bench.scenario import Scenario
 
-SCENARIO = Scenario("bill-life", "ten billers, every step of a bill's life")
+SCENARIO = Scenario("bill-life", "ten billers, every call for a bill")

@@ -1,21 +1,21 @@
-"""The peak: everybody pays, at a thousand billers of very unequal size."""
+"""The peak of a month: every bill is paid, at a thousand billers of very unequal size."""
 
-from lab.objective import Objective
-from lab.scenario import Scenario
-from lab.steps import PAYING
+from bench.objective import Objective
+from bench.scenario import Scenario
+from bench.steps import PAYING
 
 BILLERS = 1000
 
 
 def sizes():
-    """By Zipf's law: the largest biller has a seventh of all calls, the smallest one in 7,500."""
+    """Returns weights by Zipf's law: the largest biller has a seventh of all calls, the smallest one in 7,500."""
     return {f"B{number:04}": 1 / number for number in range(1, BILLERS + 1)}
 
 
-def objectives(evidence):
-    """All of the larger billers took part, or the sizes were not what they should be."""
-    called = {call["biller"] for call in evidence.calls.all}
-    wanted = min(BILLERS // 10, len(evidence.calls.all) // 100)
+def objectives(audit):
+    """Checks the sizes: all of the larger billers were called."""
+    called = {call["biller"] for call in audit.calls.all}
+    wanted = min(BILLERS // 10, len(audit.calls.all) // 100)
     yield Objective("billers that were called", len(called) >= wanted, f"{len(called)}, at least {wanted}")
 
 

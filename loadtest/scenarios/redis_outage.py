@@ -1,40 +1,39 @@
-"""Redis dies in the middle and comes back empty. Only the two link APIs may notice."""
+"""Redis is killed for the middle third and restarts empty. Only the two link APIs may be affected."""
 
 import subprocess
 import time
 
-from lab import objective
-from lab.scenario import OVERHEAD_P99, Scenario
-from lab.steps import BILL_LIFE
+from bench import objective
+from bench.scenario import OVERHEAD_P99, Scenario
+from bench.steps import BILL_LIFE
 
 
-
-def meanwhile(stage):
-    """Down for the middle third; answers when, in seconds after traffic began."""
+def meanwhile(run):
+    """Stops Redis for the middle third; returns its end and its restart, in seconds since the call."""
     begin = time.monotonic()
-    time.sleep(stage.seconds / 3)
-    stage.redis.child.kill()
+    time.sleep(run.seconds / 3)
+    run.redis.child.kill()
     down = time.monotonic() - begin
-    time.sleep(stage.seconds / 3)
-    stage.redis.start()
+    time.sleep(run.seconds / 3)
+    run.redis.start()
     return down, time.monotonic() - begin
 
 
-def objectives(evidence):
-    """Links were refused during the outage only, and Redis has everything again."""
-    down, up = evidence.meanwhile
-    links = [call for call in evidence.calls.all if call["api"].startswith("link")]
+def objectives(audit):
+    """Checks that links were refused during the outage only, and that Redis holds all facts at the end."""
+    down, up = audit.meanwhile
+    links = [call for call in audit.calls.all if call["api"].startswith("link")]
     refused = [call for call in links if call["res_code"] == "E801"]
-    # locust takes a moment to begin, so its clock starts later than the outage's: two seconds of grace.
+    # locust's clock starts up to some seconds after the outage's.
     outside = [call for call in refused if not down - 4 <= call["due"] <= up + 2]
     yield objective.Objective("links were refused while Redis was down", bool(refused), f"{len(refused)}")
     yield objective.none_of("links refused while Redis was up", outside)
-    gateway, over = evidence.stage.gateway, time.monotonic() + 30
-    while (missing := gateway.metrics().total("relay_ledger_unshared_facts")) and time.monotonic() < over:
+    gateway, deadline = audit.run.gateway, time.monotonic() + 30
+    while (missing := gateway.metrics().total("relay_ledger_unshared_facts")) and time.monotonic() < deadline:
         time.sleep(0.2)
-    yield objective.at_most("facts that Redis lacks in the end", missing, 0, "facts")
-    command, environment = gateway.command("ledger", "verify")
-    verified = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    yield objective.at_most("facts missing from Redis at the end", missing, 0, "facts")
+    command, variables = gateway.command("ledger", "verify")
+    verified = subprocess.run(command, env=variables, capture_output=True, text=True, check=False)
     yield objective.Objective(
         "`gateway ledger verify`", verified.returncode == 0, (verified.stdout + verified.stderr).strip()[:300]
     )
@@ -43,13 +42,13 @@ def objectives(evidence):
 def _steps():
     for step in BILL_LIFE:
         is_link = step["api"].startswith("link")
-        # A bill of which the link was refused cannot be re-created: E812.
+        # A bill whose link was refused cannot be re-created: E812.
         yield {**step, "codes": [*step["codes"], "E801", "E812"]} if is_link else step
 
 
 SCENARIO = Scenario(
-    "redis-outage", "the shared ledger's Redis is killed and comes back empty", with_redis=True,
+    "redis-outage", "Redis is killed and restarts empty", with_redis=True,
     steps=list(_steps()), meanwhile=meanwhile, objectives=objectives,
-    # Calls that meet the outage first wait for Redis, some of them twice, 200 ms each at most.
+    # The first calls in the outage wait for Redis once or twice, 200 ms each at most.
     overhead_p99=dict.fromkeys(OVERHEAD_P99, 0.5),
 )

@@ -1,11 +1,10 @@
-"""Bills' lives as locust plays them: an open model.
+"""The traffic of a scenario in locust: an open model.
 
-Lives begin at even intervals, whether or not earlier ones have been answered; the steps of a life are
-due at fixed times after its begin. A call's latency counts from the moment at which it was due, so that
-a gateway that stands still is charged with every call that should have come meanwhile (no coordinated
-omission). One locust user dispatches them all; each life is a greenlet of its own.
+Bills start at even intervals, independent of earlier answers; a bill's steps are due at fixed times after its start.
+Latency counts from the moment at which a call was due, so a gateway that stalls is charged with every call that was
+due meanwhile (no coordinated omission). One locust user dispatches all bills; each bill is a greenlet.
 
-Started by `loadtest/run`, which hands over a plan by the environment variable LOADTEST_PLAN.
+`loadtest/run` starts this file and passes the path of a plan in the environment variable LOADTEST_PLAN.
 """
 
 import datetime
@@ -23,85 +22,85 @@ from locust import User, task
 
 PLAN = json.loads(pathlib.Path(os.environ["LOADTEST_PLAN"]).read_text(encoding="utf-8"))
 
-# More lives than this at once are not begun: the gateway, or this process, is hopelessly behind.
-LIVES = 20_000
+# Bills in progress at once; with more, the gateway or this process cannot keep up.
+MAX_BILLS = 20_000
 
 KOREA = datetime.timezone(datetime.timedelta(hours=9))
 LINKS = "/external/inquiry-payment/one-time/url"
 
 
-class Agency(User):
-    """Kakao Pay and all billers, as they call the gateway."""
+class Callers(User):
+    """Kakao Pay and all billers, as callers of the gateway."""
 
     fixed_count = 1
 
     def on_start(self):
         self.client = HTTPClient.from_url(
-            PLAN["url"], concurrency=LIVES, connection_timeout=5, network_timeout=20
+            PLAN["url"], concurrency=MAX_BILLS, connection_timeout=5, network_timeout=20
         )
         self.log = open(PLAN["calls_log"], "w", encoding="utf-8")
         self.random = random.Random(PLAN["seed"])
 
     @task
-    def lives(self):
+    def start_bills(self):
         billers, weights = zip(*PLAN["billers"].items(), strict=True)
-        pool = gevent.pool.Pool(LIVES)
+        pool = gevent.pool.Pool(MAX_BILLS)
         begin = time.monotonic() + 0.5
         for number in itertools.count():
-            due = begin + number / PLAN["lives_per_second"]
+            due = begin + number / PLAN["bills_per_second"]
             if due >= begin + PLAN["seconds"]:
                 break
             gevent.sleep(max(0, due - time.monotonic()))
-            pool.spawn(self.live, number, due, self.random.choices(billers, weights)[0], begin)
+            pool.spawn(self.run_steps, number, due, self.random.choices(billers, weights)[0], begin)
         pool.join()
         self.log.close()
-        # Not from within: quitting ends this very greenlet.
+        # Quitting ends this greenlet, so another one does it.
         gevent.spawn_later(0, self.environment.runner.quit)
         gevent.sleep(60)
 
-    def live(self, number, due, biller, begin):
-        """The steps of one bill; a step waits for the one before it, yet its clock starts when due."""
-        life = Life(number, biller)
+    def run_steps(self, number, due, biller, begin):
+        """Makes the calls for one bill. A step waits for the one before it; its latency counts from when it was due."""
+        bill = Bill(number, biller)
         for position, step in enumerate(PLAN["steps"]):
             if number % step.get("every", 1) == step.get("when", 0) % step.get("every", 1):
                 step_due = due + position * PLAN["step_seconds"]
                 gevent.sleep(max(0, step_due - time.monotonic()))
-                self.call(life, step, step_due, begin)
+                self.call(bill, step, step_due, begin)
 
-    def call(self, life, step, due, begin):
-        path, headers, body = life.request(step)
+    def call(self, bill, step, due, begin):
+        path, headers, body = bill.request(step)
         sent = time.monotonic()
-        told = {"api": step["api"], "step": step["name"], "biller": life.biller, "key": life.key}
+        line = {"api": step["api"], "step": step["name"], "biller": bill.biller, "key": bill.key}
         if step["api"] == "pay_result":
-            told |= {"pay_id": life.pay_id, "pay_type": step["pay_type"]}
+            line |= {"pay_id": bill.pay_id, "pay_type": step["pay_type"]}
         try:
             answer = self.client.post(path, body=body, headers=headers)
             content = answer.read()
-            told |= {"status": answer.status_code, "replayed": answer.get("x-relay-replayed") == "true"}
-            told["res_code"] = json.loads(content).get("res_code")
-        except Exception as fault:  # whatever it is, it is this call's outcome
-            told |= {"status": 0, "res_code": type(fault).__name__, "replayed": False}
+            line |= {"status": answer.status_code, "replayed": answer.get("x-relay-replayed") == "true"}
+            line["res_code"] = json.loads(content).get("res_code")
+        except Exception as fault:  # any failure is this call's outcome
+            line |= {"status": 0, "res_code": type(fault).__name__, "replayed": False}
             content = b""
         now = time.monotonic()
-        told |= {"due": due - begin, "sent_late": sent - due, "took": now - sent}
-        self.log.write(json.dumps(told) + "\n")
-        allowed = PLAN["slow_codes"] if life.biller in PLAN["slow"] else []
-        is_right = told["res_code"] in [*step["codes"], *allowed]
+        line |= {"due": due - begin, "sent_late": sent - due, "took": now - sent}
+        self.log.write(json.dumps(line) + "\n")
+        allowed = PLAN["slow_codes"] if bill.biller in PLAN["slow"] else []
+        is_expected = line["res_code"] in [*step["codes"], *allowed]
         self.environment.events.request.fire(
             request_type="POST", name=step["name"], response_time=(now - due) * 1000,
             response_length=len(content), response=None, context={},
-            exception=None if is_right else Exception(f"{told['status']} {told['res_code']}"),
+            exception=None if is_expected else Exception(f"{line['status']} {line['res_code']}"),
         )
 
 
-class Life:
-    """One bill of one customer."""
+class Bill:
+    """A customer's bill and the requests for it."""
 
     def __init__(self, number, biller):
         self.biller = biller
         self.pay_id = PLAN["first_pay_id"] + number
         self.key = f"{self.pay_id}"
-        # What the simulated biller says this customer owes.
+        # The amount that the simulated biller computes for this customer.
         self.won = 28_900 + 100 * (self.pay_id % 1000)
         self.paid_at = datetime.datetime.now(KOREA).strftime("%Y%m%d%H%M%S")
 

@@ -1,16 +1,17 @@
-//! What an upstream answers.
+//! The fuzz target of upstreams' answers.
 
 use protocol::{AnswerCode, LabelCode, answer_res_code};
 
 use crate::json::{Members, text};
 
-/// The answer check takes what `serde_json` takes for one object, and finds the same `res_code`.
+/// Checks that `answer_res_code` accepts the bodies that `serde_json` reads as one object, and finds the same
+/// `res_code`.
 pub fn answer(body: &[u8]) {
     let ours = answer_res_code(body).ok();
-    assert_eq!(ours, second_reading(body), "answer_res_code | serde_json");
+    assert_eq!(ours, by_serde_json(body), "answer_res_code | serde_json");
 }
 
-fn second_reading(body: &[u8]) -> Option<AnswerCode> {
+fn by_serde_json(body: &[u8]) -> Option<AnswerCode> {
     let members = Members::of(std::str::from_utf8(body).ok()?)?;
     let [spelled] = members.values("res_code")[..] else {
         return Some(AnswerCode::None);

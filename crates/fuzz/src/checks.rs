@@ -1,17 +1,17 @@
-//! The contract's checks 5 to 8, said once more: slowly, and of a body that `serde_json` has read.
+//! A second implementation of the contract's checks 5 to 8, which uses `serde_json`.
 
 use protocol::{Caller, Check, JsonType, Member, ResCode, Rules, Width};
 
-use crate::json::{Members, is_moderate, text};
+use crate::json::{Members, is_within_limits, text};
 
-/// A request of which only what the checks need is known.
+/// The parts of a request that the checks depend on.
 pub(crate) struct Checks<'a> {
     pub(crate) caller: Caller,
     pub(crate) members: &'static [Member],
     pub(crate) rules: &'a Rules<'a>,
 }
 
-/// Which check refuses with which code; and which member is at fault, of which check 5 says nothing.
+/// The refusal of a request. The member is `None` for check 5.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Refused {
     pub(crate) check: Check,
@@ -26,7 +26,7 @@ const PARSE: Refused = Refused {
 };
 
 impl Checks<'_> {
-    /// The members of `data`, where no check refuses the body.
+    /// Returns the members of `data`, or the refusal of the first check that fails.
     pub(crate) fn read<'b>(&self, body: &'b [u8]) -> Result<Members<'b>, Refused> {
         let data = self.parse(body)?;
         self.required(&data)?;
@@ -35,10 +35,10 @@ impl Checks<'_> {
         Ok(data)
     }
 
-    /// Check 5, and whether there is `data`.
+    /// Applies check 5, and check 6 to `data` itself.
     fn parse<'b>(&self, body: &'b [u8]) -> Result<Members<'b>, Refused> {
         let body = std::str::from_utf8(body).map_err(|_| PARSE)?;
-        let root = Members::of(body).filter(|_| is_moderate(body));
+        let root = Members::of(body).filter(|_| is_within_limits(body));
         let root = root.filter(Members::are_distinct).ok_or(PARSE)?;
         let spelled = value(&root, "data");
         if is_missing(spelled) {
@@ -48,16 +48,16 @@ impl Checks<'_> {
         let data = data.ok_or(PARSE)?;
         let typed = self.members.iter().all(|member| {
             let value = value(&data, member.name);
-            is_missing(value) || !self.is_ruled(member) || has_type(value, member.json_type)
+            is_missing(value) || !self.has_rule(member) || has_type(value, member.json_type)
         });
-        if typed && self.are_parameters_sound(&data) {
+        if typed && self.are_parameters_valid(&data) {
             Ok(data)
         } else {
             Err(PARSE)
         }
     }
 
-    fn is_ruled(&self, member: &Member) -> bool {
+    fn has_rule(&self, member: &Member) -> bool {
         let is_parameters = member.name == "parameters" && self.reads_parameters();
         member.required || member.width != Width::Any || is_parameters
     }
@@ -66,7 +66,7 @@ impl Checks<'_> {
         self.caller == Caller::Biller || !self.rules.identity_parameters.is_empty()
     }
 
-    fn are_parameters_sound(&self, data: &Members<'_>) -> bool {
+    fn are_parameters_valid(&self, data: &Members<'_>) -> bool {
         let Some(parameters) = Members::of(value(data, "parameters")) else {
             return true;
         };
@@ -77,14 +77,14 @@ impl Checks<'_> {
                 && (self.caller == Caller::Biller || identity.iter().all(is_leaf))
     }
 
-    /// Check 6.
+    /// Applies check 6.
     fn required(&self, data: &Members<'_>) -> Result<(), Refused> {
         let mut needed = self.members.iter().filter(|member| member.required);
         let missing = needed.find(|member| is_missing(value(data, member.name)));
         missing.map_or(Ok(()), |member| Err(required(member.name)))
     }
 
-    /// Check 7.
+    /// Applies check 7.
     fn widths(&self, data: &Members<'_>) -> Result<(), Refused> {
         for member in self.members {
             let value = value(data, member.name);
@@ -100,7 +100,7 @@ impl Checks<'_> {
         Ok(())
     }
 
-    /// Check 8.
+    /// Applies check 8.
     fn parameters(&self, data: &Members<'_>) -> Result<(), Refused> {
         let parameters = Members::of(value(data, "parameters"));
         let parameters = parameters.filter(|_| self.caller == Caller::Biller);
@@ -134,7 +134,7 @@ const fn required(member: &'static str) -> Refused {
     refused(Check::Required, ResCode::E001, member)
 }
 
-/// A member's value as it is spelled; an absent one is as good as null.
+/// Returns the source text of a member's value, `null` if it is absent.
 pub(crate) fn value<'a>(members: &Members<'a>, name: &str) -> &'a str {
     members.values(name).first().copied().unwrap_or("null")
 }
@@ -165,7 +165,7 @@ fn has_width(spelled: &str, width: Width) -> bool {
     }
 }
 
-/// Whether fourteen digits are a time; there was no year 0.
+/// Whether 14 digits are an existing time. Year 0 does not exist.
 fn is_time(digits: &str) -> bool {
     let part = |from, to| digits[from..to].parse::<u32>().unwrap_or(u32::MAX);
     let year = part(0, 4);
@@ -180,7 +180,7 @@ fn is_time(digits: &str) -> bool {
     is_day && part(8, 10) < 24 && part(10, 12) < 60 && part(12, 14) < 60
 }
 
-/// Whether a number, written out, has at most 18 digits on either side of the point.
+/// Whether a number without exponent has at most 18 digits before and after the decimal point.
 fn is_exact(spelled: &str) -> bool {
     let (mantissa, exponent) = spelled.split_once(['e', 'E']).unwrap_or((spelled, "0"));
     let (units, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
@@ -188,7 +188,7 @@ fn is_exact(spelled: &str) -> bool {
     let digits = format!("{units}{fraction}");
     let leading = count(&digits) - count(digits.trim_start_matches('0'));
     let digits = count(digits.trim_matches('0'));
-    // An exponent beyond all bounds is as good as a large one.
+    // An exponent outside `i64` is replaced by a large one.
     let sign = if exponent.starts_with('-') { -1 } else { 1 };
     let far = sign * (i64::MAX / 2);
     let exponent = exponent.parse().unwrap_or(far).clamp(-far.abs(), far.abs());

@@ -1,4 +1,4 @@
-//! What operators write: the main file, and a biller's.
+//! The fuzz targets of the configuration: the main file and a biller's file.
 
 use std::fs;
 use std::path::Path;
@@ -9,12 +9,13 @@ use tempfile::TempDir;
 const MAIN: &str = "[kakao]\nbase_url = 'http://127.0.0.1:9001'\nallow_from = ['127.0.0.0/8']\n";
 const BILLER: &str = "code = 'B0001'\nbase_url = 'http://127.0.0.1:9002'\n";
 
-/// A main file beside a sound biller's ends in a configuration, or in faults that can be told.
+/// Checks that a main file, together with a valid biller's file, results in a configuration or in printable
+/// faults.
 pub fn main_file(text: &[u8]) {
     read("gateway.toml", text);
 }
 
-/// A biller's file beside a sound main file: likewise.
+/// Checks the same for a biller's file together with a valid main file.
 pub fn biller_file(text: &[u8]) {
     read("billers/B0001.toml", text);
 }
@@ -30,32 +31,32 @@ fn read(name: &str, text: &[u8]) {
     FOLDER.with(|folder| {
         let write = |name: &str, text: &[u8]| {
             let path = folder.path().join(name);
-            // Some file systems wait for the disk where a file is cut and written anew.
+            // On some file systems, truncating and rewriting a file waits for the disk.
             let _ = fs::remove_file(&path);
-            fs::write(path, text).expect("the folder is ours");
+            fs::write(path, text).expect("the folder is writable");
         };
         write("gateway.toml", MAIN.as_bytes());
         write("billers/B0001.toml", BILLER.as_bytes());
         write(name, text);
-        judge(folder.path(), name, text);
+        check(folder.path(), name, text);
     });
 }
 
-fn judge(folder: &Path, name: &str, text: &[u8]) {
+fn check(folder: &Path, name: &str, text: &[u8]) {
     let outcome = Config::load(&folder.join("gateway.toml"));
     let is_toml =
         std::str::from_utf8(text).is_ok_and(|text| toml::from_str::<toml::Table>(text).is_ok());
     match outcome {
         Ok(loaded) => {
-            assert!(is_toml, "{name} is no TOML, and is taken");
-            is_told(&loaded);
+            assert!(is_toml, "{name} is not TOML, but is accepted");
+            check_loaded(&loaded);
         }
-        Err(faults) => are_told(&faults, folder),
+        Err(faults) => check_faults(&faults, folder),
     }
 }
 
-/// What is taken is shown without a panic, and its warnings are a line each.
-fn is_told(loaded: &Loaded) {
+/// Checks that a configuration can be printed and that each warning is one line.
+fn check_loaded(loaded: &Loaded) {
     assert!(!format!("{loaded:?}").is_empty());
     for warning in &loaded.warnings {
         assert!(
@@ -65,9 +66,9 @@ fn is_told(loaded: &Loaded) {
     }
 }
 
-/// Every fault is one line that a terminal may be given, and names its file.
-fn are_told(faults: &Faults, folder: &Path) {
-    assert!(faults.iter().count() > 0, "refused without a word");
+/// Checks that every fault is one line without control characters and contains its file.
+fn check_faults(faults: &Faults, folder: &Path) {
+    assert!(faults.iter().count() > 0, "refused without a fault");
     let folder = folder.display().to_string();
     for fault in faults {
         let line = fault.to_string();

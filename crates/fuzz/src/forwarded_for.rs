@@ -1,4 +1,4 @@
-//! What proxies, and callers before them, write into `X-Forwarded-For`.
+//! The fuzz target of `X-Forwarded-For`.
 
 use std::net::{IpAddr, SocketAddr};
 
@@ -6,37 +6,38 @@ use actix_web::http::header::{HeaderMap, HeaderName, HeaderValue};
 use gateway::admission::address::{contains, source};
 use ipnet::IpNet;
 
-/// Every line is one `X-Forwarded-For`. A stranger's are not read; of a trusted proxy's, only what stands
-/// right of the first address that is none of ours counts, in however many headers it comes.
+/// Checks the source address of a call; each line of the input is one `X-Forwarded-For` header. The headers of an
+/// untrusted peer have no effect. In those of a trusted proxy, only the last untrusted address and the
+/// addresses after it have an effect, however they are divided into headers.
 pub fn forwarded_for(lines: &[u8]) {
     let trusted: Vec<IpNet> = ["10.0.0.0/8", "fd00::/8"]
         .map(|net| net.parse().expect("it is a network"))
         .into();
-    let stranger: SocketAddr = "192.0.2.1:5000".parse().expect("it is an address");
+    let client: SocketAddr = "192.0.2.1:5000".parse().expect("it is an address");
     let proxy: SocketAddr = "10.0.0.1:5000".parse().expect("it is an address");
-    let lists: Vec<&[u8]> = lines.split(|octet| *octet == b'\n').collect();
+    let lists: Vec<&[u8]> = lines.split(|byte| *byte == b'\n').collect();
     let Some(headers) = headers(&lists) else {
         return;
     };
 
-    assert_eq!(source(stranger, &headers, &trusted), Some(stranger.ip()));
+    assert_eq!(source(client, &headers, &trusted), Some(client.ip()));
     let found = source(proxy, &headers, &trusted);
     assert_eq!(
         found,
-        read_plainly(&lists, &trusted, proxy.ip()),
-        "ours | plainly"
+        expected_source(&lists, &trusted, proxy.ip()),
+        "gateway | expected"
     );
 
     let joined = lists.join(&b","[..]);
     let as_one = source(
         proxy,
-        &self::headers(&[&joined]).expect("its parts were taken"),
+        &self::headers(&[&joined]).expect("its parts are valid"),
         &trusted,
     );
     assert_eq!(found, as_one, "in many headers | in one");
 
-    let is_stranger = |address: &IpAddr| !contains(&trusted, *address);
-    if let Some(address) = found.filter(is_stranger) {
+    let is_untrusted = |address: &IpAddr| !contains(&trusted, *address);
+    if let Some(address) = found.filter(is_untrusted) {
         assert_eq!(
             address,
             address.to_canonical(),
@@ -44,9 +45,9 @@ pub fn forwarded_for(lines: &[u8]) {
         );
         for claim in ["198.51.100.7", "10.9.9.9", "\u{e9}", ",,"] {
             let claimed = [claim.as_bytes(), &joined].join(&b","[..]);
-            let claimed = self::headers(&[&claimed]).expect("its parts were taken");
+            let claimed = self::headers(&[&claimed]).expect("its parts are valid");
             let now = source(proxy, &claimed, &trusted);
-            assert_eq!(found, now, "a caller chose its address by {claim:?}");
+            assert_eq!(found, now, "a client changed its address with {claim:?}");
         }
     }
 }
@@ -60,11 +61,11 @@ fn headers(lists: &[&[u8]]) -> Option<HeaderMap> {
     Some(headers)
 }
 
-/// The 32 hops nearest to us, from the right: the first that is not ours, none if one cannot be read, the
-/// last if all of them are ours.
-fn read_plainly(lists: &[&[u8]], trusted: &[IpNet], peer: IpAddr) -> Option<IpAddr> {
+/// Returns the first untrusted address of the last 32, from the right. Returns `None` if an address before it is
+/// invalid, and the leftmost of the 32 if all are trusted.
+fn expected_source(lists: &[&[u8]], trusted: &[IpNet], peer: IpAddr) -> Option<IpAddr> {
     let joined = lists.join(&b","[..]);
-    let mut hops: Vec<&[u8]> = joined.split(|octet| *octet == b',').collect();
+    let mut hops: Vec<&[u8]> = joined.split(|byte| *byte == b',').collect();
     hops.reverse();
     let mut nearest = peer;
     for hop in hops.into_iter().take(32) {

@@ -1,35 +1,35 @@
-//! JSON as `serde_json` reads it, one level at a time: members as they come, twice or not.
+//! The members of JSON objects as read by `serde_json`, including duplicates.
 
 use std::fmt;
 
 use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
-/// The members of one object, in their order. Names and values are as they are spelled: neither a lone
-/// surrogate nor a number beyond every range is an error.
+/// The members of one object, in their order. Values are the source text, so that lone surrogates and numbers of
+/// any size are accepted.
 pub(crate) struct Members<'a>(pub(crate) Vec<Spelled<'a>>);
 
-/// A member, its value as it is spelled.
+/// A member with the source text of its value.
 pub(crate) struct Spelled<'a> {
-    /// The name after unescaping; `None` where a lone surrogate makes it no text.
+    /// The unescaped name; `None` if it has a lone surrogate.
     name: Option<String>,
     pub(crate) value: &'a str,
 }
 
 impl<'a> Members<'a> {
-    /// The members of the object that this text is; `None` where it is none.
+    /// Returns the members of an object, or `None` if the text is not an object.
     pub(crate) fn of(text: &'a str) -> Option<Self> {
         serde_json::from_str(text).ok()
     }
 
-    /// Every value that a member of this name has, as it is spelled.
+    /// Returns the source texts of all values with this name.
     pub(crate) fn values(&self, name: &str) -> Vec<&'a str> {
         let named = |member: &&Spelled<'a>| member.name.as_deref() == Some(name);
         let named = self.0.iter().filter(named);
         named.map(|member| member.value).collect()
     }
 
-    /// Whether no name that is text comes twice.
+    /// Whether all names are different. Names with a lone surrogate are ignored.
     pub(crate) fn are_distinct(&self) -> bool {
         let names = self.0.iter().filter_map(|member| member.name.as_deref());
         let mut names: Vec<&str> = names.collect();
@@ -38,7 +38,7 @@ impl<'a> Members<'a> {
     }
 }
 
-/// What a string holds; `None` where it is no string, or no text.
+/// Returns the content of a JSON string, or `None` if it is not a string or has a lone surrogate.
 pub(crate) fn text(spelled: &str) -> Option<String> {
     serde_json::from_str(spelled).ok()
 }
@@ -70,9 +70,8 @@ impl<'de> Visitor<'de> for MembersVisitor {
     }
 }
 
-/// What a request's text must not have beyond the grammar: levels below the 128th, lone surrogates. The
-/// text is one JSON value.
-pub(crate) fn is_moderate(text: &str) -> bool {
+/// Whether a JSON value is within the contract's limits for requests: at most 128 levels and no lone surrogates.
+pub(crate) fn is_within_limits(text: &str) -> bool {
     let mut levels = 0_usize;
     let mut deepest = 0;
     let mut characters = text.char_indices();
@@ -91,7 +90,7 @@ pub(crate) fn is_moderate(text: &str) -> bool {
                     is_end
                 });
                 let end = end.expect("the text is JSON").0;
-                // A string that is no text has a lone surrogate.
+                // A valid string without content has a lone surrogate.
                 if self::text(&text[at..=end]).is_none() {
                     return false;
                 }

@@ -1,10 +1,10 @@
-//! Bytes that strangers send, against every reader of the gateway that meets them first.
+//! Fuzz targets for all parsers of the gateway that read untrusted bytes.
 //!
-//! Each target is one function that takes any bytes and panics where a promise is broken. What it
-//! promises is said by a second reader of the same bytes wherever there is one: `serde_json` beside
-//! our scanner, `httparse` and the HTTP library beside the guard, `toml` beside the configuration.
+//! Each target is a function that takes any bytes and panics if an invariant is violated, and has its own
+//! file. Most targets compare the gateway's parser with a second parser: the JSON scanner with `serde_json`,
+//! the framing check with `httparse` and the HTTP library, the configuration with `toml`.
 //!
-//! The files of `corpus/` are replayed by an ordinary test; `crates/fuzz/run` looks for new ones.
+//! A test replays the files of `corpus/`; `crates/fuzz/run` searches for new ones.
 
 mod answer;
 mod checks;
@@ -13,7 +13,7 @@ mod forwarded_for;
 mod json;
 mod listener;
 mod request;
-mod second_reader;
+mod second_parser;
 
 pub use answer::answer;
 pub use configuration::{biller_file, main_file};
@@ -21,7 +21,7 @@ pub use forwarded_for::forwarded_for;
 pub use listener::listener;
 pub use request::request;
 
-/// A fuzz target's name, which is that of its folder in `corpus/`, and what it does.
+/// The name of a fuzz target, which is also its folder in `corpus/`, and its function.
 pub type Target = (&'static str, fn(&[u8]));
 
 /// All targets.

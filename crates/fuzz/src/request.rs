@@ -1,4 +1,4 @@
-//! What callers ask: the five requests.
+//! The fuzz target of the five requests' bodies.
 
 use protocol::{
     Api, Bill, BillerCode, LinkCreate, LinkRecreate, Member, Notice, PayResult, Prepay, Refusal,
@@ -8,8 +8,7 @@ use protocol::{
 use crate::checks::{Checks, Refused, value};
 use crate::json::{Members, text};
 
-/// Each of the five parsers says of a body what the contract's checks say of it, read plainly; and what it
-/// takes from the body is what stands there.
+/// Checks that each of the five parsers has the result of [`Checks`] and returns the values in the body.
 pub fn request(body: &[u8]) {
     let identity = ["unit".to_owned(), "동".to_owned()];
     for identity_parameters in [&[][..], &identity] {
@@ -53,24 +52,24 @@ pub fn request(body: &[u8]) {
     }
 }
 
-/// A bill, and other texts that were read, by their names.
-type Read = (Bill, Vec<(&'static str, String)>);
+/// A parsed bill, and the names and texts of other members.
+type Parsed = (Bill, Vec<(&'static str, String)>);
 
 fn compare(
     api: Api,
     members: &'static [Member],
-    ours: Result<Read, Refusal>,
+    ours: Result<Parsed, Refusal>,
     rules: &Rules<'_>,
     body: &[u8],
 ) {
     let caller = api.caller();
-    let plainly = Checks {
+    let expected = Checks {
         caller,
         members,
         rules,
     }
     .read(body);
-    match (ours, plainly) {
+    match (ours, expected) {
         (Ok((bill, mut read)), Ok(data)) => {
             let bill_members = [
                 ("biller_user_key", bill.biller_user_key()),
@@ -82,10 +81,10 @@ fn compare(
             for (name, read) in read {
                 assert_eq!(read, text(value(&data, name)).unwrap_or_default(), "{name}");
             }
-            identity_is_read(&bill, &data, rules);
+            check_identity(&bill, &data, rules);
         }
-        (Err(ours), Err(plainly)) => {
-            let member = ours.member.filter(|_| plainly.member.is_some());
+        (Err(ours), Err(expected)) => {
+            let member = ours.member.filter(|_| expected.member.is_some());
             let (check, code) = (ours.check, ours.code);
             assert_eq!(
                 Refused {
@@ -93,17 +92,17 @@ fn compare(
                     code,
                     member
                 },
-                plainly,
+                expected,
                 "{api:?}: {ours}"
             );
         }
-        (Ok(_), Err(plainly)) => panic!("{api:?}: is taken | {plainly:?}"),
-        (Err(ours), Ok(_)) => panic!("{api:?}: {ours} | is to be taken"),
+        (Ok(_), Err(expected)) => panic!("{api:?}: accepted | {expected:?}"),
+        (Err(ours), Ok(_)) => panic!("{api:?}: {ours} | accepted"),
     }
 }
 
-/// Every identity parameter of the bill stands in the body, and every one that stands there is the bill's.
-fn identity_is_read(bill: &Bill, data: &Members<'_>, rules: &Rules<'_>) {
+/// Checks that the bill has exactly the identity parameters of the body.
+fn check_identity(bill: &Bill, data: &Members<'_>, rules: &Rules<'_>) {
     let parameters = Members::of(value(data, "parameters")).unwrap_or(Members(Vec::new()));
     for name in rules.identity_parameters {
         let mut read = bill.identity_parameters().filter(|(read, _)| read == name);

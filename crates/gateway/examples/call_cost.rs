@@ -1,9 +1,9 @@
-//! What a call's metrics and its log line cost, in CPU time.
+//! Measures the CPU time of a call's metrics and log line.
 //!
 //! `cargo run --release -p relay-gateway --example call_cost`
 //!
-//! What is measured runs in a second process, whose log the first one reads through a pipe, as a
-//! container's runtime would: the reader's time is not the gateway's, and a line that is lost is seen.
+//! A second process is measured. The first one reads its log through a pipe, like a container runtime: the reader's
+//! time is not counted, and dropped lines are detected.
 #![allow(
     clippy::cast_precision_loss,
     clippy::print_stdout,
@@ -17,36 +17,38 @@ use std::process::{Command, Stdio};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use gateway::logging::{CallLine, Filter, Options, Outcome, init, lost_lines, set_filter};
-use metrics::{Answered, BillerSeries, LedgerOperation, Metrics, ResCodeLabel, Stage, StageTimes};
+use gateway::logging::{CallLine, Filter, LogOptions, Outcome, dropped_lines, init, set_filter};
+use metrics::{
+    AnsweredCall, BillerSeries, LedgerOperation, Metrics, ResCodeLabel, Stage, StageTimes,
+};
 use protocol::{Api, BillerCode, ResCode};
 
-/// Calls of one batch: fewer than lines fit into the log's queue, so that none may be lost.
+/// Calls of a batch: fewer than the log's queue holds, so that no line is dropped.
 const CALLS: usize = 50_000;
 
-/// Batches of each kind, one of every kind in each round.
+/// Rounds of the measurement, each with one batch of every kind.
 const ROUNDS: usize = 21;
 
-/// Says that this is the process that is measured.
+/// The argument of the measured process.
 const MEASURED: &str = "--measured";
 
 fn main() {
     if std::env::args().any(|argument| argument == MEASURED) {
         measure();
     } else {
-        read_the_log();
+        read_log();
     }
 }
 
-/// Starts the process that is measured, reads its log, and tells it whenever a batch has arrived.
-fn read_the_log() {
+/// Starts the measured process, reads its log, and sends it a byte after each batch of lines.
+fn read_log() {
     let mut measured = Command::new(std::env::current_exe().unwrap())
         .arg(MEASURED)
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .spawn()
         .unwrap();
-    let mut arrived = measured.stdin.take().unwrap();
+    let mut batch_read = measured.stdin.take().unwrap();
     let mut log = BufReader::new(measured.stdout.take().unwrap());
     let (mut lines, mut bytes, mut line) = (0, 0, Vec::new());
     while log.read_until(b'\n', &mut line).unwrap() > 0 {
@@ -54,15 +56,15 @@ fn read_the_log() {
         bytes += line.len();
         line.clear();
         if lines % CALLS == 0 {
-            arrived.write_all(&[0]).unwrap();
+            batch_read.write_all(&[0]).unwrap();
         }
     }
     assert!(measured.wait().unwrap().success());
-    assert_eq!(lines, CALLS * ROUNDS, "lines were lost");
+    assert_eq!(lines, CALLS * ROUNDS, "lines were dropped");
     println!("{lines} lines were read, of {} bytes each", bytes / lines);
 }
 
-/// What a batch does for each of its calls.
+/// The work of a batch for each call.
 #[derive(Clone, Copy)]
 enum Kind {
     Nothing,
@@ -83,10 +85,10 @@ impl Kind {
         Self::LineOn,
     ];
 
-    const fn words(self) -> &'static str {
+    const fn label(self) -> &'static str {
         match self {
             Self::Nothing => "the loop alone",
-            Self::Clock => "looks at the clock, one per stage",
+            Self::Clock => "clock readings, one per stage",
             Self::Counted => "metrics of a relayed call",
             Self::CountedRefusal => "metrics of a refused call",
             Self::LineOff => "log line, `call=off`",
@@ -98,36 +100,36 @@ impl Kind {
 /// CPU nanoseconds per call.
 #[derive(Clone, Copy)]
 struct Cost {
-    /// Of the thread that serves the call.
+    /// CPU time of the thread that serves the call.
     worker: f64,
-    /// Of all threads: with the one that writes the log.
+    /// CPU time of all threads, including the log's writer.
     process: f64,
 }
 
-/// Alternates the kinds, so that what else the machine does falls on all of them alike.
+/// Alternates the kinds, so that other load on the machine affects all of them equally.
 fn measure() {
-    let guard = init(&Options::default()).unwrap();
-    let counting = Counting::new();
+    let guard = init(&LogOptions::default()).unwrap();
+    let series = Series::new();
     let mut costs = Kind::ALL.map(|_| Vec::with_capacity(ROUNDS));
     for _ in 0..ROUNDS {
         for (kind, costs) in Kind::ALL.into_iter().zip(&mut costs) {
-            costs.push(batch(kind, &counting));
+            costs.push(batch(kind, &series));
         }
     }
-    assert_eq!(lost_lines(), 0);
+    assert_eq!(dropped_lines(), 0);
     eprintln!(
         "CPU nanoseconds per call: median of {ROUNDS} batches of {CALLS} calls (lowest to highest)\n"
     );
     eprintln!("| | worker | all threads |\n|---|---|---|");
     for (kind, costs) in Kind::ALL.into_iter().zip(&costs) {
-        let worker = told(costs.iter().map(|cost| cost.worker));
-        let process = told(costs.iter().map(|cost| cost.process));
-        eprintln!("| {} | {worker} | {process} |", kind.words());
+        let worker = median_and_range(costs.iter().map(|cost| cost.worker));
+        let process = median_and_range(costs.iter().map(|cost| cost.process));
+        eprintln!("| {} | {worker} | {process} |", kind.label());
     }
     drop(guard);
 }
 
-fn told(costs: impl Iterator<Item = f64>) -> String {
+fn median_and_range(costs: impl Iterator<Item = f64>) -> String {
     let mut costs: Vec<f64> = costs.collect();
     costs.sort_by(f64::total_cmp);
     let (lowest, highest) = (costs[0], costs[costs.len() - 1]);
@@ -137,14 +139,14 @@ fn told(costs: impl Iterator<Item = f64>) -> String {
     )
 }
 
-fn batch(kind: Kind, counting: &Counting) -> Cost {
-    let calls = if let Kind::LineOff = kind {
+fn batch(kind: Kind, series: &Series) -> Cost {
+    let filter = if let Kind::LineOff = kind {
         "info,call=off"
     } else {
         "info"
     };
-    set_filter(Filter::parse(calls).unwrap()).unwrap();
-    let before = spent();
+    set_filter(Filter::parse(filter).unwrap()).unwrap();
+    let before = cpu_time();
     for call in 0..CALLS {
         let call = black_box(call);
         match kind {
@@ -154,16 +156,16 @@ fn batch(kind: Kind, counting: &Counting) -> Cost {
                     black_box(Instant::now());
                 }
             }
-            Kind::Counted => counting.relayed(call),
-            Kind::CountedRefusal => counting.refused(call),
+            Kind::Counted => series.relayed(call),
+            Kind::CountedRefusal => series.refused(call),
             Kind::LineOff | Kind::LineOn => line(call),
         }
     }
     if let Kind::LineOn = kind {
-        // The reader has them all.
+        // Waits until the reader has all lines.
         std::io::stdin().read_exact(&mut [0]).unwrap();
     }
-    let after = spent();
+    let after = cpu_time();
     let per_call = |nanoseconds: u64| nanoseconds as f64 / CALLS as f64;
     Cost {
         worker: per_call(after.worker - before.worker),
@@ -172,19 +174,19 @@ fn batch(kind: Kind, counting: &Counting) -> Cost {
 }
 
 /// The series of a gateway with one biller.
-struct Counting {
+struct Series {
     metrics: Arc<Metrics>,
     biller: Arc<BillerSeries>,
 }
 
-impl Counting {
+impl Series {
     fn new() -> Self {
         let metrics = Metrics::new(Duration::from_secs(3));
         let biller = metrics.biller(BillerCode::parse("B0001").unwrap());
         Self { metrics, biller }
     }
 
-    /// All that is counted of a call that is relayed.
+    /// Records all metrics of a relayed call.
     fn relayed(&self, call: usize) {
         let in_flight = self.biller.enter();
         drop(self.metrics.time_ledger(LedgerOperation::Lookup));
@@ -194,7 +196,7 @@ impl Counting {
         drop(in_flight);
     }
 
-    /// The same of one whose answer is none of the usual: its counter is looked up.
+    /// Records all metrics of a refused call, whose rare code needs a look-up of its counter.
     fn refused(&self, call: usize) {
         let in_flight = self.biller.enter();
         drop(self.metrics.time_ledger(LedgerOperation::Lookup));
@@ -203,18 +205,18 @@ impl Counting {
     }
 
     fn answered(&self, code: ResCode, upstream: Option<Duration>, call: usize) {
-        let own = Duration::from_nanos(9_000 + call as u64 % 1_000);
-        let answered = Answered {
+        let overhead = Duration::from_nanos(9_000 + call as u64 % 1_000);
+        let answered = AnsweredCall {
             api: Some(Api::Prepay),
             res_code: ResCodeLabel::from(code),
             status: 200,
-            total: upstream.unwrap_or_default() + own * 5,
+            total: upstream.unwrap_or_default() + overhead * 5,
             upstream,
             stages: StageTimes::of(|stage| match stage {
                 Stage::Upstream => upstream.unwrap_or_default(),
-                // From the pool.
+                // A pooled connection.
                 Stage::Connect => Duration::ZERO,
-                _ => own,
+                _ => overhead,
             }),
         };
         self.metrics.answered(&self.biller, black_box(&answered));
@@ -237,26 +239,26 @@ fn line(call: usize) {
     black_box(&line).emit();
 }
 
-/// Some milliseconds, so that not every call falls into the same bucket.
+/// Returns up to 20 milliseconds, so that calls fall into several buckets.
 fn upstream_time(call: usize) -> Duration {
     Duration::from_micros(500 + call as u64 * 7 % 20_000)
 }
 
-/// CPU nanoseconds so far.
-struct Spent {
+/// CPU time so far, in nanoseconds.
+struct CpuTime {
     worker: u64,
     process: u64,
 }
 
-fn spent() -> Spent {
-    // The kernel adds up what a thread has run when it gives the processor away.
+fn cpu_time() -> CpuTime {
+    // The kernel updates a thread's CPU time when the thread yields.
     std::thread::yield_now();
     let worker = run_nanoseconds("/proc/thread-self/schedstat");
     let tasks = std::fs::read_dir("/proc/self/task").unwrap();
     let of_task = |task: std::io::Result<std::fs::DirEntry>| {
         run_nanoseconds(task.unwrap().path().join("schedstat"))
     };
-    Spent {
+    CpuTime {
         worker,
         process: tasks.map(of_task).sum(),
     }

@@ -1,14 +1,13 @@
-//! Runs one of the gateway's hot functions as often as it is told, for `.ci/instructions` to count.
+//! Runs a hot function of the gateway repeatedly; `.ci/instructions` counts its instructions.
 //!
-//! `instruction_counts` names the functions; `instruction_counts FUNCTION REPETITIONS` runs one.
+//! `instruction_counts` lists the functions; `instruction_counts FUNCTION REPETITIONS` runs one.
 //!
-//! Whatever a function needs is made before [`counted`] begins, and only what happens inside it, on
-//! its own thread, is counted.
+//! The function's input is prepared before [`counted`]. Only the instructions of [`counted`] on its thread count.
 #![allow(
     clippy::print_stdout,
     clippy::print_stderr,
     clippy::unwrap_used,
-    reason = "it is no part of the gateway, and a panic is how it fails"
+    reason = "this program is not part of the gateway and may panic"
 )]
 
 use std::hint::black_box;
@@ -19,7 +18,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use actix_web::http::StatusCode;
 use actix_web::http::header::HeaderValue;
 use bytes::Bytes;
-use gateway::logging::{CallLine, Options, Outcome, init, lost_lines};
+use gateway::logging::{CallLine, LogOptions, Outcome, dropped_lines, init};
 use gateway::reply::{CheckedAnswer, JSON_UTF8, Problem, Reply};
 use gateway::upstream::Answer;
 use ledger::{BillState, DeliveryState, Fact, FactKind, MessageDigest, Stamp, Timestamp};
@@ -30,13 +29,13 @@ use protocol::{
 };
 use simulator::guide;
 
-/// Lines that are logged before any is counted. Their bytes are more than the log's thread can gather
-/// for one write: with a standard output that is full it stands still, and need not be woken again.
-const LINES_BEFORE: usize = 1_000;
+/// Lines that are logged before counting. They exceed one write of the log's thread, so that it blocks on the full
+/// standard output and is not woken again.
+const WARM_UP_LINES: usize = 1_000;
 
 const REQUEST_ID: &str = "0193a5c2-7d1e-7000-8000-000000000001";
 
-/// What a biller tells of a bill, with as much Korean in it as there usually is.
+/// A biller's answer to a notice, with a typical share of Korean text.
 const ANSWER: &str = concat!(
     r#"{"res_code":"OK","message":"성공","data":{"biller_notice_key":"2026110001","user_name":"#,
     r#""김카카오","title":"수도요금 11월분","amount":31870,"due_date":"20261130","details":[{"#,
@@ -44,7 +43,7 @@ const ANSWER: &str = concat!(
     r#""amount":2260}],"message":"납기 뒤에는 연체금이 붙습니다."}}"#
 );
 
-/// A function by its name, and what makes it ready to run.
+/// A function's name, and a constructor that prepares its input.
 type Function = (&'static str, fn() -> Box<dyn Fn()>);
 
 const FUNCTIONS: [Function; 11] = [
@@ -81,19 +80,19 @@ fn main() -> ExitCode {
         }
         return ExitCode::SUCCESS;
     };
-    let Some((_, make)) = FUNCTIONS.iter().find(|(known, _)| known == name) else {
-        eprintln!("{name} is none of the functions");
+    let Some((_, prepare)) = FUNCTIONS.iter().find(|(known, _)| known == name) else {
+        eprintln!("unknown function: {name}");
         return ExitCode::FAILURE;
     };
-    let function = make();
-    // What only its first run does is no part of its price.
+    let function = prepare();
+    // The first run is not counted, because it may initialize data.
     function();
     counted(&*function, repetitions.parse().unwrap());
-    assert_eq!(lost_lines(), 0, "a line that is lost costs less");
+    assert_eq!(dropped_lines(), 0, "dropped lines cost less");
     ExitCode::SUCCESS
 }
 
-/// `.ci/instructions` counts from its first instruction to its last, so it must be found by name.
+/// Calls the function repeatedly. `.ci/instructions` finds this function by its name.
 #[inline(never)]
 fn counted(function: &dyn Fn(), repetitions: usize) {
     for _ in 0..repetitions {
@@ -101,10 +100,10 @@ fn counted(function: &dyn Fn(), repetitions: usize) {
     }
 }
 
-/// One of the parsers of `protocol`.
+/// A request parser of `protocol`.
 type Parser<Request> = fn(&[u8], BillerCode, &Rules<'_>) -> Result<Request, protocol::Refusal>;
 
-/// Checks 5 to 8 of a body that passes them.
+/// Applies checks 5 to 8 to a valid body.
 fn parsing<Request: 'static>(body: &'static str, parse: Parser<Request>) -> Box<dyn Fn()> {
     let biller = biller();
     assert!(parse(body.as_bytes(), biller, &rules()).is_ok());
@@ -128,7 +127,7 @@ fn biller() -> BillerCode {
     BillerCode::parse("B0001").unwrap()
 }
 
-/// The facts of one call, folded into a bill of which nothing was known.
+/// Folds the facts of one call into the state of a new bill.
 fn folding(facts: [FactKind; 2]) -> Box<dyn Fn()> {
     let bill = pay_result().bill;
     let facts: Vec<Fact> = (1..)
@@ -198,10 +197,10 @@ fn respond(reply: Reply) {
     drop(black_box(reply.into_response(request_id)));
 }
 
-/// A call's line, from its values to the queue of the log's thread.
+/// Logs a call's line: formats it and puts it into the log's queue.
 fn logging() -> Box<dyn Fn()> {
-    // Dropped, it would wait for a standard output that takes nothing.
-    std::mem::forget(init(&Options::default()).unwrap());
+    // Dropping the guard would wait for the blocked standard output.
+    std::mem::forget(init(&LogOptions::default()).unwrap());
     let biller = biller();
     let line = move || {
         let line = CallLine {
@@ -217,18 +216,18 @@ fn logging() -> Box<dyn Fn()> {
         };
         black_box(&line).emit();
     };
-    for _ in 0..LINES_BEFORE {
+    for _ in 0..WARM_UP_LINES {
         line();
     }
-    // By then the log's thread has come to its stand.
-    wait_for_the_second_after_next();
+    // Meanwhile the log's thread blocks.
+    wait_for_second_after_next();
     Box::new(line)
 }
 
-/// A line costs more where it is the first of a second, or has milliseconds of fewer than three digits.
-fn wait_for_the_second_after_next() {
+/// Waits until 100 ms after a second has begun. The first line of a second costs more, and so do milliseconds of fewer
+/// than three digits.
+fn wait_for_second_after_next() {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
-    let into_it = Duration::from_millis(100);
-    let begins = Duration::from_secs(now.as_secs() + 2) + into_it;
-    thread::sleep(begins.saturating_sub(now));
+    let end = Duration::from_secs(now.as_secs() + 2) + Duration::from_millis(100);
+    thread::sleep(end.saturating_sub(now));
 }

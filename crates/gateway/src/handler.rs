@@ -1,4 +1,4 @@
-//! The public listener's one handler: admission, body, flow, reply; counts and logs every answer.
+//! The public listener's handler: admission, body, flow, reply; then metrics, log line and trace.
 
 use std::panic::AssertUnwindSafe;
 use std::rc::Rc;
@@ -10,39 +10,37 @@ use actix_web::HttpResponse;
 use actix_web::http::Method;
 use actix_web::http::header::{HeaderMap, HeaderName};
 use futures_util::FutureExt;
-use ipnet::IpNet;
-use metrics::{Answered, BillerSeries, RejectedReason, Stage};
-use protocol::{Api, Caller};
+use metrics::{AnsweredCall, BillerSeries, RejectedReason, Stage};
+use protocol::Api;
 use tokio::time::Instant;
 
-use crate::admission::{address, authorization, body};
+use crate::admission::{self, body};
 use crate::call::Call;
-use crate::config::Sha256;
-use crate::flow::{self, Admitted};
-use crate::gateway::{Parties, Worker};
+use crate::flow;
 use crate::logging::CallLine;
 use crate::registry::RegisteredBiller;
 use crate::reply::{Problem, Reply};
 use crate::request_id::only;
 use crate::routes::{self, NamedBiller, Route};
-use crate::server::Arrival;
+use crate::server::IncomingRequest;
+use crate::state::{Parties, Worker};
 use crate::traces::CallSpans;
 
-/// Names the biller on the guide's bare paths.
+/// Names the biller on the guide's bare paths (contract section 1).
 const X_BILLER_CODE: HeaderName = HeaderName::from_static("x-biller-code");
 
 /// Answers one request.
 pub fn handle(
     worker: Rc<Worker>,
-    mut arrival: Arrival,
+    mut incoming: IncomingRequest,
 ) -> impl Future<Output = HttpResponse> + use<> {
-    let (headers, started) = (arrival.request.headers(), arrival.head_read_at);
-    let call = Call::begin(Rc::clone(&worker), &arrival.connection, headers, started);
+    let (headers, started) = (incoming.request.headers(), incoming.head_read_at);
+    let call = Call::begin(Rc::clone(&worker), &incoming.connection, headers, started);
     let call = Rc::new(call);
-    let subject = Subject::of(&worker, &arrival.request);
+    let subject = Subject::of(&worker, &incoming.request);
     async move {
-        let answer = answer(&worker, &call, &subject, &mut arrival);
-        // A bug in one call must not take the connection's other calls with it.
+        let answer = answer(&worker, &call, &subject, &mut incoming);
+        // A panic in one call must not end the connection's other calls.
         let answered = AssertUnwindSafe(answer)
             .catch_unwind()
             .await
@@ -54,9 +52,9 @@ pub fn handle(
     }
 }
 
-/// What a request is about, as far as its head tells: known or not, it is counted under this.
+/// API and biller that the request's head names; labels of its metrics and its log line.
 struct Subject {
-    /// The parties as they were when the call came, whatever a reload makes of them meanwhile.
+    /// The parties at the time of the request; a reload during the call does not change them.
     parties: Arc<Parties>,
     api: Option<Api>,
     biller: Option<Arc<RegisteredBiller>>,
@@ -99,88 +97,27 @@ async fn answer(
     worker: &Worker,
     call: &Rc<Call>,
     subject: &Subject,
-    arrival: &mut Arrival,
+    incoming: &mut IncomingRequest,
 ) -> Result<Reply, Problem> {
-    if let Some(fault) = arrival.fault {
+    if let Some(fault) = incoming.fault {
         return Err(Problem::EarlyFault(fault));
     }
     let api = subject.api.ok_or(Problem::UnknownRoute)?;
-    if arrival.request.method() != Method::POST {
+    if incoming.request.method() != Method::POST {
         return Err(Problem::WrongMethod);
     }
-    let admitted = admit(api, subject, arrival)?;
+    let admitted = admission::admit(api, &subject.parties, subject.biller.as_ref(), incoming)?;
     let _gauge = subject.series.enter();
     let limit_bytes = worker.shared().request_body_bytes;
-    let body = body::read(arrival, limit_bytes, call.deadline())
+    let body = body::read(incoming, limit_bytes, call.deadline())
         .await
-        // Where the body's framing was bad, that is what the caller is told.
-        .map_err(|problem| (arrival.connection.fault()).map_or(problem, Problem::EarlyFault))?;
+        // A framing fault of the body takes precedence over the read error that it caused.
+        .map_err(|problem| (incoming.connection.fault()).map_or(problem, Problem::EarlyFault))?;
     call.enter(Stage::Parse);
     flow::run(call, api, &admitted, &body).await
 }
 
-/// Checks 1 to 3 of the contract, in its order.
-fn admit(api: Api, subject: &Subject, arrival: &Arrival) -> Result<Admitted, Problem> {
-    match api.caller() {
-        Caller::Biller => admit_biller(subject, arrival),
-        Caller::KakaoPay => admit_kakao(api, subject, arrival),
-    }
-}
-
-fn admit_biller(subject: &Subject, arrival: &Arrival) -> Result<Admitted, Problem> {
-    // An unknown biller has an empty list, and an empty list admits nobody.
-    let biller = subject.biller.as_ref().ok_or(Problem::AddressNotAllowed)?;
-    require_source(subject, arrival, &biller.settings.allow_from)?;
-    require_certificate(arrival, &biller.settings.client_certificates)?;
-    if !biller.is_active() {
-        return Err(Problem::AuthorizationWrong);
-    }
-    let accepted = &biller.settings.authorization_sha256;
-    let authorization = authorization::authorize(arrival.request.headers(), accepted)?.clone();
-    biller.rate.admit()?;
-    Ok(Admitted {
-        biller: Arc::clone(biller),
-        authorization: Some(authorization),
-    })
-}
-
-fn admit_kakao(api: Api, subject: &Subject, arrival: &Arrival) -> Result<Admitted, Problem> {
-    let kakao = &subject.parties.kakao;
-    require_source(subject, arrival, &kakao.allow_from)?;
-    require_certificate(arrival, &kakao.client_certificates)?;
-    let biller = subject.biller.as_ref().ok_or(Problem::UnknownBiller)?;
-    // A suspended biller is unknown, but money that moved is told to it all the same.
-    if !biller.is_active() && api != Api::PayResult {
-        return Err(Problem::UnknownBiller);
-    }
-    Ok(Admitted {
-        biller: Arc::clone(biller),
-        authorization: None,
-    })
-}
-
-fn require_source(subject: &Subject, arrival: &Arrival, allowed: &[IpNet]) -> Result<(), Problem> {
-    let (peer, headers) = (arrival.connection.peer(), arrival.request.headers());
-    address::source(peer, headers, &subject.parties.trusted_proxies)
-        .filter(|source| address::contains(allowed, *source))
-        .map(|_| ())
-        .ok_or(Problem::AddressNotAllowed)
-}
-
-fn require_certificate(arrival: &Arrival, pinned: &[Sha256]) -> Result<(), Problem> {
-    if !arrival.connection.is_still_trusted() {
-        return Err(Problem::CertificateWithdrawn);
-    }
-    let presented = arrival.connection.certificate();
-    let is_pinned = |digest: &[u8; 32]| pinned.iter().any(|known| known.as_bytes() == digest);
-    if pinned.is_empty() || presented.is_some_and(is_pinned) {
-        Ok(())
-    } else {
-        Err(Problem::CertificateNotPinned)
-    }
-}
-
-/// Counts, logs and traces the answer, and turns it into bytes.
+/// Counts, logs and traces the answer, and returns it as an HTTP response.
 fn finish(
     worker: &Worker,
     call: &Call,
@@ -197,7 +134,7 @@ fn finish(
     let (total, stages) = call.end(Instant::now());
     metrics.answered(
         &subject.series,
-        &Answered {
+        &AnsweredCall {
             api: subject.api,
             res_code: reply.res_code,
             status: reply.status.as_u16(),
@@ -221,7 +158,7 @@ fn finish(
     if let Some(queue) = worker.shared().traces.get()
         && call.trace().is_sampled()
     {
-        queue.put(CallSpans {
+        queue.push(CallSpans {
             trace: call.trace().clone(),
             request_id: call.request_id_header(),
             api: subject.api,
@@ -229,16 +166,16 @@ fn finish(
             res_code: reply.res_code,
             status: reply.status.as_u16(),
             outcome: reply.outcome,
-            ended: SystemTime::now(),
+            ended_at: SystemTime::now(),
             total,
             stages,
-            asked: call.asked(),
+            upstream: call.upstream_timing(),
         });
     }
     reply.into_response(call.request_id_header())
 }
 
-/// The reasons that `relay_rejected_total` knows.
+/// Returns the label of `relay_rejected_total` for this problem; `None` if that counter does not count it.
 const fn rejected_reason(problem: &Problem) -> Option<RejectedReason> {
     match problem {
         Problem::AddressNotAllowed => Some(RejectedReason::Address),

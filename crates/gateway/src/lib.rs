@@ -1,16 +1,15 @@
 //! The relay gateway between billers (청구기관) and Kakao Pay.
 //!
-//! A call is a straight line: admit, parse, ledger, upstream, settle, reply. `ARCHITECTURE.md`
-//! at the top of the repository tells the whole story.
+//! A call passes admission, parsing, ledger, upstream, settlement and reply, in this order.
+//! `ARCHITECTURE.md` describes the crate's modules and the way of a call.
 
 pub mod admission;
 pub mod call;
 pub mod command;
 pub mod config;
-pub mod demo;
 pub mod flow;
-pub mod gateway;
 pub mod handler;
+pub mod lifecycle;
 pub mod logging;
 pub mod ops;
 pub mod redelivery;
@@ -18,9 +17,8 @@ pub mod registry;
 pub mod reply;
 pub mod request_id;
 pub mod routes;
-pub mod running;
 pub mod server;
+pub mod state;
 pub mod tls;
 pub mod traces;
 pub mod upstream;
-mod width;

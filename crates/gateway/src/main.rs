@@ -4,10 +4,9 @@ use std::process::ExitCode;
 
 use mimalloc::MiMalloc;
 
-/// A call allocates a dozen times, once for its whole flow's future, beyond the sizes that the C library
-/// keeps ready.
+/// A call allocates a dozen times, one of them larger than the sizes that the C library caches.
 ///
-/// It is built without huge pages (`no_thp`): with them an idle connection took 21 KiB instead of 13.
+/// Built without huge pages (`no_thp`): with them an idle connection took 21 KiB instead of 13.
 #[global_allocator]
 static ALLOCATOR: MiMalloc = MiMalloc;
 

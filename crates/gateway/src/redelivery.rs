@@ -1,5 +1,4 @@
-//! Delivering again: on an operator's word, and by the gateway itself where a biller's file says
-//! `redeliver = "backoff"`.
+//! Redelivery of undelivered pay-results: by an operator, or periodically for billers with `redeliver = "backoff"`.
 
 use std::collections::HashMap;
 use std::rc::Rc;
@@ -7,66 +6,65 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use actix_web::rt::task::JoinHandle;
-use ledger::{Cancellation, JournalError, Ledger, Timestamp, Undelivered, Unless};
+use ledger::{Cancellation, EventDelivery, JournalError, Ledger, SkipCancelled, Timestamp};
 use protocol::{BillerCode, PayType};
 use tokio::time::MissedTickBehavior;
 
 use crate::call::Call;
 use crate::config::Redeliver;
 use crate::flow::redeliver::{Redelivered, redeliver};
-use crate::gateway::Worker;
 use crate::registry::RegisteredBiller;
+use crate::state::Worker;
 
-/// How often the gateway looks for what is due.
+/// Interval between two searches for due pay-results.
 const EVERY: Duration = Duration::from_secs(5);
 
-/// Pay-results of one biller that are delivered in one go, one after another.
+/// Most pay-results of one biller that one round delivers, one after another.
 const ROUND: usize = 50;
 
-/// Pay-results that are looked at for that: some turn out to be cancelled, or accepted, elsewhere.
+/// Most pay-results that one round considers; some turn out to be cancelled, or accepted on another node.
 const LOOKED_AT: usize = 1_000;
 
-/// Pauses between two attempts grow from the first to the second,
+/// Bounds of the pause between two attempts, which doubles.
 const SHORTEST_PAUSE: Duration = Duration::from_mins(1);
 const LONGEST_PAUSE: Duration = Duration::from_hours(1);
 
-/// and after this time a payment is left to an operator.
+/// Age at which a pay-result is left to operators.
 const GIVE_UP_AFTER: Duration = Duration::from_hours(24);
 
-/// Tells the biller of one event again, unless it is to be left alone; the attempt is brought to its
-/// end even when nobody waits for it any more, and a stop waits for it.
+/// Delivers one pay-result again; a shutdown waits for it.
 ///
 /// # Errors
-/// When the journal cannot be read.
+/// If the journal cannot be read.
 pub async fn deliver_again(
     worker: &Rc<Worker>,
     biller: &RegisteredBiller,
-    one: &Undelivered,
-    unless: Unless,
+    one: &EventDelivery,
+    skip: SkipCancelled,
 ) -> Result<Redelivered, JournalError> {
     let _awaited = worker.shared().redeliveries.token();
     let ledger = &worker.shared().ledger;
-    let mut tellings = ledger.tellings(std::slice::from_ref(one)).await?;
-    let Some(telling) = tellings.pop().flatten() else {
+    let mut delivery_attempts = ledger.delivery_attempts(std::slice::from_ref(one)).await?;
+    let Some(attempts) = delivery_attempts.pop().flatten() else {
         return Ok(Redelivered::NotKept);
     };
-    let call = Call::of_our_own(Rc::clone(worker));
-    let outcome = redeliver(&call, biller, one, telling.message, unless).await?;
-    if let Redelivered::Told(told) = &outcome {
+    let call = Call::internal(Rc::clone(worker));
+    let outcome = redeliver(&call, biller, one, attempts.last_message, skip).await?;
+    if let Redelivered::Attempted(attempt) = &outcome {
         tracing::info!(
             request_id = call.request_id(),
             biller = biller.code().as_str(),
             pay_id = %one.event.pay_id,
-            attempt = telling.attempts + 1,
-            state = told.state.name(),
-            res_code = told.res_code,
+            attempt = attempts.count + 1,
+            state = attempt.state.name(),
+            res_code = attempt.res_code,
             "a pay-result was delivered again"
         );
     }
     Ok(outcome)
 }
 
-/// Begins to deliver again what is due, on the calling thread's runtime; ends with the drain.
+/// Starts the periodic redelivery on the calling thread's runtime; it ends with the drain.
 pub fn start(worker: Rc<Worker>) -> JoinHandle<()> {
     actix_web::rt::spawn(async move {
         let mut rounds: HashMap<BillerCode, JoinHandle<()>> = HashMap::new();
@@ -84,7 +82,7 @@ pub fn start(worker: Rc<Worker>) -> JoinHandle<()> {
             let registry = worker.shared().registry();
             for biller in registry.billers() {
                 let wants = biller.settings.redeliver == Redeliver::Backoff;
-                // A biller that hangs holds up its own rounds, nobody else's.
+                // One round per biller, so that a biller that hangs delays only its own.
                 if wants && !rounds.contains_key(&biller.code()) {
                     let round = round(Rc::clone(&worker), Arc::clone(biller));
                     rounds.insert(biller.code(), actix_web::rt::spawn(round));
@@ -94,19 +92,19 @@ pub fn start(worker: Rc<Worker>) -> JoinHandle<()> {
     })
 }
 
-/// Delivers what is due of one biller; ends early where the biller does not answer.
+/// Delivers the due pay-results of one biller; stops at the first missing answer.
 async fn round(worker: Rc<Worker>, biller: Arc<RegisteredBiller>) {
     let ledger = worker.shared().ledger.clone();
     let code = biller.code();
     let due = actix_web::rt::task::spawn_blocking(move || due(&ledger, code)).await;
-    let mut told_now = 0;
+    let mut attempts_made = 0;
     for one in due.unwrap_or_default() {
-        if worker.shared().is_draining() || told_now == ROUND {
+        if worker.shared().is_draining() || attempts_made == ROUND {
             return;
         }
-        match deliver_again(&worker, &biller, &one, Unless::CancelledInPart).await {
-            Ok(Redelivered::Told(told)) if told.is_silence => return,
-            Ok(Redelivered::Told(_)) => told_now += 1,
+        match deliver_again(&worker, &biller, &one, SkipCancelled::AnyPart).await {
+            Ok(Redelivered::Attempted(attempt)) if attempt.is_unanswered => return,
+            Ok(Redelivered::Attempted(_)) => attempts_made += 1,
             Ok(Redelivered::OutOfReach) => return,
             Ok(_) => {}
             Err(error) => {
@@ -117,31 +115,31 @@ async fn round(worker: Rc<Worker>, biller: Arc<RegisteredBiller>) {
     }
 }
 
-fn due(ledger: &Ledger, biller: BillerCode) -> Vec<Undelivered> {
+fn due(ledger: &Ledger, biller: BillerCode) -> Vec<EventDelivery> {
     let now = Timestamp::now();
     let mut due = ledger.undelivered_payments(Some(biller));
     due.retain(|one| is_due(one, now));
-    // The one that has waited longest since its last attempt; none keeps the others from theirs.
+    // Oldest attempt first, so that every pay-result gets its turn.
     due.sort_by_key(|one| one.last_attempt);
     due.truncate(LOOKED_AT);
     due
 }
 
-/// Whether it is time for another attempt. The pauses double without anybody counting: each is as
-/// long as all the time before it. Cancels, and payments of which anything was cancelled, are left
-/// to Kakao Pay and to operators: in another order than they happened they could mislead a biller.
-fn is_due(one: &Undelivered, now: Timestamp) -> bool {
-    let Some(taken_at) = one.taken_at else {
+/// Returns whether another attempt is due. The pause before it is as long as all the time before the last
+/// attempt, so pauses double. Cancels, and payments that were cancelled in any part, are left to operators: a biller
+/// could book them in the wrong order.
+fn is_due(one: &EventDelivery, now: Timestamp) -> bool {
+    let Some(reported_at) = one.reported_at else {
         return false;
     };
     if one.event.pay_type != PayType::P || one.cancelled != Cancellation::No {
         return false;
     }
-    let pause = between(taken_at, one.last_attempt).clamp(SHORTEST_PAUSE, LONGEST_PAUSE);
-    between(taken_at, now) <= GIVE_UP_AFTER && between(one.last_attempt, now) >= pause
+    let pause = between(reported_at, one.last_attempt).clamp(SHORTEST_PAUSE, LONGEST_PAUSE);
+    between(reported_at, now) <= GIVE_UP_AFTER && between(one.last_attempt, now) >= pause
 }
 
-/// Nothing where the clock stepped back.
+/// Returns the time between two stamps; zero if the clock stepped back.
 fn between(earlier: Timestamp, later: Timestamp) -> Duration {
     let millis = later.millis().saturating_sub(earlier.millis());
     Duration::from_millis(u64::try_from(millis).unwrap_or_default())
@@ -158,9 +156,9 @@ mod tests {
     const MINUTE: i64 = 60;
     const HOUR: i64 = 60 * MINUTE;
 
-    /// One that was taken at second 0 and last tried at `last_attempt`, in seconds.
-    fn tried(last_attempt: i64) -> Undelivered {
-        Undelivered {
+    /// Returns a pay-result that came at second 0 and was last attempted at second `last_attempt`.
+    fn tried(last_attempt: i64) -> EventDelivery {
+        EventDelivery {
             bill: Bill::from_parts(BillerCode::parse("B").unwrap(), "u", "", "", "", &[]),
             event: PaymentEvent {
                 pay_id: Decimal::parse("1").unwrap(),
@@ -170,7 +168,7 @@ mod tests {
             },
             state: DeliveryState::Refused,
             last_attempt: Timestamp::from_seconds(last_attempt),
-            taken_at: Some(Timestamp::from_seconds(0)),
+            reported_at: Some(Timestamp::from_seconds(0)),
             cancelled: Cancellation::No,
         }
     }
@@ -191,11 +189,11 @@ mod tests {
     }
 
     #[test]
-    fn cancelled_payments_and_cancels_are_left_alone() {
+    fn cancelled_payments_and_cancels_are_not_redelivered() {
         let later = Timestamp::from_seconds(HOUR);
         assert!(is_due(&tried(0), later));
         for cancelled in [Cancellation::InPart, Cancellation::Fully] {
-            let one = Undelivered {
+            let one = EventDelivery {
                 cancelled,
                 ..tried(0)
             };
@@ -204,7 +202,7 @@ mod tests {
         let mut cancel = tried(0);
         cancel.event.pay_type = PayType::C;
         assert!(!is_due(&cancel, later));
-        cancel.taken_at = None;
+        cancel.reported_at = None;
         assert!(!is_due(&cancel, later));
         assert!(!is_due(&tried(0), Timestamp::from_seconds(-HOUR)));
     }

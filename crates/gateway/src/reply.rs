@@ -1,4 +1,4 @@
-//! The only place where an outcome becomes a code, a status and bytes (contract sections 2 and 3).
+//! The mapping of every outcome to code, HTTP status and body (contract sections 2 and 3).
 
 use std::time::Duration;
 
@@ -11,62 +11,60 @@ use metrics::ResCodeLabel;
 use protocol::{AnswerCode, Check, Refusal, ResCode};
 
 use crate::logging::Outcome;
+use crate::request_id::X_REQUEST_ID;
 use crate::server::EarlyFault;
 use crate::upstream::Answer;
 
-/// What every JSON answer of ours, and every answer without a `Content-Type`, is labelled with.
+/// `Content-Type` of the gateway's own answers, and of relayed ones that had none.
 pub const JSON_UTF8: HeaderValue = HeaderValue::from_static("application/json;charset=utf-8");
 
-/// Tells a kept answer from a fresh one.
+/// Marks a replayed answer (contract section 4).
 const X_RELAY_REPLAYED: HeaderName = HeaderName::from_static("x-relay-replayed");
 
-/// The caller's, or our own, name of a call.
-pub const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
-
-/// Everything that the gateway answers by itself, by its cause.
+/// The cause of an answer that the gateway gives itself.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Problem {
-    /// The source address is in no list that admits it.
+    /// The source address is not in the caller's `allow_from`.
     AddressNotAllowed,
-    /// The pinned client certificate is missing or another.
+    /// The client certificate is missing or not the pinned one.
     CertificateNotPinned,
-    /// The connection's handshake would not be taken any more: a reload has taken its authority out.
+    /// A reload removed the authority that the connection's client certificate was verified with.
     CertificateWithdrawn,
     /// No `Authorization` header.
     AuthorizationMissing,
     /// `Authorization` wrong or twice, or the biller suspended.
     AuthorizationWrong,
-    /// Kakao Pay named no biller, an unknown one, or a suspended one.
+    /// Kakao Pay named no registered, active biller.
     UnknownBiller,
-    /// Beyond the biller's rate.
+    /// The biller exceeded its rate limit.
     RateLimited {
-        /// When the next call would be taken.
+        /// Time until the next call is admitted.
         retry_after: Duration,
     },
-    /// Body over the limit.
+    /// The body is larger than `limits.request_body`.
     BodyTooLarge,
     /// The body did not arrive within the budget.
     BodyLate,
-    /// The caller broke off, or broke the framing, in the middle of the body.
+    /// The body ended early, or its framing is malformed.
     BodyBroken,
-    /// The body breaks a rule of the guide.
+    /// The body violates a rule of the guide.
     Body(Refusal),
-    /// The ledger refuses a link call.
+    /// The ledger refused a link call.
     Link(LinkRefusal),
     /// The bill is classified as an error bill.
     ErrorBill,
     /// The bill is paid.
     Paid,
-    /// The biller has as many calls in flight as it may.
+    /// The biller's `max_in_flight` is reached.
     Overload,
     /// The upstream's circuit is open.
     CircuitOpen {
-        /// When it is tried again.
+        /// Time until the upstream is probed.
         retry_after: Duration,
     },
     /// No answer within the budget.
     TimedOut,
-    /// Refused, reset, closed, cut short: no whole answer.
+    /// Connection refused, reset or closed, or the answer was cut short.
     NoAnswer,
     /// An answer with an empty body.
     EmptyAnswer {
@@ -82,14 +80,14 @@ pub enum Problem {
     UnknownRoute,
     /// A known route, not by POST.
     WrongMethod,
-    /// The bytes on the connection were no request that could be read in one way only.
+    /// The bytes on the connection were no unambiguous request.
     EarlyFault(EarlyFault),
-    /// A bug of ours.
+    /// A fault of the gateway.
     Internal,
 }
 
 impl Problem {
-    /// The code and the HTTP status that the contract gives this problem.
+    /// Returns code and HTTP status (contract sections 2 and 3).
     pub fn answer(&self) -> (ResCode, StatusCode) {
         match self {
             Self::AddressNotAllowed => (ResCode::E003, StatusCode::FORBIDDEN),
@@ -126,7 +124,7 @@ impl Problem {
         }
     }
 
-    /// When the caller may try again, where the contract lets us say so.
+    /// Returns the value of `Retry-After`, for problems whose answer carries it.
     fn retry_after(&self) -> Option<Duration> {
         match self {
             Self::RateLimited { retry_after } | Self::CircuitOpen { retry_after } => {
@@ -137,7 +135,7 @@ impl Problem {
         }
     }
 
-    /// Whether the connection can carry no further request after this answer.
+    /// Returns whether the connection must be closed after this answer.
     const fn ends_connection(&self) -> bool {
         matches!(
             self,
@@ -149,7 +147,7 @@ impl Problem {
         )
     }
 
-    /// The word for it in the log.
+    /// Returns the `outcome` of the log line.
     const fn outcome(&self) -> Outcome {
         match self {
             Self::Paid => Outcome::ShortCircuit,
@@ -164,27 +162,27 @@ impl Problem {
     }
 }
 
-/// A whole answer of an upstream whose body is a JSON object, and what it says.
+/// A complete answer of an upstream whose body is a JSON object.
 #[derive(Clone, Debug)]
 pub struct CheckedAnswer {
-    /// As it came.
+    /// The answer as received.
     pub answer: Answer,
-    /// Its `res_code`.
+    /// The answer's `res_code`.
     pub res_code: AnswerCode,
 }
 
 impl CheckedAnswer {
-    /// Whether the upstream took the call: 2xx and `OK`.
+    /// Returns whether the upstream accepted the call: 2xx and `OK`.
     pub fn is_accepted(&self) -> bool {
         self.answer.status.is_success() && self.res_code == AnswerCode::Ok
     }
 
-    /// Whether the upstream said no: a `res_code` that is not `OK`, whatever the status.
+    /// Returns whether the upstream refused the call: a `res_code` other than `OK`, with any status.
     pub const fn is_refused(&self) -> bool {
         matches!(self.res_code, AnswerCode::Other(_))
     }
 
-    /// What is kept of it for later copies of the same pay-result.
+    /// Returns the answer in the form that is kept for later copies of the same pay-result.
     pub fn kept(&self) -> KeptAnswer {
         let content_type = self.answer.content_type.as_ref();
         KeptAnswer {
@@ -197,7 +195,7 @@ impl CheckedAnswer {
     }
 }
 
-/// An answer, ready to be sent.
+/// An answer to the caller.
 #[derive(Clone, Debug)]
 pub struct Reply {
     /// HTTP status.
@@ -213,7 +211,7 @@ pub struct Reply {
 }
 
 impl Reply {
-    /// An upstream's answer, relayed as it came.
+    /// Relays an upstream's answer unchanged.
     pub fn relayed(checked: CheckedAnswer) -> Self {
         let answer = checked.answer;
         Self {
@@ -227,10 +225,10 @@ impl Reply {
         }
     }
 
-    /// The kept answer of a biller that accepted this very pay-result before.
+    /// Replays the kept answer of the biller that accepted the same pay-result before.
     pub fn replayed(kept: &KeptAnswer) -> Self {
         Self {
-            // A kept answer was a 2xx one.
+            // Only 2xx answers are kept.
             status: StatusCode::from_u16(kept.status).unwrap_or(StatusCode::OK),
             res_code: ResCodeLabel::from(AnswerCode::Ok),
             outcome: Outcome::Replayed,
@@ -241,7 +239,7 @@ impl Reply {
         }
     }
 
-    /// The HTTP answer; it always carries the request's id.
+    /// Returns the HTTP response, with the request id as `X-Request-Id`.
     pub fn into_response(self, request_id: HeaderValue) -> HttpResponse {
         let mut response = HttpResponse::build(self.status);
         response.insert_header((header::CONTENT_TYPE, self.content_type));
@@ -277,7 +275,7 @@ impl From<&Problem> for Reply {
     }
 }
 
-/// `{"res_code":…,"message":…,"data":null}` with the guide's exact message.
+/// Returns `{"res_code":…,"message":…,"data":null}` with the guide's exact message.
 fn body(code: ResCode) -> Bytes {
     Bytes::from(format!(
         r#"{{"res_code":"{}","message":"{}","data":null}}"#,
@@ -286,7 +284,7 @@ fn body(code: ResCode) -> Bytes {
     ))
 }
 
-/// At least one second, rounded up: a caller that waits this long is not too early.
+/// Returns whole seconds, rounded up, at least one: a caller that waits this long is not too early.
 fn in_whole_seconds(span: Duration) -> HeaderValue {
     let seconds = span.as_secs() + u64::from(span.subsec_nanos() > 0);
     HeaderValue::from(seconds.max(1))
@@ -300,7 +298,7 @@ const fn early_status(fault: EarlyFault) -> StatusCode {
     }
 }
 
-/// The upstream's own status, or 502 where that status cannot carry a body.
+/// Returns the upstream's status, or 502 if that status cannot carry a body.
 fn status_for_a_body(status: StatusCode) -> StatusCode {
     match status.as_u16() {
         100..=199 | 204 | 205 | 304 => StatusCode::BAD_GATEWAY,

@@ -7,7 +7,8 @@ use std::ops::Range;
 
 use actix_web::http::header::{HeaderMap, HeaderName, HeaderValue};
 
-use crate::reply::X_REQUEST_ID;
+/// The header that carries a call's request id, in every request and answer.
+pub const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
 /// W3C Trace Context's header.
 pub const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");

@@ -1,29 +1,29 @@
-//! The table of routes: path, API, who calls it (contract section 1).
+//! The routes of the public listener (contract section 1).
 //!
-//! Paths are compared byte for byte: nothing is percent-decoded, another case or a trailing slash
-//! is an unknown route, and the query string was cut off before.
+//! Paths are compared byte for byte: no percent-decoding, no other case, no trailing slash. The caller of
+//! [`find`] has removed the query string.
 
 use protocol::{Api, Caller};
 
-/// How the request names its biller.
+/// Where a request names its biller.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum NamedBiller<'a> {
-    /// As the last segment of the path, not yet looked up.
+    /// In the last segment of the path; the code need not be registered.
     InPath(&'a str),
-    /// On the guide's bare path: in the header `X-Biller-Code`.
+    /// In the header `X-Biller-Code`, on the guide's bare paths.
     InHeader,
 }
 
 /// A known route.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Route<'a> {
-    /// The API behind it.
+    /// The API.
     pub api: Api,
-    /// Where the biller's code is.
+    /// Where the biller's code stands.
     pub biller: NamedBiller<'a>,
 }
 
-/// What stands before the biller's code, the longer prefix of two first.
+/// The paths before the biller's code; a prefix of another one comes after it.
 const TABLE: [(&str, Api); 5] = [
     (
         "/external/inquiry-payment/one-time/url/re",
@@ -35,7 +35,7 @@ const TABLE: [(&str, Api); 5] = [
     ("/kakao/pay-result", Api::PayResult),
 ];
 
-/// Finds the route of a path; `None` for an unknown one.
+/// Returns the route of a path; `None` for an unknown path.
 pub fn find(path: &str) -> Option<Route<'_>> {
     TABLE.iter().find_map(|(prefix, api)| {
         let rest = path.strip_prefix(prefix)?;

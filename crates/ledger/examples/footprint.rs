@@ -8,8 +8,8 @@ use std::time::Instant;
 
 use bytes::Bytes;
 use futures_util::future::join_all;
-use ledger::shared::{Node, Settings, Topology};
-use ledger::{Delivered, KeptAnswer, Ledger, LinkOutcome, MessageDigest, Options, Timestamp};
+use ledger::redis::{Node, Settings, Topology};
+use ledger::{DeliveryOutcome, KeptAnswer, Ledger, LinkOutcome, MessageDigest, Options, Timestamp};
 use protocol::{Bill, BillerCode, KoreanTime, PayResult, Rules};
 
 /// Bills that are under way at once: what a busy gateway gathers into one commit.
@@ -26,7 +26,7 @@ fn main() {
     let redis: Option<u16> = arguments.next().map(|port| port.parse().unwrap());
     let directory = std::env::temp_dir().join(format!("footprint-{}", std::process::id()));
     let options = Options {
-        shared: redis.map(settings),
+        redis: redis.map(settings),
         ..Options::embedded(directory.clone())
     };
     let runtime = tokio::runtime::Builder::new_current_thread()
@@ -99,7 +99,7 @@ async fn life(ledger: &Ledger, number: usize) {
         content_type: Bytes::from_static(b"application/json;charset=utf-8"),
         body: Bytes::from_static(r#"{"res_code":"OK","message":"성공","data":null}"#.as_bytes()),
     };
-    let delivered = Delivered::Accepted(answer);
+    let delivered = DeliveryOutcome::Accepted(answer);
     ledger
         .record_delivery(&paid.bill, &paid.event, message, delivered, now)
         .await

@@ -1,21 +1,24 @@
-//! The state of one bill: the fold of its facts, and the only place where a fact changes anything.
+//! The state of one bill: the fold of its facts.
+//!
+//! A [`BillState`] is a state-based CRDT: [`fold`](BillState::fold) adds one fact,
+//! [`merge`](BillState::merge) joins the states of two nodes. Both are commutative and idempotent.
 
 use crate::codec::{Decoder, Encode, Unreadable};
 use crate::{
     Classification, DeliveryState, Fact, FactKind, Link, LinkState, Payments, Stamp, Timestamp,
 };
 
-/// Everything the gateway knows of one bill.
+/// The links, payments and classification of one bill.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct BillState {
     link: Link,
-    /// Most bills have no payment yet; an empty box costs a word.
+    /// Boxed: most bills have no payment, and the node holds millions of bills.
     payments: Option<Box<Payments>>,
     classification: Option<Box<Classification>>,
 }
 
 impl BillState {
-    /// Folds one fact in. Total, pure, idempotent, and free of order.
+    /// Adds one fact. A fact that is folded twice, or in another order, gives the same state.
     pub fn fold(&mut self, fact: &Fact) {
         let stamp = fact.stamp;
         match &fact.kind {
@@ -28,76 +31,79 @@ impl BillState {
                 event,
                 mark_ends_at,
                 ..
-            } => self.payments_mut().take(event, stamp, *mark_ends_at),
+            } => self
+                .payments_mut()
+                .fold_payment(event, stamp, *mark_ends_at),
             FactKind::Delivery { event, state, .. } => {
-                self.payments_mut().deliver(event, stamp, *state);
+                self.payments_mut().fold_delivery(event, stamp, *state);
             }
-            FactKind::Classified { reason, operator } => self.say(stamp, true, reason, operator),
-            FactKind::Cleared { reason, operator } => self.say(stamp, false, reason, operator),
+            FactKind::Classified { reason, operator } | FactKind::Cleared { reason, operator } => {
+                self.fold_classification(fact, reason, operator);
+            }
         }
     }
 
-    /// What two nodes know of the bill, together: the fold of all facts of both.
+    /// Merges the state of another node (CRDT merge): the result is the fold of the facts of both.
     pub fn merge(&mut self, other: &Self) {
         self.link.merge(&other.link);
         if let Some(payments) = &other.payments {
             self.payments_mut().merge(payments);
         }
-        if let Some(word) = &other.classification {
-            Classification::clone(word).fold_into(&mut self.classification);
+        if let Some(theirs) = &other.classification {
+            Classification::clone(theirs).fold_into(&mut self.classification);
         }
     }
 
-    /// The latest stamp of anything that is known of the bill.
+    /// Returns the latest stamp in the state; the default stamp where there is none.
     pub fn latest(&self) -> Stamp {
         let payments = self.payments.as_ref().map(|payments| payments.latest());
-        let word = self.classification.as_ref().map(|word| word.stamp);
-        let latest = payments.max(word).unwrap_or_default();
+        let classified = self.classification.as_ref().map(|latest| latest.stamp);
+        let latest = payments.max(classified).unwrap_or_default();
         latest.max(self.link.latest())
     }
 
-    /// How the link stands at `now`.
+    /// Returns the state of the link at `now`.
     pub fn link_state(&self, now: Timestamp) -> LinkState {
         self.link.state(now)
     }
 
-    /// The link facts, folded.
+    /// Returns the fold of the link facts.
     pub const fn link(&self) -> &Link {
         &self.link
     }
 
-    /// Whether the bill is paid at `now`.
+    /// Returns whether the bill is paid at `now`.
     pub fn is_paid(&self, now: Timestamp) -> bool {
         self.payments
             .as_ref()
             .is_some_and(|payments| payments.is_paid(now))
     }
 
-    /// The payment facts, folded; `None` where there are none.
+    /// Returns the fold of the payment facts; `None` where there is none.
     pub fn payments(&self) -> Option<&Payments> {
         self.payments.as_deref()
     }
 
-    /// Whether the bill is classified as an error bill.
+    /// Returns whether the latest classification fact makes the bill an error bill.
     pub fn is_error_bill(&self) -> bool {
         self.classification
             .as_ref()
-            .is_some_and(|word| word.error_bill)
+            .is_some_and(|latest| latest.error_bill)
     }
 
-    /// The latest word of classification.
+    /// Returns the latest classification fact.
     pub fn classification(&self) -> Option<&Classification> {
         self.classification.as_deref()
     }
 
-    /// How many of the bill's events were told to the biller and not accepted.
+    /// Returns the number of events with a delivery attempt that the biller did not accept.
     pub fn undelivered(&self) -> usize {
         self.payments
             .as_ref()
             .map_or(0, |payments| payments.undelivered())
     }
 
-    /// How the biller took one event.
+    /// Returns the delivery state of one event; `None` before its first delivery fact.
     pub fn delivery(&self, event: &protocol::PaymentEvent) -> Option<DeliveryState> {
         self.payments.as_ref()?.delivery(event)
     }
@@ -106,14 +112,16 @@ impl BillState {
         self.payments.get_or_insert_with(Box::default)
     }
 
-    fn say(&mut self, stamp: Stamp, error_bill: bool, reason: &str, operator: &str) {
-        let word = Classification {
-            stamp,
-            error_bill,
+    // Cold: classifications are rare, and their code would slow down every other fold.
+    #[cold]
+    fn fold_classification(&mut self, fact: &Fact, reason: &str, operator: &str) {
+        let classification = Classification {
+            stamp: fact.stamp,
+            error_bill: matches!(fact.kind, FactKind::Classified { .. }),
             reason: reason.to_owned(),
             operator: operator.to_owned(),
         };
-        word.fold_into(&mut self.classification);
+        classification.fold_into(&mut self.classification);
     }
 }
 

@@ -12,7 +12,7 @@ use tokio::sync::watch;
 use crate::claim::{Claim, ClaimGuard, UnderWay};
 use crate::knowledge::Knowledge;
 use crate::owners::Owners;
-use crate::{BillState, Fact, Family, KeptAnswer, MessageDigest};
+use crate::{BillGroup, BillState, Fact, KeptAnswer, MessageDigest};
 
 /// A biller's bills and accepted pay-results, shared by all workers of the node.
 #[derive(Debug, Default)]
@@ -23,7 +23,7 @@ pub(crate) struct Book {
 /// What a book holds; reached only under its lock.
 #[derive(Debug, Default)]
 pub(crate) struct Pages {
-    families: HashMap<Box<str>, Family>,
+    families: HashMap<Box<str>, BillGroup>,
     /// By `biller_notice_key`.
     notice_keys: HashMap<Box<str>, Owners>,
     accepted: HashMap<MessageDigest, AcceptedAnswer>,
@@ -62,7 +62,7 @@ impl Book {
         }
         let (wake, wait) = watch::channel(());
         pages.under_way.insert(message, wait);
-        Claim::Mine(ClaimGuard {
+        Claim::Granted(ClaimGuard {
             book: Arc::clone(self),
             message,
             _wake: wake,
@@ -111,18 +111,18 @@ impl Pages {
     /// What this node knows of a bill.
     pub(crate) fn knowledge(&self, bill: &Bill) -> Knowledge<'_> {
         Knowledge {
-            family: self.families.get(bill.family()),
+            bill_group: self.families.get(bill.group_key()),
             owners: self.notice_keys.get(bill.biller_notice_key()),
         }
     }
 
     fn entry(&mut self, bill: &Bill) -> Option<&mut BillState> {
-        if !self.families.contains_key(bill.family()) {
+        if !self.families.contains_key(bill.group_key()) {
             self.families
-                .insert(bill.family().into(), Family::default());
+                .insert(bill.group_key().into(), BillGroup::default());
         }
         self.families
-            .get_mut(bill.family())
+            .get_mut(bill.group_key())
             .map(|family| family.entry(bill))
     }
 
@@ -130,14 +130,14 @@ impl Pages {
     pub(crate) fn forget(&mut self, bill: &Bill, messages: &[MessageDigest]) -> i64 {
         let gone = self
             .families
-            .get_mut(bill.family())
+            .get_mut(bill.group_key())
             .and_then(|family| family.remove(bill));
         if self
             .families
-            .get(bill.family())
-            .is_some_and(Family::is_empty)
+            .get(bill.group_key())
+            .is_some_and(BillGroup::is_empty)
         {
-            self.families.remove(bill.family());
+            self.families.remove(bill.group_key());
         }
         if let Some(owners) = self.notice_keys.get_mut(bill.biller_notice_key()) {
             owners.remove(bill);

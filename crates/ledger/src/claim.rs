@@ -1,4 +1,5 @@
-//! One relay at a time for one pay-result: copies wait for the first, or get its kept answer.
+//! Claims that make a pay-result idempotent: one relay at a time on this node, and the kept answer
+//! for copies of an accepted one.
 
 use std::sync::Arc;
 
@@ -7,32 +8,33 @@ use tokio::sync::watch;
 use crate::book::Book;
 use crate::{KeptAnswer, MessageDigest};
 
-/// What a pay-result finds when it comes in.
+/// The result of claiming a pay-result.
 #[derive(Debug)]
 pub enum Claim {
-    /// The biller accepted exactly this pay-result before: here is its answer.
+    /// The biller accepted this pay-result before, with this answer.
     Accepted(Arc<KeptAnswer>),
-    /// The biller accepted it before; the answer must be read from the journal.
+    /// The biller accepted it before; [`Ledger::kept_answer`](crate::Ledger::kept_answer) reads the
+    /// answer.
     AcceptedInJournal,
-    /// A copy is being relayed by this node: wait, then claim again.
+    /// This node relays a copy at this moment: wait for its end, then claim again.
     UnderWay(UnderWay),
-    /// Nobody else is at it: relay it while holding the guard.
-    Mine(ClaimGuard),
+    /// The caller relays it, and holds the guard until the delivery is recorded.
+    Granted(ClaimGuard),
 }
 
-/// Waits for the copy that is under way.
+/// A wait for the end of another claim of the same pay-result.
 #[derive(Debug)]
 pub struct UnderWay(pub(crate) watch::Receiver<()>);
 
 impl UnderWay {
-    /// Ends when the copy that was under way has been settled.
+    /// Waits until the other claim is dropped.
     pub async fn ended(mut self) {
-        // The sender never sends; its drop is the event.
+        // The sender sends no value; its drop ends the wait.
         let _ = self.0.changed().await;
     }
 }
 
-/// The right to relay one pay-result; gives it up, and wakes the copies, when dropped.
+/// The exclusive right to relay one pay-result. Its drop releases the claim and wakes the copies.
 #[derive(Debug)]
 pub struct ClaimGuard {
     pub(crate) book: Arc<Book>,

@@ -1,28 +1,28 @@
-//! Whether a bill is an error bill (`E817`), why, and who said so.
+//! The classification of a bill as an error bill (`E817`): a last-writer-wins register.
 
 use crate::Stamp;
 use crate::codec::{Decoder, Encode, Unreadable};
 
-/// The latest word on a bill: the fact with the highest stamp wins.
+/// The latest classification fact of a bill. The highest stamp wins.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Classification {
-    /// When it was said.
+    /// The stamp of the fact.
     pub stamp: Stamp,
-    /// `true`: an error bill; `false`: cleared.
+    /// `true`: error bill; `false`: cleared.
     pub error_bill: bool,
-    /// Why.
+    /// The reason that was given.
     pub reason: String,
-    /// An operator's name, or `gateway`.
+    /// The name of the operator, or `gateway`.
     pub operator: String,
 }
 
 impl Classification {
-    /// Keeps the later of two words. Two nodes may find that one payment is odd, each for a reason
-    /// of its own: of words with one stamp, the same one stays everywhere.
+    /// Keeps the later of two classifications. Two nodes may classify for one payment, under one
+    /// stamp and with different reasons; the order of all fields decides, alike on every node.
     pub(crate) fn fold_into(self, current: &mut Option<Box<Self>>) {
         if current
             .as_ref()
-            .is_none_or(|held| held.rank() < self.rank())
+            .is_none_or(|current| current.rank() < self.rank())
         {
             *current = Some(Box::new(self));
         }

@@ -1,27 +1,27 @@
-//! Families and notice keys as bytes, for the state that nodes share.
+//! The byte format of values in Redis: bill groups, owners of notice keys, kept answers.
 //!
-//! Small, because a million bills live in memory there: integers are LEB128, signed ones zigzag,
-//! and what the key says already (biller, user key, month, ordinal) is not said again. The first
-//! byte is the version of the format; what a later version wrote is not understood, and not
-//! overwritten.
+//! The format is compact because Redis holds millions of bills in memory. Integers are LEB128,
+//! signed ones zigzag. A value does not repeat the members of its key (biller, user key, month,
+//! ordinal). The first byte is the version of the format. A node that reads a later version returns
+//! [`Unreadable`] and does not overwrite the value.
 
 use protocol::{Bill, Decimal, KoreanTime, PaidAt};
 
 use crate::{Stamp, Timestamp};
 
-/// The bytes are damaged, or of a later version.
+/// The bytes are damaged, or a later version wrote them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Unreadable;
 
-/// The version that this code writes.
+/// The version that this code reads and writes.
 const VERSION: u64 = 1;
 
-/// Something that has a form in bytes.
+/// A type that can be written in this format.
 pub(crate) trait Encode {
     fn encode(&self, out: &mut Vec<u8>);
 }
 
-/// What a value of a key looks like: version, then the value.
+/// Returns the bytes of a Redis value: the version, then `value`.
 pub(crate) fn to_bytes(value: &impl Encode) -> Vec<u8> {
     let mut out = Vec::with_capacity(64);
     VERSION.encode(&mut out);
@@ -29,12 +29,15 @@ pub(crate) fn to_bytes(value: &impl Encode) -> Vec<u8> {
     out
 }
 
-/// Reads values back.
+/// A reader of this format.
 #[derive(Debug)]
 pub(crate) struct Decoder<'a>(&'a [u8]);
 
 impl<'a> Decoder<'a> {
-    /// Starts behind the version.
+    /// Reads the version.
+    ///
+    /// # Errors
+    /// When it is not [`VERSION`].
     pub(crate) fn new(bytes: &'a [u8]) -> Result<Self, Unreadable> {
         let mut decoder = Self(bytes);
         if decoder.number()? == VERSION {
@@ -44,7 +47,7 @@ impl<'a> Decoder<'a> {
         }
     }
 
-    /// Nothing may be left.
+    /// Returns an error when bytes remain.
     pub(crate) fn finish(self) -> Result<(), Unreadable> {
         if self.0.is_empty() {
             Ok(())
@@ -104,7 +107,8 @@ impl<'a> Decoder<'a> {
         }
     }
 
-    /// Items are never more than the bytes that are left, so a damaged count allocates nothing.
+    /// Reads a list. An item takes at least one byte, so a count above the remaining bytes is
+    /// refused before anything is allocated.
     pub(crate) fn list<T>(
         &mut self,
         mut read: impl FnMut(&mut Self) -> Result<T, Unreadable>,
@@ -139,7 +143,7 @@ impl<'a> Decoder<'a> {
         PaidAt::parse(&format!("{:014}", self.number()?)).ok_or(Unreadable)
     }
 
-    /// The rest of a bill of the same family as `like`.
+    /// Reads the members of a bill that its key does not hold; the others are taken from `like`.
     pub(crate) fn bill_like(&mut self, like: &Bill) -> Result<Bill, Unreadable> {
         let notice_key = self.text()?;
         let identity = self.list(|decoder| Ok((decoder.text()?, decoder.text()?)))?;
@@ -154,7 +158,7 @@ impl<'a> Decoder<'a> {
     }
 }
 
-/// Writes what `Decoder::bill_like` reads.
+/// Writes the members of a bill that [`Decoder::bill_like`] reads.
 pub(crate) fn encode_rest_of_bill(bill: &Bill, out: &mut Vec<u8>) {
     bill.biller_notice_key().encode(out);
     encode_list(
@@ -180,7 +184,6 @@ impl Encode for u64 {
     fn encode(&self, out: &mut Vec<u8>) {
         let mut number = *self;
         while number >= 0x80 {
-            // Only the low seven bits are kept.
             out.push((number & 0x7f) as u8 | 0x80);
             number >>= 7;
         }
@@ -267,7 +270,7 @@ impl Encode for PaidAt {
     }
 }
 
-/// Fourteen digits as a number; both types hold nothing else.
+/// Returns fourteen digits as a number. Both types hold only digits.
 fn digits(text: &str) -> u64 {
     text.parse().unwrap_or_default()
 }
@@ -277,7 +280,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::{DeliveryState, Fact, FactKind, Family, MessageDigest};
+    use crate::{BillGroup, DeliveryState, Fact, FactKind, MessageDigest};
     use protocol::{BillerCode, PayType, PaymentEvent};
 
     fn bill(notice_key: &str, seq: &str) -> Bill {
@@ -287,12 +290,12 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_family_reads_back_as_it_was_written(
+        fn a_bill_group_reads_back_as_it_was_written(
             facts in proptest::collection::vec(
                 ("[가-힣a]{0,3}", "[0-9]{0,2}", any::<i64>(), 0..6u8, -1_000i64..1_000), 0..12
             )
         ) {
-            let mut family = Family::default();
+            let mut group = BillGroup::default();
             for (number, (key, seq, time, kind, amount)) in facts.iter().enumerate() {
                 let stamp = Stamp { time: *time, node: u32::try_from(number).unwrap() };
                 let event = PaymentEvent {
@@ -311,18 +314,18 @@ mod tests {
                     _ => FactKind::Classified { reason: key.clone(), operator: seq.clone() },
                 };
                 let bill = bill(key, seq);
-                family.entry(&bill).fold(&Fact { stamp, bill: bill.clone(), kind });
+                group.entry(&bill).fold(&Fact { stamp, bill: bill.clone(), kind });
             }
-            let bytes = to_bytes(&family);
-            prop_assert_eq!(Family::from_bytes(&bytes, &bill("", "")), Ok(family));
+            let bytes = to_bytes(&group);
+            prop_assert_eq!(BillGroup::from_bytes(&bytes, &bill("", "")), Ok(group));
             for end in 0..bytes.len() {
-                prop_assert!(Family::from_bytes(&bytes[..end], &bill("", "")).is_err());
+                prop_assert!(BillGroup::from_bytes(&bytes[..end], &bill("", "")).is_err());
             }
         }
 
         #[test]
         fn any_bytes_are_read_or_refused(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
-            let _ = Family::from_bytes(&bytes, &bill("", ""));
+            let _ = BillGroup::from_bytes(&bytes, &bill("", ""));
         }
     }
 }

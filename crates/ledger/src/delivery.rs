@@ -1,22 +1,22 @@
-//! Whether a biller accepted a pay-result; says nothing about the bill being paid.
+//! The delivery state of a payment event. It does not change whether the bill is paid.
 
 use crate::codec::{Decoder, Encode, Unreadable};
 
-/// Contract section 4, "Payments": the delivery state of one payment event.
+/// Whether the biller accepted a payment event (contract section 4, "Payments").
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum DeliveryState {
-    /// 2xx with `res_code` `OK`.
+    /// The biller answered 2xx with `res_code` `OK`.
     Accepted,
-    /// An answer with a `res_code` that is not `OK`.
+    /// The biller answered with another `res_code`.
     Refused,
-    /// Time-out, lost, unreadable, or anything else that leaves it open.
+    /// The outcome is not known: a time-out, a lost or unreadable answer, or any other case.
     Unknown,
-    /// Never sent.
+    /// The pay-result was never sent.
     Pending,
 }
 
 impl DeliveryState {
-    /// The name operators and the journal use.
+    /// Returns the name in the journal and for operators.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Accepted => "accepted",
@@ -26,7 +26,7 @@ impl DeliveryState {
         }
     }
 
-    /// The state with this name.
+    /// Returns the state with this name.
     pub fn parse(name: &str) -> Option<Self> {
         [Self::Accepted, Self::Refused, Self::Unknown, Self::Pending]
             .into_iter()

@@ -1,91 +1,92 @@
-//! Facts: the only things that change a bill's state.
+//! Facts: the immutable records whose fold is the state of a bill.
 
 use protocol::{Bill, KoreanTime, PaymentEvent};
 
 use crate::{DeliveryState, MessageDigest, Stamp, Timestamp};
 
-/// One immutable thing that happened to one bill.
+/// One immutable event in the life of one bill.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Fact {
-    /// When, and told by which node; unique.
+    /// The hybrid logical time of the fact, and the node that made it.
     pub stamp: Stamp,
-    /// Whose.
+    /// The bill.
     pub bill: Bill,
-    /// What.
+    /// What happened.
     pub kind: FactKind,
 }
 
-/// What can happen to a bill (contract section 4).
+/// The kinds of facts (contract section 4).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum FactKind {
-    /// A `link_create` is about to be relayed. Where nothing settles it, its outcome is unknown
-    /// once `until` has passed. The fact's own stamp names the attempt.
+    /// A `link_create` is about to be relayed: a lease on the bill. Without a settlement the outcome
+    /// is unknown after `until`. The stamp of this fact identifies the attempt.
     Reserved {
-        /// End of the call's budget.
+        /// The end of the call's budget.
         until: Timestamp,
-        /// An earlier attempt had ended without a known outcome.
+        /// Whether an earlier attempt ended with an unknown outcome.
         after_unknown: bool,
     },
-    /// The attempt came to nothing: Kakao Pay refused it, or was never reached.
+    /// The attempt made no link: Kakao Pay refused it, or was not reached.
     Released {
-        /// Stamp of the reservation.
+        /// The stamp of the reservation.
         attempt: Stamp,
-        /// An earlier attempt had ended without a known outcome: the bill goes back to unknown.
+        /// Whether an earlier attempt ended with an unknown outcome: the link is unknown again.
         after_unknown: bool,
     },
     /// The attempt may or may not have made a link.
     Uncertain {
-        /// Stamp of the reservation.
+        /// The stamp of the reservation.
         attempt: Stamp,
     },
     /// Kakao Pay made the link.
     Linked {
-        /// Stamp of the reservation.
+        /// The stamp of the reservation.
         attempt: Stamp,
-        /// When the link ends.
+        /// The end of the link.
         expire_at: KoreanTime,
     },
-    /// Kakao Pay made the link anew.
+    /// Kakao Pay re-created the link.
     Relinked {
-        /// When the link ends.
+        /// The end of the link.
         expire_at: KoreanTime,
     },
     /// Kakao Pay reported a payment or a cancel.
     Payment {
-        /// What was paid or cancelled.
+        /// The payment or cancel.
         event: PaymentEvent,
-        /// For a bill that cannot be told from next month's: when this payment stops counting.
+        /// When this payment stops counting; only for a bill that cannot be distinguished from next
+        /// month's.
         mark_ends_at: Option<Timestamp>,
-        /// The pay-result that said so; its bytes are kept beside the fact.
+        /// The digest of the pay-result; the journal keeps its bytes.
         message: MessageDigest,
     },
-    /// How a biller took a pay-result.
+    /// The outcome of one delivery attempt of a pay-result to its biller.
     Delivery {
-        /// The event that was told.
+        /// The event of the pay-result.
         event: PaymentEvent,
-        /// The pay-result that told it.
+        /// The digest of the pay-result.
         message: MessageDigest,
-        /// What came of it.
+        /// The outcome.
         state: DeliveryState,
     },
-    /// The bill is an error bill (`E817`) from now on.
+    /// The bill becomes an error bill (`E817`).
     Classified {
-        /// Why.
+        /// The reason that was given.
         reason: String,
-        /// Who said so: an operator's name, or `gateway`.
+        /// The name of the operator, or `gateway`.
         operator: String,
     },
-    /// The bill is no error bill any more.
+    /// The bill is no longer an error bill.
     Cleared {
-        /// Why.
+        /// The reason that was given.
         reason: String,
-        /// Who said so.
+        /// The name of the operator, or `gateway`.
         operator: String,
     },
 }
 
 impl FactKind {
-    /// Whether it says something about the bill's link.
+    /// Returns whether the fact concerns the link of the bill.
     pub const fn concerns_link(&self) -> bool {
         matches!(
             self,
@@ -97,7 +98,7 @@ impl FactKind {
         )
     }
 
-    /// The name the journal and operators use.
+    /// Returns the name in the journal and for operators.
     pub const fn name(&self) -> &'static str {
         match self {
             Self::Reserved { .. } => "reserved",

@@ -1,20 +1,20 @@
-//! A family: the bills that share biller, `biller_user_key`, `billed_year_month` and `ordinal`.
+//! Bill groups: the bills that share biller, `biller_user_key`, `billed_year_month` and `ordinal`.
 //!
-//! One look-up of a family answers E005, E812, E817, E818 and paid.
+//! One look-up of a group decides E005, E812, E817, E818 and paid.
 
 use protocol::Bill;
 
 use crate::codec::{Decoder, Encode, Unreadable, encode_list, encode_rest_of_bill};
 use crate::{BillState, Timestamp};
 
-/// The bills of one family; almost always one.
+/// The bills that share biller, user key, month and ordinal; nearly always one.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Family {
+pub struct BillGroup {
     bills: Vec<(Bill, BillState)>,
 }
 
-impl Family {
-    /// The state of exactly this bill.
+impl BillGroup {
+    /// Returns the state of exactly this bill.
     pub fn get(&self, bill: &Bill) -> Option<&BillState> {
         self.bills
             .iter()
@@ -22,7 +22,7 @@ impl Family {
             .map(|(_, state)| state)
     }
 
-    /// The state of exactly this bill, made where it is missing.
+    /// Returns the state of exactly this bill; inserts it where it is missing.
     pub fn entry(&mut self, bill: &Bill) -> &mut BillState {
         let index = self
             .bills
@@ -48,14 +48,14 @@ impl Family {
         self.bills.is_empty()
     }
 
-    /// What two nodes know of the family, together.
+    /// Merges the group of another node (CRDT merge).
     pub fn merge(&mut self, other: &Self) {
         for (bill, state) in &other.bills {
             self.entry(bill).merge(state);
         }
     }
 
-    /// The registered bills that share everything with `bill` but the `biller_notice_key`.
+    /// Returns the registered bills that differ from `bill` in the `biller_notice_key` only.
     pub fn registered_like<'a>(
         &'a self,
         bill: &'a Bill,
@@ -64,18 +64,19 @@ impl Family {
         self.bills
             .iter()
             .filter(move |(held, state)| {
-                state.link_state(now).is_registered() && held.rest() == bill.rest()
+                state.link_state(now).is_registered()
+                    && held.key_without_notice_key() == bill.key_without_notice_key()
             })
             .map(|(held, state)| (held, state))
     }
 
-    /// Every bill of the family.
+    /// Returns the bills of the group.
     pub fn bills(&self) -> impl Iterator<Item = (&Bill, &BillState)> {
         self.bills.iter().map(|(bill, state)| (bill, state))
     }
 }
 
-impl Encode for Family {
+impl Encode for BillGroup {
     fn encode(&self, out: &mut Vec<u8>) {
         encode_list(self.bills.iter(), out, |(bill, state), out| {
             encode_rest_of_bill(bill, out);
@@ -84,7 +85,7 @@ impl Encode for Family {
     }
 }
 
-impl Family {
+impl BillGroup {
     /// The family of `like` from the bytes that [`codec::to_bytes`](crate::codec::to_bytes) made.
     pub(crate) fn from_bytes(bytes: &[u8], like: &Bill) -> Result<Self, Unreadable> {
         let mut decoder = Decoder::new(bytes)?;

@@ -1,11 +1,11 @@
-//! What is known where a decision about a bill is taken, and the decisions (contract section 4).
+//! Decisions about one bill (contract section 4).
 //!
-//! The same code decides on this node's own book and on what all nodes know together.
+//! The same code decides on the state of this node and on the merged state of all nodes.
 
 use protocol::{Bill, ResCode};
 
 use crate::owners::Owners;
-use crate::{BillState, Family, LinkState, Timestamp};
+use crate::{BillGroup, BillState, LinkState, Timestamp};
 
 /// Why the ledger refuses a link call (contract section 4, "Links").
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -16,16 +16,16 @@ pub enum LinkRefusal {
     NoticeKeyTaken,
     /// `E005`: no notice key, and two or more registered bills share the rest.
     NoticeKeyNeeded,
-    /// `E818`: the link is made, or being made at this moment.
+    /// `E818`: the link exists, or another call creates it at this moment.
     AlreadyLinked,
-    /// `E812`: nothing linked or unknown to re-create.
+    /// `E812`: no linked or unknown bill to re-create.
     NotRegistered,
-    /// The journal cannot be written, or the shared state not be reached: `E801`.
+    /// `E801`: the journal cannot be written, or Redis cannot be reached.
     Unavailable,
 }
 
 impl LinkRefusal {
-    /// The guide's code for it.
+    /// Returns the code of the guide for this refusal.
     pub const fn res_code(self) -> ResCode {
         match self {
             Self::ErrorBill => ResCode::E817,
@@ -38,29 +38,29 @@ impl LinkRefusal {
     }
 }
 
-/// What a prepay or a notice needs to know of a bill.
+/// The part of a bill's state that `prepay` and `notice` use.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct BillView {
-    /// Classified: `E817`.
+    /// Whether the bill is an error bill (`E817`).
     pub error_bill: bool,
-    /// Paid: `E403` to a prepay.
+    /// Whether the bill is paid (`E403` for `prepay`).
     pub paid: bool,
 }
 
-/// All that decisions about one bill need: its family, and the owners of its notice key.
+/// The state that decisions about one bill read: its bill group, and the owners of its notice key.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Knowledge<'a> {
-    pub(crate) family: Option<&'a Family>,
+    pub(crate) bill_group: Option<&'a BillGroup>,
     pub(crate) owners: Option<&'a Owners>,
 }
 
 impl<'a> Knowledge<'a> {
-    /// The state of exactly this bill.
+    /// Returns the state of exactly this bill.
     pub(crate) fn get(self, bill: &Bill) -> Option<&'a BillState> {
-        self.family?.get(bill)
+        self.bill_group?.get(bill)
     }
 
-    /// Whether the bill is paid, or an error bill.
+    /// Returns whether the bill is paid, and whether it is an error bill.
     pub(crate) fn view(self, bill: &Bill, now: Timestamp) -> BillView {
         let state = self.get(bill);
         BillView {
@@ -69,7 +69,10 @@ impl<'a> Knowledge<'a> {
         }
     }
 
-    /// Decides a `link_create`; where it may go on, how the link stood before.
+    /// Decides a `link_create`. Returns the state of the link before it.
+    ///
+    /// # Errors
+    /// The first refusal of contract section 4, "Links", that holds.
     pub(crate) fn may_create(self, bill: &Bill, now: Timestamp) -> Result<LinkState, LinkRefusal> {
         let state = self.get(bill);
         if state.is_some_and(BillState::is_error_bill) {
@@ -90,7 +93,10 @@ impl<'a> Knowledge<'a> {
         }
     }
 
-    /// Decides a `link_recreate`; answers the bill whose link is made anew.
+    /// Decides a `link_recreate`. Returns the bill whose link is re-created.
+    ///
+    /// # Errors
+    /// The first refusal of contract section 4, "Links", that holds.
     pub(crate) fn may_recreate(self, bill: &Bill, now: Timestamp) -> Result<Bill, LinkRefusal> {
         let exact = self.get(bill).map(|state| (bill, state));
         let found = if bill.biller_notice_key().is_empty() {
@@ -103,10 +109,10 @@ impl<'a> Knowledge<'a> {
         } else {
             exact
         };
-        let classified = |known: Option<(&Bill, &BillState)>| {
-            known.is_some_and(|(_, state)| state.is_error_bill())
+        let is_error_bill = |candidate: Option<(&Bill, &BillState)>| {
+            candidate.is_some_and(|(_, state)| state.is_error_bill())
         };
-        if classified(found) || classified(exact) {
+        if is_error_bill(found) || is_error_bill(exact) {
             return Err(LinkRefusal::ErrorBill);
         }
         match found {
@@ -130,8 +136,8 @@ impl<'a> Knowledge<'a> {
     where
         'a: 'b,
     {
-        self.family
+        self.bill_group
             .into_iter()
-            .flat_map(move |family| family.registered_like(bill, now))
+            .flat_map(move |group| group.registered_like(bill, now))
     }
 }

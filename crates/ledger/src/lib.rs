@@ -1,16 +1,18 @@
-//! The ledger: what is known of every bill, and the promise that a payment is never forgotten.
+//! The ledger: the state of every bill, derived from facts on durable storage.
 //!
-//! A [`Fact`] is small and immutable. It is written to this node's durable [`journal`] first; the
-//! state of a bill is the pure fold of its facts ([`BillState::fold`]), and folding the same facts
-//! twice, or in another order, gives the same state. [`Ledger`] is the facade that the flows use.
+//! A [`Fact`] is small and immutable. A node writes it to its durable [`journal`] first. The state of
+//! a bill ([`BillState`]) is the fold of its facts and a state-based CRDT: the order and the number
+//! of times that facts are folded or states are merged do not matter. Facts are ordered by a hybrid
+//! logical clock ([`Stamp`]). [`Ledger`] is the interface that the flows call.
 //!
-//! This crate knows no HTTP. Time comes in as a value ([`Timestamp`]), so that tests own the clock.
+//! This crate has no HTTP. Callers pass the time as a value ([`Timestamp`]), so tests set the clock.
 
 mod bill_state;
 mod book;
 mod claim;
 mod classification;
 mod codec;
+mod conflict;
 mod delivery;
 mod facade;
 mod fact;
@@ -18,30 +20,34 @@ mod family;
 pub mod journal;
 mod knowledge;
 mod link;
-mod meeting;
 mod message;
 mod owners;
 mod payments;
 mod retention;
 mod share;
-pub mod shared;
+mod shared;
 mod stamp;
+
+/// Redis as the state that nodes share: how it is reached, and what is read and written there.
+pub mod redis {
+    pub use crate::shared::*;
+}
 
 pub use bill_state::BillState;
 pub use claim::{Claim, ClaimGuard, UnderWay};
 pub use classification::Classification;
 pub use delivery::DeliveryState;
 pub use facade::{
-    Begun, Delivered, Durability, Known, Ledger, LinkOutcome, Options, Reach, Rebuild, Recorded,
-    Redelivery, Reservation, SharedDifference, Story, Telling, Undelivered, Unless, Verified,
-    Waiting, verify_offline,
+    BillHistory, BillerUndelivered, DeliveryAttempts, DeliveryOutcome, Durability, EventDelivery,
+    Ledger, LinkOutcome, Options, Rebuild, RecordOutcome, RecordedPayment, Redelivery,
+    RedisDifference, Reservation, Scope, ScopedState, SkipCancelled, Verification, verify_offline,
 };
 pub use fact::{Fact, FactKind};
-pub use family::Family;
+pub use family::BillGroup;
 pub use journal::JournalError;
 pub use knowledge::{BillView, LinkRefusal};
 pub use link::{Link, LinkState};
 pub use message::{KeptAnswer, MessageDigest};
-pub use payments::{Cancellation, PaymentGroup, PaymentRecord, Payments, Taken};
-pub use share::Watch;
-pub use stamp::{Stamp, StampClock, Timestamp};
+pub use payments::{Cancellation, PaymentEffect, PaymentGroup, PaymentRecord, Payments};
+pub use share::Observer;
+pub use stamp::{HybridLogicalClock, Stamp, Timestamp};

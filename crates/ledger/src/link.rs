@@ -1,31 +1,32 @@
-//! The link part of a bill's state: registered or not, and until when.
+//! The link of a bill: whether it is registered, and until when.
 
 use protocol::KoreanTime;
 
 use crate::codec::{Decoder, Encode, Unreadable};
 use crate::{Fact, FactKind, Stamp, Timestamp};
 
-/// How a bill's link stands at one moment (contract section 4, "Links").
+/// The state of a link at one moment (contract section 4, "Links").
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LinkState {
-    /// Never made, or every attempt came to nothing.
+    /// No link was made, and no attempt is open or unknown.
     Unregistered,
-    /// A `link_create` is being relayed at this moment.
+    /// A `link_create` is being relayed.
     Reserved,
-    /// An attempt ended without a known outcome: the next `link_create` is relayed again.
+    /// The outcome of an attempt is not known: the next `link_create` is relayed again.
     Unknown,
-    /// Kakao Pay made it.
+    /// Kakao Pay made the link.
     Linked,
 }
 
 impl LinkState {
-    /// Linked, reserved or unknown.
+    /// Returns whether the link is linked, reserved or unknown.
     pub const fn is_registered(self) -> bool {
         !matches!(self, Self::Unregistered)
     }
 }
 
-/// All link facts of a bill, folded. Every member only ever grows, so order does not matter.
+/// The fold of the link facts of a bill. Every member only grows, so the order of facts is
+/// irrelevant.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Link {
     linked: Option<(Stamp, KoreanTime)>,
@@ -35,7 +36,7 @@ pub struct Link {
 }
 
 impl Link {
-    /// Folds a fact in; one that says nothing about the link changes nothing.
+    /// Adds one fact; a fact of another kind changes nothing.
     pub(crate) fn fold(&mut self, fact: &Fact) {
         let stamp = fact.stamp;
         match &fact.kind {
@@ -83,7 +84,7 @@ impl Link {
         }
     }
 
-    /// What two nodes know of the link, together: the fold of all facts of both.
+    /// Merges the link of another node (CRDT merge).
     pub(crate) fn merge(&mut self, other: &Self) {
         self.open = self.open.max(other.open);
         self.closed = self.closed.max(other.closed);
@@ -93,7 +94,7 @@ impl Link {
         }
     }
 
-    /// How the link stands at `now`.
+    /// Returns the state of the link at `now`.
     pub fn state(&self, now: Timestamp) -> LinkState {
         let open = self
             .open
@@ -108,14 +109,14 @@ impl Link {
         }
     }
 
-    /// The latest stamp of anything that is known of the link.
+    /// Returns the latest stamp of the link facts; the default stamp where there is none.
     pub(crate) fn latest(&self) -> Stamp {
         let linked = self.linked.as_ref().map(|(stamp, _)| *stamp);
         let open = self.open.map(|(attempt, _)| attempt);
         linked.max(open).max(self.closed).unwrap_or_default()
     }
 
-    /// When the link in force ends; `None` where none was ever made.
+    /// Returns the end of the latest link; `None` where none was made.
     pub fn expire_at(&self) -> Option<&KoreanTime> {
         self.linked.as_ref().map(|(_, expire_at)| expire_at)
     }

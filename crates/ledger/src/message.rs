@@ -1,4 +1,4 @@
-//! A pay-result as Kakao Pay sent it, and the answer of the biller that accepted it.
+//! The digest of a pay-result, and the answer of the biller that accepted it.
 
 use std::fmt;
 
@@ -7,22 +7,22 @@ use sha2::{Digest, Sha256};
 
 use crate::codec::{Decoder, Encode, Unreadable};
 
-/// SHA-256 of a pay-result's body: two pay-results with one digest are the same, byte for byte.
+/// The SHA-256 digest of a pay-result's body. It is the idempotency key of the pay-result.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct MessageDigest([u8; 32]);
 
 impl MessageDigest {
-    /// The digest of a body.
+    /// Returns the digest of `body`.
     pub fn of(body: &[u8]) -> Self {
         Self(Sha256::digest(body).into())
     }
 
-    /// A digest that was stored before; `None` unless it has 32 bytes.
+    /// Returns a stored digest; `None` unless it has 32 bytes.
     pub fn from_slice(bytes: &[u8]) -> Option<Self> {
         bytes.try_into().ok().map(Self)
     }
 
-    /// The 32 bytes.
+    /// Returns the 32 bytes.
     pub const fn as_bytes(&self) -> &[u8; 32] {
         &self.0
     }
@@ -37,12 +37,12 @@ impl fmt::Debug for MessageDigest {
     }
 }
 
-/// The answer with which a biller accepted a pay-result; given again to every later copy.
+/// The answer with which a biller accepted a pay-result. Every later copy gets it again.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct KeptAnswer {
-    /// HTTP status as the biller sent it.
+    /// The HTTP status of the biller's answer.
     pub status: u16,
-    /// `Content-Type` as relayed.
+    /// The relayed `Content-Type`.
     pub content_type: Bytes,
     /// The body, byte for byte.
     pub body: Bytes,

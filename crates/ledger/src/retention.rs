@@ -1,5 +1,5 @@
-//! Forgetting: what is older than the retention leaves memory and journal, so that neither grows
-//! for ever. A bill goes whole, with its pay-results, once its last fact is old enough.
+//! Retention: bills whose last fact is too old are deleted from memory and journal, so that both
+//! have a bound. A bill is deleted as a whole, with its pay-results.
 
 use std::io;
 use std::sync::Arc;
@@ -10,31 +10,34 @@ use std::time::Duration;
 use crate::facade::Node;
 use crate::{JournalError, Stamp, Timestamp};
 
-/// How often the journal is looked through.
+/// The pause between two runs.
 const EVERY: Duration = Duration::from_hours(1);
 
-/// Bills forgotten in one commit, so that no call waits long behind it.
+/// The number of bills deleted in one commit. It bounds the time that calls wait behind it.
 const BATCH: usize = 500;
 
-/// The running thread; ends when dropped.
+/// The retention thread. Its drop ends the thread.
 #[derive(Debug)]
-pub(crate) struct Keeper {
+pub(crate) struct RetentionThread {
     stop: Option<Sender<()>>,
     thread: Option<JoinHandle<()>>,
 }
 
-impl Keeper {
-    /// Forgets what is older than `retention`, once an hour.
+impl RetentionThread {
+    /// Starts the thread. Once an hour it deletes bills that are older than `retention`.
+    ///
+    /// # Errors
+    /// When the system cannot start a thread.
     pub(crate) fn start(node: Arc<Node>, retention: Duration) -> io::Result<Self> {
         let (stop, stopped) = channel::<()>();
         let thread = thread::Builder::new()
             .name("retention".into())
             .spawn(move || {
                 while stopped.recv_timeout(EVERY) == Err(RecvTimeoutError::Timeout) {
-                    match forget_before(&node, Timestamp::now().minus(retention)) {
+                    match delete_bills_before(&node, Timestamp::now().minus(retention)) {
                         Ok(0) => {}
-                        Ok(bills) => tracing::info!(bills, "forgotten: older than the retention"),
-                        Err(error) => tracing::error!(%error, "old bills could not be forgotten"),
+                        Ok(bills) => tracing::info!(bills, "bills older than the retention were deleted"),
+                        Err(error) => tracing::error!(%error, "bills older than the retention could not be deleted"),
                     }
                 }
             })?;
@@ -45,9 +48,9 @@ impl Keeper {
     }
 }
 
-impl Drop for Keeper {
+impl Drop for RetentionThread {
     fn drop(&mut self) {
-        // The thread waits on the other end of this channel.
+        // The closed channel ends the wait of the thread.
         drop(self.stop.take());
         if let Some(thread) = self.thread.take() {
             let _ = thread.join();
@@ -55,27 +58,29 @@ impl Drop for Keeper {
     }
 }
 
-/// Forgets every bill of which the last fact is older than `before`; answers how many.
-pub(crate) fn forget_before(node: &Node, before: Timestamp) -> Result<usize, JournalError> {
+/// Deletes every bill whose last fact is older than `before`. Returns their number.
+///
+/// # Errors
+/// When the journal cannot be read or written.
+pub(crate) fn delete_bills_before(node: &Node, before: Timestamp) -> Result<usize, JournalError> {
     let reader = node.journal().reader().another()?;
     let before = Stamp::time_of(before);
-    let mut forgotten = 0;
+    let mut deleted = 0;
     loop {
         let bills = reader.stale_bills(before, BATCH)?;
         if bills.is_empty() {
-            return Ok(forgotten);
+            return Ok(deleted);
         }
         let messages = bills.iter().map(|bill| reader.messages_of(bill));
         let messages = messages.collect::<Result<Vec<_>, _>>()?;
         let stale = bills.iter().cloned().zip(messages).collect();
         node.forget(stale, before).blocking_committed()?;
-        // A fact that came in between is young: its row stayed, and memory takes it back.
+        // A fact that was added meanwhile keeps its row, but its state was deleted from memory.
         for bill in &bills {
-            reader
-                .facts_of(bill)?
-                .iter()
-                .for_each(|fact| node.fold_again(fact));
+            for fact in &reader.facts_of(bill)? {
+                node.fold_again(fact);
+            }
         }
-        forgotten += bills.len();
+        deleted += bills.len();
     }
 }

@@ -1,4 +1,4 @@
-//! Time as the ledger sees it: milliseconds of Unix time, and stamps that order facts.
+//! Timestamps in milliseconds, and the hybrid logical clock that orders facts.
 
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -8,7 +8,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 pub struct Timestamp(i64);
 
 impl Timestamp {
-    /// The machine's wall clock. Only the edge of the program calls this.
+    /// Returns the wall-clock time of this machine. Tests pass times as values instead.
     pub fn now() -> Self {
         let since_epoch = SystemTime::now()
             .duration_since(UNIX_EPOCH)
@@ -16,29 +16,29 @@ impl Timestamp {
         Self(i64::try_from(since_epoch.as_millis()).unwrap_or(i64::MAX))
     }
 
-    /// From milliseconds since the Unix epoch.
+    /// Returns the time this many milliseconds after the Unix epoch.
     pub const fn from_millis(millis: i64) -> Self {
         Self(millis)
     }
 
-    /// From seconds since the Unix epoch.
+    /// Returns the time this many seconds after the Unix epoch.
     pub const fn from_seconds(seconds: i64) -> Self {
         Self(seconds.saturating_mul(1000))
     }
 
-    /// Milliseconds since the Unix epoch.
+    /// Returns the milliseconds since the Unix epoch.
     pub const fn millis(self) -> i64 {
         self.0
     }
 
-    /// This time less `span`; stops at the beginning of time instead of wrapping.
+    /// Returns the time `span` earlier; saturates.
     #[must_use]
     pub fn minus(self, span: Duration) -> Self {
         let millis = i64::try_from(span.as_millis()).unwrap_or(i64::MAX);
         Self(self.0.saturating_sub(millis))
     }
 
-    /// This time and `span` more; stops at the end of time instead of wrapping.
+    /// Returns the time `span` later; saturates.
     #[must_use]
     pub fn plus(self, span: Duration) -> Self {
         let millis = i64::try_from(span.as_millis()).unwrap_or(i64::MAX);
@@ -46,42 +46,43 @@ impl Timestamp {
     }
 }
 
-/// Bits of a stamp that count facts within one millisecond.
+/// The bits of a stamp that count facts within one millisecond.
 const COUNTER_BITS: u32 = 20;
 
-/// When a fact was made and by which node: unique, and ordered the same way on every node.
+/// A hybrid logical clock timestamp: the time of a fact and the node that made it.
 ///
-/// `time` is a hybrid logical clock: milliseconds shifted left by 20 bits, plus a counter, so that
-/// two facts of one node never share a stamp even when the wall clock stands still or steps back.
+/// Stamps are unique and have the same order on every node. `time` holds milliseconds shifted left
+/// by 20 bits, plus a counter: two facts of one node differ even when the wall clock stops or steps
+/// back.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct Stamp {
-    /// Hybrid logical time.
+    /// The hybrid logical time.
     pub time: i64,
     /// The node that made the fact.
     pub node: u32,
 }
 
 impl Stamp {
-    /// The first stamp time of a moment.
+    /// Returns the first stamp time of `moment`.
     pub(crate) const fn time_of(moment: Timestamp) -> i64 {
         moment.0 << COUNTER_BITS
     }
 
-    /// The wall-clock part.
+    /// Returns the wall-clock part.
     pub const fn timestamp(self) -> Timestamp {
         Timestamp(self.time >> COUNTER_BITS)
     }
 }
 
-/// Hands out the stamps of one node.
+/// The hybrid logical clock of one node: the source of its stamps.
 #[derive(Debug)]
-pub struct StampClock {
+pub struct HybridLogicalClock {
     node: u32,
     last: AtomicI64,
 }
 
-impl StampClock {
-    /// A clock for `node` whose stamps all come after `last`.
+impl HybridLogicalClock {
+    /// Returns the clock of `node`; its stamps are later than `last`.
     pub const fn new(node: u32, last: i64) -> Self {
         Self {
             node,
@@ -89,20 +90,20 @@ impl StampClock {
         }
     }
 
-    /// The node this clock stamps for.
+    /// Returns the node of this clock.
     pub const fn node(&self) -> u32 {
         self.node
     }
 
-    /// All further stamps come after this one: whoever answers a fact of another node's must not
-    /// seem to have come before it, however far this node's wall clock is behind.
+    /// Advances the clock: later stamps follow `seen`. A fact that follows from another node's fact
+    /// is then ordered after it, even when the wall clock of this node is behind.
     pub fn observe(&self, seen: Stamp) {
         self.last.fetch_max(seen.time, Ordering::AcqRel);
     }
 
-    /// The next stamp: at `now`, or just after the last one where the wall clock lags behind it.
+    /// Returns the next stamp: `now`, or the successor of the last stamp where `now` is not later.
     pub fn next(&self, now: Timestamp) -> Stamp {
-        let wall = now.0 << COUNTER_BITS;
+        let wall = Stamp::time_of(now);
         let previous = self
             .last
             .fetch_update(Ordering::AcqRel, Ordering::Acquire, |last| {
@@ -122,7 +123,7 @@ mod tests {
 
     #[test]
     fn stamps_grow_even_when_the_wall_clock_steps_back() {
-        let clock = StampClock::new(7, 0);
+        let clock = HybridLogicalClock::new(7, 0);
         let first = clock.next(Timestamp::from_millis(2_000));
         let second = clock.next(Timestamp::from_millis(1_000));
         let third = clock.next(Timestamp::from_millis(3_000));
@@ -131,8 +132,8 @@ mod tests {
     }
 
     #[test]
-    fn a_stamp_comes_after_those_that_were_seen() {
-        let (ahead, behind) = (StampClock::new(8, 0), StampClock::new(7, 0));
+    fn a_stamp_follows_every_observed_stamp() {
+        let (ahead, behind) = (HybridLogicalClock::new(8, 0), HybridLogicalClock::new(7, 0));
         let seen = ahead.next(Timestamp::from_millis(5_000));
         behind.observe(seen);
         assert!(behind.next(Timestamp::from_millis(1_000)) > seen);

@@ -5,8 +5,8 @@ mod support;
 
 use bytes::Bytes;
 use ledger::{
-    BillView, Claim, Delivered, DeliveryState, Durability, KeptAnswer, Ledger, LinkOutcome,
-    LinkRefusal, MessageDigest, Options, Taken, Timestamp,
+    BillView, Claim, DeliveryOutcome, DeliveryState, Durability, KeptAnswer, Ledger, LinkOutcome,
+    LinkRefusal, MessageDigest, Options, PaymentEffect, Timestamp,
 };
 use protocol::{KoreanTime, PaymentEvent};
 use support::{BUDGET, Node, Store, bill, cancel, pay, time};
@@ -206,7 +206,7 @@ async fn a_bill_is_paid_while_its_events_sum_to_more_than_nothing(store: Store) 
         let mut node = Node::alone(&store).await;
         let bill = bill("202611", "");
         for event in events {
-            assert_ne!(node.report(&bill, event).await, Taken::Double);
+            assert_ne!(node.report(&bill, event).await, PaymentEffect::Double);
         }
         assert_eq!(node.is_paid(&bill).await, paid, "{events:?}");
         node.restart().await;
@@ -221,17 +221,21 @@ async fn a_bill_is_paid_while_its_events_sum_to_more_than_nothing(store: Store) 
 async fn a_second_payment_and_another_amount_make_an_error_bill(store: Store) {
     // first event | second event | what the second is taken for
     let table = [
-        (pay("1", "20000"), pay("2", "20000"), Taken::Double),
-        (pay("1", "20000"), pay("1", "30000"), Taken::OtherAmount),
-        (pay("1", "20000"), pay("1", "2e4"), Taken::Again),
-        (pay("1", "20000"), cancel("1", "-20000"), Taken::New),
+        (pay("1", "20000"), pay("2", "20000"), PaymentEffect::Double),
+        (
+            pay("1", "20000"),
+            pay("1", "30000"),
+            PaymentEffect::OtherAmount,
+        ),
+        (pay("1", "20000"), pay("1", "2e4"), PaymentEffect::Repeated),
+        (pay("1", "20000"), cancel("1", "-20000"), PaymentEffect::New),
     ];
     for (first, second, taken) in table {
         let mut node = Node::alone(&store).await;
         let bill = bill("202611", "");
         node.report(&bill, &first).await;
         assert_eq!(node.report(&bill, &second).await, taken);
-        let error_bill = matches!(taken, Taken::Double | Taken::OtherAmount);
+        let error_bill = matches!(taken, PaymentEffect::Double | PaymentEffect::OtherAmount);
         assert_eq!(node.view(&bill).await.error_bill, error_bill);
         node.restart().await;
         assert_eq!(node.view(&bill).await.error_bill, error_bill);
@@ -258,7 +262,10 @@ async fn the_mark_of_an_indistinct_bill_ends(store: Store) {
         node.now = time(end);
         assert!(!node.is_paid(&bill).await, "{expire_at:?}");
         // Next month's payment is no double one, and counts.
-        assert_eq!(node.report(&bill, &pay("2", "20000")).await, Taken::New);
+        assert_eq!(
+            node.report(&bill, &pay("2", "20000")).await,
+            PaymentEffect::New
+        );
         assert!(node.is_paid(&bill).await);
         // A late cancel of the ended payment takes nothing from this one.
         node.report(&bill, &cancel("1", "-20000")).await;
@@ -287,14 +294,14 @@ async fn an_accepted_pay_result_is_claimed_once_and_its_answer_is_kept(store: St
         body: Bytes::from_static(br#"{"res_code":"OK"}"#),
     };
     let biller = bill.biller_code();
-    let Claim::Mine(guard) = node.ledger().claim(biller, message) else {
+    let Claim::Granted(guard) = node.ledger().claim(biller, message) else {
         panic!("the first claim is ours");
     };
     let Claim::UnderWay(copy) = node.ledger().claim(biller, message) else {
         panic!("a copy waits");
     };
     node.record(&bill, &event, &body, message).await;
-    let delivered = Delivered::Accepted(kept.clone());
+    let delivered = DeliveryOutcome::Accepted(kept.clone());
     node.ledger()
         .record_delivery(&bill, &event, message, delivered, node.now)
         .await
@@ -325,10 +332,10 @@ async fn what_a_biller_did_not_accept_is_counted_until_it_does(store: Store) {
     let message = MessageDigest::of(b"again");
     // told | and how that leaves it: a copy that was not sent takes nothing back
     let table = [
-        (Delivered::Refused, DeliveryState::Refused),
-        (Delivered::Pending, DeliveryState::Refused),
-        (Delivered::Unknown, DeliveryState::Unknown),
-        (Delivered::Pending, DeliveryState::Unknown),
+        (DeliveryOutcome::Refused, DeliveryState::Refused),
+        (DeliveryOutcome::Pending, DeliveryState::Refused),
+        (DeliveryOutcome::Unknown, DeliveryState::Unknown),
+        (DeliveryOutcome::Pending, DeliveryState::Unknown),
     ];
     for (delivered, state) in table {
         node.ledger()
@@ -344,7 +351,7 @@ async fn what_a_biller_did_not_accept_is_counted_until_it_does(store: Store) {
         content_type: Bytes::new(),
         body: Bytes::new(),
     };
-    let delivered = Delivered::Accepted(kept);
+    let delivered = DeliveryOutcome::Accepted(kept);
     node.ledger()
         .record_delivery(&bill, &event, message, delivered, node.now)
         .await
@@ -422,11 +429,15 @@ fn what_is_older_than_the_retention_is_forgotten_whole() {
         node.link(&young, "20271130235959").await.unwrap();
     });
     assert_eq!(
-        node.ledger().forget_before(time("20261231000000")).unwrap(),
+        node.ledger()
+            .delete_bills_before(time("20261231000000"))
+            .unwrap(),
         1
     );
     assert_eq!(
-        node.ledger().forget_before(time("20261231000000")).unwrap(),
+        node.ledger()
+            .delete_bills_before(time("20261231000000"))
+            .unwrap(),
         0
     );
     runtime.block_on(async {

@@ -43,7 +43,7 @@ async fn what_is_forgotten_takes_no_disk_any_more() {
 
     let ledger = node.ledger().clone();
     let forgotten =
-        tokio::task::spawn_blocking(move || ledger.forget_before(time("20261231000000")));
+        tokio::task::spawn_blocking(move || ledger.delete_bills_before(time("20261231000000")));
     assert_eq!(forgotten.await.unwrap().unwrap(), BILLS);
     // Some room stays for what comes.
     eventually(async || bytes(&node) < full / 2).await;

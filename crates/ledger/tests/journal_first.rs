@@ -9,7 +9,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use ledger::{Begun, Claim, Delivered, KeptAnswer, Ledger, MessageDigest, Options, Taken};
+use ledger::{
+    Claim, DeliveryOutcome, KeptAnswer, Ledger, MessageDigest, Options, PaymentEffect,
+    RecordOutcome,
+};
 use protocol::PaymentEvent;
 use support::{Node, Store, bill, cancel, pay, time};
 use test_support::RedisServer;
@@ -57,7 +60,10 @@ async fn a_mark_ends_when_the_link_does_that_another_node_made() {
     let (_server, one, mut other) = two_nodes().await;
     let bill = bill("", "");
     one.link(&bill, "20261231235959").await.unwrap();
-    assert_eq!(other.report(&bill, &pay("1", "20000")).await, Taken::New);
+    assert_eq!(
+        other.report(&bill, &pay("1", "20000")).await,
+        PaymentEffect::New
+    );
     let is_paid_on_both = async |at| {
         let (one, other) = (one.ledger(), other.ledger());
         (
@@ -83,7 +89,10 @@ async fn a_bill_that_another_node_reopened_is_paid_once_and_no_error_bill() {
     let bill = bill("202611", "");
     one.report(&bill, &pay("1", "20000")).await;
     other.report(&bill, &cancel("1", "-20000")).await;
-    assert_eq!(one.report(&bill, &pay("2", "20000")).await, Taken::New);
+    assert_eq!(
+        one.report(&bill, &pay("2", "20000")).await,
+        PaymentEffect::New
+    );
     assert!(!one.view(&bill).await.error_bill && !other.view(&bill).await.error_bill);
 }
 
@@ -100,11 +109,20 @@ async fn an_answer_that_another_node_got_is_known_from_then_on() {
     };
     one.record(&bill, &event, &body, message).await;
     one.ledger()
-        .record_delivery(&bill, &event, message, Delivered::Accepted(kept), one.now)
+        .record_delivery(
+            &bill,
+            &event,
+            message,
+            DeliveryOutcome::Accepted(kept),
+            one.now,
+        )
         .await
         .unwrap();
     let begun = other.begin(&bill, &event, &body, message).await;
-    assert!(matches!(begun, Begun::AcceptedElsewhere(_)), "{begun:?}");
+    assert!(
+        matches!(begun, RecordOutcome::AcceptedElsewhere(_)),
+        "{begun:?}"
+    );
     assert_eq!(other.ledger().undelivered(), 0);
 
     // Without Redis, and after a restart.

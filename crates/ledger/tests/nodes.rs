@@ -8,9 +8,10 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use futures_util::future::join_all;
-use ledger::shared::WallClock;
+use ledger::redis::WallClock;
 use ledger::{
-    Begun, Delivered, KeptAnswer, LinkOutcome, LinkRefusal, MessageDigest, Taken, Timestamp,
+    DeliveryOutcome, KeptAnswer, LinkOutcome, LinkRefusal, MessageDigest, PaymentEffect,
+    RecordOutcome, Timestamp,
 };
 use protocol::{Bill, BillerCode, KoreanTime, PaymentEvent};
 use support::{Node, Store, bill, cancel, eventually, pay};
@@ -52,7 +53,7 @@ impl House {
         for node in [&self.one, &self.other] {
             let has_all = async || {
                 let verified = node.ledger().verify().await.unwrap();
-                matches!(verified.shared, Some(Ok(difference)) if difference.is_none())
+                matches!(verified.redis, Some(Ok(difference)) if difference.is_none())
             };
             eventually(has_all).await;
         }
@@ -106,13 +107,25 @@ async fn a_reservation_of_a_node_that_died_is_unknown_to_the_other_after_the_bud
 async fn a_payment_on_one_node_is_a_payment_on_both_and_so_is_its_cancel() {
     let House { one, other, .. } = House::open().await;
     let bill = bill("202611", "");
-    assert_eq!(one.report(&bill, &pay("1", "20000")).await, Taken::New);
+    assert_eq!(
+        one.report(&bill, &pay("1", "20000")).await,
+        PaymentEffect::New
+    );
     assert!(other.is_paid(&bill).await);
-    assert_eq!(other.report(&bill, &pay("1", "20000")).await, Taken::Again);
+    assert_eq!(
+        other.report(&bill, &pay("1", "20000")).await,
+        PaymentEffect::Repeated
+    );
     other.report(&bill, &cancel("1", "-20000")).await;
     assert!(!one.is_paid(&bill).await && !other.is_paid(&bill).await);
-    assert_eq!(one.report(&bill, &pay("2", "20000")).await, Taken::New);
-    assert_eq!(other.report(&bill, &pay("3", "20000")).await, Taken::Double);
+    assert_eq!(
+        one.report(&bill, &pay("2", "20000")).await,
+        PaymentEffect::New
+    );
+    assert_eq!(
+        other.report(&bill, &pay("3", "20000")).await,
+        PaymentEffect::Double
+    );
     assert!(one.view(&bill).await.error_bill);
 }
 
@@ -124,7 +137,7 @@ async fn two_payments_that_meet_on_two_nodes_make_an_error_bill() {
         let (first, second) = (pay("1", "20000"), pay("2", "20000"));
         let (first, second) = tokio::join!(one.report(&bill, &first), other.report(&bill, &second));
         assert!(
-            [first, second].contains(&Taken::Double),
+            [first, second].contains(&PaymentEffect::Double),
             "{first:?} {second:?}"
         );
         assert!(one.view(&bill).await.error_bill && other.view(&bill).await.error_bill);
@@ -183,7 +196,7 @@ async fn a_bill_that_was_paid_again_after_a_cancel_is_no_error_bill() {
     // It knows nothing of the cancel, nor of the first payment.
     assert_eq!(
         house.other.report(&bill, &pay("2", "20000")).await,
-        Taken::New
+        PaymentEffect::New
     );
     // Were the second payment in Redis before the cancel, it would meet a first one that counts, and
     // nobody could tell that from a bill that was paid twice. So the cancel goes first.
@@ -236,14 +249,14 @@ async fn a_pay_result_accepted_through_one_node_is_answered_by_the_other() {
         body: Bytes::from_static(br#"{"res_code":"OK"}"#),
     };
     one.record(&bill, &event, &body, message).await;
-    let delivered = Delivered::Accepted(kept.clone());
+    let delivered = DeliveryOutcome::Accepted(kept.clone());
     one.ledger()
         .record_delivery(&bill, &event, message, delivered, one.now)
         .await
         .unwrap();
     match other.begin(&bill, &event, &body, message).await {
-        Begun::AcceptedElsewhere(answer) => assert_eq!(answer, kept),
-        Begun::Recorded(recorded) => panic!("told twice: {recorded:?}"),
+        RecordOutcome::AcceptedElsewhere(answer) => assert_eq!(answer, kept),
+        RecordOutcome::Recorded(recorded) => panic!("told twice: {recorded:?}"),
     }
 }
 
@@ -258,7 +271,10 @@ async fn without_redis_payments_go_on_links_do_not_and_all_is_shared_afterwards(
     let began = Instant::now();
     assert!(one.is_paid(&known).await);
     assert!(!one.is_paid(&unknown).await);
-    assert_eq!(one.report(&unknown, &pay("2", "20000")).await, Taken::New);
+    assert_eq!(
+        one.report(&unknown, &pay("2", "20000")).await,
+        PaymentEffect::New
+    );
     assert!(one.is_paid(&unknown).await);
     assert!(
         began.elapsed() < Duration::from_secs(1),
@@ -330,7 +346,10 @@ async fn what_was_journalled_before_there_was_a_redis_is_shared_when_there_is_on
     let (mut one, other) = (Node::on(&store).await, Node::on(&store).await);
     let bill = bill("202611", "");
     server.kill();
-    assert_eq!(one.report(&bill, &pay("1", "20000")).await, Taken::New);
+    assert_eq!(
+        one.report(&bill, &pay("1", "20000")).await,
+        PaymentEffect::New
+    );
     server.start_again();
     one.restart().await;
     eventually(async || other.is_paid(&bill).await).await;

@@ -6,7 +6,7 @@ mod support;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use ledger::{Cancellation, Delivered, MessageDigest, Redelivery, Unless};
+use ledger::{Cancellation, DeliveryOutcome, MessageDigest, Redelivery, SkipCancelled};
 use protocol::{Bill, PaymentEvent};
 use support::{Node, Store, bill, cancel, eventually, pay};
 use test_support::RedisServer;
@@ -17,21 +17,21 @@ async fn refused(node: &Node, bill: &Bill, event: &PaymentEvent) {
     let (body, message) = (Bytes::from_static(BODY), MessageDigest::of(BODY));
     node.record(bill, event, &body, message).await;
     node.ledger()
-        .record_delivery(bill, event, message, Delivered::Refused, node.now)
+        .record_delivery(bill, event, message, DeliveryOutcome::Refused, node.now)
         .await
         .unwrap();
 }
 
-async fn redelivery(node: &Node, bill: &Bill, unless: Unless) -> Redelivery {
+async fn redelivery(node: &Node, bill: &Bill, skip: SkipCancelled) -> Redelivery {
     let undelivered = node.ledger().undelivered_payments(None);
     let one = undelivered.iter().find(|one| one.bill == *bill).unwrap();
     let message = MessageDigest::of(BODY);
-    let redelivery = node.ledger().redelivery(one, message, unless, node.now);
+    let redelivery = node.ledger().redelivery(one, message, skip, node.now);
     redelivery.await.unwrap()
 }
 
 fn tell(cancelled: Cancellation) -> Redelivery {
-    Redelivery::Tell {
+    Redelivery::Allowed {
         body: Bytes::from_static(BODY),
         cancelled,
     }
@@ -39,29 +39,29 @@ fn tell(cancelled: Cancellation) -> Redelivery {
 
 #[tokio::test]
 async fn what_kakao_pay_cancelled_through_another_node_is_left_alone() {
-    use Unless::{CancelledFully, CancelledInPart, Never};
+    use SkipCancelled::{AnyPart, Fully, Never};
     let server = Arc::new(RedisServer::start());
     let store = Store::shared(&server);
     let (one, other) = (Node::on(&store).await, Node::on(&store).await);
     // cancelled through the other node | who asks | what this node does
     let table = [
-        (None, CancelledInPart, tell(Cancellation::No)),
-        (Some("-5000"), CancelledInPart, Redelivery::Cancelled),
-        (Some("-5000"), CancelledFully, tell(Cancellation::InPart)),
-        (Some("-20000"), CancelledInPart, Redelivery::Cancelled),
-        (Some("-20000"), CancelledFully, Redelivery::Cancelled),
+        (None, AnyPart, tell(Cancellation::No)),
+        (Some("-5000"), AnyPart, Redelivery::Cancelled),
+        (Some("-5000"), Fully, tell(Cancellation::InPart)),
+        (Some("-20000"), AnyPart, Redelivery::Cancelled),
+        (Some("-20000"), Fully, Redelivery::Cancelled),
         (Some("-20000"), Never, tell(Cancellation::Fully)),
     ];
-    for (number, (amount, unless, expected)) in table.into_iter().enumerate() {
+    for (number, (amount, skip, expected)) in table.into_iter().enumerate() {
         let bill = bill(&format!("{:06}", 202_001 + number), "");
         refused(&one, &bill, &pay("1", "20000")).await;
         if let Some(amount) = amount {
             other.report(&bill, &cancel("1", amount)).await;
         }
         assert_eq!(
-            redelivery(&one, &bill, unless).await,
+            redelivery(&one, &bill, skip).await,
             expected,
-            "{amount:?} {unless:?}"
+            "{amount:?} {skip:?}"
         );
     }
 }
@@ -74,11 +74,11 @@ async fn nothing_is_told_by_itself_while_nobody_can_say_whether_it_was_cancelled
     refused(&one, &bill, &pay("1", "20000")).await;
     server.kill();
     eventually(async || {
-        redelivery(&one, &bill, Unless::CancelledInPart).await == Redelivery::OutOfReach
+        redelivery(&one, &bill, SkipCancelled::AnyPart).await == Redelivery::OutOfReach
     })
     .await;
     // Whoever names it decides by himself.
-    let named = redelivery(&one, &bill, Unless::Never).await;
+    let named = redelivery(&one, &bill, SkipCancelled::Never).await;
     assert_eq!(named, tell(Cancellation::No));
 }
 
@@ -93,13 +93,13 @@ async fn nothing_is_told_by_itself_while_the_other_nodes_cannot_share_what_was_c
     other.report(&bill, &cancel("1", "-20000")).await;
     // Redis is read, and knows of no cancel.
     eventually(async || {
-        redelivery(&one, &bill, Unless::CancelledInPart).await == Redelivery::OutOfReach
+        redelivery(&one, &bill, SkipCancelled::AnyPart).await == Redelivery::OutOfReach
     })
     .await;
     assert!(one.is_paid(&bill).await);
     server.tell(&["CONFIG", "SET", "min-replicas-to-write", "0"]);
     eventually(async || {
-        redelivery(&one, &bill, Unless::CancelledInPart).await == Redelivery::Cancelled
+        redelivery(&one, &bill, SkipCancelled::AnyPart).await == Redelivery::Cancelled
     })
     .await;
 }

@@ -1,4 +1,4 @@
-//! What is counted per biller.
+//! The series of one biller.
 
 use std::array;
 use std::collections::BTreeMap;
@@ -8,22 +8,22 @@ use std::time::Duration;
 
 use protocol::{Api, ResCode};
 
-use crate::buckets::MOST_CALL_EDGES;
+use crate::buckets::MAX_CALL_BOUNDS;
 use crate::cells::{Count, Durations, Level};
-use crate::exposition::Exposition;
+use crate::exposition::{Exposition, signed, unsigned};
 use crate::label::{ApiLabel, Label};
 use crate::requests::{OtherAnswers, Pair};
 use crate::series::{
     BUDGET_EXCEEDED, CIRCUIT_STATE, DOUBLE_PAYMENTS, IN_FLIGHT, LabelPair, PAY_RESULTS_REFUSED,
-    PREPAY_SHORT_CIRCUITS, UPSTREAM_DURATION, signed, whole,
+    PREPAY_SHORT_CIRCUITS, UPSTREAM_DURATION,
 };
 
-/// The codes of the contract's checks 5 to 8: a pay-result's first refusal must be seen as an
-/// increase, so its counter is there before.
+/// The codes of the contract's checks 5 to 8. Their counters exist from the start, so that the first
+/// refusal is visible as an increase.
 const REFUSALS_OF_PAY_RESULTS: [ResCode; 4] =
     [ResCode::E001, ResCode::E006, ResCode::E007, ResCode::E807];
 
-/// The series of one registered biller, or of all others together (`unknown`).
+/// The series of one registered biller, or of all unknown billers together.
 pub struct BillerSeries {
     in_flight: Level,
     apis: [ApiSeries; ApiLabel::ALL.len()],
@@ -31,42 +31,41 @@ pub struct BillerSeries {
     double_payments: Count,
     circuit_state: Level,
     pay_results_refused: Mutex<BTreeMap<ResCode, u64>>,
-    call_edges: Arc<[f64]>,
+    call_bounds: Arc<[f64]>,
     label: Box<str>,
     has_circuit: bool,
     is_registered: bool,
 }
 
-/// The series of one biller and API. What an `OK` that comes soon is counted in stands in front, in one line of a
-/// processor's cache.
+/// The series of one biller and API. The counters of a fast `OK` come first, so that they are in one cache line.
 #[derive(Default)]
 #[repr(C, align(64))]
 struct ApiSeries {
     ok: Count,
-    upstream_duration: Durations<MOST_CALL_EDGES>,
+    upstream_duration: Durations<MAX_CALL_BOUNDS>,
     budget_exceeded: Count,
     other_answers: OtherAnswers,
 }
 
-/// Who a [`BillerSeries`] is of.
+/// The owner of a [`BillerSeries`].
 #[derive(Clone, Copy)]
-pub(crate) enum Of<'a> {
-    /// A registered biller, with an upstream of its own.
+pub(crate) enum Owner<'a> {
+    /// A registered biller whose upstream has a circuit series.
     Biller(&'a str),
-    /// A registered biller whose upstream would be labelled as Kakao Pay is.
+    /// A registered biller whose code is the upstream label of Kakao Pay.
     BillerWithoutCircuit(&'a str),
-    /// Calls that name no registered biller.
+    /// Calls without a registered biller.
     Unknown,
 }
 
 impl BillerSeries {
-    pub(crate) fn new(of: Of<'_>, call_edges: Arc<[f64]>) -> Self {
-        let (label, has_circuit) = match of {
-            Of::Biller(code) => (code, true),
-            Of::BillerWithoutCircuit(code) => (code, false),
-            Of::Unknown => (ApiLabel::Unknown.text(), false),
+    pub(crate) fn new(owner: Owner<'_>, call_bounds: Arc<[f64]>) -> Self {
+        let (label, has_circuit) = match owner {
+            Owner::Biller(code) => (code, true),
+            Owner::BillerWithoutCircuit(code) => (code, false),
+            Owner::Unknown => (ApiLabel::Unknown.text(), false),
         };
-        debug_assert!(call_edges.len() <= MOST_CALL_EDGES);
+        debug_assert!(call_bounds.len() <= MAX_CALL_BOUNDS);
         Self {
             in_flight: Level::default(),
             apis: array::from_fn(|_| ApiSeries::default()),
@@ -74,10 +73,10 @@ impl BillerSeries {
             double_payments: Count::default(),
             circuit_state: Level::default(),
             pay_results_refused: Mutex::new(REFUSALS_OF_PAY_RESULTS.map(|code| (code, 0)).into()),
-            call_edges,
+            call_bounds,
             label: label.into(),
             has_circuit,
-            is_registered: !matches!(of, Of::Unknown),
+            is_registered: !matches!(owner, Owner::Unknown),
         }
     }
 
@@ -87,36 +86,36 @@ impl BillerSeries {
         api.ok.get() + u64::from(self.in_flight.get() > 0)
     }
 
-    /// Counts a call as in flight until the guard is dropped.
+    /// Counts a call as in flight until the returned value is dropped.
     pub fn enter(&self) -> InFlight<'_> {
         self.in_flight.add(1);
         InFlight(&self.in_flight)
     }
 
-    /// The upstream of one call took this long, whether it answered or not. Once per call.
+    /// Counts the upstream's time of one call, once per call, whether the upstream answered or not.
     pub fn upstream_answered(&self, api: Api, took: Duration) {
         self.api(ApiLabel::from(api))
             .upstream_duration
-            .observe(took, &self.call_edges);
+            .observe(took, &self.call_bounds);
     }
 
-    /// A prepay of a paid bill was answered without the biller.
+    /// Counts a prepay of a paid bill that was answered without a call of the biller.
     pub fn prepay_short_circuited(&self) {
         self.prepay_short_circuits.inc();
     }
 
-    /// A payment came for a bill that another payment had already paid.
+    /// Counts a payment of a bill that was already paid by another payment.
     pub fn double_payment(&self) {
         self.double_payments.inc();
     }
 
-    /// A pay-result was refused for its body.
+    /// Counts a pay-result that was refused for its body.
     pub fn pay_result_refused(&self, code: ResCode) {
         let mut refused = self
             .pay_results_refused
             .lock()
             .unwrap_or_else(PoisonError::into_inner);
-        // Another code than the four comes with its first refusal. There are no more than the guide's.
+        // Other codes are added at their first refusal. All codes are the guide's, so they are few.
         *refused.entry(code).or_default() += 1;
     }
 
@@ -138,25 +137,25 @@ impl BillerSeries {
     }
 
     fn api(&self, api: ApiLabel) -> &ApiSeries {
-        // There is one for every value, and an index is a place among the values.
+        // There is one for every value, and the index of a value is its place in `ALL`.
         &self.apis[api.index()]
     }
 
     pub(crate) fn expose(&self, exposition: &mut Exposition) {
         let biller = ("biller", &*self.label);
         for (api, series) in ApiLabel::ALL.iter().zip(&self.apis) {
-            // A call on an unknown route names no registered biller.
-            let is_of_no_api = *api == ApiLabel::Unknown && self.is_registered;
-            if !is_of_no_api || !series.is_empty() {
-                series.expose([("api", api.text()), biller], &self.call_edges, exposition);
+            // Calls of unknown routes do not have a registered biller.
+            let is_unused = *api == ApiLabel::Unknown && self.is_registered;
+            if !is_unused || !series.is_empty() {
+                series.expose([("api", api.text()), biller], &self.call_bounds, exposition);
             }
         }
-        IN_FLIGHT.show(&[biller], signed(self.in_flight.get()), exposition);
+        exposition.gauge(&IN_FLIGHT, &[biller], signed(self.in_flight.get()));
         for (series, count) in [
             (PREPAY_SHORT_CIRCUITS, &self.prepay_short_circuits),
             (DOUBLE_PAYMENTS, &self.double_payments),
         ] {
-            series.show_counter(&[biller], whole(count.get()), exposition);
+            exposition.counter(&series, &[biller], unsigned(count.get()));
         }
         let refused = self
             .pay_results_refused
@@ -164,11 +163,15 @@ impl BillerSeries {
             .unwrap_or_else(PoisonError::into_inner);
         for (code, count) in &*refused {
             let labels = [biller, ("res_code", code.code())];
-            PAY_RESULTS_REFUSED.show_counter(&labels, whole(*count), exposition);
+            exposition.counter(&PAY_RESULTS_REFUSED, &labels, unsigned(*count));
         }
         if self.has_circuit {
             let upstream = ("upstream", &*self.label);
-            CIRCUIT_STATE.show(&[upstream], signed(self.circuit_state.get()), exposition);
+            exposition.gauge(
+                &CIRCUIT_STATE,
+                &[upstream],
+                signed(self.circuit_state.get()),
+            );
         }
     }
 }
@@ -179,13 +182,17 @@ impl ApiSeries {
         self.ok.get() == 0 && self.other_answers.is_empty()
     }
 
-    fn expose(&self, labels: [LabelPair<'_>; 2], edges: &[f64], exposition: &mut Exposition) {
+    fn expose(&self, labels: [LabelPair<'_>; 2], bounds: &[f64], exposition: &mut Exposition) {
         Pair::OK.expose(labels, &self.ok, exposition);
         self.other_answers.expose(labels, exposition);
-        BUDGET_EXCEEDED.show_counter(&labels, whole(self.budget_exceeded.get()), exposition);
-        // Histograms are large, and most billers use few APIs: shown from the first upstream call on.
+        exposition.counter(
+            &BUDGET_EXCEEDED,
+            &labels,
+            unsigned(self.budget_exceeded.get()),
+        );
+        // Histograms are large and most billers use few APIs, so it is exposed after the first upstream call.
         if self.upstream_duration.counts().any(|count| count > 0) {
-            UPSTREAM_DURATION.show_durations(&labels, edges, &self.upstream_duration, exposition);
+            exposition.histogram(&UPSTREAM_DURATION, &labels, bounds, &self.upstream_duration);
         }
     }
 }
@@ -198,7 +205,7 @@ impl fmt::Debug for BillerSeries {
     }
 }
 
-/// A call in flight; ends when it is dropped.
+/// A call in flight. The call ends when this value is dropped.
 #[derive(Debug)]
 #[must_use]
 pub struct InFlight<'a>(&'a Level);

@@ -1,27 +1,27 @@
-//! The edges of the histograms' buckets, in seconds.
+//! The bounds of the histograms' buckets, in seconds.
 
 use std::time::Duration;
 
-/// Edges for whole calls and upstream calls.
+/// The bounds for whole calls and upstream calls.
 const CALL: [f64; 16] = [
     0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 1.5, 2.0, 2.5, 5.0, 10.0,
 ];
 
-/// Edges for the gateway's own share of a call, and for the ledger's operations.
+/// The bounds for the gateway's part of a call and for the ledger's operations.
 const OWN: [f64; 16] = [
     0.00005, 0.0001, 0.0002, 0.0003, 0.0005, 0.00075, 0.001, 0.002, 0.003, 0.005, 0.01, 0.025,
     0.05, 0.1, 0.5, 2.0,
 ];
 
-/// As many edges as those for calls can be, the budget among them.
-pub(crate) const MOST_CALL_EDGES: usize = CALL.len() + 1;
+/// The most bounds for calls, including the budget.
+pub(crate) const MAX_CALL_BOUNDS: usize = CALL.len() + 1;
 
-/// The edges for a gateway with one budget.
+/// The bounds for a gateway with a given budget.
 #[derive(Clone, Debug)]
 pub(crate) struct Buckets {
-    /// For calls; one edge is the budget.
+    /// For calls. The budget is one of the bounds.
     pub(crate) call: Vec<f64>,
-    /// For what the gateway itself does.
+    /// For the gateway's own work.
     pub(crate) own: Vec<f64>,
 }
 
@@ -38,8 +38,8 @@ impl Buckets {
     }
 }
 
-/// The budget in seconds, to the microsecond, as the number that is spelled as an operator would:
-/// adding a fraction to whole seconds may miss it by the last bit.
+/// Returns the budget in seconds, exact to the microsecond. The result prints as in the configuration;
+/// `Duration::as_secs_f64` may differ in the last bit.
 pub(crate) fn seconds_exactly(budget: Duration) -> f64 {
     let millionths = u32::try_from(budget.as_micros()).unwrap_or(u32::MAX);
     f64::from(millionths) / 1e6
@@ -50,7 +50,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_budget_is_an_edge_once_and_edges_ascend() {
+    fn the_budget_is_a_bound_once_and_bounds_ascend() {
         for (milliseconds, spelled) in [
             (3_000, "3"),
             (2_500, "2.5"),
@@ -59,15 +59,15 @@ mod tests {
             (4_350, "4.35"),
             (60_000, "60"),
         ] {
-            let edges = Buckets::new(Duration::from_millis(milliseconds)).call;
-            let as_spelled = |edge: &&f64| edge.to_string() == spelled;
+            let bounds = Buckets::new(Duration::from_millis(milliseconds)).call;
+            let as_spelled = |bound: &&f64| bound.to_string() == spelled;
             assert_eq!(
-                edges.iter().filter(as_spelled).count(),
+                bounds.iter().filter(as_spelled).count(),
                 1,
-                "{spelled} in {edges:?}"
+                "{spelled} in {bounds:?}"
             );
-            assert!(edges.is_sorted_by(|a, b| a < b), "{edges:?}");
-            assert!(edges.len() <= MOST_CALL_EDGES, "{edges:?}");
+            assert!(bounds.is_sorted_by(|a, b| a < b), "{bounds:?}");
+            assert!(bounds.len() <= MAX_CALL_BOUNDS, "{bounds:?}");
         }
         assert!(OWN.is_sorted_by(|a, b| a < b));
     }

@@ -1,14 +1,14 @@
-//! Numbers that stand in the memory of what they are counted for.
+//! Counters without names, for the series of a biller.
 //!
-//! The library's counters have each a place of their own in memory, with their name, help text and labels beside
-//! them. A call meets some ten series of its biller: of thousands of billers, none of those places is in a near
-//! cache when its turn comes. So what is counted per biller lies together here, and is named when it is shown.
+//! Each counter of the `prometheus` crate is a separate allocation with its name, help text and labels. A call
+//! counts in some ten series of its biller. With thousands of billers, each of these allocations is a cache miss.
+//! The counters here are stored together and get their names at a scrape.
 
 use std::array;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::time::Duration;
 
-/// What only grows.
+/// A counter.
 #[derive(Debug, Default)]
 pub(crate) struct Count(AtomicU64);
 
@@ -26,7 +26,7 @@ impl Count {
     }
 }
 
-/// What goes up and down.
+/// A gauge.
 #[derive(Debug, Default)]
 pub(crate) struct Level(AtomicI64);
 
@@ -44,34 +44,34 @@ impl Level {
     }
 }
 
-/// Durations by bucket: one for each of at most `N` edges, and one for what is beyond the last edge. The edges, in
-/// seconds and ascending, are the same for many and come from outside.
+/// A histogram of durations with at most `N` bounds, and a bucket above the last bound. The caller passes the
+/// bounds, in ascending seconds, because many histograms share them.
 #[derive(Debug)]
 #[repr(C)]
 pub(crate) struct Durations<const N: usize> {
-    /// Whole nanoseconds: one addition each. 64 bits hold 584 years. In front, beside the buckets of short times.
+    /// In nanoseconds; 64 bits are enough for 584 years. It comes first, next to the buckets of short durations.
     sum: Count,
-    within: [Count; N],
-    beyond: Count,
+    buckets: [Count; N],
+    above: Count,
 }
 
 impl<const N: usize> Default for Durations<N> {
     fn default() -> Self {
         Self {
             sum: Count::default(),
-            within: array::from_fn(|_| Count::default()),
-            beyond: Count::default(),
+            buckets: array::from_fn(|_| Count::default()),
+            above: Count::default(),
         }
     }
 }
 
 impl<const N: usize> Durations<N> {
-    pub(crate) fn observe(&self, took: Duration, edges: &[f64]) {
+    pub(crate) fn observe(&self, took: Duration, bounds: &[f64]) {
         let seconds = took.as_secs_f64();
-        // Looked for from the first edge on, where most calls end.
-        let at = edges.iter().position(|edge| seconds <= *edge);
-        at.and_then(|at| self.within.get(at))
-            .unwrap_or(&self.beyond)
+        // A linear search, because most calls are in the first buckets.
+        let at = bounds.iter().position(|bound| seconds <= *bound);
+        at.and_then(|at| self.buckets.get(at))
+            .unwrap_or(&self.above)
             .inc();
         self.sum
             .add(u64::try_from(took.as_nanos()).unwrap_or(u64::MAX));
@@ -81,9 +81,9 @@ impl<const N: usize> Durations<N> {
         Duration::from_nanos(self.sum.get())
     }
 
-    /// By bucket, what is beyond the last edge last.
+    /// Returns the count of each bucket; the last is the one above the last bound.
     pub(crate) fn counts(&self) -> impl Iterator<Item = u64> {
-        self.within.iter().chain([&self.beyond]).map(Count::get)
+        self.buckets.iter().chain([&self.above]).map(Count::get)
     }
 }
 
@@ -92,11 +92,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_duration_counts_in_the_first_bucket_that_holds_it_and_an_edge_belongs_to_its_bucket() {
+    fn a_duration_is_counted_in_the_first_bucket_whose_bound_it_does_not_exceed() {
         let durations = Durations::<4>::default();
-        let edges = [0.001, 0.5, 3.0];
+        let bounds = [0.001, 0.5, 3.0];
         for micros in [0, 1_000, 1_001, 500_000, 3_000_000, 3_000_001] {
-            durations.observe(Duration::from_micros(micros), &edges);
+            durations.observe(Duration::from_micros(micros), &bounds);
         }
         assert_eq!(durations.counts().collect::<Vec<_>>(), [2, 2, 1, 0, 1]);
         assert_eq!(durations.sum(), Duration::from_micros(6_502_002));

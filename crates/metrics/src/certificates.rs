@@ -1,14 +1,14 @@
-//! When certificates end.
+//! The expiry of certificates.
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 
 use protocol::BillerCode;
 
-use crate::exposition::Exposition;
-use crate::series::{CERTIFICATE_EXPIRY, signed};
+use crate::exposition::{Exposition, signed};
+use crate::series::CERTIFICATE_EXPIRY;
 
-/// Whose certificates a file holds.
+/// A configured file of certificates.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Certificate {
     /// `listen.tls.certificate`.
@@ -19,7 +19,7 @@ pub enum Certificate {
     KakaoClient,
     /// `kakao.tls.ca`.
     KakaoCa,
-    /// What the `tls` table of a registered biller names.
+    /// The file in the `tls` table of a registered biller.
     Biller(BillerCode),
 }
 
@@ -35,7 +35,7 @@ impl Certificate {
     }
 }
 
-/// The earliest end per file; as many as there are files in use.
+/// The earliest expiry per file in use.
 #[derive(Default)]
 pub(crate) struct Certificates(Mutex<BTreeMap<Certificate, i64>>);
 
@@ -44,7 +44,7 @@ impl Certificates {
         self.with(|ends| ends.insert(certificate, not_after));
     }
 
-    pub(crate) fn forget(&self, certificate: Certificate) {
+    pub(crate) fn remove(&self, certificate: Certificate) {
         self.with(|ends| ends.remove(&certificate));
     }
 
@@ -54,15 +54,19 @@ impl Certificates {
 
     pub(crate) fn expose(&self, exposition: &mut Exposition) {
         let ends = self.with(|ends| ends.clone());
-        // A biller may have one of our words for its code. A series may come once only: the
-        // certificate that ends first is the one to hear of.
+        // A biller's code may be one of the other labels. A series must not be exposed twice, so the
+        // earlier expiry is exposed.
         let mut by_label: BTreeMap<&str, i64> = BTreeMap::new();
         for (certificate, not_after) in &ends {
             let first = by_label.entry(certificate.label()).or_insert(*not_after);
             *first = (*first).min(*not_after);
         }
         for (label, not_after) in by_label {
-            CERTIFICATE_EXPIRY.show(&[("certificate", label)], signed(not_after), exposition);
+            exposition.gauge(
+                &CERTIFICATE_EXPIRY,
+                &[("certificate", label)],
+                signed(not_after),
+            );
         }
     }
 }

@@ -1,22 +1,47 @@
-//! The values that labels can have. Each is one of a few.
+//! The labels and their values. Every label has a bounded set of values.
 
 use std::fmt;
+use std::marker::PhantomData;
 
 use protocol::{AnswerCode, Api, LabelCode, ResCode};
 
 /// A label with a fixed set of values.
 pub(crate) trait Label: Copy + 'static {
-    /// Every value, each at its own [`Label::index`].
+    /// All values, each at its [`Label::index`].
     const ALL: &'static [Self];
 
-    /// The value as it stands in the exposition.
+    /// The value in the exposition.
     fn text(self) -> &'static str;
 
-    /// Its place in [`Label::ALL`].
+    /// The index of the value in [`Label::ALL`].
     fn index(self) -> usize;
 }
 
-/// Makes a label from one table: variant, text.
+/// One `M` for each value of the label `L`.
+pub(crate) struct PerLabel<L, M> {
+    children: Box<[M]>,
+    label: PhantomData<L>,
+}
+
+impl<L: Label, M> PerLabel<L, M> {
+    pub(crate) fn new(child: impl FnMut(L) -> M) -> Self {
+        Self {
+            children: L::ALL.iter().copied().map(child).collect(),
+            label: PhantomData,
+        }
+    }
+
+    pub(crate) fn get(&self, label: L) -> &M {
+        // There is a child for every value, and the index of a value is its place in `ALL`.
+        &self.children[label.index()]
+    }
+
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &M> {
+        self.children.iter()
+    }
+}
+
+/// Defines a label from one table: variant, text.
 macro_rules! label {
     ($(#[$about:meta])* $visibility:vis enum $name:ident {
         $($(#[$what:meta])* $variant:ident $text:literal,)+
@@ -42,45 +67,45 @@ macro_rules! label {
 }
 
 label! {
-    /// Why a call was turned away before it was relayed.
+    /// The reason why a call was refused before it was relayed.
     pub enum RejectedReason {
-        /// The source address is in no list that admits it.
+        /// No list admits the source address.
         Address "address",
-        /// `Authorization`, or the client certificate, is missing or wrong.
+        /// The `Authorization` header or the client certificate is missing or wrong.
         Authorization "authorization",
-        /// Beyond the biller's rate.
+        /// The biller's rate limit is exceeded.
         Rate "rate",
-        /// The body is too large, broken, or breaks a rule of the guide.
+        /// The body is too large, incomplete or violates a rule of the guide.
         Body "body",
-        /// The biller has as many calls in flight as it may.
+        /// The biller's limit of calls in flight is reached.
         Overload "overload",
-        /// The upstream's circuit is open.
+        /// The upstream's circuit breaker is open.
         Circuit "circuit",
     }
 }
 
 label! {
-    /// What the ledger was asked to do.
+    /// An operation of the ledger.
     pub enum LedgerOperation {
         /// Read the state of a bill.
         Lookup "lookup",
         /// Reserve a bill for a link.
         Reserve "reserve",
-        /// Settle what became of a link call.
+        /// Record the outcome of a link call.
         Settle "settle",
-        /// Take a payment event.
+        /// Record a payment event.
         Payment "payment",
-        /// Note how the biller took a payment event.
+        /// Record the outcome of a delivery attempt.
         Delivery "delivery",
-        /// Classify a bill as an error bill, or clear it.
+        /// Classify a bill as an error bill, or remove the classification.
         Classify "classify",
-        /// Find the kept answer of a pay-result.
+        /// Find the stored answer of a pay-result.
         Replay "replay",
-        /// Write a batch of entries to the journal, durably.
+        /// Write a batch of entries to the journal's disk.
         JournalCommit "journal_commit",
-        /// One exchange with Redis.
+        /// Send commands to Redis and receive their replies.
         Redis "redis",
-        /// Write to Redis what it has not got from the journal.
+        /// Write facts of the journal to Redis.
         Share "share",
     }
 }
@@ -88,35 +113,35 @@ label! {
 label! {
     /// The stages of a call, in their order.
     pub enum Stage {
-        /// Address, certificate, authorization, rate, and the body's arrival.
+        /// Check address, certificate, authorization and rate, and receive the body.
         Admission "admission",
-        /// Reading the body by the guide's rules.
+        /// Parse the body by the guide's rules.
         Parse "parse",
-        /// Asking the ledger before the upstream.
+        /// Read or write the ledger before the upstream call.
         Ledger "ledger",
-        /// Getting a connection to the upstream.
+        /// Get a connection to the upstream.
         Connect "connect",
-        /// From the request on that connection to the whole answer.
+        /// Send the request to the upstream and receive the whole answer.
         Upstream "upstream",
-        /// Telling the ledger what became of it.
+        /// Record the outcome in the ledger.
         Settle "settle",
-        /// Making the answer.
+        /// Build the answer.
         Reply "reply",
     }
 }
 
 label! {
-    /// What came of a reload.
+    /// The result of a reload.
     pub enum ReloadResult {
-        /// The configuration was read anew and is in force.
+        /// The configuration was read and applied.
         Done "done",
-        /// A fault was found: nothing changed.
+        /// The configuration has a fault, and nothing changed.
         Refused "refused",
     }
 }
 
 label! {
-    /// Label `api`.
+    /// The label `api`.
     pub(crate) enum ApiLabel {
         LinkCreate "link_create",
         LinkRecreate "link_recreate",
@@ -145,7 +170,7 @@ impl From<Option<Api>> for ApiLabel {
     }
 }
 
-/// Label `res_code`: `OK`, `E` and three digits, or `other`.
+/// The label `res_code`: `OK`, `E` and three digits, or `other`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum ResCodeLabel {
     /// `OK`.
@@ -155,7 +180,7 @@ pub enum ResCodeLabel {
 }
 
 impl ResCodeLabel {
-    /// Stands for what has no label of its own, and for answers without a code.
+    /// The label of all other codes and of answers without a code.
     pub const OTHER: Self = Self::Other(LabelCode::OTHER);
 
     /// The label's text.
@@ -166,8 +191,8 @@ impl ResCodeLabel {
         }
     }
 
-    /// Whether the guide knows the code: the gateway itself may answer it.
-    pub(crate) fn is_of_the_guide(self) -> bool {
+    /// Whether the code is in the guide, so that the gateway's own answers may have it.
+    pub(crate) fn is_in_guide(self) -> bool {
         ResCode::from_code(self.as_str()).is_some()
     }
 }
@@ -197,7 +222,7 @@ impl fmt::Display for ResCodeLabel {
     }
 }
 
-/// Label `status`: a number from 100 to 599, or `other`.
+/// The label `status`: a number from 100 to 599, or `other`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct StatusLabel(Option<u16>);
 
@@ -205,9 +230,8 @@ impl StatusLabel {
     pub(crate) const OTHER: Self = Self(None);
     pub(crate) const OK: Self = Self(Some(200));
 
-    /// The statuses of the contract's answers by the gateway itself, and those that its HTTP
-    /// server gives.
-    const OUR_OWN: [u16; 14] = [
+    /// The statuses of the gateway's own answers by the contract, and of its HTTP server's answers.
+    const OF_GATEWAY: [u16; 14] = [
         200, 400, 401, 403, 404, 405, 408, 413, 429, 431, 500, 502, 503, 504,
     ];
 
@@ -219,8 +243,9 @@ impl StatusLabel {
         }
     }
 
-    pub(crate) fn is_our_own(self) -> bool {
-        self.0.is_some_and(|status| Self::OUR_OWN.contains(&status))
+    pub(crate) fn is_of_gateway(self) -> bool {
+        self.0
+            .is_some_and(|status| Self::OF_GATEWAY.contains(&status))
     }
 }
 
@@ -238,7 +263,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_value_is_found_at_its_own_index() {
+    fn each_value_has_its_own_index() {
         fn check<L: Label>() {
             for (at, label) in L::ALL.iter().enumerate() {
                 assert_eq!(label.index(), at, "{}", label.text());
@@ -252,7 +277,7 @@ mod tests {
     }
 
     #[test]
-    fn the_apis_have_the_names_that_the_guide_as_code_gives_them() {
+    fn the_apis_have_the_names_of_the_protocol_crate() {
         for api in Api::ALL {
             assert_eq!(ApiLabel::from(api).text(), api.label());
         }

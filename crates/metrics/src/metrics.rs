@@ -1,4 +1,4 @@
-//! All series, and how they are told of what happens.
+//! All series of a gateway, and the functions that count in them.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -9,29 +9,29 @@ use prometheus::process_collector::ProcessCollector;
 use prometheus::{Gauge, Histogram, IntCounter, IntGauge};
 use protocol::BillerCode;
 
-use crate::answered::Answered;
-use crate::biller::{BillerSeries, Of};
+use crate::biller::{BillerSeries, Owner};
 use crate::buckets::{Buckets, seconds_exactly};
 use crate::certificates::{Certificate, Certificates};
 use crate::exposition::Exposition;
-use crate::label::{ApiLabel, Label, LedgerOperation, RejectedReason, ReloadResult, StatusLabel};
-use crate::per_label::PerLabel;
+use crate::label::{
+    ApiLabel, Label, LedgerOperation, PerLabel, RejectedReason, ReloadResult, StatusLabel,
+};
 use crate::reloads::Reloads;
-use crate::requests::Pair;
+use crate::requests::{AnsweredCall, Pair};
 use crate::series::{
     BUDGET, BUILD_INFO, CIRCUIT_STATE, LEDGER_OPERATION_DURATION, LEDGER_UNAVAILABLE, OVERHEAD,
     REJECTED, REQUEST_DURATION,
 };
 use crate::stages::StageSeconds;
-use crate::vitals::Vitals;
+use crate::status::GatewayStatus;
 
-/// Label of Kakao Pay as an upstream.
+/// The label of Kakao Pay as an upstream.
 const KAKAO: &str = "kakao";
 
 /// All series of one gateway.
 pub struct Metrics {
     budget: Duration,
-    call_edges: Arc<[f64]>,
+    call_bounds: Arc<[f64]>,
     budget_seconds: Gauge,
     request_duration: PerLabel<ApiLabel, Histogram>,
     overhead: PerLabel<ApiLabel, Histogram>,
@@ -48,10 +48,10 @@ pub struct Metrics {
 }
 
 impl Metrics {
-    /// The series of a gateway with this budget, at zero.
+    /// Returns the series of a gateway with this budget. All counters are zero.
     pub fn new(budget: Duration) -> Arc<Self> {
-        let edges = Buckets::new(budget);
-        let call_edges: Arc<[f64]> = edges.call.into();
+        let bounds = Buckets::new(budget);
+        let call_bounds: Arc<[f64]> = bounds.call.into();
         let api = |api: ApiLabel| [("api", api.text())];
         let operation = |operation: LedgerOperation| [("operation", operation.text())];
         let budget_seconds = BUDGET.seconds_gauge(&[]);
@@ -60,63 +60,63 @@ impl Metrics {
             budget,
             budget_seconds,
             request_duration: PerLabel::new(|label| {
-                REQUEST_DURATION.histogram(&api(label), &call_edges)
+                REQUEST_DURATION.histogram(&api(label), &call_bounds)
             }),
-            overhead: PerLabel::new(|label| OVERHEAD.histogram(&api(label), &edges.own)),
+            overhead: PerLabel::new(|label| OVERHEAD.histogram(&api(label), &bounds.own)),
             stage_seconds: PerLabel::new(StageSeconds::new),
             rejected: PerLabel::new(|reason: RejectedReason| {
                 REJECTED.counter(&[("reason", reason.text())])
             }),
             ledger_operation_duration: PerLabel::new(|label| {
-                LEDGER_OPERATION_DURATION.histogram(&operation(label), &edges.own)
+                LEDGER_OPERATION_DURATION.histogram(&operation(label), &bounds.own)
             }),
             ledger_unavailable: PerLabel::new(|label| {
                 LEDGER_UNAVAILABLE.counter(&operation(label))
             }),
             kakao_circuit_state: CIRCUIT_STATE.gauge(&[("upstream", KAKAO)]),
-            unknown_biller: Arc::new(BillerSeries::new(Of::Unknown, Arc::clone(&call_edges))),
+            unknown_biller: Arc::new(BillerSeries::new(Owner::Unknown, Arc::clone(&call_bounds))),
             billers: RwLock::default(),
             certificates: Certificates::default(),
             reloads: Reloads::new(),
             process: ProcessCollector::for_self(),
-            call_edges,
+            call_bounds,
         })
     }
 
-    /// The series of a registered biller; made when it is registered first.
+    /// Returns the series of a registered biller and creates them for a new one.
     ///
-    /// A biller whose code is `unknown` shares the series of the unknown ones, and one whose code
-    /// is `kakao` has no `relay_circuit_state`: those labels are taken.
+    /// The labels `unknown` and `kakao` are reserved: a biller with the code `unknown` shares the series of
+    /// unknown billers, and a biller with the code `kakao` has no `relay_circuit_state`.
     pub fn biller(&self, code: BillerCode) -> Arc<BillerSeries> {
-        let of = match code.as_str() {
-            KAKAO => Of::BillerWithoutCircuit(KAKAO),
+        let owner = match code.as_str() {
+            KAKAO => Owner::BillerWithoutCircuit(KAKAO),
             code if code == ApiLabel::Unknown.text() => return self.unknown_biller(),
-            code => Of::Biller(code),
+            code => Owner::Biller(code),
         };
         let mut billers = self.billers.write().unwrap_or_else(PoisonError::into_inner);
         let series = billers
             .entry(code)
-            .or_insert_with(|| Arc::new(BillerSeries::new(of, Arc::clone(&self.call_edges))));
+            .or_insert_with(|| Arc::new(BillerSeries::new(owner, Arc::clone(&self.call_bounds))));
         Arc::clone(series)
     }
 
-    /// The series of calls that name no registered biller.
+    /// Returns the series of calls without a registered biller.
     pub fn unknown_biller(&self) -> Arc<BillerSeries> {
         Arc::clone(&self.unknown_biller)
     }
 
-    /// Takes the series of a biller away that is no longer registered. What its last calls still
-    /// count is not shown.
-    pub fn forget_biller(&self, code: BillerCode) {
+    /// Removes the series of a biller that is no longer registered. Calls in flight still count in
+    /// them, without effect on the exposition.
+    pub fn remove_biller(&self, code: BillerCode) {
         self.billers
             .write()
             .unwrap_or_else(PoisonError::into_inner)
             .remove(&code);
-        self.certificates.forget(Certificate::Biller(code));
+        self.certificates.remove(Certificate::Biller(code));
     }
 
-    /// Two payments of a bill of this biller met that were taken on two nodes. Counted as
-    /// `unknown` where the biller is registered there and not here.
+    /// Counts a conflict of two payments of one bill that two nodes recorded. The biller may be registered
+    /// on the other node only; the conflict is then counted as `unknown`.
     pub fn double_payment_of(&self, code: BillerCode) {
         let registered = self.registered(code);
         registered
@@ -129,39 +129,37 @@ impl Metrics {
         billers.get(&code).cloned()
     }
 
-    /// Counts an answer. The upstream's time goes into the overhead only: it is counted by
-    /// [`BillerSeries::upstream_answered`].
-    pub fn answered(&self, biller: &BillerSeries, answered: &Answered) {
-        let api = ApiLabel::from(answered.api);
+    /// Counts an answered call. [`BillerSeries::upstream_answered`] counts the upstream's time; here it
+    /// is only subtracted for the overhead.
+    pub fn answered(&self, biller: &BillerSeries, call: &AnsweredCall) {
+        let api = ApiLabel::from(call.api);
         let pair = Pair {
-            res_code: answered.res_code,
-            status: StatusLabel::of(answered.status),
+            res_code: call.res_code,
+            status: StatusLabel::of(call.status),
         };
         biller.count_answer(api, pair);
         self.request_duration
             .get(api)
-            .observe(answered.total.as_secs_f64());
-        let overhead = answered
-            .total
-            .saturating_sub(answered.upstream.unwrap_or_default());
+            .observe(call.total.as_secs_f64());
+        let overhead = call.total.saturating_sub(call.upstream.unwrap_or_default());
         self.overhead.get(api).observe(overhead.as_secs_f64());
-        self.stage_seconds.get(api).count(&answered.stages);
-        if answered.total > self.budget || answered.is_timed_out() {
+        self.stage_seconds.get(api).count(&call.stages);
+        if call.total > self.budget || call.is_timed_out() {
             biller.count_budget_exceeded(api);
         }
     }
 
-    /// A call was turned away.
+    /// Counts a call that was refused before it was relayed.
     pub fn rejected(&self, reason: RejectedReason) {
         self.rejected.get(reason).inc();
     }
 
-    /// Times an operation of the ledger until the timer is dropped.
+    /// Measures an operation of the ledger until the timer is dropped.
     pub fn time_ledger(&self, operation: LedgerOperation) -> LedgerTimer<'_> {
         self.time_ledger_from(operation, Instant::now())
     }
 
-    /// The same for one that began at `started`.
+    /// As [`time_ledger`](Self::time_ledger), for an operation that began at `started`.
     pub fn time_ledger_from(
         &self,
         operation: LedgerOperation,
@@ -173,20 +171,20 @@ impl Metrics {
         }
     }
 
-    /// An operation of the ledger took this long.
+    /// Counts an operation of the ledger with its duration.
     pub fn ledger_operation(&self, operation: LedgerOperation, took: Duration) {
         self.ledger_operation_duration
             .get(operation)
             .observe(took.as_secs_f64());
     }
 
-    /// An operation of the ledger could not be done for want of journal or Redis.
+    /// Counts an operation of the ledger that failed because the journal or Redis was unavailable.
     pub fn ledger_unavailable(&self, operation: LedgerOperation) {
         self.ledger_unavailable.get(operation).inc();
     }
 
-    /// The circuit of `kakao` or of a registered biller's upstream is now closed (0), half-open (1)
-    /// or open (2). Other labels are no upstream's, and make no series.
+    /// Sets the state of the circuit of an upstream, `kakao` or a registered biller: closed (0), half-open
+    /// (1) or open (2). Other names are ignored.
     pub fn set_circuit_state(&self, upstream: &str, state: i64) {
         if upstream == KAKAO {
             self.kakao_circuit_state.set(state);
@@ -197,67 +195,64 @@ impl Metrics {
         }
     }
 
-    /// The configuration was read anew, or a fault of it found.
+    /// Counts a reload of the configuration.
     pub fn reloaded(&self, result: ReloadResult) {
         self.reloads.count(result);
     }
 
-    /// The first of a file's certificates ends at `not_after`, in Unix seconds. A biller must be
-    /// registered: others make no series.
+    /// Sets the earliest expiry of the certificates in a file, in Unix seconds. A biller that is not
+    /// registered is ignored.
     pub fn set_certificate_expiry(&self, certificate: Certificate, not_after: i64) {
-        let is_known = match certificate {
+        let has_series = match certificate {
             Certificate::Biller(code) => self.registered(code).is_some(),
             _ => true,
         };
-        if is_known {
+        if has_series {
             self.certificates.set(certificate, not_after);
         }
     }
 
-    /// A file of certificates is not in use any more.
-    pub fn forget_certificate(&self, certificate: Certificate) {
-        self.certificates.forget(certificate);
+    /// Removes the series of a file of certificates that is no longer in use.
+    pub fn remove_certificate(&self, certificate: Certificate) {
+        self.certificates.remove(certificate);
     }
 
-    /// All series in version 0.0.4 of Prometheus' text format; `vitals` is how the gateway stands.
-    pub fn encode(&self, vitals: &Vitals<'_>) -> String {
+    /// Returns all series in version 0.0.4 of Prometheus' text format.
+    pub fn encode(&self, status: &GatewayStatus<'_>) -> String {
         let mut exposition = Exposition::default();
-        BUILD_INFO.show(
-            &[("version", env!("CARGO_PKG_VERSION"))],
-            1.0,
-            &mut exposition,
-        );
-        vitals.expose(&mut exposition);
-        exposition.add(&self.budget_seconds);
+        let version = ("version", env!("CARGO_PKG_VERSION"));
+        exposition.gauge(&BUILD_INFO, &[version], 1.0);
+        status.expose(&mut exposition);
+        exposition.collector(&self.budget_seconds);
         self.request_duration
             .iter()
-            .for_each(|series| exposition.add(series));
+            .for_each(|series| exposition.collector(series));
         self.overhead
             .iter()
-            .for_each(|series| exposition.add(series));
+            .for_each(|series| exposition.collector(series));
         self.stage_seconds
             .iter()
             .for_each(|stages| stages.expose(&mut exposition));
         self.rejected
             .iter()
-            .for_each(|series| exposition.add(series));
+            .for_each(|series| exposition.collector(series));
         self.ledger_operation_duration
             .iter()
-            .for_each(|series| exposition.add(series));
+            .for_each(|series| exposition.collector(series));
         self.ledger_unavailable
             .iter()
-            .for_each(|series| exposition.add(series));
+            .for_each(|series| exposition.collector(series));
         self.certificates.expose(&mut exposition);
         self.reloads.expose(&mut exposition);
-        exposition.add(&self.kakao_circuit_state);
-        exposition.add(&self.process);
+        exposition.collector(&self.kakao_circuit_state);
+        exposition.collector(&self.process);
         self.unknown_biller.expose(&mut exposition);
         let billers = self
             .billers
             .read()
             .unwrap_or_else(PoisonError::into_inner)
             .clone();
-        // Without the lock: a scrape of many billers must not hold up a call.
+        // The lock is released first, because a scrape of many billers must not delay calls.
         for biller in billers.values() {
             biller.expose(&mut exposition);
         }
@@ -273,7 +268,7 @@ impl fmt::Debug for Metrics {
     }
 }
 
-/// Times one operation of the ledger; ends when it is dropped.
+/// Measures one operation of the ledger until it is dropped.
 #[derive(Debug)]
 #[must_use]
 pub struct LedgerTimer<'a> {

@@ -1,12 +1,11 @@
-//! Reloads of the configuration.
+//! The reloads of the configuration.
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use prometheus::{IntCounter, IntGauge};
 
 use crate::exposition::Exposition;
-use crate::label::{Label, ReloadResult};
-use crate::per_label::PerLabel;
+use crate::label::{Label, PerLabel, ReloadResult};
 use crate::series::{RELOAD_LAST_SUCCESS, RELOADS};
 
 pub(crate) struct Reloads {
@@ -15,7 +14,7 @@ pub(crate) struct Reloads {
 }
 
 impl Reloads {
-    /// None so far; what a gateway starts with is taken at that moment.
+    /// Returns zero counters. The start counts as the last success.
     pub(crate) fn new() -> Self {
         let reloads = Self {
             by_result: PerLabel::new(|result: ReloadResult| {
@@ -37,8 +36,8 @@ impl Reloads {
     pub(crate) fn expose(&self, exposition: &mut Exposition) {
         self.by_result
             .iter()
-            .for_each(|counter| exposition.add(counter));
-        exposition.add(&self.last_success);
+            .for_each(|counter| exposition.collector(counter));
+        exposition.collector(&self.last_success);
     }
 }
 

@@ -1,18 +1,50 @@
-//! `relay_requests_total` of one biller and API: a counter per code and status.
+//! Answered calls, and `relay_requests_total` of one biller and API: a counter per code and status.
 
 use std::collections::BTreeMap;
 use std::sync::{PoisonError, RwLock};
+use std::time::Duration;
+
+use protocol::{Api, ResCode};
 
 use crate::cells::Count;
-use crate::exposition::Exposition;
+use crate::exposition::{Exposition, unsigned};
 use crate::label::{ResCodeLabel, StatusLabel};
-use crate::series::{LabelPair, REQUESTS, whole};
+use crate::series::{LabelPair, REQUESTS};
+use crate::stages::StageTimes;
 
-/// What an upstream can make: pairs of code and status beyond those that the gateway itself may
-/// answer, per biller and API. Those that come later are counted as `other`, `other`.
-pub(crate) const MAX_PAIRS_OF_UPSTREAMS: usize = 64;
+/// The status of the gateway's answer to a call that exceeded its budget.
+const GATEWAY_TIMEOUT: u16 = 504;
 
-/// A code with its status.
+/// The most pairs of code and status per biller and API that only upstreams answer. Further pairs are
+/// counted as `other`, `other`.
+const MAX_PAIRS_OF_UPSTREAMS: usize = 64;
+
+/// The measurements of one call that the public listener answered.
+#[derive(Clone, Copy, Debug)]
+pub struct AnsweredCall {
+    /// `None` for an unknown route.
+    pub api: Option<Api>,
+    /// The `res_code` of the answer, which is the gateway's or the upstream's.
+    pub res_code: ResCodeLabel,
+    /// The HTTP status of the answer.
+    pub status: u16,
+    /// The time from the request's head to the answer.
+    pub total: Duration,
+    /// The upstream's part of `total`; `None` if the upstream was not called.
+    pub upstream: Option<Duration>,
+    /// The parts of `total` by stage.
+    pub stages: StageTimes,
+}
+
+impl AnsweredCall {
+    /// Whether the call timed out at the end of its budget. Its `total` may be slightly below the
+    /// budget, as the clock may have been read just before the end.
+    pub(crate) fn is_timed_out(&self) -> bool {
+        self.status == GATEWAY_TIMEOUT && self.res_code == ResCodeLabel::from(ResCode::E806)
+    }
+}
+
+/// A code and a status.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Pair {
     pub(crate) res_code: ResCodeLabel,
@@ -30,10 +62,10 @@ impl Pair {
         status: StatusLabel::OTHER,
     };
 
-    /// Whether the gateway itself may answer it. Few enough to need no other bound, and never
-    /// crowded out by what upstreams say: alerts rest on them.
-    fn is_our_own(self) -> bool {
-        self.res_code.is_of_the_guide() && self.status.is_our_own()
+    /// Whether the gateway's own answers may have this pair. Alerts use these pairs, so answers of
+    /// upstreams cannot exhaust their space. They are few and need no other bound.
+    fn is_of_gateway(self) -> bool {
+        self.res_code.is_in_guide() && self.status.is_of_gateway()
     }
 
     pub(crate) fn expose(
@@ -45,11 +77,11 @@ impl Pair {
         let status = self.status.to_string();
         let res_code = ("res_code", self.res_code.as_str());
         let labels = [api, biller, res_code, ("status", &status)];
-        REQUESTS.show_counter(&labels, whole(counter.get()), exposition);
+        exposition.counter(&REQUESTS, &labels, unsigned(counter.get()));
     }
 }
 
-/// The counters of one biller and API, but for [`Pair::OK`].
+/// The counters of one biller and API, except that of [`Pair::OK`].
 #[derive(Default)]
 pub(crate) struct OtherAnswers(RwLock<Counters>);
 
@@ -72,21 +104,21 @@ impl OtherAnswers {
 
     fn count_new(&self, pair: Pair) {
         let mut counters = self.0.write().unwrap_or_else(PoisonError::into_inner);
-        let bounded = !pair.is_our_own();
+        let bounded = !pair.is_of_gateway();
         let is_full = counters.of_upstreams >= MAX_PAIRS_OF_UPSTREAMS;
         let pair = if bounded && is_full {
             Pair::OTHER
         } else {
             pair
         };
-        // Another call may have brought it meanwhile, and `OTHER` may be there.
+        // Another thread may have added the pair, and `OTHER` may be present.
         if !counters.by_pair.contains_key(&pair) {
             counters.of_upstreams += usize::from(bounded);
         }
         counters.by_pair.entry(pair).or_default().inc();
     }
 
-    /// Whether nothing was counted.
+    /// Whether no answer was counted.
     pub(crate) fn is_empty(&self) -> bool {
         let counters = self.0.read().unwrap_or_else(PoisonError::into_inner);
         counters.by_pair.is_empty()

@@ -1,9 +1,9 @@
-//! What the gateway reads of an upstream's answer: whether it is one JSON object, and its
-//! `res_code` (guide section 2.4).
+//! The check of an upstream's answer: it must be one JSON object. Its `res_code` is read (guide section
+//! 2.4).
 
 use std::fmt;
 
-use crate::json::{Fault, Scanner, Value};
+use crate::json::{InvalidJson, Scanner, Value};
 
 /// The `res_code` of an answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -12,20 +12,20 @@ pub enum AnswerCode {
     Ok,
     /// Any other string.
     Other(LabelCode),
-    /// None can be read: it is absent, is no string, or comes twice.
+    /// No code: it is absent, is not a string, or is a duplicate member.
     None,
 }
 
-/// A code in the form that may label a metric: `E` and three digits, or `other`. Billers answer
-/// codes beyond the guide's, so these are open to all 1,000, but to no more.
+/// A code as the label of a metric: `E` and three digits, or `other`. Billers send codes that are not in
+/// the guide, so all 1,000 are labels, and no others.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct LabelCode(Option<[u8; 4]>);
 
 impl LabelCode {
-    /// Stands for all codes that are not `E` and three digits.
+    /// The label of all codes that are not `E` and three digits.
     pub const OTHER: Self = Self(None);
 
-    /// Takes any text.
+    /// Returns the label of a code, which may be any text.
     pub fn new(code: &str) -> Self {
         match *code.as_bytes() {
             [b'E', a @ b'0'..=b'9', b @ b'0'..=b'9', c @ b'0'..=b'9'] => {
@@ -56,7 +56,7 @@ impl fmt::Debug for LabelCode {
     }
 }
 
-/// The body is not one UTF-8 JSON object. The reason holds nothing of the body.
+/// The body is not one UTF-8 JSON object. The reason contains nothing of the body.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct NotAnObject(pub &'static str);
 
@@ -68,21 +68,21 @@ impl fmt::Display for NotAnObject {
 
 impl std::error::Error for NotAnObject {}
 
-impl From<Fault> for NotAnObject {
-    fn from(Fault(reason): Fault) -> Self {
+impl From<InvalidJson> for NotAnObject {
+    fn from(InvalidJson(reason): InvalidJson) -> Self {
         Self(reason)
     }
 }
 
 /// Reads the `res_code` of an answer's body.
 ///
-/// The body must be one JSON object in UTF-8, of any depth, without a byte-order mark and with
-/// nothing but white space after it. What the contract refuses in requests beyond the grammar (lone
-/// surrogates, members twice) is tolerated: the answer is relayed as it is.
+/// The body must be one JSON object in UTF-8, of any depth, without a byte-order mark, followed by white
+/// space only. Lone surrogates and duplicate members, which the contract refuses in requests, are
+/// accepted: the answer is relayed as it is.
 ///
 /// # Errors
 ///
-/// [`NotAnObject`], for which the gateway answers `E808`.
+/// [`NotAnObject`] if the body is anything else; the gateway then answers `E808`.
 pub fn answer_res_code(body: &[u8]) -> Result<AnswerCode, NotAnObject> {
     let mut scanner = Scanner::answer(body)?;
     let mut code = AnswerCode::None;

@@ -1,33 +1,33 @@
-//! The five calls of the guide (sections 1.2 and 2.2).
+//! The guide's five APIs (sections 1.2 and 2.2).
 
 use std::fmt;
 
 /// One of the guide's five APIs (section 2.2).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Api {
-    /// 청구서 링크 생성 (section 3): a biller asks for a bill's link.
+    /// 청구서 링크 생성 (section 3): a biller requests a bill's link.
     LinkCreate,
-    /// 청구서 링크 재생성 (section 4): a biller asks for the link of a linked bill again.
+    /// 청구서 링크 재생성 (section 4): a biller requests a new link of a linked bill.
     LinkRecreate,
-    /// 청구서 조회 (section 5): Kakao Pay asks for a bill's details.
+    /// 청구서 조회 (section 5): Kakao Pay requests a bill's details.
     Notice,
-    /// 납부 가능 조회 (section 6): Kakao Pay asks whether a bill can be paid.
+    /// 납부 가능 조회 (section 6): Kakao Pay queries whether a bill can be paid.
     Prepay,
-    /// 납부 결과 전달 (section 7): Kakao Pay tells that a bill was paid, or a payment cancelled.
+    /// 납부 결과 전달 (section 7): Kakao Pay reports a payment or a cancel.
     PayResult,
 }
 
-/// Who calls an API (section 1.2, column 호출 방향).
+/// The party that calls an API (section 1.2, column 호출 방향).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Caller {
-    /// B → A → K.
+    /// The biller calls the gateway, which calls Kakao Pay (B → A → K).
     Biller,
-    /// K → A → B.
+    /// Kakao Pay calls the gateway, which calls the biller (K → A → B).
     KakaoPay,
 }
 
 impl Api {
-    /// All five, in the guide's order.
+    /// All five APIs, in the guide's order.
     pub const ALL: [Self; 5] = [
         Self::LinkCreate,
         Self::LinkRecreate,
@@ -36,7 +36,7 @@ impl Api {
         Self::PayResult,
     ];
 
-    /// The name that metrics and logs use (contract section 1).
+    /// The name in metrics and logs (contract section 1).
     pub const fn label(self) -> &'static str {
         match self {
             Self::LinkCreate => "link_create",

@@ -1,4 +1,4 @@
-//! `biller_code`, the path member of the two link APIs (guide sections 3 and 4).
+//! The `biller_code` in the paths of the two link APIs (guide sections 3 and 4).
 
 use std::fmt;
 
@@ -8,13 +8,13 @@ const MAX_LENGTH: usize = 32;
 /// A biller's code: 1 to 32 of `A-Z a-z 0-9 _ -`, held inline.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct BillerCode {
-    // Unused bytes are zero, which no code contains: the derived order is the order of the text.
+    // Unused bytes are zero, which no code contains, so the derived order is the order of the text.
     bytes: [u8; MAX_LENGTH],
     length: u8,
 }
 
 impl BillerCode {
-    /// Takes the code as it stands in a path, a header or a configuration; `None` if it is none.
+    /// Parses the code of a path, a header or a configuration. Returns `None` if it is not a code.
     pub fn parse(text: &str) -> Option<Self> {
         let allowed = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-');
         if text.is_empty() || !text.as_bytes().iter().all(allowed) {
@@ -34,7 +34,7 @@ impl BillerCode {
             .bytes
             .get(..usize::from(self.length))
             .unwrap_or_default();
-        // `parse` admits ASCII only, so this never falls back.
+        // `parse` accepts ASCII only, so the fallback is never used.
         std::str::from_utf8(used).unwrap_or_default()
     }
 }

@@ -2,26 +2,25 @@
 
 use std::fmt;
 
-/// Makes [`ResCode`] from one table: variant, code, message.
+/// Defines [`ResCode`] from one table: variant, code, message.
 macro_rules! response_codes {
     ($($variant:ident $code:literal $message:literal)+) => {
-        /// A response code of the guide. The table in this file is the only place where a code
-        /// meets its message.
+        /// A response code of the guide. The messages are defined in this file only.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
         pub enum ResCode {
             $(#[doc = concat!("`", $code, "`: `", $message, "`")] $variant,)+
         }
 
         impl ResCode {
-            /// Every code, in the order of its name.
+            /// All codes, in alphabetical order.
             pub const ALL: &'static [Self] = &[$(Self::$variant,)+];
 
-            /// The code as it stands in `res_code`.
+            /// The code, as in `res_code`.
             pub const fn code(self) -> &'static str {
                 match self { $(Self::$variant => $code,)+ }
             }
 
-            /// The guide's text for the code, as it stands in `message`.
+            /// The guide's message for the code, as in `message`.
             pub const fn message(self) -> &'static str {
                 match self { $(Self::$variant => $message,)+ }
             }
@@ -29,7 +28,7 @@ macro_rules! response_codes {
     };
 }
 
-// E506's message is spelled as the guide spells it.
+// The spelling of E506's message is the guide's.
 response_codes! {
     Ok   "OK"   "정상응답"
     E001 "E001" "필수 파라미터가 없습니다."
@@ -56,7 +55,7 @@ response_codes! {
 }
 
 impl ResCode {
-    /// The code with this name, if it is one of the guide's.
+    /// Returns the guide's code with this name; `None` if there is none.
     pub fn from_code(code: &str) -> Option<Self> {
         Self::ALL.iter().copied().find(|known| known.code() == code)
     }
@@ -77,8 +76,8 @@ mod tests {
         for code in ResCode::ALL {
             assert_eq!(ResCode::from_code(code.code()), Some(*code));
         }
-        for stranger in ["", "ok", "E000", "E402", "e001"] {
-            assert_eq!(ResCode::from_code(stranger), None);
+        for unknown in ["", "ok", "E000", "E402", "e001"] {
+            assert_eq!(ResCode::from_code(unknown), None);
         }
     }
 

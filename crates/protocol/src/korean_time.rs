@@ -1,33 +1,33 @@
-//! `YYYYMMDDHH24MISS`, the guide's times, as real times (sections 3.1 and 4.1, `expire_at`).
+//! The guide's times, `YYYYMMDDHH24MISS` (sections 3.1 and 4.1, `expire_at`).
 
 use std::fmt;
 
-/// Korea is nine hours ahead of UTC, all year.
+/// Korea is nine hours ahead of UTC and has no daylight saving time.
 const UTC_OFFSET_SECONDS: i64 = 9 * 3600;
 
 /// Days from 0001-01-01 to 1970-01-01 in the Gregorian calendar.
 const DAYS_TO_1970: i64 = 719_162;
 
-/// A real time in Korea (UTC+9), as its fourteen digits: it may be past, but not on 30 February.
+/// An existing time in Korea (UTC+9), stored as its 14 digits. It may be in the past.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct KoreanTime([u8; 14]);
 
 impl KoreanTime {
-    /// Takes `YYYYMMDDHH24MISS`; `None` if it is not fourteen ASCII digits or no such time exists.
-    /// The clock goes from 00:00:00 to 23:59:59, the years from 0001 to 9999.
+    /// Parses `YYYYMMDDHH24MISS`. Returns `None` if it is not 14 ASCII digits or no such time exists.
+    /// Times are from 00:00:00 to 23:59:59, years from 0001 to 9999.
     pub fn parse(text: &str) -> Option<Self> {
         let digits: [u8; 14] = text.as_bytes().try_into().ok()?;
         if !digits.iter().all(u8::is_ascii_digit) {
             return None;
         }
         let time = Self(digits);
-        let real = time.year() >= 1
+        let exists = time.year() >= 1
             && (1..=12).contains(&time.month())
             && (1..=days_in_month(time.year(), time.month())).contains(&time.day())
             && time.number(8, 10) < 24
             && time.number(10, 12) < 60
             && time.number(12, 14) < 60;
-        real.then_some(time)
+        exists.then_some(time)
     }
 
     /// Seconds since 1970-01-01T00:00:00Z.
@@ -37,9 +37,9 @@ impl KoreanTime {
         days * 86_400 + clock - UTC_OFFSET_SECONDS
     }
 
-    /// The fourteen digits.
+    /// The 14 digits.
     pub fn as_str(&self) -> &str {
-        // Always ASCII digits, so this never falls back.
+        // These are always ASCII digits, so the fallback is never used.
         std::str::from_utf8(&self.0).unwrap_or_default()
     }
 

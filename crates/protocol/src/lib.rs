@@ -1,15 +1,15 @@
-//! The Kakao Pay bill API guide (v0.1.3) as code, with no input or output.
+//! The Kakao Pay bill API guide (v0.1.3) as code, without input and output.
 //!
-//! - [`Api`] names the five calls, [`ResCode`] the response codes with the guide's exact messages.
-//! - [`LinkCreate`], [`LinkRecreate`], [`Notice`], [`Prepay`] and [`PayResult`] are made from a
-//!   request's body by their `parse`, and only by it: a value of theirs has passed the contract's
-//!   checks 5 to 8. Beside each stands the guide's table of its [`Member`]s.
-//! - [`Bill`] is what the ledger keys its records by.
-//! - [`answer_res_code`] reads all that the gateway needs of an upstream's answer.
+//! - [`Api`] lists the five calls, [`ResCode`] the response codes with the guide's exact messages.
+//! - [`LinkCreate`], [`LinkRecreate`], [`Notice`], [`Prepay`] and [`PayResult`] are the requests. Only
+//!   their `parse` constructs them, so every value has passed the contract's checks 5 to 8. Their
+//!   `MEMBERS` is the guide's table of [`Member`]s.
+//! - [`Bill`] is the identity of a bill, the key of the ledger's records.
+//! - [`answer_res_code`] reads the `res_code` of an upstream's answer.
 //!
-//! Bodies are read with a strict scanner of our own, since the contract asks for what general JSON
-//! readers do not give: members twice are refused, numbers keep their exact value, and the memory
-//! that a body takes is bounded by its length.
+//! The JSON scanner is this crate's own, because the contract requires what general JSON readers do not
+//! provide: duplicate members are refused, numbers keep their exact value, and the memory for a body is
+//! bounded by its length.
 
 mod answer;
 mod api;

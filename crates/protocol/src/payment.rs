@@ -1,4 +1,4 @@
-//! What a pay-result tells (guide section 7.1): a payment, or a cancel of one.
+//! The event of a pay-result (guide section 7.1): a payment or a cancel of a payment.
 
 use std::fmt;
 
@@ -7,14 +7,14 @@ use crate::{Decimal, KoreanTime};
 /// `pay_type`: 결제 or 취소.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum PayType {
-    /// `P`: a payment. It counts up.
+    /// `P`: a payment. Its amount is added.
     P,
-    /// `C`: a cancel, whole or in part. It counts down.
+    /// `C`: a cancel, in full or in part. Its amount is subtracted.
     C,
 }
 
 impl PayType {
-    /// Takes `P` or `C`.
+    /// Parses `P` or `C`; returns `None` for any other text.
     pub fn parse(text: &str) -> Option<Self> {
         match text {
             "P" => Some(Self::P),
@@ -32,13 +32,13 @@ impl PayType {
     }
 }
 
-/// `paid_at`: fourteen digits. The guide writes `YYYYMMDDHH24MISS`, but money moved whether or not
-/// the digits are a real time, so any fourteen are taken.
+/// `paid_at`: 14 digits. The guide's form is `YYYYMMDDHH24MISS`. The payment was made even if the digits
+/// are not an existing time, so any 14 digits are accepted.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct PaidAt([u8; 14]);
 
 impl PaidAt {
-    /// Takes fourteen ASCII digits.
+    /// Parses 14 ASCII digits; returns `None` for any other text.
     pub fn parse(text: &str) -> Option<Self> {
         let digits: [u8; 14] = text.as_bytes().try_into().ok()?;
         digits
@@ -47,13 +47,13 @@ impl PaidAt {
             .then_some(Self(digits))
     }
 
-    /// The fourteen digits.
+    /// The 14 digits.
     pub fn as_str(&self) -> &str {
-        // Always ASCII digits, so this never falls back.
+        // These are always ASCII digits, so the fallback is never used.
         std::str::from_utf8(&self.0).unwrap_or_default()
     }
 
-    /// The time in Korea that the digits are, if they are one.
+    /// Returns the time in Korea, or `None` if the digits are not an existing time.
     pub fn time(&self) -> Option<KoreanTime> {
         KoreanTime::parse(self.as_str())
     }
@@ -71,18 +71,18 @@ impl fmt::Debug for PaidAt {
     }
 }
 
-/// What one pay-result says about its bill (contract section 4, Payments).
+/// The payment or cancel that one pay-result reports (contract section 4, Payments).
 ///
-/// All four members are compared; which of them make two events one is the ledger's to say.
+/// Equality compares all four members. The ledger defines which events are the same event.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct PaymentEvent {
-    /// Kakao Pay's number of the payment. A cancel carries the number of its payment.
+    /// Kakao Pay's number of the payment. A cancel has the number of its payment.
     pub pay_id: Decimal,
     /// Payment or cancel.
     pub pay_type: PayType,
-    /// When, by Kakao Pay's clock.
+    /// The time of the payment or cancel, by Kakao Pay's clock.
     pub paid_at: PaidAt,
-    /// How much, in won, with the sign that Kakao Pay gave it.
+    /// The amount in won, with the sign that Kakao Pay sent.
     pub pay_amount: Decimal,
 }
 

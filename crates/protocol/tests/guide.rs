@@ -134,5 +134,5 @@ fn the_guides_own_example_requests_are_taken() {
     assert_eq!(result.event.pay_type, PayType::P);
     assert_eq!(result.event.paid_at.as_str(), "20190220161656");
     assert_eq!(result.event.pay_amount.to_string(), "20000");
-    assert!(result.bill.is_indistinct());
+    assert!(result.bill.has_only_user_key());
 }

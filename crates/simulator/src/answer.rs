@@ -1,9 +1,9 @@
-//! An HTTP answer, and the envelope that every answer of the guide has.
+//! An HTTP answer, and the guide's envelope of all answers.
 
 use std::borrow::Cow;
 use std::fmt::Write as _;
 
-/// The content type that the guide names for both directions.
+/// The guide's content type for both directions.
 const JSON: &str = "application/json;charset=utf-8";
 
 /// An answer before it is framed and written.
@@ -11,7 +11,7 @@ const JSON: &str = "application/json;charset=utf-8";
 pub struct Answer {
     /// The HTTP status.
     pub status: u16,
-    /// `None`: the answer has no `Content-Type`.
+    /// The `Content-Type`; the header is absent if it is `None`.
     pub content_type: Option<Cow<'static, str>>,
     /// Further header fields, in order.
     pub headers: Vec<(String, String)>,
@@ -20,7 +20,7 @@ pub struct Answer {
 }
 
 impl Answer {
-    /// An answer with a body of the guide's content type.
+    /// Returns an answer with the guide's content type.
     pub fn json(status: u16, body: impl Into<Vec<u8>>) -> Self {
         let content_type = Some(Cow::Borrowed(JSON));
         Self {
@@ -31,7 +31,7 @@ impl Answer {
         }
     }
 
-    /// A page of a web server that knows nothing of this interface.
+    /// Returns an error page of a web server that does not implement the guide's APIs.
     pub fn html(status: u16) -> Self {
         let reason = reason(status);
         let page = format!(
@@ -47,8 +47,8 @@ impl Answer {
         }
     }
 
-    /// A code and its message with `data` null, at HTTP 200: the guide's shape for everything that
-    /// carries no result.
+    /// Returns a code and its message with `data` null and HTTP status 200, the guide's form of all answers
+    /// without a result.
     pub fn code(res_code: &str) -> Self {
         let message = message(res_code);
         let body = format!(
@@ -58,15 +58,14 @@ impl Answer {
         Self::json(200, body)
     }
 
-    /// With one more header field.
+    /// Adds a header field.
     #[must_use]
     pub fn with_header(mut self, name: &str, value: &str) -> Self {
         self.headers.push((name.to_owned(), value.to_owned()));
         self
     }
 
-    /// The head on the wire: status line, header fields and the framing's field (a whole line, or
-    /// none where the framing has none), and the empty line.
+    /// Returns the bytes of the head. `framing` is the header line of the body's framing, or `""`.
     pub(crate) fn head(&self, framing: &str) -> Vec<u8> {
         let mut head = format!("HTTP/1.1 {} {}\r\n", self.status, reason(self.status));
         if let Some(content_type) = &self.content_type {
@@ -81,7 +80,7 @@ impl Answer {
         head.into_bytes()
     }
 
-    /// The whole answer on the wire, framed by its length.
+    /// Returns the bytes of the answer, with the body's length in the head.
     pub(crate) fn whole(&self) -> Vec<u8> {
         if self.has_no_body() {
             return self.head("");
@@ -91,18 +90,18 @@ impl Answer {
         bytes
     }
 
-    /// Whether the status says that no body follows.
+    /// Whether an answer with this status has no body.
     pub(crate) fn has_no_body(&self) -> bool {
         matches!(self.status, 100..=199 | 204 | 304)
     }
 }
 
-/// A text as JSON.
+/// Returns a text as a JSON string.
 pub(crate) fn quoted(text: &str) -> String {
     serde_json::Value::from(text).to_string()
 }
 
-/// The message of a code: the guide's, or for the codes that only billers have, theirs.
+/// Returns the message of a code of the guide or of a code that only billers have.
 pub(crate) fn message(res_code: &str) -> &'static str {
     match res_code {
         "OK" => "성공",

@@ -1,10 +1,9 @@
-//! Request bodies for the five APIs, member by member.
+//! A builder of request bodies for the five APIs.
 
 use crate::answer::quoted;
 
-/// Members of `data`, in order, each with its value as JSON text: so a number can be spelled in any
-/// way, and a member can come twice. Begins with the required members of the guide, with the values of
-/// the guide's examples.
+/// A request body. The values of its members are JSON texts, so a number can have any form, and a member
+/// can be duplicated. A new body has the guide's required members with the values of the guide's examples.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Body {
     /// The API's path, without a biller.
@@ -14,27 +13,27 @@ pub struct Body {
 }
 
 impl Body {
-    /// Guide 3.1.
+    /// A body of the link creation (guide section 3.1).
     pub fn link_create() -> Self {
         Self::of("/external/inquiry-payment/one-time/url").expire_at("20301231235959")
     }
 
-    /// Guide 4.1.
+    /// A body of the link re-creation (guide section 4.1).
     pub fn link_recreate() -> Self {
         Self::of("/external/inquiry-payment/one-time/url/re").expire_at("20301231235959")
     }
 
-    /// Guide 5.1.
+    /// A body of the notice (guide section 5.1).
     pub fn notice() -> Self {
         Self::of("/kakao/notice").member("user_birth", "\"19900301\"")
     }
 
-    /// Guide 6.1, of the 29,000 won that the guide's customer owes.
+    /// A body of the prepay (guide section 6.1) with the guide's amount of 29,000 won.
     pub fn prepay() -> Self {
         Self::of("/kakao/prepay").amount(29_000)
     }
 
-    /// Guide 7.1: 29,000 won paid.
+    /// A body of the pay-result (guide section 7.1): a payment of 29,000 won.
     pub fn pay_result() -> Self {
         Self::of("/kakao/pay-result")
             .member("pay_by", "\"MONEY\"")
@@ -50,7 +49,7 @@ impl Body {
             .pay_id(2_748_877)
     }
 
-    /// Guide 7.1: 29,000 won paid back, under the payment's number.
+    /// A body of the pay-result (guide section 7.1): a cancel of the payment of 29,000 won.
     pub fn cancel() -> Self {
         Self::pay_result()
             .member("pay_type", "\"C\"")
@@ -67,68 +66,68 @@ impl Body {
         empty.user_key("0000000001")
     }
 
-    /// `biller_user_key`.
+    /// Sets `biller_user_key`.
     #[must_use]
     pub fn user_key(self, value: &str) -> Self {
         self.member("biller_user_key", &quoted(value))
     }
 
-    /// `billed_year_month`.
+    /// Sets `billed_year_month`.
     #[must_use]
     pub fn month(self, value: &str) -> Self {
         self.member("billed_year_month", &quoted(value))
     }
 
-    /// `ordinal`.
+    /// Sets `ordinal`.
     #[must_use]
     pub fn ordinal(self, value: &str) -> Self {
         self.member("ordinal", &quoted(value))
     }
 
-    /// `biller_notice_key`.
+    /// Sets `biller_notice_key`.
     #[must_use]
     pub fn notice_key(self, value: &str) -> Self {
         self.member("biller_notice_key", &quoted(value))
     }
 
-    /// `expire_at`.
+    /// Sets `expire_at`.
     #[must_use]
     pub fn expire_at(self, value: &str) -> Self {
         self.member("expire_at", &quoted(value))
     }
 
-    /// `amount`, in won.
+    /// Sets `amount`, in won.
     #[must_use]
     pub fn amount(self, won: i64) -> Self {
         self.member("amount", &won.to_string())
     }
 
-    /// `pay_amount`, in won, below zero for a cancel.
+    /// Sets `pay_amount`, in won; it is negative for a cancel.
     #[must_use]
     pub fn pay_amount(self, won: i64) -> Self {
         self.member("pay_amount", &won.to_string())
     }
 
-    /// `pay_id`.
+    /// Sets `pay_id`.
     #[must_use]
     pub fn pay_id(self, number: i64) -> Self {
         self.member("pay_id", &number.to_string())
     }
 
-    /// `paid_at`.
+    /// Sets `paid_at`.
     #[must_use]
     pub fn paid_at(self, value: &str) -> Self {
         self.member("paid_at", &quoted(value))
     }
 
-    /// A text member of `parameters`.
+    /// Adds a string member of `parameters`.
     #[must_use]
     pub fn parameter(mut self, name: &str, value: &str) -> Self {
         self.parameters.push((name.to_owned(), quoted(value)));
         self
     }
 
-    /// Any member of `data`, its value as JSON text; takes the place of one with that name.
+    /// Sets any member of `data` to a JSON text. It replaces a member with the same name.
     #[must_use]
     pub fn member(mut self, name: &str, json: &str) -> Self {
         match self.members.iter_mut().find(|(other, _)| other == name) {
@@ -138,43 +137,43 @@ impl Body {
         self
     }
 
-    /// One more member of `data`, also if there is one with that name.
+    /// Adds a member of `data`, even if a member has the same name.
     #[must_use]
     pub fn another(mut self, name: &str, json: &str) -> Self {
         self.members.push((name.to_owned(), json.to_owned()));
         self
     }
 
-    /// Without this member of `data`.
+    /// Removes a member of `data`.
     #[must_use]
     pub fn without(mut self, name: &str) -> Self {
         self.members.retain(|(other, _)| other != name);
         self
     }
 
-    /// The body.
+    /// Returns the body as JSON.
     pub fn json(&self) -> String {
-        let mut members: Vec<String> = self.members.iter().map(spelled).collect();
+        let mut members: Vec<String> = self.members.iter().map(member_json).collect();
         if !self.parameters.is_empty() {
-            let parameters: Vec<_> = self.parameters.iter().map(spelled).collect();
+            let parameters: Vec<_> = self.parameters.iter().map(member_json).collect();
             members.push(format!(r#""parameters":{{{}}}"#, parameters.join(",")));
         }
         format!(r#"{{"data":{{{}}}}}"#, members.join(","))
     }
 
-    /// The path of this API that names the biller, as on the agency.
+    /// Returns the API's path with the biller's code, as on the gateway.
     pub fn path(&self, biller_code: &str) -> String {
         format!("{}/{biller_code}", self.route)
     }
 
-    /// The path of this API without a biller, as on the biller (and on the agency with
-    /// `X-Biller-Code`).
+    /// Returns the API's path without the biller's code, as on the biller, and on the gateway with
+    /// `X-Biller-Code`.
     pub fn bare_path(&self) -> &'static str {
         self.route
     }
 }
 
-fn spelled((name, json): &(String, String)) -> String {
+fn member_json((name, json): &(String, String)) -> String {
     format!("{}:{json}", quoted(name))
 }
 
@@ -183,7 +182,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_body_is_spelled_member_by_member() {
+    fn a_body_has_its_members_in_order() {
         let body = Body::link_create()
             .user_key("K\"1")
             .month("202611")

@@ -1,45 +1,44 @@
-//! How long a stand-in thinks before it answers.
+//! The latency of a simulated party: the wait before it answers.
 
 use std::fmt;
 use std::time::Duration;
 
 use crate::random::Random;
 
-/// The 99th percentile of a normal distribution lies so many deviations above its median.
+/// The distance from the median to the 99th percentile of a normal distribution, in standard deviations.
 const P99_DEVIATIONS: f64 = 2.326_347_9;
 
-/// No single wait is longer, whatever a distribution's tail says.
+/// The longest wait of all distributions.
 const LONGEST: Duration = Duration::from_mins(10);
 
-/// A distribution of waits. The wait of a call depends on the stand-in's seed and the call's number
-/// only, so a run can be repeated.
+/// A distribution of waits. The wait of a call depends only on the party's seed and the call's number, so
+/// a run can be repeated.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub enum Latency {
-    /// Answers at once.
+    /// No wait.
     #[default]
     None,
-    /// Always the same.
+    /// The same wait for all calls.
     Constant(Duration),
-    /// Evenly between the two.
+    /// Uniformly distributed between the two.
     Uniform(Duration, Duration),
-    /// The shape that measured services have: half of the calls below the median, one in a hundred
-    /// above the 99th percentile.
+    /// Log-normally distributed, like the latency of many services.
     LogNormal {
-        /// Half of the waits are below.
+        /// Half of the waits are shorter.
         median: Duration,
-        /// All but one in a hundred are below.
+        /// 99 percent of the waits are shorter.
         p99: Duration,
-        /// None is above: the tail has no end of its own.
+        /// The longest wait; longer ones are cut to it.
         longest: Duration,
     },
 }
 
 impl Latency {
-    /// Reads `none`, `80ms`, `constant:80ms`, `uniform:10ms,50ms`, `lognormal:80ms,900ms` or
-    /// `lognormal:80ms,900ms,2s`, whose last is the longest.
+    /// Parses `none`, `80ms`, `constant:80ms`, `uniform:10ms,50ms`, `lognormal:80ms,900ms` or
+    /// `lognormal:80ms,900ms,2s` with the longest wait.
     ///
     /// # Errors
-    /// Says what is wrong with the text: the form, a duration, or bounds in the wrong order.
+    /// A description of the fault: the form, a duration, or bounds in the wrong order.
     pub fn parse(text: &str) -> Result<Self, String> {
         let (kind, values) = text.split_once(':').unwrap_or(("constant", text));
         match kind {
@@ -75,7 +74,7 @@ impl Latency {
         }
     }
 
-    /// The wait of the call with this number.
+    /// Returns the wait of the call with this number.
     pub(crate) fn of(self, seed: u64, sequence: u64) -> Duration {
         let mut random = Random::of(seed, sequence);
         let wait = match self {
@@ -124,7 +123,7 @@ impl fmt::Display for Latency {
 fn two_durations(text: &str, values: &str) -> Result<[Duration; 2], String> {
     let (low, high) = values
         .split_once(',')
-        .ok_or_else(|| format!("`{text}`: expected two durations with a comma between"))?;
+        .ok_or_else(|| format!("`{text}`: expected two durations separated by a comma"))?;
     let (low, high) = (parse_duration(low)?, parse_duration(high)?);
     if low > high {
         return Err(format!(
@@ -134,7 +133,7 @@ fn two_durations(text: &str, values: &str) -> Result<[Duration; 2], String> {
     Ok([low, high])
 }
 
-/// Reads a whole number with its unit: `250us`, `80ms`, `3s`, `2m`.
+/// Parses a whole number with a unit: `250us`, `80ms`, `3s`, `2m`.
 pub(crate) fn parse_duration(text: &str) -> Result<Duration, String> {
     let wrong = || format!("`{text}`: expected a whole number and one of us, ms, s, m");
     let digits = text
@@ -152,7 +151,7 @@ pub(crate) fn parse_duration(text: &str) -> Result<Duration, String> {
     }
 }
 
-/// A duration as [`parse_duration`] reads it.
+/// Displays a duration in the form of [`parse_duration`].
 pub(crate) struct Spelled(pub(crate) Duration);
 
 impl fmt::Display for Spelled {

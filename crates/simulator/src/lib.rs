@@ -1,12 +1,12 @@
-//! Stand-ins for the two parties that the gateway stands between.
+//! Simulated parties on both sides of the gateway: billers and Kakao Pay.
 //!
-//! - [`Biller`] and [`Kakao`] are real HTTP/1.1 servers on a thread of their own: a plain test, the
-//!   demonstration and a load test use the same ones. What they are asked is kept as [`Call`]s.
-//! - A [`Rule`] makes them fail on demand, down to the bytes on the wire: see [`Fault`].
-//! - [`Caller`] plays the two parties where they call: a blocking HTTP/1.1 client that sends exactly
-//!   the bytes it is given. [`guide`] holds the guide's example requests, [`Body`] builds others.
+//! - [`Biller`] and [`Kakao`] are HTTP/1.1 servers, each on its own thread. Tests, the demo and load tests
+//!   use them. They store the requests that they receive as [`Call`]s.
+//! - A [`Rule`] makes them fail on demand, down to the bytes of an answer: see [`Fault`].
+//! - [`Caller`] is a blocking HTTP/1.1 client for the calls of both parties. It sends exactly the bytes that
+//!   it is given. [`guide`] has the guide's example requests, [`Body`] builds others.
 //!
-//! The crate shares no code with the gateway, so that a mistake in one shows up against the other.
+//! The crate shares no code with the gateway, so that a mistake in one is not repeated in the other.
 
 mod answer;
 mod biller;
@@ -15,8 +15,8 @@ mod call;
 mod caller;
 mod fault;
 pub mod guide;
+mod history;
 mod kakao;
-mod kept;
 mod latency;
 mod random;
 mod request;
@@ -31,4 +31,4 @@ pub use caller::{Caller, Reply};
 pub use fault::{Fault, Rule};
 pub use kakao::{Kakao, KakaoOptions, Link, LinkKind};
 pub use latency::Latency;
-pub use server::{FaultHeader, StandIn};
+pub use server::{FaultHeader, SimulatedParty};

@@ -1,4 +1,4 @@
-//! A call as the stand-in that answers it sees it: with its body parsed, once.
+//! A call during its processing, with its body parsed once.
 
 use std::sync::{Arc, OnceLock};
 
@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use crate::call::Call;
 
-/// A call under way.
+/// A call that is being answered.
 #[derive(Debug)]
 pub(crate) struct Request {
     pub(crate) call: Arc<Call>,
@@ -21,12 +21,12 @@ impl Request {
         }
     }
 
-    /// The request's path, without a query.
+    /// Returns the request's path without the query.
     pub(crate) fn path(&self) -> &str {
         self.call.api_path.split('?').next().unwrap_or_default()
     }
 
-    /// The `data` member of the body, if the body is a JSON object that has one.
+    /// Returns the `data` member of the body if it is an object.
     pub(crate) fn data(&self) -> Option<&Value> {
         let parsed = self
             .json
@@ -34,14 +34,14 @@ impl Request {
         parsed.as_ref()?.get("data").filter(|data| data.is_object())
     }
 
-    /// A text member of `data`; empty where it is absent or no text.
+    /// Returns a string member of `data`, or `""` if it is absent or not a string.
     pub(crate) fn text(&self, member: &str) -> &str {
         self.data()
             .and_then(|data| data.get(member)?.as_str())
             .unwrap_or_default()
     }
 
-    /// A number of `data` as a whole number (won, or Kakao Pay's payment number). `2e4` is 20000.
+    /// Returns a member of `data` that is a whole number in any JSON form. `2e4` is 20000.
     pub(crate) fn whole_number(&self, member: &str) -> Option<i64> {
         let number = self.data()?.get(member)?.as_number()?;
         number.as_i64().or_else(|| whole(number.as_f64()?))
@@ -49,12 +49,12 @@ impl Request {
 }
 
 fn whole(value: f64) -> Option<i64> {
-    // Above 2^53 a float no longer tells neighbours apart.
+    // Above 2^53 a float does not represent every integer.
     const EXACT: f64 = 9_007_199_254_740_992.0;
     if value.fract() != 0.0 || value.abs() > EXACT {
         return None;
     }
-    // Its digits are exact here, and the text of a whole number has no fraction.
+    // The digits are exact below this limit, and the text of a whole number has no fraction.
     format!("{value:.0}").parse().ok()
 }
 

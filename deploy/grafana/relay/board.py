@@ -1,4 +1,4 @@
-"""What all dashboards have in common."""
+"""The frame of every dashboard: title, links and variables."""
 
 from grafana_foundation_sdk.builders import dashboard as build
 from grafana_foundation_sdk.models import dashboard
@@ -9,26 +9,32 @@ from .selector import JOB
 TAG = "relay-gateway"
 
 
-def board(uid: str, title: str, about: str) -> build.Dashboard:
-    """An empty dashboard with links to its siblings."""
+def new_board(uid: str, title: str, about: str) -> build.Dashboard:
+    """Returns an empty dashboard with links to the other ones."""
     source = build.DatasourceVariable("datasource").label("Data source").type("prometheus")
-    siblings = build.DashboardLink("Relay").type(dashboard.DashboardLinkType.DASHBOARDS).tags([TAG])
-    siblings = siblings.as_dropdown(False).include_vars(False).keep_time(True)
+    links = build.DashboardLink("Relay").type(dashboard.DashboardLinkType.DASHBOARDS).tags([TAG])
+    links = links.as_dropdown(False).include_vars(False).keep_time(True)
     empty = build.Dashboard(title).uid(uid).description(about).tags([TAG]).timezone("Asia/Seoul")
     empty = empty.time("now-3h", "now").refresh("30s").tooltip(dashboard.DashboardCursorSync.CROSSHAIR).readonly()
-    return empty.link(siblings).with_variable(source)
+    return empty.link(links).with_variable(source)
 
 
-def choice(name: str, label: str, metric: str, *, all_of_them: bool) -> build.QueryVariable:
-    """A variable with the values that a label has."""
+def single_variable(name: str, label: str, metric: str) -> build.QueryVariable:
+    """Returns a variable with one of a label's values."""
+    return _variable(name, label, metric).multi(False).include_all(False)
+
+
+def multi_variable(name: str, label: str, metric: str) -> build.QueryVariable:
+    """Returns a variable with any of a label's values, all of them at first."""
+    everything = dashboard.VariableOption(selected=True, text="All", value="$__all")
+    return _variable(name, label, metric).multi(True).include_all(True).all_value(".*").current(everything)
+
+
+def _variable(name: str, label: str, metric: str) -> build.QueryVariable:
     query = {"query": f"label_values({metric}{{{JOB}}}, {name})", "refId": name}
     variable = build.QueryVariable(name).label(label).datasource(SOURCE).query(query)
     variable = variable.refresh(dashboard.VariableRefresh.ON_TIME_RANGE_CHANGED)
-    variable = variable.sort(dashboard.VariableSort.ALPHABETICAL_ASC)
-    if not all_of_them:
-        return variable.multi(False).include_all(False)
-    everything = dashboard.VariableOption(selected=True, text="All", value="$__all")
-    return variable.multi(True).include_all(True).all_value(".*").current(everything)
+    return variable.sort(dashboard.VariableSort.ALPHABETICAL_ASC)
 
 
 def row(title: str) -> build.Row:

@@ -1,10 +1,10 @@
-"""What a dashboard's picture must keep: nothing overlaps, everything says what it shows."""
+"""Checks of a dashboard's layout: no overlaps, no gaps, every panel with a description and a unit."""
 
 WIDTH = 24
 
 
 def faults(board: dict) -> list[str]:
-    """What is wrong with one dashboard."""
+    """Returns the faults of one dashboard."""
     wrong, taken, titles = [], {}, set()
     section = ""
     for panel in board["panels"]:
@@ -14,12 +14,12 @@ def faults(board: dict) -> list[str]:
         for x in range(at["x"], at["x"] + at["w"]):
             for y in range(at["y"], at["y"] + at["h"]):
                 if (other := taken.setdefault((x, y), title)) != title:
-                    wrong.append(f"{title}: lies over {other}")
+                    wrong.append(f"{title}: overlaps {other}")
         if panel["type"] == "row":
             section = title
             continue
         if (section, title, at["x"]) in titles:
-            wrong.append(f"{title}: twice at one place")
+            wrong.append(f"{title}: twice in one place")
         titles.add((section, title, at["x"]))
         references = [target["refId"] for target in panel["targets"]]
         if not panel.get("description") or not panel["fieldConfig"]["defaults"].get("unit"):

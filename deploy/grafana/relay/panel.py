@@ -1,17 +1,17 @@
-"""Panels, each kind with the looks that all of that kind have."""
+"""The kinds of panels and their common options."""
 
 from grafana_foundation_sdk.builders import bargauge, common as build, dashboard as fields, heatmap, stat, table
 from grafana_foundation_sdk.builders import timeseries
 from grafana_foundation_sdk.models import common, dashboard, heatmap as heat
 
-from .meaning import GREEN, steps
+from .mappings import GREEN, steps
 from .query import SOURCE
 
 WIDE, THIRD, FULL = 12, 8, 24
 
 
 def lines(title: str, about: str, *queries, unit: str, span: int = WIDE, height: int = 8) -> timeseries.Panel:
-    """Lines over time, with a table of the last and the largest value."""
+    """Returns lines over time with a table of the last and the largest value."""
     legend = build.VizLegendOptions().show_legend(True).display_mode(common.LegendDisplayMode.TABLE)
     legend = legend.placement(common.LegendPlacement.BOTTOM).calcs(["lastNotNull", "max"])
     tooltip = build.VizTooltipOptions().mode(common.TooltipDisplayMode.MULTI).sort(common.SortOrder.DESCENDING)
@@ -21,19 +21,19 @@ def lines(title: str, about: str, *queries, unit: str, span: int = WIDE, height:
 
 
 def stacked(title: str, about: str, *queries, unit: str, span: int = WIDE, height: int = 8) -> timeseries.Panel:
-    """Parts of a whole over time."""
+    """Returns stacked lines over time."""
     panel = lines(title, about, *queries, unit=unit, span=span, height=height).fill_opacity(40)
     return panel.stacking(build.StackingConfig().mode(common.StackingMode.NORMAL))
 
 
 def with_limits(panel: timeseries.Panel, *limits: tuple[float, str]) -> timeseries.Panel:
-    """Draws the limits as dashed lines."""
+    """Draws limits as dashed lines."""
     style = build.GraphThresholdsStyleConfig().mode(common.GraphThresholdsStyleMode.DASHED)
     return panel.thresholds(steps(GREEN, *limits)).thresholds_style(style)
 
 
 def figure(title: str, about: str, *queries, unit: str, thresholds, span: int = 3, mappings=None) -> stat.Panel:
-    """One number, coloured by its thresholds."""
+    """Returns one number, coloured by its thresholds."""
     panel = stat.Panel().thresholds(thresholds).color_mode(common.BigValueColorMode.BACKGROUND)
     panel = panel.graph_mode(common.BigValueGraphMode.NONE).reduce_options(_last())
     if mappings:
@@ -42,14 +42,14 @@ def figure(title: str, about: str, *queries, unit: str, thresholds, span: int = 
 
 
 def bars(title: str, about: str, *queries, unit: str, thresholds, span: int = WIDE, height: int = 8) -> bargauge.Panel:
-    """The largest first, as horizontal bars."""
+    """Returns horizontal bars, the largest first."""
     panel = bargauge.Panel().orientation(common.VizOrientation.HORIZONTAL).thresholds(thresholds).min(0)
     panel = panel.display_mode(common.BarGaugeDisplayMode.GRADIENT).reduce_options(_last())
     return _framed(panel, title, about, queries, unit, span, height)
 
 
 def heat_map(title: str, about: str, *queries, span: int = WIDE, height: int = 9) -> heatmap.Panel:
-    """How many calls took how long, over time."""
+    """Returns a heat map of a histogram over time."""
     color = heatmap.HeatmapColorOptions().mode(heat.HeatmapColorMode.SCHEME).scheme("Oranges").steps(64)
     panel = heatmap.Panel().calculate(False).color(color.scale(heat.HeatmapColorScale.EXPONENTIAL).exponent(0.5))
     panel = panel.y_axis(heatmap.YAxisConfig().unit("s").axis_placement(common.AxisPlacement.LEFT))
@@ -58,21 +58,21 @@ def heat_map(title: str, about: str, *queries, span: int = WIDE, height: int = 9
 
 
 def grid(title: str, about: str, *queries, unit: str, sort: str, span: int = FULL, height: int = 9) -> table.Panel:
-    """Rows with filters, sorted by a column, the largest first."""
+    """Returns a table with filters, sorted by a column, the largest first."""
     by = build.TableSortByFieldState().display_name(sort).desc(True)
     panel = table.Panel().filterable(True).sort_by([by]).cell_height(common.TableCellHeight.SM)
     return _framed(panel, title, about, queries, unit, span, height)
 
 
 def columns(panel: table.Panel, names: dict[str, str]) -> table.Panel:
-    """Shows these columns in this order under these names, and hides the time."""
+    """Shows these columns in this order under these names and hides the time."""
     order = {name: index for index, name in enumerate(names)}
     options = {"excludeByName": {"Time": True}, "indexByName": order, "renameByName": names}
     return panel.with_transformation(dashboard.DataTransformerConfig(id_val="organize", options=options))
 
 
-def meaning_of(panel: table.Panel, column: str, mappings: list) -> table.Panel:
-    """Puts words in the place of one column's values."""
+def with_mappings(panel: table.Panel, column: str, mappings: list) -> table.Panel:
+    """Maps one column's values to text."""
     value = [dashboard.DynamicConfigValue(id_val="mappings", value=mappings)]
     color = dashboard.DynamicConfigValue(id_val="custom.cellOptions", value={"type": "color-text"})
     return panel.override_by_name(column, [*value, color])

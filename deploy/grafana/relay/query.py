@@ -1,4 +1,4 @@
-"""Queries of panels."""
+"""Prometheus queries of panels."""
 
 from grafana_foundation_sdk.builders import prometheus
 from grafana_foundation_sdk.models import dashboard
@@ -8,22 +8,22 @@ SOURCE = dashboard.DataSourceRef(type_val="prometheus", uid="${datasource}")
 
 
 def series(expr: str, legend: str = "", ref: str = "A") -> prometheus.Dataquery:
-    """A range of values over time."""
+    """Returns a query for values over time."""
     return _query(expr, ref).range().legend_format(legend or "__auto")
 
 
 def now(expr: str, legend: str = "", ref: str = "A") -> prometheus.Dataquery:
-    """The values at the end of the dashboard's time."""
+    """Returns a query for the values at the end of the dashboard's time range."""
     return _query(expr, ref).instant().legend_format(legend or "__auto")
 
 
 def rows(expr: str, ref: str = "A") -> prometheus.Dataquery:
-    """The values at the end, one row each."""
+    """Returns a query for the values at the end of the time range, as table rows."""
     return _query(expr, ref).instant().format(PromQueryFormat.TABLE)
 
 
 def buckets(expr: str, ref: str = "A") -> prometheus.Dataquery:
-    """A histogram's buckets over time."""
+    """Returns a query for a histogram's buckets over time."""
     return _query(expr, ref).range().format(PromQueryFormat.HEATMAP).legend_format("{{le}}")
 
 

@@ -1,21 +1,19 @@
-//! Check 1: the source address, and whose word on it is believed.
+//! Check 1: the source address, with `X-Forwarded-For` of trusted proxies (contract section 2).
 
 use std::net::{IpAddr, SocketAddr};
 
 use actix_web::http::header::{HeaderMap, HeaderName};
 use ipnet::IpNet;
 
-/// What a proxy in front of us says about where a call came from.
 const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 
-/// Hops read at most: a longer list is no honest one.
+/// Most hops that are read of `X-Forwarded-For`.
 const HOPS_BOUND: usize = 32;
 
-/// Where a call came from.
+/// Returns the source address of a call.
 ///
-/// `X-Forwarded-For` counts only where the peer itself is a trusted proxy: it is read from the
-/// right, past every trusted proxy, to the first address that is none. `None` where a trusted
-/// proxy's list cannot be read: such a call came from nowhere, and nowhere is in no list.
+/// `X-Forwarded-For` is read only if the peer is a trusted proxy: from the right, past every trusted proxy,
+/// to the first other address. `None` if that list is malformed; the call is then refused.
 pub fn source(peer: SocketAddr, headers: &HeaderMap, trusted_proxies: &[IpNet]) -> Option<IpAddr> {
     let mut source = peer.ip().to_canonical();
     if !contains(trusted_proxies, source) {
@@ -35,12 +33,12 @@ pub fn source(peer: SocketAddr, headers: &HeaderMap, trusted_proxies: &[IpNet]) 
     Some(source)
 }
 
-/// Whether an address is in a list; an empty list has nobody.
+/// Returns whether an address is in a list of networks.
 pub fn contains(list: &[IpNet], address: IpAddr) -> bool {
     list.iter().any(|net| net.contains(&address))
 }
 
-/// An address as proxies write it: bare, with a port, or an IPv6 one in brackets.
+/// Parses a hop: an address, bare or with a port, IPv6 also in brackets.
 fn address(hop: &[u8]) -> Option<IpAddr> {
     let hop = std::str::from_utf8(hop).ok()?;
     let bare = hop.parse::<IpAddr>().ok();

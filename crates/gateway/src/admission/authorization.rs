@@ -1,4 +1,4 @@
-//! Check 2: the `Authorization` value, by its SHA-256, compared in constant time.
+//! Check 2: the SHA-256 of the `Authorization` value, compared in constant time (contract section 2).
 
 use actix_web::http::header::{AUTHORIZATION, HeaderMap, HeaderValue};
 use sha2::{Digest, Sha256 as Hasher};
@@ -7,14 +7,11 @@ use subtle::{Choice, ConstantTimeEq};
 use crate::config::Sha256;
 use crate::reply::Problem;
 
-/// The caller's one `Authorization` value where its digest is among the accepted ones.
-///
-/// Every digest is compared, and each in constant time: how long it takes says nothing about
-/// which one was nearly right.
+/// Returns the caller's `Authorization` value if its digest is accepted.
 ///
 /// # Errors
-/// [`Problem::AuthorizationMissing`] without the header, [`Problem::AuthorizationWrong`] where it
-/// comes twice or is wrong.
+/// [`Problem::AuthorizationMissing`] without the header, [`Problem::AuthorizationWrong`] if the header
+/// comes twice or its digest is not accepted.
 pub fn authorize<'a>(
     headers: &'a HeaderMap,
     accepted: &[Sha256],
@@ -31,7 +28,7 @@ pub fn authorize<'a>(
     }
 }
 
-/// Whether the digest of a secret is among the accepted ones.
+/// Returns whether the digest of a secret is accepted. Every digest is compared, each in constant time.
 pub fn is_one_of(secret: &[u8], accepted: &[Sha256]) -> bool {
     let digest: [u8; 32] = Hasher::digest(secret).into();
     let found = accepted.iter().fold(Choice::from(0), |found, known| {

@@ -1,4 +1,4 @@
-//! Check 4: the body, whole, within its limit and within the budget.
+//! Check 4: the body within its limit and the budget (contract section 2).
 
 use std::future::poll_fn;
 use std::pin::Pin;
@@ -12,45 +12,44 @@ use futures_core::Stream;
 use tokio::time::{Instant, timeout_at};
 
 use crate::reply::Problem;
-use crate::server::Arrival;
+use crate::server::IncomingRequest;
 
 /// Reads the whole body.
 ///
 /// # Errors
-/// [`Problem::BodyTooLarge`] as soon as more than `limit_bytes` are announced or come,
-/// [`Problem::BodyLate`] when it is not whole at `deadline`, [`Problem::BodyBroken`] when the
-/// caller broke off.
+/// [`Problem::BodyTooLarge`] as soon as more than `limit_bytes` are announced or arrive,
+/// [`Problem::BodyLate`] if the body is incomplete at `deadline`, [`Problem::BodyBroken`] if it ends early.
 pub async fn read(
-    arrival: &mut Arrival,
+    incoming: &mut IncomingRequest,
     limit_bytes: usize,
     deadline: Instant,
 ) -> Result<Bytes, Problem> {
-    let announced = announced(arrival.request.headers());
+    let announced = announced(incoming.request.headers());
     if announced.is_some_and(|announced| announced > limit_bytes) {
         return Err(Problem::BodyTooLarge);
     }
-    let payload = &mut arrival.payload;
+    let payload = &mut incoming.payload;
     let first = Pin::new(&mut *payload).poll_next(&mut Context::from_waker(Waker::noop()));
-    if first.is_pending() && announced > Some(0) && arrival.connection.has_whole_body() {
-        be_polled_again().await;
+    if first.is_pending() && announced > Some(0) && incoming.connection.has_whole_body() {
+        pending_once().await;
     }
     timeout_at(deadline, collect(first, payload, limit_bytes))
         .await
         .map_err(|_| Problem::BodyLate)?
 }
 
-/// The announced length; one that no `usize` holds is larger than any limit.
+/// Returns the value of `Content-Length`; `usize::MAX` for a larger number.
 fn announced(headers: &HeaderMap) -> Option<usize> {
     let text = headers.get(CONTENT_LENGTH)?.to_str().ok()?;
     Some(text.parse().unwrap_or(usize::MAX))
 }
 
-/// The HTTP library polls a call before it takes the body out of its own buffer, and again right
-/// behind that. To ask to be woken, as waiting for the body does, would cost each call another round
-/// through the executor.
+/// Returns `Pending` once without registering a waker.
 ///
-/// Only for a body that is in that buffer: it came whole, is not empty, and was not handed on.
-async fn be_polled_again() {
+/// The HTTP library polls a call before it takes the body out of its own buffer, and again right after that.
+/// Registering a waker would cost each call another round through the executor. Only valid while a complete,
+/// non-empty body is in that buffer.
+async fn pending_once() {
     let mut polled = false;
     poll_fn(|_| {
         if std::mem::replace(&mut polled, true) {
@@ -62,7 +61,7 @@ async fn be_polled_again() {
     .await;
 }
 
-/// `first` is the first piece, where that was there at once.
+/// Concatenates the chunks of a body; `first` is the result of the first poll.
 async fn collect(
     first: Poll<Option<Result<Bytes, PayloadError>>>,
     payload: &mut Payload,
@@ -72,7 +71,7 @@ async fn collect(
         Poll::Ready(first) => first.transpose().map_err(|_| Problem::BodyBroken)?,
         Poll::Pending => next(payload).await?,
     };
-    // Nearly every body comes in one piece: it is taken as it is, without a copy.
+    // Nearly every body is one chunk, which is returned without a copy.
     let mut whole = first.unwrap_or_default();
     let mut more: Option<BytesMut> = None;
     loop {

@@ -1,7 +1,97 @@
-//! Who may come in, and how much of it: the contract's checks 1 to 4, in one file per check.
+//! Checks 1 to 4 (contract section 2), one file per check: source address and client certificate,
+//! authorization, rate limit (`registry/rate.rs`), body size.
 
 pub mod address;
 pub mod authorization;
 pub mod body;
-pub mod in_flight;
-pub mod rate;
+mod certificate;
+
+use std::sync::Arc;
+
+use actix_http::HttpMessage as _;
+use actix_web::http::header::HeaderValue;
+use ipnet::IpNet;
+use protocol::{Api, Caller};
+
+use crate::registry::RegisteredBiller;
+use crate::reply::Problem;
+use crate::server::IncomingRequest;
+use crate::state::Parties;
+
+/// A call that passed checks 1 to 3.
+#[derive(Clone, Debug)]
+pub struct Admitted {
+    /// The biller that the call names.
+    pub biller: Arc<RegisteredBiller>,
+    /// The `Authorization` value of a link call, which is relayed to Kakao Pay.
+    pub authorization: Option<HeaderValue>,
+}
+
+/// Applies checks 1 to 3 in the contract's order. `biller` is the registered biller that the request names.
+///
+/// # Errors
+/// The [`Problem`] of the first check that fails.
+pub fn admit(
+    api: Api,
+    parties: &Parties,
+    biller: Option<&Arc<RegisteredBiller>>,
+    incoming: &IncomingRequest,
+) -> Result<Admitted, Problem> {
+    match api.caller() {
+        Caller::Biller => admit_biller(parties, biller, incoming),
+        Caller::KakaoPay => admit_kakao(api, parties, biller, incoming),
+    }
+}
+
+fn admit_biller(
+    parties: &Parties,
+    biller: Option<&Arc<RegisteredBiller>>,
+    incoming: &IncomingRequest,
+) -> Result<Admitted, Problem> {
+    // An unknown biller has no `allow_from`, so no address is allowed.
+    let biller = biller.ok_or(Problem::AddressNotAllowed)?;
+    require_source(parties, incoming, &biller.settings.allow_from)?;
+    certificate::check(&incoming.connection, &biller.settings.client_certificates)?;
+    if !biller.is_active() {
+        return Err(Problem::AuthorizationWrong);
+    }
+    let accepted = &biller.settings.authorization_sha256;
+    let authorization = authorization::authorize(incoming.request.headers(), accepted)?.clone();
+    biller.rate.admit()?;
+    Ok(Admitted {
+        biller: Arc::clone(biller),
+        authorization: Some(authorization),
+    })
+}
+
+fn admit_kakao(
+    api: Api,
+    parties: &Parties,
+    biller: Option<&Arc<RegisteredBiller>>,
+    incoming: &IncomingRequest,
+) -> Result<Admitted, Problem> {
+    let kakao = &parties.kakao;
+    require_source(parties, incoming, &kakao.allow_from)?;
+    certificate::check(&incoming.connection, &kakao.client_certificates)?;
+    let biller = biller.ok_or(Problem::UnknownBiller)?;
+    // A pay-result reports money that moved, so it is relayed to a suspended biller too.
+    if !biller.is_active() && api != Api::PayResult {
+        return Err(Problem::UnknownBiller);
+    }
+    Ok(Admitted {
+        biller: Arc::clone(biller),
+        authorization: None,
+    })
+}
+
+fn require_source(
+    parties: &Parties,
+    incoming: &IncomingRequest,
+    allowed: &[IpNet],
+) -> Result<(), Problem> {
+    let (peer, headers) = (incoming.connection.peer(), incoming.request.headers());
+    address::source(peer, headers, &parties.trusted_proxies)
+        .filter(|source| address::contains(allowed, *source))
+        .map(|_| ())
+        .ok_or(Problem::AddressNotAllowed)
+}

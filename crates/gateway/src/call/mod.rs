@@ -1,7 +1,7 @@
-//! One call on its way through the relay: its names, its deadline, and where its time went.
+//! One call: its request id, trace, deadline and stage times.
 
-mod ask;
 mod stopwatch;
+mod upstream_call;
 
 use std::cell::Cell;
 use std::future::Future;
@@ -17,45 +17,37 @@ use metrics::{LedgerOperation, LedgerTimer, Metrics, Stage, StageTimes};
 use protocol::Bill;
 use tokio::time::{Instant, timeout_at};
 
-use crate::gateway::Worker;
 use crate::reply::{Problem, Reply};
 use crate::request_id::{TraceParent, request_id};
-use crate::server::{Connection, InFlight};
+use crate::server::{ClientConnection, WorkGuard};
+use crate::state::Worker;
+use crate::traces::UpstreamTiming;
 
-pub use ask::{LinkCall, ToBiller, Unanswered};
+pub use upstream_call::{BillerCall, LinkCall, UpstreamFailure};
 
 use stopwatch::Stopwatch;
 
-/// One call. Lives on one worker, shared with the task that brings it to its end.
+/// One call of a caller, or of the gateway itself. It stays on one worker.
 #[derive(Debug)]
 pub struct Call {
     worker: Rc<Worker>,
     request_id: HeaderValue,
     trace: TraceParent,
-    /// Begins when the request's head was read, as the budget does.
+    /// Starts when the request's head was read, as the budget does.
     stopwatch: Stopwatch,
     deadline: Instant,
     upstream: Cell<Option<Duration>>,
-    asked_at: Cell<Option<Instant>>,
-    /// A shutdown waits for the call's task even when the caller has hung up. A call of the
-    /// gateway's own is waited for elsewhere.
-    _under_way: Option<InFlight>,
-}
-
-/// When and for how long a call's upstream was asked.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Asked {
-    /// Counted from when the request's head was read.
-    pub after: Duration,
-    /// Until the answer was whole or failed; up to now where it is still under way.
-    pub took: Duration,
+    upstream_called_at: Cell<Option<Instant>>,
+    /// Makes a shutdown wait for the call's task even when the caller has hung up. `None` for an internal
+    /// call: `GatewayState::redeliveries` counts those.
+    _under_way: Option<WorkGuard>,
 }
 
 impl Call {
-    /// A call that came on `connection` and whose head was read at `started`.
+    /// Returns the call of a request that came on `connection` and whose head was read at `started`.
     pub fn begin(
         worker: Rc<Worker>,
-        connection: &Rc<Connection>,
+        connection: &Rc<ClientConnection>,
         headers: &HeaderMap,
         started: Instant,
     ) -> Self {
@@ -66,109 +58,108 @@ impl Call {
             stopwatch: Stopwatch::begin(started),
             deadline,
             upstream: Cell::new(None),
-            asked_at: Cell::new(None),
-            _under_way: Some(connection.enter()),
+            upstream_called_at: Cell::new(None),
+            _under_way: Some(connection.begin_work()),
             worker,
         }
     }
 
-    /// A call that the gateway makes by itself, beginning now, with names of its own.
-    pub fn of_our_own(worker: Rc<Worker>) -> Self {
+    /// Returns a call that the gateway itself makes, with a new request id and trace; its budget starts now.
+    pub fn internal(worker: Rc<Worker>) -> Self {
         let started = Instant::now();
-        let nobody = HeaderMap::new();
+        let no_headers = HeaderMap::new();
         Self {
-            request_id: request_id(&nobody),
-            trace: TraceParent::of(&nobody),
+            request_id: request_id(&no_headers),
+            trace: TraceParent::of(&no_headers),
             stopwatch: Stopwatch::begin(started),
             deadline: started + worker.shared().budget,
             upstream: Cell::new(None),
-            asked_at: Cell::new(None),
+            upstream_called_at: Cell::new(None),
             _under_way: None,
             worker,
         }
     }
 
-    /// The name that the caller, the upstream and the log know it by.
+    /// Returns the value of `X-Request-Id`.
     pub fn request_id(&self) -> &str {
         // Only ASCII gets through `request_id`.
         self.request_id.to_str().unwrap_or_default()
     }
 
-    /// The same, as a header's value.
+    /// Returns the request id as a header value.
     pub fn request_id_header(&self) -> HeaderValue {
         self.request_id.clone()
     }
 
-    /// The 32 hex digits of its trace.
+    /// Returns the 32 hex digits of the trace id.
     pub fn trace_id(&self) -> &str {
         self.trace.trace_id()
     }
 
-    /// Its place in its trace.
+    /// Returns the call's `traceparent`.
     pub const fn trace(&self) -> &TraceParent {
         &self.trace
     }
 
-    /// When its budget is over.
+    /// Returns the moment when the budget ends.
     pub const fn deadline(&self) -> Instant {
         self.deadline
     }
 
-    /// When its budget is over, by the wall clock.
+    /// Returns the wall-clock time when the budget ends.
     pub fn ends_at(&self) -> Timestamp {
         self.now()
             .plus(self.deadline.saturating_duration_since(Instant::now()))
     }
 
-    /// The wall clock.
+    /// Returns the wall-clock time.
     pub fn now(&self) -> Timestamp {
         Timestamp::now()
     }
 
-    /// From here on its time belongs to `stage`.
+    /// Starts `stage`; the time from now on counts for it.
     pub fn enter(&self, stage: Stage) {
         self.stopwatch.enter(stage, Instant::now());
     }
 
-    /// The same, and an operation of the ledger begins with it, timed until the timer is dropped.
+    /// Starts `stage` and times a ledger operation, until the returned timer is dropped.
     pub fn enter_ledger(&self, stage: Stage, operation: LedgerOperation) -> LedgerTimer<'_> {
         let now = Instant::now();
         self.stopwatch.enter(stage, now);
         self.metrics().time_ledger_from(operation, now.into_std())
     }
 
-    /// It is about to be answered: how long it has taken up to `now`, and how much of that in each
-    /// stage. What comes behind belongs to the reply.
+    /// Returns the call's duration up to `now` and its share per stage, and starts [`Stage::Reply`].
     pub fn end(&self, now: Instant) -> (Duration, StageTimes) {
         self.stopwatch.enter(Stage::Reply, now);
         (self.stopwatch.total(now), self.stopwatch.times(now))
     }
 
-    /// How long the upstream took of that; `None` where it was not called.
+    /// Returns the duration of the upstream call; `None` if the upstream was not called.
     pub const fn upstream(&self) -> Option<Duration> {
         self.upstream.get()
     }
 
-    /// When and for how long the upstream was asked; `None` where it was not called.
-    pub fn asked(&self) -> Option<Asked> {
-        let at = self.asked_at.get()?;
-        Some(Asked {
-            after: self.stopwatch.total(at),
-            took: self.upstream.get().unwrap_or_else(|| at.elapsed()),
+    /// Returns start and duration of the upstream call; `None` if the upstream was not called.
+    pub fn upstream_timing(&self) -> Option<UpstreamTiming> {
+        let at = self.upstream_called_at.get()?;
+        Some(UpstreamTiming {
+            offset: self.stopwatch.total(at),
+            duration: self.upstream.get().unwrap_or_else(|| at.elapsed()),
         })
     }
 
-    /// The ledger.
+    /// Returns the ledger.
     pub fn ledger(&self) -> &Ledger {
         &self.worker.shared().ledger
     }
 
-    /// The metrics.
+    /// Returns the metrics.
     pub fn metrics(&self) -> &Arc<Metrics> {
         &self.worker.shared().metrics
     }
 
-    /// Waits for `work`, but not beyond the budget.
+    /// Waits for `work` until the budget ends.
     ///
     /// # Errors
     /// [`Problem::TimedOut`] when the budget is over first.
@@ -176,18 +167,18 @@ impl Call {
         &self,
         work: impl Future<Output = T>,
     ) -> impl Future<Output = Result<T, Problem>> {
-        // Mapped rather than awaited here: an `async` block would hold the work twice.
+        // Mapped, not awaited: an `async` block would store `work` twice.
         timeout_at(self.deadline, work).map(|done| done.map_err(|_| Problem::TimedOut))
     }
 
-    /// Looks a bill up, but not beyond the budget.
+    /// Looks a bill up in the ledger, until the budget ends.
     ///
     /// # Errors
     /// [`Problem::TimedOut`] when the budget is over first.
     pub async fn look_up(&self, bill: &Bill) -> Result<BillView, Problem> {
         let ledger = self.ledger();
         let looked_up = ledger.look_up(bill, self.now());
-        // Setting a timer takes as long as the rest of this: it is set where it may ring.
+        // A timer costs as much as the whole look-up, so it is set only if it can fire.
         if ledger.longest_look_up()
             < self
                 .deadline
@@ -198,12 +189,12 @@ impl Call {
         self.within_budget(looked_up).await
     }
 
-    /// Waits for `work`, but not beyond the budget; what takes longer goes on behind the answer, and
-    /// a shutdown waits for it.
+    /// Waits for `work` until the budget ends. Work that takes longer continues in a task of its own, for
+    /// which a shutdown waits.
     ///
     /// # Errors
     /// [`Problem::TimedOut`] when the budget is over first.
-    pub async fn within_budget_or_behind<T: 'static>(
+    pub async fn within_budget_or_detached<T: 'static>(
         self: &Rc<Self>,
         mut work: Pin<Box<impl Future<Output = T> + 'static>>,
     ) -> Result<T, Problem> {
@@ -218,16 +209,15 @@ impl Call {
         done
     }
 
-    /// Runs `work` in a task of its own that ends even when the caller hangs up, and that a
-    /// shutdown waits for.
+    /// Runs `work` in a task that completes even when the caller hangs up. A shutdown waits for it.
     ///
     /// # Errors
     /// Those of `work`; [`Problem::Internal`] where it panicked.
-    pub fn to_its_end(
+    pub fn run_detached(
         &self,
         work: impl Future<Output = Result<Reply, Problem>> + 'static,
     ) -> impl Future<Output = Result<Reply, Problem>> {
-        // Not held by whoever waits: a call that needs no task is not to be as large as one that does.
+        // Spawned here, not in the returned future: that keeps the future of every call small.
         let task = actix_web::rt::spawn(work);
         async {
             task.await.unwrap_or_else(|error| {
@@ -237,7 +227,7 @@ impl Call {
         }
     }
 
-    /// The problem that a refusal of the ledger is; one that is the ledger's own fault is counted.
+    /// Returns the problem for a refusal by the ledger, and counts the ledger's own failures.
     pub fn link_refused(&self, refusal: LinkRefusal, operation: LedgerOperation) -> Problem {
         if refusal == LinkRefusal::Unavailable {
             self.metrics().ledger_unavailable(operation);
@@ -245,8 +235,8 @@ impl Call {
         Problem::Link(refusal)
     }
 
-    /// Tells the log when something was settled in memory but not, or not yet, on disk.
-    pub fn note_settled(
+    /// Logs a settlement that is in memory but not, or not yet, in the journal.
+    pub fn log_settlement(
         &self,
         settled: Result<Result<(), Arc<JournalError>>, Problem>,
         what: &'static str,

@@ -1,4 +1,4 @@
-//! Where one call's time goes, from its head to its answer.
+//! The stage times of one call, from its head to its answer.
 
 use std::cell::Cell;
 use std::time::Duration;
@@ -6,8 +6,8 @@ use std::time::Duration;
 use metrics::{Stage, StageTimes};
 use tokio::time::Instant;
 
-/// A call is in one stage at every moment, so that its stages add up to the whole of it. One look
-/// at the clock for each change of stage, and nothing shared with other calls.
+/// Adds up the time of each stage. A call is in exactly one stage at a time, so the stages add up to its
+/// total. A change of stage costs one read of the clock.
 #[derive(Debug)]
 pub(super) struct Stopwatch {
     began: Instant,
@@ -17,7 +17,7 @@ pub(super) struct Stopwatch {
 }
 
 impl Stopwatch {
-    /// Begins with [`Stage::Admission`], at the moment when the request's head was read.
+    /// Starts with [`Stage::Admission`] at `began`, when the request's head was read.
     pub(super) fn begin(began: Instant) -> Self {
         Self {
             began,
@@ -27,20 +27,19 @@ impl Stopwatch {
         }
     }
 
-    /// The stage that the call was in ends at `now`, and this one begins.
+    /// Ends the current stage at `now` and starts `stage`.
     pub(super) fn enter(&self, stage: Stage, now: Instant) {
         let took = now.saturating_duration_since(self.since.get());
         self.add(self.stage.replace(stage), took);
         self.since.set(self.since.get().max(now));
     }
 
-    /// When the stage that the call is in began.
+    /// Returns the start of the current stage.
     pub(super) fn since(&self) -> Instant {
         self.since.get()
     }
 
-    /// The first part of the stage that the call is in belongs to another: `took` at the most of
-    /// what has passed.
+    /// Counts the first part of the current stage for `stage`: `took`, or all that has passed if that is less.
     pub(super) fn split_off(&self, stage: Stage, took: Duration, now: Instant) {
         let passed = now.saturating_duration_since(self.since.get());
         let took = took.min(passed);
@@ -48,12 +47,12 @@ impl Stopwatch {
         self.since.set(self.since.get() + took);
     }
 
-    /// The whole so far, up to `now`.
+    /// Returns the call's duration up to `now`.
     pub(super) fn total(&self, now: Instant) -> Duration {
         now.saturating_duration_since(self.began)
     }
 
-    /// Each stage so far, the one that the call is in up to `now`.
+    /// Returns the time of each stage, the current one up to `now`.
     pub(super) fn times(&self, now: Instant) -> StageTimes {
         self.enter(self.stage.get(), now);
         StageTimes::of(|stage| self.spent[stage.place()].get())

@@ -1,11 +1,11 @@
-//! `gateway check`: is this configuration one that the gateway would start with?
+//! `gateway check`: validates a configuration.
 
 use std::error::Error;
 use std::io::Write;
 use std::path::Path;
 
 use crate::config::Config;
-use crate::running::Gateway;
+use crate::lifecycle::Gateway;
 
 /// Validates the file and everything that it names.
 pub(super) fn run(file: &Path) -> Result<(), Box<dyn Error>> {

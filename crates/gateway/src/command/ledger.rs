@@ -1,4 +1,4 @@
-//! `gateway ledger`: is the journal sound, and has Redis got it; write Redis anew.
+//! `gateway ledger`: verifies the journal and the state in Redis, or rewrites the state in Redis.
 
 use std::net::SocketAddr;
 use std::path::Path;
@@ -10,25 +10,24 @@ use clap::Subcommand;
 use serde_json::{Value, json};
 
 use super::operator::{
-    Access, Align, Client, Done, Failure, Page, Patience, Table, amount, number, text,
+    Access, Align, Client, Completion, Failure, Page, Table, Wait, amount, number, text,
 };
 use crate::ops::admin::audit_as_json;
 
-/// How often a rebuild is looked at.
-const LOOK_EVERY: Duration = Duration::from_millis(500);
+/// Interval between two looks at a rebuild's progress.
+const POLL_INTERVAL: Duration = Duration::from_millis(500);
 
-/// What to do.
+/// Subcommands of `gateway ledger`.
 #[derive(Debug, Subcommand)]
 pub(super) enum LedgerCommand {
-    /// Check the journal, that the state is its fold, and that Redis has it. Where no gateway
-    /// runs, the journal alone.
+    /// Verify the journal, that the state is its fold, and that Redis has it; if no gateway runs, the journal only.
     Verify {
         #[command(flatten)]
         access: Access,
     },
-    /// Write the state in Redis anew from this node's journal.
+    /// Rewrite the state in Redis from this node's journal.
     Rebuild {
-        /// How long to wait for its end.
+        /// Longest wait for the end, in seconds.
         #[arg(long, value_name = "SECONDS", default_value_t = 60)]
         wait: u64,
         #[command(flatten)]
@@ -46,19 +45,19 @@ pub(super) fn run(command: &LedgerCommand) -> ExitCode {
     }
 }
 
-fn verify(access: &Access) -> Result<Done, Failure> {
+fn verify(access: &Access) -> Result<Completion, Failure> {
     let view = access.view()?;
-    let verified = if Client::is_anybody_at(view.ops) {
+    let verified = if Client::is_listening(view.ops) {
         let client = access.client()?;
-        client.post("/admin/ledger/verify", &Value::Null, Patience::Endless)?
+        client.post("/admin/ledger/verify", &Value::Null, Wait::Unbounded)?
     } else {
         verify_offline(&view.ledger_path)?
     };
     access.print(&verified, &page(&verified, view.ops))?;
     Ok(if verified["sound"] == true {
-        Done::All
+        Completion::All
     } else {
-        Done::NotAll
+        Completion::Partial
     })
 }
 
@@ -94,7 +93,7 @@ fn page(verified: &Value, ops: SocketAddr) -> Page {
     table.row([
         "findings".to_owned(),
         if found == 0 {
-            "none: every page, row, stamp and pay-result is as it should be".to_owned()
+            "none: every page, row, stamp and pay-result is correct".to_owned()
         } else {
             found.to_string()
         },
@@ -105,7 +104,7 @@ fn page(verified: &Value, ops: SocketAddr) -> Page {
             verified["state_compared"] == true,
             has(findings, &["state_differs", "not_journalled"]),
         ) {
-            (false, _) => "not compared: no gateway holds one",
+            (false, _) => "not compared: no gateway is running",
             (true, false) => "is the fold of the journal",
             (true, true) => "is NOT the fold of the journal",
         },
@@ -125,13 +124,13 @@ fn page(verified: &Value, ops: SocketAddr) -> Page {
     page.gap();
     if verified["state_compared"] == false {
         page.line(&format!(
-            "No gateway answers at {ops}: the journal was read by itself, and nothing was changed."
+            "No gateway answers at {ops}: only the journal was read, and nothing was changed."
         ));
     }
     page.line(if verified["sound"] == true {
         "The ledger is sound."
     } else {
-        "The ledger is NOT sound, or could not be checked in full."
+        "The ledger is NOT sound, or could not be checked completely."
     });
     page
 }
@@ -159,7 +158,7 @@ fn shared(verified: &Value) -> String {
     let [missing, behind, unreadable, answers] =
         ["missing", "behind", "unreadable", "answers_missing"].map(|member| number(shared, member));
     if missing + behind + unreadable + answers == 0 {
-        return "has all that this node knows".to_owned();
+        return "has everything that this node knows".to_owned();
     }
     format!(
         "misses {missing} bills and {answers} kept answers, is behind with {behind}, \
@@ -168,9 +167,9 @@ fn shared(verified: &Value) -> String {
     )
 }
 
-fn rebuild(access: &Access, wait: Duration) -> Result<Done, Failure> {
+fn rebuild(access: &Access, wait: Duration) -> Result<Completion, Failure> {
     let client = access.client()?;
-    let begun = client.post("/admin/ledger/rebuild", &Value::Null, Patience::Ordinary)?;
+    let begun = client.post("/admin/ledger/rebuild", &Value::Null, Wait::Bounded)?;
     let facts = number(&begun, "facts");
     let end = Instant::now() + wait;
     let left = loop {
@@ -178,7 +177,7 @@ fn rebuild(access: &Access, wait: Duration) -> Result<Done, Failure> {
         if left == 0 || Instant::now() >= end {
             break left;
         }
-        thread::sleep(LOOK_EVERY);
+        thread::sleep(POLL_INTERVAL);
     };
     let mut page = Page::new();
     let facts_text = amount(&facts.to_string());
@@ -186,15 +185,19 @@ fn rebuild(access: &Access, wait: Duration) -> Result<Done, Failure> {
         format!("Redis has all {facts_text} facts of this node's journal.")
     } else {
         format!(
-            "{} of {facts_text} facts are still to be written; the gateway goes on by itself.",
+            "{} of {facts_text} facts are not written yet; the gateway continues in the background.",
             amount(&left.to_string())
         )
     });
     page.line(&format!(
-        "This was node {}; every other node has a journal of its own.",
+        "This was node {}; every other node has its own journal.",
         number(&begun, "node")
     ));
     let json = json!({ "facts": facts, "left": left, "node": begun["node"] });
     access.print(&json, &page)?;
-    Ok(if left == 0 { Done::All } else { Done::NotAll })
+    Ok(if left == 0 {
+        Completion::All
+    } else {
+        Completion::Partial
+    })
 }

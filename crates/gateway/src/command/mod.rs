@@ -15,8 +15,6 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 use protocol::BillerCode;
 
-use crate::demo::Afterwards;
-
 /// Relay gateway between billers and Kakao Pay.
 #[derive(Debug, Parser)]
 #[command(name = "gateway", version, about)]
@@ -27,31 +25,25 @@ struct CommandLine {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Run the gateway; SIGTERM drains, SIGHUP reads the billers anew.
+    /// Run the gateway; SIGTERM drains, SIGHUP reloads the configuration.
     Serve {
         /// The configuration file.
         #[arg(long, value_name = "FILE")]
         config: PathBuf,
     },
-    /// Validate a configuration: every fault with file, key and what is wrong.
+    /// Validate a configuration; report every fault with file and key.
     Check {
         /// The configuration file.
         #[arg(long, value_name = "FILE")]
         config: PathBuf,
     },
-    /// Show the five APIs in a bill's life, on loopback, with simulated parties.
-    Demo {
-        /// Leave everything up afterwards, with commands to try.
-        #[arg(long)]
-        keep_running: bool,
-    },
-    /// A bill's story; make or unmake it an error bill.
+    /// Show a bill's history; make it an error bill or clear it.
     #[command(subcommand)]
     Bill(bill::BillCommand),
-    /// Pay-results that their billers have not accepted; deliver them again.
+    /// List undelivered pay-results; deliver them again.
     #[command(subcommand)]
     Payments(payments::PaymentsCommand),
-    /// Check the journal and the state in Redis; write the latter anew.
+    /// Verify the journal and the state in Redis; rewrite the state in Redis.
     #[command(subcommand)]
     Ledger(ledger::LedgerCommand),
 }
@@ -61,11 +53,6 @@ pub fn run() -> ExitCode {
     let outcome = match CommandLine::parse().command {
         Command::Serve { config } => serve::run(&config),
         Command::Check { config } => check::run(&config),
-        Command::Demo { keep_running } => crate::demo::run(if keep_running {
-            Afterwards::KeepRunning
-        } else {
-            Afterwards::Stop
-        }),
         Command::Bill(command) => return bill::run(&command),
         Command::Payments(command) => return payments::run(&command),
         Command::Ledger(command) => return ledger::run(&command),
@@ -73,19 +60,19 @@ pub fn run() -> ExitCode {
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
         Err(fault) => {
-            complain(&fault.to_string());
+            print_error(&fault.to_string());
             ExitCode::FAILURE
         }
     }
 }
 
-/// A biller's code as an argument.
+/// Parses a biller's code.
 fn biller_code(text: &str) -> Result<BillerCode, String> {
     BillerCode::parse(text).ok_or_else(|| "must be 1 to 32 characters of [A-Za-z0-9_-]".to_owned())
 }
 
-/// Says on standard error why a command failed.
+/// Prints on standard error why a command failed.
 #[expect(clippy::print_stderr, reason = "the command line speaks to a person")]
-fn complain(fault: &str) {
+fn print_error(fault: &str) {
     eprintln!("{fault}");
 }

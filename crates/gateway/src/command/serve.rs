@@ -1,4 +1,4 @@
-//! `gateway serve`: run until SIGTERM or SIGINT, then drain.
+//! `gateway serve`: runs until SIGTERM or SIGINT, then drains.
 
 use std::error::Error;
 use std::path::Path;
@@ -7,15 +7,15 @@ use rustix::process::{Resource, Rlimit, setrlimit};
 use tokio::signal::unix::{SignalKind, signal};
 
 use crate::config::Config;
+use crate::lifecycle::{FileWatch, Gateway, Inherited};
 use crate::logging;
-use crate::running::{Gateway, Inherited, Watch};
 
 /// Runs the gateway of this configuration.
 pub(super) fn run(file: &Path) -> Result<(), Box<dyn Error>> {
     forbid_core_dumps();
     let inherited = Inherited::from_environment()?;
     let loaded = Config::load(file)?;
-    let log = logging::init(&logging::Options::from_environment())?;
+    let log = logging::init(&logging::LogOptions::from_environment())?;
     for warning in &loaded.warnings {
         tracing::warn!(%warning, "configuration");
     }
@@ -24,12 +24,12 @@ pub(super) fn run(file: &Path) -> Result<(), Box<dyn Error>> {
         let mut interrupt = signal(SignalKind::interrupt())?;
         let mut hang_up = signal(SignalKind::hangup())?;
         let mut gateway = Gateway::start(loaded, inherited)?;
-        let mut watch = Watch::of(gateway.files(file)).await;
+        let mut watch = FileWatch::of(gateway.files(file)).await;
         tracing::info!(public = %gateway.public(), ops = %gateway.ops(), "the gateway serves");
         let mut failed = false;
         loop {
             tokio::select! {
-                _ = hang_up.recv() => watch.take_note().await,
+                _ = hang_up.recv() => watch.acknowledge().await,
                 () = watch.changed() => tracing::info!("files of the configuration have changed"),
                 _ = terminate.recv() => break,
                 _ = interrupt.recv() => break,
@@ -46,17 +46,17 @@ pub(super) fn run(file: &Path) -> Result<(), Box<dyn Error>> {
         let stopped = gateway.stop().await;
         tracing::info!("stopped");
         drop(log);
-        // Not by returning: what is dropped then would wait for a disk that hangs.
+        // Exits here: dropping the ledger could wait for a disk that hangs.
         std::process::exit(i32::from(failed || stopped.is_err()))
     })
 }
 
-/// A dump of the process's memory would hold keys, passwords and people's bills.
+/// Forbids core dumps: they would hold keys, passwords and billing data.
 fn forbid_core_dumps() {
     let none = Rlimit {
         current: Some(0),
         maximum: Some(0),
     };
-    // To lower a limit needs no privilege; where it fails all the same, nothing is worse than before.
+    // Lowering a limit needs no privilege; a failure leaves the previous limit.
     let _ = setrlimit(Resource::Core, none);
 }

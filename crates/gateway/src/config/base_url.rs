@@ -5,7 +5,7 @@ use std::fmt;
 use toml::de::DeValue;
 
 use super::bounds;
-use super::endpoint::Endpoint;
+use super::endpoint::HostPort;
 use super::value;
 
 /// How to speak to an upstream.
@@ -39,7 +39,7 @@ impl Scheme {
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct BaseUrl {
     scheme: Scheme,
-    endpoint: Endpoint,
+    endpoint: HostPort,
     path_prefix: String,
 }
 
@@ -74,7 +74,7 @@ impl BaseUrl {
         }
         Ok(Self {
             scheme,
-            endpoint: Endpoint::parse(authority, scheme.default_port())?,
+            endpoint: HostPort::parse(authority, scheme.default_port())?,
             path_prefix: path_prefix(path)?,
         })
     }
@@ -85,7 +85,7 @@ impl BaseUrl {
     }
 
     /// Host and port.
-    pub fn endpoint(&self) -> &Endpoint {
+    pub fn endpoint(&self) -> &HostPort {
         &self.endpoint
     }
 

@@ -1,4 +1,4 @@
-//! One biller, as its file describes it.
+//! A biller's file.
 
 use std::num::NonZeroU32;
 use std::path::PathBuf;
@@ -12,63 +12,63 @@ use super::bounds;
 use super::document::Document;
 use super::section::Section;
 use super::sha256::Sha256;
-use super::spelling::printable;
+use super::spelling::excerpt;
 use super::tls::UpstreamTls;
-use super::upstream::Upstream;
+use super::upstream::UpstreamSettings;
 use super::value;
 
-/// A biller.
+/// A biller and its settings.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Biller {
-    /// The code in routes, labels and identities of bills.
+    /// The code in paths, metric labels and bills.
     pub code: BillerCode,
-    /// What people call it.
+    /// The name for people.
     pub name: String,
-    /// Whether it takes part.
+    /// Which of its calls are relayed.
     pub status: Status,
-    /// Under which its three APIs are found.
+    /// The base URL of its three APIs.
     pub base_url: BaseUrl,
-    /// Digests of the `Authorization` values that its calls may carry; empty admits none.
+    /// Digests of the `Authorization` values that its calls may have; empty: none is accepted.
     pub authorization_sha256: Vec<Sha256>,
-    /// From where its calls may come; empty admits nobody.
+    /// Source addresses of its calls; empty: none is allowed.
     pub allow_from: Vec<IpNet>,
-    /// Digests of the DER certificates that it may show; empty: not pinned.
+    /// Digests of the client certificates (DER) that it may use; empty: not pinned.
     pub client_certificates: Vec<Sha256>,
-    /// Calls to it at once.
+    /// The most calls to it in flight; pay-results have a separate bound of the same size.
     pub max_in_flight: u32,
-    /// Its own calls per second, sustained.
+    /// Its link calls per second, on average.
     pub requests_per_second: NonZeroU32,
-    /// Its own calls at once after a pause.
+    /// Its link calls at once after a pause.
     pub burst: NonZeroU32,
-    /// Characters of a value in `parameters` of the link APIs.
+    /// The most characters of a value in `parameters` of the link APIs.
     pub parameter_max_length: usize,
-    /// Members of `parameters` that belong to a bill's identity; no name twice.
+    /// The members of `parameters` that belong to a bill's identity; each is unique.
     pub identity_parameters: Vec<String>,
-    /// Whether a pay-result that it did not accept is delivered again by the gateway itself.
+    /// Whether the gateway redelivers pay-results that it has not accepted.
     pub redeliver: Redeliver,
-    /// How to trust it as an upstream.
+    /// TLS files for connections to it.
     pub tls: UpstreamTls,
 }
 
-/// Whether a biller takes part.
+/// Which calls of a biller are relayed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Status {
-    /// All five APIs.
+    /// Calls of all five APIs.
     Active,
-    /// Only pay-results are still relayed: money moved.
+    /// Only pay-results, because they report money that moved.
     Suspended,
 }
 
-/// Who delivers a pay-result again that the biller did not accept.
+/// Who redelivers a pay-result that the biller has not accepted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Redeliver {
-    /// Only an operator, or Kakao Pay by sending it again.
+    /// Only an operator, or Kakao Pay by repeating it.
     Off,
-    /// The gateway too, with growing pauses.
+    /// The gateway too, with increasing pauses.
     Backoff,
 }
 
-/// What could be read of a biller's file: its code may be known where the rest is faulty.
+/// A biller's file that was read. The code may be valid although the rest is faulty.
 pub(super) struct BillerFile {
     pub(super) path: PathBuf,
     pub(super) code: Option<BillerCode>,
@@ -77,10 +77,10 @@ pub(super) struct BillerFile {
 
 impl BillerFile {
     pub(super) fn read(document: &Document<'_>) -> Self {
-        let mut section = document.root();
+        let mut section = Section::root(document);
         let code = section.required("code", code);
         if let Some(code) = code {
-            warn_if_named_otherwise(&section, code);
+            warn_if_file_name_differs(&section, code);
         }
         let biller = Biller::read(section, code);
         Self {
@@ -95,7 +95,7 @@ impl Biller {
     fn read(mut section: Section<'_>, code: Option<BillerCode>) -> Option<Self> {
         let name = section.optional("name", |value| value::name(value, bounds::NAME_CHARS));
         let status = section.or("status", Status::Active, status);
-        let upstream = Upstream::read(&mut section);
+        let upstream = UpstreamSettings::read(&mut section);
         let authorization_sha256 =
             section.list("authorization_sha256", bounds::DIGESTS, Sha256::read);
         let allow_from = section.list("allow_from", bounds::NETWORKS, value::network);
@@ -147,20 +147,18 @@ impl Biller {
     }
 }
 
-/// Labels of metrics that stand for Kakao Pay, and for billers that are not registered.
-const TAKEN: [&str; 2] = ["kakao", "unknown"];
+/// Metric labels of Kakao Pay and of unregistered billers.
+const RESERVED_CODES: [&str; 2] = ["kakao", "unknown"];
 
 fn code(value: &DeValue<'_>) -> Result<BillerCode, String> {
     let text = value::text(value)?;
-    if TAKEN.contains(&text) {
-        return Err(format!(
-            "`{text}` is no biller's: metrics use it as a label of their own"
-        ));
+    if RESERVED_CODES.contains(&text) {
+        return Err(format!("`{text}` is reserved: metrics use it as a label"));
     }
     BillerCode::parse(text).ok_or_else(|| {
         format!(
             "must be 1 to 32 characters of [A-Za-z0-9_-], not `{}`",
-            printable(text)
+            excerpt(text)
         )
     })
 }
@@ -175,7 +173,7 @@ fn redeliver(value: &DeValue<'_>) -> Result<Redeliver, String> {
     value::choice(value, &words)
 }
 
-/// A default rate, which is above zero.
+/// Returns a default rate; `per_second` is above zero.
 const fn rate(per_second: u32) -> NonZeroU32 {
     NonZeroU32::MIN.saturating_add(per_second - 1)
 }
@@ -187,18 +185,18 @@ fn identity_parameters(section: &mut Section<'_>) -> Vec<String> {
     });
     for (index, name) in names.iter().enumerate() {
         if names[..index].contains(name) {
-            section.fault(KEY, format!("names `{}` twice", printable(name)));
+            section.fault(KEY, format!("names `{}` twice", excerpt(name)));
         }
     }
     names
 }
 
-fn warn_if_named_otherwise(section: &Section<'_>, code: BillerCode) {
+fn warn_if_file_name_differs(section: &Section<'_>, code: BillerCode) {
     let stem = section.document().path().file_stem();
     if stem.is_none_or(|stem| stem != code.as_str()) {
         section.warn(
             "code",
-            format!("differs from the file's name: `{code}.toml` is easier to find"),
+            format!("differs from the file's name: `{code}.toml` would match"),
         );
     }
 }

@@ -1,4 +1,4 @@
-//! The directory of billers: one file each.
+//! The billers' directory, which has one file per biller.
 
 use std::collections::HashMap;
 use std::fs;
@@ -9,8 +9,8 @@ use protocol::BillerCode;
 
 use super::biller::BillerFile;
 use super::bounds;
+use super::diagnostics::{Diagnostic, Diagnostics};
 use super::document::{Document, Source};
-use super::finding::{Fault, Findings};
 use super::named_file;
 use super::section::Section;
 
@@ -27,10 +27,10 @@ impl BillersDirectory {
     pub(super) fn read(mut section: Section<'_>) -> Option<Self> {
         const KEY: &str = "directory";
         let document = section.document();
-        let written = section.optional(KEY, |value| named_file::path(document, value));
-        // A faulty one is not replaced by the default: the faults of its files would mislead.
+        let configured = section.optional(KEY, |value| named_file::path(document, value));
+        // The default does not replace a faulty directory: the faults of its files would mislead.
         let directory = if section.has(KEY) {
-            written
+            configured
         } else {
             Some(document.resolve(DEFAULT_DIRECTORY))
         };
@@ -38,16 +38,19 @@ impl BillersDirectory {
         directory.map(|directory| Self { directory })
     }
 
-    /// What can be made out in a file with a syntax fault, else the default.
-    pub(super) fn salvage(document: &Document<'_>) -> Self {
-        let named = document.salvage("billers", "directory");
+    /// Reads the directory from a file with syntax faults; the default if it is not found there.
+    pub(super) fn recover(document: &Document<'_>) -> Self {
+        let directory = document.recover_text("billers", "directory");
         Self {
-            directory: document.resolve(named.unwrap_or(DEFAULT_DIRECTORY)),
+            directory: document.resolve(directory.unwrap_or(DEFAULT_DIRECTORY)),
         }
     }
 }
 
-/// The biller files of a directory, sorted by name: `*.toml`, not hidden.
+/// Lists the billers' files of a directory, sorted by name: `*.toml`, not hidden.
+///
+/// # Errors
+/// If the directory cannot be read or has more than [`bounds::BILLER_FILES`] of them.
 pub(super) fn list(directory: &Path) -> Result<Vec<PathBuf>, String> {
     let mut files = fs::read_dir(directory)
         .and_then(|entries| {
@@ -79,51 +82,45 @@ fn is_biller_file(path: &Path) -> bool {
             .is_some_and(|extension| extension == "toml")
 }
 
-/// Reads every file, noting every fault; a code that two files claim is one.
-pub(super) fn read_files(files: &[PathBuf], findings: &mut Findings) -> Vec<BillerFile> {
-    let read: Vec<BillerFile> = files
+/// Reads all files and adds their faults. A code in two files is a fault.
+pub(super) fn read_files(files: &[PathBuf], diagnostics: &mut Diagnostics) -> Vec<BillerFile> {
+    let files: Vec<BillerFile> = files
         .iter()
-        .filter_map(|path| read_file(path, findings))
+        .filter_map(|path| read_file(path, diagnostics))
         .collect();
-    let mut claimed: HashMap<BillerCode, &Path> = HashMap::new();
-    for file in &read {
+    let mut codes: HashMap<BillerCode, &Path> = HashMap::new();
+    for file in &files {
         let Some(code) = file.code else { continue };
-        if let Some(first) = claimed.get(&code) {
-            findings.faults.push(Fault {
-                file: file.path.clone(),
-                key: "code".to_owned(),
-                line: None,
-                what: format!("`{code}` is already the code of {}", first.display()),
-            });
+        if let Some(first) = codes.get(&code) {
+            let message = format!("`{code}` is already the code of {}", first.display());
+            let fault = Diagnostic::new(&file.path, "code", None, message);
+            diagnostics.faults.push(fault);
         } else {
-            claimed.insert(code, &file.path);
+            codes.insert(code, &file.path);
         }
     }
-    read
+    files
 }
 
-fn read_file(path: &Path, findings: &mut Findings) -> Option<BillerFile> {
-    // Asked before opening: to open a pipe would wait for its writer.
+fn read_file(path: &Path, diagnostics: &mut Diagnostics) -> Option<BillerFile> {
+    // Checked before opening, because opening a pipe waits for its writer.
     let is_file = fs::metadata(path).map_or(true, |metadata| metadata.is_file());
     let source = if is_file {
         Source::read(path)
     } else {
-        Err(Fault {
-            file: path.to_path_buf(),
-            key: String::new(),
-            line: None,
-            what: "is not a file".to_owned(),
-        })
+        Err(Diagnostic::new(path, "", None, "is not a file"))
     };
     match source {
         Ok(source) => {
             let document = Document::parse(&source);
-            let file = document.intact().then(|| BillerFile::read(&document));
-            findings.append(document.into_findings());
+            let file = document
+                .is_well_formed()
+                .then(|| BillerFile::read(&document));
+            diagnostics.append(document.into_diagnostics());
             file
         }
         Err(fault) => {
-            findings.faults.push(fault);
+            diagnostics.faults.push(fault);
             None
         }
     }

@@ -1,4 +1,4 @@
-//! Every bound of the configuration, in one place.
+//! All bounds of the configuration.
 
 use std::ops::RangeInclusive;
 use std::time::Duration;
@@ -14,13 +14,13 @@ const DAY: u64 = 24 * HOUR;
 const KIB: u64 = 1 << 10;
 const MIB: u64 = 1 << 20;
 
-/// Bytes of one configuration file, or of a file that holds one secret.
+/// Bytes of a configuration file, or of a file with a secret.
 pub(super) const FILE_BYTES: u64 = 256 * KIB;
 /// Biller files in the directory.
 pub(super) const BILLER_FILES: usize = 10_000;
-/// Syntax faults told of one file: beyond a few, one follows from the other.
+/// Syntax faults that are reported of one file. Later ones are mostly consequences of earlier ones.
 pub(super) const SYNTAX_FAULTS: usize = 8;
-/// Characters of a value or of an unknown key that a fault repeats.
+/// Characters of a value or of an unknown key that a message quotes.
 pub(super) const QUOTED_CHARS: usize = 40;
 
 /// `budget.total`
@@ -62,7 +62,7 @@ pub(super) const IDENTITY_PARAMETERS: usize = 16;
 pub(super) const NAME_CHARS: usize = 100;
 /// Characters of a URL.
 pub(super) const URL_CHARS: usize = 2_000;
-/// Nodes that a Redis URL may name.
+/// Nodes of a Redis URL.
 pub(super) const REDIS_NODES: usize = 32;
 /// Characters of `key_prefix` and of a Sentinel service's name.
 pub(super) const REDIS_NAME_CHARS: usize = 64;

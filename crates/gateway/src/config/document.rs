@@ -1,4 +1,4 @@
-//! One TOML file: its text, its tables, and what was found in it.
+//! A TOML file: its text, its tables and its diagnostics.
 
 use std::cell::RefCell;
 use std::fs::File;
@@ -10,38 +10,35 @@ use toml::de::DeTable;
 use zeroize::Zeroizing;
 
 use super::bounds;
-use super::finding::{Fault, Findings, Warning};
-use super::section::Section;
+use super::diagnostics::{Diagnostic, Diagnostics};
 use super::spelling;
 
-/// The text of a file. It may hold a password and is overwritten when dropped.
+/// The text of a file. Dropping it overwrites its memory, because it may contain a password.
 pub(super) struct Source {
     path: PathBuf,
     text: Zeroizing<String>,
-    /// Whether the file's group or others may read it.
-    exposed: bool,
+    /// Whether others than the owner may read the file.
+    readable_by_others: bool,
 }
 
 impl Source {
-    /// Reads a file of at most [`bounds::FILE_BYTES`] bytes of UTF-8.
-    pub(super) fn read(path: &Path) -> Result<Self, Fault> {
-        let fault = |line, what| Fault {
-            file: path.to_path_buf(),
-            key: String::new(),
-            line,
-            what,
-        };
+    /// Reads a file.
+    ///
+    /// # Errors
+    /// If it cannot be read, is larger than [`bounds::FILE_BYTES`], or is not UTF-8.
+    pub(super) fn read(path: &Path) -> Result<Self, Diagnostic> {
+        let fault = |line, message: String| Diagnostic::new(path, "", line, message);
         let mut bytes = Zeroizing::new(Vec::new());
-        let exposed = File::open(path)
+        let readable_by_others = File::open(path)
             .and_then(|file| {
-                let exposed = file.metadata()?.permissions().mode() & 0o077 != 0;
+                let mode = file.metadata()?.permissions().mode();
                 file.take(bounds::FILE_BYTES + 1).read_to_end(&mut bytes)?;
-                Ok(exposed)
+                Ok(mode & 0o077 != 0)
             })
             .map_err(|error| fault(None, format!("cannot be read: {error}")))?;
         if bytes.len() as u64 > bounds::FILE_BYTES {
-            let what = format!("is larger than {} bytes", bounds::FILE_BYTES);
-            return Err(fault(None, what));
+            let message = format!("is larger than {} bytes", bounds::FILE_BYTES);
+            return Err(fault(None, message));
         }
         let text = std::str::from_utf8(&bytes).map_err(|error| {
             let line = line_starts(&bytes[..error.valid_up_to()]).len();
@@ -50,30 +47,30 @@ impl Source {
         Ok(Self {
             path: path.to_path_buf(),
             text: Zeroizing::new(text.to_owned()),
-            exposed,
+            readable_by_others,
         })
     }
 }
 
-/// A parsed file that gathers its own findings.
+/// A parsed file, which collects its diagnostics.
 pub(super) struct Document<'a> {
     source: &'a Source,
     line_starts: Vec<usize>,
     tables: DeTable<'a>,
-    intact: bool,
-    findings: RefCell<Findings>,
+    is_well_formed: bool,
+    diagnostics: RefCell<Diagnostics>,
 }
 
 impl<'a> Document<'a> {
-    /// Parses the text. Syntax faults are noted; the tables are then only what could be made out.
+    /// Parses the text and adds its syntax faults. With syntax faults the tables are incomplete.
     pub(super) fn parse(source: &'a Source) -> Self {
         let (tables, errors) = DeTable::parse_recoverable(&source.text);
         let document = Self {
             source,
             line_starts: line_starts(source.text.as_bytes()),
             tables: tables.into_inner(),
-            intact: errors.is_empty(),
-            findings: RefCell::default(),
+            is_well_formed: errors.is_empty(),
+            diagnostics: RefCell::default(),
         };
         for error in errors.iter().take(bounds::SYNTAX_FAULTS) {
             document.syntax_fault(error);
@@ -81,79 +78,81 @@ impl<'a> Document<'a> {
         document
     }
 
-    /// Notes a syntax fault, with its key where that stands on the same line.
+    /// Adds a syntax fault, with the key on its line if there is one.
     fn syntax_fault(&self, error: &toml::de::Error) {
-        // The message alone: the error's own display repeats the line, which may hold a password.
-        let what = format!("is not TOML: {}", error.message());
+        // Not the error's `Display`: it quotes the line, which may contain a password.
+        let message = format!("is not TOML: {}", error.message());
         let span = error.span().unwrap_or_default();
         let key = if error.message().starts_with("duplicate key") {
-            // Of two equal keys the tables hold the first only.
-            self.source.text.get(span.clone()).map(spelling::printable)
+            // The tables contain only the first of two equal keys.
+            self.source.text.get(span.clone()).map(spelling::excerpt)
         } else {
             let on_line = |offset| self.line(offset) == self.line(span.start);
             last_key(&self.tables, "", &on_line).map(|(_, key)| key)
         };
         let offset = error.span().map(|span| span.start);
-        self.fault(&key.unwrap_or_default(), offset, what);
+        self.fault(&key.unwrap_or_default(), offset, message);
     }
 
-    /// Whether the file has no syntax fault.
-    pub(super) fn intact(&self) -> bool {
-        self.intact
+    /// Returns whether the file has no syntax fault.
+    pub(super) fn is_well_formed(&self) -> bool {
+        self.is_well_formed
     }
 
-    /// The file's path.
+    /// Returns the file's path.
     pub(super) fn path(&self) -> &'a Path {
         &self.source.path
     }
 
-    /// Whether others than the owner may read the file.
-    pub(super) fn exposed(&self) -> bool {
-        self.source.exposed
+    /// Returns whether others than the owner may read the file.
+    pub(super) fn readable_by_others(&self) -> bool {
+        self.source.readable_by_others
     }
 
-    /// The topmost table.
-    pub(super) fn root(&self) -> Section<'_> {
-        Section::new(self, String::new(), Some(&self.tables))
+    /// Returns the file's root table.
+    pub(super) fn tables(&self) -> &DeTable<'a> {
+        &self.tables
     }
 
-    /// A string in a table, without a word when it is not there: for files with syntax faults.
-    pub(super) fn salvage(&self, table: &str, key: &str) -> Option<&str> {
+    /// Returns a string of a table, without any diagnostic; for files with syntax faults.
+    pub(super) fn recover_text(&self, table: &str, key: &str) -> Option<&str> {
         let table = self.tables.get(table)?.get_ref().as_table()?;
         table.get(key)?.get_ref().as_str()
     }
 
-    /// A path that the file names: relative ones are relative to the file.
-    pub(super) fn resolve(&self, named: &str) -> PathBuf {
+    /// Returns a path that the file names. A relative path is relative to the file.
+    pub(super) fn resolve(&self, path: &str) -> PathBuf {
         match self.source.path.parent() {
-            Some(directory) => directory.join(named),
-            None => PathBuf::from(named),
+            Some(directory) => directory.join(path),
+            None => PathBuf::from(path),
         }
     }
 
-    pub(super) fn fault(&self, key: &str, offset: Option<usize>, what: impl Into<String>) {
-        let fault = Fault {
-            file: self.source.path.clone(),
-            key: key.to_owned(),
-            line: offset.map(|offset| self.line(offset)),
-            what: what.into(),
-        };
-        self.findings.borrow_mut().faults.push(fault);
+    /// Adds a fault.
+    pub(super) fn fault(&self, key: &str, offset: Option<usize>, message: impl Into<String>) {
+        let fault = self.diagnostic(key, offset, message);
+        self.diagnostics.borrow_mut().faults.push(fault);
     }
 
-    pub(super) fn warn(&self, key: &str, offset: Option<usize>, what: impl Into<String>) {
-        let warning = Warning {
-            file: self.source.path.clone(),
-            key: key.to_owned(),
-            line: offset.map(|offset| self.line(offset)),
-            what: what.into(),
-        };
-        self.findings.borrow_mut().warnings.push(warning);
+    /// Adds a warning.
+    pub(super) fn warn(&self, key: &str, offset: Option<usize>, message: impl Into<String>) {
+        let warning = self.diagnostic(key, offset, message);
+        self.diagnostics.borrow_mut().warnings.push(warning);
     }
 
-    /// What was found, when the reading is over.
-    pub(super) fn into_findings(self) -> Findings {
-        self.findings.into_inner()
+    /// Returns the collected diagnostics.
+    pub(super) fn into_diagnostics(self) -> Diagnostics {
+        self.diagnostics.into_inner()
+    }
+
+    fn diagnostic(
+        &self,
+        key: &str,
+        offset: Option<usize>,
+        message: impl Into<String>,
+    ) -> Diagnostic {
+        let line = offset.map(|offset| self.line(offset));
+        Diagnostic::new(self.path(), key, line, message)
     }
 
     fn line(&self, offset: usize) -> usize {
@@ -161,20 +160,20 @@ impl<'a> Document<'a> {
     }
 }
 
-/// The offset of each line's first byte.
+/// Returns the offset of each line's first byte.
 fn line_starts(text: &[u8]) -> Vec<usize> {
     let after_feeds = memchr::memchr_iter(b'\n', text).map(|at| at + 1);
     std::iter::once(0).chain(after_feeds).collect()
 }
 
-/// Of the keys that begin where `wanted` says, the last in the file: its offset and dotted name.
+/// Returns offset and dotted name of the file's last key whose offset is `wanted`.
 fn last_key(
     table: &DeTable<'_>,
     prefix: &str,
     wanted: &impl Fn(usize) -> bool,
 ) -> Option<(usize, String)> {
     let keys = table.iter().flat_map(|(key, value)| {
-        let dotted = format!("{prefix}{}", spelling::printable(key.get_ref()));
+        let dotted = format!("{prefix}{}", spelling::excerpt(key.get_ref()));
         let within = value.get_ref().as_table();
         let within = within.and_then(|table| last_key(table, &format!("{dotted}."), wanted));
         let start = key.span().start;

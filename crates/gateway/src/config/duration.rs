@@ -1,14 +1,14 @@
-//! Spans of time: `3s`, `200ms`, `5m`, `1h`, `400d`.
+//! Durations: `3s`, `200ms`, `5m`, `1h`, `400d`.
 
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
 use toml::de::DeValue;
 
-use super::spelling::printable;
+use super::spelling::excerpt;
 use super::value;
 
-/// Units and their milliseconds, the longest first.
+/// Units and their milliseconds, longest first.
 const UNITS: [(&str, u64); 5] = [
     ("d", 86_400_000),
     ("h", 3_600_000),
@@ -17,7 +17,10 @@ const UNITS: [(&str, u64); 5] = [
     ("ms", 1),
 ];
 
-/// A whole number with a unit, within bounds.
+/// Reads a whole number with a unit.
+///
+/// # Errors
+/// If it is no duration or out of bounds.
 pub(super) fn read(
     value: &DeValue<'_>,
     bounds: &RangeInclusive<Duration>,
@@ -27,11 +30,14 @@ pub(super) fn read(
         return Err(value::wrong_kind(SHAPE, value));
     };
     let duration =
-        parse(text).ok_or_else(|| format!("must be {SHAPE}, not `{}`", printable(text)))?;
+        parse(text).ok_or_else(|| format!("must be {SHAPE}, not `{}`", excerpt(text)))?;
     if bounds.contains(&duration) {
         return Ok(duration);
     }
-    let (least, most) = (spell(*bounds.start()), spell(*bounds.end()));
+    let (least, most) = (
+        format_duration(*bounds.start()),
+        format_duration(*bounds.end()),
+    );
     Err(value::out_of_bounds(least, most, text))
 }
 
@@ -43,8 +49,8 @@ fn parse(text: &str) -> Option<Duration> {
     number.checked_mul(*millis).map(Duration::from_millis)
 }
 
-/// The spelling with the longest unit that leaves no rest.
-fn spell(duration: Duration) -> String {
+/// Formats a duration in the longest unit that divides it.
+fn format_duration(duration: Duration) -> String {
     let millis = duration.as_millis();
     UNITS
         .iter()
@@ -60,8 +66,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_unit_is_understood_and_spelled_again() {
-        for (text, millis, spelled) in [
+    fn every_unit_is_parsed_and_formatted() {
+        for (text, millis, formatted) in [
             ("3s", 3_000, "3s"),
             ("200ms", 200, "200ms"),
             ("400d", 34_560_000_000, "400d"),
@@ -73,12 +79,12 @@ mod tests {
         ] {
             let duration = Duration::from_millis(millis);
             assert_eq!(parse(text), Some(duration), "{text}");
-            assert_eq!(spell(duration), spelled);
+            assert_eq!(format_duration(duration), formatted);
         }
     }
 
     #[test]
-    fn anything_else_is_no_duration() {
+    fn other_texts_are_refused() {
         for text in [
             "",
             "s",
@@ -100,9 +106,9 @@ mod tests {
     }
 
     #[test]
-    fn a_fault_says_what_is_allowed() {
+    fn a_fault_names_the_allowed_values() {
         let bounds = Duration::from_millis(100)..=Duration::from_mins(1);
-        for (given, what) in [
+        for (given, message) in [
             (
                 DeValue::String("3".into()),
                 "must be a duration such as \"3s\" (units ms, s, m, h, d), not `3`",
@@ -116,7 +122,7 @@ mod tests {
                 "must be from 100ms to 1m, not 61s",
             ),
         ] {
-            assert_eq!(read(&given, &bounds), Err(what.to_owned()));
+            assert_eq!(read(&given, &bounds), Err(message.to_owned()));
         }
     }
 }

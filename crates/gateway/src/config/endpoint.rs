@@ -5,12 +5,12 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 /// Where to connect to: a host name in small letters, or an IP address; and a port that is not 0.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct Endpoint {
+pub struct HostPort {
     host: String,
     port: u16,
 }
 
-impl Endpoint {
+impl HostPort {
     /// `host`, `host:port`, `[IPv6]` or `[IPv6]:port`. The error never repeats the text, which may
     /// be a part of a password.
     pub(super) fn parse(text: &str, default_port: u16) -> Result<Self, &'static str> {
@@ -63,7 +63,7 @@ impl Endpoint {
 }
 
 /// `host:port`, an IPv6 address in brackets.
-impl fmt::Display for Endpoint {
+impl fmt::Display for HostPort {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}:{}", self.bracketed(), self.port)
     }

@@ -1,4 +1,4 @@
-//! Kakao Pay as caller and as upstream.
+//! Kakao Pay as a caller and as an upstream.
 
 use ipnet::IpNet;
 
@@ -7,25 +7,25 @@ use super::bounds;
 use super::section::Section;
 use super::sha256::Sha256;
 use super::tls::UpstreamTls;
-use super::upstream::Upstream;
+use super::upstream::UpstreamSettings;
 use super::value;
 
 /// The table `[kakao]`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Kakao {
-    /// Under which the two link APIs are found.
+    /// The base URL of the two link APIs.
     pub base_url: BaseUrl,
-    /// From where notice, prepay and pay-result may come; empty admits nobody.
+    /// Source addresses of notice, prepay and pay-result; empty: none is allowed.
     pub allow_from: Vec<IpNet>,
-    /// Digests of the DER certificates that the caller may show; empty: not pinned.
+    /// Digests of the client certificates (DER) that it may use; empty: not pinned.
     pub client_certificates: Vec<Sha256>,
-    /// How to trust the upstream.
+    /// TLS files for connections to it.
     pub tls: UpstreamTls,
 }
 
 impl Kakao {
     pub(super) fn read(mut section: Section<'_>) -> Option<Self> {
-        let upstream = Upstream::read(&mut section);
+        let upstream = UpstreamSettings::read(&mut section);
         let allow_from = section.list("allow_from", bounds::NETWORKS, value::network);
         let client_certificates =
             section.list("client_certificates", bounds::DIGESTS, Sha256::read);
@@ -35,7 +35,7 @@ impl Kakao {
                 "is empty: every call of Kakao Pay will be answered E003",
             );
         }
-        // Kakao Pay sends no Authorization: its address and its certificate are all there is.
+        // Kakao Pay sends no `Authorization`: only its address and its certificate identify it.
         if client_certificates.is_empty() && allow_from.iter().any(|net| net.prefix_len() == 0) {
             section.warn(
                 "allow_from",

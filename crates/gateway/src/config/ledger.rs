@@ -1,4 +1,4 @@
-//! Where the ledger keeps its facts.
+//! The storage of the ledger.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -13,13 +13,13 @@ use super::size;
 /// The table `[ledger]`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LedgerSettings {
-    /// The directory of this node's journal; it need not exist yet.
+    /// The directory of this node's journal; it is created if it does not exist.
     pub path: PathBuf,
     /// How long facts are kept.
     pub retention: Duration,
-    /// Free bytes of the journal's file system below which that is told loudly.
+    /// Free bytes of the journal's file system below which errors are logged.
     pub low_disk_bytes: usize,
-    /// The state that nodes share; `None`: one node, embedded.
+    /// The Redis that the nodes share; `None`: a single node without Redis.
     pub redis: Option<RedisSettings>,
 }
 
@@ -34,12 +34,12 @@ impl LedgerSettings {
         let low_disk_bytes = section.or("low_disk", LOW_DISK_BYTES, |value| {
             size::read(value, &bounds::LOW_DISK_BYTES)
         });
-        let wanted = section.has("redis");
+        let has_redis = section.has("redis");
         let redis = section
             .optional_table("redis")
             .and_then(RedisSettings::read);
         section.finish();
-        (redis.is_some() || !wanted).then_some(Self {
+        (redis.is_some() || !has_redis).then_some(Self {
             path,
             retention,
             low_disk_bytes,
@@ -47,7 +47,7 @@ impl LedgerSettings {
         })
     }
 
-    /// Where this node's journal is.
+    /// Reads the directory of this node's journal.
     pub(super) fn read_path(section: &mut Section<'_>) -> PathBuf {
         let document = section.document();
         section.or("path", document.resolve("data/ledger"), |value| {

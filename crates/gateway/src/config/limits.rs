@@ -1,4 +1,4 @@
-//! Time, size and number: the tables `[budget]`, `[limits]` and `[circuit]`.
+//! Limits of time, size and number: the tables `[budget]`, `[limits]` and `[circuit]`.
 
 use std::num::NonZeroU32;
 use std::time::Duration;
@@ -12,7 +12,7 @@ use super::value;
 /// The table `[budget]`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Budget {
-    /// From a request's head to the answer in the socket.
+    /// The time from a request's head to its answer.
     pub total: Duration,
 }
 
@@ -29,19 +29,19 @@ impl Budget {
 /// The table `[limits]`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Limits {
-    /// The largest request body that is read.
+    /// The size of the largest request body that is read.
     pub request_body_bytes: usize,
-    /// The largest answer that is relayed.
+    /// The size of the largest answer body that is relayed.
     pub answer_body_bytes: usize,
-    /// A request's head must arrive in this time.
+    /// The time within which a request's head must arrive.
     pub head_timeout: Duration,
-    /// How long a connection may be idle between two requests.
+    /// The time after which an idle connection is closed.
     pub idle_timeout: Duration,
-    /// Connections open at once.
+    /// The most open connections.
     pub connections: u32,
-    /// Connections open at once from one source address that is no trusted proxy.
+    /// The most open connections of one source address that is no trusted proxy.
     pub connections_per_address: u32,
-    /// How long SIGTERM waits for calls in flight.
+    /// The time that a drain waits for calls in flight.
     pub drain: Duration,
 }
 
@@ -82,12 +82,12 @@ impl Limits {
     }
 }
 
-/// The table `[circuit]`: the same for every upstream party.
+/// The table `[circuit]`, which applies to every party.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CircuitLimits {
-    /// Transport failures, cut answers and time-outs in a row that open it.
+    /// Consecutive transport failures, truncated answers and time-outs that open a circuit.
     pub failures: NonZeroU32,
-    /// How long it stays open before one call at a time probes.
+    /// The time that a circuit stays open before single calls probe the party.
     pub open_for: Duration,
 }
 

@@ -1,4 +1,4 @@
-//! Where the gateway listens, and for whom.
+//! The listeners and their TLS.
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
@@ -13,13 +13,13 @@ use super::value;
 /// The table `[listen]`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Listen {
-    /// For billers and Kakao Pay.
+    /// The address for billers and Kakao Pay.
     pub public: SocketAddr,
-    /// For metrics, health, administration and the console.
+    /// The address for metrics, health, the admin API and the console.
     pub ops: SocketAddr,
-    /// Callers whose `X-Forwarded-For` is believed.
+    /// Addresses whose `X-Forwarded-For` is used.
     pub trusted_proxies: Vec<IpNet>,
-    /// TLS of the public listener; `None`: plain HTTP, on a loopback address only.
+    /// TLS of the public listener; `None`: plain HTTP, allowed on loopback addresses only.
     pub tls: Option<ListenTls>,
 }
 
@@ -28,22 +28,22 @@ pub struct Listen {
 pub struct ListenTls {
     /// The certificate chain, PEM.
     pub certificate: PathBuf,
-    /// Its key, PEM.
+    /// The certificate's key, PEM.
     pub private_key: PathBuf,
-    /// Whether callers are asked for a certificate.
+    /// Whether client certificates are requested.
     pub client_auth: ClientAuth,
-    /// Roots of the callers' certificates, PEM; there unless `client_auth` is off.
+    /// Root certificates of client certificates, PEM; always `Some` unless `client_auth` is off.
     pub client_ca: Option<PathBuf>,
 }
 
-/// Whether callers are asked for a certificate.
+/// Whether the public listener requests client certificates.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ClientAuth {
-    /// They are not asked.
+    /// It requests none.
     Off,
-    /// They are asked, and may have none.
+    /// It requests one; callers without one may connect.
     Optional,
-    /// Without one there is no connection.
+    /// It requests one; callers without one cannot connect.
     Required,
 }
 
@@ -56,18 +56,18 @@ impl Listen {
             tls: section.optional_table("tls").and_then(ListenTls::read),
         };
         if !listen.public.ip().is_loopback() && !section.has("tls") {
-            let what = format!(
+            let message = format!(
                 "`{}` is not a loopback address: the table [listen.tls] is needed",
                 listen.public
             );
-            section.fault("public", what);
+            section.fault("public", message);
         }
-        if collide(listen.public, listen.ops) {
-            let what = format!(
-                "`{}` cannot be listened on beside `public` `{}`",
+        if conflict(listen.public, listen.ops) {
+            let message = format!(
+                "`{}` conflicts with `public` `{}`",
                 listen.ops, listen.public
             );
-            section.fault("ops", what);
+            section.fault("ops", message);
         }
         if listen
             .trusted_proxies
@@ -76,20 +76,20 @@ impl Listen {
         {
             section.warn(
                 "trusted_proxies",
-                "believes every caller: anyone can claim any source address",
+                "trusts every address: any caller can claim any source address",
             );
         }
         section.finish();
         listen
     }
 
-    /// Where the ops listener is.
+    /// Reads the address of the ops listener.
     pub(super) fn read_ops(section: &mut Section<'_>) -> SocketAddr {
         section.or("ops", loopback(9464), value::listen_address)
     }
 
-    /// Whether a caller is ever asked for a certificate.
-    pub fn asks_for_certificates(&self) -> bool {
+    /// Returns whether callers can present client certificates.
+    pub fn requests_certificates(&self) -> bool {
         self.tls
             .as_ref()
             .is_some_and(|tls| tls.client_auth != ClientAuth::Off)
@@ -101,7 +101,7 @@ impl ListenTls {
         let certificate = named_file::required(&mut section, "certificate");
         let private_key = named_file::required(&mut section, "private_key");
         if let Some(path) = &private_key {
-            named_file::warn_if_exposed(&section, "private_key", path);
+            named_file::warn_if_readable_by_others(&section, "private_key", path);
         }
         let client_auth = section.or("client_auth", ClientAuth::Off, |value| {
             value::choice(
@@ -131,8 +131,8 @@ fn loopback(port: u16) -> SocketAddr {
     SocketAddr::from((Ipv4Addr::LOCALHOST, port))
 }
 
-/// Whether two listeners cannot both be bound. Port 0 takes any free port.
-fn collide(a: SocketAddr, b: SocketAddr) -> bool {
+/// Returns whether only one of the two addresses can be bound. Port 0 stands for any free port.
+fn conflict(a: SocketAddr, b: SocketAddr) -> bool {
     let same_port = a.port() == b.port() && a.port() != 0;
     same_port && (a.ip() == b.ip() || a.ip().is_unspecified() || b.ip().is_unspecified())
 }

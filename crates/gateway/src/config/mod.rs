@@ -1,27 +1,27 @@
-//! The configuration: read whole before anything binds, and every fault told at once.
+//! The configuration. It is read completely before anything binds, and all its faults are reported at once.
 //!
-//! One TOML file and a directory with one file per biller. `docs/configuration.md` is the reference
-//! of the keys, `config/` an example with comments. Nothing here opens a socket or writes a file.
+//! One TOML file and a directory with one file per biller. The keys are in contract section 6, an
+//! example with comments in `config/`. Nothing here opens a socket or writes a file.
 
 mod base_url;
 mod biller;
 mod billers;
 mod bounds;
 mod consistency;
+mod diagnostics;
 mod document;
 mod duration;
 mod endpoint;
-mod finding;
 mod kakao;
 mod ledger;
 mod limits;
 mod listen;
 mod named_file;
-mod operators;
+mod operator;
 mod ops;
 mod redis;
 mod redis_url;
-mod renewal;
+mod reload;
 mod secret;
 mod section;
 mod sha256;
@@ -40,46 +40,47 @@ use std::path::Path;
 pub use base_url::{BaseUrl, Scheme};
 pub use biller::{Biller, Redeliver, Status};
 pub use billers::BillersDirectory;
-pub use endpoint::Endpoint;
-pub use finding::{Fault, Faults, Warning};
+pub use diagnostics::{Diagnostic, Faults};
+pub use endpoint::HostPort;
 pub use kakao::Kakao;
 pub use ledger::LedgerSettings;
 pub use limits::{Budget, CircuitLimits, Limits};
 pub use listen::{ClientAuth, Listen, ListenTls};
-pub use operators::OperatorsView;
+pub use operator::OperatorSettings;
 pub use ops::Ops;
 pub use redis::RedisSettings;
 pub use redis_url::Topology;
-pub use renewal::listed_billers;
+pub use reload::list_biller_files;
 pub use secret::Secret;
 pub use sha256::Sha256;
 pub use tls::UpstreamTls;
 pub use traces::Traces;
 
 use biller::BillerFile;
+use diagnostics::Diagnostics;
 use document::{Document, Source};
-use finding::Findings;
+use section::Section;
 
-/// The main file, every key with its value or its default.
+/// The main file: each key's value or default.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Config {
-    /// Where the gateway listens.
+    /// The listeners.
     pub listen: Listen,
-    /// The ops listener's own keys.
+    /// The admin API of the ops listener.
     pub ops: Ops,
-    /// The time for one call.
+    /// The time budget of a call.
     pub budget: Budget,
     /// Bounds of the public listener.
     pub limits: Limits,
-    /// When an upstream counts as down.
+    /// The circuit breakers of the upstreams.
     pub circuit: CircuitLimits,
     /// Kakao Pay.
     pub kakao: Kakao,
     /// The ledger's storage.
     pub ledger: LedgerSettings,
-    /// To whom traces go.
+    /// The export of traces.
     pub tracing: Traces,
-    /// Where the billers' files are.
+    /// The directory of the billers' files.
     pub billers: BillersDirectory,
 }
 
@@ -88,43 +89,41 @@ pub struct Config {
 pub struct Loaded {
     /// The main file.
     pub config: Config,
-    /// The billers, in the order of their files' names; no code twice.
+    /// The billers, sorted by file name; each code is unique.
     pub billers: Vec<Biller>,
-    /// What is allowed but hardly meant, sorted like faults.
-    pub warnings: Vec<Warning>,
+    /// Settings that are allowed but probably unintended, sorted like faults.
+    pub warnings: Vec<Diagnostic>,
 }
 
 impl Config {
     /// Reads the main file and every biller's file.
     ///
     /// # Errors
-    ///
-    /// All faults of all files at once. Of a file with a syntax fault only that is told; the other
-    /// files are read all the same.
+    /// All faults of all files. A file with syntax faults reports only these; the other files are still read.
     pub fn load(path: &Path) -> Result<Loaded, Faults> {
         let source = Source::read(path)?;
         let document = Document::parse(&source);
-        let mut findings = Findings::default();
+        let mut diagnostics = Diagnostics::default();
         let directory = billers_directory(&document);
         let files = directory.as_ref().map_or_else(Vec::new, |directory| {
-            biller_files(&document, directory, &mut findings)
+            biller_files(&document, directory, &mut diagnostics)
         });
         let config = document
-            .intact()
+            .is_well_formed()
             .then(|| Self::read(&document, directory))
             .flatten();
-        findings.append(document.into_findings());
+        diagnostics.append(document.into_diagnostics());
         if let Some(config) = &config {
-            consistency::warn_of_unseen_certificates(
+            consistency::warn_of_unrequested_certificates(
                 path,
                 &config.listen,
                 &config.kakao,
                 &files,
-                &mut findings,
+                &mut diagnostics,
             );
         }
         let billers = files.into_iter().filter_map(|file| file.biller).collect();
-        let (config, warnings) = findings.settle(config)?;
+        let (config, warnings) = diagnostics.into_result(config)?;
         Ok(Loaded {
             config,
             billers,
@@ -133,7 +132,7 @@ impl Config {
     }
 
     fn read(document: &Document<'_>, billers: Option<BillersDirectory>) -> Option<Self> {
-        let mut root = document.root();
+        let mut root = Section::root(document);
         let listen = Listen::read(root.table("listen"));
         let ops = Ops::read(root.table("ops"), &listen);
         let budget = Budget::read(root.table("budget"));
@@ -142,7 +141,7 @@ impl Config {
         let kakao = Kakao::read(root.table("kakao"));
         let ledger = LedgerSettings::read(root.table("ledger"));
         let tracing = Traces::read(root.table("tracing"));
-        root.knows("billers");
+        root.allow("billers");
         root.finish();
         Some(Self {
             listen,
@@ -158,30 +157,33 @@ impl Config {
     }
 }
 
-/// Where the billers are: also asked of a file with a syntax fault, so that it hides no others'.
+/// Returns the billers' directory. It is read from a file with syntax faults too, so that the faults of the
+/// billers' files are reported as well.
 fn billers_directory(document: &Document<'_>) -> Option<BillersDirectory> {
-    if document.intact() {
-        BillersDirectory::read(document.root().table("billers"))
+    if document.is_well_formed() {
+        BillersDirectory::read(Section::root(document).table("billers"))
     } else {
-        Some(BillersDirectory::salvage(document))
+        Some(BillersDirectory::recover(document))
     }
 }
 
 fn biller_files(
     document: &Document<'_>,
     directory: &BillersDirectory,
-    findings: &mut Findings,
+    diagnostics: &mut Diagnostics,
 ) -> Vec<BillerFile> {
     match billers::list(&directory.directory) {
         Ok(files) if files.is_empty() => {
-            let what = "holds no biller's file: every call will be answered E003";
-            findings.warn(document.path(), "billers.directory", what);
+            let message = "contains no biller's file: every call will be answered E003";
+            diagnostics.warn(document.path(), "billers.directory", message);
             Vec::new()
         }
-        Ok(files) => billers::read_files(&files, findings),
-        // A file that is not intact may name another directory where nobody can see it.
-        Err(what) if document.intact() => {
-            document.root().table("billers").fault("directory", what);
+        Ok(files) => billers::read_files(&files, diagnostics),
+        // With syntax faults, the directory may not be the one that the file means.
+        Err(message) if document.is_well_formed() => {
+            Section::root(document)
+                .table("billers")
+                .fault("directory", message);
             Vec::new()
         }
         Err(_) => Vec::new(),

@@ -1,4 +1,4 @@
-//! Files that a configuration file names: certificates, keys, passwords.
+//! Files that the configuration names: certificates, keys, passwords.
 
 use std::fs::{self, File};
 use std::io::Read;
@@ -14,69 +14,72 @@ use super::secret::Secret;
 use super::section::Section;
 use super::value;
 
-/// A path; relative ones are relative to the file that names them.
+/// Reads a path. A relative path is relative to the file that names it.
 pub(super) fn path(document: &Document<'_>, value: &DeValue<'_>) -> Result<PathBuf, String> {
     let text = value::text(value)?;
     if text.is_empty() || text.contains('\0') {
-        return Err("must be a path, not empty and without NUL".to_owned());
+        return Err("must be a path that is not empty and has no NUL".to_owned());
     }
     Ok(document.resolve(text))
 }
 
-/// The path of a file that can be read.
+/// Reads an optional key that names a readable file.
 pub(super) fn readable(section: &mut Section<'_>, key: &'static str) -> Option<PathBuf> {
     let document = section.document();
-    section.optional(key, |value| {
-        let path = path(document, value)?;
-        open(&path).map(|_| path)
-    })
+    section.optional(key, |value| readable_path(document, value))
 }
 
-/// As [`readable`]; its absence is a fault.
+/// Reads a required key that names a readable file.
 pub(super) fn required(section: &mut Section<'_>, key: &'static str) -> Option<PathBuf> {
-    if !section.has(key) {
-        section.fault(key, "is missing and has no default");
-    }
-    readable(section, key)
+    let document = section.document();
+    section.required(key, |value| readable_path(document, value))
 }
 
-/// Warns when others than its owner may read a file that holds a secret.
-pub(super) fn warn_if_exposed(section: &Section<'_>, key: &str, path: &Path) {
+fn readable_path(document: &Document<'_>, value: &DeValue<'_>) -> Result<PathBuf, String> {
+    let path = path(document, value)?;
+    open(&path).map(|_| path)
+}
+
+/// Warns if others than its owner may read a file with a secret.
+pub(super) fn warn_if_readable_by_others(section: &Section<'_>, key: &str, path: &Path) {
     let mode = fs::metadata(path).map_or(0, |metadata| metadata.permissions().mode() & 0o777);
     if mode & 0o077 != 0 {
-        let what = format!(
+        let message = format!(
             "`{}` can be read by others than its owner (mode {mode:04o}); 0600 is enough",
-            shown(path)
+            single_line(path)
         );
-        section.warn(key, what);
+        section.warn(key, message);
     }
 }
 
-/// The secret in a file, without the line end that editors leave.
-pub(super) fn secret(path: &Path) -> Result<Secret, String> {
+/// Reads the secret in a file, without line ends after it.
+///
+/// # Errors
+/// If the file cannot be read or is empty.
+pub(super) fn read_secret(path: &Path) -> Result<Secret, String> {
     let mut text = Zeroizing::new(String::new());
     open(path)?
         .take(bounds::FILE_BYTES)
         .read_to_string(&mut text)
-        .map_err(|error| format!("`{}` cannot be read: {error}", shown(path)))?;
+        .map_err(|error| format!("`{}` cannot be read: {error}", single_line(path)))?;
     let secret = text.trim_end_matches(['\r', '\n']);
     if secret.is_empty() {
-        return Err(format!("`{}` is empty", shown(path)));
+        return Err(format!("`{}` is empty", single_line(path)));
     }
     Ok(Secret::new(secret.to_owned()))
 }
 
 fn open(path: &Path) -> Result<File, String> {
-    // Asked before opening: to open a pipe would wait for its writer.
-    let metadata =
-        fs::metadata(path).map_err(|error| format!("`{}` cannot be read: {error}", shown(path)))?;
+    // Checked before opening, because opening a pipe waits for its writer.
+    let metadata = fs::metadata(path)
+        .map_err(|error| format!("`{}` cannot be read: {error}", single_line(path)))?;
     if !metadata.is_file() {
-        return Err(format!("`{}` is not a file", shown(path)));
+        return Err(format!("`{}` is not a file", single_line(path)));
     }
-    File::open(path).map_err(|error| format!("`{}` cannot be read: {error}", shown(path)))
+    File::open(path).map_err(|error| format!("`{}` cannot be read: {error}", single_line(path)))
 }
 
-/// A path on one line.
-fn shown(path: &Path) -> String {
+/// Returns a path on one line.
+fn single_line(path: &Path) -> String {
     path.display().to_string().replace(char::is_control, "?")
 }

@@ -1,4 +1,4 @@
-//! The ops listener's own keys.
+//! The admin API of the ops listener.
 
 use super::listen::Listen;
 use super::section::Section;
@@ -7,7 +7,7 @@ use super::sha256::Sha256;
 /// The table `[ops]`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Ops {
-    /// The digest of the token that the admin API asks for; `None`: the admin API is off.
+    /// The digest of the admin token; `None`: the admin API is off.
     pub admin_token_sha256: Option<Sha256>,
 }
 

@@ -1,32 +1,32 @@
-//! How to reach the state that nodes share.
+//! The Redis that the nodes share.
 
 use std::fmt;
 
 use toml::de::DeValue;
 
-use super::endpoint::Endpoint;
+use super::endpoint::HostPort;
 use super::named_file;
 use super::redis_url::{RedisUrl, Topology};
 use super::secret::Secret;
 use super::section::Section;
-use super::spelling::printable;
+use super::spelling::excerpt;
 use super::tls::UpstreamTls;
 use super::value;
 
 /// The table `[ledger.redis]`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RedisSettings {
-    /// How the Redis is laid out.
+    /// One server, Sentinel or Cluster.
     pub topology: Topology,
-    /// The server, the Sentinels or the Cluster's seeds; never empty.
-    pub nodes: Vec<Endpoint>,
+    /// The server, the Sentinels, or seeds of the Cluster; never empty.
+    pub nodes: Vec<HostPort>,
     /// The database; 0 in a Cluster.
     pub database: u16,
-    /// The user of the access control list; `None`: the default user.
+    /// The ACL user; `None`: the default user.
     pub username: Option<String>,
     /// The user's password.
     pub password: Option<Secret>,
-    /// With which every key begins: `[A-Za-z0-9_.-]{1,64}`.
+    /// The prefix of every key: `[A-Za-z0-9_.-]{1,64}`.
     pub key_prefix: String,
     /// TLS, for the schemes that begin with `rediss`; `None`: plain TCP.
     pub tls: Option<UpstreamTls>,
@@ -35,7 +35,7 @@ pub struct RedisSettings {
 impl RedisSettings {
     pub(super) fn read(mut section: Section<'_>) -> Option<Self> {
         let url = section.required("url", |value| {
-            RedisUrl::parse(value::text(value)?).map_err(|what| format!("the URL {what}"))
+            RedisUrl::parse(value::text(value)?).map_err(|fault| format!("the URL {fault}"))
         });
         let key_prefix = section.or("key_prefix", "relay".to_owned(), key_prefix);
         let username = section.optional("username", |value| value::name(value, 100));
@@ -60,11 +60,11 @@ impl RedisSettings {
     }
 }
 
-/// Where the state is, without user and password.
+/// The URL without user and password.
 impl fmt::Display for RedisSettings {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let encrypted = if self.tls.is_some() { "s" } else { "" };
-        let nodes: Vec<String> = self.nodes.iter().map(Endpoint::to_string).collect();
+        let nodes: Vec<String> = self.nodes.iter().map(HostPort::to_string).collect();
         let nodes = nodes.join(",");
         match &self.topology {
             Topology::Standalone => write!(f, "redis{encrypted}://{nodes}/{}", self.database),
@@ -85,7 +85,7 @@ fn key_prefix(value: &DeValue<'_>) -> Result<String, String> {
     } else {
         Err(format!(
             "must be 1 to 64 characters of [A-Za-z0-9_.-], not `{}`",
-            printable(text)
+            excerpt(text)
         ))
     }
 }
@@ -93,11 +93,11 @@ fn key_prefix(value: &DeValue<'_>) -> Result<String, String> {
 fn password_file(section: &mut Section<'_>) -> Option<Secret> {
     const KEY: &str = "password_file";
     let path = named_file::readable(section, KEY)?;
-    named_file::warn_if_exposed(section, KEY, &path);
-    match named_file::secret(&path) {
+    named_file::warn_if_readable_by_others(section, KEY, &path);
+    match named_file::read_secret(&path) {
         Ok(secret) => Some(secret),
-        Err(what) => {
-            section.fault(KEY, what);
+        Err(message) => {
+            section.fault(KEY, message);
             None
         }
     }
@@ -107,7 +107,7 @@ fn password_env(value: &DeValue<'_>) -> Result<Secret, String> {
     let text = value::text(value)?;
     let allowed = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
     if text.is_empty() || !text.bytes().all(allowed) {
-        // Not repeated: the password itself may stand here.
+        // The text is not quoted: it may be the password itself.
         return Err("must be the name of an environment variable".to_owned());
     }
     match std::env::var(text) {
@@ -116,12 +116,12 @@ fn password_env(value: &DeValue<'_>) -> Result<Secret, String> {
     }
 }
 
-/// User and password may come from one place each: which of two is right cannot be known.
+/// Checks that user and password have one source each, because neither of two takes precedence.
 fn check_one_source(section: &Section<'_>, url: &RedisUrl) {
     let mut passwords: Vec<&str> = Vec::new();
     if url.password.is_some() {
         passwords.push("url");
-        if section.document().exposed() {
+        if section.document().readable_by_others() {
             section.warn(
                 "url",
                 "holds a password and the file can be read by others than its owner; \

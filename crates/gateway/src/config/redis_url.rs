@@ -3,7 +3,7 @@
 use std::fmt;
 
 use super::bounds;
-use super::endpoint::Endpoint;
+use super::endpoint::HostPort;
 use super::secret::Secret;
 use super::value;
 
@@ -26,7 +26,7 @@ pub enum Topology {
 pub(super) struct RedisUrl {
     pub(super) topology: Topology,
     pub(super) encrypted: bool,
-    pub(super) nodes: Vec<Endpoint>,
+    pub(super) nodes: Vec<HostPort>,
     pub(super) database: u16,
     pub(super) username: Option<String>,
     pub(super) password: Option<Secret>,
@@ -87,10 +87,10 @@ impl RedisUrl {
     }
 }
 
-fn nodes(hosts: &str, default_port: u16) -> Result<Vec<Endpoint>, &'static str> {
-    let nodes: Vec<Endpoint> = hosts
+fn nodes(hosts: &str, default_port: u16) -> Result<Vec<HostPort>, &'static str> {
+    let nodes: Vec<HostPort> = hosts
         .split(',')
-        .map(|host| Endpoint::parse(host, default_port))
+        .map(|host| HostPort::parse(host, default_port))
         .collect::<Result<_, _>>()?;
     if nodes.len() > bounds::REDIS_NODES {
         return Err("names too many hosts");
@@ -197,7 +197,7 @@ mod tests {
             ("rediss+cluster://a/0", "cluster tls a:6379 db 0 - -"),
         ] {
             let url = RedisUrl::parse(text).unwrap();
-            let nodes: Vec<String> = url.nodes.iter().map(Endpoint::to_string).collect();
+            let nodes: Vec<String> = url.nodes.iter().map(HostPort::to_string).collect();
             let found = format!(
                 "{} {} {} db {} {} {}",
                 url.topology,

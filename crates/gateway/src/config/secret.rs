@@ -1,20 +1,20 @@
-//! A password in memory.
+//! Passwords in memory.
 
 use std::fmt;
 
 use zeroize::Zeroizing;
 
-/// A secret text: never shown by `Debug`, overwritten when dropped.
+/// A secret text. `Debug` does not show it; dropping it overwrites its memory.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Secret(Zeroizing<String>);
 
 impl Secret {
-    /// Takes a secret over.
+    /// Wraps a secret.
     pub fn new(text: String) -> Self {
         Self(Zeroizing::new(text))
     }
 
-    /// The secret itself, for the one place that needs it.
+    /// Returns the secret.
     pub fn expose(&self) -> &str {
         &self.0
     }

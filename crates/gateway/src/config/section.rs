@@ -1,4 +1,4 @@
-//! One table of a file, read key by key: a fault is noted and the reading goes on.
+//! A table of a file, read key by key. Reading continues after a fault.
 
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
@@ -7,52 +7,53 @@ use super::document::Document;
 use super::spelling;
 use super::value;
 
-/// A table and the keys that were asked of it; [`Section::finish`] tells of the others.
+/// A table and the keys that were read from it. [`Section::finish`] reports all other keys.
 pub(super) struct Section<'a> {
     document: &'a Document<'a>,
     prefix: String,
     table: Option<&'a DeTable<'a>>,
-    known: Vec<&'static str>,
+    known_keys: Vec<&'static str>,
 }
 
 impl<'a> Section<'a> {
-    /// A table under `prefix` (empty for the topmost, else with its dot); `None` reads as empty.
-    pub(super) fn new(
-        document: &'a Document<'a>,
-        prefix: String,
-        table: Option<&'a DeTable<'a>>,
-    ) -> Self {
+    /// Returns the root table of a file.
+    pub(super) fn root(document: &'a Document<'a>) -> Self {
+        Self::new(document, String::new(), Some(document.tables()))
+    }
+
+    /// Returns a table. `prefix` is empty or ends with a dot; `None` reads as an empty table.
+    fn new(document: &'a Document<'a>, prefix: String, table: Option<&'a DeTable<'a>>) -> Self {
         Self {
             document,
             prefix,
             table,
-            known: Vec::new(),
+            known_keys: Vec::new(),
         }
     }
 
-    /// The file that the table stands in.
+    /// Returns the table's file.
     pub(super) fn document(&self) -> &'a Document<'a> {
         self.document
     }
 
-    /// A key's value; `None` when absent, or faulty (which is noted).
+    /// Returns a key's value; `None` if it is absent, or faulty, which adds a fault.
     pub(super) fn optional<T>(
         &mut self,
         key: &'static str,
         read: impl FnOnce(&DeValue<'_>) -> Result<T, String>,
     ) -> Option<T> {
-        self.known.push(key);
+        self.known_keys.push(key);
         let entry = self.entry(key)?;
         match read(entry.get_ref()) {
             Ok(value) => Some(value),
-            Err(what) => {
-                self.fault(key, what);
+            Err(message) => {
+                self.fault(key, message);
                 None
             }
         }
     }
 
-    /// A key's value, or the default when absent or faulty.
+    /// Returns a key's value, or the default if it is absent or faulty.
     pub(super) fn or<T>(
         &mut self,
         key: &'static str,
@@ -62,7 +63,7 @@ impl<'a> Section<'a> {
         self.optional(key, read).unwrap_or(default)
     }
 
-    /// A key's value; its absence is a fault.
+    /// Returns a key's value; its absence is a fault.
     pub(super) fn required<T>(
         &mut self,
         key: &'static str,
@@ -74,14 +75,14 @@ impl<'a> Section<'a> {
         self.optional(key, read)
     }
 
-    /// An array's values, at most `most`; empty when absent. Every faulty entry is noted.
+    /// Returns at most `most` values of an array; none if it is absent. Every faulty entry adds a fault.
     pub(super) fn list<T>(
         &mut self,
         key: &'static str,
         most: usize,
         read: impl Fn(&DeValue<'_>) -> Result<T, String>,
     ) -> Vec<T> {
-        self.known.push(key);
+        self.known_keys.push(key);
         let Some(entry) = self.entry(key) else {
             return Vec::new();
         };
@@ -90,33 +91,33 @@ impl<'a> Section<'a> {
             return Vec::new();
         };
         if entries.len() > most {
-            let what = format!("must have at most {most} entries, not {}", entries.len());
-            self.fault(key, what);
+            let message = format!("must have at most {most} entries, not {}", entries.len());
+            self.fault(key, message);
         }
         let mut values = Vec::new();
         for (index, entry) in entries.iter().take(most).enumerate() {
             match read(entry.get_ref()) {
                 Ok(value) => values.push(value),
-                Err(what) => {
-                    let what = format!("entry {}: {what}", index + 1);
+                Err(message) => {
+                    let message = format!("entry {}: {message}", index + 1);
                     let key = self.dotted(key);
-                    self.document.fault(&key, Some(entry.span().start), what);
+                    self.document.fault(&key, Some(entry.span().start), message);
                 }
             }
         }
         values
     }
 
-    /// A table within this one; absent reads as empty.
+    /// Returns a table within this one; an empty table if it is absent.
     pub(super) fn table(&mut self, key: &'static str) -> Section<'a> {
         let prefix = format!("{}.", self.dotted(key));
         self.optional_table(key)
             .unwrap_or_else(|| Section::new(self.document, prefix, None))
     }
 
-    /// A table within this one, when it is there.
+    /// Returns a table within this one; `None` if it is absent.
     pub(super) fn optional_table(&mut self, key: &'static str) -> Option<Section<'a>> {
-        self.known.push(key);
+        self.known_keys.push(key);
         let prefix = format!("{}.", self.dotted(key));
         match self.entry(key)?.get_ref() {
             DeValue::Table(table) => Some(Section::new(self.document, prefix, Some(table))),
@@ -127,43 +128,43 @@ impl<'a> Section<'a> {
         }
     }
 
-    /// Counts a key as known that is read elsewhere.
-    pub(super) fn knows(&mut self, key: &'static str) {
-        self.known.push(key);
+    /// Allows a key that is read elsewhere.
+    pub(super) fn allow(&mut self, key: &'static str) {
+        self.known_keys.push(key);
     }
 
-    /// Whether the key is written in the file.
+    /// Returns whether the file contains the key.
     pub(super) fn has(&self, key: &str) -> bool {
         self.entry(key).is_some()
     }
 
-    /// Notes a fault at a key of this table.
-    pub(super) fn fault(&self, key: &str, what: impl Into<String>) {
+    /// Adds a fault of a key of this table.
+    pub(super) fn fault(&self, key: &str, message: impl Into<String>) {
         self.document
-            .fault(&self.dotted(key), self.offset(key), what);
+            .fault(&self.dotted(key), self.offset(key), message);
     }
 
-    /// Notes a warning at a key of this table.
-    pub(super) fn warn(&self, key: &str, what: impl Into<String>) {
+    /// Adds a warning of a key of this table.
+    pub(super) fn warn(&self, key: &str, message: impl Into<String>) {
         self.document
-            .warn(&self.dotted(key), self.offset(key), what);
+            .warn(&self.dotted(key), self.offset(key), message);
     }
 
-    /// Notes every key that nobody asked for.
+    /// Adds a fault for every key that was neither read nor allowed.
     pub(super) fn finish(self) {
         let Some(table) = self.table else { return };
         for key in table.keys() {
             let name: &str = key.get_ref();
-            if self.known.contains(&name) {
+            if self.known_keys.contains(&name) {
                 continue;
             }
-            let what = match spelling::nearest(name, &self.known) {
+            let message = match spelling::nearest(name, &self.known_keys) {
                 Some(nearest) => format!("unknown key; did you mean `{nearest}`?"),
-                None => format!("unknown key; known here: {}", self.known.join(", ")),
+                None => format!("unknown key; known here: {}", self.known_keys.join(", ")),
             };
             let offset = key.span().start;
-            let key = format!("{}{}", self.prefix, spelling::printable(name));
-            self.document.fault(&key, Some(offset), what);
+            let key = format!("{}{}", self.prefix, spelling::excerpt(name));
+            self.document.fault(&key, Some(offset), message);
         }
     }
 

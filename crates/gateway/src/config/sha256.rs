@@ -1,4 +1,4 @@
-//! SHA-256 digests: of Authorization values, of the admin token, of client certificates.
+//! SHA-256 digests of `Authorization` values, of the admin token and of client certificates.
 
 use std::fmt;
 
@@ -8,17 +8,17 @@ use toml::de::DeValue;
 
 use super::value;
 
-/// A SHA-256 digest. Equality takes the same time wherever two digests differ.
+/// A SHA-256 digest. Comparison takes constant time.
 #[derive(Clone, Copy)]
 pub struct Sha256([u8; 32]);
 
 impl Sha256 {
-    /// The digest of some bytes.
+    /// Returns the digest of `bytes`.
     pub fn of(bytes: &[u8]) -> Self {
         Self(sha2::Sha256::digest(bytes).into())
     }
 
-    /// A digest spelled as 64 hexadecimal digits, small or capital.
+    /// Parses 64 hexadecimal digits in either case.
     pub fn parse(text: &str) -> Option<Self> {
         let mut digest = [0; 32];
         if text.len() != 64 {
@@ -32,12 +32,15 @@ impl Sha256 {
         Some(Self(digest))
     }
 
-    /// The digest's bytes.
+    /// Returns the digest's bytes.
     pub fn as_bytes(&self) -> &[u8; 32] {
         &self.0
     }
 
-    /// Reads a digest. The text is never repeated: it may be the secret itself.
+    /// Reads a digest.
+    ///
+    /// # Errors
+    /// If it is none. The message never quotes the text, which may be the secret itself.
     pub(super) fn read(value: &DeValue<'_>) -> Result<Self, String> {
         let text = value::text(value)?;
         Self::parse(text).ok_or_else(|| {
@@ -59,7 +62,7 @@ impl PartialEq for Sha256 {
 
 impl Eq for Sha256 {}
 
-/// The first eight digits: enough to tell digests apart, too few to search for what was digested.
+/// The first eight digits: enough to distinguish digests, too few to search for the digested text.
 impl fmt::Debug for Sha256 {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for byte in &self.0[..4] {
@@ -77,7 +80,7 @@ mod tests {
     const EMPTY: &str = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
 
     #[test]
-    fn digests_are_read_in_small_and_capital_letters() {
+    fn digests_are_parsed_in_either_case() {
         assert_eq!(Sha256::parse(EMPTY), Some(Sha256::of(b"")));
         assert_eq!(Sha256::parse(&EMPTY.to_uppercase()), Some(Sha256::of(b"")));
         assert_ne!(Sha256::parse(EMPTY), Some(Sha256::of(b"a")));
@@ -85,7 +88,7 @@ mod tests {
     }
 
     #[test]
-    fn a_fault_never_repeats_what_may_be_the_secret() {
+    fn a_fault_never_quotes_a_possible_secret() {
         let must = "must be a SHA-256 digest of 64 hexadecimal digits, not";
         for (text, found) in [
             (&EMPTY[1..], "63 of them"),

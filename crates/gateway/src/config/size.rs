@@ -1,13 +1,13 @@
-//! Numbers of bytes: `64KiB`, `4MiB`, or a plain integer.
+//! Sizes in bytes: `64KiB`, `4MiB`, or a plain integer.
 
 use std::ops::RangeInclusive;
 
 use toml::de::DeValue;
 
-use super::spelling::printable;
+use super::spelling::excerpt;
 use super::value;
 
-/// Units and their bytes, the largest first.
+/// Units and their bytes, largest first.
 const UNITS: [(&str, u64); 4] = [
     ("GiB", 1 << 30),
     ("MiB", 1 << 20),
@@ -15,13 +15,16 @@ const UNITS: [(&str, u64); 4] = [
     ("B", 1),
 ];
 
-/// A number of bytes within bounds.
+/// Reads a number of bytes.
+///
+/// # Errors
+/// If it is no size or out of bounds.
 pub(super) fn read(value: &DeValue<'_>, bounds: &RangeInclusive<u64>) -> Result<usize, String> {
     const SHAPE: &str = "a size such as \"64KiB\" (units B, KiB, MiB, GiB) or a number of bytes";
-    let (bytes, spelled) = match value {
+    let (bytes, written) = match value {
         DeValue::String(text) => {
             let bytes =
-                parse(text).ok_or_else(|| format!("must be {SHAPE}, not `{}`", printable(text)))?;
+                parse(text).ok_or_else(|| format!("must be {SHAPE}, not `{}`", excerpt(text)))?;
             (Some(bytes), text.to_string())
         }
         DeValue::Integer(integer) => {
@@ -33,7 +36,13 @@ pub(super) fn read(value: &DeValue<'_>, bounds: &RangeInclusive<u64>) -> Result<
     bytes
         .filter(|bytes| bounds.contains(bytes))
         .and_then(|bytes| usize::try_from(bytes).ok())
-        .ok_or_else(|| value::out_of_bounds(spell(*bounds.start()), spell(*bounds.end()), spelled))
+        .ok_or_else(|| {
+            value::out_of_bounds(
+                format_size(*bounds.start()),
+                format_size(*bounds.end()),
+                written,
+            )
+        })
 }
 
 fn parse(text: &str) -> Option<u64> {
@@ -43,7 +52,8 @@ fn parse(text: &str) -> Option<u64> {
     number.parse::<u64>().ok()?.checked_mul(*bytes)
 }
 
-fn spell(bytes: u64) -> String {
+/// Formats a size in the largest unit that divides it.
+fn format_size(bytes: u64) -> String {
     UNITS
         .iter()
         .find(|(_, unit)| bytes > 0 && bytes.is_multiple_of(*unit))
@@ -66,7 +76,7 @@ mod tests {
     }
 
     #[test]
-    fn sizes_have_binary_units_or_are_bytes() {
+    fn sizes_are_bytes_or_have_binary_units() {
         for (toml, bytes) in [
             ("'64KiB'", 65_536),
             ("'4MiB'", 4_194_304),
@@ -79,10 +89,10 @@ mod tests {
     }
 
     #[test]
-    fn a_fault_says_what_is_allowed() {
+    fn a_fault_names_the_allowed_values() {
         let shape =
             "must be a size such as \"64KiB\" (units B, KiB, MiB, GiB) or a number of bytes";
-        for (toml, what) in [
+        for (toml, message) in [
             ("'64KB'", format!("{shape}, not `64KB`")),
             ("'64'", format!("{shape}, not `64`")),
             ("'-1KiB'", format!("{shape}, not `-1KiB`")),
@@ -95,7 +105,7 @@ mod tests {
                 "must be from 1KiB to 16MiB, not 17MiB".to_owned(),
             ),
         ] {
-            assert_eq!(within(toml), Err(what), "{toml}");
+            assert_eq!(within(toml), Err(message), "{toml}");
         }
     }
 }

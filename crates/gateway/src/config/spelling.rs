@@ -3,7 +3,7 @@
 use super::bounds;
 
 /// Foreign text on one line: control characters escaped, long text cut.
-pub(super) fn printable(text: &str) -> String {
+pub(super) fn excerpt(text: &str) -> String {
     let cut: String = text.chars().take(bounds::QUOTED_CHARS).collect();
     let ellipsis = if cut.len() < text.len() { "…" } else { "" };
     format!("{}{ellipsis}", cut.escape_debug())
@@ -63,7 +63,7 @@ mod tests {
 
     #[test]
     fn foreign_text_stays_on_one_line_and_short() {
-        assert_eq!(printable("a\nb\u{1b}"), r"a\nb\u{1b}");
-        assert_eq!(printable(&"가".repeat(41)), format!("{}…", "가".repeat(40)));
+        assert_eq!(excerpt("a\nb\u{1b}"), r"a\nb\u{1b}");
+        assert_eq!(excerpt(&"가".repeat(41)), format!("{}…", "가".repeat(40)));
     }
 }

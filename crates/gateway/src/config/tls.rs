@@ -1,24 +1,23 @@
-//! The TLS keys of a connection that the gateway opens: to Kakao Pay, to a biller, to Redis.
+//! The TLS files of connections to Kakao Pay, to billers and to Redis.
 
 use std::path::PathBuf;
 
 use super::named_file;
 use super::section::Section;
 
-/// Files for a TLS connection to an upstream. That they can be read is known; what is in them is
-/// not.
+/// The files of a TLS connection to an upstream. They are readable; their content is not checked yet.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct UpstreamTls {
-    /// Roots to trust, PEM; `None`: the public web roots.
+    /// Trusted root certificates, PEM; `None`: the public web roots.
     pub ca: Option<PathBuf>,
-    /// The gateway's own certificate chain, PEM; always together with `private_key`.
+    /// The gateway's certificate chain, PEM; only together with `private_key`.
     pub certificate: Option<PathBuf>,
     /// The key of `certificate`, PEM.
     pub private_key: Option<PathBuf>,
 }
 
 impl UpstreamTls {
-    /// The three keys of this table; the caller finishes it.
+    /// Reads the three keys of this table; the caller calls [`Section::finish`].
     pub(super) fn read_keys(section: &mut Section<'_>) -> Self {
         for (key, partner) in [
             ("certificate", "private_key"),
@@ -34,7 +33,7 @@ impl UpstreamTls {
             private_key: named_file::readable(section, "private_key"),
         };
         if let Some(path) = &tls.private_key {
-            named_file::warn_if_exposed(section, "private_key", path);
+            named_file::warn_if_readable_by_others(section, "private_key", path);
         }
         tls
     }

@@ -1,4 +1,4 @@
-//! To whom traces go.
+//! The export of traces.
 
 use super::base_url::BaseUrl;
 use super::section::Section;
@@ -6,7 +6,7 @@ use super::section::Section;
 /// The table `[tracing]`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Traces {
-    /// Where an OTLP collector listens for HTTP, `/v1/traces` under it; `None`: nothing is exported.
+    /// The base URL of an OTLP/HTTP collector, without `/v1/traces`; `None`: nothing is exported.
     pub otlp_endpoint: Option<BaseUrl>,
 }
 

@@ -1,16 +1,16 @@
-//! What Kakao Pay and a biller have in common as upstreams.
+//! The settings that Kakao Pay and billers share as upstreams.
 
 use super::base_url::{BaseUrl, Scheme};
 use super::section::Section;
 use super::tls::UpstreamTls;
 
-/// Where an upstream is, and how to trust it.
-pub(super) struct Upstream {
+/// An upstream's base URL and TLS files.
+pub(super) struct UpstreamSettings {
     pub(super) base_url: BaseUrl,
     pub(super) tls: UpstreamTls,
 }
 
-impl Upstream {
+impl UpstreamSettings {
     /// Reads `base_url` and the table `tls`.
     pub(super) fn read(section: &mut Section<'_>) -> Option<Self> {
         let base_url = section.required("base_url", BaseUrl::read);
@@ -27,7 +27,7 @@ impl Upstream {
             if !base_url.endpoint().is_loopback() {
                 section.warn(
                     "base_url",
-                    "is http: bills and payments travel in the clear",
+                    "is http: bills and payments are sent unencrypted",
                 );
             }
         }

@@ -1,4 +1,4 @@
-//! Values that several keys share: text, whole numbers, one of a few words, networks, names.
+//! Values that several keys use: text, whole numbers, choices, addresses, networks, names.
 
 use std::fmt::Display;
 use std::net::{IpAddr, SocketAddr};
@@ -9,9 +9,9 @@ use ipnet::{IpNet, Ipv4Net};
 use toml::de::DeValue;
 
 use super::bounds;
-use super::spelling::printable;
+use super::spelling::excerpt;
 
-/// What to say of a value of the wrong type.
+/// Returns the message for a value of the wrong type.
 pub(super) fn wrong_kind(expected: &str, value: &DeValue<'_>) -> String {
     let actual = match value {
         DeValue::String(_) => "a string",
@@ -25,12 +25,12 @@ pub(super) fn wrong_kind(expected: &str, value: &DeValue<'_>) -> String {
     format!("must be {expected}, not {actual}")
 }
 
-/// Any string.
+/// Reads a string.
 pub(super) fn text<'v>(value: &'v DeValue<'_>) -> Result<&'v str, String> {
     value.as_str().ok_or_else(|| wrong_kind("a string", value))
 }
 
-/// A string of one to `most` characters without control characters.
+/// Reads a string of 1 to `most` characters without control characters.
 pub(super) fn name(value: &DeValue<'_>, most: usize) -> Result<String, String> {
     let text = text(value)?;
     let length = text.chars().count();
@@ -42,7 +42,7 @@ pub(super) fn name(value: &DeValue<'_>, most: usize) -> Result<String, String> {
     Ok(text.to_owned())
 }
 
-/// A whole number within bounds.
+/// Reads a whole number within bounds.
 pub(super) fn count(value: &DeValue<'_>, bounds: &RangeInclusive<u32>) -> Result<u32, String> {
     let DeValue::Integer(integer) = value else {
         return Err(wrong_kind("an integer", value));
@@ -53,7 +53,7 @@ pub(super) fn count(value: &DeValue<'_>, bounds: &RangeInclusive<u32>) -> Result
         .ok_or_else(|| out_of_bounds(bounds.start(), bounds.end(), integer))
 }
 
-/// A whole number within bounds that begin at one or above.
+/// Reads a whole number within bounds that exclude 0.
 pub(super) fn positive(
     value: &DeValue<'_>,
     bounds: &RangeInclusive<u32>,
@@ -62,17 +62,17 @@ pub(super) fn positive(
     NonZeroU32::new(count).ok_or_else(|| "must be at least 1".to_owned())
 }
 
-/// What to say of a value outside its bounds.
+/// Returns the message for a value out of bounds.
 pub(super) fn out_of_bounds(
     least: impl Display,
     most: impl Display,
     value: impl Display,
 ) -> String {
-    let value = printable(&value.to_string());
+    let value = excerpt(&value.to_string());
     format!("must be from {least} to {most}, not {value}")
 }
 
-/// One of a few words.
+/// Reads one of `words` and returns its value.
 pub(super) fn choice<T: Copy>(value: &DeValue<'_>, words: &[(&str, T)]) -> Result<T, String> {
     let text = text(value)?;
     if let Some((_, chosen)) = words.iter().find(|(word, _)| *word == text) {
@@ -80,25 +80,22 @@ pub(super) fn choice<T: Copy>(value: &DeValue<'_>, words: &[(&str, T)]) -> Resul
     }
     let allowed: Vec<String> = words.iter().map(|(word, _)| format!("`{word}`")).collect();
     let allowed = allowed.join(", ");
-    Err(format!(
-        "must be one of {allowed}, not `{}`",
-        printable(text)
-    ))
+    Err(format!("must be one of {allowed}, not `{}`", excerpt(text)))
 }
 
-/// An address and port to listen on; a mapped IPv4 address is the IPv4 address.
+/// Reads an IP address and a port. An IPv4-mapped IPv6 address becomes the IPv4 address.
 pub(super) fn listen_address(value: &DeValue<'_>) -> Result<SocketAddr, String> {
     let text = text(value)?;
     let address: SocketAddr = text.parse().map_err(|_| {
         format!(
             "must be an IP address and a port such as `127.0.0.1:8080` or `[::1]:8080`, not `{}`",
-            printable(text)
+            excerpt(text)
         )
     })?;
     Ok(SocketAddr::new(address.ip().to_canonical(), address.port()))
 }
 
-/// A network or a single address. Mapped IPv4 becomes IPv4, as callers' addresses do.
+/// Reads a network or a single address. IPv4-mapped IPv6 becomes IPv4, like callers' addresses.
 pub(super) fn network(value: &DeValue<'_>) -> Result<IpNet, String> {
     let text = text(value)?;
     let network = match text.parse::<IpAddr>() {
@@ -108,11 +105,11 @@ pub(super) fn network(value: &DeValue<'_>) -> Result<IpNet, String> {
     let Some(network) = network else {
         return Err(format!(
             "must be an IP address or a network such as `192.0.2.0/24` or `2001:db8::/32`, not `{}`",
-            printable(text)
+            excerpt(text)
         ));
     };
     if network.addr() != network.network() {
-        // 10.0.0.1/8 may be meant as one address or as all of 10: guessing would admit strangers.
+        // 10.0.0.1/8 can mean one address or a whole network; the wrong guess would admit unknown callers.
         return Err(format!(
             "`{network}` has bits set beyond its prefix: write `{}` or `{}`",
             network.trunc(),
@@ -134,7 +131,7 @@ fn canonical(network: IpNet) -> IpNet {
     }
 }
 
-/// Letters, digits, `_`, `.`, `-`: what may stand in a Redis key or be a service's name.
+/// Returns whether the text is a valid key prefix or Sentinel service name: letters, digits, `_`, `.`, `-`.
 pub(super) fn is_redis_name(text: &str) -> bool {
     let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"_.-".contains(&byte);
     (1..=bounds::REDIS_NAME_CHARS).contains(&text.len()) && text.bytes().all(allowed)
@@ -150,7 +147,7 @@ mod tests {
     }
 
     #[test]
-    fn networks_are_addresses_or_prefixes_and_mapped_ones_are_ipv4() {
+    fn networks_are_addresses_or_prefixes_and_mapped_addresses_become_ipv4() {
         let table = [
             ("'10.0.0.0/8'", "10.0.0.0/8"),
             ("'192.0.2.7'", "192.0.2.7/32"),
@@ -167,7 +164,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_network_is_told_with_what_is_allowed() {
+    fn a_text_that_is_no_network_is_refused_with_the_allowed_forms() {
         let shape =
             "must be an IP address or a network such as `192.0.2.0/24` or `2001:db8::/32`, not ";
         let table = [
@@ -182,18 +179,18 @@ mod tests {
             ),
             ("10", "must be a string, not an integer".to_owned()),
         ];
-        for (toml, what) in table {
-            assert_eq!(read(toml, network), Err(what));
+        for (toml, message) in table {
+            assert_eq!(read(toml, network), Err(message));
         }
     }
 
     #[test]
-    fn counts_keep_their_bounds_in_every_spelling() {
+    fn counts_are_bounded_in_every_notation() {
         let within = |value: &DeValue<'_>| count(value, &(1..=100));
         assert_eq!(read("100", within), Ok(100));
         assert_eq!(read("0x1_0", within), Ok(16));
         assert_eq!(read("+7", within), Ok(7));
-        for (toml, what) in [
+        for (toml, message) in [
             ("0", "must be from 1 to 100, not 0"),
             ("-5", "must be from 1 to 100, not -5"),
             ("101", "must be from 1 to 100, not 101"),
@@ -208,12 +205,12 @@ mod tests {
             ("[1]", "must be an integer, not an array"),
             ("{ a = 1 }", "must be an integer, not a table"),
         ] {
-            assert_eq!(read(toml, within), Err(what.to_owned()), "{toml}");
+            assert_eq!(read(toml, within), Err(message.to_owned()), "{toml}");
         }
     }
 
     #[test]
-    fn listening_needs_an_address_and_a_port() {
+    fn a_listen_address_has_an_ip_address_and_a_port() {
         let address = read("'[::ffff:127.0.0.1]:80'", listen_address).unwrap();
         assert_eq!(address.to_string(), "127.0.0.1:80");
         let shape =

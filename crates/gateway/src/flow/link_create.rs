@@ -1,15 +1,15 @@
-//! 청구서 링크 생성 (guide section 3): a biller asks Kakao Pay for a bill's link.
+//! 청구서 링크 생성 (guide section 3): a biller has Kakao Pay create a bill's link.
 
 use ledger::LinkOutcome;
 use metrics::{LedgerOperation, Stage};
 use protocol::{KoreanTime, LinkCreate};
 
-use super::Admitted;
-use crate::call::{Call, LinkCall, Unanswered};
+use crate::admission::Admitted;
+use crate::call::{Call, LinkCall, UpstreamFailure};
 use crate::reply::{CheckedAnswer, Problem, Reply};
 use crate::upstream::Sent;
 
-/// Relays one link creation: reserves the bill, asks Kakao Pay, settles the reservation.
+/// Relays one link creation: reserves the bill, calls Kakao Pay, settles the reservation.
 pub(super) async fn relay(call: &Call, admitted: &Admitted, body: &[u8]) -> Result<Reply, Problem> {
     let biller = &admitted.biller;
     let request = LinkCreate::parse(body, biller.code(), &biller.rules()).map_err(Problem::Body)?;
@@ -25,28 +25,31 @@ pub(super) async fn relay(call: &Call, admitted: &Admitted, body: &[u8]) -> Resu
     drop(timer);
 
     let answered = match biller.in_flight.enter() {
-        Some(_place) => {
-            call.ask_kakao(biller, LinkCall::Create, admitted, body)
+        Some(_permit) => {
+            call.call_kakao(biller, LinkCall::Create, admitted, body)
                 .await
         }
-        None => Err(Unanswered::never_sent(Problem::Overload)),
+        None => Err(UpstreamFailure::never_sent(Problem::Overload)),
     };
 
     let timer = call.enter_ledger(Stage::Settle, LedgerOperation::Settle);
     let outcome = outcome(&answered, request.expire_at);
     let settled = call.ledger().settle(&reservation, &outcome, call.now());
-    call.note_settled(call.within_budget(settled).await, "link");
+    call.log_settlement(call.within_budget(settled).await, "link");
     drop(timer);
 
     answered.map(Reply::relayed).map_err(Problem::from)
 }
 
-/// What Kakao Pay's answer, or its absence, means for the bill (contract section 4, "Links").
-fn outcome(answered: &Result<CheckedAnswer, Unanswered>, expire_at: KoreanTime) -> LinkOutcome {
+/// Returns the link's outcome for Kakao Pay's answer or its absence (contract section 4, "Links").
+fn outcome(
+    answered: &Result<CheckedAnswer, UpstreamFailure>,
+    expire_at: KoreanTime,
+) -> LinkOutcome {
     match answered {
         Ok(answer) if answer.is_accepted() => LinkOutcome::Linked { expire_at },
         Ok(answer) if answer.is_refused() => LinkOutcome::Released,
-        Err(unanswered) if unanswered.sent == Sent::NotSent => LinkOutcome::Released,
+        Err(failure) if failure.sent == Sent::NotSent => LinkOutcome::Released,
         Ok(_) | Err(_) => LinkOutcome::Unknown,
     }
 }

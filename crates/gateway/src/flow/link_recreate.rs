@@ -1,13 +1,13 @@
-//! 청구서 링크 재생성 (guide section 4): a biller asks Kakao Pay for a known bill's link anew.
+//! 청구서 링크 재생성 (guide section 4): a biller has Kakao Pay create the link of a known bill again.
 
 use metrics::{LedgerOperation, Stage};
 use protocol::LinkRecreate;
 
-use super::Admitted;
+use crate::admission::Admitted;
 use crate::call::{Call, LinkCall};
 use crate::reply::{Problem, Reply};
 
-/// Relays one link re-creation; Kakao Pay's `OK` renews the link's end.
+/// Relays one link re-creation; Kakao Pay's `OK` renews `expire_at`.
 pub(super) async fn relay(call: &Call, admitted: &Admitted, body: &[u8]) -> Result<Reply, Problem> {
     let biller = &admitted.biller;
     let request =
@@ -21,15 +21,15 @@ pub(super) async fn relay(call: &Call, admitted: &Admitted, body: &[u8]) -> Resu
         .map_err(|refusal| call.link_refused(refusal, LedgerOperation::Lookup))?;
     drop(timer);
 
-    let _place = biller.in_flight.enter().ok_or(Problem::Overload)?;
+    let _permit = biller.in_flight.enter().ok_or(Problem::Overload)?;
     let answer = call
-        .ask_kakao(biller, LinkCall::Recreate, admitted, body)
+        .call_kakao(biller, LinkCall::Recreate, admitted, body)
         .await?;
 
     if answer.is_accepted() {
         let timer = call.enter_ledger(Stage::Settle, LedgerOperation::Settle);
         let relinked = call.ledger().relink(&bill, request.expire_at, call.now());
-        call.note_settled(call.within_budget(relinked).await, "link");
+        call.log_settlement(call.within_budget(relinked).await, "link");
         drop(timer);
     }
     Ok(Reply::relayed(answer))

@@ -1,4 +1,4 @@
-//! The five APIs, one file each, each read top to bottom: parse, ledger, upstream, settle, reply.
+//! The flows of the five APIs, one file each: parse, ledger, upstream, settlement, reply.
 
 mod link_create;
 mod link_recreate;
@@ -8,32 +8,20 @@ mod prepay;
 pub mod redeliver;
 
 use std::rc::Rc;
-use std::sync::Arc;
 
-use actix_web::http::header::HeaderValue;
 use bytes::Bytes;
 use protocol::Api;
 
+use crate::admission::Admitted;
 use crate::call::Call;
-use crate::registry::RegisteredBiller;
 use crate::reply::{Problem, Reply};
-
-/// A call that passed admission, and whose body is whole.
-#[derive(Clone, Debug)]
-pub struct Admitted {
-    /// Whose bill it is about.
-    pub biller: Arc<RegisteredBiller>,
-    /// What a biller authorized itself with; goes on to Kakao Pay.
-    pub authorization: Option<HeaderValue>,
-}
 
 /// Runs the flow of one API.
 ///
-/// A link call and a pay-result run in a task of their own: what they began is brought to its end
-/// and settled even when the caller hangs up.
+/// A link call and a pay-result run in their own task, so that they are settled even when the caller hangs up.
 ///
 /// # Errors
-/// The problem that the caller is told of.
+/// The problem that answers the caller.
 pub async fn run(
     call: &Rc<Call>,
     api: Api,
@@ -45,17 +33,17 @@ pub async fn run(
         Api::Prepay => prepay::relay(call, admitted, body).await,
         Api::LinkCreate => {
             let (task, admitted, body) = (Rc::clone(call), admitted.clone(), body.clone());
-            call.to_its_end(async move { link_create::relay(&task, &admitted, &body).await })
+            call.run_detached(async move { link_create::relay(&task, &admitted, &body).await })
                 .await
         }
         Api::LinkRecreate => {
             let (task, admitted, body) = (Rc::clone(call), admitted.clone(), body.clone());
-            call.to_its_end(async move { link_recreate::relay(&task, &admitted, &body).await })
+            call.run_detached(async move { link_recreate::relay(&task, &admitted, &body).await })
                 .await
         }
         Api::PayResult => {
             let (task, admitted, body) = (Rc::clone(call), admitted.clone(), body.clone());
-            call.to_its_end(async move { pay_result::relay(&task, &admitted, &body).await })
+            call.run_detached(async move { pay_result::relay(&task, &admitted, &body).await })
                 .await
         }
     }

@@ -1,10 +1,10 @@
-//! 청구서 조회 (guide section 5): Kakao Pay asks for a bill, the biller shows it.
+//! 청구서 조회 (guide section 5): Kakao Pay requests a bill from its biller.
 
 use metrics::{LedgerOperation, Stage};
 use protocol::Notice;
 
-use super::Admitted;
-use crate::call::{Call, ToBiller};
+use crate::admission::Admitted;
+use crate::call::{BillerCall, Call};
 use crate::reply::{Problem, Reply};
 
 /// Relays one notice call.
@@ -19,7 +19,7 @@ pub(super) async fn relay(call: &Call, admitted: &Admitted, body: &[u8]) -> Resu
         return Err(Problem::ErrorBill);
     }
 
-    let _place = biller.in_flight.enter().ok_or(Problem::Overload)?;
-    let answer = call.ask_biller(biller, ToBiller::Notice, body).await?;
+    let _permit = biller.in_flight.enter().ok_or(Problem::Overload)?;
+    let answer = call.call_biller(biller, BillerCall::Notice, body).await?;
     Ok(Reply::relayed(answer))
 }

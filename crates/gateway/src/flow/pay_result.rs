@@ -1,21 +1,24 @@
-//! 납부 결과 전달 (guide section 7): Kakao Pay says that money moved. It is written down first.
+//! 납부 결과 전달 (guide section 7): Kakao Pay reports a payment or a cancel; it is journalled, then relayed.
 
 use std::rc::Rc;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use ledger::{Begun, Claim, ClaimGuard, Delivered, Durability, MessageDigest, Recorded, Taken};
+use ledger::{
+    Claim, ClaimGuard, DeliveryOutcome, Durability, MessageDigest, PaymentEffect, RecordOutcome,
+    RecordedPayment,
+};
 use metrics::{LedgerOperation, Stage};
 use protocol::{PayResult, Refusal};
 
-use super::Admitted;
-use crate::call::{Call, ToBiller, Unanswered};
+use crate::admission::Admitted;
+use crate::call::{BillerCall, Call, UpstreamFailure};
 use crate::registry::RegisteredBiller;
 use crate::reply::{CheckedAnswer, Problem, Reply};
 use crate::upstream::Sent;
 
-/// Relays one pay-result: journals it, tells the biller, journals how the biller took it. One
-/// that the biller accepted before is answered as it was then.
+/// Relays one pay-result: journals the event, calls the biller, journals the delivery. A pay-result that the biller
+/// has accepted already is answered with the kept answer.
 pub(super) async fn relay(
     call: &Rc<Call>,
     admitted: &Admitted,
@@ -34,17 +37,17 @@ pub(super) async fn relay(
 
     let timer = call.metrics().time_ledger(LedgerOperation::Payment);
     let recorded = Box::pin(record(call, biller, &request, body, message));
-    let recorded = call.within_budget_or_behind(recorded).await;
+    let recorded = call.within_budget_or_detached(recorded).await;
     drop(timer);
 
     let answered = match recorded {
-        Ok(Begun::AcceptedElsewhere(kept)) => return Ok(Reply::replayed(&kept)),
-        Ok(Begun::Recorded(_)) => match biller.pay_results_in_flight.enter() {
-            Some(_place) => call.ask_biller(biller, ToBiller::PayResult, body).await,
-            None => Err(Unanswered::never_sent(Problem::Overload)),
+        Ok(RecordOutcome::AcceptedElsewhere(kept)) => return Ok(Reply::replayed(&kept)),
+        Ok(RecordOutcome::Recorded(_)) => match biller.pay_results_in_flight.enter() {
+            Some(_permit) => call.call_biller(biller, BillerCall::PayResult, body).await,
+            None => Err(UpstreamFailure::never_sent(Problem::Overload)),
         },
-        // It is queued for the journal, and so is what follows; the biller is told by a copy.
-        Err(problem) => Err(Unanswered::never_sent(problem)),
+        // The event is queued for the journal; Kakao Pay's next copy, or a redelivery, reaches the biller.
+        Err(problem) => Err(UpstreamFailure::never_sent(problem)),
     };
 
     let timer = call.enter_ledger(Stage::Settle, LedgerOperation::Delivery);
@@ -56,35 +59,35 @@ pub(super) async fn relay(
         delivered,
         call.now(),
     );
-    let settled = call.within_budget_or_behind(Box::pin(settled)).await;
-    call.note_settled(settled, "delivery");
+    let settled = call.within_budget_or_detached(Box::pin(settled)).await;
+    call.log_settlement(settled, "delivery");
     drop(timer);
 
     answered.map(Reply::relayed).map_err(Problem::from)
 }
 
-/// Takes the payment down: it is queued for the journal when this returns, whatever becomes of the
-/// future. What is odd about it is told even when that turns out behind the answer.
+/// Records the payment. The event is queued for the journal when this function returns, even if the future is
+/// dropped. Irregularities are logged even if they are found after the answer.
 fn record(
     call: &Rc<Call>,
     biller: &Arc<RegisteredBiller>,
     request: &PayResult,
     body: &Bytes,
     message: MessageDigest,
-) -> impl Future<Output = Begun> + use<> {
+) -> impl Future<Output = RecordOutcome> + use<> {
     let (bill, event) = (&request.bill, &request.event);
     let recorded = (call.ledger()).record_payment(bill, event, body, message, call.now());
     let (call, biller) = (Rc::clone(call), Arc::clone(biller));
     async move {
         let begun = recorded.await;
-        if let Begun::Recorded(recorded) = &begun {
-            tell_operators(&call, &biller, recorded);
+        if let RecordOutcome::Recorded(recorded) = &begun {
+            log_irregularities(&call, &biller, recorded);
         }
         begun
     }
 }
 
-/// What a pay-result found when it came in.
+/// Whether a pay-result is to be relayed.
 enum Claimed {
     ToRelay(ClaimGuard),
     AcceptedBefore(Reply),
@@ -97,7 +100,7 @@ async fn claim(
 ) -> Result<Claimed, Problem> {
     loop {
         match call.ledger().claim(biller.code(), message) {
-            Claim::Mine(guard) => return Ok(Claimed::ToRelay(guard)),
+            Claim::Granted(guard) => return Ok(Claimed::ToRelay(guard)),
             Claim::Accepted(kept) => return Ok(Claimed::AcceptedBefore(Reply::replayed(&kept))),
             Claim::AcceptedInJournal => return replay(call, biller, message).await,
             Claim::UnderWay(copy) => call.within_budget(copy.ended()).await?,
@@ -117,7 +120,7 @@ async fn replay(
     drop(timer);
     match kept {
         Ok(Some(kept)) => Ok(Claimed::AcceptedBefore(Reply::replayed(&kept))),
-        // The biller accepted it, so it is not told again, whatever became of its answer.
+        // The biller has accepted it, so it is not sent again even without the answer.
         Ok(None) => Err(Problem::Internal),
         Err(error) => {
             tracing::error!(%error, "the kept answer of a pay-result cannot be read");
@@ -126,17 +129,17 @@ async fn replay(
     }
 }
 
-/// How the biller took it (contract section 4, "Payments").
-pub(super) fn delivered(answered: &Result<CheckedAnswer, Unanswered>) -> Delivered {
+/// Returns the delivery outcome of the biller's answer (contract section 4, "Payments").
+pub(super) fn delivered(answered: &Result<CheckedAnswer, UpstreamFailure>) -> DeliveryOutcome {
     match answered {
-        Ok(answer) if answer.is_accepted() => Delivered::Accepted(answer.kept()),
-        Ok(answer) if answer.is_refused() => Delivered::Refused,
-        Err(unanswered) if unanswered.sent == Sent::NotSent => Delivered::Pending,
-        Ok(_) | Err(_) => Delivered::Unknown,
+        Ok(answer) if answer.is_accepted() => DeliveryOutcome::Accepted(answer.kept()),
+        Ok(answer) if answer.is_refused() => DeliveryOutcome::Refused,
+        Err(failure) if failure.sent == Sent::NotSent => DeliveryOutcome::Pending,
+        Ok(_) | Err(_) => DeliveryOutcome::Unknown,
     }
 }
 
-fn tell_operators(call: &Call, biller: &RegisteredBiller, recorded: &Recorded) {
+fn log_irregularities(call: &Call, biller: &RegisteredBiller, recorded: &RecordedPayment) {
     if let Durability::InMemoryOnly(error) = &recorded.durability {
         call.metrics().ledger_unavailable(LedgerOperation::Payment);
         tracing::error!(
@@ -144,8 +147,8 @@ fn tell_operators(call: &Call, biller: &RegisteredBiller, recorded: &Recorded) {
             "a payment is relayed WITHOUT being on durable storage"
         );
     }
-    match recorded.taken {
-        Taken::Double => {
+    match recorded.effect {
+        PaymentEffect::Double => {
             biller.series.double_payment();
             tracing::error!(
                 request_id = call.request_id(),
@@ -153,16 +156,16 @@ fn tell_operators(call: &Call, biller: &RegisteredBiller, recorded: &Recorded) {
                 "a bill was paid twice: it is an error bill until an operator clears it"
             );
         }
-        Taken::OtherAmount => tracing::error!(
+        PaymentEffect::OtherAmount => tracing::error!(
             request_id = call.request_id(),
             biller = biller.code().as_str(),
             "a payment came again with another amount: its bill is an error bill"
         ),
-        Taken::New | Taken::Again => {}
+        PaymentEffect::New | PaymentEffect::Repeated => {}
     }
 }
 
-/// Money moved, and we cannot say for which bill: operators must hear of it.
+/// Counts and logs a refused pay-result: money may have moved for a bill that cannot be read.
 fn refuse(call: &Call, biller: &RegisteredBiller, refusal: Refusal) -> Problem {
     biller.series.pay_result_refused(refusal.code);
     tracing::error!(

@@ -1,13 +1,13 @@
-//! 납부 가능 조회 (guide section 6): may this bill be paid? A paid one may not, and we know it.
+//! 납부 가능 조회 (guide section 6): Kakao Pay checks whether a bill can be paid; a paid one is `E403`.
 
 use metrics::{LedgerOperation, Stage};
 use protocol::Prepay;
 
-use super::Admitted;
-use crate::call::{Call, ToBiller};
+use crate::admission::Admitted;
+use crate::call::{BillerCall, Call};
 use crate::reply::{Problem, Reply};
 
-/// Relays one prepay call, or answers it for the biller.
+/// Relays one prepay call, or answers `E403` or `E817` from the ledger.
 pub(super) async fn relay(call: &Call, admitted: &Admitted, body: &[u8]) -> Result<Reply, Problem> {
     let biller = &admitted.biller;
     let request = Prepay::parse(body, biller.code(), &biller.rules()).map_err(Problem::Body)?;
@@ -23,7 +23,7 @@ pub(super) async fn relay(call: &Call, admitted: &Admitted, body: &[u8]) -> Resu
         return Err(Problem::Paid);
     }
 
-    let _place = biller.in_flight.enter().ok_or(Problem::Overload)?;
-    let answer = call.ask_biller(biller, ToBiller::Prepay, body).await?;
+    let _permit = biller.in_flight.enter().ok_or(Problem::Overload)?;
+    let answer = call.call_biller(biller, BillerCall::Prepay, body).await?;
     Ok(Reply::relayed(answer))
 }

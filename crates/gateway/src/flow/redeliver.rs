@@ -1,129 +1,132 @@
-//! A pay-result that its biller has not accepted, told again with the very bytes that Kakao Pay
-//! sent: claim, ledger, biller, settle, as when it first came.
+//! Redelivery of a pay-result that its biller has not accepted, with the bytes that Kakao Pay sent: claim, ledger,
+//! biller, settlement.
 
 use ledger::{
-    Cancellation, Claim, Delivered, DeliveryState, JournalError, MessageDigest, Redelivery,
-    Undelivered, Unless,
+    Cancellation, Claim, DeliveryOutcome, DeliveryState, EventDelivery, JournalError,
+    MessageDigest, Redelivery, SkipCancelled,
 };
 use metrics::LedgerOperation;
 use protocol::AnswerCode;
 
 use super::pay_result::delivered;
-use crate::call::{Call, ToBiller, Unanswered};
+use crate::call::{BillerCall, Call, UpstreamFailure};
 use crate::registry::RegisteredBiller;
 use crate::reply::CheckedAnswer;
 use crate::upstream::Sent;
 
-/// What came of it.
+/// The result of a redelivery.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Redelivered {
-    /// The biller was asked.
-    Told(Told),
-    /// The biller accepted it before: it is not told again.
+    /// The pay-result was sent, or its sending failed.
+    Attempted(DeliveryAttempt),
+    /// The biller has accepted it already; it is not sent again.
     AlreadyAccepted,
-    /// Kakao Pay cancelled its payment, as this or another node knows.
+    /// Kakao Pay has cancelled the payment, by a fact of this or another node.
     Cancelled,
-    /// The other nodes cannot be asked whether it was cancelled.
+    /// Redis is out of reach, so a cancel known to another node could be missed.
     OutOfReach,
     /// A copy is being relayed at this moment.
     UnderWay,
-    /// The biller has as many pay-results in flight as it may.
+    /// The biller's bound on pay-results in flight is reached.
     Busy,
-    /// The journal has no bytes to send.
+    /// The journal does not hold the bytes.
     NotKept,
 }
 
-/// An attempt, which is a fact from now on.
+/// One delivery attempt, which is journalled as a fact.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Told {
-    /// Whether the request can have reached the biller at all.
+pub struct DeliveryAttempt {
+    /// Whether bytes of the request can have reached the biller.
     pub sent: Sent,
-    /// How the event stands now: what never reached the biller changes nothing.
+    /// The event's delivery state after the attempt; an attempt that was never sent leaves it unchanged.
     pub state: DeliveryState,
-    /// The biller's HTTP status, or the one that stands for its silence (contract section 3).
+    /// The biller's HTTP status, or the gateway's for a missing answer (contract section 3).
     pub status: u16,
-    /// The biller's `res_code` as far as it may be shown, or ours that stands for its silence.
+    /// The biller's `res_code`, or the gateway's for a missing answer.
     pub res_code: String,
-    /// Whether the biller gave no answer that can be read.
-    pub is_silence: bool,
-    /// How much of its payment was cancelled before it was told.
+    /// Whether there was no complete JSON answer.
+    pub is_unanswered: bool,
+    /// How much of its payment was cancelled before the attempt.
     pub cancelled: Cancellation,
 }
 
-/// Tells the biller again, unless it is to be left alone.
+/// Delivers one pay-result again. `skip` says which cancelled payments are left out.
 ///
 /// # Errors
-/// When the journal cannot be read.
+/// If the journal cannot be read.
 pub async fn redeliver(
     call: &Call,
     biller: &RegisteredBiller,
-    one: &Undelivered,
+    one: &EventDelivery,
     message: MessageDigest,
-    unless: Unless,
+    skip: SkipCancelled,
 ) -> Result<Redelivered, JournalError> {
     let ledger = call.ledger();
     let _claim = match ledger.claim(biller.code(), message) {
-        Claim::Mine(guard) => guard,
+        Claim::Granted(guard) => guard,
         Claim::Accepted(_) | Claim::AcceptedInJournal => return Ok(Redelivered::AlreadyAccepted),
         Claim::UnderWay(_) => return Ok(Redelivered::UnderWay),
     };
-    let allowed = ledger.redelivery(one, message, unless, call.now());
+    let allowed = ledger.redelivery(one, message, skip, call.now());
     let (body, cancelled) = match allowed.await? {
-        Redelivery::Tell { body, cancelled } => (body, cancelled),
+        Redelivery::Allowed { body, cancelled } => (body, cancelled),
         Redelivery::Accepted => return Ok(Redelivered::AlreadyAccepted),
         Redelivery::Cancelled => return Ok(Redelivered::Cancelled),
         Redelivery::OutOfReach => return Ok(Redelivered::OutOfReach),
         Redelivery::NotKept => return Ok(Redelivered::NotKept),
     };
-    let Some(_place) = biller.pay_results_in_flight.enter() else {
+    let Some(_permit) = biller.pay_results_in_flight.enter() else {
         return Ok(Redelivered::Busy);
     };
-    let answered = call.ask_biller(biller, ToBiller::PayResult, &body).await;
+    let answered = call.call_biller(biller, BillerCall::PayResult, &body).await;
     let delivered = match delivered(&answered) {
-        Delivered::Pending => as_before(one.state),
+        DeliveryOutcome::Pending => as_before(one.state),
         delivered => delivered,
     };
-    let told = Told {
+    let attempt = DeliveryAttempt {
         cancelled,
-        ..told(&answered, delivered.state())
+        ..attempt(&answered, delivered.state())
     };
 
     let timer = call.metrics().time_ledger(LedgerOperation::Delivery);
     let settled = ledger
         .record_delivery(&one.bill, &one.event, message, delivered, call.now())
         .await;
-    call.note_settled(Ok(settled), "redelivery");
+    call.log_settlement(Ok(settled), "redelivery");
     drop(timer);
-    Ok(Redelivered::Told(told))
+    Ok(Redelivered::Attempted(attempt))
 }
 
-/// What was never sent leaves it as it was: a biller that refused once has still refused.
-const fn as_before(state: DeliveryState) -> Delivered {
+/// Returns the outcome that keeps `state`, for an attempt that was never sent.
+const fn as_before(state: DeliveryState) -> DeliveryOutcome {
     match state {
-        DeliveryState::Refused => Delivered::Refused,
-        DeliveryState::Pending => Delivered::Pending,
-        // One that was accepted is not told again, so it never comes here.
-        DeliveryState::Unknown | DeliveryState::Accepted => Delivered::Unknown,
+        DeliveryState::Refused => DeliveryOutcome::Refused,
+        DeliveryState::Pending => DeliveryOutcome::Pending,
+        // An accepted pay-result is not delivered again.
+        DeliveryState::Unknown | DeliveryState::Accepted => DeliveryOutcome::Unknown,
     }
 }
 
-fn told(answered: &Result<CheckedAnswer, Unanswered>, state: DeliveryState) -> Told {
+fn attempt(
+    answered: &Result<CheckedAnswer, UpstreamFailure>,
+    state: DeliveryState,
+) -> DeliveryAttempt {
     let (sent, status, res_code) = match answered {
         Ok(answer) => {
             let shown = shown(answer.res_code);
             (Sent::MaybeSent, answer.answer.status, shown)
         }
-        Err(unanswered) => {
-            let (code, status) = unanswered.problem.answer();
-            (unanswered.sent, status, code.code().to_owned())
+        Err(failure) => {
+            let (code, status) = failure.problem.answer();
+            (failure.sent, status, code.code().to_owned())
         }
     };
-    Told {
+    DeliveryAttempt {
         sent,
         state,
         status: status.as_u16(),
         res_code,
-        is_silence: answered.is_err(),
+        is_unanswered: answered.is_err(),
         cancelled: Cancellation::No,
     }
 }

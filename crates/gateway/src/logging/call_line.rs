@@ -1,20 +1,20 @@
-//! The one line of a call.
+//! The log line of a call.
 
 use std::time::Duration;
 
 use metrics::ResCodeLabel;
 use protocol::{Api, BillerCode, ResCode};
 
-/// The target of calls' lines, for filters: `info,call=warn`.
+/// The `tracing` target of calls' lines, for filters such as `info,call=warn`.
 pub(super) const CALL: &str = "call";
 
-/// Stands for an API or a biller that is none of the registered ones.
+/// Stands for an unknown API or an unregistered biller.
 const UNKNOWN: &str = "unknown";
 
-/// Makes [`Outcome`] from one table: variant, word.
+/// Defines [`Outcome`] by a table of variants and words.
 macro_rules! outcomes {
     ($($(#[$what:meta])* $variant:ident $word:literal)+) => {
-        /// How a call went.
+        /// The outcome of a call.
         #[derive(Clone, Copy, Debug, PartialEq, Eq)]
         pub enum Outcome {
             $($(#[$what])* $variant,)+
@@ -24,7 +24,7 @@ macro_rules! outcomes {
             /// Every outcome.
             pub const ALL: &'static [Self] = &[$(Self::$variant,)+];
 
-            /// The word for it in the log.
+            /// Returns the word in the log.
             pub const fn label(self) -> &'static str {
                 match self { $(Self::$variant => $word,)+ }
             }
@@ -33,55 +33,56 @@ macro_rules! outcomes {
 }
 
 outcomes! {
-    /// The upstream's answer was relayed, whatever its code.
+    /// The upstream's answer was relayed, with any code.
     Relayed "relayed"
-    /// A pay-result that the biller accepted before got the kept answer again.
+    /// A pay-result that the biller had accepted before got the kept answer.
     Replayed "replayed"
-    /// A prepay of a paid bill was answered without the biller.
+    /// A prepay of a paid bill was answered without calling the biller.
     ShortCircuit "short_circuit"
     /// The caller, its body, or the bill's state was refused.
     Refused "refused"
-    /// No answer within the budget.
+    /// There was no answer within the budget.
     Timeout "timeout"
-    /// No whole answer from the upstream.
+    /// There was no complete answer from the upstream.
     NoAnswer "no_answer"
-    /// An answer that is no JSON object, or too large.
+    /// The upstream's answer was no JSON object, or too large.
     BadAnswer "bad_answer"
-    /// Beyond the biller's rate or its calls in flight.
+    /// The call exceeded the biller's rate or its bound of calls in flight.
     Overload "overload"
     /// The upstream's circuit was open.
     Circuit "circuit"
-    /// The gateway's own fault.
+    /// The gateway or its ledger failed.
     Error "error"
 }
 
-/// What the log says of a call, with the keys of contract section 8.
+/// The log line of a call, with the keys of contract section 8.
 #[derive(Clone, Copy, Debug)]
 pub struct CallLine<'a> {
     /// `X-Request-Id`.
     pub request_id: &'a str,
     /// The 32 hex digits of the trace.
     pub trace_id: &'a str,
-    /// `None` for an unknown route: `unknown`.
+    /// `None` for an unknown route; written as `unknown`.
     pub api: Option<Api>,
-    /// `None` where no registered biller is named: `unknown`, for a stranger's text stays outside.
+    /// `None` unless the call names a registered biller; written as `unknown`, because an unknown caller's text is not
+    /// logged.
     pub biller: Option<BillerCode>,
     /// The answer's code.
     pub res_code: ResCodeLabel,
     /// The answer's HTTP status.
     pub status: u16,
-    /// From the request's head to the answer.
+    /// The time from the request's head to the answer.
     pub total: Duration,
-    /// The upstream's share of it; `None` where it was not called: `null`.
+    /// The duration of the upstream call; `None` without one; written as `null`.
     pub upstream: Option<Duration>,
-    /// How it went.
+    /// The call's outcome.
     pub outcome: Outcome,
 }
 
 impl CallLine<'_> {
     /// Writes the line.
     pub fn emit(&self) {
-        // The level of an event must be known when it is compiled.
+        // `tracing` needs the level at compile time.
         macro_rules! emit {
             ($level:ident) => {
                 tracing::$level!(
@@ -117,8 +118,8 @@ impl CallLine<'_> {
         }
     }
 
-    /// Whether money moved and the gateway refused to hear of it (contract section 2, checks 5 to
-    /// 8). Strangers, who are refused before, get no errors into the log.
+    /// Returns whether a pay-result, which reports money that moved, was refused by checks 5 to 8 (contract section 2).
+    /// Callers that earlier checks refuse cannot cause errors in the log.
     fn is_refused_pay_result(&self) -> bool {
         self.api == Some(Api::PayResult)
             && (self.status == 200 || self.res_code == ResCodeLabel::from(ResCode::E807))
@@ -132,6 +133,6 @@ enum CallLevel {
     Error,
 }
 
-fn milliseconds(span: Duration) -> f64 {
-    span.as_secs_f64() * 1e3
+fn milliseconds(duration: Duration) -> f64 {
+    duration.as_secs_f64() * 1e3
 }

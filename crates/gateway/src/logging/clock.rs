@@ -1,4 +1,4 @@
-//! The time of a line: RFC 3339 in Korean time, with milliseconds.
+//! The time of a line, in RFC 3339 with milliseconds and Korean offset.
 
 use std::io::Write;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -8,10 +8,10 @@ use jiff::tz::Offset;
 
 use super::digits::three_digits;
 
-/// All the guide's times are Korean.
+/// Korean time, like all times of the guide.
 const KOREA: Offset = Offset::constant(9);
 
-/// Writes times; keeps the second that it wrote last, for the next line is mostly in the same one.
+/// Formats times. The last second is cached, because the next line is usually in the same one.
 #[derive(Debug, Default)]
 pub(super) struct Clock {
     second: Option<i64>,
@@ -43,8 +43,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn times_are_korean_with_three_digits_of_a_second() {
-        // seconds and milliseconds since 1970 in UTC | written
+    fn times_are_korean_with_milliseconds() {
+        // seconds and milliseconds since 1970 in UTC | formatted
         let table = [
             (0, 0, "1970-01-01T09:00:00.000+09:00"),
             (1_795_478_399, 7, "2026-11-24T08:59:59.007+09:00"),
@@ -53,11 +53,11 @@ mod tests {
             (1_835_362_800, 50, "2028-02-29T00:00:00.050+09:00"),
         ];
         let mut clock = Clock::default();
-        for (seconds, milliseconds, written) in table {
+        for (seconds, milliseconds, formatted) in table {
             let mut line = Vec::new();
             let since = Duration::from_secs(seconds) + Duration::from_millis(milliseconds);
             clock.write(UNIX_EPOCH + since, &mut line);
-            assert_eq!(String::from_utf8_lossy(&line), written);
+            assert_eq!(String::from_utf8_lossy(&line), formatted);
         }
     }
 }

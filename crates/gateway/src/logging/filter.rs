@@ -1,13 +1,13 @@
-//! Which events are written; can be changed while the gateway runs.
+//! The log filter, which can be changed while the gateway runs.
 
 use std::sync::{OnceLock, PoisonError, RwLock};
 
 use tracing_subscriber::{EnvFilter, Registry, reload};
 
-/// What is written unless something else is said.
+/// The default filter.
 pub(super) const DEFAULT: &str = "info";
 
-/// The longest filter that is read.
+/// The length of the longest filter.
 const MAX_LENGTH_BYTES: usize = 1_024;
 
 const LEVELS: [&str; 6] = ["off", "error", "warn", "info", "debug", "trace"];
@@ -20,29 +20,29 @@ struct InForce {
     text: RwLock<String>,
 }
 
-/// What is written: levels, alone or per target (`info,ledger=debug,call=off`).
+/// A filter: levels for all or some targets (`info,ledger=debug,call=off`).
 #[derive(Debug)]
 pub struct Filter {
     text: String,
     parsed: EnvFilter,
 }
 
-/// The filter of a process that logs.
+/// The filters of a process that logs.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CurrentFilter {
-    /// What is written now.
+    /// The present filter.
     pub in_force: String,
-    /// What was written at first, and will be after the next start.
+    /// The filter of the start, which the next start uses again.
     pub at_start: String,
 }
 
-/// Writes other events from now on.
+/// Replaces the filter.
 ///
 /// # Errors
-/// When nothing is logged in this process.
+/// If logging has not been started.
 pub fn set_filter(filter: Filter) -> Result<(), String> {
     let in_force = IN_FORCE.get().ok_or("nothing is logged in this process")?;
-    // Of two changes at once, the text is the one's that won.
+    // The lock is held for both changes, so that text and filter belong together.
     let mut text = in_force
         .text
         .write()
@@ -53,7 +53,7 @@ pub fn set_filter(filter: Filter) -> Result<(), String> {
     Ok(())
 }
 
-/// What is written at this moment; `None` where nothing is logged in this process.
+/// Returns the present filter; `None` if logging has not been started.
 pub fn current_filter() -> Option<CurrentFilter> {
     let in_force = IN_FORCE.get()?;
     let text = in_force.text.read().unwrap_or_else(PoisonError::into_inner);
@@ -63,8 +63,9 @@ pub fn current_filter() -> Option<CurrentFilter> {
     })
 }
 
-pub(super) fn keep(handle: reload::Handle<EnvFilter, Registry>, text: &str) {
-    // There is one: the global subscriber that it belongs to can be set only once.
+/// Stores the handle of the global subscriber's filter.
+pub(super) fn set_handle(handle: reload::Handle<EnvFilter, Registry>, text: &str) {
+    // Does not fail: the global subscriber can be set only once.
     let _ = IN_FORCE.set(InForce {
         handle,
         at_start: text.to_owned(),
@@ -73,17 +74,17 @@ pub(super) fn keep(handle: reload::Handle<EnvFilter, Registry>, text: &str) {
 }
 
 impl Filter {
-    /// Reads a filter.
+    /// Parses a filter.
     ///
     /// # Errors
-    /// With what is wrong with it.
+    /// The reason why it is invalid.
     pub fn parse(filter: &str) -> Result<Self, String> {
         if filter.len() > MAX_LENGTH_BYTES {
             return Err(format!("a filter has at most {MAX_LENGTH_BYTES} bytes"));
         }
         let directives: Vec<_> = filter.split(',').map(str::trim).collect();
         for directive in &directives {
-            // The library would take a word for a target's name and write nothing else any more.
+            // The library would treat any other word as a target and write only that target.
             let is_level = LEVELS
                 .iter()
                 .any(|level| level.eq_ignore_ascii_case(directive));
@@ -94,7 +95,7 @@ impl Filter {
                 ));
             }
         }
-        // Without the spaces that people put behind commas: the library refuses them.
+        // The library refuses spaces after commas.
         let text = directives.join(",");
         let parsed = EnvFilter::builder()
             .parse(&text)
@@ -102,7 +103,7 @@ impl Filter {
         Ok(Self { text, parsed })
     }
 
-    /// As it is read: without spaces.
+    /// Returns the filter's text, without spaces.
     pub fn text(&self) -> &str {
         &self.text
     }

@@ -1,4 +1,4 @@
-//! Events of `tracing` as JSON lines.
+//! `tracing` events as JSON lines.
 
 use std::cell::RefCell;
 use std::io::Write;
@@ -12,22 +12,15 @@ use tracing_subscriber::layer::Context;
 use super::call_line::CALL;
 use super::line::Line;
 
-/// Targets of our own: the crates of the workspace, and the lines of calls.
-const OURS: [&str; 6] = [
-    CALL,
-    "gateway",
-    "ledger",
-    "metrics",
-    "protocol",
-    "simulator",
-];
+/// Targets of the workspace: its crates, and the lines of calls.
+const WORKSPACE_TARGETS: [&str; 5] = [CALL, "gateway", "ledger", "metrics", "protocol"];
 
 thread_local! {
-    /// The memory that this thread's lines are put together in.
+    /// The buffer of this thread's lines.
     static LINE: RefCell<Line> = RefCell::default();
 }
 
-/// Writes every event as one line. Spans are not used.
+/// A `tracing` layer that writes each event as one line and ignores spans.
 #[derive(Debug)]
 pub(super) struct JsonLines<W> {
     writer: W,
@@ -48,7 +41,7 @@ impl<W: for<'w> MakeWriter<'w>> JsonLines<W> {
     fn write(&self, event: &Event<'_>, line: &mut Line) {
         line.begin((self.now)(), *event.metadata().level());
         event.record(line);
-        // There is nobody left to tell when standard output is closed.
+        // A fault of the log cannot be logged.
         let _ = self.writer.make_writer().write_all(line.end());
     }
 }
@@ -58,22 +51,21 @@ where
     S: Subscriber,
     W: for<'w> MakeWriter<'w> + 'static,
 {
-    /// Dependencies' debug and trace events are never written, whatever the filter says: they show
-    /// headers and bodies that pass through them.
+    /// Excludes debug and trace events of dependencies under every filter, because they show headers and bodies.
     fn enabled(&self, metadata: &Metadata<'_>, _: Context<'_, S>) -> bool {
-        *metadata.level() <= Level::INFO || is_ours(metadata.target())
+        *metadata.level() <= Level::INFO || is_workspace_target(metadata.target())
     }
 
     fn on_event(&self, event: &Event<'_>, _: Context<'_, S>) {
         LINE.with(|line| match line.try_borrow_mut() {
             Ok(mut line) => self.write(event, &mut line),
-            // A value logs while it is being written: its line gets memory of its own.
+            // Formatting a value can log an event. That line gets a separate buffer.
             Err(_) => self.write(event, &mut Line::default()),
         });
     }
 }
 
-fn is_ours(target: &str) -> bool {
+fn is_workspace_target(target: &str) -> bool {
     let crate_name = target.split("::").next().unwrap_or_default();
-    OURS.contains(&crate_name)
+    WORKSPACE_TARGETS.contains(&crate_name)
 }

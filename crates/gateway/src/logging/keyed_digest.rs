@@ -1,18 +1,17 @@
-//! What stands for a user key in the log: the same for the same key, and telling nobody which.
+//! Keyed digests, which replace user keys in the log.
 
 use std::fmt;
 use std::sync::OnceLock;
 
 use sha2::{Digest, Sha256};
 
-/// SHA-256 works on blocks of this size.
+/// The block size of SHA-256.
 const BLOCK_BYTES: usize = 64;
 
-/// Digest bytes that are shown: enough to tell the users of a day apart.
+/// The shown bytes of a digest: enough to distinguish the users of a day.
 const SHOWN_BYTES: usize = 8;
 
-/// HMAC-SHA-256 (RFC 2104) under a key that nobody outside the process knows, so that a digest
-/// cannot be searched for by digesting all keys there are.
+/// HMAC-SHA-256 (RFC 2104). With a secret key, the text cannot be found by digesting all possible texts.
 #[derive(Clone)]
 pub struct KeyedDigest {
     inner: Sha256,
@@ -20,7 +19,7 @@ pub struct KeyedDigest {
 }
 
 impl KeyedDigest {
-    /// Digests under this key, which is to be random.
+    /// Returns the HMAC under `key`.
     pub fn new(key: [u8; 32]) -> Self {
         let keyed = |pad: u8| {
             let mut block = [pad; BLOCK_BYTES];
@@ -36,7 +35,7 @@ impl KeyedDigest {
         }
     }
 
-    /// Digests under a random key; `None` where the system has no randomness to give.
+    /// Returns the HMAC under a random key; `None` if the system's random generator fails.
     pub fn with_random_key() -> Option<Self> {
         let mut key = [0; 32];
         let random = rustls::crypto::ring::default_provider().secure_random;
@@ -44,7 +43,7 @@ impl KeyedDigest {
         Some(Self::new(key))
     }
 
-    /// The first 16 hex digits of the text's digest.
+    /// Returns the first 16 hex digits of the text's digest.
     pub fn digest(&self, text: &str) -> ShortDigest {
         let inner = self.inner.clone().chain_update(text).finalize();
         let outer = self.outer.clone().chain_update(inner).finalize();
@@ -63,16 +62,16 @@ impl fmt::Debug for KeyedDigest {
     }
 }
 
-/// The digest of a `biller_user_key` as it may stand in a log. Good until the process ends.
+/// Returns the digest that replaces a `biller_user_key` in the log. Its random key lasts as long as the process.
 pub fn user_key_digest(biller_user_key: &str) -> ShortDigest {
-    static OF_THIS_PROCESS: OnceLock<Option<KeyedDigest>> = OnceLock::new();
-    let keyed = OF_THIS_PROCESS.get_or_init(KeyedDigest::with_random_key);
+    static PROCESS_KEY: OnceLock<Option<KeyedDigest>> = OnceLock::new();
+    let keyed = PROCESS_KEY.get_or_init(KeyedDigest::with_random_key);
     keyed
         .as_ref()
         .map_or(ShortDigest(None), |keyed| keyed.digest(biller_user_key))
 }
 
-/// 16 hex digits; dashes where there was no key to digest under.
+/// The first 16 hex digits of a digest; 16 dashes if there was no random key.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct ShortDigest(Option<[u8; SHOWN_BYTES]>);
 
@@ -96,7 +95,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn it_is_hmac_sha_256() {
+    fn a_keyed_digest_is_hmac_sha_256() {
         // RFC 4231, test cases 1 and 2; a key is padded with zeros.
         let mut key = [0; 32];
         key[..20].fill(0x0b);
@@ -114,7 +113,7 @@ mod tests {
     }
 
     #[test]
-    fn the_same_key_has_the_same_digest_in_one_process_only() {
+    fn equal_user_keys_have_equal_digests_under_one_key_only() {
         let digest = user_key_digest("user-1");
         assert_eq!(digest, user_key_digest("user-1"));
         assert_ne!(digest, user_key_digest("user-2"));

@@ -1,19 +1,18 @@
-//! A panic becomes a line of the log, without what it may show of a call.
+//! Panics as log lines, without data of calls.
 
 use std::panic::{self, PanicHookInfo};
 
-/// Logs panics from now on, in place of the message on standard error.
+/// Logs panics instead of writing them to standard error.
 pub(super) fn log_panics() {
     panic::set_hook(Box::new(log_panic));
 }
 
 pub(super) fn log_panic(panic: &PanicHookInfo<'_>) {
-    // A literal can hold nothing of a call. A formatted message can: slicing a text at a wrong
-    // place, say, shows the text.
+    // A literal contains no data of a call. A formatted message may: a slice fault, for one, quotes the text.
     let reason = panic.payload().downcast_ref::<&'static str>().copied();
     let location = panic.location();
     tracing::error!(
-        reason = reason.unwrap_or("withheld: it may hold a caller's data"),
+        reason = reason.unwrap_or("withheld: it may contain a caller's data"),
         file = location.map_or("unknown", |location| location.file()),
         line = location.map_or(0, std::panic::Location::line),
         thread = std::thread::current().name().unwrap_or("unnamed"),

@@ -1,4 +1,4 @@
-//! Between those who log and standard output: a bounded queue, and a thread that writes.
+//! The bounded queue of log lines, and the thread that writes them to standard output.
 
 use std::fs::File;
 use std::io::{self, BufWriter, Write};
@@ -10,29 +10,28 @@ use std::time::{Duration, Instant};
 
 use tracing_appender::non_blocking::{ErrorCounter, NonBlocking, NonBlockingBuilder, WorkerGuard};
 
-/// Lines that wait to be written. Further ones are lost, and counted: a line is some 350 bytes, so
-/// that a standard output that blocks costs some 20 MB.
+/// The most queued lines; further lines are dropped and counted. At some 350 bytes per line, a full queue takes some
+/// 20 MB.
 const MAX_QUEUED_LINES: usize = 65_536;
 
-/// What is written at once when many lines are waiting.
+/// The most bytes of one write.
 const WRITE_BYTES: usize = 64 * 1_024;
 
-/// How long lines gather before they are written, where some were written just before. A thread that
-/// sleeps need not be woken for every line, and one write serves them all.
-const GATHER: Duration = Duration::from_millis(5);
+/// The least time between two flushes. The sleeping thread is not woken for every line, and one write takes many lines.
+const FLUSH_INTERVAL: Duration = Duration::from_millis(5);
 
-/// How long the end of the process waits for the queue to be written.
+/// The longest time that the end of the process waits for the queue to be written.
 const MAX_FLUSH_WAIT: Duration = Duration::from_millis(1_500);
 
-static LOST: OnceLock<ErrorCounter> = OnceLock::new();
+static DROPPED: OnceLock<ErrorCounter> = OnceLock::new();
 
-/// How many lines were lost because standard output was slower than they came.
-pub fn lost_lines() -> u64 {
-    let lost = LOST.get().map_or(0, ErrorCounter::dropped_lines);
-    u64::try_from(lost).unwrap_or(u64::MAX)
+/// Returns the number of lines that were dropped because the queue was full.
+pub fn dropped_lines() -> u64 {
+    let dropped = DROPPED.get().map_or(0, ErrorCounter::dropped_lines);
+    u64::try_from(dropped).unwrap_or(u64::MAX)
 }
 
-/// Standard output, written in large pieces: the usual handle would write each line by itself.
+/// Returns standard output with a large buffer. `io::Stdout` would write each line separately.
 pub(super) fn standard_output() -> Box<dyn Write + Send> {
     let stdout = io::stdout();
     match stdout.as_fd().try_clone_to_owned() {
@@ -44,68 +43,69 @@ pub(super) fn standard_output() -> Box<dyn Write + Send> {
     }
 }
 
-/// Has lines gather before they are written. A line after a pause is written at once.
-struct Gathering<W> {
+/// Delays a flush until [`FLUSH_INTERVAL`] after the last one, so that lines collect. A line after a pause is written
+/// at once.
+struct BatchingWriter<W> {
     writer: W,
-    flushed: Instant,
+    flushed_at: Instant,
 }
 
-impl<W: Write> Write for Gathering<W> {
+impl<W: Write> Write for BatchingWriter<W> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         self.writer.write(bytes)
     }
 
     fn flush(&mut self) -> io::Result<()> {
         let now = Instant::now();
-        let due = self.flushed + GATHER;
+        let due = self.flushed_at + FLUSH_INTERVAL;
         if now < due {
-            // Only the thread that writes comes here.
+            // Only the writer thread sleeps.
             thread::sleep(due - now);
         }
-        self.flushed = Instant::now();
+        self.flushed_at = Instant::now();
         self.writer.flush()
     }
 }
 
-/// Starts the thread that writes. It flushes when nothing more is waiting, after lines have gathered.
-pub(super) fn start(writer: impl Write + Send + 'static) -> (NonBlocking, Guard) {
-    let (lines, guard) = queue(writer);
-    // Where logging has started before, that one's count stays.
-    let _ = LOST.set(lines.error_counter());
-    (lines, Guard(Some(guard)))
+/// Starts the writer thread, which flushes `writer` when the queue is empty.
+pub(super) fn start(writer: impl Write + Send + 'static) -> (NonBlocking, FlushGuard) {
+    let (lines, guard) = start_writer(writer);
+    // If logging has been started before, its counter stays.
+    let _ = DROPPED.set(lines.error_counter());
+    (lines, FlushGuard(Some(guard)))
 }
 
-fn queue(writer: impl Write + Send + 'static) -> (NonBlocking, WorkerGuard) {
+fn start_writer(writer: impl Write + Send + 'static) -> (NonBlocking, WorkerGuard) {
     NonBlockingBuilder::default()
         .buffered_lines_limit(MAX_QUEUED_LINES)
         .lossy(true)
         .thread_name("log")
-        .finish(Gathering {
+        .finish(BatchingWriter {
             writer,
-            flushed: Instant::now(),
+            flushed_at: Instant::now(),
         })
 }
 
-/// Writes what is queued when it is dropped, and waits for it a bounded time.
+/// Writes the queued lines when it is dropped, within a bounded time.
 #[derive(Debug)]
 #[must_use]
-pub struct Guard(Option<WorkerGuard>);
+pub struct FlushGuard(Option<WorkerGuard>);
 
-impl Drop for Guard {
+impl Drop for FlushGuard {
     fn drop(&mut self) {
         let guard = self.0.take();
         let (done, written) = mpsc::channel();
-        // Where standard output blocks, dropping the inner guard may block on it for good. A
-        // process that is told to end must end, so that happens on a thread nobody waits for.
+        // If standard output blocks, dropping the inner guard may block forever. A separate thread drops it, so that
+        // the process can still end.
         let flushing = thread::Builder::new()
             .name("log flush".to_owned())
             .spawn(move || {
                 drop(guard);
-                // Nobody listens any more when it took too long.
+                // Fails if it took longer than the wait below.
                 let _ = done.send(());
             });
         if flushing.is_ok() {
-            // Either it is written, or the time is over; the process ends both ways.
+            // The process ends in either case, so the result does not matter.
             let _ = written.recv_timeout(MAX_FLUSH_WAIT);
         }
     }
@@ -117,18 +117,18 @@ mod tests {
 
     use super::*;
 
-    /// A standard output that takes nothing until it is opened.
+    /// An output that blocks until it is opened.
     #[derive(Clone, Default)]
-    struct Blocked(Arc<(Mutex<bool>, Condvar)>);
+    struct BlockedOutput(Arc<(Mutex<bool>, Condvar)>);
 
-    impl Blocked {
+    impl BlockedOutput {
         fn open(&self) {
             *self.0.0.lock().unwrap() = true;
             self.0.1.notify_all();
         }
     }
 
-    impl Write for Blocked {
+    impl Write for BlockedOutput {
         fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
             let open = self.0.0.lock().unwrap();
             drop(self.0.1.wait_while(open, |open| !*open).unwrap());
@@ -141,18 +141,18 @@ mod tests {
     }
 
     #[test]
-    fn lines_beyond_the_queue_are_lost_and_counted_and_nobody_waits() {
-        let output = Blocked::default();
-        let (mut lines, guard) = queue(output.clone());
-        let lost = lines.error_counter();
+    fn lines_beyond_the_queue_are_dropped_and_counted_without_waiting() {
+        let output = BlockedOutput::default();
+        let (mut lines, guard) = start_writer(output.clone());
+        let dropped = lines.error_counter();
         let beyond = 1_000;
-        // It would never end if one line waited for the output.
+        // The loop would never end if a line waited for the output.
         for _ in 0..MAX_QUEUED_LINES + beyond {
             lines.write_all(b"a line\n").unwrap();
         }
-        // The writer holds one that it cannot get rid of; it may not have taken it yet.
-        let lost = lost.dropped_lines();
-        assert!((beyond - 1..=beyond).contains(&lost), "{lost}");
+        // The writer thread may have taken one line, which it cannot write.
+        let dropped = dropped.dropped_lines();
+        assert!((beyond - 1..=beyond).contains(&dropped), "{dropped}");
         output.open();
         drop(guard);
     }

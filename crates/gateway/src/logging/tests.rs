@@ -1,4 +1,4 @@
-//! Lines as they come out.
+//! The written lines.
 
 use std::io::{self, Write};
 use std::sync::{Arc, Mutex};
@@ -41,7 +41,7 @@ impl<'a> MakeWriter<'a> for Memory {
     }
 }
 
-/// What `work` logs under this filter, at one fixed time.
+/// Returns the text that `work` logs under this filter, at a fixed time.
 fn logged_under(filter: &str, work: impl FnOnce()) -> String {
     let memory = Memory::default();
     let now: fn() -> SystemTime = || UNIX_EPOCH + Duration::from_millis(1_795_478_400_123);
@@ -56,7 +56,7 @@ fn logged(work: impl FnOnce()) -> String {
     logged_under("trace", work)
 }
 
-/// The one line that `work` logs, as JSON.
+/// Returns the one line that `work` logs, as JSON.
 fn line(work: impl FnOnce()) -> Value {
     let text = logged(work);
     let line = text.strip_suffix('\n').unwrap();
@@ -79,7 +79,7 @@ fn call() -> CallLine<'static> {
 }
 
 #[test]
-fn a_calls_line_has_exactly_the_contracts_keys_in_their_order() {
+fn a_calls_line_has_exactly_the_keys_of_the_contract_in_their_order() {
     let expected = concat!(
         r#"{"time":"2026-11-24T09:00:00.123+09:00","level":"info","request_id":"req-1","#,
         r#""trace_id":"4bf92f3577b34da6a3ce929d0e0e4736","api":"prepay","biller":"B0001","#,
@@ -91,8 +91,8 @@ fn a_calls_line_has_exactly_the_contracts_keys_in_their_order() {
 }
 
 #[test]
-fn a_call_of_a_stranger_without_an_upstream_has_unknown_and_null() {
-    let stranger = CallLine {
+fn a_call_of_an_unknown_biller_without_an_upstream_call_has_unknown_and_null() {
+    let unknown = CallLine {
         api: None,
         biller: None,
         res_code: ResCodeLabel::from(ResCode::E801),
@@ -101,7 +101,7 @@ fn a_call_of_a_stranger_without_an_upstream_has_unknown_and_null() {
         outcome: Outcome::Refused,
         ..call()
     };
-    let line = line(|| stranger.emit());
+    let line = line(|| unknown.emit());
     assert_eq!(line["api"], "unknown");
     assert_eq!(line["biller"], "unknown");
     assert_eq!(line["res_code"], "E801");
@@ -111,7 +111,7 @@ fn a_call_of_a_stranger_without_an_upstream_has_unknown_and_null() {
 }
 
 #[test]
-fn faults_of_ours_are_warnings_and_a_refused_pay_result_is_an_error() {
+fn failures_are_warnings_and_a_refused_pay_result_is_an_error() {
     use Outcome::{BadAnswer, Circuit, NoAnswer, Overload, Refused, Relayed, Timeout};
     // api | outcome | code | status | level
     let table = [
@@ -148,7 +148,7 @@ fn faults_of_ours_are_warnings_and_a_refused_pay_result_is_an_error() {
 }
 
 #[test]
-fn other_events_have_time_level_and_message_and_then_their_own_fields() {
+fn other_events_have_time_level_message_and_their_fields() {
     let expected = concat!(
         r#"{"time":"2026-11-24T09:00:00.123+09:00","level":"warn","message":"circuit open","#,
         r#""upstream":"kakao","failures":20,"since":-1,"again":true,"share":0.500,"wide":1}"#,
@@ -169,7 +169,7 @@ fn other_events_have_time_level_and_message_and_then_their_own_fields() {
 }
 
 #[test]
-fn nothing_in_a_text_can_end_its_line_or_its_string() {
+fn a_text_cannot_end_its_line_or_its_string() {
     for text in [
         "a\nb",
         "a\r\nb",
@@ -197,7 +197,7 @@ fn nothing_in_a_text_can_end_its_line_or_its_string() {
 }
 
 #[test]
-fn marks_that_show_a_text_otherwise_than_it_is_are_escaped() {
+fn characters_that_disguise_a_text_are_escaped() {
     let raw = logged(|| tracing::info!(text = "a\u{202e}b\u{2028}c\u{9b}d\u{200b}\u{feff}"));
     assert!(
         raw.contains(r#""text":"a\u202eb\u2028c\u009bd\u200b\ufeff""#),
@@ -222,7 +222,7 @@ fn a_request_id_cannot_forge_keys() {
 }
 
 #[test]
-fn numbers_that_json_cannot_spell_are_null() {
+fn numbers_that_json_cannot_represent_are_null() {
     let line = line(|| tracing::info!(a = f64::NAN, b = f64::INFINITY, c = 1e21, "numbers"));
     assert_eq!(line["a"], Value::Null);
     assert_eq!(line["b"], Value::Null);
@@ -230,7 +230,7 @@ fn numbers_that_json_cannot_spell_are_null() {
 }
 
 #[test]
-fn fields_that_must_never_be_logged_are_not_even_by_mistake() {
+fn the_values_of_secret_fields_are_not_written() {
     let raw = logged(|| {
         tracing::error!(
             authorization = "KakaoAK s3cret",
@@ -250,7 +250,7 @@ fn fields_that_must_never_be_logged_are_not_even_by_mistake() {
 }
 
 #[test]
-fn a_field_cannot_take_the_place_of_the_time_or_the_level() {
+fn a_field_cannot_replace_the_time_or_the_level() {
     let line = line(|| tracing::info!(time = 1, level = "error", "odd"));
     assert_eq!(line["level"], "info");
     assert_eq!(line["field.level"], "error");
@@ -258,9 +258,9 @@ fn a_field_cannot_take_the_place_of_the_time_or_the_level() {
 }
 
 #[test]
-fn a_text_without_end_is_cut() {
-    let endless = "납".repeat(100_000);
-    let raw = logged(|| tracing::info!(text = endless, other = "whole"));
+fn a_long_text_is_cut() {
+    let long = "납".repeat(100_000);
+    let raw = logged(|| tracing::info!(text = long, other = "whole"));
     assert!(raw.len() < 5_000, "{}", raw.len());
     let line: Value = serde_json::from_str(&raw).unwrap();
     assert!(line["text"].as_str().unwrap().ends_with("납…"));
@@ -268,7 +268,7 @@ fn a_text_without_end_is_cut() {
 }
 
 #[test]
-fn the_chatter_of_dependencies_is_never_written() {
+fn debug_events_of_dependencies_are_never_written() {
     let raw = logged_under("trace", || {
         tracing::trace!(target: "actix_http::h1", "Authorization: s3cret");
         tracing::debug!(target: "ledgerlike", "s3cret");
@@ -280,15 +280,15 @@ fn the_chatter_of_dependencies_is_never_written() {
 }
 
 #[test]
-fn a_value_that_logs_while_it_is_logged_gets_a_line_of_its_own() {
-    struct Talkative;
-    impl std::fmt::Debug for Talkative {
+fn a_value_whose_formatting_logs_gets_a_separate_line() {
+    struct LogsItself;
+    impl std::fmt::Debug for LogsItself {
         fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
             tracing::info!("inner");
             f.write_str("outer")
         }
     }
-    let raw = logged(|| tracing::info!(value = ?Talkative));
+    let raw = logged(|| tracing::info!(value = ?LogsItself));
     for line in raw.lines() {
         serde_json::from_str::<Value>(line).unwrap();
     }
@@ -296,7 +296,7 @@ fn a_value_that_logs_while_it_is_logged_gets_a_line_of_its_own() {
 }
 
 #[test]
-fn a_panics_message_is_written_only_where_it_is_a_literal() {
+fn a_panic_message_is_written_only_if_it_is_a_literal() {
     let raw = logged(|| {
         let before = std::panic::take_hook();
         std::panic::set_hook(Box::new(panics::log_panic));
@@ -316,15 +316,15 @@ fn a_panics_message_is_written_only_where_it_is_a_literal() {
 }
 
 #[test]
-fn logging_starts_once_its_filter_can_change_and_its_end_writes_what_is_queued() {
+fn logging_starts_once_with_a_changeable_filter_and_its_end_writes_the_queued_lines() {
     let parsed = |text| Filter::parse(text).unwrap();
     assert!(
         set_filter(parsed("debug")).is_err(),
-        "nothing is logged yet"
+        "logging has not been started"
     );
     assert_eq!(current_filter(), None);
     let memory = Memory::default();
-    let options = Options {
+    let options = LogOptions {
         filter: Some("warn".to_owned()),
     };
     let guard = start(&options, memory.clone()).unwrap();
@@ -346,5 +346,5 @@ fn logging_starts_once_its_filter_can_change_and_its_end_writes_what_is_queued()
         .map(|line| serde_json::from_str::<Value>(line).unwrap()["message"].clone())
         .collect();
     assert_eq!(messages, ["written", "still written"]);
-    assert_eq!(lost_lines(), 0);
+    assert_eq!(dropped_lines(), 0);
 }

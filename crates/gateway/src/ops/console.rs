@@ -1,26 +1,29 @@
-//! `GET /`: how the gateway stands, on one page for a person. It shows what `/metrics` counts and holds
-//! nothing that is secret there; whoever wants to do something takes the operators' commands.
+//! `GET /`: the console, a status page for operators. It shows values of `/metrics`, no secrets, and offers no
+//! actions.
 
 use std::fmt::Write as _;
 use std::time::Duration;
 
 use actix_web::{HttpResponse, web};
-use metrics::{BillerVitals, Vitals};
+use metrics::{BillerStatus, GatewayStatus};
 
-use super::vitals::{Inquiry, gather};
-use crate::gateway::Shared;
+use super::status::{StatusQuery, gather};
 use crate::registry::Registry;
+use crate::state::GatewayState;
 use crate::upstream::CircuitState;
 
 const STYLE: &str = include_str!("console.css");
 
-/// Billers on the page at most; the others are counted.
+/// Most billers on the page; the others are only counted.
 const BILLERS: usize = 500;
 
-/// The page as it stands; it asks to be loaded anew every five seconds.
-pub(super) async fn show(shared: web::Data<Shared>, inquiry: web::Data<Inquiry>) -> HttpResponse {
+/// Serves the page, which reloads itself every five seconds.
+pub(super) async fn show(
+    shared: web::Data<GatewayState>,
+    query: web::Data<StatusQuery>,
+) -> HttpResponse {
     let parties = shared.parties();
-    let vitals = gather(&shared, &parties.registry, &inquiry).await;
+    let status = gather(&shared, &parties.registry, &query).await;
     let kakao = parties.kakao.upstream.party.circuit().state();
     HttpResponse::Ok()
         .content_type("text/html; charset=utf-8")
@@ -29,24 +32,24 @@ pub(super) async fn show(shared: web::Data<Shared>, inquiry: web::Data<Inquiry>)
             "default-src 'none'; style-src 'unsafe-inline'",
         ))
         .insert_header(("Cache-Control", "no-store"))
-        .body(page(&vitals, &parties.registry, (kakao, shared.unready())))
+        .body(page(&status, &parties.registry, (kakao, shared.unready())))
 }
 
 fn page(
-    vitals: &Vitals<'_>,
+    status: &GatewayStatus<'_>,
     registry: &Registry,
     (kakao, unready): (CircuitState, Option<&str>),
 ) -> String {
-    let mut billers: Vec<&BillerVitals<'_>> = vitals.billers.iter().collect();
+    let mut billers: Vec<&BillerStatus<'_>> = status.billers.iter().collect();
     billers.sort_by_key(|biller| biller.code);
     let mut rows = String::new();
     for biller in billers.iter().take(BILLERS) {
         let registered = registry.find(biller.code.as_str());
         let circuit = registered.map(|known| known.upstream.party.circuit().state());
-        let waiting = vitals.undelivered.by_biller.iter();
+        let waiting = status.undelivered.by_biller.iter();
         let waiting = waiting.filter(|(code, _)| *code == Some(biller.code));
         let waiting: i64 = waiting.map(|(_, events)| events).sum();
-        let status = if biller.is_suspended {
+        let activity = if biller.is_suspended {
             "suspended"
         } else {
             "active"
@@ -57,7 +60,7 @@ fn page(
             "<tr><td><code>{}</code><td>{}<td>{}<td>{}<td class=n>{waiting}",
             biller.code,
             escaped(biller.name),
-            mark(status, !biller.is_suspended),
+            mark(activity, !biller.is_suspended),
             circuit.map_or_else(String::new, circuit_mark),
         );
     }
@@ -76,19 +79,19 @@ fn page(
          </footer></html>",
         version = env!("CARGO_PKG_VERSION"),
         ready = unready.map_or_else(|| mark("ready", true), |why| mark(why, false)),
-        facts = facts(vitals, kakao),
+        facts = facts(status, kakao),
     )
 }
 
-fn facts(vitals: &Vitals<'_>, kakao: CircuitState) -> String {
-    let journal = &vitals.journal;
+fn facts(status: &GatewayStatus<'_>, kakao: CircuitState) -> String {
+    let journal = &status.journal;
     let size = |bytes: Option<u64>| bytes.map_or_else(|| "unknown".to_owned(), mebibytes);
-    let undelivered = &vitals.undelivered;
-    let redis = match vitals.shared.is_up {
+    let undelivered = &status.undelivered;
+    let redis = match status.redis.is_up {
         None => "none: one node, embedded".to_owned(),
         Some(is_up) => mark(if is_up { "reached" } else { "out of reach" }, is_up),
     };
-    let unshared = &vitals.shared;
+    let unshared = &status.redis;
     let facts = [
         ("circuit to Kakao Pay", circuit_mark(kakao)),
         (
@@ -112,7 +115,7 @@ fn facts(vitals: &Vitals<'_>, kakao: CircuitState) -> String {
         ),
         (
             "facts in memory only",
-            count(journal.owed_facts, journal.owed_facts == 0),
+            count(journal.backlog_facts, journal.backlog_facts == 0),
         ),
         ("Redis", redis),
         (
@@ -135,12 +138,12 @@ fn facts(vitals: &Vitals<'_>, kakao: CircuitState) -> String {
             "connections open, refused",
             format!(
                 "{}, {}",
-                vitals.connections.open, vitals.connections.refused
+                status.connections.open, status.connections.refused
             ),
         ),
         (
             "log lines lost",
-            count(vitals.log_lines_dropped, vitals.log_lines_dropped == 0),
+            count(status.log_lines_dropped, status.log_lines_dropped == 0),
         ),
     ];
     let mut text = String::new();
@@ -184,7 +187,7 @@ fn mebibytes(bytes: u64) -> String {
     format!("{} MiB", bytes >> 20)
 }
 
-/// Text that cannot become markup, in an element or an attribute.
+/// Escapes text for an HTML element or attribute.
 fn escaped(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
     for character in text.chars() {

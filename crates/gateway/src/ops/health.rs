@@ -2,15 +2,15 @@
 
 use actix_web::{HttpResponse, web};
 
-use crate::gateway::Shared;
+use crate::state::GatewayState;
 
-/// The process runs.
+/// Answers 200 while the process runs.
 pub(super) async fn live() -> HttpResponse {
     HttpResponse::Ok().json(serde_json::json!({ "status": "live" }))
 }
 
-/// The gateway wants traffic; 503 while it drains or cannot write its journal.
-pub(super) async fn ready(shared: web::Data<Shared>) -> HttpResponse {
+/// Answers 200 if the gateway takes traffic, 503 while it drains or cannot write its journal.
+pub(super) async fn ready(shared: web::Data<GatewayState>) -> HttpResponse {
     match shared.unready() {
         None => HttpResponse::Ok().json(serde_json::json!({ "status": "ready" })),
         Some(reason) => HttpResponse::ServiceUnavailable()

@@ -2,14 +2,17 @@
 
 use actix_web::{HttpResponse, web};
 
-use super::vitals::{Inquiry, gather};
-use crate::gateway::Shared;
+use super::status::{StatusQuery, gather};
+use crate::state::GatewayState;
 
 /// Version 0.0.4 of the text format.
 const TEXT_FORMAT: &str = "text/plain; version=0.0.4; charset=utf-8";
 
-/// Every series as it stands; what no call counts is asked for just now.
-pub(super) async fn show(shared: web::Data<Shared>, inquiry: web::Data<Inquiry>) -> HttpResponse {
+/// Serves every series; gauges that no call updates are read now.
+pub(super) async fn show(
+    shared: web::Data<GatewayState>,
+    query: web::Data<StatusQuery>,
+) -> HttpResponse {
     let metrics = &shared.metrics;
     let parties = shared.parties();
     let registry = &parties.registry;
@@ -17,8 +20,8 @@ pub(super) async fn show(shared: web::Data<Shared>, inquiry: web::Data<Inquiry>)
     for party in billers.chain([&parties.kakao.upstream.party]) {
         metrics.set_circuit_state(party.label(), party.circuit().state().gauge());
     }
-    let vitals = gather(&shared, registry, &inquiry).await;
+    let status = gather(&shared, registry, &query).await;
     HttpResponse::Ok()
         .content_type(TEXT_FORMAT)
-        .body(metrics.encode(&vitals))
+        .body(metrics.encode(&status))
 }

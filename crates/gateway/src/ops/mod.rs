@@ -1,10 +1,10 @@
-//! The ops listener: the console, metrics, health and the admin API, on a server of its own.
+//! The ops listener: console, metrics, health and admin API, on its own server.
 
 pub(crate) mod admin;
 mod console;
 mod health;
 mod metrics_page;
-mod vitals;
+mod status;
 
 use std::io;
 use std::net::TcpListener;
@@ -14,22 +14,22 @@ use std::sync::Arc;
 use actix_web::dev::Server;
 use actix_web::{App, HttpServer, web};
 
-use crate::gateway::{Shared, Worker};
+use crate::state::{GatewayState, Worker};
 use crate::upstream::Clients;
 
-/// Serves the ops listener; never slower or busier than one worker.
+/// Serves the ops listener with one worker.
 ///
 /// # Errors
-/// When the server cannot be started.
-pub fn serve(listener: TcpListener, shared: Arc<Shared>) -> io::Result<Server> {
+/// If the server cannot be started.
+pub fn serve(listener: TcpListener, shared: Arc<GatewayState>) -> io::Result<Server> {
     let shared = web::Data::from(shared);
-    let inquiry = web::Data::new(vitals::Inquiry::default());
+    let query = web::Data::new(status::StatusQuery::default());
     let server = HttpServer::new(move || {
         let worker = Worker::new(shared.clone().into_inner(), Clients::new());
         App::new()
             .app_data(shared.clone())
-            .app_data(inquiry.clone())
-            .app_data(admin::Desk(Rc::new(worker)))
+            .app_data(query.clone())
+            .app_data(admin::AdminContext(Rc::new(worker)))
             .service(admin::scope())
             .route("/", web::get().to(console::show))
             .route("/metrics", web::get().to(metrics_page::show))

@@ -1,26 +1,26 @@
-//! The chunked transfer coding (RFC 9112 section 7.1), read for its framing only.
+//! The framing of the chunked transfer coding (RFC 9112 section 7.1).
 
 /// Most hexadecimal digits of a chunk's size.
 const SIZE_MAX_DIGITS: u8 = 8;
-/// Longest chunk extension, in bytes, with its semicolon.
+/// Longest chunk extension in bytes, with its semicolon.
 const EXTENSION_MAX_BYTES: u16 = 256;
 
-/// What a run of bytes was.
+/// The result of reading a run of bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Chunks {
-    /// All of it belongs to the body, and more is to come.
+pub(super) enum ChunkProgress {
+    /// All bytes belong to the body, which does not end here.
     Open,
-    /// The body ends after so many bytes.
+    /// The body ends after this many bytes.
     End(usize),
-    /// So many bytes are well-formed, the next one is not.
+    /// This many bytes are well-formed and the next one is not.
     Fault(usize),
 }
 
 #[derive(Clone, Copy, Debug)]
 enum Expect {
-    /// A digit of the size; so many were read.
+    /// A digit of the size, of which this many were read.
     Size(u8),
-    /// More of an extension, of which so many bytes were read.
+    /// A byte of an extension, of which this many were read.
     Extension(u16),
     SizeLineFeed,
     Data,
@@ -30,54 +30,55 @@ enum Expect {
     EndLineFeed,
 }
 
-/// Follows one chunked body. Trailers are refused: nobody here reads them, and not every server does.
+/// Reads one chunked body. Trailers are refused: the gateway does not use them and servers treat them differently.
 #[derive(Debug)]
 pub(super) struct ChunkReader {
     expect: Expect,
-    /// Size of the present chunk, then what is left of it.
-    left: u64,
+    /// The size of the present chunk, then the number of its bytes that were not read yet.
+    remaining: u64,
 }
 
 impl ChunkReader {
     pub(super) const fn new() -> Self {
         Self {
             expect: Expect::Size(0),
-            left: 0,
+            remaining: 0,
         }
     }
 
-    /// Follows the body through the next bytes.
-    pub(super) fn read(&mut self, bytes: &[u8]) -> Chunks {
+    /// Reads the next bytes of the body.
+    pub(super) fn read(&mut self, bytes: &[u8]) -> ChunkProgress {
         let mut at = 0;
         while at < bytes.len() {
             if let Expect::Data = self.expect {
-                let here = bytes.len() - at;
-                let taken = usize::try_from(self.left).map_or(here, |left| left.min(here));
-                at += taken;
-                self.left -= taken as u64;
-                if self.left == 0 {
+                let available = bytes.len() - at;
+                let used = usize::try_from(self.remaining)
+                    .map_or(available, |remaining| remaining.min(available));
+                at += used;
+                self.remaining -= used as u64;
+                if self.remaining == 0 {
                     self.expect = Expect::DataCarriageReturn;
                 }
                 continue;
             }
             let is_last = matches!(self.expect, Expect::EndLineFeed);
             match self.step(bytes[at]) {
-                None => return Chunks::Fault(at),
-                Some(_) if is_last => return Chunks::End(at + 1),
+                None => return ChunkProgress::Fault(at),
+                Some(_) if is_last => return ChunkProgress::End(at + 1),
                 Some(next) => self.expect = next,
             }
             at += 1;
         }
-        Chunks::Open
+        ChunkProgress::Open
     }
 
-    fn step(&mut self, octet: u8) -> Option<Expect> {
-        match (self.expect, octet) {
+    fn step(&mut self, byte: u8) -> Option<Expect> {
+        match (self.expect, byte) {
             (Expect::Size(digits), b'0'..=b'9' | b'a'..=b'f' | b'A'..=b'F')
                 if digits < SIZE_MAX_DIGITS =>
             {
-                let digit = char::from(octet).to_digit(16)?;
-                self.left = (self.left << 4) | u64::from(digit);
+                let digit = char::from(byte).to_digit(16)?;
+                self.remaining = (self.remaining << 4) | u64::from(digit);
                 Some(Expect::Size(digits + 1))
             }
             (Expect::Size(1..), b';') => Some(Expect::Extension(1)),
@@ -85,11 +86,11 @@ impl ChunkReader {
                 Some(Expect::Extension(read + 1))
             }
             (Expect::Size(1..) | Expect::Extension(_), b'\r') => Some(Expect::SizeLineFeed),
-            (Expect::SizeLineFeed, b'\n') if self.left == 0 => Some(Expect::EndCarriageReturn),
+            (Expect::SizeLineFeed, b'\n') if self.remaining == 0 => Some(Expect::EndCarriageReturn),
             (Expect::SizeLineFeed, b'\n') => Some(Expect::Data),
             (Expect::DataCarriageReturn, b'\r') => Some(Expect::DataLineFeed),
             (Expect::DataLineFeed, b'\n') => {
-                self.left = 0;
+                self.remaining = 0;
                 Some(Expect::Size(0))
             }
             (Expect::EndCarriageReturn, b'\r') | (Expect::EndLineFeed, b'\n') => {

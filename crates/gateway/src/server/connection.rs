@@ -1,4 +1,4 @@
-//! What the guard of a connection and the calls on it know of each other.
+//! The state of one connection, shared by its stream and its calls.
 
 use std::cell::{Cell, RefCell};
 use std::net::SocketAddr;
@@ -9,173 +9,175 @@ use tokio::sync::Notify;
 use tokio::time::Instant;
 
 use super::early_fault::EarlyFault;
-use crate::tls::Trust;
+use crate::tls::ClientTrust;
 
-/// One open connection of the public listener. Calls on it run one after another: the next head is handed on
-/// when the call before it is answered, so pipelined requests wait where they cost nothing, in the socket.
+/// One open connection of the public listener. Its calls run one after another: the stream passes on the next
+/// head only after the previous call is answered, so pipelined requests wait in the socket without cost.
 #[derive(Debug)]
-pub struct Connection {
+pub struct ClientConnection {
     peer: SocketAddr,
-    caller: Caller,
-    /// Until when it may stay without a call, in a drain; shared by all connections of a worker.
-    idle_ends_at: Rc<Cell<Option<Instant>>>,
-    call: Cell<Call>,
-    body: Cell<Body>,
-    /// The call under way, or the one before, is the last of this connection.
+    identity: ClientIdentity,
+    /// When the connection is closed if it has no call; set by a drain, shared by all connections of a worker.
+    idle_deadline: Rc<Cell<Option<Instant>>>,
+    call: Cell<CallState>,
+    body: Cell<BodyState>,
+    /// The present or the previous call is the last of this connection.
     is_last: Cell<bool>,
     fault: Cell<Option<EarlyFault>>,
     head_read_at: Cell<Instant>,
     idle_since: Cell<Instant>,
-    /// The connection's task, where its guard waits for something else than the network.
+    /// Wakes the connection's task while its stream waits for the end of a call or for a drain.
     waker: RefCell<Option<Waker>>,
-    /// Whether the network alone wakes that task for what comes behind the present call.
-    is_watched: Cell<bool>,
+    /// The socket wakes that task when the next request arrives, so the end of the present call need not.
+    socket_wakes: Cell<bool>,
     work: Cell<usize>,
     work_done: Notify,
 }
 
-/// Who a TLS handshake found at the other end.
+/// The identity of the client as the TLS handshake established it.
 #[derive(Debug, Default)]
-pub(super) struct Caller {
-    /// SHA-256 of the DER form of the certificate that the caller proved to own.
+pub(super) struct ClientIdentity {
+    /// SHA-256 of the DER form of the client's certificate, whose key the client proved to hold.
     pub(super) certificate: Option<[u8; 32]>,
     /// `None` without TLS.
-    pub(super) trust: Option<Trust>,
+    pub(super) trust: Option<ClientTrust>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Call {
+enum CallState {
     None,
-    /// A request was handed on and is not answered.
+    /// A request was passed on and is not answered yet.
     Request,
-    /// So was the stand-in for one.
-    StandIn,
+    /// A synthetic request was passed on and is not answered yet.
+    Synthetic,
 }
 
-/// How far the body of the present request has come.
+/// How much of the present request's body has arrived.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Body {
+pub(super) enum BodyState {
     Arriving,
     Complete,
-    /// Its end will not come: the caller hung up or its framing is broken.
-    Cut,
+    /// The rest will not arrive: the client closed the connection or the framing is broken.
+    Truncated,
 }
 
-impl Connection {
+impl ClientConnection {
     pub(super) fn new(
         peer: SocketAddr,
-        caller: Caller,
-        idle_ends_at: Rc<Cell<Option<Instant>>>,
+        identity: ClientIdentity,
+        idle_deadline: Rc<Cell<Option<Instant>>>,
     ) -> Self {
         let now = Instant::now();
         Self {
             peer,
-            caller,
-            idle_ends_at,
-            call: Cell::new(Call::None),
-            body: Cell::new(Body::Complete),
+            identity,
+            idle_deadline,
+            call: Cell::new(CallState::None),
+            body: Cell::new(BodyState::Complete),
             is_last: Cell::new(false),
             fault: Cell::new(None),
             head_read_at: Cell::new(now),
             idle_since: Cell::new(now),
             waker: RefCell::new(None),
-            is_watched: Cell::new(false),
+            socket_wakes: Cell::new(false),
             work: Cell::new(0),
             work_done: Notify::new(),
         }
     }
 
-    /// The address at the other end of the socket: a proxy's, where there is one.
+    /// The address of the socket's peer; behind a proxy, the proxy's address.
     pub fn peer(&self) -> SocketAddr {
         self.peer
     }
 
-    /// SHA-256 of the DER form of the certificate that the client proved to own.
+    /// SHA-256 of the DER form of the client's certificate; `None` where it presented none.
     pub fn certificate(&self) -> Option<&[u8; 32]> {
-        self.caller.certificate.as_ref()
+        self.identity.certificate.as_ref()
     }
 
-    /// Whether the caller's TLS handshake would be taken now as it was then: `false` where a reload has
-    /// taken its authority out, or asks for a certificate that it has not shown.
+    /// Whether the client's TLS handshake would succeed with the present settings. `false` after a reload that
+    /// removed the client's authority or requires a certificate that the client did not present.
     pub fn is_still_trusted(&self) -> bool {
-        self.caller.trust.as_ref().is_none_or(Trust::holds)
+        self.identity
+            .trust
+            .as_ref()
+            .is_none_or(ClientTrust::is_valid)
     }
 
-    /// Why the connection's bytes ended early. Where reading a request's body fails and this is set, the
-    /// body's framing is at fault and the answer is this fault's status; where it is not set, the caller has
-    /// hung up.
+    /// Why reading stopped before the end of a request. If reading a body fails, `Some` means that its framing is
+    /// broken and gives the status of the answer; `None` means that the client closed the connection.
     pub fn fault(&self) -> Option<EarlyFault> {
         self.fault.get()
     }
 
-    /// Whether all of the present request's body has come.
+    /// Whether the present request's body has arrived to its end.
     pub fn has_whole_body(&self) -> bool {
-        self.body.get() == Body::Complete
+        self.body.get() == BodyState::Complete
     }
 
-    /// `true` once the server drains: the answer under way is this connection's last.
+    /// Whether the server drains; the present call is then the last of this connection.
     pub fn is_draining(&self) -> bool {
-        self.idle_ends_at.get().is_some()
+        self.idle_deadline.get().is_some()
     }
 
-    /// Until when it may stay without a call; `None` while the server does not drain.
-    pub(super) fn idle_ends_at(&self) -> Option<Instant> {
-        self.idle_ends_at.get()
+    /// When a drain closes the connection if it has no call; `None` while the server does not drain.
+    pub(super) fn idle_deadline(&self) -> Option<Instant> {
+        self.idle_deadline.get()
     }
 
-    /// Notes work that must be done before the server ends, even if the caller hangs up: a drain waits for it
-    /// as for an open connection. To be held by the task that does the work.
-    pub fn enter(self: &Rc<Self>) -> InFlight {
+    /// Registers work that must finish before the server stops, even if the client closes the connection. A drain
+    /// waits for it as for an open connection. The task that does the work holds the guard.
+    pub fn begin_work(self: &Rc<Self>) -> WorkGuard {
         self.work.set(self.work.get() + 1);
-        InFlight {
+        WorkGuard {
             connection: Rc::clone(self),
         }
     }
 
-    /// Waits until no work is held.
+    /// Waits until all registered work is done.
     pub(super) async fn until_work_is_done(&self) {
         while self.work.get() > 0 {
             self.work_done.notified().await;
         }
     }
 
-    /// A head is complete and handed on.
-    pub(super) fn request_handed_on(&self, now: Instant) {
+    /// Records that a complete head is passed on.
+    pub(super) fn begin_call(&self, now: Instant) {
         self.head_read_at.set(now);
-        self.call.set(Call::Request);
-        self.body.set(Body::Arriving);
+        self.call.set(CallState::Request);
+        self.body.set(BodyState::Arriving);
     }
 
-    /// The stand-in for a faulty head is handed on.
-    pub(super) fn stand_in_handed_on(&self, fault: EarlyFault, now: Instant) {
+    /// Records that a synthetic request is passed on in place of a refused head.
+    pub(super) fn begin_synthetic_call(&self, fault: EarlyFault, now: Instant) {
         self.head_read_at.set(now);
-        self.call.set(Call::StandIn);
-        self.body.set(Body::Complete);
+        self.call.set(CallState::Synthetic);
+        self.body.set(BodyState::Complete);
         self.fault.set(Some(fault));
     }
 
     pub(super) fn has_call(&self) -> bool {
-        self.call.get() != Call::None
+        self.call.get() != CallState::None
     }
 
-    pub(super) fn call_is_stand_in(&self) -> bool {
-        self.call.get() == Call::StandIn
+    pub(super) fn is_call_synthetic(&self) -> bool {
+        self.call.get() == CallState::Synthetic
     }
 
-    /// The call under way is answered, or given up.
-    pub(super) fn call_ended(&self) {
-        self.call.set(Call::None);
+    /// Records that the present call is answered or dropped.
+    pub(super) fn end_call(&self) {
+        self.call.set(CallState::None);
         self.idle_since.set(Instant::now());
-        let is_over = self.is_last.get() || self.body.get() != Body::Complete;
-        if is_over || !self.is_watched.get() {
+        let is_over = self.is_last.get() || self.body.get() != BodyState::Complete;
+        if is_over || !self.socket_wakes.get() {
             self.wake();
         }
     }
 
-    /// While a call is under way: whether its end need not wake the connection's task, since whatever comes
-    /// next on the socket does.
-    pub(super) fn set_watched(&self, is_watched: bool) {
-        self.is_watched.set(is_watched);
+    /// Sets whether the socket wakes the connection's task for the next request. If so, the end of the present
+    /// call does not, which saves a round through the executor.
+    pub(super) fn set_socket_wakes(&self, socket_wakes: bool) {
+        self.socket_wakes.set(socket_wakes);
     }
 
     /// When the head of the present request was complete.
@@ -187,34 +189,34 @@ impl Connection {
         self.idle_since.get()
     }
 
-    pub(super) fn body(&self) -> Body {
+    pub(super) fn body(&self) -> BodyState {
         self.body.get()
     }
 
-    pub(super) fn set_body(&self, body: Body) {
+    pub(super) fn set_body(&self, body: BodyState) {
         self.body.set(body);
     }
 
     pub(super) fn set_body_fault(&self, fault: EarlyFault) {
         self.fault.set(Some(fault));
-        self.body.set(Body::Cut);
+        self.body.set(BodyState::Truncated);
     }
 
     pub(super) fn is_last(&self) -> bool {
         self.is_last.get()
     }
 
-    /// No request follows the present one.
+    /// Marks the present call as the last of this connection.
     pub(super) fn set_last(&self) {
         self.is_last.set(true);
     }
 
-    /// The task to wake when the call ends or a drain begins.
-    pub(super) fn wake_later(&self, waker: &Waker) {
-        let mut known = self.waker.borrow_mut();
-        match known.as_mut() {
-            Some(known) => known.clone_from(waker),
-            None => *known = Some(waker.clone()),
+    /// Sets the task to wake when the call ends or a drain begins.
+    pub(super) fn set_waker(&self, waker: &Waker) {
+        let mut stored = self.waker.borrow_mut();
+        match stored.as_mut() {
+            Some(stored) => stored.clone_from(waker),
+            None => *stored = Some(waker.clone()),
         }
     }
 
@@ -225,14 +227,14 @@ impl Connection {
     }
 }
 
-/// Work under way for a caller, whether the caller is still there or not. See [`Connection::enter`].
+/// Registered work of a call, which outlives the client's connection. See [`ClientConnection::begin_work`].
 #[derive(Debug)]
-#[must_use = "the work counts as done as soon as this is dropped"]
-pub struct InFlight {
-    connection: Rc<Connection>,
+#[must_use = "the work counts as done when this is dropped"]
+pub struct WorkGuard {
+    connection: Rc<ClientConnection>,
 }
 
-impl Drop for InFlight {
+impl Drop for WorkGuard {
     fn drop(&mut self) {
         let left = self.connection.work.get().saturating_sub(1);
         self.connection.work.set(left);

@@ -1,4 +1,4 @@
-//! The end of the listener, as its connections see it.
+//! The signal that begins a drain.
 
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
@@ -6,29 +6,30 @@ use std::time::Duration;
 use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
 
-/// Shared by all workers of a listener.
+/// The drain of a listener, shared by all its workers.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Drain {
     begun: CancellationToken,
-    idle_ends_at: Arc<OnceLock<Instant>>,
+    idle_deadline: Arc<OnceLock<Instant>>,
 }
 
 impl Drain {
-    /// Begins it. A connection without a call may still bring one for so long: its caller may have sent
-    /// it already, and is told by the answer that no further one is wanted.
-    pub(super) fn begin(&self, linger: Duration) {
-        self.idle_ends_at.get_or_init(|| Instant::now() + linger);
+    /// Begins the drain. Connections without a call stay open for `idle_time`, because a client may have sent a
+    /// request already.
+    pub(super) fn begin(&self, idle_time: Duration) {
+        self.idle_deadline
+            .get_or_init(|| Instant::now() + idle_time);
         self.begun.cancel();
     }
 
-    /// Waits for the beginning, and says until when a connection without a call may stay.
-    pub(super) async fn begins(&self) -> Instant {
+    /// Waits for the begin of the drain and returns when connections without a call are closed.
+    pub(super) async fn until_begun(&self) -> Instant {
         self.begun.cancelled().await;
-        *self.idle_ends_at.get_or_init(Instant::now)
+        *self.idle_deadline.get_or_init(Instant::now)
     }
 
-    /// Waits until no connection without a call may stay.
-    pub(super) async fn idle_ends(&self) {
-        sleep_until(self.begins().await).await;
+    /// Waits until connections without a call are closed.
+    pub(super) async fn until_idle_deadline(&self) {
+        sleep_until(self.until_begun().await).await;
     }
 }

@@ -1,15 +1,15 @@
-//! Faults found before a request exists.
+//! Faults of a client's bytes that are found before a request exists.
 
-/// The method name of the stand-in request. Refused when it comes from outside, so a caller cannot forge one.
-pub(super) const STAND_IN_METHOD: &[u8] = b"RELAY-EARLY-FAULT";
+/// The method of a synthetic request. A client's request with this method is refused, so none can be forged.
+pub(super) const SYNTHETIC_METHOD: &[u8] = b"RELAY-EARLY-FAULT";
 
-/// Why the bytes of a connection did not become a request, or stopped being one.
+/// Why the bytes of a connection are not a request or not the rest of one.
 ///
-/// The handler sees it as [`Arrival::fault`](super::Arrival::fault) and answers like any other refusal, so
-/// that early faults too have the body of contract section 3 and are counted and logged.
+/// The handler receives it as [`IncomingRequest::fault`](super::IncomingRequest::fault) and answers it like any
+/// other refusal, so that early faults, too, have the body of contract section 3 and are counted and logged.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum EarlyFault {
-    /// Framing that two servers could read differently, or a malformed head: 400.
+    /// The head is malformed or its framing is ambiguous: 400.
     BadRequest,
     /// The head did not arrive within `limits.head_timeout` of its first byte: 408.
     Timeout,
@@ -19,7 +19,7 @@ pub enum EarlyFault {
 }
 
 impl EarlyFault {
-    /// The HTTP status that answers this fault.
+    /// The HTTP status of the answer.
     pub const fn status(self) -> u16 {
         match self {
             Self::BadRequest => 400,
@@ -28,9 +28,9 @@ impl EarlyFault {
         }
     }
 
-    /// The well-formed request that stands in for what could not be read, so that the answer takes its turn
-    /// behind the answers to earlier requests of the connection.
-    pub(super) const fn stand_in(self) -> &'static [u8] {
+    /// The well-formed request in place of the refused one. As a request it is answered in order, after the
+    /// earlier requests of the connection.
+    pub(super) const fn synthetic_request(self) -> &'static [u8] {
         match self {
             Self::BadRequest => {
                 b"RELAY-EARLY-FAULT /400 HTTP/1.1\r\nhost: -\r\nconnection: close\r\n\r\n"

@@ -1,118 +1,119 @@
-//! Where each request of a connection begins and ends.
+//! Finds where each request of a connection begins and ends.
 
-use super::chunked::{ChunkReader, Chunks};
+use super::chunked::{ChunkProgress, ChunkReader};
 use super::early_fault::EarlyFault;
-use super::head::{BodyFraming, Head, HeadReader};
+use super::head::{BodyFraming, HeadReader, RequestHead};
 
-/// Follows the requests of one connection, one after another.
+/// The framing state of one connection, request after request.
 #[derive(Debug)]
-pub(super) struct Framing {
-    state: State,
+pub(super) struct RequestFraming {
+    state: FramingState,
 }
 
 #[derive(Debug)]
-enum State {
-    Head(HeadReader),
+enum FramingState {
+    RequestHead(HeadReader),
     Length(u64),
     Chunked(ChunkReader),
 }
 
-/// What [`Framing::follow`] made of a run of bytes.
+/// The result of [`RequestFraming::advance`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Step {
-    /// So many bytes are beyond doubt and may be handed on.
-    pub(super) passed: usize,
-    /// A head was completed within them.
+pub(super) struct FramingStep {
+    /// How many bytes are valid and may be passed on.
+    pub(super) passed_bytes: usize,
+    /// Whether a head ends within these bytes.
     pub(super) head_completed: bool,
     pub(super) stop: Stop,
 }
 
-/// Why [`Framing::follow`] stopped after the bytes it passed.
+/// Why [`RequestFraming::advance`] stopped after the bytes that passed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Stop {
-    /// Within a body, at the end of the bytes.
+    /// The bytes end within a body.
     InBody,
-    /// Within a head: it is to be held back, and given again with what follows.
+    /// The bytes end within a head, which must be given again together with the bytes that follow.
     InHead,
-    /// A request ends here; what follows is another.
+    /// A request ends here.
     RequestEnd,
     /// The head that begins here is refused.
     BadHead(EarlyFault),
-    /// The body is broken here.
+    /// The framing of the body is broken here.
     BadBody,
 }
 
-impl Framing {
+impl RequestFraming {
     pub(super) fn new() -> Self {
         Self {
-            state: State::Head(HeadReader::default()),
+            state: FramingState::RequestHead(HeadReader::default()),
         }
     }
 
-    /// `true` while a head was passed whose body was not, to its end.
+    /// Whether a head has passed whose body has not passed completely.
     pub(super) fn is_in_body(&self) -> bool {
-        !matches!(self.state, State::Head(_))
+        !matches!(self.state, FramingState::RequestHead(_))
     }
 
-    /// Follows one request through the next bytes, at most to its end. Bytes of a head are given from the
-    /// head's first byte, again and again until it is complete; bytes of a body once.
-    pub(super) fn follow(&mut self, bytes: &[u8]) -> Step {
-        let State::Head(reader) = &mut self.state else {
-            let (passed, stop) = self.follow_body(bytes);
-            return Step {
-                passed,
+    /// Reads the next bytes up to the end of the present request at most. `bytes` begins with the head's first
+    /// byte until the head is complete, and with the first unread byte of a body thereafter.
+    pub(super) fn advance(&mut self, bytes: &[u8]) -> FramingStep {
+        let FramingState::RequestHead(reader) = &mut self.state else {
+            let (passed_bytes, stop) = self.advance_in_body(bytes);
+            return FramingStep {
+                passed_bytes,
                 head_completed: false,
                 stop,
             };
         };
         match reader.read(bytes) {
-            Ok(Some(Head { length, body })) => {
+            Ok(Some(RequestHead { length, body })) => {
                 self.state = match body {
-                    BodyFraming::Length(length) => State::Length(length),
-                    BodyFraming::Chunked => State::Chunked(ChunkReader::new()),
+                    BodyFraming::Length(length) => FramingState::Length(length),
+                    BodyFraming::Chunked => FramingState::Chunked(ChunkReader::new()),
                 };
-                let (passed, stop) = self.follow_body(&bytes[length..]);
-                Step {
-                    passed: length + passed,
+                let (passed_bytes, stop) = self.advance_in_body(&bytes[length..]);
+                FramingStep {
+                    passed_bytes: length + passed_bytes,
                     head_completed: true,
                     stop,
                 }
             }
-            Ok(None) => Step {
-                passed: 0,
+            Ok(None) => FramingStep {
+                passed_bytes: 0,
                 head_completed: false,
                 stop: Stop::InHead,
             },
-            Err(fault) => Step {
-                passed: 0,
+            Err(fault) => FramingStep {
+                passed_bytes: 0,
                 head_completed: false,
                 stop: Stop::BadHead(fault),
             },
         }
     }
 
-    fn follow_body(&mut self, bytes: &[u8]) -> (usize, Stop) {
-        let (passed, stop) = match &mut self.state {
-            State::Head(_) => (0, Stop::RequestEnd),
-            State::Length(left) => {
-                let here = bytes.len();
-                let taken = usize::try_from(*left).map_or(here, |left| left.min(here));
-                *left -= taken as u64;
-                if *left == 0 {
-                    (taken, Stop::RequestEnd)
+    fn advance_in_body(&mut self, bytes: &[u8]) -> (usize, Stop) {
+        let (passed_bytes, stop) = match &mut self.state {
+            FramingState::RequestHead(_) => (0, Stop::RequestEnd),
+            FramingState::Length(remaining) => {
+                let available = bytes.len();
+                let used = usize::try_from(*remaining)
+                    .map_or(available, |remaining| remaining.min(available));
+                *remaining -= used as u64;
+                if *remaining == 0 {
+                    (used, Stop::RequestEnd)
                 } else {
-                    (taken, Stop::InBody)
+                    (used, Stop::InBody)
                 }
             }
-            State::Chunked(reader) => match reader.read(bytes) {
-                Chunks::Open => (bytes.len(), Stop::InBody),
-                Chunks::End(taken) => (taken, Stop::RequestEnd),
-                Chunks::Fault(taken) => (taken, Stop::BadBody),
+            FramingState::Chunked(reader) => match reader.read(bytes) {
+                ChunkProgress::Open => (bytes.len(), Stop::InBody),
+                ChunkProgress::End(used) => (used, Stop::RequestEnd),
+                ChunkProgress::Fault(used) => (used, Stop::BadBody),
             },
         };
         if stop == Stop::RequestEnd {
-            self.state = State::Head(HeadReader::default());
+            self.state = FramingState::RequestHead(HeadReader::default());
         }
-        (passed, stop)
+        (passed_bytes, stop)
     }
 }

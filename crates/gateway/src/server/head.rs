@@ -1,32 +1,32 @@
-//! A request's head, read line by line as it arrives.
+//! Reads the head of a request line by line as it arrives.
 
 use memchr::memchr;
 
-use super::early_fault::{EarlyFault, STAND_IN_METHOD};
-use super::octets::{are_field_value, are_host, are_target, is_method, is_token, trim};
+use super::byte_class::{are_field_value, are_host, are_target, is_method, is_token, trim};
+use super::early_fault::{EarlyFault, SYNTHETIC_METHOD};
 
-/// Longest head, in bytes, up to and with its empty line.
+/// Longest head in bytes, with its final empty line.
 pub const HEAD_MAX_BYTES: usize = 16 * 1024;
-/// Most headers of one head.
+/// Most headers of a request.
 pub const HEADERS_MAX: usize = 64;
-/// Longest request target, in bytes.
+/// Longest request target in bytes.
 pub const TARGET_MAX_BYTES: usize = 8 * 1024;
-/// Most digits of a `Content-Length`: every such number fits 64 bits with or without a sign.
+/// Most digits of a `Content-Length`: every such number fits 64 bits, signed or unsigned.
 const LENGTH_MAX_DIGITS: usize = 18;
 
-/// How the bytes behind a head are framed.
+/// The framing of a request's body.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum BodyFraming {
-    /// So many bytes; none without `Content-Length`.
+    /// This many bytes; 0 without `Content-Length`.
     Length(u64),
     /// Chunked transfer coding.
     Chunked,
 }
 
-/// A head that is complete and beyond doubt.
+/// A complete and valid head.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Head {
-    /// Bytes from the request line to the end of the empty line.
+pub(super) struct RequestHead {
+    /// Bytes from the request line to the end of the final empty line.
     pub(super) length: usize,
     pub(super) body: BodyFraming,
 }
@@ -37,29 +37,29 @@ enum Version {
     Http11,
 }
 
-/// Reads one head. A line is judged once it is complete, and lines are judged in order, so the verdict does
-/// not depend on how the network cut the bytes.
+/// Reads one head. Lines are checked in order, each when it is complete, so the result does not depend on how the
+/// network splits the bytes.
 #[derive(Debug, Default)]
 pub(super) struct HeadReader {
-    /// Where the first line that is not judged yet begins.
-    at: usize,
+    /// Where the first unchecked line begins.
+    line_start: usize,
     version: Option<Version>,
     is_post: bool,
     headers: usize,
-    host: bool,
+    has_host: bool,
     length: Option<u64>,
-    chunked: bool,
+    is_chunked: bool,
 }
 
 impl HeadReader {
-    /// Looks at the head's bytes, all of them from its first; `None` while it is incomplete.
-    pub(super) fn read(&mut self, bytes: &[u8]) -> Result<Option<Head>, EarlyFault> {
-        // Also refuses an empty line before the request line and a TLS greeting on a plain port at once.
-        if bytes.first().is_some_and(|&octet| !is_method(octet)) {
+    /// Reads the head, whose first byte is the first of `bytes`; `None` while it is incomplete.
+    pub(super) fn read(&mut self, bytes: &[u8]) -> Result<Option<RequestHead>, EarlyFault> {
+        // Also refuses at once an empty line before the request line and a TLS handshake on a plain port.
+        if bytes.first().is_some_and(|&byte| !is_method(byte)) {
             return Err(EarlyFault::BadRequest);
         }
         loop {
-            let rest = &bytes[self.at..];
+            let rest = &bytes[self.line_start..];
             let Some(line_feed) = memchr(b'\n', rest) else {
                 return if bytes.len() >= HEAD_MAX_BYTES {
                     Err(EarlyFault::HeadTooLarge)
@@ -67,7 +67,7 @@ impl HeadReader {
                     Ok(None)
                 };
             };
-            let end = self.at + line_feed + 1;
+            let end = self.line_start + line_feed + 1;
             if end > HEAD_MAX_BYTES {
                 return Err(EarlyFault::HeadTooLarge);
             }
@@ -79,7 +79,7 @@ impl HeadReader {
                 Some(version) if line.is_empty() => return self.finish(version, end).map(Some),
                 Some(version) => self.header(version, line)?,
             }
-            self.at = end;
+            self.line_start = end;
         }
     }
 
@@ -91,16 +91,16 @@ impl HeadReader {
         } else {
             return Err(EarlyFault::BadRequest);
         };
-        let method_end = line.iter().position(|&octet| !is_method(octet));
+        let method_end = line.iter().position(|&byte| !is_method(byte));
         let (method, rest) = line.split_at(method_end.ok_or(EarlyFault::BadRequest)?);
         let target = rest.strip_prefix(b" ").ok_or(EarlyFault::BadRequest)?;
-        let is_good = !method.is_empty()
+        let is_valid = !method.is_empty()
             && method != b"CONNECT"
-            && method != STAND_IN_METHOD
+            && method != SYNTHETIC_METHOD
             && target.first() == Some(&b'/')
             && target.len() <= TARGET_MAX_BYTES
             && are_target(target);
-        if !is_good {
+        if !is_valid {
             return Err(EarlyFault::BadRequest);
         }
         self.version = Some(version);
@@ -113,8 +113,8 @@ impl HeadReader {
         if self.headers > HEADERS_MAX {
             return Err(EarlyFault::HeadTooLarge);
         }
-        // A folded line begins with white space, which is no token: its name is empty here.
-        let name_end = line.iter().position(|&octet| !is_token(octet));
+        // A folded line begins with white space, which is no token character: its name is empty here.
+        let name_end = line.iter().position(|&byte| !is_token(byte));
         let (name, rest) = line.split_at(name_end.ok_or(EarlyFault::BadRequest)?);
         let value = rest.strip_prefix(b":").ok_or(EarlyFault::BadRequest)?;
         if name.is_empty() || !are_field_value(value) {
@@ -132,21 +132,21 @@ impl HeadReader {
     }
 
     fn host(&mut self, value: &[u8]) -> Result<(), EarlyFault> {
-        if self.host || !are_host(trim(value)) {
+        if self.has_host || !are_host(trim(value)) {
             return Err(EarlyFault::BadRequest);
         }
-        self.host = true;
+        self.has_host = true;
         Ok(())
     }
 
     fn content_length(&mut self, value: &[u8]) -> Result<(), EarlyFault> {
         let digits = trim(value);
-        let is_good = self.length.is_none()
-            && !self.chunked
+        let is_valid = self.length.is_none()
+            && !self.is_chunked
             && !digits.is_empty()
             && digits.len() <= LENGTH_MAX_DIGITS
             && digits.iter().all(u8::is_ascii_digit);
-        if !is_good {
+        if !is_valid {
             return Err(EarlyFault::BadRequest);
         }
         let length = digits
@@ -157,30 +157,30 @@ impl HeadReader {
     }
 
     fn transfer_encoding(&mut self, version: Version, value: &[u8]) -> Result<(), EarlyFault> {
-        let is_good = !self.chunked
+        let is_valid = !self.is_chunked
             && self.length.is_none()
             && version == Version::Http11
             && trim(value).eq_ignore_ascii_case(b"chunked");
-        if !is_good {
+        if !is_valid {
             return Err(EarlyFault::BadRequest);
         }
-        self.chunked = true;
+        self.is_chunked = true;
         Ok(())
     }
 
-    fn finish(&self, version: Version, length: usize) -> Result<Head, EarlyFault> {
-        let is_good = match version {
-            Version::Http11 => self.host,
+    fn finish(&self, version: Version, length: usize) -> Result<RequestHead, EarlyFault> {
+        let is_valid = match version {
+            Version::Http11 => self.has_host,
             Version::Http10 => !self.is_post || self.length.is_some(),
         };
-        if !is_good {
+        if !is_valid {
             return Err(EarlyFault::BadRequest);
         }
-        let body = if self.chunked {
+        let body = if self.is_chunked {
             BodyFraming::Chunked
         } else {
             BodyFraming::Length(self.length.unwrap_or(0))
         };
-        Ok(Head { length, body })
+        Ok(RequestHead { length, body })
     }
 }

@@ -1,35 +1,35 @@
 //! The public listener: everything between an accepted socket and the handler of a request.
 //!
 //! ```text
-//! socket → doorway (caps) → TLS → guard (framing, timers) → HTTP library → handler
+//! socket → connection limits → TLS → validated stream (framing, timers) → HTTP library → handler
 //! ```
 //!
-//! The HTTP library is never given bytes that two servers could read differently: the guard reads
-//! every head and every body's framing first and is stricter than the library everywhere. What is refused
-//! takes the ordinary way all the same: the library gets a well-formed stand-in, and the handler answers it
-//! by [`Arrival::fault`].
+//! The HTTP library never receives bytes that two servers could read differently. The validated stream checks
+//! every head and the framing of every body first, and is stricter than the library at every point. In place of
+//! a refused request the library receives a synthetic request, which is well-formed and carries no client bytes;
+//! the handler answers its [`IncomingRequest::fault`].
 //!
-//! An empty line before a request line is refused like any other octet that begins no method.
+//! An empty line before a request line is refused, like any other byte that cannot begin a method.
 
-mod alarm;
-mod arrival;
+mod byte_class;
 mod chunked;
 mod connection;
-mod doorway;
+mod connection_limits;
+mod connection_registry;
+mod deadline_timer;
 mod drain;
 mod early_fault;
-mod farewell;
 mod framing;
-mod guard;
 mod head;
-mod intake;
-mod octets;
-mod reading;
-mod roster;
+mod incoming_request;
+mod lingering_close;
+mod read_buffer;
 mod service;
 mod stream;
 #[cfg(test)]
 mod tests;
+mod validated_stream;
+mod validation;
 
 use std::future::Future;
 use std::io;
@@ -44,93 +44,93 @@ use ipnet::IpNet;
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
-pub use self::arrival::Arrival;
-pub use self::connection::{Connection, InFlight};
+pub use self::connection::{ClientConnection, WorkGuard};
+pub use self::connection_limits::ConnectionCounts;
 pub use self::early_fault::EarlyFault;
 pub use self::head::{HEAD_MAX_BYTES, HEADERS_MAX, TARGET_MAX_BYTES};
-pub use self::reading::{Reading, ReadingEnd};
+pub use self::incoming_request::IncomingRequest;
+pub use self::validation::{Validation, ValidationEnd};
 
-pub use self::doorway::ConnectionCounts;
-use self::doorway::Doorway;
+use self::connection_limits::ConnectionLimits;
 use self::drain::Drain;
-use self::guard::Patience;
-use self::service::{Shared, worker_service};
+use self::service::{ListenerState, worker_service};
+use self::validated_stream::StreamTimeouts;
 use crate::tls::ServerTls;
 
-/// Longest time that an answer may stand still because the caller takes none of it.
+/// Longest time without progress on an answer because the client reads none of it.
 const ANSWER_STALL_MAX: Duration = Duration::from_secs(10);
 
-/// How long a connection without a call may stay in a drain: a caller that has sent its next call already
-/// gets an answer, which says that no further one is wanted.
-const LINGER: Duration = Duration::from_millis(500);
+/// How long a drain keeps connections without a call open. The client may have sent its next call already; the
+/// answer to it carries `Connection: close`.
+const DRAIN_IDLE_TIME: Duration = Duration::from_millis(500);
 
-/// How long accepted sockets may take to their worker once no more are accepted.
-const HAND_OVER: Duration = Duration::from_millis(50);
+/// How long a drain waits for accepted sockets to reach their worker.
+const DISPATCH_TIME: Duration = Duration::from_millis(50);
 
-/// Most connections that a worker may have accepted beyond those it may serve.
-const ACCEPTED_MAX: usize = 1024;
+/// Most connections that a worker may accept beyond those it may serve.
+const EXCESS_CONNECTIONS_MAX: usize = 1024;
 
-/// What the listener needs to know (contract section 6, `[listen]` and `[limits]`).
+/// The settings of the listener (contract section 6, `[listen]` and `[limits]`).
 #[derive(Debug)]
-pub struct Options {
+pub struct ServerOptions {
     /// The bound socket.
     pub listener: TcpListener,
-    /// Threads that serve; each has a handler of its own.
+    /// Number of worker threads; each has its own handler.
     pub workers: NonZeroUsize,
     /// `listen.tls`; `None` for plain HTTP.
     pub tls: Option<Arc<ServerTls>>,
-    /// `listen.trusted_proxies`: not subject to `connections_per_address`.
+    /// `listen.trusted_proxies`: these addresses are exempt from `connections_per_address`.
     pub trusted_proxies: Vec<IpNet>,
-    /// `limits.head_timeout`, for every head and for the TLS handshake.
+    /// `limits.head_timeout`: the time limit of every head and of the TLS handshake.
     pub head_timeout: Duration,
     /// `limits.idle_timeout`.
     pub idle_timeout: Duration,
-    /// `limits.connections`, over all workers.
+    /// `limits.connections`: the limit over all workers.
     pub connections: usize,
     /// `limits.connections_per_address`.
     pub connections_per_address: usize,
 }
 
-/// The running listener. Dropping it ends it at once; [`drain`](Self::drain) ends it in good order.
+/// The running listener. Dropping it closes it at once; [`drain`](Self::drain) shuts it down gracefully.
 #[derive(Debug)]
 pub struct PublicServer {
     address: SocketAddr,
-    doorway: Arc<Doorway>,
+    limits: Arc<ConnectionLimits>,
     drain: Drain,
     handle: ServerHandle,
     server: JoinHandle<io::Result<()>>,
 }
 
-/// How a drain went.
+/// The result of a drain.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Drained {
-    /// Connections whose call, or the work of it, was cut off; 0 in good order.
+    /// Connections that were closed before their call, or the work it had begun, was finished.
     pub cut_off: usize,
 }
 
 impl PublicServer {
-    /// Starts serving on the calling thread's runtime. `handlers` is called once on every worker, so what it
-    /// makes need not be `Send`.
+    /// Starts serving on the calling thread's runtime. `handler_factory` is called once on every worker, so a
+    /// handler need not be `Send`.
     ///
     /// # Errors
     ///
     /// When the socket cannot be used.
-    pub fn start<F, H, Fut>(options: Options, handlers: F) -> io::Result<Self>
+    pub fn start<F, H, Fut>(options: ServerOptions, handler_factory: F) -> io::Result<Self>
     where
         F: Fn() -> H + Send + Clone + 'static,
-        H: Fn(Arrival) -> Fut + 'static,
+        H: Fn(IncomingRequest) -> Fut + 'static,
         Fut: Future<Output = HttpResponse> + 'static,
     {
-        let doorway = Arc::new(Doorway::new(
+        let limits = Arc::new(ConnectionLimits::new(
             options.connections,
             options.connections_per_address,
             options.trusted_proxies,
         ));
         let drain = Drain::default();
-        let shared = Shared {
-            doorway: Arc::clone(&doorway),
+        let shared = ListenerState {
+            limits: Arc::clone(&limits),
             tls: options.tls,
-            patience: Patience {
+            timeouts: StreamTimeouts {
                 head: options.head_timeout,
                 idle: options.idle_timeout,
                 answer: options.idle_timeout.min(ANSWER_STALL_MAX),
@@ -140,50 +140,50 @@ impl PublicServer {
         let address = options.listener.local_addr()?;
         let server = actix_server::Server::build()
             .workers(options.workers.get())
-            // More than the doorway lets in: beyond this the library leaves connections waiting, and they
-            // are to be closed.
-            .max_concurrent_connections(options.connections.saturating_add(ACCEPTED_MAX))
-            // The drain has a time of its own.
+            // The library leaves connections above this number waiting, whereas connections above the limit must
+            // be accepted and closed.
+            .max_concurrent_connections(options.connections.saturating_add(EXCESS_CONNECTIONS_MAX))
+            // `drain` limits the time of a shutdown.
             .shutdown_timeout(u64::from(u32::MAX))
             .disable_signals()
             .listen("public", options.listener, move || {
-                worker_service(shared.clone(), handlers())
+                worker_service(shared.clone(), handler_factory())
             })?
             .run();
         Ok(Self {
             address,
-            doorway,
+            limits,
             drain,
             handle: server.handle(),
             server: tokio::spawn(server),
         })
     }
 
-    /// The address that it listens on.
+    /// The address that the listener is bound to.
     pub fn address(&self) -> SocketAddr {
         self.address
     }
 
-    /// Connections that are open now.
+    /// The number of open connections.
     pub fn open_connections(&self) -> usize {
-        self.doorway.open_connections()
+        self.limits.open_connections()
     }
 
-    /// Connections that were closed at once because too many were open, since the start.
+    /// The number of connections since the start that were closed at once because too many were open.
     pub fn refused_connections(&self) -> u64 {
-        self.doorway.refused_connections()
+        self.limits.refused_connections()
     }
 
-    /// The same counts, for others to look at.
+    /// A handle to the same counts that outlives the listener.
     pub fn connections(&self) -> ConnectionCounts {
-        ConnectionCounts::of(&self.doorway)
+        ConnectionCounts::of(&self.limits)
     }
 
-    /// Waits for an end that nobody asked for.
+    /// Waits until the listener ends without a drain.
     ///
     /// # Errors
     ///
-    /// When the workers could not be started or ended by a fault.
+    /// When the workers could not be started or failed.
     pub async fn ended(&mut self) -> io::Result<()> {
         match (&mut self.server).await {
             Ok(result) => result,
@@ -191,21 +191,23 @@ impl PublicServer {
         }
     }
 
-    /// Stops accepting, ends connections after the call under way or the next, whose answer says so with
-    /// `Connection: close`, and those without a call after a moment; ready when all of them, and the work
-    /// held by [`Connection::enter`], have ended or the time is over. Where somebody else holds the socket
-    /// too, callers that come meanwhile wait in its queue for the next process.
+    /// Shuts the listener down gracefully: stops accepting, then waits until every connection and all work begun
+    /// with [`ClientConnection::begin_work`] has ended, but no longer than `within`.
+    ///
+    /// A connection ends after the present call or the next one, whose answer carries `Connection: close`; one
+    /// without a call ends after half a second. Where another process also holds the socket, new connections wait
+    /// in its queue for the next process.
     pub async fn drain(mut self, within: Duration) -> Drained {
         self.handle.pause().await;
-        // What was accepted before would be thrown away with the workers' queues.
-        tokio::time::sleep(HAND_OVER.min(within / 4)).await;
-        self.drain.begin(LINGER.min(within / 2));
-        // Only its being sent matters; the server would look for the end once a second.
+        // Sockets that were accepted but have not reached a worker would be dropped with the workers' queues.
+        tokio::time::sleep(DISPATCH_TIME.min(within / 4)).await;
+        self.drain.begin(DRAIN_IDLE_TIME.min(within / 2));
+        // The command is sent but not awaited: the server checks for its end only once a second.
         drop(self.handle.stop(true));
-        let emptied = timeout(within, self.doorway.until_empty()).await;
+        let emptied = timeout(within, self.limits.until_empty()).await;
         let cut_off = match emptied {
             Ok(()) => 0,
-            Err(_elapsed) => self.doorway.open_connections(),
+            Err(_elapsed) => self.limits.open_connections(),
         };
         self.server.abort();
         let _ended = (&mut self.server).await;

@@ -1,4 +1,4 @@
-//! From an accepted socket to the HTTP library's dispatcher.
+//! Serves an accepted socket: limits, TLS, then the HTTP library's dispatcher.
 
 use std::fmt;
 use std::future::Future;
@@ -16,46 +16,46 @@ use tokio::net::TcpStream;
 use tokio::time::timeout;
 use tokio_rustls::TlsAcceptor;
 
-use super::arrival::{Arrival, answer};
-use super::connection::{Caller, Connection};
-use super::doorway::Doorway;
+use super::connection::{ClientConnection, ClientIdentity};
+use super::connection_limits::ConnectionLimits;
+use super::connection_registry::ConnectionRegistry;
 use super::drain::Drain;
-use super::guard::{GuardedStream, Patience};
-use super::roster::Roster;
+use super::incoming_request::{IncomingRequest, answer};
 use super::stream::Stream;
-use crate::tls::{ServerTls, Trust, Wire};
+use super::validated_stream::{StreamTimeouts, ValidatedStream};
+use crate::tls::{ClientTrust, ServerTls, Wire};
 
-/// What all workers of the listener share.
+/// The state that all workers of the listener share.
 #[derive(Clone, Debug)]
-pub(super) struct Shared {
-    pub(super) doorway: Arc<Doorway>,
+pub(super) struct ListenerState {
+    pub(super) limits: Arc<ConnectionLimits>,
     pub(super) tls: Option<Arc<ServerTls>>,
-    pub(super) patience: Patience,
+    pub(super) timeouts: StreamTimeouts,
     pub(super) drain: Drain,
 }
 
-/// The factory of one worker's service, which takes sockets and has the handler answer what comes on them.
+/// Returns the factory of one worker's service, which serves sockets with `handler`.
 pub(super) fn worker_service<H, Fut>(
-    shared: Shared,
+    state: ListenerState,
     handler: H,
 ) -> impl ServiceFactory<TcpStream, Config = (), Response = (), Error = (), InitError = ()>
 where
-    H: Fn(Arrival) -> Fut + 'static,
+    H: Fn(IncomingRequest) -> Fut + 'static,
     Fut: Future<Output = HttpResponse> + 'static,
 {
     let dispatcher = dispatcher(Rc::new(handler));
     fn_factory(move || {
         let dispatcher = dispatcher.new_service(());
-        let shared = shared.clone();
+        let state = state.clone();
         async move {
             let worker = Rc::new(Worker {
                 dispatcher: dispatcher.await?,
-                roster: Rc::default(),
-                shared,
+                registry: Rc::default(),
+                state,
             });
-            actix_rt::spawn(drain_roster(
-                worker.shared.drain.clone(),
-                Rc::clone(&worker.roster),
+            actix_rt::spawn(drain_registry(
+                worker.state.drain.clone(),
+                Rc::clone(&worker.registry),
             ));
             let serve = move |socket| {
                 let worker = Rc::clone(&worker);
@@ -69,26 +69,27 @@ where
     })
 }
 
-async fn drain_roster(drain: Drain, roster: Rc<Roster>) {
-    roster.drain(drain.begins().await);
+async fn drain_registry(drain: Drain, registry: Rc<ConnectionRegistry>) {
+    registry.drain(drain.until_begun().await);
 }
 
-/// The HTTP library with its own timers off: the guard and the handler's budget know better.
+/// Returns the HTTP library's dispatcher. Its timers are off: the validated stream and the handler's budget have
+/// stricter ones.
 fn dispatcher<H, Fut>(
     handler: Rc<H>,
 ) -> impl ServiceFactory<
-    (GuardedStream, Option<SocketAddr>),
+    (ValidatedStream, Option<SocketAddr>),
     Config = (),
     Response = (),
     Error = DispatchError,
     InitError = (),
 >
 where
-    H: Fn(Arrival) -> Fut + 'static,
+    H: Fn(IncomingRequest) -> Fut + 'static,
     Fut: Future<Output = HttpResponse> + 'static,
 {
-    // There is one handler, so nothing is routed here. Its future is boxed: a connection without a call
-    // is not to hold the room for one.
+    // One handler serves all paths, so nothing is routed here. Its future is boxed, so that a connection
+    // without a call does not hold memory for one.
     let calls = fn_service(move |request: Request| {
         let answer = Box::pin(answer(Rc::clone(&handler), request));
         answer.map(Ok::<_, actix_http::Error>)
@@ -96,74 +97,79 @@ where
     HttpService::build()
         .keep_alive(KeepAlive::Os)
         .client_request_timeout(Duration::ZERO)
-        // Zero: a connection that ends is left to the guard's farewell at once.
+        // Zero hands a connection that ends to the stream's lingering close at once.
         .client_disconnect_timeout(Duration::ZERO)
         .h1_allow_half_closed(true)
-        .on_connect_ext(|stream: &GuardedStream, extensions: &mut Extensions| {
+        .on_connect_ext(|stream: &ValidatedStream, extensions: &mut Extensions| {
             extensions.insert(Rc::clone(stream.connection()));
         })
         .h1(calls)
 }
 
-/// A worker's part of the listener.
+/// One worker of the listener.
 struct Worker<S> {
     dispatcher: S,
-    roster: Rc<Roster>,
-    shared: Shared,
+    registry: Rc<ConnectionRegistry>,
+    state: ListenerState,
 }
 
 impl<S> Worker<S>
 where
-    S: Service<(GuardedStream, Option<SocketAddr>), Response = ()>,
+    S: Service<(ValidatedStream, Option<SocketAddr>), Response = ()>,
     S::Error: fmt::Display,
 {
-    /// Serves one socket to its end, and to the end of the work that its calls have begun.
+    /// Serves one socket until it is closed and the work that its calls have begun is done.
     async fn serve(&self, socket: TcpStream) {
         let Ok(peer) = socket.peer_addr() else {
-            return; // closed before it was its turn
+            return; // The client closed the socket before it reached this worker.
         };
-        let Some(_permit) = self.shared.doorway.admit(peer.ip()) else {
+        let Some(_permit) = self.state.limits.admit(peer.ip()) else {
             return;
         };
         if let Err(error) = socket.set_nodelay(true) {
-            tracing::debug!(%peer, %error, "no TCP_NODELAY");
+            tracing::debug!(%peer, %error, "TCP_NODELAY not set");
         }
-        let Some((stream, trust)) = self.greet(socket, peer).await else {
+        let Some((stream, trust)) = self.accept_tls(socket, peer).await else {
             return;
         };
-        let connection = Rc::new(Connection::new(
+        let connection = Rc::new(ClientConnection::new(
             peer,
-            Caller {
+            ClientIdentity {
                 certificate: stream.client_certificate(),
                 trust,
             },
-            self.roster.idle_ends_at(),
+            self.registry.idle_deadline(),
         ));
-        let enrolment = self.roster.enrol(&connection);
-        let guarded = GuardedStream::new(stream, Rc::clone(&connection), self.shared.patience);
-        if let Err(error) = self.dispatcher.call((guarded, Some(peer))).await {
+        let registration = self.registry.register(&connection);
+        let stream = ValidatedStream::new(stream, Rc::clone(&connection), self.state.timeouts);
+        if let Err(error) = self.dispatcher.call((stream, Some(peer))).await {
             tracing::debug!(%peer, %error, "connection ended early");
         }
-        drop(enrolment);
+        drop(registration);
         connection.until_work_is_done().await;
     }
 
-    /// Speaks TLS first where the listener does; `None` where the caller does not, or not in time.
-    async fn greet(&self, socket: TcpStream, peer: SocketAddr) -> Option<(Stream, Option<Trust>)> {
-        let Some(tls) = &self.shared.tls else {
+    /// Returns the client's stream, after the handshake if the listener has TLS. `None` if the handshake fails or
+    /// exceeds its time limit.
+    async fn accept_tls(
+        &self,
+        socket: TcpStream,
+        peer: SocketAddr,
+    ) -> Option<(Stream, Option<ClientTrust>)> {
+        let Some(tls) = &self.state.tls else {
             return Some((Stream::Plain(socket), None));
         };
-        let side = tls.current();
-        let handshake = TlsAcceptor::from(side.config()).accept(Wire(socket));
-        let in_time = timeout(self.shared.patience.head, handshake);
-        let greeted = tokio::select! {
-            greeted = in_time => greeted,
-            () = self.shared.drain.idle_ends() => return None,
+        let loaded = tls.current();
+        let handshake = TlsAcceptor::from(loaded.config()).accept(Wire(socket));
+        let handshake = timeout(self.state.timeouts.head, handshake);
+        let accepted = tokio::select! {
+            accepted = handshake => accepted,
+            () = self.state.drain.until_idle_deadline() => return None,
         };
-        match greeted {
+        match accepted {
             Ok(Ok(stream)) => {
                 let stream = Stream::Tls(Box::new(stream));
-                let trust = Trust::new(Arc::clone(tls), side, stream.client_chain());
+                let trust = ClientTrust::new(Arc::clone(tls), loaded, stream.client_chain());
                 Some((stream, Some(trust)))
             }
             Ok(Err(error)) => {
@@ -171,7 +177,7 @@ where
                 None
             }
             Err(_elapsed) => {
-                tracing::debug!(%peer, "TLS handshake not in time");
+                tracing::debug!(%peer, "TLS handshake timed out");
                 None
             }
         }

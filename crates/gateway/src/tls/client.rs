@@ -1,4 +1,4 @@
-//! TLS towards one upstream party.
+//! TLS of connections to one upstream.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -12,28 +12,28 @@ use super::{ALPN_HTTP_1_1, TlsFault, provider};
 /// `[kakao.tls]`, or a biller's `[tls]` (contract section 6). All files are PEM.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct ClientFiles<'a> {
-    /// Authorities to believe; the public web's where absent.
+    /// The trusted authorities; `None` for the public web roots.
     pub ca: Option<&'a Path>,
-    /// The gateway's own certificate towards this upstream; with a key or not at all.
+    /// The gateway's client certificate; present exactly if `private_key` is.
     pub certificate: Option<&'a Path>,
-    /// Its key.
+    /// The key of the client certificate.
     pub private_key: Option<&'a Path>,
 }
 
-/// What the files of one upstream come to.
+/// The TLS of one upstream as loaded from its files.
 #[derive(Clone, Debug)]
 pub struct ClientTls {
-    /// For rustls.
+    /// The configuration for handshakes.
     pub config: Arc<ClientConfig>,
-    /// Tells whether a later reading found other files.
+    /// The fingerprint of the files, by which a reload detects a change.
     pub fingerprint: Fingerprint,
-    /// When the gateway's own certificate ends, in seconds since 1970.
+    /// The earliest expiry in the gateway's client certificate chain, in seconds since 1970.
     pub certificate_not_after: Option<i64>,
-    /// When the first of the authorities ends; `None` for the public web's.
+    /// The earliest expiry of the authorities, in seconds since 1970; `None` for the public web roots.
     pub ca_not_after: Option<i64>,
 }
 
-/// What the files of one upstream hold.
+/// The contents of one upstream's TLS files.
 pub struct ClientPems {
     ca: Option<Pem>,
     identity: Option<(Pem, Pem)>,
@@ -44,7 +44,7 @@ impl ClientFiles<'_> {
     ///
     /// # Errors
     ///
-    /// The first file that cannot be read; a certificate without a key, or a key without a certificate.
+    /// When a file cannot be read, or only one of certificate and key is given.
     pub fn read(self) -> Result<ClientPems, TlsFault> {
         let read = |file: Option<&Path>| file.map(Pem::read).transpose();
         let identity = match (self.certificate, self.private_key) {
@@ -64,18 +64,18 @@ impl ClientFiles<'_> {
 }
 
 impl ClientPems {
-    /// The same for the same bytes.
+    /// The fingerprint of the contents.
     pub fn fingerprint(&self) -> Fingerprint {
         let certificate = self.identity.as_ref().map(|(certificate, _)| certificate);
         let private_key = self.identity.as_ref().map(|(_, key)| key);
         Fingerprint::of([self.ca.as_ref(), certificate, private_key])
     }
 
-    /// TLS that uses them.
+    /// Builds the TLS of the upstream.
     ///
     /// # Errors
     ///
-    /// The first file that cannot be used.
+    /// The fault of the first file that cannot be used.
     pub fn tls(&self) -> Result<ClientTls, TlsFault> {
         Ok(ClientTls {
             config: config(self.ca.as_ref(), self.identity.as_ref())?,
@@ -86,11 +86,11 @@ impl ClientPems {
     }
 }
 
-/// TLS towards one upstream party.
+/// Loads the TLS configuration of one upstream.
 ///
 /// # Errors
 ///
-/// The first file that cannot be used; a certificate without a key, or a key without a certificate.
+/// When a file cannot be used, or only one of certificate and key is given.
 pub fn client_config(files: ClientFiles<'_>) -> Result<Arc<ClientConfig>, TlsFault> {
     Ok(files.read()?.tls()?.config)
 }
@@ -103,13 +103,13 @@ fn config(ca: Option<&Pem>, identity: Option<&(Pem, Pem)>) -> Result<Arc<ClientC
             .cloned()
             .collect::<RootCertStore>(),
     };
-    let named = ca.map_or(Path::new("web roots"), Pem::file);
+    let source = ca.map_or(Path::new("web roots"), Pem::file);
     let verifier = WebPkiServerVerifier::builder_with_provider(Arc::new(roots), provider())
         .build()
-        .map_err(|error| TlsFault::new(named, error))?;
+        .map_err(|error| TlsFault::new(source, error))?;
     let builder = ClientConfig::builder_with_provider(provider())
         .with_safe_default_protocol_versions()
-        .map_err(|error| TlsFault::new(named, error))?
+        .map_err(|error| TlsFault::new(source, error))?
         .with_webpki_verifier(verifier);
     let mut config = match identity {
         None => builder.with_no_client_auth(),

@@ -1,6 +1,6 @@
-//! rustls on both sides of the relay.
+//! TLS of the public listener and of the upstream connections, with rustls.
 //!
-//! A file is read once: the bytes that are compared at a reload are the bytes that are used.
+//! A load reads every file once, so the bytes that a reload compares are the bytes that are used.
 
 mod client;
 mod pem;
@@ -18,17 +18,17 @@ use rustls::crypto::CryptoProvider;
 
 pub use self::client::{ClientFiles, ClientTls, client_config};
 pub use self::pem::Fingerprint;
-pub use self::server::{ClientAuth, ServerFiles, ServerSide, ServerTls};
-pub use self::trust::Trust;
+pub use self::server::{ClientVerification, LoadedServerTls, ServerFiles, ServerTls};
+pub use self::trust::ClientTrust;
 pub use self::wire::Wire;
 
-/// The only protocol that is spoken, on both sides.
+/// The only protocol of both sides.
 const ALPN_HTTP_1_1: &[u8] = b"http/1.1";
 
-/// Makes ring the process's cryptography. To be called first thing in `main`: with no provider, or with two
-/// to choose from, rustls panics at its first use.
+/// Installs ring as the process's cryptography provider. `main` calls it first: with no provider, or with two
+/// candidates, rustls panics at its first use.
 pub fn install_provider() {
-    // An error says that a provider is installed already, which is all that is asked for.
+    // The only error is that a provider is already installed.
     drop(rustls::crypto::ring::default_provider().install_default());
 }
 
@@ -41,7 +41,7 @@ fn provider() -> Arc<CryptoProvider> {
 pub struct TlsFault {
     /// The file.
     pub file: PathBuf,
-    /// What is wrong with it.
+    /// The cause.
     pub what: String,
 }
 

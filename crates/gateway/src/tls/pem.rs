@@ -1,4 +1,4 @@
-//! One PEM file, read once and then used for everything.
+//! The contents of one PEM file, which is read once.
 
 use std::fs::File;
 use std::io::Read;
@@ -14,15 +14,15 @@ use zeroize::Zeroizing;
 
 use super::TlsFault;
 
-/// The most that is read of a file: chains and root bundles are far smaller.
-const FILE_BYTES: u64 = 4 << 20;
+/// The most bytes that are read from a file; chains and root bundles are far smaller.
+const FILE_MAX_BYTES: u64 = 4 << 20;
 
-/// What the TLS files of one party held, to tell at a reload whether they hold something else.
+/// A fingerprint of the TLS files of one party, by which a reload detects a change.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Fingerprint([u8; 32]);
 
 impl Fingerprint {
-    /// Of files in a fixed order; an absent one counts as such.
+    /// Returns the fingerprint of files in a fixed order. `None`, an absent file, counts too.
     pub(super) fn of<'a>(files: impl IntoIterator<Item = Option<&'a Pem>>) -> Self {
         let mut hasher = Sha256::new();
         for file in files {
@@ -38,7 +38,7 @@ impl Fingerprint {
     }
 }
 
-/// A file's bytes; overwritten when dropped, for they may be a key.
+/// The bytes of a file, which are overwritten when dropped because they may be a key.
 pub(super) struct Pem {
     file: PathBuf,
     bytes: Zeroizing<Vec<u8>>,
@@ -48,7 +48,7 @@ impl Pem {
     pub(super) fn read(file: &Path) -> Result<Self, TlsFault> {
         let mut bytes = Zeroizing::new(Vec::new());
         File::open(file)
-            .and_then(|open| open.take(FILE_BYTES).read_to_end(&mut bytes))
+            .and_then(|open| open.take(FILE_MAX_BYTES).read_to_end(&mut bytes))
             .map_err(|error| TlsFault::new(file, error))?;
         Ok(Self {
             file: file.to_owned(),
@@ -67,7 +67,7 @@ impl Pem {
     pub(super) fn certificates(&self) -> Result<Vec<CertificateDer<'static>>, TlsFault> {
         let certificates = CertificateDer::pem_slice_iter(&self.bytes)
             .collect::<Result<Vec<_>, _>>()
-            .map_err(|error| self.fault(format_fault(&error)))?;
+            .map_err(|error| self.fault(pem_fault(&error)))?;
         if certificates.is_empty() {
             return Err(self.fault("no certificate in PEM form"));
         }
@@ -77,7 +77,7 @@ impl Pem {
     pub(super) fn private_key(&self) -> Result<PrivateKeyDer<'static>, TlsFault> {
         PrivateKeyDer::from_pem_slice(&self.bytes).map_err(|error| match error {
             Error::NoItemsFound => self.fault("no private key in PEM form"),
-            error => self.fault(format_fault(&error)),
+            error => self.fault(pem_fault(&error)),
         })
     }
 
@@ -89,8 +89,7 @@ impl Pem {
         Ok(roots)
     }
 
-    /// When the first of its certificates ends, in seconds since 1970; `None` where none says so in a
-    /// way that can be read.
+    /// The earliest expiry of the file's certificates, in seconds since 1970; `None` if none can be parsed.
     pub(super) fn not_after(&self) -> Option<i64> {
         let certificates = self.certificates().ok()?;
         let ends = certificates.iter().filter_map(|der| {
@@ -101,11 +100,11 @@ impl Pem {
     }
 }
 
-fn format_fault(error: &Error) -> String {
+fn pem_fault(error: &Error) -> String {
     format!("not in PEM form: {error}")
 }
 
-/// What rustls says of a certificate and a key that are used together.
+/// Returns the text of an error that rustls reports for a certificate and its key.
 pub(super) fn key_fault(error: &rustls::Error) -> String {
     match error {
         rustls::Error::InconsistentKeys(_) => {

@@ -1,4 +1,4 @@
-//! TLS of the public listener, which can be replaced while it serves.
+//! TLS of the public listener, which a reload replaces.
 
 use std::fmt;
 use std::path::PathBuf;
@@ -12,51 +12,53 @@ use rustls_pki_types::{CertificateDer, UnixTime};
 use super::pem::{Fingerprint, Pem, key_fault};
 use super::{ALPN_HTTP_1_1, TlsFault, provider};
 
-/// Whether callers are asked for a certificate, and the authorities that theirs must come from.
+/// Whether clients are verified by certificate, with the file of the authorities that must have issued it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum ClientAuth {
-    /// Not asked.
+pub enum ClientVerification {
+    /// The listener requests no certificate.
     Off,
-    /// Asked; one that is shown must be good.
+    /// A client may present a certificate, which must then be valid.
     Optional(PathBuf),
-    /// Asked; no call without a good one.
+    /// A client must present a valid certificate.
     Required(PathBuf),
 }
 
 /// `[listen.tls]` of the configuration (contract section 6). All files are PEM.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ServerFiles {
-    /// The chain, the listener's own certificate first.
+    /// The certificate chain, with the listener's own certificate first.
     pub certificate: PathBuf,
-    /// Its key.
+    /// The key of the listener's certificate.
     pub private_key: PathBuf,
     /// `client_auth` and `client_ca`.
-    pub client_auth: ClientAuth,
+    pub client_auth: ClientVerification,
 }
 
-/// What the listener's files come to.
-pub struct ServerSide {
+/// The listener's TLS as loaded from its files.
+pub struct LoadedServerTls {
     config: Arc<ServerConfig>,
     verifier: Option<Arc<dyn ClientCertVerifier>>,
     fingerprint: Fingerprint,
-    /// When the first certificate of the listener's chain ends, in seconds since 1970.
+    /// The earliest expiry in the listener's chain, in seconds since 1970.
     pub certificate_not_after: Option<i64>,
-    /// When the first of the callers' authorities ends.
+    /// The earliest expiry of the clients' authorities, in seconds since 1970.
     pub client_ca_not_after: Option<i64>,
 }
 
-impl ServerSide {
-    /// Reads the files.
+impl LoadedServerTls {
+    /// Loads the files.
     ///
     /// # Errors
     ///
-    /// The first file that cannot be used.
+    /// The fault of the first file that cannot be used.
     pub fn load(files: &ServerFiles) -> Result<Self, TlsFault> {
         let certificate = Pem::read(&files.certificate)?;
         let private_key = Pem::read(&files.private_key)?;
         let client_ca = match &files.client_auth {
-            ClientAuth::Off => None,
-            ClientAuth::Optional(file) | ClientAuth::Required(file) => Some(Pem::read(file)?),
+            ClientVerification::Off => None,
+            ClientVerification::Optional(file) | ClientVerification::Required(file) => {
+                Some(Pem::read(file)?)
+            }
         };
         let verifier = client_ca
             .as_ref()
@@ -75,13 +77,13 @@ impl ServerSide {
         })
     }
 
-    /// For handshakes.
+    /// The configuration for handshakes.
     pub fn config(&self) -> Arc<ServerConfig> {
         Arc::clone(&self.config)
     }
 
-    /// Whether a caller who shows this chain, the own certificate first, would be let in now.
-    pub(super) fn trusts(&self, chain: &[CertificateDer<'static>]) -> bool {
+    /// Whether a client with this chain, its own certificate first, would pass the handshake now.
+    pub(super) fn accepts(&self, chain: &[CertificateDer<'static>]) -> bool {
         match (&self.verifier, chain.split_first()) {
             (None, _) => true,
             (Some(verifier), None) => !verifier.client_auth_mandatory(),
@@ -92,53 +94,53 @@ impl ServerSide {
     }
 }
 
-impl fmt::Debug for ServerSide {
+impl fmt::Debug for LoadedServerTls {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("ServerSide")
-            .field("asks_for_certificates", &self.verifier.is_some())
+        f.debug_struct("LoadedServerTls")
+            .field("verifies_clients", &self.verifier.is_some())
             .field("certificate_not_after", &self.certificate_not_after)
             .finish_non_exhaustive()
     }
 }
 
-/// The listener's TLS, which can be replaced while it serves: handshakes that begin later use the new one,
-/// and who is already connected is judged by it before the next call.
+/// The listener's present TLS, which can be replaced while the listener serves. Later handshakes use the new one,
+/// and open connections are checked against it before their next call.
 #[derive(Debug)]
 pub struct ServerTls {
-    current: RwLock<Arc<ServerSide>>,
+    current: RwLock<Arc<LoadedServerTls>>,
 }
 
 impl ServerTls {
-    /// Reads the files.
+    /// Loads the files.
     ///
     /// # Errors
     ///
-    /// The first file that cannot be used.
+    /// The fault of the first file that cannot be used.
     pub fn load(files: &ServerFiles) -> Result<Self, TlsFault> {
-        ServerSide::load(files).map(Self::new)
+        LoadedServerTls::load(files).map(Self::new)
     }
 
-    /// Of files that are read.
-    pub fn new(side: ServerSide) -> Self {
+    /// Starts with loaded files.
+    pub fn new(loaded: LoadedServerTls) -> Self {
         Self {
-            current: RwLock::new(Arc::new(side)),
+            current: RwLock::new(Arc::new(loaded)),
         }
     }
 
-    /// Replaces what is in use; the same files again change nothing.
-    pub fn replace(&self, side: ServerSide) {
+    /// Replaces the present TLS; the same files change nothing.
+    pub fn replace(&self, loaded: LoadedServerTls) {
         let mut current = self.current.write().unwrap_or_else(PoisonError::into_inner);
-        let asks = |side: &ServerSide| {
-            let verifier = side.verifier.as_ref();
+        let requires = |loaded: &LoadedServerTls| {
+            let verifier = loaded.verifier.as_ref();
             verifier.map(|verifier| verifier.client_auth_mandatory())
         };
-        if (current.fingerprint, asks(&current)) != (side.fingerprint, asks(&side)) {
-            *current = Arc::new(side);
+        if (current.fingerprint, requires(&current)) != (loaded.fingerprint, requires(&loaded)) {
+            *current = Arc::new(loaded);
         }
     }
 
-    /// What a handshake that begins now uses.
-    pub fn current(&self) -> Arc<ServerSide> {
+    /// The present TLS, for a handshake that begins now.
+    pub fn current(&self) -> Arc<LoadedServerTls> {
         Arc::clone(&self.current.read().unwrap_or_else(PoisonError::into_inner))
     }
 }
@@ -151,7 +153,7 @@ fn server_config(
     let builder = ServerConfig::builder_with_provider(provider())
         .with_safe_default_protocol_versions()
         .map_err(|error| certificate.fault(error))?;
-    let asks = verifier.is_some();
+    let verifies_clients = verifier.is_some();
     let builder = match verifier {
         None => builder.with_no_client_auth(),
         Some(verifier) => builder.with_client_cert_verifier(verifier),
@@ -160,21 +162,24 @@ fn server_config(
         .with_single_cert(certificate.certificates()?, private_key.private_key()?)
         .map_err(|error| private_key.fault(key_fault(&error)))?;
     config.alpn_protocols = vec![ALPN_HTTP_1_1.to_vec()];
-    if asks {
-        // A resumed session is not checked again: a certificate that has expired since, or whose authority
-        // was taken out, would still be believed.
+    if verifies_clients {
+        // A resumed session skips the verification, so it would accept a certificate that has expired since or
+        // whose authority was removed.
         config.session_storage = Arc::new(NoServerSessionStorage {});
         config.send_tls13_tickets = 0;
     }
     Ok(Arc::new(config))
 }
 
-fn client_verifier(ca: &Pem, auth: &ClientAuth) -> Result<Arc<dyn ClientCertVerifier>, TlsFault> {
+fn client_verifier(
+    ca: &Pem,
+    auth: &ClientVerification,
+) -> Result<Arc<dyn ClientCertVerifier>, TlsFault> {
     let roots = Arc::new(ca.authorities()?);
     let builder = WebPkiClientVerifier::builder_with_provider(roots, provider());
     let builder = match auth {
-        ClientAuth::Optional(_) => builder.allow_unauthenticated(),
-        ClientAuth::Required(_) | ClientAuth::Off => builder,
+        ClientVerification::Optional(_) => builder.allow_unauthenticated(),
+        ClientVerification::Required(_) | ClientVerification::Off => builder,
     };
     builder.build().map_err(|error| ca.fault(error))
 }

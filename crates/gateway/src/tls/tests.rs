@@ -1,4 +1,4 @@
-//! What the TLS files of a configuration may hold.
+//! Tests of the contents that TLS files may have.
 #![allow(clippy::unwrap_used)]
 
 use super::*;
@@ -10,7 +10,7 @@ fn write(folder: &Path, name: &str, text: &str) -> PathBuf {
 }
 
 #[test]
-fn a_fault_names_the_file_and_what_is_wrong_with_it() {
+fn a_fault_names_the_file_and_the_cause() {
     install_provider();
     let folder = tempfile::tempdir().unwrap();
     let good = rcgen::generate_simple_self_signed(vec!["localhost".to_owned()]).unwrap();
@@ -21,8 +21,8 @@ fn a_fault_names_the_file_and_what_is_wrong_with_it() {
     let empty = write(folder.path(), "empty.pem", "");
     let absent = folder.path().join("absent.pem");
 
-    let off = || ClientAuth::Off;
-    let required = |file: &PathBuf| ClientAuth::Required(file.clone());
+    let off = || ClientVerification::Off;
+    let required = |file: &PathBuf| ClientVerification::Required(file.clone());
     let cases = [
         (&certificate, &key, off(), None),
         (&certificate, &key, required(&certificate), None),
@@ -72,7 +72,7 @@ fn a_fault_names_the_file_and_what_is_wrong_with_it() {
 }
 
 #[test]
-fn towards_an_upstream_a_certificate_needs_its_key() {
+fn a_client_certificate_needs_its_key() {
     install_provider();
     let file = Path::new("agency.pem");
     assert!(client_config(ClientFiles::default()).is_ok());
@@ -88,15 +88,15 @@ fn towards_an_upstream_a_certificate_needs_its_key() {
 }
 
 #[test]
-fn nothing_is_resumed_where_certificates_are_asked_for() {
+fn sessions_are_not_resumed_on_listeners_that_verify_clients() {
     install_provider();
     let folder = tempfile::tempdir().unwrap();
     let good = rcgen::generate_simple_self_signed(vec!["localhost".to_owned()]).unwrap();
     let certificate = write(folder.path(), "good.pem", &good.cert.pem());
     let private_key = write(folder.path(), "good.key", &good.signing_key.serialize_pem());
     for client_auth in [
-        ClientAuth::Optional(certificate.clone()),
-        ClientAuth::Required(certificate.clone()),
+        ClientVerification::Optional(certificate.clone()),
+        ClientVerification::Required(certificate.clone()),
     ] {
         let files = ServerFiles {
             certificate: certificate.clone(),

@@ -1,46 +1,46 @@
-//! What a connection was let in by, and whether that still holds.
+//! The trust in an open connection's client, which a reload can end.
 
 use std::cell::{Cell, RefCell};
 use std::sync::Arc;
 
 use rustls_pki_types::CertificateDer;
 
-use super::{ServerSide, ServerTls};
+use super::{LoadedServerTls, ServerTls};
 
-/// A caller's standing on the connection that it opened. Authorities that a reload took out stop at once,
-/// on connections that are open as on new ones.
+/// Whether the client of an open connection is still trusted. The removal of an authority by a reload applies at
+/// once, to open connections as well as to new ones.
 #[derive(Debug)]
-pub struct Trust {
+pub struct ClientTrust {
     tls: Arc<ServerTls>,
-    /// The side that judged last.
-    judge: RefCell<Arc<ServerSide>>,
-    holds: Cell<bool>,
+    /// The TLS settings of the last check.
+    checked_against: RefCell<Arc<LoadedServerTls>>,
+    is_valid: Cell<bool>,
     chain: Box<[CertificateDer<'static>]>,
 }
 
-impl Trust {
-    /// Of a connection that `judge`'s handshake let in with this chain; empty where it showed none.
+impl ClientTrust {
+    /// A client that passed the handshake of `checked_against` with this chain, which is empty without a certificate.
     pub fn new(
         tls: Arc<ServerTls>,
-        judge: Arc<ServerSide>,
+        checked_against: Arc<LoadedServerTls>,
         chain: Box<[CertificateDer<'static>]>,
     ) -> Self {
         Self {
             tls,
-            judge: RefCell::new(judge),
-            holds: Cell::new(true),
+            checked_against: RefCell::new(checked_against),
+            is_valid: Cell::new(true),
             chain,
         }
     }
 
-    /// Whether the connection would be let in now.
-    pub fn holds(&self) -> bool {
+    /// Whether the client would pass the handshake now.
+    pub fn is_valid(&self) -> bool {
         let current = self.tls.current();
-        let mut judge = self.judge.borrow_mut();
-        if !Arc::ptr_eq(&judge, &current) {
-            self.holds.set(current.trusts(&self.chain));
-            *judge = current;
+        let mut checked_against = self.checked_against.borrow_mut();
+        if !Arc::ptr_eq(&checked_against, &current) {
+            self.is_valid.set(current.accepts(&self.chain));
+            *checked_against = current;
         }
-        self.holds.get()
+        self.is_valid.get()
     }
 }

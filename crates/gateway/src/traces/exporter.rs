@@ -1,4 +1,4 @@
-//! The one task that posts spans to the collector.
+//! The task that posts spans to the collector.
 
 use std::error::Error;
 use std::fmt::Display;
@@ -12,34 +12,34 @@ use tokio::time::{Instant, timeout};
 use tokio_util::sync::CancellationToken;
 
 use super::otlp::export_request;
-use super::queue::{LostSpans, MAX_QUEUED_CALLS};
+use super::queue::{DroppedSpans, MAX_QUEUED_CALLS};
 use super::{CallSpans, SpanQueue};
 use crate::config::{BaseUrl, Scheme};
 use crate::request_id::{TraceParent, new_span_id, request_id};
 use crate::tls::{ClientFiles, client_config};
-use crate::upstream::{Circuit, Clients, Endpoint, Origin, Party, Repeat, UpstreamRequest};
+use crate::upstream::{ApiEndpoint, Circuit, Clients, Origin, Party, Repeat, UpstreamRequest};
 
-/// Spans in one post.
+/// The most spans of one post.
 const MAX_BATCH_SPANS: usize = 512;
-const MAX_BATCH_CALLS: usize = MAX_BATCH_SPANS / CallSpans::MOST;
+const MAX_BATCH_CALLS: usize = MAX_BATCH_SPANS / CallSpans::MAX_COUNT;
 
-/// How long the first span of a batch waits for others.
-const GATHER: Duration = Duration::from_secs(1);
+/// The longest time that the first span of a batch waits for others.
+const BATCH_DELAY: Duration = Duration::from_secs(1);
 
-/// How often the queue is looked at meanwhile. A task that slept on the queue itself would have to be
-/// woken by the workers, once for each call.
-const LOOK_EVERY: Duration = Duration::from_millis(50);
+/// The interval at which the queue is checked meanwhile. A task that waits on the queue itself would be woken by the
+/// workers for each call.
+const POLL_INTERVAL: Duration = Duration::from_millis(50);
 
-/// What a post may take, connecting included.
+/// The longest time of a post, including the connection.
 const POST_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// A collector answers with next to nothing.
+/// The largest answer of a collector; a usual answer is a few bytes.
 const MAX_ANSWER_BYTES: usize = 64 * 1_024;
 
-/// Where OTLP/HTTP takes traces, under the configured URL.
+/// The path of traces in OTLP/HTTP, below the configured URL.
 const PATH: &str = "/v1/traces";
 
-/// The running export.
+/// The running export task.
 #[derive(Debug)]
 pub struct Exporter {
     stop: CancellationToken,
@@ -47,35 +47,35 @@ pub struct Exporter {
 }
 
 impl Exporter {
-    /// Starts exporting on the calling thread's runtime what is put into the queue.
+    /// Starts the export on the calling thread's runtime and returns its queue.
     ///
     /// # Errors
-    /// When the URL cannot be asked, or TLS not be set up.
+    /// If the URL is invalid or TLS cannot be set up.
     pub fn start(endpoint: &BaseUrl) -> Result<(SpanQueue, Self), Box<dyn Error>> {
         let tls = match endpoint.scheme() {
             Scheme::Http => None,
             Scheme::Https => Some(client_config(ClientFiles::default())?),
         };
-        // Nobody asks this circuit: a post every second at the most is no burden to anybody.
+        // This circuit is not used: there is at most one post per second.
         let circuit = Circuit::new(1, Duration::ZERO);
         let origin = Arc::new(Origin::new(endpoint, tls)?);
         let prefix = endpoint.path_prefix();
         let party = Party::new("traces", origin, prefix, MAX_ANSWER_BYTES, circuit);
-        let lost = LostSpans::default();
-        let (queue, calls) = SpanQueue::of(MAX_QUEUED_CALLS, lost.clone());
-        let posts = Posts {
+        let dropped = DroppedSpans::default();
+        let (queue, calls) = SpanQueue::bounded(MAX_QUEUED_CALLS, dropped.clone());
+        let collector = Collector {
             endpoint: party.endpoint(PATH)?,
             party: Arc::new(party),
             clients: Clients::new(),
-            lost,
+            dropped,
             is_failing: false,
         };
         let stop = CancellationToken::new();
-        let task = actix_web::rt::spawn(export(calls, posts, stop.clone()));
+        let task = actix_web::rt::spawn(export(calls, collector, stop.clone()));
         Ok((queue, Self { stop, task }))
     }
 
-    /// Posts what is queued, within this time, and ends.
+    /// Posts the queued spans within this time and ends the task.
     pub async fn finish(mut self, within: Duration) {
         self.stop.cancel();
         if timeout(within, &mut self.task).await.is_err() {
@@ -84,34 +84,34 @@ impl Exporter {
     }
 }
 
-async fn export(mut calls: Receiver<CallSpans>, mut posts: Posts, stop: CancellationToken) {
+async fn export(mut calls: Receiver<CallSpans>, mut collector: Collector, stop: CancellationToken) {
     let mut batch = Vec::with_capacity(MAX_BATCH_CALLS);
     loop {
-        gather(&mut calls, &mut batch, &stop).await;
+        collect_batch(&mut calls, &mut batch, &stop).await;
         if batch.is_empty() {
             return;
         }
-        posts.send(&batch).await;
+        collector.send(&batch).await;
         batch.clear();
     }
 }
 
-/// Waits for a batch; an empty one is the end.
-async fn gather(
+/// Waits for a batch; an empty one means the end.
+async fn collect_batch(
     calls: &mut Receiver<CallSpans>,
     batch: &mut Vec<CallSpans>,
     stop: &CancellationToken,
 ) {
     tokio::select! {
-        // What has come is exported, also after the end was asked for.
+        // Queued calls are exported even after the stop.
         biased;
         first = calls.recv() => batch.extend(first),
         () = stop.cancelled() => return,
     }
-    let due = Instant::now() + GATHER;
+    let due = Instant::now() + BATCH_DELAY;
     while 1 + calls.len() < MAX_BATCH_CALLS && Instant::now() < due {
-        let look = timeout(LOOK_EVERY, stop.cancelled()).await;
-        if look.is_ok() {
+        let stopped = timeout(POLL_INTERVAL, stop.cancelled()).await.is_ok();
+        if stopped {
             break;
         }
     }
@@ -123,23 +123,22 @@ async fn gather(
     }
 }
 
-/// The way to the collector.
-struct Posts {
-    endpoint: Endpoint,
+/// The collector and the connections to it.
+struct Collector {
+    endpoint: ApiEndpoint,
     party: Arc<Party>,
     clients: Clients,
-    lost: LostSpans,
+    dropped: DroppedSpans,
     is_failing: bool,
 }
 
-impl Posts {
-    /// Sends a batch once. What the collector does not take is lost: to keep it for later would put a bound
-    /// off, not remove it.
+impl Collector {
+    /// Posts a batch once. Spans that the collector does not accept are dropped: keeping them would need another bound.
     async fn send(&mut self, batch: &[CallSpans]) {
         match self.post(batch).await {
             Ok(()) => self.succeeded(),
             Err(fault) => {
-                self.lost.add(batch.iter().map(CallSpans::count).sum());
+                self.dropped.add(batch.iter().map(CallSpans::count).sum());
                 self.failed(&fault);
             }
         }
@@ -150,7 +149,7 @@ impl Posts {
         let request = UpstreamRequest {
             endpoint: &self.endpoint,
             request_id: &request_id(&HeaderMap::new()),
-            // A collector that traces itself is not to make a trace of each of ours.
+            // A collector that traces its own requests must not trace the posts.
             traceparent: &TraceParent::unsampled(),
             authorization: None,
             body: &body,
@@ -166,16 +165,17 @@ impl Posts {
         }
     }
 
-    /// The log is told when it begins and when it ends, not of each batch.
+    /// Logs the first of consecutive failures.
     fn failed(&mut self, fault: &dyn Display) {
         if !std::mem::replace(&mut self.is_failing, true) {
-            tracing::warn!(%fault, "traces are lost: the collector does not take them");
+            tracing::warn!(%fault, "trace spans are dropped: the collector does not accept them");
         }
     }
 
+    /// Logs the first success after a failure.
     fn succeeded(&mut self) {
         if std::mem::take(&mut self.is_failing) {
-            tracing::info!("the collector takes traces again");
+            tracing::info!("the collector accepts trace spans again");
         }
     }
 }

@@ -1,15 +1,15 @@
-//! Traces for an OTLP collector, where `tracing.otlp_endpoint` names one (`docs/logging.md`, "Traces").
+//! Traces for an OTLP collector, if `tracing.otlp_endpoint` is set (`docs/logging.md`, "Traces").
 //!
-//! - A worker that has answered a call leaves what it knows of it, [`CallSpans`], in a bounded
-//!   [`SpanQueue`] and goes on. It waits for nobody and writes no text.
-//! - One task on the main thread, the [`Exporter`]'s, makes spans of it and posts them in batches.
-//! - Where there is no collector there is no queue, and nothing is made for it.
+//! - A worker that has answered a call puts its [`CallSpans`] into a bounded [`SpanQueue`], without waiting and without
+//!   formatting text.
+//! - The [`Exporter`]'s task on the main thread formats spans and posts them in batches.
+//! - Without a collector there is no queue, and no [`CallSpans`] are created.
 
 mod call_spans;
 mod exporter;
 mod otlp;
 mod queue;
 
-pub use call_spans::CallSpans;
+pub use call_spans::{CallSpans, UpstreamTiming};
 pub use exporter::Exporter;
 pub use queue::SpanQueue;

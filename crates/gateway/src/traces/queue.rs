@@ -1,4 +1,4 @@
-//! The queue between the workers and the one task that exports.
+//! The queue from the workers to the exporter's task.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -8,47 +8,48 @@ use tokio::sync::mpsc::{self, Receiver, Sender};
 
 use super::CallSpans;
 
-/// Calls that wait to be exported, some 3 MB; beyond them spans are lost, and counted.
+/// The most queued calls, some 3 MB. Spans of further calls are dropped and counted.
 pub(super) const MAX_QUEUED_CALLS: usize = 8_192;
 
-/// The workers' end of it.
+/// The workers' end of the queue.
 #[derive(Clone, Debug)]
 pub struct SpanQueue {
     calls: Sender<CallSpans>,
-    lost: LostSpans,
+    dropped: DroppedSpans,
 }
 
 impl SpanQueue {
-    /// A queue of so many calls, and its other end.
-    pub(super) fn of(calls: usize, lost: LostSpans) -> (Self, Receiver<CallSpans>) {
-        let (sender, receiver) = mpsc::channel(calls);
+    /// Returns a queue of at most `max_calls` calls and its receiving end.
+    pub(super) fn bounded(max_calls: usize, dropped: DroppedSpans) -> (Self, Receiver<CallSpans>) {
+        let (sender, receiver) = mpsc::channel(max_calls);
         let queue = Self {
             calls: sender,
-            lost,
+            dropped,
         };
         (queue, receiver)
     }
 
-    /// Leaves a call to the exporter; where that does not keep up, the call's spans are lost.
-    pub fn put(&self, call: CallSpans) {
+    /// Queues a call for export, or drops its spans if the queue is full.
+    pub fn push(&self, call: CallSpans) {
         if let Err(TrySendError::Full(call) | TrySendError::Closed(call)) =
             self.calls.try_send(call)
         {
-            self.lost.add(call.count());
+            self.dropped.add(call.count());
         }
     }
 
-    /// How many spans were lost since the start: for want of room here, or of a collector that took them.
-    pub fn lost_spans(&self) -> u64 {
-        self.lost.0.load(Ordering::Relaxed)
+    /// Returns the number of spans that were dropped because the queue was full or the collector did not accept them.
+    pub fn dropped_spans(&self) -> u64 {
+        self.dropped.0.load(Ordering::Relaxed)
     }
 }
 
-/// Counts the spans that no collector has taken.
+/// The number of dropped spans.
 #[derive(Clone, Debug, Default)]
-pub(super) struct LostSpans(Arc<AtomicU64>);
+pub(super) struct DroppedSpans(Arc<AtomicU64>);
 
-impl LostSpans {
+impl DroppedSpans {
+    /// Adds dropped spans.
     pub(super) fn add(&self, spans: u64) {
         self.0.fetch_add(spans, Ordering::Relaxed);
     }
@@ -57,22 +58,22 @@ impl LostSpans {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::traces::otlp::tests::{asked, call};
+    use crate::traces::otlp::tests::{call, with_upstream};
 
     #[test]
-    fn what_does_not_fit_is_lost_and_every_span_of_it_counted() {
-        let (queue, mut calls) = SpanQueue::of(2, LostSpans::default());
+    fn spans_beyond_the_queue_are_dropped_and_counted() {
+        let (queue, mut calls) = SpanQueue::bounded(2, DroppedSpans::default());
         for _ in 0..3 {
-            queue.put(asked());
+            queue.push(with_upstream());
         }
-        assert_eq!(queue.lost_spans(), 2, "the third call's two");
-        queue.put(call());
-        assert_eq!(queue.lost_spans(), 3);
+        assert_eq!(queue.dropped_spans(), 2, "the third call has two spans");
+        queue.push(call());
+        assert_eq!(queue.dropped_spans(), 3);
         assert!(calls.try_recv().is_ok());
-        queue.put(call());
-        assert_eq!(queue.lost_spans(), 3, "there was room again");
+        queue.push(call());
+        assert_eq!(queue.dropped_spans(), 3, "there was room again");
         drop(calls);
-        queue.put(call());
-        assert_eq!(queue.lost_spans(), 4, "the exporter has ended");
+        queue.push(call());
+        assert_eq!(queue.dropped_spans(), 4, "the exporter has ended");
     }
 }

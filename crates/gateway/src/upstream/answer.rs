@@ -1,4 +1,4 @@
-//! What a call came to.
+//! The result of a call: an answer, or why there is none.
 
 use std::fmt;
 use std::time::Duration;
@@ -8,131 +8,132 @@ use actix_http::header::HeaderValue;
 use bytes::Bytes;
 use tokio::time::Instant;
 
-/// A whole answer: head complete, body read to its end and within the limit.
+/// A whole answer: the head is complete, and the body was read to its end and is within the limit.
 #[derive(Clone, Debug)]
 pub struct Answer {
-    /// Any status of three digits, redirects included.
+    /// Any status of three digits, including redirects.
     pub status: StatusCode,
-    /// The first `Content-Type`.
+    /// The first `Content-Type` value.
     pub content_type: Option<HeaderValue>,
-    /// The first `Retry-After`.
+    /// The first `Retry-After` value.
     pub retry_after: Option<HeaderValue>,
-    /// The body without its framing; empty where the status carries none.
+    /// The body without its framing; empty for a status without a body.
     pub body: Bytes,
 }
 
-/// Why there is no whole answer.
+/// Why a call has no whole answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Fault {
-    /// The deadline came first.
+pub enum UpstreamFault {
+    /// The deadline passed.
     TimedOut {
-        /// Whether the request can have been sent by then.
+        /// Whether the request may have been sent by then.
         sent: Sent,
     },
-    /// No connection: nothing was sent.
-    NotReached(Unreached),
-    /// Reset or closed before an answer's head was complete.
+    /// No connection could be opened, so nothing was sent.
+    NotReached(ConnectFailure),
+    /// The connection was closed or reset before the answer's head was complete.
     Closed {
-        /// Whether the request can have been sent by then.
+        /// Whether the request may have been sent by then.
         sent: Sent,
     },
-    /// The body ended before its end, or has no end that can be known.
+    /// The connection ended before the body did, or the body's end cannot be known.
     CutShort {
         /// The status of the answer's head.
         status: StatusCode,
     },
-    /// The body is larger than the party may answer.
+    /// The body is larger than the party's limit.
     TooLarge {
         /// The status of the answer's head.
         status: StatusCode,
     },
-    /// What came is no HTTP, or framed so that two clients could read it differently.
-    Unreadable,
+    /// The answer is no HTTP, or its framing is ambiguous.
+    Malformed,
 }
 
-impl Fault {
-    /// Whether the party can have got the request.
+impl UpstreamFault {
+    /// Whether the party may have received the request.
     pub fn sent(&self) -> Sent {
         match self {
             Self::NotReached(_) => Sent::NotSent,
             Self::TimedOut { sent } | Self::Closed { sent } => *sent,
-            Self::CutShort { .. } | Self::TooLarge { .. } | Self::Unreadable => Sent::MaybeSent,
+            Self::CutShort { .. } | Self::TooLarge { .. } | Self::Malformed => Sent::MaybeSent,
         }
     }
 }
 
-/// For logs; says nothing of what the party answered.
-impl fmt::Display for Fault {
+/// The text for logs, without anything from the party's answer.
+impl fmt::Display for UpstreamFault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::TimedOut { .. } => f.write_str("no answer in time"),
-            Self::NotReached(unreached) => unreached.fmt(f),
+            Self::NotReached(failure) => failure.fmt(f),
             Self::Closed { .. } => f.write_str("closed before an answer"),
             Self::CutShort { .. } => f.write_str("answer cut short"),
             Self::TooLarge { .. } => f.write_str("answer too large"),
-            Self::Unreadable => f.write_str("answer that is no HTTP"),
+            Self::Malformed => f.write_str("malformed answer"),
         }
     }
 }
 
-/// Whether the party can have got the request.
+/// Whether the party may have received the request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Sent {
-    /// Not one byte of it was written.
+    /// No byte of the request was written.
     NotSent,
-    /// Some or all of it was written.
+    /// Some or all of the request was written.
     MaybeSent,
 }
 
-/// Why there was no connection.
+/// Why no connection could be opened.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Unreached {
-    /// Which step failed.
-    pub step: Step,
-    /// The system's or the TLS library's words, for an operator.
+pub struct ConnectFailure {
+    /// The step that failed.
+    pub step: ConnectStep,
+    /// The error text of the system or the TLS library, for the log.
     pub detail: String,
 }
 
-impl fmt::Display for Unreached {
+impl fmt::Display for ConnectFailure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}: {}", self.step.as_str(), self.detail)
     }
 }
 
-/// The steps to a connection.
+/// The steps of opening a connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Step {
-    /// From the host's name to its addresses.
+pub enum ConnectStep {
+    /// The look-up of the host's addresses.
     Resolve,
-    /// To one of the addresses.
+    /// The TCP connection to one of the addresses.
     Connect,
     /// The TLS handshake.
     Handshake,
 }
 
-impl Step {
-    /// A few words for a log.
+impl ConnectStep {
+    /// The text for logs.
     pub fn as_str(self) -> &'static str {
         match self {
-            Self::Resolve => "name not found",
-            Self::Connect => "not connected",
+            Self::Resolve => "host name not found",
+            Self::Connect => "connection failed",
             Self::Handshake => "TLS handshake failed",
         }
     }
 }
 
-/// A call's result and its times.
+/// The result of a call with its times.
 #[derive(Clone, Debug)]
-pub struct Report {
-    /// The whole answer, or why there is none.
-    pub result: Result<Answer, Fault>,
-    /// From the call's begin to its end, connecting included.
-    pub upstream: Duration,
-    /// When it ended.
-    pub ended: Instant,
-    /// How long connecting took, name and TLS included, whether or not it came to a connection;
-    /// `None` where a pooled one served.
-    pub connect: Option<Duration>,
-    /// How often the request was begun to be sent: 1, or 2 where a pooled connection was closed.
+pub struct CallReport {
+    /// The whole answer or the fault.
+    pub result: Result<Answer, UpstreamFault>,
+    /// The time from the begin of the call to its end, with the time to connect.
+    pub duration: Duration,
+    /// When the call ended.
+    pub ended_at: Instant,
+    /// The time to open a connection, with the look-up and TLS, even if it failed; `None` if no new connection
+    /// was opened.
+    pub connect_duration: Option<Duration>,
+    /// The number of attempts to send the request: 2 if the first one failed on a pooled connection that was
+    /// closed, 0 if the deadline had passed before the call.
     pub attempts: u8,
 }

@@ -1,106 +1,113 @@
-//! One call.
+//! One call to a party, in one or two attempts.
 
 use std::rc::Rc;
 
 use tokio::time::{Instant, timeout_at};
 
 use super::Repeat;
-use super::answer::{Answer, Fault, Report, Sent};
-use super::connection::Connection;
+use super::answer::{Answer, CallReport, Sent, UpstreamFault};
+use super::connection::UpstreamConnection;
 use super::pool::Pool;
-use super::progress::Progress;
-use super::reading::{Unread, Whole, read};
+use super::progress::CallProgress;
+use super::read_answer::{ReadFailure, WholeAnswer, read};
 
-/// What goes out, and how much may come back.
+/// The request of a call and the limit of its answer.
 pub(super) struct Exchange {
-    /// Head and body.
+    /// The request's head and body.
     pub(super) request: Vec<u8>,
-    /// Of the answer's body.
+    /// The limit of the answer's body.
     pub(super) answer_max_bytes: usize,
     pub(super) repeat: Repeat,
 }
 
-/// Sends and reads, at most twice, from `begin`, which is now, until the deadline.
+/// Sends the request and reads the answer, at most twice, from `begin`, which is now, until the deadline.
 pub(super) async fn call(
     pool: Rc<Pool>,
-    asked: Exchange,
+    exchange: Exchange,
     (begin, deadline): (Instant, Instant),
-) -> Report {
-    let progress = Progress::default();
+) -> CallReport {
+    let progress = CallProgress::default();
     let result = if begin < deadline {
-        timeout_at(deadline, attempts(&pool, &asked, begin, &progress))
+        timeout_at(deadline, send(&pool, &exchange, begin, &progress))
             .await
             .unwrap_or_else(|_elapsed| {
-                Err(Fault::TimedOut {
+                Err(UpstreamFault::TimedOut {
                     sent: progress.sent(),
                 })
             })
     } else {
-        Err(Fault::TimedOut {
+        Err(UpstreamFault::TimedOut {
             sent: Sent::NotSent,
         })
     };
-    let ended = progress.answered_at().unwrap_or_else(Instant::now);
-    Report {
+    let ended_at = progress.answered_at().unwrap_or_else(Instant::now);
+    CallReport {
         result,
-        upstream: ended.saturating_duration_since(begin),
-        ended,
-        connect: progress.connect(),
+        duration: ended_at.saturating_duration_since(begin),
+        ended_at,
+        connect_duration: progress.connect_duration(),
         attempts: progress.attempts(),
     }
 }
 
-/// A pooled connection may turn out closed: then once more, over a new one.
-async fn attempts(
+/// Sends the request over a pooled connection if there is one. If the party has closed that one and the request
+/// may be repeated, or if there was none, sends it over a new connection.
+async fn send(
     pool: &Pool,
-    asked: &Exchange,
+    exchange: &Exchange,
     begin: Instant,
-    progress: &Progress,
-) -> Result<Answer, Fault> {
+    progress: &CallProgress,
+) -> Result<Answer, UpstreamFault> {
     progress.begin_attempt();
     if let Some(mut connection) = pool.take(begin).await {
-        match exchange(&mut connection, asked, progress).await {
-            Ok(whole) => return Ok(settle(pool, connection, whole, progress)),
-            Err(Unread {
-                is_silent: true, ..
-            }) if asked.repeat == Repeat::Safe || progress.sent() == Sent::NotSent => {}
-            Err(unread) => return Err(unread.fault),
+        match send_and_read(&mut connection, exchange, progress).await {
+            Ok(whole) => return Ok(finish(pool, connection, whole, progress)),
+            Err(ReadFailure {
+                is_before_first_byte: true,
+                ..
+            }) if exchange.repeat == Repeat::Safe || progress.sent() == Sent::NotSent => {}
+            Err(failure) => return Err(failure.fault),
         }
         drop(connection);
         progress.begin_attempt();
     }
-    // Boxed, so that a call over a pooled connection is not as large as one that dials.
-    let dialled = Box::pin(progress.dialling(pool.dial().open())).await;
-    let mut connection = dialled.map_err(|unreached| match progress.sent() {
-        Sent::NotSent => Fault::NotReached(unreached),
-        sent @ Sent::MaybeSent => Fault::Closed { sent },
+    // Boxed, so that the future of every call does not hold the room for opening a connection.
+    let opened = Box::pin(progress.time_connecting(pool.dialer().open())).await;
+    let mut connection = opened.map_err(|failure| match progress.sent() {
+        Sent::NotSent => UpstreamFault::NotReached(failure),
+        sent @ Sent::MaybeSent => UpstreamFault::Closed { sent },
     })?;
-    match exchange(&mut connection, asked, progress).await {
-        Ok(whole) => Ok(settle(pool, connection, whole, progress)),
-        Err(unread) => Err(unread.fault),
+    match send_and_read(&mut connection, exchange, progress).await {
+        Ok(whole) => Ok(finish(pool, connection, whole, progress)),
+        Err(failure) => Err(failure.fault),
     }
 }
 
-async fn exchange(
-    connection: &mut Connection,
-    asked: &Exchange,
-    progress: &Progress,
-) -> Result<Whole, Unread> {
-    if connection.write(&asked.request, progress).await.is_err() {
+async fn send_and_read(
+    connection: &mut UpstreamConnection,
+    exchange: &Exchange,
+    progress: &CallProgress,
+) -> Result<WholeAnswer, ReadFailure> {
+    if connection.write(&exchange.request, progress).await.is_err() {
         let sent = progress.sent();
-        return Err(Unread {
-            fault: Fault::Closed { sent },
-            is_silent: true,
+        return Err(ReadFailure {
+            fault: UpstreamFault::Closed { sent },
+            is_before_first_byte: true,
         });
     }
-    read(connection, asked.answer_max_bytes, progress).await
+    read(connection, exchange.answer_max_bytes, progress).await
 }
 
-/// The answer is whole: its connection waits for the next call, where there may be one.
-fn settle(pool: &Pool, mut connection: Connection, whole: Whole, progress: &Progress) -> Answer {
+/// Records the whole answer and returns its connection to the pool if it can be kept.
+fn finish(
+    pool: &Pool,
+    mut connection: UpstreamConnection,
+    whole: WholeAnswer,
+    progress: &CallProgress,
+) -> Answer {
     let now = Instant::now();
     progress.set_answered(now);
-    if let Some(idle) = whole.kept_for {
+    if let Some(idle) = whole.keep_alive {
         connection.keep_for(idle, now);
         pool.put(connection);
     }

@@ -1,114 +1,120 @@
-//! A chunked body.
+//! Decodes a chunked body (RFC 9112 section 7.1).
 
 use bytes::BytesMut;
 
 /// Most hexadecimal digits of a chunk's size.
 const SIZE_MAX_DIGITS: u8 = 16;
 
-/// Takes a chunked body apart (RFC 9112 section 7.1). Extensions and trailers are passed over.
+/// The state of decoding one chunked body. Extensions and trailers are skipped.
 #[derive(Debug, Default)]
-pub(super) struct Chunks {
-    at: At,
-    /// Of the chunk that is being read.
-    left: u64,
+pub(super) struct ChunkDecoder {
+    position: Position,
+    /// The size of the present chunk, then the number of its bytes that were not read yet.
+    remaining: u64,
 }
 
+/// What the next byte belongs to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum At {
-    /// In the hexadecimal digits, of which so many were read.
+enum Position {
+    /// The hexadecimal size, of which this many digits were read.
     Size(u8),
-    /// In white space behind them.
+    /// White space behind the size.
     SizeEnd,
-    /// In an extension.
+    /// An extension.
     Extension,
-    /// Behind the CR of their line.
+    /// The LF of the size line.
     SizeLineFeed,
-    /// In a chunk's bytes.
+    /// The bytes of a chunk.
     Data,
-    /// Behind them.
+    /// The CR behind the bytes of a chunk.
     DataCarriageReturn,
+    /// The LF behind the bytes of a chunk.
     DataLineFeed,
-    /// At the begin of a trailer line, or of the empty line that ends the body.
-    TrailerBegin,
-    /// In a trailer line.
+    /// The first byte of a trailer line or of the empty line that ends the body.
+    TrailerStart,
+    /// A trailer line.
     Trailer,
-    /// Behind a trailer line's CR.
+    /// The LF of a trailer line.
     TrailerLineFeed,
-    /// Behind the empty line's CR.
+    /// The LF of the empty line.
     LastLineFeed,
-    /// Behind the last byte.
+    /// Nothing: the body is complete.
     End,
-    /// In bytes that are no chunks: there will be no end.
-    Lost,
+    /// Nothing: the bytes are not chunked.
+    Malformed,
 }
 
-impl Default for At {
+impl Default for Position {
     fn default() -> Self {
         Self::Size(0)
     }
 }
 
-impl Chunks {
-    /// Appends what the chunks in `bytes`, which follow those given before, hold; says how many bytes
-    /// belong to the body. Ends early once `body` holds more than `max_bytes`.
-    pub(super) fn take(&mut self, bytes: &[u8], body: &mut BytesMut, max_bytes: usize) -> usize {
+impl ChunkDecoder {
+    /// Decodes the next bytes, appends the data to `body` and returns how many bytes belong to the body. Stops early
+    /// when `body` holds more than `max_bytes`.
+    pub(super) fn decode(&mut self, bytes: &[u8], body: &mut BytesMut, max_bytes: usize) -> usize {
         let mut used = 0;
-        while used < bytes.len() && !self.is_over() && body.len() <= max_bytes {
-            if self.at == At::Data {
+        while used < bytes.len() && !self.has_ended() && body.len() <= max_bytes {
+            if self.position == Position::Data {
                 let rest = &bytes[used..];
-                let length = usize::try_from(self.left).map_or(rest.len(), |n| n.min(rest.len()));
+                let length =
+                    usize::try_from(self.remaining).map_or(rest.len(), |n| n.min(rest.len()));
                 body.extend_from_slice(&rest[..length]);
                 used += length;
-                self.left -= length as u64;
-                if self.left == 0 {
-                    self.at = At::DataCarriageReturn;
+                self.remaining -= length as u64;
+                if self.remaining == 0 {
+                    self.position = Position::DataCarriageReturn;
                 }
             } else {
-                self.at = self.step(bytes[used]);
+                self.position = self.step(bytes[used]);
                 used += 1;
             }
         }
         used
     }
 
-    /// Whether the last byte was seen.
-    pub(super) fn is_whole(&self) -> bool {
-        self.at == At::End
+    /// Whether the last byte was read.
+    pub(super) fn is_complete(&self) -> bool {
+        self.position == Position::End
     }
 
-    /// Whether these are no chunks.
-    pub(super) fn is_lost(&self) -> bool {
-        self.at == At::Lost
+    /// Whether the bytes are not chunked.
+    pub(super) fn is_malformed(&self) -> bool {
+        self.position == Position::Malformed
     }
 
-    fn is_over(&self) -> bool {
-        self.is_whole() || self.is_lost()
+    fn has_ended(&self) -> bool {
+        self.is_complete() || self.is_malformed()
     }
 
-    fn step(&mut self, byte: u8) -> At {
-        match (self.at, byte) {
-            (At::Size(digits), b'0'..=b'9' | b'a'..=b'f' | b'A'..=b'F')
+    fn step(&mut self, byte: u8) -> Position {
+        match (self.position, byte) {
+            (Position::Size(digits), b'0'..=b'9' | b'a'..=b'f' | b'A'..=b'F')
                 if digits < SIZE_MAX_DIGITS =>
             {
                 let digit = char::from(byte).to_digit(16).map_or(0, u64::from);
-                self.left = (self.left << 4) | digit;
-                At::Size(digits + 1)
+                self.remaining = (self.remaining << 4) | digit;
+                Position::Size(digits + 1)
             }
-            (At::Size(1..) | At::SizeEnd, b' ' | b'\t') => At::SizeEnd,
-            (At::Size(1..) | At::SizeEnd, b';') | (At::Extension, b'\t' | b' '..=b'~' | 0x80..) => {
-                At::Extension
+            (Position::Size(1..) | Position::SizeEnd, b' ' | b'\t') => Position::SizeEnd,
+            (Position::Size(1..) | Position::SizeEnd, b';')
+            | (Position::Extension, b'\t' | b' '..=b'~' | 0x80..) => Position::Extension,
+            (Position::Size(1..) | Position::SizeEnd | Position::Extension, b'\r') => {
+                Position::SizeLineFeed
             }
-            (At::Size(1..) | At::SizeEnd | At::Extension, b'\r') => At::SizeLineFeed,
-            (At::SizeLineFeed, b'\n') if self.left == 0 => At::TrailerBegin,
-            (At::SizeLineFeed, b'\n') => At::Data,
-            (At::DataCarriageReturn, b'\r') => At::DataLineFeed,
-            (At::DataLineFeed, b'\n') => At::Size(0),
-            (At::TrailerBegin, b'\r') => At::LastLineFeed,
-            (At::LastLineFeed, b'\n') => At::End,
-            (At::Trailer, b'\r') => At::TrailerLineFeed,
-            (At::TrailerLineFeed, b'\n') => At::TrailerBegin,
-            (At::TrailerBegin | At::Trailer, b'\t' | b' '..=b'~' | 0x80..) => At::Trailer,
-            _ => At::Lost,
+            (Position::SizeLineFeed, b'\n') if self.remaining == 0 => Position::TrailerStart,
+            (Position::SizeLineFeed, b'\n') => Position::Data,
+            (Position::DataCarriageReturn, b'\r') => Position::DataLineFeed,
+            (Position::DataLineFeed, b'\n') => Position::Size(0),
+            (Position::TrailerStart, b'\r') => Position::LastLineFeed,
+            (Position::LastLineFeed, b'\n') => Position::End,
+            (Position::Trailer, b'\r') => Position::TrailerLineFeed,
+            (Position::TrailerLineFeed, b'\n') => Position::TrailerStart,
+            (Position::TrailerStart | Position::Trailer, b'\t' | b' '..=b'~' | 0x80..) => {
+                Position::Trailer
+            }
+            _ => Position::Malformed,
         }
     }
 }
@@ -117,11 +123,11 @@ impl Chunks {
 mod tests {
     use super::*;
 
-    const AMPLE: usize = 1024;
+    const LIMIT: usize = 1024;
 
     #[test]
-    fn a_body_ends_at_its_last_byte_however_it_comes() {
-        for (body, held, behind) in [
+    fn a_body_ends_at_its_last_byte_in_pieces_of_any_size() {
+        for (body, expected, behind) in [
             ("0\r\n\r\n", "", ""),
             ("2\r\n{}\r\n0\r\n\r\n", "{}", "HTTP/1.1 200 OK"),
             (
@@ -132,31 +138,34 @@ mod tests {
             ("1 \r\nx\r\n0\r\nA: b\r\nC: d\r\n\r\n", "x", "\r\n"),
         ] {
             let bytes = [body, behind].concat().into_bytes();
-            for piece in 1..=bytes.len() {
-                let (mut chunks, mut data) = (Chunks::default(), BytesMut::new());
+            for size in 1..=bytes.len() {
+                let (mut chunks, mut data) = (ChunkDecoder::default(), BytesMut::new());
                 let mut used = 0;
-                for part in bytes.chunks(piece) {
-                    used += chunks.take(part, &mut data, AMPLE);
+                for part in bytes.chunks(size) {
+                    used += chunks.decode(part, &mut data, LIMIT);
                 }
-                assert!(chunks.is_whole(), "{body:?} in pieces of {piece}");
-                assert_eq!(used, body.len(), "{body:?} in pieces of {piece}");
-                assert_eq!(data, held, "{body:?} in pieces of {piece}");
+                assert!(chunks.is_complete(), "{body:?} in pieces of {size}");
+                assert_eq!(used, body.len(), "{body:?} in pieces of {size}");
+                assert_eq!(data, expected, "{body:?} in pieces of {size}");
             }
         }
     }
 
     #[test]
-    fn a_body_without_its_end_is_not_whole() {
+    fn a_body_without_its_end_is_not_complete() {
         let body = b"2\r\n{}\r\n0\r\nA: b\r\n\r\n";
         for end in 0..body.len() {
-            let (mut chunks, mut data) = (Chunks::default(), BytesMut::new());
-            assert_eq!(chunks.take(&body[..end], &mut data, AMPLE), end);
-            assert!(!chunks.is_whole() && !chunks.is_lost(), "after {end} bytes");
+            let (mut chunks, mut data) = (ChunkDecoder::default(), BytesMut::new());
+            assert_eq!(chunks.decode(&body[..end], &mut data, LIMIT), end);
+            assert!(
+                !chunks.is_complete() && !chunks.is_malformed(),
+                "after {end} bytes"
+            );
         }
     }
 
     #[test]
-    fn what_is_no_chunk_is_lost_at_once() {
+    fn malformed_chunks_are_found_at_the_first_wrong_byte() {
         for body in [
             "x",
             "\r",
@@ -175,18 +184,18 @@ mod tests {
             "0\r\nA: b\n",
             "0\r\nA: b\r\r",
         ] {
-            let (mut chunks, mut data) = (Chunks::default(), BytesMut::new());
-            let used = chunks.take(body.as_bytes(), &mut data, AMPLE);
-            assert!(chunks.is_lost(), "{body:?}");
+            let (mut chunks, mut data) = (ChunkDecoder::default(), BytesMut::new());
+            let used = chunks.decode(body.as_bytes(), &mut data, LIMIT);
+            assert!(chunks.is_malformed(), "{body:?}");
             assert_eq!(used, body.len(), "{body:?}");
         }
     }
 
     #[test]
-    fn a_body_over_the_limit_is_not_taken_to_its_end() {
-        let (mut chunks, mut data) = (Chunks::default(), BytesMut::new());
-        chunks.take(b"3\r\nabc\r\n3\r\ndef\r\n0\r\n\r\n", &mut data, 2);
+    fn decoding_stops_when_the_body_is_over_the_limit() {
+        let (mut chunks, mut data) = (ChunkDecoder::default(), BytesMut::new());
+        chunks.decode(b"3\r\nabc\r\n3\r\ndef\r\n0\r\n\r\n", &mut data, 2);
         assert_eq!(data.as_ref(), b"abc");
-        assert!(!chunks.is_whole());
+        assert!(!chunks.is_complete());
     }
 }

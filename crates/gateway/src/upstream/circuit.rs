@@ -1,23 +1,23 @@
-//! When to leave a party alone (contract section 4, "Protection").
+//! The circuit breaker of a party (contract section 4, "Protection").
 
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use super::Outcome;
+use super::CircuitOutcome;
 
-/// When to come again while another call is probing: a probe ends within a call's budget.
-const PROBE_WAIT: Duration = Duration::from_secs(1);
+/// The `Retry-After` of calls that are refused during a probe, which ends within the budget of a call.
+const PROBE_RETRY_AFTER: Duration = Duration::from_secs(1);
 
-/// A party's circuit, shared by all workers; a clone is the same circuit. Time comes in.
+/// The circuit breaker of a party, shared by all workers. A clone is the same circuit. The time is an argument.
 ///
-/// Failures in a row open it. Once it has been open for its time, one call at a time probes: its
-/// success closes the circuit, its failure opens it again.
+/// Consecutive failures open the circuit. After its open time, one call at a time is a probe: its success closes the
+/// circuit and its failure opens it again.
 #[derive(Clone)]
-pub struct Circuit(Arc<Inner>);
+pub struct Circuit(Arc<SharedCircuit>);
 
-/// With the two counts of its `Arc` it fills one line of a processor's cache: every call is in want of it.
-struct Inner {
+/// The state behind the `Arc`. Every call reads it; with the two counts of the `Arc` it fills one cache line.
+struct SharedCircuit {
     failures: u32,
     open_for_millis: u64,
     state: Mutex<State>,
@@ -25,32 +25,31 @@ struct Inner {
 
 #[derive(Clone, Copy, Debug)]
 struct State {
-    gate: Gate,
-    /// Counts the changes of `gate`'s kind: the outcome of a call that was let in under an earlier
-    /// one is old news.
-    era: u64,
+    phase: Phase,
+    /// The number of changes between phases. The outcome of a call that was admitted in an earlier phase is ignored.
+    generation: u64,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Gate {
+enum Phase {
     Closed { failures: u32 },
     HalfOpen { probing: bool },
     Open { until: Instant },
 }
 
-/// The gauge `relay_circuit_state`.
+/// The state of a circuit, as the gauge `relay_circuit_state` shows it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum CircuitState {
-    /// Every call goes.
+    /// Every call is admitted.
     Closed,
-    /// One call at a time goes.
+    /// One call at a time is admitted.
     HalfOpen,
-    /// No call goes; also when its time is over and nobody has called since.
+    /// No call is admitted. The state stays open after its time until the next call.
     Open,
 }
 
 impl CircuitState {
-    /// 0 closed, 1 half-open, 2 open.
+    /// The value of the gauge: 0 closed, 1 half-open, 2 open.
     pub fn gauge(self) -> i64 {
         match self {
             Self::Closed => 0,
@@ -60,97 +59,100 @@ impl CircuitState {
     }
 }
 
-/// Whether a call may go. What comes of it is to be told to its permit.
+/// Whether a call is admitted. The outcome of an admitted call must be recorded with its permit.
 #[derive(Debug)]
-pub enum Admission {
-    /// It goes.
-    Closed(Permit),
-    /// It goes, alone, and what comes of it decides.
-    Probe(Permit),
-    /// It does not go.
+pub enum CircuitDecision {
+    /// The call is admitted.
+    Closed(CircuitPermit),
+    /// The call is admitted as the only one, and its outcome decides the next state.
+    Probe(CircuitPermit),
+    /// The call is refused.
     Open {
-        /// When to come again; more than zero.
+        /// After what time to try again; more than zero.
         retry_after: Duration,
     },
 }
 
-/// A call that was let in. Dropped without an outcome (the caller is gone), it counts for nothing,
-/// and the next call may probe in its place.
+/// The permit of an admitted call. If it is dropped without an outcome, the call is not counted and the next call
+/// may be the probe instead.
 #[derive(Debug)]
 #[must_use]
-pub struct Permit {
+pub struct CircuitPermit {
     circuit: Circuit,
-    kind: Kind,
-    era: u64,
+    kind: PermitKind,
+    generation: u64,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Kind {
+enum PermitKind {
     Ordinary,
     Probe,
     Always,
-    /// The outcome is told.
-    Spent,
+    /// The outcome was recorded.
+    Recorded,
 }
 
 impl Circuit {
-    /// Closed. `failures` in a row (at least one) open it for `open_for`, in whole milliseconds.
+    /// Creates a closed circuit. `failures` consecutive failures (at least one) open it for `open_for`, in whole
+    /// milliseconds.
     pub fn new(failures: u32, open_for: Duration) -> Self {
         let state = State {
-            gate: Gate::Closed { failures: 0 },
-            era: 0,
+            phase: Phase::Closed { failures: 0 },
+            generation: 0,
         };
-        Self(Arc::new(Inner {
+        Self(Arc::new(SharedCircuit {
             failures: failures.max(1),
             open_for_millis: u64::try_from(open_for.as_millis()).unwrap_or(u64::MAX),
             state: Mutex::new(state),
         }))
     }
 
-    /// For the calls that an open circuit turns away.
-    pub fn admit(&self, now: Instant) -> Admission {
+    /// Decides whether a call is admitted at `now`.
+    pub fn admit(&self, now: Instant) -> CircuitDecision {
         let mut state = self.lock();
-        match state.gate {
-            Gate::Closed { .. } => {
-                return Admission::Closed(self.permit(Kind::Ordinary, state.era));
+        match state.phase {
+            Phase::Closed { .. } => {
+                return CircuitDecision::Closed(
+                    self.permit(PermitKind::Ordinary, state.generation),
+                );
             }
-            Gate::Open { until } if now < until => {
-                return Admission::Open {
+            Phase::Open { until } if now < until => {
+                return CircuitDecision::Open {
                     retry_after: until - now,
                 };
             }
-            Gate::HalfOpen { probing: true } => {
-                return Admission::Open {
-                    retry_after: PROBE_WAIT,
+            Phase::HalfOpen { probing: true } => {
+                return CircuitDecision::Open {
+                    retry_after: PROBE_RETRY_AFTER,
                 };
             }
-            Gate::Open { .. } => state.change(Gate::HalfOpen { probing: true }),
-            Gate::HalfOpen { probing: false } => state.gate = Gate::HalfOpen { probing: true },
+            Phase::Open { .. } => state.change(Phase::HalfOpen { probing: true }),
+            Phase::HalfOpen { probing: false } => state.phase = Phase::HalfOpen { probing: true },
         }
-        Admission::Probe(self.permit(Kind::Probe, state.era))
+        CircuitDecision::Probe(self.permit(PermitKind::Probe, state.generation))
     }
 
-    /// For `pay_result`, which is always tried: its success closes the circuit, its failure counts.
-    pub fn admit_always(&self) -> Permit {
-        let era = self.lock().era;
-        self.permit(Kind::Always, era)
+    /// Admits a call in any state, for `pay_result`. Its success closes the circuit and its failure counts.
+    pub fn admit_always(&self) -> CircuitPermit {
+        let generation = self.lock().generation;
+        self.permit(PermitKind::Always, generation)
     }
 
-    /// The state as of the last call.
+    /// The state after the last call.
     pub fn state(&self) -> CircuitState {
-        self.lock().as_seen()
+        self.lock().public_state()
     }
 
-    /// Reads what a call will read of it, for no other end than to have it near.
+    /// Reads the memory that a call will read, so that it is in the processor's cache.
     pub(super) fn touch(&self) -> usize {
         Arc::strong_count(&self.0) + usize::from(self.0.state.is_poisoned())
     }
 
-    fn permit(&self, kind: Kind, era: u64) -> Permit {
-        Permit {
+    fn permit(&self, kind: PermitKind, generation: u64) -> CircuitPermit {
+        CircuitPermit {
             circuit: self.clone(),
             kind,
-            era,
+            generation,
         }
     }
 
@@ -165,71 +167,81 @@ impl fmt::Debug for Circuit {
     }
 }
 
-impl Permit {
-    /// Tells the outcome, which came at `now`. The circuit's new state where it changed.
-    pub fn record(mut self, outcome: Outcome, now: Instant) -> Option<CircuitState> {
-        let kind = std::mem::replace(&mut self.kind, Kind::Spent);
+impl CircuitPermit {
+    /// Records the outcome of the call at `now`. Returns the circuit's new state if it changed.
+    pub fn record(mut self, outcome: CircuitOutcome, now: Instant) -> Option<CircuitState> {
+        let kind = std::mem::replace(&mut self.kind, PermitKind::Recorded);
         let limits = &*self.circuit.0;
         let mut state = self.circuit.lock();
-        let before = state.as_seen();
-        let current = state.era == self.era;
-        let open = Gate::Open {
+        let before = state.public_state();
+        let is_current = state.generation == self.generation;
+        let open = Phase::Open {
             until: now + Duration::from_millis(limits.open_for_millis),
         };
-        match (outcome, kind, state.gate) {
-            (Outcome::Success, Kind::Ordinary, Gate::Closed { .. }) if current => {
-                state.gate = Gate::Closed { failures: 0 };
+        match (outcome, kind, state.phase) {
+            (CircuitOutcome::Success, PermitKind::Ordinary, Phase::Closed { .. }) if is_current => {
+                state.phase = Phase::Closed { failures: 0 };
             }
-            (Outcome::Success, Kind::Probe | Kind::Always, Gate::Closed { .. }) => {
-                state.gate = Gate::Closed { failures: 0 };
+            (
+                CircuitOutcome::Success,
+                PermitKind::Probe | PermitKind::Always,
+                Phase::Closed { .. },
+            ) => {
+                state.phase = Phase::Closed { failures: 0 };
             }
-            (Outcome::Success, Kind::Probe | Kind::Always, _) => {
-                state.change(Gate::Closed { failures: 0 });
+            (CircuitOutcome::Success, PermitKind::Probe | PermitKind::Always, _) => {
+                state.change(Phase::Closed { failures: 0 });
             }
-            (Outcome::Failure, _, Gate::Closed { failures }) if current => {
+            (CircuitOutcome::Failure, _, Phase::Closed { failures }) if is_current => {
                 if failures + 1 >= limits.failures {
                     state.change(open);
                 } else {
-                    state.gate = Gate::Closed {
+                    state.phase = Phase::Closed {
                         failures: failures + 1,
                     };
                 }
             }
-            (Outcome::Failure, Kind::Probe | Kind::Always, Gate::HalfOpen { .. }) if current => {
+            (
+                CircuitOutcome::Failure,
+                PermitKind::Probe | PermitKind::Always,
+                Phase::HalfOpen { .. },
+            ) if is_current => {
                 state.change(open);
             }
-            (Outcome::Neutral, Kind::Probe, Gate::HalfOpen { .. }) if current => {
-                state.gate = Gate::HalfOpen { probing: false };
+            (CircuitOutcome::Neutral, PermitKind::Probe, Phase::HalfOpen { .. }) if is_current => {
+                state.phase = Phase::HalfOpen { probing: false };
             }
             _ => {}
         }
-        let after = state.as_seen();
+        let after = state.public_state();
         (after != before).then_some(after)
     }
 }
 
-impl Drop for Permit {
+impl Drop for CircuitPermit {
     fn drop(&mut self) {
-        if self.kind == Kind::Probe {
+        if self.kind == PermitKind::Probe {
             let mut state = self.circuit.lock();
-            if state.era == self.era && state.gate == (Gate::HalfOpen { probing: true }) {
-                state.gate = Gate::HalfOpen { probing: false };
+            if state.generation == self.generation
+                && state.phase == (Phase::HalfOpen { probing: true })
+            {
+                state.phase = Phase::HalfOpen { probing: false };
             }
         }
     }
 }
 
 impl State {
-    fn change(&mut self, gate: Gate) {
-        self.gate = gate;
-        self.era += 1;
+    fn change(&mut self, phase: Phase) {
+        self.phase = phase;
+        self.generation += 1;
     }
 
-    fn as_seen(&self) -> CircuitState {
-        match self.gate {
-            Gate::Closed { .. } => CircuitState::Closed,
-            Gate::HalfOpen { .. } => CircuitState::HalfOpen,
-            Gate::Open { .. } => CircuitState::Open,
+    fn public_state(&self) -> CircuitState {
+        match self.phase {
+            Phase::Closed { .. } => CircuitState::Closed,
+            Phase::HalfOpen { .. } => CircuitState::HalfOpen,
+            Phase::Open { .. } => CircuitState::Open,
         }
     }
 }
@@ -243,134 +255,151 @@ mod tests {
 
     #[test]
     #[cfg(all(target_os = "linux", target_pointer_width = "64"))]
-    fn a_circuit_and_the_counts_of_its_arc_fill_one_line_of_cache() {
-        assert_eq!(size_of::<Inner>() + 2 * size_of::<usize>(), 64);
+    fn a_circuit_and_the_counts_of_its_arc_fill_one_cache_line() {
+        assert_eq!(size_of::<SharedCircuit>() + 2 * size_of::<usize>(), 64);
     }
 
-    fn ordinary(circuit: &Circuit, now: Instant) -> Permit {
+    fn ordinary(circuit: &Circuit, now: Instant) -> CircuitPermit {
         match circuit.admit(now) {
-            Admission::Closed(permit) => permit,
+            CircuitDecision::Closed(permit) => permit,
             other => panic!("{other:?}"),
         }
     }
 
-    fn probe(circuit: &Circuit, now: Instant) -> Permit {
+    fn probe(circuit: &Circuit, now: Instant) -> CircuitPermit {
         match circuit.admit(now) {
-            Admission::Probe(permit) => permit,
+            CircuitDecision::Probe(permit) => permit,
             other => panic!("{other:?}"),
         }
     }
 
-    fn turned_away(circuit: &Circuit, now: Instant) -> Duration {
+    fn refused(circuit: &Circuit, now: Instant) -> Duration {
         match circuit.admit(now) {
-            Admission::Open { retry_after } => retry_after,
+            CircuitDecision::Open { retry_after } => retry_after,
             other => panic!("{other:?}"),
         }
     }
 
-    /// Opened at `now` by its three failures.
+    /// Returns a circuit that three failures have opened at `now`.
     fn opened(now: Instant) -> Circuit {
         let circuit = Circuit::new(3, OPEN_FOR);
         let changes: Vec<_> = (0..3)
-            .map(|_| ordinary(&circuit, now).record(Outcome::Failure, now))
+            .map(|_| ordinary(&circuit, now).record(CircuitOutcome::Failure, now))
             .collect();
         assert_eq!(changes, [None, None, Some(CircuitState::Open)]);
         circuit
     }
 
     #[test]
-    fn failures_in_a_row_open_it_and_a_success_begins_the_row_anew() {
+    fn consecutive_failures_open_the_circuit_and_a_success_resets_their_count() {
         let now = Instant::now();
         let circuit = Circuit::new(3, OPEN_FOR);
-        for outcome in [Outcome::Failure, Outcome::Failure, Outcome::Success].repeat(4) {
+        for outcome in [
+            CircuitOutcome::Failure,
+            CircuitOutcome::Failure,
+            CircuitOutcome::Success,
+        ]
+        .repeat(4)
+        {
             assert_eq!(ordinary(&circuit, now).record(outcome, now), None);
         }
-        for outcome in [Outcome::Failure, Outcome::Neutral, Outcome::Failure] {
+        for outcome in [
+            CircuitOutcome::Failure,
+            CircuitOutcome::Neutral,
+            CircuitOutcome::Failure,
+        ] {
             assert_eq!(ordinary(&circuit, now).record(outcome, now), None);
         }
-        let change = ordinary(&circuit, now).record(Outcome::Failure, now);
+        let change = ordinary(&circuit, now).record(CircuitOutcome::Failure, now);
         assert_eq!(change, Some(CircuitState::Open));
     }
 
     #[test]
-    fn an_open_circuit_turns_calls_away_until_its_time_is_over() {
+    fn an_open_circuit_refuses_calls_until_its_time_has_passed() {
         let now = Instant::now();
         let circuit = opened(now);
-        assert_eq!(turned_away(&circuit, now), OPEN_FOR);
+        assert_eq!(refused(&circuit, now), OPEN_FOR);
         let later = now + Duration::from_millis(4999);
-        assert_eq!(turned_away(&circuit, later), Duration::from_millis(1));
+        assert_eq!(refused(&circuit, later), Duration::from_millis(1));
         assert_eq!(circuit.state(), CircuitState::Open);
     }
 
     #[test]
-    fn one_call_at_a_time_probes_and_its_outcome_decides() {
+    fn one_call_at_a_time_is_a_probe_and_its_outcome_decides_the_state() {
         let now = Instant::now();
         for (outcome, state) in [
-            (Outcome::Success, CircuitState::Closed),
-            (Outcome::Failure, CircuitState::Open),
+            (CircuitOutcome::Success, CircuitState::Closed),
+            (CircuitOutcome::Failure, CircuitState::Open),
         ] {
             let circuit = opened(now);
             let then = now + OPEN_FOR;
             let permit = probe(&circuit, then);
             assert_eq!(circuit.state(), CircuitState::HalfOpen);
-            assert_eq!(turned_away(&circuit, then), PROBE_WAIT);
+            assert_eq!(refused(&circuit, then), PROBE_RETRY_AFTER);
             assert_eq!(permit.record(outcome, then), Some(state));
         }
     }
 
     #[test]
-    fn a_probe_that_says_nothing_leaves_its_place_to_the_next() {
+    fn after_a_probe_without_an_outcome_the_next_call_is_the_probe() {
         let now = Instant::now();
         let circuit = opened(now);
         let then = now + OPEN_FOR;
         drop(probe(&circuit, then));
-        assert_eq!(probe(&circuit, then).record(Outcome::Neutral, then), None);
-        let change = probe(&circuit, then).record(Outcome::Success, then);
+        assert_eq!(
+            probe(&circuit, then).record(CircuitOutcome::Neutral, then),
+            None
+        );
+        let change = probe(&circuit, then).record(CircuitOutcome::Success, then);
         assert_eq!(change, Some(CircuitState::Closed));
     }
 
     #[test]
-    fn a_failed_probe_opens_it_for_the_whole_time_again() {
+    fn a_failed_probe_opens_the_circuit_for_the_whole_time_again() {
         let now = Instant::now();
         let circuit = opened(now);
         let then = now + OPEN_FOR;
         let failed = then + Duration::from_secs(3);
-        probe(&circuit, then).record(Outcome::Failure, failed);
-        assert_eq!(turned_away(&circuit, failed), OPEN_FOR);
+        probe(&circuit, then).record(CircuitOutcome::Failure, failed);
+        assert_eq!(refused(&circuit, failed), OPEN_FOR);
     }
 
     #[test]
-    fn a_call_that_is_always_tried_closes_it_and_counts() {
+    fn a_call_that_is_always_admitted_closes_the_circuit_and_counts() {
         let now = Instant::now();
         let circuit = opened(now);
-        let change = circuit.admit_always().record(Outcome::Success, now);
+        let change = circuit.admit_always().record(CircuitOutcome::Success, now);
         assert_eq!(change, Some(CircuitState::Closed));
 
         let changes: Vec<_> = (0..3)
-            .map(|_| circuit.admit_always().record(Outcome::Failure, now))
+            .map(|_| circuit.admit_always().record(CircuitOutcome::Failure, now))
             .collect();
         assert_eq!(changes, [None, None, Some(CircuitState::Open)]);
 
-        // Its failure while open does not keep the probes away.
+        // Its failure while the circuit is open does not postpone the next probe.
         let later = now + Duration::from_secs(4);
-        circuit.admit_always().record(Outcome::Failure, later);
+        circuit
+            .admit_always()
+            .record(CircuitOutcome::Failure, later);
         drop(probe(&circuit, now + OPEN_FOR));
-        let change = circuit.admit_always().record(Outcome::Failure, later);
+        let change = circuit
+            .admit_always()
+            .record(CircuitOutcome::Failure, later);
         assert_eq!(change, Some(CircuitState::Open));
     }
 
     #[test]
-    fn old_news_change_nothing() {
+    fn outcomes_of_calls_from_an_earlier_phase_are_ignored() {
         let now = Instant::now();
         let circuit = Circuit::new(1, OPEN_FOR);
         let (late_success, late_failure) = (ordinary(&circuit, now), ordinary(&circuit, now));
-        ordinary(&circuit, now).record(Outcome::Failure, now);
-        assert_eq!(late_success.record(Outcome::Success, now), None);
+        ordinary(&circuit, now).record(CircuitOutcome::Failure, now);
+        assert_eq!(late_success.record(CircuitOutcome::Success, now), None);
         assert_eq!(circuit.state(), CircuitState::Open);
 
         let then = now + OPEN_FOR;
-        probe(&circuit, then).record(Outcome::Success, then);
-        assert_eq!(late_failure.record(Outcome::Failure, then), None);
+        probe(&circuit, then).record(CircuitOutcome::Success, then);
+        assert_eq!(late_failure.record(CircuitOutcome::Failure, then), None);
         assert_eq!(circuit.state(), CircuitState::Closed);
     }
 
@@ -378,7 +407,7 @@ mod tests {
     fn a_clone_is_the_same_circuit() {
         let now = Instant::now();
         let circuit = Circuit::new(1, OPEN_FOR);
-        ordinary(&circuit.clone(), now).record(Outcome::Failure, now);
+        ordinary(&circuit.clone(), now).record(CircuitOutcome::Failure, now);
         assert_eq!(circuit.state().gauge(), 2);
     }
 }

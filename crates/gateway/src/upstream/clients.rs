@@ -1,4 +1,4 @@
-//! A worker's pools of connections.
+//! The connection pools of one worker.
 
 use std::any::Any;
 use std::cell::{Cell, RefCell};
@@ -9,25 +9,26 @@ use std::time::Duration;
 use foldhash::HashMap;
 use tokio::time::Instant;
 
-use super::answer::Report;
+use super::answer::CallReport;
 use super::call::{Exchange, call};
 use super::pool::Pool;
 use super::{Origin, Party, Repeat, UpstreamRequest};
 
-/// How often, at most, the pools are looked through for idle connections and owners gone.
+/// How often at most the pools are swept for idle connections and dropped owners.
 const SWEEP_EVERY: Duration = Duration::from_secs(5);
 
-/// The pools of one worker, each made at the first call that needs it. What only reads goes over the
-/// connections of its origin, which the parties there share; a pay-result or a link, whose answer settles
-/// something, over those of its own party alone. A pool has only connections that wait, so that a party that
-/// hangs holds none of another's. Bounded by the number of parties and origins alive.
+/// The connection pools of one worker.
+///
+/// A call that may be repeated uses the pool of its origin, which the parties of the origin share. Any other call
+/// uses the pool of its own party. A pool holds idle connections only, so a party that does not answer occupies no
+/// connection of another one. The parties and origins in use bound the number of pools.
 pub struct Clients {
-    /// By the owner's address in memory, which the `Weak` keeps from being used again.
+    /// The key is the owner's address in memory. The pool's `Weak` prevents its reuse.
     pools: RefCell<HashMap<*const (), Rc<Pool>>>,
-    swept: Cell<Instant>,
-    /// So many pools are looked through before another one is made: twice as many as were left the last
-    /// time, so that making many costs each of them the same.
-    sweep_at: Cell<usize>,
+    swept_at: Cell<Instant>,
+    /// The number of pools at which a new one causes a sweep: twice the number that the last sweep left, so that
+    /// the cost per new pool is constant.
+    sweep_at_pools: Cell<usize>,
 }
 
 impl Default for Clients {
@@ -37,29 +38,30 @@ impl Default for Clients {
 }
 
 impl Clients {
-    /// No pool yet.
+    /// Starts without pools.
     pub fn new() -> Self {
         Self {
             pools: RefCell::default(),
-            swept: Cell::new(Instant::now()),
-            sweep_at: Cell::new(1),
+            swept_at: Cell::new(Instant::now()),
+            sweep_at_pools: Cell::new(1),
         }
     }
 
-    /// Sends `request` to `party` and reads the whole answer; ends at the `deadline` at the
-    /// latest. The time counts from here on. Knows nothing of the party's circuit: ask
-    /// [`Party::circuit`] before, tell it after.
+    /// Sends `request` to `party` and reads the whole answer, until `deadline` at the latest. The measured time
+    /// begins with this call, not with the first poll.
     ///
-    /// Dropping the future closes the call's connection.
+    /// Does not use the party's circuit: call [`Circuit::admit`](super::Circuit::admit) before and
+    /// [`CircuitPermit::record`](super::CircuitPermit::record) after. Dropping the future closes the call's
+    /// connection.
     pub fn call(
         &self,
         party: &Arc<Party>,
         request: UpstreamRequest<'_>,
         deadline: Instant,
         repeat: Repeat,
-    ) -> impl Future<Output = Report> + use<> {
+    ) -> impl Future<Output = CallReport> + use<> {
         let now = Instant::now();
-        let asked = Exchange {
+        let exchange = Exchange {
             request: request.to_bytes(),
             answer_max_bytes: party.answer_limit_bytes(),
             repeat,
@@ -68,19 +70,20 @@ impl Clients {
             Repeat::Safe => self.pool(party.origin(), party.origin(), now),
             Repeat::Never => self.pool(party, party.origin(), now),
         };
-        call(pool, asked, (now, deadline))
+        call(pool, exchange, (now, deadline))
     }
 
-    /// Closes the pools of parties and origins that are gone, and connections that have waited too long for
-    /// their next call. Calls do it by the way; a worker without calls may have it done.
+    /// Closes the pools of dropped parties and origins and the connections that have been idle for too long. Calls
+    /// do this regularly; a worker without calls may call it.
     pub fn sweep(&self) {
         let now = Instant::now();
-        self.swept.set(now);
+        self.swept_at.set(now);
         self.pools.borrow_mut().retain(|_, pool| {
             pool.close_idle(now);
-            !pool.is_orphaned()
+            !pool.is_owner_gone()
         });
-        self.sweep_at.set(2 * self.pools.borrow().len().max(1));
+        self.sweep_at_pools
+            .set(2 * self.pools.borrow().len().max(1));
     }
 
     fn pool<O: Any + Send + Sync>(
@@ -89,15 +92,15 @@ impl Clients {
         origin: &Origin,
         now: Instant,
     ) -> Rc<Pool> {
-        if now.saturating_duration_since(self.swept.get()) >= SWEEP_EVERY {
+        if now.saturating_duration_since(self.swept_at.get()) >= SWEEP_EVERY {
             self.sweep();
         }
         let key = Arc::as_ptr(owner).cast();
         if let Some(pool) = self.pools.borrow().get(&key) {
             return Rc::clone(pool);
         }
-        // An owner anew often takes the place of one that is gone.
-        if self.pools.borrow().len() >= self.sweep_at.get() {
+        // After a reload, a new owner often replaces a dropped one.
+        if self.pools.borrow().len() >= self.sweep_at_pools.get() {
             self.sweep();
         }
         let weak: Weak<O> = Arc::downgrade(owner);

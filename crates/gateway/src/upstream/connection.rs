@@ -1,4 +1,4 @@
-//! A connection to a party: one call at a time, and then perhaps another.
+//! A connection to a party, which serves one call at a time.
 
 use std::io;
 use std::pin::Pin;
@@ -9,62 +9,66 @@ use bytes::BytesMut;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt, ReadBuf};
 use tokio::time::Instant;
 
-use super::progress::Progress;
+use super::progress::CallProgress;
 use super::socket::Socket;
 
-/// How long a connection serves at most: names move, load balancers are drained.
-const LIFETIME: Duration = Duration::from_mins(2);
+/// How long a connection serves at most, so that calls follow a changed address or a drained load balancer.
+const LIFETIME_MAX: Duration = Duration::from_mins(2);
 
-/// Dropping it closes it.
-pub(super) struct Connection {
+/// An open connection. Dropping it closes it.
+pub(super) struct UpstreamConnection {
     socket: Socket,
-    /// No call begins on it from here on.
-    ends_at: Instant,
-    /// Until when it may wait for its next call.
-    kept_until: Instant,
+    /// No call begins on the connection after this time.
+    lifetime_end: Instant,
+    /// Until when the connection may be idle before its next call.
+    idle_end: Instant,
 }
 
-impl Connection {
+impl UpstreamConnection {
     pub(super) fn new(socket: Socket, now: Instant) -> Self {
         Self {
             socket,
-            ends_at: now + LIFETIME,
-            kept_until: now,
+            lifetime_end: now + LIFETIME_MAX,
+            idle_end: now,
         }
     }
 
-    /// Its call is over, and it may wait so long for the next one.
+    /// Lets the connection be idle for this time before its next call.
     pub(super) fn keep_for(&mut self, idle: Duration, now: Instant) {
-        self.kept_until = self.ends_at.min(now + idle);
+        self.idle_end = self.lifetime_end.min(now + idle);
     }
 
-    /// Whether it has waited long enough.
-    pub(super) fn is_over(&self, now: Instant) -> bool {
-        now >= self.kept_until
+    /// Whether the connection has been idle for too long.
+    pub(super) fn is_expired(&self, now: Instant) -> bool {
+        now >= self.idle_end
     }
 
-    /// Whether nothing has come while it was idle, where nothing may: no end, no fault, and no bytes,
-    /// which would pass for the next call's answer.
-    pub(super) fn is_quiet(&mut self, cx: &mut Context<'_>) -> bool {
+    /// Whether an idle connection is open and has received nothing. Unexpected bytes would be read as the answer to
+    /// the next call.
+    pub(super) fn is_healthy(&mut self, cx: &mut Context<'_>) -> bool {
         let mut byte = [0];
         let read = Pin::new(&mut self.socket).poll_read(cx, &mut ReadBuf::new(&mut byte));
         matches!(read, Poll::Pending)
     }
 
-    /// Writes all of a request.
-    pub(super) async fn write(&mut self, mut bytes: &[u8], progress: &Progress) -> io::Result<()> {
+    /// Writes all bytes of a request.
+    pub(super) async fn write(
+        &mut self,
+        mut bytes: &[u8],
+        progress: &CallProgress,
+    ) -> io::Result<()> {
         while !bytes.is_empty() {
             let written = self.socket.write(bytes).await?;
             if written == 0 {
                 return Err(io::ErrorKind::WriteZero.into());
             }
-            progress.wrote();
+            progress.set_written();
             bytes = &bytes[written..];
         }
         self.socket.flush().await
     }
 
-    /// Appends what comes next, at most what `buffer` has room for; 0 at the stream's end.
+    /// Appends the next bytes to `buffer`, as many as it has room for, and returns their number; 0 at the end.
     pub(super) async fn read(&mut self, buffer: &mut BytesMut) -> io::Result<usize> {
         self.socket.read_buf(buffer).await
     }

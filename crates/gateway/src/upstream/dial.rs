@@ -1,4 +1,4 @@
-//! Opening a connection: name, address, TLS.
+//! Opens connections: look-up of the host, TCP, TLS.
 
 use std::io;
 use std::net::SocketAddr;
@@ -12,69 +12,69 @@ use tokio::time::{Instant, timeout};
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
-use super::answer::{Step, Unreached};
-use super::connection::Connection;
-use super::names::Names;
+use super::answer::{ConnectFailure, ConnectStep};
+use super::connection::UpstreamConnection;
 use super::origin::{Security, Target};
+use super::resolver::Resolver;
 use super::socket::Socket;
 use crate::tls::Wire;
 
-/// How long one address of several may take before the next is tried; the last, or only, one has
-/// what is left of the call's time.
-const ADDRESS_TIME: Duration = Duration::from_millis(300);
+/// How long the connection to one of several addresses may take before the next address is tried. Only the call's
+/// deadline limits the last one.
+const ADDRESS_TIMEOUT: Duration = Duration::from_millis(300);
 
-/// The only protocol that may come of a handshake.
+/// The only protocol that a handshake may agree on.
 const HTTP_1_1: &[u8] = b"http/1.1";
 
 /// Opens connections to one origin.
-pub(super) struct Dial {
+pub(super) struct Dialer {
     target: Arc<Target>,
-    names: Names,
+    resolver: Resolver,
 }
 
-impl Dial {
+impl Dialer {
     pub(super) fn new(target: Arc<Target>) -> Self {
         Self {
             target,
-            names: Names::default(),
+            resolver: Resolver::default(),
         }
     }
 
-    /// A new connection, ready for a request.
-    pub(super) async fn open(&self) -> Result<Connection, Unreached> {
+    /// Opens a connection that is ready for a request.
+    pub(super) async fn open(&self) -> Result<UpstreamConnection, ConnectFailure> {
         let target = &self.target;
         let addresses = self
-            .names
+            .resolver
             .addresses(&target.host, target.port)
             .await
-            .map_err(|error| unreached(Step::Resolve, &error))?;
+            .map_err(|error| failure(ConnectStep::Resolve, &error))?;
         let tcp = connect(&addresses)
             .await
-            .map_err(|error| unreached(Step::Connect, &error))?;
+            .map_err(|error| failure(ConnectStep::Connect, &error))?;
         let socket = match &target.security {
-            Security::Clear => Socket::Clear(tcp),
+            Security::Plain => Socket::Clear(tcp),
             Security::Tls(config) => {
                 let tls = handshake(&target.host, config, tcp).await;
                 Socket::Tls(Box::new(
-                    tls.map_err(|error| unreached(Step::Handshake, &error))?,
+                    tls.map_err(|error| failure(ConnectStep::Handshake, &error))?,
                 ))
             }
             Security::Unconfigured => {
-                let error = io::Error::other("no TLS is configured for an https origin");
-                return Err(unreached(Step::Handshake, &error));
+                let error = io::Error::other("TLS is not configured for an https origin");
+                return Err(failure(ConnectStep::Handshake, &error));
             }
         };
-        Ok(Connection::new(socket, Instant::now()))
+        Ok(UpstreamConnection::new(socket, Instant::now()))
     }
 }
 
-/// To the first address that answers, in their order.
+/// Connects to the first address that accepts, in their order.
 async fn connect(addresses: &[SocketAddr]) -> io::Result<TcpStream> {
     let Some((last, before)) = addresses.split_last() else {
         return Err(io::Error::from(io::ErrorKind::AddrNotAvailable));
     };
     for address in before {
-        if let Ok(Ok(tcp)) = timeout(ADDRESS_TIME, TcpStream::connect(address)).await {
+        if let Ok(Ok(tcp)) = timeout(ADDRESS_TIMEOUT, TcpStream::connect(address)).await {
             tcp.set_nodelay(true)?;
             return Ok(tcp);
         }
@@ -96,13 +96,13 @@ async fn handshake(
     match tls.get_ref().1.alpn_protocol() {
         None | Some(HTTP_1_1) => Ok(tls),
         Some(_) => Err(io::Error::other(
-            "a protocol other than HTTP/1.1 was agreed on",
+            "the handshake agreed on a protocol other than HTTP/1.1",
         )),
     }
 }
 
-fn unreached(step: Step, error: &io::Error) -> Unreached {
-    Unreached {
+fn failure(step: ConnectStep, error: &io::Error) -> ConnectFailure {
+    ConnectFailure {
         step,
         detail: error.to_string(),
     }

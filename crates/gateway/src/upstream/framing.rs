@@ -1,37 +1,37 @@
-//! Where an answer's body ends, as its head tells (RFC 9112 section 6.3), and more strictly.
+//! Finds the end of an answer's body from its head (RFC 9112 section 6.3, but stricter).
 
 use actix_http::{StatusCode, Version};
 use httparse::Header;
 
-/// How a body's end is known.
+/// How the end of a body is found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Framing {
-    /// There is no body.
+pub(super) enum AnswerFraming {
+    /// The answer has no body.
     Bodiless,
-    /// After so many bytes.
+    /// The body has this many bytes.
     Length(u64),
-    /// By the last chunk.
+    /// The body ends with its last chunk.
     Chunked,
-    /// By the stream's end, as HTTP/1.0 did.
+    /// The body ends with the connection, as in HTTP/1.0.
     UntilClose,
 }
 
-/// Why a body's end cannot be known.
+/// Why the end of a body cannot be found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Unframed {
-    /// HTTP/1.1 with neither a length nor chunks: whether such a body is whole, nobody can say.
-    NoEnd,
-    /// A length beside a coding, a coding other than `chunked`, or a length that is no number.
+pub(super) enum FramingError {
+    /// An HTTP/1.1 answer has neither a length nor chunks, so a truncated body could pass for a whole one.
+    UnknownEnd,
+    /// A length and a coding, a coding other than `chunked`, or a length that is no number.
     Ambiguous,
 }
 
-impl Framing {
-    /// Reads a head. `Bodiless` for the statuses that carry no body, whatever else it says.
+impl AnswerFraming {
+    /// Returns the framing of an answer. A status without a body is `Bodiless` with any headers.
     pub(super) fn of(
         status: StatusCode,
         version: Version,
         fields: &[Header<'_>],
-    ) -> Result<Self, Unframed> {
+    ) -> Result<Self, FramingError> {
         if !carries_body(status) {
             return Ok(Self::Bodiless);
         }
@@ -41,24 +41,24 @@ impl Framing {
             (Some(coding), None) if version == Version::HTTP_11 && is_chunked(coding) => {
                 Ok(Self::Chunked)
             }
-            (None, Some(length)) => parse_length(length).ok_or(Unframed::Ambiguous),
+            (None, Some(length)) => parse_length(length).ok_or(FramingError::Ambiguous),
             (None, None) if version == Version::HTTP_10 => Ok(Self::UntilClose),
-            (None, None) => Err(Unframed::NoEnd),
-            (Some(_), _) => Err(Unframed::Ambiguous),
+            (None, None) => Err(FramingError::UnknownEnd),
+            (Some(_), _) => Err(FramingError::Ambiguous),
         }
         .and_then(|framing| match (codings.next(), lengths.next()) {
             (None, None) => Ok(framing),
-            _ => Err(Unframed::Ambiguous),
+            _ => Err(FramingError::Ambiguous),
         })
     }
 }
 
-/// Whether an answer with that status has a body (RFC 9110 section 15).
+/// Whether an answer with this status has a body (RFC 9110 section 15).
 fn carries_body(status: StatusCode) -> bool {
     !status.is_informational() && !matches!(status.as_u16(), 204 | 205 | 304)
 }
 
-/// The values of a field, in their order.
+/// Returns the values of a header in their order.
 pub(super) fn values<'a>(fields: &'a [Header<'a>], name: &str) -> impl Iterator<Item = &'a [u8]> {
     let named = move |field: &&Header<'_>| field.name.eq_ignore_ascii_case(name);
     fields.iter().filter(named).map(|field| field.value)
@@ -68,11 +68,11 @@ fn is_chunked(coding: &[u8]) -> bool {
     coding.trim_ascii().eq_ignore_ascii_case(b"chunked")
 }
 
-fn parse_length(length: &[u8]) -> Option<Framing> {
+fn parse_length(length: &[u8]) -> Option<AnswerFraming> {
     let digits = length.trim_ascii();
     if digits.iter().all(u8::is_ascii_digit) {
         let digits = std::str::from_utf8(digits).ok()?;
-        digits.parse().ok().map(Framing::Length)
+        digits.parse().ok().map(AnswerFraming::Length)
     } else {
         None
     }
@@ -82,7 +82,11 @@ fn parse_length(length: &[u8]) -> Option<Framing> {
 mod tests {
     use super::*;
 
-    fn framing(status: u16, version: Version, head: &[(&str, &str)]) -> Result<Framing, Unframed> {
+    fn framing(
+        status: u16,
+        version: Version,
+        head: &[(&str, &str)],
+    ) -> Result<AnswerFraming, FramingError> {
         let fields: Vec<_> = head
             .iter()
             .map(|(name, value)| Header {
@@ -90,7 +94,7 @@ mod tests {
                 value: value.as_bytes(),
             })
             .collect();
-        Framing::of(
+        AnswerFraming::of(
             StatusCode::from_u16(status).expect("a status"),
             version,
             &fields,
@@ -101,20 +105,20 @@ mod tests {
         u16,
         Version,
         &'a [(&'a str, &'a str)],
-        Result<Framing, Unframed>,
+        Result<AnswerFraming, FramingError>,
     );
 
     #[test]
-    fn a_head_tells_where_its_body_ends() {
-        use Framing::{Bodiless, Chunked, Length, UntilClose};
-        use Unframed::{Ambiguous, NoEnd};
+    fn the_head_decides_where_the_body_ends() {
+        use AnswerFraming::{Bodiless, Chunked, Length, UntilClose};
+        use FramingError::{Ambiguous, UnknownEnd};
         let (v10, v11) = (Version::HTTP_10, Version::HTTP_11);
         let (length, coding) = ("content-length", "transfer-encoding");
         let cases: &[Case] = &[
             (200, v11, &[(length, "5")], Ok(Length(5))),
             (500, v10, &[(length, "0")], Ok(Length(0))),
             (200, v11, &[(coding, "Chunked")], Ok(Chunked)),
-            (200, v11, &[], Err(NoEnd)),
+            (200, v11, &[], Err(UnknownEnd)),
             (200, v10, &[], Ok(UntilClose)),
             (
                 200,

@@ -1,4 +1,4 @@
-//! An answer's head.
+//! Parses the head of an answer.
 
 use std::mem::MaybeUninit;
 use std::time::Duration;
@@ -8,38 +8,37 @@ use actix_http::{StatusCode, Version};
 use bytes::Bytes;
 use httparse::{Header, ParserConfig, Response, Status};
 
-use super::framing::{Framing, Unframed, values};
+use super::framing::{AnswerFraming, FramingError, values};
 
-/// The most that an answer's head may have.
+/// Longest head of an answer in bytes.
 pub(super) const HEAD_MAX_BYTES: usize = 64 * 1024;
 
-/// The most headers of an answer.
+/// Most headers of an answer.
 const HEADERS_MAX: usize = 96;
 
-/// How long a connection waits in the pool for its next call. Below what servers commonly keep an
-/// idle connection (60 to 75 seconds), so that it is we who let go of it, not they in the moment
-/// when a payment is written. A party that announces a shorter time (`Keep-Alive: timeout=5`) is
-/// taken at its word.
-const POOL_IDLE: Duration = Duration::from_secs(15);
+/// How long a connection may be idle in the pool. It is shorter than the usual limit of servers (60 to 75 seconds),
+/// so that the gateway closes it first, and not the server while a payment is being written. A shorter time that
+/// the party announces (`Keep-Alive: timeout=5`) takes precedence.
+const IDLE_MAX: Duration = Duration::from_secs(15);
 
-/// What most answers are labelled with; kept without a copy.
+/// The `Content-Type` of most answers, which is kept without a copy.
 const JSON_UTF8: HeaderValue = HeaderValue::from_static("application/json;charset=utf-8");
 
-/// A final answer's head, read.
+/// The parsed head of a final answer.
 #[derive(Debug)]
-pub(super) struct Head {
+pub(super) struct AnswerHead {
     pub(super) status: StatusCode,
-    pub(super) framing: Result<Framing, Unframed>,
-    /// The first `Content-Type`.
+    pub(super) framing: Result<AnswerFraming, FramingError>,
+    /// The first `Content-Type` value.
     pub(super) content_type: Option<HeaderValue>,
-    /// The first `Retry-After`.
+    /// The first `Retry-After` value.
     pub(super) retry_after: Option<HeaderValue>,
-    /// How long the connection may wait for its next call; `None`: there is none.
-    pub(super) kept_for: Option<Duration>,
+    /// How long the connection may be idle before its next call; `None` if it must be closed.
+    pub(super) keep_alive: Option<Duration>,
 }
 
-impl Head {
-    /// Reads a head, given to its empty line; `None` where it is no HTTP.
+impl AnswerHead {
+    /// Parses a head up to its final empty line; `None` if it is no HTTP.
     pub(super) fn parse(bytes: &Bytes) -> Option<Self> {
         let mut fields = [const { MaybeUninit::uninit() }; HEADERS_MAX];
         let mut response = Response::new(&mut []);
@@ -56,26 +55,28 @@ impl Head {
             0 => Version::HTTP_10,
             _ => Version::HTTP_11,
         };
-        let framing = Framing::of(status, version, response.headers);
+        let framing = AnswerFraming::of(status, version, response.headers);
         Some(Self {
             status,
             framing,
-            content_type: first(response.headers, "content-type", bytes),
-            retry_after: first(response.headers, "retry-after", bytes),
-            kept_for: kept_for(status, version, framing, response.headers),
+            content_type: first_value(response.headers, "content-type", bytes),
+            retry_after: first_value(response.headers, "retry-after", bytes),
+            keep_alive: keep_alive(status, version, framing, response.headers),
         })
     }
 }
 
-/// Whether bytes up to an empty line are an interim answer: `1xx`, save `101`, which ends what HTTP
-/// can say on this connection.
+/// Whether a head belongs to an interim answer: `1xx` except `101`, which ends HTTP on the connection.
 pub(super) fn is_interim(head: &[u8]) -> bool {
     matches!(head, [b'H', b'T', b'T', b'P', b'/', b'1', b'.', _, b' ', b'1', tens, ones, ..]
         if [*tens, *ones] != *b"01")
 }
 
-/// Where the first empty line ends: a head's end. `from`: so many bytes were searched before. Without
-/// one, how many need not be searched again. A line may end without its CR.
+/// Returns where the head ends, behind its first empty line. The first `from` bytes were searched before.
+///
+/// # Errors
+///
+/// If there is no empty line: how many bytes need not be searched again. A line may end with LF alone.
 pub(super) fn find_end(bytes: &[u8], from: usize) -> Result<usize, usize> {
     let mut searched = from;
     while let Some(at) = memchr::memchr(b'\n', &bytes[searched..]) {
@@ -90,8 +91,8 @@ pub(super) fn find_end(bytes: &[u8], from: usize) -> Result<usize, usize> {
     Err(bytes.len())
 }
 
-/// A share in the head's own memory.
-fn first(fields: &[Header<'_>], name: &str, head: &Bytes) -> Option<HeaderValue> {
+/// Returns the first value of a header, which shares the memory of the head.
+fn first_value(fields: &[Header<'_>], name: &str, head: &Bytes) -> Option<HeaderValue> {
     let value = values(fields, name).next()?;
     if value == JSON_UTF8.as_bytes() {
         return Some(JSON_UTF8);
@@ -99,24 +100,26 @@ fn first(fields: &[Header<'_>], name: &str, head: &Bytes) -> Option<HeaderValue>
     HeaderValue::from_maybe_shared(head.slice_ref(value)).ok()
 }
 
-/// A connection serves once more where HTTP/1.1 says so, and the answer has an end that is beyond
-/// doubt: a body that comes where none may (204, 304) is not read.
-fn kept_for(
+/// Returns how long the connection may be kept. It is kept if HTTP/1.1 allows it and the end of the answer is
+/// certain: the body of a status without one (204, 304) would not be read.
+fn keep_alive(
     status: StatusCode,
     version: Version,
-    framing: Result<Framing, Unframed>,
+    framing: Result<AnswerFraming, FramingError>,
     fields: &[Header<'_>],
 ) -> Option<Duration> {
     let has_end = match framing {
-        Ok(Framing::Length(_) | Framing::Chunked) => true,
-        Ok(Framing::Bodiless) => !announces_body(fields) && !status.is_informational(),
-        Ok(Framing::UntilClose) | Err(_) => false,
+        Ok(AnswerFraming::Length(_) | AnswerFraming::Chunked) => true,
+        Ok(AnswerFraming::Bodiless) => !announces_body(fields) && !status.is_informational(),
+        Ok(AnswerFraming::UntilClose) | Err(_) => false,
     };
-    if !has_end || version != Version::HTTP_11 || closes(fields) {
+    if !has_end || version != Version::HTTP_11 || says_close(fields) {
         return None;
     }
-    let announced = values(fields, "keep-alive").next().and_then(keep_alive);
-    Some(announced.map_or(POOL_IDLE, |announced| announced.min(POOL_IDLE)))
+    let announced = values(fields, "keep-alive")
+        .next()
+        .and_then(parse_keep_alive);
+    Some(announced.map_or(IDLE_MAX, |announced| announced.min(IDLE_MAX)))
 }
 
 fn announces_body(fields: &[Header<'_>]) -> bool {
@@ -124,15 +127,15 @@ fn announces_body(fields: &[Header<'_>]) -> bool {
         || values(fields, "content-length").any(|length| length != b"0")
 }
 
-fn closes(fields: &[Header<'_>]) -> bool {
+fn says_close(fields: &[Header<'_>]) -> bool {
     values(fields, "connection")
         .flat_map(|value| value.split(|byte| *byte == b','))
         .any(|option| option.trim_ascii().eq_ignore_ascii_case(b"close"))
 }
 
-/// `timeout=5, max=100`: how long the party waits for the next request, in whole seconds, less one
-/// for the way there. Many servers wait five seconds only.
-fn keep_alive(value: &[u8]) -> Option<Duration> {
+/// Parses the value of `Keep-Alive`, such as `timeout=5, max=100`. Returns the announced time less one second for
+/// the transit of the next request. Many servers announce only five seconds.
+fn parse_keep_alive(value: &[u8]) -> Option<Duration> {
     let seconds = std::str::from_utf8(value)
         .ok()?
         .split(',')

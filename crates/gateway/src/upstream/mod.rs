@@ -1,20 +1,20 @@
-//! Calls to the parties: the HTTP client, and the only module that knows it.
+//! The HTTP client for calls to the parties.
 //!
-//! Every call ends before its deadline, with a whole answer or with a [`Fault`] that says whether
-//! the party can have got the request. It speaks as much HTTP/1.1 as a relay needs and no more: one
-//! POST on one connection, written in one piece; one answer, read to its end, from the very bytes
-//! that tell where it ends. So an answer cut short never passes for a whole one, and bytes behind one
-//! answer never begin the next.
+//! Every call ends by its deadline, with a whole answer or an [`UpstreamFault`] that says whether the party may have
+//! received the request. The client implements the part of HTTP/1.1 that a relay needs: it writes one POST request
+//! in one piece and reads one answer to its end. It finds that end itself, so a truncated answer never passes for a
+//! whole one, and bytes behind an answer never become part of the next.
 //!
-//! Who knows what:
+//! The parts:
 //!
-//! - [`Party`]: an upstream, how much it may answer, its [`Circuit`]; shared by workers
-//! - [`Origin`]: the server that a party is at, perhaps beside others; shared by workers, too
-//! - [`Clients`], `pool`: one worker's connections that wait, in pools of origins and of parties
-//! - `call`: one call, and whether it may be sent a second time; `progress`: what it has come to
-//! - `dial`, `names`: name, address, TLS
-//! - `request`: what is written; `reading`, `head`, `framing`, `chunks`: what is read
-//! - `connection`, `socket`: the bytes
+//! - [`Party`]: an upstream with its limit of answers and its [`Circuit`]; shared by all workers
+//! - [`Origin`]: the server of one or more parties; shared by all workers
+//! - [`Clients`], `pool`: the idle connections of one worker, in pools per origin and per party
+//! - `call`, `progress`, `outcome`: one call, its attempts, its progress and its outcome for the circuit
+//! - `dial`, `resolver`: look-up, TCP, TLS
+//! - `request`: the bytes of a request
+//! - `read_answer`, `head`, `framing`, `chunks`: the parts of an answer
+//! - `connection`, `socket`: reading and writing
 
 mod answer;
 mod call;
@@ -25,20 +25,20 @@ mod connection;
 mod dial;
 mod framing;
 mod head;
-mod names;
 mod origin;
 mod outcome;
 mod party;
 mod pool;
 mod progress;
-mod reading;
+mod read_answer;
 mod request;
+mod resolver;
 mod socket;
 
-pub use answer::{Answer, Fault, Report, Sent, Step, Unreached};
-pub use circuit::{Admission, Circuit, CircuitState, Permit};
+pub use answer::{Answer, CallReport, ConnectFailure, ConnectStep, Sent, UpstreamFault};
+pub use circuit::{Circuit, CircuitDecision, CircuitPermit, CircuitState};
 pub use clients::Clients;
 pub use origin::Origin;
-pub use outcome::{Outcome, PartyTime};
+pub use outcome::{BudgetShare, CircuitOutcome};
 pub use party::Party;
-pub use request::{Endpoint, Repeat, UpstreamRequest};
+pub use request::{ApiEndpoint, Repeat, UpstreamRequest};

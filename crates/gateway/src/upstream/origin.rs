@@ -1,4 +1,4 @@
-//! Where parties are.
+//! The servers that parties use.
 
 use std::fmt;
 use std::sync::Arc;
@@ -9,53 +9,53 @@ use rustls::client::Resumption;
 
 use crate::config::{BaseUrl, Scheme};
 
-/// Sessions of TLS that are kept of an origin: the library keeps eight of each server.
-const SESSIONS: usize = 8;
+/// The size of an origin's TLS session cache: the library keeps eight sessions per server.
+const SESSIONS_MAX: usize = 8;
 
-/// A server that one or more parties are at: scheme, host and port, and what secures a connection to it.
+/// A server that one or more parties use: scheme, host, port and TLS.
 ///
-/// Parties that have the same `Arc<Origin>` share the connections over which they are asked what changes
-/// nothing (`notice`, `prepay`); what bounds a party's calls and watches over them stays the party's own. A
-/// worker's pool lives as long as the `Arc<Origin>` it was made for.
+/// Parties with the same `Arc<Origin>` share the connections of calls that may be repeated (`notice`, `prepay`).
+/// Every party has its own circuit and its own limit of calls in flight. A worker's pool lives as long as its
+/// `Arc<Origin>`.
 pub struct Origin {
     pub(super) host_header: String,
     pub(super) target: Arc<Target>,
 }
 
-/// Where and how a connection is opened; all that dialling needs of an origin. It does not keep one alive.
+/// The part of an origin that a dialer needs. It does not keep the origin alive.
 pub(super) struct Target {
     pub(super) host: String,
     pub(super) port: u16,
     pub(super) security: Security,
 }
 
-/// How a connection is secured.
+/// The security of an origin's connections.
 pub(super) enum Security {
     /// `http`.
-    Clear,
+    Plain,
     /// `https`.
     Tls(Arc<ClientConfig>),
-    /// `https`, and nothing to do it with: such an origin is never reached.
+    /// `https` without a TLS configuration: no connection is ever opened.
     Unconfigured,
 }
 
 impl Origin {
-    /// The origin that a base URL is at. `tls` is used for `https` only and should offer ALPN `http/1.1`
-    /// and nothing else; several origins may have the same, for each has its TLS sessions to itself.
+    /// Returns the origin of a base URL. `tls` is used for `https` only and should offer the ALPN protocol `http/1.1`
+    /// alone. Several origins may have the same `tls`, because each has its own session cache.
     ///
     /// # Errors
     ///
-    /// When the URL's host cannot stand in a `Host` header.
+    /// When the URL's host is not valid in a `Host` header.
     pub fn new(
         base_url: &BaseUrl,
         tls: Option<Arc<ClientConfig>>,
     ) -> Result<Self, InvalidHeaderValue> {
         let host_header = base_url.authority();
-        // What goes into a head is looked at once, here and in `Party::endpoint`.
+        // Only this check and `Party::endpoint` validate the parts of a request head.
         HeaderValue::from_str(&host_header)?;
         let security = match (base_url.scheme(), tls) {
-            (Scheme::Http, _) => Security::Clear,
-            (Scheme::Https, Some(config)) => Security::Tls(with_own_sessions(&config)),
+            (Scheme::Http, _) => Security::Plain,
+            (Scheme::Https, Some(config)) => Security::Tls(with_own_session_cache(&config)),
             (Scheme::Https, None) => Security::Unconfigured,
         };
         Ok(Self {
@@ -69,14 +69,15 @@ impl Origin {
     }
 }
 
-/// Sessions are kept for few servers, oldest out first: among many origins none would be resumed.
-fn with_own_sessions(config: &ClientConfig) -> Arc<ClientConfig> {
+/// Returns the configuration with its own session cache. A shared one holds few servers and drops the oldest first,
+/// so with many origins no session would be resumed.
+fn with_own_session_cache(config: &ClientConfig) -> Arc<ClientConfig> {
     let mut config = config.clone();
-    config.resumption = Resumption::in_memory_sessions(SESSIONS);
+    config.resumption = Resumption::in_memory_sessions(SESSIONS_MAX);
     Arc::new(config)
 }
 
-/// Without the TLS configuration.
+/// The text omits the TLS configuration.
 impl fmt::Debug for Origin {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("Origin").field(&self.host_header).finish()

@@ -1,48 +1,48 @@
-//! What a call tells of its party.
+//! What the result of a call means to the party's circuit.
 
 use std::time::Duration;
 
-use super::{Answer, Fault};
+use super::{Answer, UpstreamFault};
 
-/// What a call means to the circuit.
+/// The outcome of a call for the circuit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Outcome {
-    /// The party is alive.
+pub enum CircuitOutcome {
+    /// The party answered.
     Success,
     /// The party failed.
     Failure,
-    /// Says nothing about the party.
+    /// The call does not show whether the party works.
     Neutral,
 }
 
-/// How much of the budget was left for the party when it was called.
+/// The share of the budget that was left for the party when it was called.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum PartyTime {
-    /// Nine tenths at least: a time-out is the party's.
-    Fair,
-    /// Less: the caller spent it, by a slow body for one. A time-out is nobody's, so that no
-    /// caller can open somebody else's circuit, however slow the party happens to be.
-    Short,
+pub enum BudgetShare {
+    /// At least nine tenths: a time-out counts as the party's failure.
+    Full,
+    /// Less, because the client used it up, for example with a slow body. A time-out does not count as the party's
+    /// failure, so that one client cannot open another party's circuit.
+    Partial,
 }
 
-impl PartyTime {
-    /// `left` of a budget of `total`.
+impl BudgetShare {
+    /// Returns the share that `left` is of `total`.
     pub fn of(left: Duration, total: Duration) -> Self {
         if left >= total.saturating_sub(total / 10) {
-            Self::Fair
+            Self::Full
         } else {
-            Self::Short
+            Self::Partial
         }
     }
 }
 
-impl Outcome {
-    /// Any whole answer is a success, whatever its status or body, and so is one that is too large:
-    /// the party is alive.
-    pub fn of(result: &Result<Answer, Fault>, time: PartyTime) -> Self {
-        match (result, time) {
-            (Ok(_) | Err(Fault::TooLarge { .. }), _) => Self::Success,
-            (Err(Fault::TimedOut { .. }), PartyTime::Short) => Self::Neutral,
+impl CircuitOutcome {
+    /// Returns the outcome of a result. A whole answer of any status and an answer that is too large are successes:
+    /// the party works.
+    pub fn of(result: &Result<Answer, UpstreamFault>, share: BudgetShare) -> Self {
+        match (result, share) {
+            (Ok(_) | Err(UpstreamFault::TooLarge { .. }), _) => Self::Success,
+            (Err(UpstreamFault::TimedOut { .. }), BudgetShare::Partial) => Self::Neutral,
             (Err(_), _) => Self::Failure,
         }
     }
@@ -54,12 +54,12 @@ mod tests {
     use bytes::Bytes;
 
     use super::*;
-    use crate::upstream::{Sent, Step, Unreached};
+    use crate::upstream::{ConnectFailure, ConnectStep, Sent};
 
     #[test]
-    fn what_a_result_tells_of_its_party() {
-        use Outcome::{Failure, Neutral, Success};
-        use PartyTime::{Fair, Short};
+    fn every_result_has_its_outcome() {
+        use BudgetShare::{Full, Partial};
+        use CircuitOutcome::{Failure, Neutral, Success};
         let answer = |status| {
             Ok(Answer {
                 status,
@@ -70,35 +70,39 @@ mod tests {
         };
         let status = StatusCode::OK;
         let sent = Sent::MaybeSent;
-        let unreached = Unreached {
-            step: Step::Connect,
+        let failure = ConnectFailure {
+            step: ConnectStep::Connect,
             detail: String::new(),
         };
-        for (result, time, outcome) in [
-            (answer(StatusCode::OK), Fair, Success),
-            (answer(StatusCode::INTERNAL_SERVER_ERROR), Short, Success),
-            (Err(Fault::TooLarge { status }), Fair, Success),
-            (Err(Fault::TimedOut { sent }), Fair, Failure),
-            (Err(Fault::TimedOut { sent }), Short, Neutral),
-            (Err(Fault::NotReached(unreached)), Short, Failure),
-            (Err(Fault::Closed { sent }), Short, Failure),
-            (Err(Fault::CutShort { status }), Short, Failure),
-            (Err(Fault::Unreadable), Short, Failure),
+        for (result, share, outcome) in [
+            (answer(StatusCode::OK), Full, Success),
+            (answer(StatusCode::INTERNAL_SERVER_ERROR), Partial, Success),
+            (Err(UpstreamFault::TooLarge { status }), Full, Success),
+            (Err(UpstreamFault::TimedOut { sent }), Full, Failure),
+            (Err(UpstreamFault::TimedOut { sent }), Partial, Neutral),
+            (Err(UpstreamFault::NotReached(failure)), Partial, Failure),
+            (Err(UpstreamFault::Closed { sent }), Partial, Failure),
+            (Err(UpstreamFault::CutShort { status }), Partial, Failure),
+            (Err(UpstreamFault::Malformed), Partial, Failure),
         ] {
-            assert_eq!(Outcome::of(&result, time), outcome, "{result:?} {time:?}");
+            assert_eq!(
+                CircuitOutcome::of(&result, share),
+                outcome,
+                "{result:?} {share:?}"
+            );
         }
     }
 
     #[test]
-    fn nearly_the_whole_budget_is_fair() {
+    fn nine_tenths_of_the_budget_are_a_full_share() {
         let budget = Duration::from_secs(3);
         assert_eq!(
-            PartyTime::of(Duration::from_millis(2700), budget),
-            PartyTime::Fair
+            BudgetShare::of(Duration::from_millis(2700), budget),
+            BudgetShare::Full
         );
         assert_eq!(
-            PartyTime::of(Duration::from_millis(2699), budget),
-            PartyTime::Short
+            BudgetShare::of(Duration::from_millis(2699), budget),
+            BudgetShare::Partial
         );
     }
 }

@@ -1,14 +1,14 @@
-//! An upstream party.
+//! A party that the gateway calls.
 
 use std::sync::Arc;
 
 use actix_http::uri::{InvalidUri, PathAndQuery};
 
-use super::{Circuit, Endpoint, Origin};
+use super::{ApiEndpoint, Circuit, Origin};
 
-/// Kakao Pay or a biller, as every worker sees it.
+/// Kakao Pay or a biller as an upstream, shared by all workers.
 ///
-/// On a reload, keep the `Arc` of a party that did not change. A changed party may take its circuit along.
+/// A reload keeps the `Arc` of an unchanged party, and with it its connections. A changed party may keep its circuit.
 #[derive(Debug)]
 pub struct Party {
     label: String,
@@ -19,8 +19,8 @@ pub struct Party {
 }
 
 impl Party {
-    /// `label` is `kakao` or the biller's code. `path_prefix` is what of its base URL comes before the
-    /// paths of the APIs. `answer_limit_bytes` bounds an answer's body.
+    /// Creates a party. `label` is `kakao` or the biller's code, `path_prefix` is the path of its base URL, and
+    /// `answer_limit_bytes` bounds the body of an answer.
     pub fn new(
         label: &str,
         origin: Arc<Origin>,
@@ -37,12 +37,12 @@ impl Party {
         }
     }
 
-    /// `kakao` or the biller's code: the label of its metrics.
+    /// The party's label in metrics and logs: `kakao` or the biller's code.
     pub fn label(&self) -> &str {
         &self.label
     }
 
-    /// The server it is at.
+    /// The party's server.
     pub const fn origin(&self) -> &Arc<Origin> {
         &self.origin
     }
@@ -52,24 +52,24 @@ impl Party {
         &self.circuit
     }
 
-    /// The most that an answer's body may have.
+    /// The limit of an answer's body in bytes.
     pub fn answer_limit_bytes(&self) -> usize {
         self.answer_limit_bytes
     }
 
-    /// Reads what a call will read of it, for no other end than to have it near.
+    /// Reads the memory that a call will read, so that it is in the processor's cache.
     pub fn touch(&self) -> usize {
         self.circuit.touch() + self.answer_limit_bytes
     }
 
-    /// Where an API is, under the base URL.
+    /// Returns the endpoint of an API, whose `path` begins with a slash and follows the base URL.
     ///
     /// # Errors
     ///
-    /// When `path`, which begins with a slash, holds what a path cannot.
-    pub fn endpoint(&self, path: &str) -> Result<Endpoint, InvalidUri> {
+    /// When `path` is not valid in a URL.
+    pub fn endpoint(&self, path: &str) -> Result<ApiEndpoint, InvalidUri> {
         let path = PathAndQuery::try_from(format!("{}{path}", self.path_prefix))?;
-        Ok(Endpoint::new(path.path(), &self.origin.host_header))
+        Ok(ApiEndpoint::new(path.path(), &self.origin.host_header))
     }
 }
 
@@ -82,7 +82,7 @@ mod tests {
     use crate::config::BaseUrl;
 
     #[test]
-    fn a_base_url_tells_host_header_and_address() {
+    fn the_base_url_decides_the_host_header_and_the_path() {
         for (base_url, host, path) in [
             ("http://a.example", "a.example", "/x"),
             ("http://a.example:443", "a.example:443", "/x"),
@@ -95,7 +95,7 @@ mod tests {
             let origin = Arc::new(Origin::new(&base_url, None).unwrap());
             let party = Party::new("kakao", origin, base_url.path_prefix(), 1, circuit);
             let endpoint = party.endpoint("/x").unwrap();
-            assert_eq!(endpoint, Endpoint::new(path, host));
+            assert_eq!(endpoint, ApiEndpoint::new(path, host));
             assert_eq!(endpoint.path(), path);
         }
     }

@@ -1,4 +1,4 @@
-//! How far one call has come, told also when it is given up in the middle.
+//! The progress of one call, which is known even if its deadline ends it.
 
 use std::cell::Cell;
 use std::time::Duration;
@@ -7,19 +7,19 @@ use tokio::time::Instant;
 
 use super::answer::Sent;
 
-/// One call, over at most two attempts.
+/// The progress of one call over its attempts.
 #[derive(Debug, Default)]
-pub(super) struct Progress {
+pub(super) struct CallProgress {
     attempts: Cell<u8>,
-    /// Time spent on connections that were, or were not, made.
-    connect: Cell<Option<Duration>>,
-    /// Since when a connection is being made.
-    dialling_since: Cell<Option<Instant>>,
+    /// The time spent on opening connections, even if that failed.
+    connect_duration: Cell<Option<Duration>>,
+    /// When the present opening of a connection began.
+    connecting_since: Cell<Option<Instant>>,
     written: Cell<bool>,
     answered_at: Cell<Option<Instant>>,
 }
 
-impl Progress {
+impl CallProgress {
     pub(super) fn begin_attempt(&self) {
         self.attempts.set(self.attempts.get().saturating_add(1));
     }
@@ -28,44 +28,44 @@ impl Progress {
         self.attempts.get()
     }
 
-    /// Times the making of a connection.
-    pub(super) async fn dialling<T>(&self, dial: impl Future<Output = T>) -> T {
-        self.dialling_since.set(Some(Instant::now()));
-        let dialled = dial.await;
-        self.end_dialling();
-        dialled
+    /// Measures the time that `connecting` takes.
+    pub(super) async fn time_connecting<T>(&self, connecting: impl Future<Output = T>) -> T {
+        self.connecting_since.set(Some(Instant::now()));
+        let result = connecting.await;
+        self.end_connecting();
+        result
     }
 
-    /// How long connecting has taken; `None` where nothing was dialled.
-    pub(super) fn connect(&self) -> Option<Duration> {
-        // One that was still being made when the time was over counts up to now.
-        self.end_dialling();
-        self.connect.get()
+    /// The time spent on opening connections; `None` if none was opened.
+    pub(super) fn connect_duration(&self) -> Option<Duration> {
+        // If the deadline ended the call while it was connecting, the time up to now counts.
+        self.end_connecting();
+        self.connect_duration.get()
     }
 
-    fn end_dialling(&self) {
-        if let Some(since) = self.dialling_since.take() {
-            let before = self.connect.get().unwrap_or_default();
-            self.connect.set(Some(before + since.elapsed()));
+    fn end_connecting(&self) {
+        if let Some(since) = self.connecting_since.take() {
+            let before = self.connect_duration.get().unwrap_or_default();
+            self.connect_duration.set(Some(before + since.elapsed()));
         }
     }
 
-    /// Bytes of the request went out.
-    pub(super) fn wrote(&self) {
+    /// Records that bytes of the request were written.
+    pub(super) fn set_written(&self) {
         self.written.set(true);
     }
 
-    /// The answer is whole.
+    /// Records when the answer was whole.
     pub(super) fn set_answered(&self, now: Instant) {
         self.answered_at.set(Some(now));
     }
 
-    /// When the answer was whole; `None` where there is none.
+    /// When the answer was whole; `None` without a whole answer.
     pub(super) fn answered_at(&self) -> Option<Instant> {
         self.answered_at.get()
     }
 
-    /// Over all attempts.
+    /// Whether any attempt may have sent the request.
     pub(super) fn sent(&self) -> Sent {
         if self.written.get() {
             Sent::MaybeSent

@@ -1,4 +1,4 @@
-//! What is sent.
+//! The requests that are sent to parties.
 
 use std::io::Write;
 
@@ -7,52 +7,52 @@ use bytes::Bytes;
 
 use crate::request_id::TraceParent;
 
-/// What is the same in the heads of all requests.
+/// The headers that are the same in all requests.
 const FIXED_HEADERS: &[u8] = b"content-type: application/json;charset=utf-8\r\n\
     accept: application/json;charset=utf-8\r\n\
     accept-encoding: identity\r\n";
 
-/// Where one API is at a party: the begin of each of its requests' heads, up to and with `Host`.
+/// The endpoint of one API at a party: the start of every request head, up to and including `Host`.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Endpoint(Bytes);
+pub struct ApiEndpoint(Bytes);
 
-impl Endpoint {
-    /// `path`, with its slash, and `host` must be fit for a head.
+impl ApiEndpoint {
+    /// `path`, which begins with a slash, and `host` must be valid in a request head.
     pub(super) fn new(path: &str, host: &str) -> Self {
         Self(format!("POST {path} HTTP/1.1\r\nhost: {host}\r\n").into())
     }
 
-    /// Reads it, for no other end than to have it near.
+    /// Reads the memory that a call will read, so that it is in the processor's cache.
     pub fn touch(&self) -> usize {
         usize::from(self.0.first().copied().unwrap_or_default())
             + usize::from(self.0.last().copied().unwrap_or_default())
     }
 
-    /// The path, for tests and for people.
+    /// The path, for tests and texts.
     pub fn path(&self) -> &str {
         let head = std::str::from_utf8(&self.0).unwrap_or_default();
         head.split(' ').nth(1).unwrap_or_default()
     }
 }
 
-/// One POST to a party. `Content-Type` and `Accept` are always the guide's JSON type.
+/// One POST request to a party. `Content-Type` and `Accept` are always the guide's JSON type.
 #[derive(Clone, Copy, Debug)]
 pub struct UpstreamRequest<'a> {
-    /// From [`Party::endpoint`](super::Party::endpoint).
-    pub endpoint: &'a Endpoint,
+    /// The result of [`Party::endpoint`](super::Party::endpoint).
+    pub endpoint: &'a ApiEndpoint,
     /// `X-Request-Id`.
     pub request_id: &'a HeaderValue,
-    /// W3C `traceparent`.
+    /// The W3C `traceparent`.
     pub traceparent: &'a TraceParent,
     /// `Authorization`: to Kakao Pay only, never to a biller (contract section 1).
     pub authorization: Option<&'a HeaderValue>,
-    /// The caller's body, byte for byte.
+    /// The client's body, byte for byte.
     pub body: &'a [u8],
 }
 
 impl UpstreamRequest<'_> {
-    /// Head and body in one piece: a body is at most some tens of KiB, and one write is one packet and
-    /// one TLS record.
+    /// Returns head and body in one buffer, because a body has at most some tens of KiB and one write makes one
+    /// packet and one TLS record.
     pub(super) fn to_bytes(self) -> Vec<u8> {
         let authorization = self.authorization.map(HeaderValue::as_bytes);
         let length = self.endpoint.0.len()
@@ -69,29 +69,29 @@ impl UpstreamRequest<'_> {
         if let Some(authorization) = authorization {
             header(&mut bytes, b"authorization: ", authorization);
         }
-        // Writing into memory does not fail.
+        // Writing to memory cannot fail.
         let _ = write!(bytes, "content-length: {}\r\n\r\n", self.body.len());
         bytes.extend_from_slice(self.body);
         bytes
     }
 }
 
-/// What the names of the headers of one request, its length and the line ends take at most.
+/// Most bytes of the header names, the length value and the line ends of one request.
 const NAMES_BYTES: usize = 128;
 
-/// No value holds a line end: `HeaderValue` sees to that.
+/// Appends a header. No value holds a line end: `HeaderValue` and `TraceParent` exclude it.
 fn header(bytes: &mut Vec<u8>, name: &[u8], value: &[u8]) {
     bytes.extend_from_slice(name);
     bytes.extend_from_slice(value);
     bytes.extend_from_slice(b"\r\n");
 }
 
-/// Whether a request may go out again once bytes of it were written on a pooled connection that
-/// then turned out closed (contract section 4, "Protection").
+/// Whether a request may be sent again after some of its bytes were written to a pooled connection that was closed
+/// (contract section 4, "Protection").
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Repeat {
-    /// `notice` and `prepay`: asking twice changes nothing.
+    /// It may, as for `notice` and `prepay`, which change nothing.
     Safe,
-    /// The link APIs and `pay_result`.
+    /// It must not, as for the link APIs and `pay_result`.
     Never,
 }

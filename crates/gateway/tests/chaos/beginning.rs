@@ -1,7 +1,7 @@
 //! When each node begins to write again what Redis lacks.
 
 use crate::bill::CANARIES;
-use crate::calls::{Api, Outcome};
+use crate::calls::{Api, CircuitOutcome};
 use crate::clock::Moment;
 use crate::journal::{Cursor, Journal};
 use crate::line::Line;
@@ -83,6 +83,6 @@ impl<'a> Beginning<'a> {
         let id = self.world.calls.next_id();
         let sending = Sending::question(CANARIES[node], Api::Prepay, 1 - node, id);
         let outcome = sending.send(self.world, &mut Line::to(&self.world.nodes));
-        matches!(outcome, Outcome::Answered(answer) if answer.res_code == "E403")
+        matches!(outcome, CircuitOutcome::Answered(answer) if answer.res_code == "E403")
     }
 }

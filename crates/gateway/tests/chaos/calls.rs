@@ -60,7 +60,7 @@ impl Api {
 
 /// What a caller got.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Outcome {
+pub enum CircuitOutcome {
     /// The connection could not be made: nobody heard of the call.
     NotSent,
     /// The connection broke: nobody knows.
@@ -97,14 +97,14 @@ pub struct Call {
     pub node: usize,
     pub begun: Moment,
     pub ended: Moment,
-    pub outcome: Outcome,
+    pub outcome: CircuitOutcome,
 }
 
 impl Call {
     pub const fn answer(&self) -> Option<&Answer> {
         match &self.outcome {
-            Outcome::Answered(answer) => Some(answer),
-            Outcome::NotSent | Outcome::Silence => None,
+            CircuitOutcome::Answered(answer) => Some(answer),
+            CircuitOutcome::NotSent | CircuitOutcome::Silence => None,
         }
     }
 
@@ -139,7 +139,7 @@ impl CallLog {
     }
 
     /// Makes a call, known as under way until it ends.
-    pub fn during(&self, make: impl FnOnce(Moment) -> Call) -> Outcome {
+    pub fn during(&self, make: impl FnOnce(Moment) -> Call) -> CircuitOutcome {
         let begun = self.clock.now();
         let ticket = {
             let mut state = self.state.lock().unwrap();
@@ -153,7 +153,7 @@ impl CallLog {
         let mut state = self.state.lock().unwrap();
         state.under_way.remove(&ticket);
         // A gateway that is down is tried often; it heard of none of these.
-        if outcome != Outcome::NotSent {
+        if outcome != CircuitOutcome::NotSent {
             state.calls.push(call);
         }
         self.ended.notify_all();

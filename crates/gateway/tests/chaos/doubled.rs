@@ -31,7 +31,7 @@ use crate::deed::Deed;
 use crate::evidence::Evidence;
 use crate::finding::Finding;
 use crate::node::BUDGET;
-use crate::party::{Act, Arrival};
+use crate::party::{Act, IncomingRequest};
 
 /// The ledger's clock counts whole milliseconds.
 const ROUNDING: Duration = Duration::from_millis(5);
@@ -39,29 +39,29 @@ const ROUNDING: Duration = Duration::from_millis(5);
 /// A create that reached Kakao Pay.
 struct Create<'a> {
     call: &'a Call,
-    arrival: &'a Arrival,
+    incoming: &'a IncomingRequest,
 }
 
 pub fn check(evidence: &Evidence) -> Finding {
     let mut finding = Finding::of("doubled links");
     let mut bills: BTreeMap<Bill, Vec<Create<'_>>> = BTreeMap::new();
-    for arrival in evidence.arrivals(Api::Create) {
+    for incoming in evidence.arrivals(Api::Create) {
         // One without a call is told by another check.
-        if let Some(call) = evidence.call_of(arrival) {
+        if let Some(call) = evidence.call_of(incoming) {
             bills
                 .entry(call.bill)
                 .or_default()
-                .push(Create { call, arrival });
+                .push(Create { call, incoming });
         }
     }
     let creates = evidence.calls.iter().filter(|call| call.api == Api::Create);
     for call in creates {
         let reached = bills.get(&call.bill).map(Vec::as_slice).unwrap_or_default();
         let own = reached.iter().find(|create| create.call.id == call.id);
-        let until = own.map_or(call.ended, |create| create.arrival.at);
+        let until = own.map_or(call.ended, |create| create.incoming.at);
         let deed = Deed::of(call).ending(until);
         let is_earlier = |create: &&Create<'_>| {
-            create.call.id != call.id && create.arrival.at < until && create.blocks_until() > until
+            create.call.id != call.id && create.incoming.at < until && create.blocks_until() > until
         };
         let blocking: Vec<&Create<'_>> = reached.iter().filter(is_earlier).collect();
         if blocking.is_empty() {
@@ -92,9 +92,9 @@ impl Create<'_> {
         if self.call.is_ok() {
             return Moment::MAX;
         }
-        match self.arrival.act {
+        match self.incoming.act {
             Act::Refuse | Act::Garbage | Act::CutShort | Act::Reset => {
-                self.arrival.answered.unwrap_or(end_of_budget)
+                self.incoming.answered.unwrap_or(end_of_budget)
             }
             Act::Accept(_) | Act::Hang => end_of_budget,
         }

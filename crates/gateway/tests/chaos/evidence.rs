@@ -6,7 +6,7 @@ use crate::bill::Bill;
 use crate::calls::{Api, Call};
 use crate::clock::Moment;
 use crate::journal::{Journal, JournalledEvent};
-use crate::party::Arrival;
+use crate::party::IncomingRequest;
 use crate::trouble::Troubles;
 use crate::world::World;
 
@@ -14,7 +14,7 @@ use crate::world::World;
 #[derive(Clone, Debug)]
 pub struct Seen {
     pub party: &'static str,
-    pub arrival: Arrival,
+    pub incoming: IncomingRequest,
 }
 
 #[derive(Debug)]
@@ -41,9 +41,9 @@ impl Evidence {
             .map(|node| Journal::open(&node.journal()));
         let classified = stories.iter().flat_map(Journal::classified);
         let seen = world.parties().flat_map(|party| {
-            let seen = |arrival| Seen {
+            let seen = |incoming| Seen {
                 party: party.name(),
-                arrival,
+                incoming,
             };
             party.arrivals().into_iter().map(seen)
         });
@@ -67,9 +67,9 @@ impl Evidence {
     }
 
     /// The call that an arrival is of.
-    pub fn call_of(&self, arrival: &Arrival) -> Option<&Call> {
+    pub fn call_of(&self, incoming: &IncomingRequest) -> Option<&Call> {
         self.by_id
-            .get(&arrival.request_id)
+            .get(&incoming.request_id)
             .map(|index| &self.calls[*index])
     }
 
@@ -83,9 +83,9 @@ impl Evidence {
     }
 
     /// What the parties saw of an API.
-    pub fn arrivals(&self, api: Api) -> impl Iterator<Item = &Arrival> {
-        let arrivals = self.seen.iter().map(|seen| &seen.arrival);
-        arrivals.filter(move |arrival| arrival.api == Some(api))
+    pub fn arrivals(&self, api: Api) -> impl Iterator<Item = &IncomingRequest> {
+        let arrivals = self.seen.iter().map(|seen| &seen.incoming);
+        arrivals.filter(move |incoming| incoming.api == Some(api))
     }
 
     /// All that is known of a bill, in the order of time.
@@ -96,11 +96,11 @@ impl Evidence {
             lines.push((call.begun, format!("{what}: sent ({})", call.echo)));
             lines.push((call.ended, format!("{what}: {:?}", call.outcome)));
         }
-        for Seen { party, arrival } in &self.seen {
-            if arrival.bill == Some(bill) {
-                let (id, act, answered) = (&arrival.request_id, arrival.act, arrival.answered);
+        for Seen { party, incoming } in &self.seen {
+            if incoming.bill == Some(bill) {
+                let (id, act, answered) = (&incoming.request_id, incoming.act, incoming.answered);
                 let what = format!("{id} at {party}: {act:?}, done at {answered:?}");
-                lines.push((arrival.at, what));
+                lines.push((incoming.at, what));
             }
         }
         let times = lines.iter().map(|line| line.0);

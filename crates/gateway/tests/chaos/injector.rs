@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use crate::bill::CANARIES;
 use crate::blow::{Blow, Loss};
-use crate::calls::Outcome;
+use crate::calls::CircuitOutcome;
 use crate::clock::{LOOK_EVERY, Moment, until};
 use crate::faults::{Fault, Strike};
 use crate::finding::Finding;
@@ -54,7 +54,7 @@ impl<'a> Injector<'a> {
                 let id = world.calls.next_id();
                 let sending = Sending::pay_result(bill, node, id, (0, event));
                 let outcome = sending.send(world, &mut Line::to(&world.nodes));
-                matches!(outcome, Outcome::Answered(_))
+                matches!(outcome, CircuitOutcome::Answered(_))
             });
         }
         let mut injector = Self {

@@ -5,7 +5,7 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
-use crate::calls::{Api, Outcome};
+use crate::calls::{Api, CircuitOutcome};
 use crate::evidence::Evidence;
 use crate::finding::Finding;
 use crate::line::Line;
@@ -89,7 +89,7 @@ impl Asker<'_> {
         for attempt in 0..TRIES {
             let id = format!("b{}.q{number}.{node}.{attempt}", question.bill.0);
             let sending = question.sending(self.world.seed, node, id.clone());
-            let Outcome::Answered(answer) = sending.send(self.world, &mut self.line) else {
+            let CircuitOutcome::Answered(answer) = sending.send(self.world, &mut self.line) else {
                 said.unable.push(id);
                 continue;
             };
@@ -132,7 +132,7 @@ impl Inquest {
     /// Checks that no call of the inquest reached a party that had to be answered by the gateway.
     pub fn check_arrivals(&mut self, evidence: &Evidence) {
         for seen in &evidence.seen {
-            let Some(call) = evidence.call_of(&seen.arrival) else {
+            let Some(call) = evidence.call_of(&seen.incoming) else {
                 continue;
             };
             let finding = match call.api {

@@ -21,7 +21,7 @@ impl<'a> Knowledge<'a> {
             evidence,
             told: evidence.calls_by_echo(Api::PayResult),
             reached: arrivals
-                .map(|arrival| arrival.request_id.as_str())
+                .map(|incoming| incoming.request_id.as_str())
                 .collect(),
         }
     }

@@ -3,7 +3,7 @@
 use std::thread;
 use std::time::Duration;
 
-use crate::calls::{Api, Outcome};
+use crate::calls::{Api, CircuitOutcome};
 use crate::line::Line;
 use crate::plan::{Plan, Step};
 use crate::sending::Sending;
@@ -72,8 +72,8 @@ impl<'a> Life<'a> {
     fn report(&mut self, event: usize, nodes: &[usize]) -> Progress {
         for attempt in 0..TRIES {
             match self.tell(event, nodes[attempt % nodes.len()]) {
-                Outcome::Answered(_) => return Progress::GoesOn,
-                Outcome::NotSent | Outcome::Silence => thread::sleep(TRY_AGAIN_AFTER),
+                CircuitOutcome::Answered(_) => return Progress::GoesOn,
+                CircuitOutcome::NotSent | CircuitOutcome::Silence => thread::sleep(TRY_AGAIN_AFTER),
             }
         }
         Progress::GaveUp
@@ -83,7 +83,7 @@ impl<'a> Life<'a> {
         self.question(api, node).send(self.world, &mut self.line);
     }
 
-    fn tell(&mut self, event: usize, node: usize) -> Outcome {
+    fn tell(&mut self, event: usize, node: usize) -> CircuitOutcome {
         self.pay_result(event, node)
             .send(self.world, &mut self.line)
     }
@@ -94,7 +94,7 @@ impl<'a> Life<'a> {
             let other = scope.spawn(|| other.send(world, &mut Line::to(&world.nodes)));
             [one.send(world, line), other.join().unwrap()]
         });
-        let answered = |outcome: &Outcome| matches!(outcome, Outcome::Answered(_));
+        let answered = |outcome: &CircuitOutcome| matches!(outcome, CircuitOutcome::Answered(_));
         if outcomes.iter().all(answered) {
             Progress::GoesOn
         } else {

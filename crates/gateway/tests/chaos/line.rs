@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde_json::Value;
 use simulator::{Caller, Reply};
 
-use crate::calls::{Answer, Outcome};
+use crate::calls::{Answer, CircuitOutcome};
 use crate::node::{AUTHORIZATION, Node};
 
 /// Far longer than a budget: whoever waits this long will never be answered.
@@ -27,9 +27,15 @@ impl<'a> Line<'a> {
     }
 
     /// One POST, as the party that calls this path.
-    pub fn post(&mut self, node: usize, path: &str, request_id: &str, body: &str) -> Outcome {
+    pub fn post(
+        &mut self,
+        node: usize,
+        path: &str,
+        request_id: &str,
+        body: &str,
+    ) -> CircuitOutcome {
         let Some(mut caller) = self.caller(node) else {
-            return Outcome::NotSent;
+            return CircuitOutcome::NotSent;
         };
         let headers = [
             ("X-Request-Id", request_id),
@@ -45,9 +51,9 @@ impl<'a> Line<'a> {
             Ok(reply) => {
                 let closes = reply.header("connection") == Some("close");
                 self.open[node] = (!closes).then_some(caller);
-                Outcome::Answered(answer(&reply))
+                CircuitOutcome::Answered(answer(&reply))
             }
-            Err(_) => Outcome::Silence,
+            Err(_) => CircuitOutcome::Silence,
         }
     }
 

@@ -45,7 +45,7 @@ pub fn check_journals(evidence: &Evidence) -> Finding {
         .collect();
     let reached: BTreeSet<&str> = evidence
         .arrivals(Api::PayResult)
-        .map(|arrival| arrival.echo.as_str())
+        .map(|incoming| incoming.echo.as_str())
         .collect();
     let mut sent = BTreeSet::new();
     for (echo, calls) in calls {

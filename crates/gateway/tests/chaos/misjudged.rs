@@ -21,7 +21,7 @@ pub fn check(evidence: &Evidence, knowledge: &Knowledge<'_>) -> Finding {
     let arrivals: BTreeMap<&str, Moment> = [Api::Notice, Api::Prepay]
         .into_iter()
         .flat_map(|api| evidence.arrivals(api))
-        .map(|arrival| (arrival.request_id.as_str(), arrival.at))
+        .map(|incoming| (incoming.request_id.as_str(), incoming.at))
         .collect();
     let questions = |call: &&Call| matches!(call.api, Api::Notice | Api::Prepay);
     for call in evidence.calls.iter().filter(questions) {
@@ -40,7 +40,7 @@ pub fn check(evidence: &Evidence, knowledge: &Knowledge<'_>) -> Finding {
             && Stand::is_paid_without_troubles(&plan, knowledge, deed)
         {
             finding.excused += 1;
-            if said == Said::Asked {
+            if said == Said::UpstreamTiming {
                 finding.happened(call.bill, format!("{} asked, although paid", call.id));
             }
         }
@@ -52,7 +52,7 @@ pub fn check(evidence: &Evidence, knowledge: &Knowledge<'_>) -> Finding {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Said {
     /// The biller was asked.
-    Asked,
+    UpstreamTiming,
     Paid,
     ErrorBill,
     /// Nothing of the bill: the budget was over, the connection broke.
@@ -63,8 +63,8 @@ impl Said {
     fn of(call: &Call, asked: bool) -> Self {
         match call.answer().map(|answer| answer.res_code.as_str()) {
             // Its own codes are E402 and OK.
-            _ if asked => Self::Asked,
-            Some("OK") => Self::Asked,
+            _ if asked => Self::UpstreamTiming,
+            Some("OK") => Self::UpstreamTiming,
             Some("E403") => Self::Paid,
             Some("E817") => Self::ErrorBill,
             _ => Self::Nothing,
@@ -74,8 +74,10 @@ impl Said {
 
 fn wrong(api: Api, stand: Stand, said: Said) -> Option<&'static str> {
     match said {
-        Said::Asked if stand.error_bill == Certainty::Yes => Some("asked, although an error bill"),
-        Said::Asked if api == Api::Prepay && stand.paid == Certainty::Yes => {
+        Said::UpstreamTiming if stand.error_bill == Certainty::Yes => {
+            Some("asked, although an error bill")
+        }
+        Said::UpstreamTiming if api == Api::Prepay && stand.paid == Certainty::Yes => {
             Some("asked, although paid")
         }
         Said::Paid if api == Api::Notice => Some("E403 to a notice"),
@@ -84,6 +86,6 @@ fn wrong(api: Api, stand: Stand, said: Said) -> Option<&'static str> {
         Said::ErrorBill if stand.error_bill == Certainty::No => {
             Some("E817, although never paid twice")
         }
-        Said::Nothing | Said::Asked | Said::Paid | Said::ErrorBill => None,
+        Said::Nothing | Said::UpstreamTiming | Said::Paid | Said::ErrorBill => None,
     }
 }

@@ -13,8 +13,8 @@ pub fn check(evidence: &Evidence) -> Finding {
     for seen in &evidence.seen {
         finding.judged += 1;
         if let Err(why) = at_its_party(evidence, seen) {
-            let (party, arrival) = (seen.party, &seen.arrival);
-            finding.violated(arrival.bill, format!("{why} at {party}: {arrival:?}"));
+            let (party, incoming) = (seen.party, &seen.incoming);
+            finding.violated(incoming.bill, format!("{why} at {party}: {incoming:?}"));
         }
     }
     finding.add(check_answers(evidence));
@@ -39,9 +39,9 @@ pub fn check_answers(evidence: &Evidence) -> Finding {
 }
 
 fn at_its_party(evidence: &Evidence, seen: &Seen) -> Result<(), &'static str> {
-    let arrival = &seen.arrival;
-    let bill = arrival.bill.ok_or("no bill")?;
-    let api = arrival.api.ok_or("no path of its own")?;
+    let incoming = &seen.incoming;
+    let bill = incoming.bill.ok_or("no bill")?;
+    let api = incoming.api.ok_or("no path of its own")?;
     let party = match api {
         Api::Create | Api::Recreate => "KAKAO",
         Api::Notice | Api::Prepay | Api::PayResult => BILLERS[bill.biller()],
@@ -49,11 +49,13 @@ fn at_its_party(evidence: &Evidence, seen: &Seen) -> Result<(), &'static str> {
     if party != seen.party {
         return Err("another party's call");
     }
-    if party == "KAKAO" && arrival.path_biller != bill.biller_code() {
+    if party == "KAKAO" && incoming.path_biller != bill.biller_code() {
         return Err("another biller's path");
     }
-    let call = evidence.call_of(arrival).ok_or("a call that nobody made")?;
-    if (call.bill, call.api, &call.echo) != (bill, api, &arrival.echo) {
+    let call = evidence
+        .call_of(incoming)
+        .ok_or("a call that nobody made")?;
+    if (call.bill, call.api, &call.echo) != (bill, api, &incoming.echo) {
         return Err("another call's body");
     }
     Ok(())

@@ -34,7 +34,7 @@ pub enum Act {
 
 /// A call as it arrived.
 #[derive(Clone, Debug)]
-pub struct Arrival {
+pub struct IncomingRequest {
     pub at: Moment,
     /// Just before the answer, or what takes its place, was sent; `None`: it never was.
     pub answered: Option<Moment>,
@@ -63,7 +63,7 @@ struct Desk {
     seed: u64,
     clock: Clock,
     calm: AtomicBool,
-    arrivals: Mutex<Vec<Arrival>>,
+    arrivals: Mutex<Vec<IncomingRequest>>,
 }
 
 impl Party {
@@ -99,7 +99,7 @@ impl Party {
         self.desk.calm.store(true, Ordering::Relaxed);
     }
 
-    pub fn arrivals(&self) -> Vec<Arrival> {
+    pub fn arrivals(&self) -> Vec<IncomingRequest> {
         self.desk.arrivals.lock().unwrap().clone()
     }
 }
@@ -108,11 +108,11 @@ impl Desk {
     fn serve(&self, mut stream: TcpStream) {
         let mut unread = Vec::new();
         while let Ok(call) = Message::read(&mut stream, &mut unread) {
-            let arrival = self.arrival(&call);
-            let (act, echo) = (arrival.act, arrival.echo.clone());
+            let incoming = self.incoming(&call);
+            let (act, echo) = (incoming.act, incoming.echo.clone());
             let index = {
                 let mut arrivals = self.arrivals.lock().unwrap();
-                arrivals.push(arrival);
+                arrivals.push(incoming);
                 arrivals.len() - 1
             };
             if let Act::Accept(time) = act {
@@ -127,7 +127,7 @@ impl Desk {
         }
     }
 
-    fn arrival(&self, call: &Message) -> Arrival {
+    fn incoming(&self, call: &Message) -> IncomingRequest {
         let path = call.line.split(' ').nth(1).unwrap_or_default();
         let api = Api::ALL.into_iter().rev().find(|api| match api {
             // The one path begins like the other.
@@ -138,7 +138,7 @@ impl Desk {
         let request_id = call.header("x-request-id").unwrap_or_default();
         let body: Value = serde_json::from_slice(&call.body).unwrap_or_default();
         let member = |name: &str| body["data"][name].as_str().unwrap_or_default();
-        Arrival {
+        IncomingRequest {
             at: self.clock.now(),
             answered: None,
             act: self.act(request_id),

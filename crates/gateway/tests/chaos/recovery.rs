@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::beginning::Beginning;
 use crate::bill::BILLERS;
-use crate::calls::Outcome;
+use crate::calls::CircuitOutcome;
 use crate::clock::{Moment, PATIENCE, until};
 use crate::journal::Journal;
 use crate::line::Line;
@@ -151,8 +151,8 @@ impl<'a> Recovery<'a> {
         BILLERS.iter().all(|biller| {
             let path = format!("/external/inquiry-payment/one-time/url/re/{biller}");
             match line.post(node, &path, "probe", body) {
-                Outcome::Answered(answer) => answer.res_code == "E812",
-                Outcome::NotSent | Outcome::Silence => false,
+                CircuitOutcome::Answered(answer) => answer.res_code == "E812",
+                CircuitOutcome::NotSent | CircuitOutcome::Silence => false,
             }
         })
     }

@@ -59,8 +59,8 @@ impl Report {
                 calls.get(&api).unwrap_or(&0),
             );
         }
-        let unanswered = evidence.calls.iter().filter(|call| call.answer().is_none());
-        self.row("calls without an answer", unanswered.count());
+        let upstream_failure = evidence.calls.iter().filter(|call| call.answer().is_none());
+        self.row("calls without an answer", upstream_failure.count());
         self.restored(evidence, "redis forgot", |of| of == Breach::Forgot);
         self.restored(evidence, "redis lost the latest", |of| of == Breach::Late);
         self.restored(evidence, "nodes apart", |of| matches!(of, Breach::Apart(_)));

@@ -1,7 +1,7 @@
 //! One call, before it is made.
 
 use crate::bill::{Bill, PayEvent};
-use crate::calls::{Api, Call, Outcome};
+use crate::calls::{Api, Call, CircuitOutcome};
 use crate::line::Line;
 use crate::plan::Plan;
 use crate::world::World;
@@ -49,7 +49,7 @@ impl Sending {
     }
 
     /// Makes the call, and writes it down.
-    pub fn send(self, world: &World, line: &mut Line<'_>) -> Outcome {
+    pub fn send(self, world: &World, line: &mut Line<'_>) -> CircuitOutcome {
         world.calls.during(|begun| {
             let path = self.api.path(self.bill);
             let outcome = line.post(self.node, &path, &self.id, &self.body);

@@ -7,16 +7,16 @@ use crate::deed::Deed;
 use crate::evidence::Evidence;
 use crate::finding::Finding;
 use crate::knowledge::Knowledge;
-use crate::party::Arrival;
+use crate::party::IncomingRequest;
 
 /// Checks that once a caller was answered with the biller's acceptance, no copy of that pay-result
 /// reaches the biller any more: never from the node that relayed it, and from the other node unless a
 /// trouble kept it from knowing.
 pub fn check(evidence: &Evidence, knowledge: &Knowledge<'_>) -> Finding {
     let mut finding = Finding::of("told twice");
-    let arrivals: BTreeMap<&str, &Arrival> = evidence
+    let arrivals: BTreeMap<&str, &IncomingRequest> = evidence
         .arrivals(Api::PayResult)
-        .map(|arrival| (arrival.request_id.as_str(), arrival))
+        .map(|incoming| (incoming.request_id.as_str(), incoming))
         .collect();
     for copy in evidence
         .calls
@@ -28,10 +28,10 @@ pub fn check(evidence: &Evidence, knowledge: &Knowledge<'_>) -> Finding {
         if !calls.any(|call| call.is_ok() && call.ended < copy.begun) {
             continue;
         }
-        let arrival = arrivals.get(copy.id.as_str());
-        let until = arrival.map_or(copy.ended, |arrival| arrival.at);
+        let incoming = arrivals.get(copy.id.as_str());
+        let until = incoming.map_or(copy.ended, |incoming| incoming.at);
         let has_to_know = knowledge.has_accepted(echo, Deed::of(copy).ending(until));
-        match (has_to_know, arrival.is_some()) {
+        match (has_to_know, incoming.is_some()) {
             (true, false) => finding.judged += 1,
             (true, true) => {
                 finding.judged += 1;

@@ -161,7 +161,7 @@ fn costs_calls_nothing(collector: &str) {
     let lost = |line: &Value| {
         line["message"]
             .as_str()
-            .is_some_and(|m| m.starts_with("traces are lost"))
+            .is_some_and(|m| m.starts_with("trace spans are dropped"))
     };
     let line = gateway.await_log(lost);
     assert_eq!(line["level"], "warn");
@@ -195,12 +195,13 @@ fn a_collector_that_comes_back_gets_the_spans_that_come_then() {
     let (upstream, collector) = (Upstream::ok(), Upstream::start(|_| Action::Reset));
     let gateway = gateway(&upstream, &collector.url());
     notice(&gateway, "01", "lost");
-    gateway
-        .await_log(|line| line["message"] == "traces are lost: the collector does not take them");
+    gateway.await_log(|line| {
+        line["message"] == "trace spans are dropped: the collector does not accept them"
+    });
     assert_eq!(gateway.metric(LOST), 2);
     collector.now(|_| Action::ok());
     notice(&gateway, "01", "taken");
-    gateway.await_log(|line| line["message"] == "the collector takes traces again");
+    gateway.await_log(|line| line["message"] == "the collector accepts trace spans again");
     assert_eq!(gateway.metric(LOST), 2);
 }
 

@@ -140,7 +140,7 @@ const COMMANDS: &[(&str, i32, &str)] = &[
     (
         "payments redeliver --biller B0001 --pay-id 2",
         1,
-        "no payment of this number",
+        "no payment with this pay_id",
     ),
     (
         "payments redeliver --biller B9999 --pay-id 1",

@@ -91,8 +91,8 @@ fn an_error_bill_is_answered_e817_until_it_is_cleared() {
         "bill classify {bill} --reason 이중_청구 --operator lee"
     ));
     assert_eq!(classified.code, 0, "{classified:?}");
-    assert!(classified.out.contains("Nothing was known of it before"));
-    assert!(classified.out.contains("yes, says lee since"));
+    assert!(classified.out.contains("The bill was unknown before"));
+    assert!(classified.out.contains("yes, by lee since"));
     assert_own(&fixture.post(PREPAY, &prepay("u").to_string()), 200, E817);
     assert_own(&fixture.post(CREATE, &link("u").to_string()), 200, E817);
     assert_eq!(fixture.biller.count() + fixture.kakao.count(), 0);

@@ -34,7 +34,7 @@ fn verify_says_that_a_sound_ledger_is_sound() {
     let offline = run(&gateway, None, "ledger verify");
     assert_eq!(offline.code, 0, "{offline:?}");
     assert!(offline.out.contains("No gateway answers"), "{offline:?}");
-    assert!(offline.out.contains("not compared: no gateway holds one"));
+    assert!(offline.out.contains("not compared: no gateway is running"));
     assert_eq!(run(&gateway, Some(TOKEN), "payments list").code, 1);
 }
 

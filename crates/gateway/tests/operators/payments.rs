@@ -4,7 +4,7 @@ use std::fs;
 use std::sync::Arc;
 use std::time::Duration;
 
-use ::ledger::{Delivered, Ledger, MessageDigest, Options, Timestamp};
+use ::ledger::{DeliveryOutcome, Ledger, MessageDigest, Options, Timestamp};
 use protocol::{BillerCode, PayResult, Rules};
 use serde_json::{Value, json};
 use test_support::{Action, Gate, PAY_RESULT, Setup, Upstream, pay_result, request, with};
@@ -115,7 +115,7 @@ fn an_attempt_that_never_reaches_the_biller_changes_nothing() {
     fixture.gateway.signal("HUP");
     fixture
         .gateway
-        .await_log(|line| line["message"] == "configuration read anew");
+        .await_log(|line| line["message"] == "configuration reloaded");
     let (code, told) = fixture.ask("payments redeliver --biller B0001 --pay-id 31");
     let outcome = &told["outcomes"][0];
     assert_eq!((code, &outcome["outcome"]), (1, &json!("not_sent")));
@@ -271,8 +271,13 @@ pub fn refused_before(setup: &Setup, bodies: &[&str]) {
         let message = MessageDigest::of(body.as_bytes());
         let bytes = body.to_string().into();
         runtime.block_on(ledger.record_payment(&told.bill, &told.event, &bytes, message, before));
-        let refused =
-            ledger.record_delivery(&told.bill, &told.event, message, Delivered::Refused, before);
+        let refused = ledger.record_delivery(
+            &told.bill,
+            &told.event,
+            message,
+            DeliveryOutcome::Refused,
+            before,
+        );
         runtime.block_on(refused).unwrap();
     }
 }

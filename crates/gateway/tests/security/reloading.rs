@@ -33,8 +33,7 @@ fn await_reload(gateway: &Gateway, before: i64) {
     let wanted = usize::try_from(before + 1).unwrap();
     let is_end = |text: &serde_json::Value| {
         let text = text.as_str().unwrap_or_default();
-        text.starts_with("configuration read anew")
-            || text.starts_with("configuration NOT read anew")
+        text.starts_with("configuration reloaded") || text.starts_with("configuration NOT reloaded")
     };
     gateway.await_log_times(wanted, |line| is_end(&line["message"]));
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use gateway::upstream::{Clients, Fault, Repeat, Sent, Step};
+use gateway::upstream::{Clients, ConnectStep, Repeat, Sent, UpstreamFault};
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpListener;
 use tokio::time::Instant;
@@ -14,7 +14,7 @@ const SHORT: Duration = Duration::from_millis(200);
 /// The most that a fault which does not wait for the deadline may take.
 const SOON: Duration = Duration::from_secs(1);
 
-async fn fault_of(bytes: &'static [u8], then: Then, time: Duration) -> Fault {
+async fn fault_of(bytes: &'static [u8], then: Then, time: Duration) -> UpstreamFault {
     let upstream = Upstream::answering(bytes, then).await;
     let begin = Instant::now();
     let report = call(&Clients::new(), &upstream.party(), time, Repeat::Safe).await;
@@ -26,8 +26,8 @@ async fn fault_of(bytes: &'static [u8], then: Then, time: Duration) -> Fault {
     assert_eq!(report.attempts, 1, "a first connection is not a pooled one");
     assert!(
         report
-            .connect
-            .is_some_and(|connect| connect <= report.upstream)
+            .connect_duration
+            .is_some_and(|connect| connect <= report.duration)
     );
     report.result.unwrap_err()
 }
@@ -47,7 +47,7 @@ async fn an_answer_that_does_not_come_whole_by_the_deadline_has_timed_out() {
         let fault = fault_of(bytes, Then::Hold, SHORT).await;
         assert_eq!(
             fault,
-            Fault::TimedOut { sent },
+            UpstreamFault::TimedOut { sent },
             "{:?}",
             bytes.escape_ascii().to_string()
         );
@@ -74,7 +74,7 @@ async fn an_answer_that_drips_does_not_outlive_the_deadline() {
     let report = call(&Clients::new(), &upstream.party(), SHORT, Repeat::Never).await;
     assert_eq!(
         report.result.unwrap_err(),
-        Fault::TimedOut {
+        UpstreamFault::TimedOut {
             sent: Sent::MaybeSent
         }
     );
@@ -95,7 +95,7 @@ async fn a_deadline_that_has_passed_sends_nothing() {
     assert_eq!(report.attempts, 0);
     assert_eq!(
         report.result.unwrap_err(),
-        Fault::TimedOut {
+        UpstreamFault::TimedOut {
             sent: Sent::NotSent
         }
     );
@@ -115,7 +115,7 @@ async fn a_connection_that_ends_before_the_head_does_is_closed() {
         let fault = fault_of(bytes, then, AMPLE).await;
         assert_eq!(
             fault,
-            Fault::Closed { sent },
+            UpstreamFault::Closed { sent },
             "{:?}",
             bytes.escape_ascii().to_string()
         );
@@ -164,7 +164,7 @@ async fn an_answer_that_ends_before_its_end_or_has_none_is_cut_short() {
         (b"HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n", Then::Close),
     ] {
         let fault = fault_of(bytes, then, AMPLE).await;
-        let expected = Fault::CutShort {
+        let expected = UpstreamFault::CutShort {
             status: status(200),
         };
         assert_eq!(fault, expected, "{:?}", bytes.escape_ascii().to_string());
@@ -193,7 +193,7 @@ async fn an_answer_that_is_no_http_or_ambiguous_is_unreadable() {
         b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n{}!!0\r\n\r\n",
     ] {
         let fault = fault_of(bytes, Then::Hold, AMPLE).await;
-        assert_eq!(fault, Fault::Unreadable, "{:?}", bytes.escape_ascii().to_string());
+        assert_eq!(fault, UpstreamFault::Malformed, "{:?}", bytes.escape_ascii().to_string());
         assert_eq!(fault.sent(), Sent::MaybeSent);
     }
 }
@@ -212,8 +212,8 @@ async fn an_endless_head_and_endless_interim_answers_are_unreadable() {
         })
         .await;
         let report = call(&Clients::new(), &upstream.party(), AMPLE, Repeat::Never).await;
-        assert_eq!(report.result.unwrap_err(), Fault::Unreadable);
-        assert!(report.upstream < AMPLE / 2);
+        assert_eq!(report.result.unwrap_err(), UpstreamFault::Malformed);
+        assert!(report.duration < AMPLE / 2);
     }
 }
 
@@ -229,7 +229,11 @@ async fn a_head_is_as_long_as_it_may_be_and_no_longer_however_it_comes() {
         if readable {
             assert_eq!(whole(&report), Ok((204, "")));
         } else {
-            assert_eq!(report.result.unwrap_err(), Fault::Unreadable, "{length}");
+            assert_eq!(
+                report.result.unwrap_err(),
+                UpstreamFault::Malformed,
+                "{length}"
+            );
         }
     }
 }
@@ -243,7 +247,7 @@ async fn an_answer_over_the_limit_is_not_waited_for() {
         b"HTTP/1.0 500 No\r\n\r\n01234567890123456789012345678901234567890123456789012345678901234567890123456789012345678901234567890",
     ] {
         let fault = fault_of(bytes, Then::Hold, AMPLE).await;
-        assert_eq!(fault, Fault::TooLarge { status: status(500) });
+        assert_eq!(fault, UpstreamFault::TooLarge { status: status(500) });
         assert_eq!(fault.sent(), Sent::MaybeSent);
     }
 }
@@ -371,14 +375,20 @@ async fn a_party_that_does_not_listen_is_not_reached() {
     let port = listener.local_addr().unwrap().port();
     drop(listener);
     for (url, step) in [
-        (format!("http://127.0.0.1:{port}"), Step::Connect),
-        ("http://no-such-name.invalid".to_owned(), Step::Resolve),
+        (format!("http://127.0.0.1:{port}"), ConnectStep::Connect),
+        (
+            "http://no-such-name.invalid".to_owned(),
+            ConnectStep::Resolve,
+        ),
     ] {
         let report = call(&Clients::new(), &party(&url), AMPLE, Repeat::Safe).await;
-        assert_eq!((report.attempts, report.connect.is_some()), (1, true));
+        assert_eq!(
+            (report.attempts, report.connect_duration.is_some()),
+            (1, true)
+        );
         let fault = report.result.unwrap_err();
         assert_eq!(fault.sent(), Sent::NotSent);
-        assert!(matches!(fault, Fault::NotReached(unreached) if unreached.step == step));
+        assert!(matches!(fault, UpstreamFault::NotReached(unreached) if unreached.step == step));
     }
 }
 

@@ -9,7 +9,8 @@ use actix_http::header::HeaderValue;
 use gateway::config::BaseUrl;
 use gateway::request_id::TraceParent;
 use gateway::upstream::{
-    Circuit, Clients, Endpoint, Fault, Origin, Party, Repeat, Report, UpstreamRequest,
+    ApiEndpoint, CallReport, Circuit, Clients, Origin, Party, Repeat, UpstreamFault,
+    UpstreamRequest,
 };
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
@@ -133,14 +134,14 @@ pub fn party_at(origin: &Arc<Origin>, label: &str, path_prefix: &str) -> Arc<Par
 }
 
 /// What one call sends.
-pub struct Asked {
-    endpoint: Endpoint,
+pub struct UpstreamTiming {
+    endpoint: ApiEndpoint,
     request_id: HeaderValue,
     pub traceparent: TraceParent,
     pub authorization: Option<HeaderValue>,
 }
 
-impl Asked {
+impl UpstreamTiming {
     pub fn request(&self) -> UpstreamRequest<'_> {
         UpstreamRequest {
             endpoint: &self.endpoint,
@@ -152,8 +153,8 @@ impl Asked {
     }
 }
 
-pub fn asked(party: &Party) -> Asked {
-    Asked {
+pub fn asked(party: &Party) -> UpstreamTiming {
+    UpstreamTiming {
         endpoint: party.endpoint("/kakao/notice").unwrap(),
         request_id: HeaderValue::from_static("r-1"),
         traceparent: TraceParent::unsampled(),
@@ -162,7 +163,12 @@ pub fn asked(party: &Party) -> Asked {
 }
 
 /// One call, which is seen to end in time.
-pub async fn call(clients: &Clients, party: &Arc<Party>, time: Duration, repeat: Repeat) -> Report {
+pub async fn call(
+    clients: &Clients,
+    party: &Arc<Party>,
+    time: Duration,
+    repeat: Repeat,
+) -> CallReport {
     let deadline = Instant::now() + time;
     let report = clients
         .call(party, asked(party).request(), deadline, repeat)
@@ -173,7 +179,7 @@ pub async fn call(clients: &Clients, party: &Arc<Party>, time: Duration, repeat:
 }
 
 /// Status and body of a whole answer.
-pub fn whole(report: &Report) -> Result<(u16, &str), &Fault> {
+pub fn whole(report: &CallReport) -> Result<(u16, &str), &UpstreamFault> {
     let answer = report.result.as_ref()?;
     Ok((
         answer.status.as_u16(),

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use gateway::upstream::{Clients, Fault, Repeat, Sent};
+use gateway::upstream::{Clients, Repeat, Sent, UpstreamFault};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::sync::{Barrier, Notify};
@@ -30,7 +30,7 @@ async fn a_connection_serves_one_call_after_another() {
     for expected in ["0.0", "0.1", "0.2"] {
         let report = call(&clients, &party, AMPLE, Repeat::Never).await;
         assert_eq!(whole(&report), Ok((200, expected)));
-        assert_eq!(report.connect.is_some(), expected == "0.0");
+        assert_eq!(report.connect_duration.is_some(), expected == "0.0");
     }
 }
 
@@ -203,7 +203,7 @@ async fn only_what_is_safe_is_sent_again_over_a_new_connection() {
         assert_eq!(report.attempts, 1, "{race:?}");
         assert_eq!(
             report.result.unwrap_err(),
-            Fault::Closed {
+            UpstreamFault::Closed {
                 sent: Sent::MaybeSent
             }
         );
@@ -221,7 +221,7 @@ async fn nothing_is_sent_again_once_a_byte_of_an_answer_came() {
     assert_eq!(report.attempts, 1);
     assert_eq!(
         report.result.unwrap_err(),
-        Fault::Closed {
+        UpstreamFault::Closed {
             sent: Sent::MaybeSent
         }
     );
@@ -274,7 +274,7 @@ async fn a_repeat_that_reaches_nobody_does_not_deny_what_was_sent() {
     assert_eq!(report.attempts, 2);
     assert_eq!(
         report.result.unwrap_err(),
-        Fault::Closed {
+        UpstreamFault::Closed {
             sent: Sent::MaybeSent
         }
     );

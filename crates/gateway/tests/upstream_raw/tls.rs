@@ -4,7 +4,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use gateway::config::BaseUrl;
-use gateway::upstream::{Clients, Fault, Origin, Party, Repeat, Report, Sent, Step};
+use gateway::upstream::{
+    CallReport, Clients, ConnectStep, Origin, Party, Repeat, Sent, UpstreamFault,
+};
 use rustls::crypto::ring::default_provider;
 use rustls::{ClientConfig, RootCertStore, ServerConfig};
 use rustls_pki_types::{CertificateDer, PrivateKeyDer};
@@ -86,14 +88,19 @@ fn party(port: u16, tls: Option<Arc<ClientConfig>>) -> Arc<Party> {
     party_at(&origin, "kakao", url.path_prefix())
 }
 
-async fn call_once(party: &Arc<Party>) -> Report {
+async fn call_once(party: &Arc<Party>) -> CallReport {
     call(&Clients::new(), party, AMPLE, Repeat::Safe).await
 }
 
-fn assert_not_reached(report: Report) -> String {
-    assert_eq!((report.attempts, report.connect.is_some()), (1, true));
+fn assert_not_reached(report: CallReport) -> String {
+    assert_eq!(
+        (report.attempts, report.connect_duration.is_some()),
+        (1, true)
+    );
     match report.result.unwrap_err() {
-        Fault::NotReached(unreached) if unreached.step == Step::Handshake => unreached.detail,
+        UpstreamFault::NotReached(unreached) if unreached.step == ConnectStep::Handshake => {
+            unreached.detail
+        }
         other => panic!("{other:?}"),
     }
 }
@@ -172,7 +179,7 @@ async fn a_handshake_that_hangs_ends_at_the_deadline_with_nothing_sent() {
     let report = call(&Clients::new(), &party, time, Repeat::Safe).await;
     assert_eq!(
         report.result.unwrap_err(),
-        Fault::TimedOut {
+        UpstreamFault::TimedOut {
             sent: Sent::NotSent
         }
     );
@@ -196,7 +203,7 @@ async fn only_a_notified_end_ends_an_answer_without_a_length() {
     let fault = call_once(&party_abrupt).await.result.unwrap_err();
     assert_eq!(
         fault,
-        Fault::CutShort {
+        UpstreamFault::CutShort {
             status: crate::party::status(200)
         }
     );

@@ -8,10 +8,10 @@ use super::Ledger;
 use crate::{FactKind, JournalError, Timestamp};
 
 impl Ledger {
-    /// Makes a bill an error bill.
+    /// Classifies a bill as an error bill (contract section 4, "Error bills").
     ///
     /// # Errors
-    /// When it could not be journalled; the state in memory holds it all the same.
+    /// When the fact could not be journalled. The state in memory has it.
     pub async fn classify(
         &self,
         bill: &Bill,
@@ -26,10 +26,10 @@ impl Ledger {
         self.commit_and_share(bill, commit).await
     }
 
-    /// Makes a bill no error bill any more.
+    /// Clears the classification of an error bill.
     ///
     /// # Errors
-    /// When it could not be journalled; the state in memory holds it all the same.
+    /// When the fact could not be journalled. The state in memory has it.
     pub async fn clear(
         &self,
         bill: &Bill,

@@ -10,21 +10,21 @@ use crate::journal::{Commit, Entry, Rows};
 use crate::share::Subject;
 use crate::{DeliveryState, FactKind, JournalError, KeptAnswer, MessageDigest, Timestamp};
 
-/// How a biller took a pay-result.
+/// The outcome of one delivery attempt of a pay-result.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Delivered {
-    /// With this answer; it is kept for later copies.
+pub enum DeliveryOutcome {
+    /// The biller accepted it with this answer, which is kept for later copies.
     Accepted(KeptAnswer),
-    /// With another `res_code` than `OK`.
+    /// The biller answered with a `res_code` other than `OK`.
     Refused,
-    /// Nobody knows.
+    /// The outcome is not known.
     Unknown,
-    /// It was never sent.
+    /// The pay-result was never sent.
     Pending,
 }
 
-impl Delivered {
-    /// The state that goes with it.
+impl DeliveryOutcome {
+    /// Returns the delivery state of this outcome.
     pub const fn state(&self) -> DeliveryState {
         match self {
             Self::Accepted(_) => DeliveryState::Accepted,
@@ -44,7 +44,7 @@ pub(super) struct QueuedDelivery {
 }
 
 impl Ledger {
-    /// The kept answer to an accepted pay-result, from the journal.
+    /// Reads the kept answer of an accepted pay-result from the journal.
     ///
     /// # Errors
     /// When the journal cannot be read.
@@ -59,18 +59,18 @@ impl Ledger {
             .map_err(|error| JournalError::Sqlite(error.to_string()))?
     }
 
-    /// Takes down how the biller took a pay-result. It is folded and queued for the journal when
-    /// this returns; the future ends when it is on durable storage and, where it can be reached, in
-    /// the shared state. Dropping the future undoes nothing.
+    /// Records the outcome of a delivery attempt. The fact is folded and queued for the journal when
+    /// this function returns. The future ends when the fact is on durable storage and, where Redis
+    /// can be reached, in Redis. Dropping the future undoes nothing.
     ///
     /// # Errors
-    /// When it could not be journalled; the state in memory holds it all the same.
+    /// When the fact could not be journalled. The state in memory has it.
     pub fn record_delivery(
         &self,
         bill: &Bill,
         event: &PaymentEvent,
         message: MessageDigest,
-        delivered: Delivered,
+        delivered: DeliveryOutcome,
         now: Timestamp,
     ) -> impl Future<Output = Result<(), Arc<JournalError>>> + use<> {
         let queued = self.queue_delivery(bill, event, message, delivered, now);
@@ -84,7 +84,7 @@ impl Ledger {
         bill: &Bill,
         event: &PaymentEvent,
         message: MessageDigest,
-        delivered: Delivered,
+        delivered: DeliveryOutcome,
         now: Timestamp,
     ) -> QueuedDelivery {
         let kind = FactKind::Delivery {
@@ -93,8 +93,8 @@ impl Ledger {
             state: delivered.state(),
         };
         let answer = match delivered {
-            Delivered::Accepted(answer) => Some(Arc::new(answer)),
-            Delivered::Refused | Delivered::Unknown | Delivered::Pending => None,
+            DeliveryOutcome::Accepted(answer) => Some(Arc::new(answer)),
+            DeliveryOutcome::Refused | DeliveryOutcome::Unknown | DeliveryOutcome::Pending => None,
         };
         let book = self.node.book_of(bill);
         let mut pages = book.lock();

@@ -19,17 +19,17 @@ const SECOND_LOOK_BOUND: usize = 10_000;
 /// After this time a call that was under way has shared its facts.
 const SECOND_LOOK_AFTER: Duration = Duration::from_secs(2);
 
-/// How the shared state falls short of this node's journal.
+/// What Redis lacks of this node's journal.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct SharedDifference {
-    /// Bills of which it has nothing.
+pub struct RedisDifference {
+    /// Bills that Redis does not have.
     pub missing: u64,
-    /// Bills of which it has less than this node knows.
+    /// Bills of which Redis lacks facts.
     pub behind: u64,
-    /// Bills of which it has what cannot be read: it is damaged, or of a later version.
+    /// Bills whose value cannot be read: it is damaged, or a later version wrote it.
     pub unreadable: u64,
-    /// Accepted pay-results of which it has no kept answer that can be read. Another node's answer
-    /// to the same pay-result is as good as this one's: the first that was kept stays.
+    /// Accepted pay-results without a readable kept answer. An answer that another node kept for the
+    /// same pay-result counts: the first one stays.
     pub answers_missing: u64,
 }
 
@@ -58,8 +58,8 @@ impl From<JournalError> for Halt {
     }
 }
 
-impl SharedDifference {
-    /// Whether the shared state has all that this node knows.
+impl RedisDifference {
+    /// Returns whether Redis has everything.
     pub fn is_none(self) -> bool {
         self == Self::default()
     }
@@ -76,8 +76,8 @@ impl SharedDifference {
 impl Ledger {
     /// Compares everything in the journal with the shared state; what falls short is looked at
     /// twice, for a call may have been in the middle of it.
-    pub(super) async fn difference(&self, share: &Share) -> Result<SharedDifference, Halt> {
-        let mut difference = SharedDifference::default();
+    pub(super) async fn difference(&self, share: &Share) -> Result<RedisDifference, Halt> {
+        let mut difference = RedisDifference::default();
         let mut lacking = Lacking::default();
         self.look_at_bills(share, &mut lacking, &mut difference)
             .await?;
@@ -105,7 +105,7 @@ impl Ledger {
         &self,
         share: &Share,
         lacking: &mut Lacking,
-        difference: &mut SharedDifference,
+        difference: &mut RedisDifference,
     ) -> Result<(), Halt> {
         let mut after = 0;
         loop {
@@ -128,7 +128,7 @@ impl Ledger {
         &self,
         share: &Share,
         lacking: &mut Lacking,
-        difference: &mut SharedDifference,
+        difference: &mut RedisDifference,
     ) -> Result<(), Halt> {
         let mut after = None;
         loop {

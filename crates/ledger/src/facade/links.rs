@@ -12,7 +12,7 @@ use crate::{Fact, FactKind, JournalError, LinkRefusal, LinkState, Stamp, Timesta
 /// How often a reservation is tried again because another node was faster with this bill.
 const ROUNDS: usize = 16;
 
-/// A `link_create` that may be relayed.
+/// The lease on a bill for one `link_create`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Reservation {
     bill: Bill,
@@ -20,26 +20,27 @@ pub struct Reservation {
     after_unknown: bool,
 }
 
-/// What came of a relayed `link_create`.
+/// The outcome of a relayed `link_create`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum LinkOutcome {
     /// Kakao Pay answered 2xx with `OK`.
     Linked {
-        /// From the request.
+        /// The end of the link, from the request.
         expire_at: KoreanTime,
     },
-    /// Kakao Pay answered another `res_code`, or was never reached.
+    /// Kakao Pay answered another `res_code`, or was not reached.
     Released,
-    /// Time-out, answer lost or unreadable.
+    /// The outcome is not known: a time-out, or a lost or unreadable answer.
     Unknown,
 }
 
 impl Ledger {
-    /// Reserves a bill for a `link_create` whose budget ends at `until`.
+    /// Reserves a bill for a `link_create` whose budget ends at `until`. With Redis, a
+    /// compare-and-swap there decides between nodes.
     ///
     /// # Errors
-    /// Why the contract refuses it; [`LinkRefusal::Unavailable`] when it cannot be journalled, or
-    /// the shared state be reached.
+    /// The refusal of the contract; [`LinkRefusal::Unavailable`] when the journal cannot be written
+    /// or Redis cannot be reached.
     pub async fn reserve(
         &self,
         bill: &Bill,
@@ -129,11 +130,11 @@ impl Ledger {
         (reservation, fact)
     }
 
-    /// Settles a reservation; ends when that is on durable storage and, where it can be reached, in
-    /// the shared state.
+    /// Settles a reservation. The future ends when the fact is on durable storage and, where Redis
+    /// can be reached, in Redis.
     ///
     /// # Errors
-    /// When it could not be journalled; the state in memory holds it all the same.
+    /// When the fact could not be journalled. The state in memory has it.
     pub async fn settle(
         &self,
         reservation: &Reservation,
@@ -144,11 +145,11 @@ impl Ledger {
         self.commit_and_share(&reservation.bill, commit).await
     }
 
-    /// Finds the bill whose link a `link_recreate` makes anew.
+    /// Returns the bill whose link a `link_recreate` re-creates.
     ///
     /// # Errors
-    /// Why the contract refuses it; [`LinkRefusal::Unavailable`] when it could not be journalled,
-    /// or the shared state not be reached.
+    /// The refusal of the contract; [`LinkRefusal::Unavailable`] when the journal cannot be written
+    /// or Redis cannot be reached.
     pub async fn find_for_recreate(
         &self,
         bill: &Bill,
@@ -167,10 +168,10 @@ impl Ledger {
         joined.knowledge().may_recreate(bill, now)
     }
 
-    /// Kakao Pay made the link of `bill` anew; ends like [`settle`](Self::settle).
+    /// Records that Kakao Pay re-created the link of `bill`; ends like [`settle`](Self::settle).
     ///
     /// # Errors
-    /// When it could not be journalled; the state in memory holds it all the same.
+    /// When the fact could not be journalled. The state in memory has it.
     pub async fn relink(
         &self,
         bill: &Bill,

@@ -24,109 +24,109 @@ use std::time::Duration;
 
 use protocol::Bill;
 
-pub use delivery::Delivered;
-pub use difference::SharedDifference;
+pub use delivery::DeliveryOutcome;
+pub use difference::RedisDifference;
 pub use links::{LinkOutcome, Reservation};
 pub(crate) use node::Node;
-pub use payments::{Begun, Durability, Recorded};
-pub use redelivery::{Redelivery, Unless};
-pub use story::{Known, Reach, Story};
-pub use undelivered::{Telling, Undelivered};
-pub use verify::{Rebuild, Verified, verify_offline};
-pub use vitals::Waiting;
+pub use payments::{Durability, RecordOutcome, RecordedPayment};
+pub use redelivery::{Redelivery, SkipCancelled};
+pub use story::{BillHistory, Scope, ScopedState};
+pub use undelivered::{DeliveryAttempts, EventDelivery};
+pub use verify::{Rebuild, Verification, verify_offline};
+pub use vitals::BillerUndelivered;
 
 use crate::journal::{self, Rows};
-use crate::retention::{self, Keeper};
+use crate::retention::{self, RetentionThread};
 use crate::share::{CatchUp, Share};
-use crate::shared::{self, SharedStore, WallClock};
-use crate::{BillState, BillView, JournalError, Timestamp, Watch};
+use crate::shared::{Settings as RedisSettings, SharedStore, WallClock};
+use crate::{BillView, JournalError, Observer, Timestamp};
 
 /// A question to the shared state ends at its deadline, or so much later: replies that have come by then
 /// are looked at once more.
 const ANSWERED_LATE: Duration = Duration::from_millis(50);
 
-/// Where the ledger lives.
+/// The settings of a ledger.
 #[derive(Clone)]
 pub struct Options {
-    /// The journal's folder.
+    /// The folder of the journal.
     pub directory: PathBuf,
-    /// How long facts are kept.
+    /// How long bills are kept after their last fact.
     pub retention: Duration,
-    /// Where less is free on the journal's file system, that is told loudly.
+    /// Below this free space on the journal's file system the journal logs an error.
     pub low_disk_bytes: u64,
-    /// The state that nodes share; `None`: this is the only node.
-    pub shared: Option<shared::Settings>,
-    /// Is told how operations on the shared state go.
-    pub watch: Option<Arc<dyn Watch>>,
-    /// The clock that every `now` is read from.
+    /// The Redis that nodes share; `None`: this is the only node.
+    pub redis: Option<RedisSettings>,
+    /// Receives measurements and payment conflicts.
+    pub observer: Option<Arc<dyn Observer>>,
+    /// The clock that the callers read every `now` from.
     pub clock: WallClock,
 }
 
 impl Options {
-    /// One node, with its journal in `directory`.
+    /// Returns the settings of a single node with its journal in `directory`.
     pub const fn embedded(directory: PathBuf) -> Self {
         Self {
             directory,
             retention: Duration::from_hours(400 * 24),
             low_disk_bytes: 1 << 30,
-            shared: None,
-            watch: None,
+            redis: None,
+            observer: None,
             clock: WallClock(Timestamp::now),
         }
     }
 }
 
-/// The ledger of one node. Cheap to clone; shared by all workers.
+/// The ledger of one node. It is cheap to clone, and all workers use one.
 #[derive(Clone, Debug)]
 pub struct Ledger {
     node: Arc<Node>,
     share: Option<Share>,
     /// Both end with the last clone.
     _catch_up: Option<Arc<CatchUp>>,
-    _keeper: Arc<Keeper>,
+    _retention: Arc<RetentionThread>,
 }
 
 impl Ledger {
-    /// Opens the journal and folds every fact of it. A shared state may be out of reach.
+    /// Opens the journal and folds all its facts. Redis need not be reachable.
     ///
     /// # Errors
     /// When the journal cannot be opened or read.
     pub fn open(options: &Options, now: Timestamp) -> Result<Self, JournalError> {
         let settings = journal::Settings::warning_below(options.low_disk_bytes);
         let node = Arc::new(Node::open(&options.directory, settings, now)?);
-        if let Some(watch) = &options.watch {
-            node.journal().tally().tell(Arc::clone(watch));
+        if let Some(observer) = &options.observer {
+            node.journal().tally().tell(Arc::clone(observer));
         }
-        let share = options.shared.clone().map(|settings| {
+        let share = options.redis.clone().map(|settings| {
             let store = SharedStore::start_by(settings, options.clock);
             let node = Arc::clone(&node);
-            Share::new(node, store, options.retention, options.watch.clone())
+            Share::new(node, store, options.retention, options.observer.clone())
         });
         let catch_up = share
             .as_ref()
             .map(|share| CatchUp::start(Arc::clone(&node), share.clone()))
             .transpose()
             .map_err(|error| JournalError::Io(options.directory.clone(), error))?;
-        let keeper = Keeper::start(Arc::clone(&node), options.retention)
+        let retention = RetentionThread::start(Arc::clone(&node), options.retention)
             .map_err(|error| JournalError::Io(options.directory.clone(), error))?;
         Ok(Self {
             node,
             share,
-            _keeper: Arc::new(keeper),
+            _retention: Arc::new(retention),
             _catch_up: catch_up.map(Arc::new),
         })
     }
 
-    /// Has this thread reach the shared state over connections of its own. To be called on a worker,
-    /// whose runtime is the only one of its thread and lives as long.
-    pub fn settle_on_this_thread(&self) {
+    /// Makes this thread use per-thread connections to Redis. Call it on a worker: its runtime must be
+    /// the only one of the thread and live as long as the thread.
+    pub fn use_thread_connections(&self) {
         if self.share.is_some() {
             SharedStore::settle_on_this_thread();
         }
     }
 
-    /// What is known of a bill at `now`. Where the shared state is out of reach, that is what this
-    /// node knows.
+    /// Returns whether a bill is paid and whether it is an error bill at `now`. Where Redis cannot be
+    /// reached, the state of this node decides.
     pub async fn look_up(&self, bill: &Bill, now: Timestamp) -> BillView {
         let Some(share) = &self.share else {
             return self
@@ -140,8 +140,7 @@ impl Ledger {
         Box::pin(self.look_up_everywhere(share, bill, now)).await
     }
 
-    /// The longest that [`look_up`](Self::look_up) can take, unless this thread is kept from running:
-    /// none where no other node is asked.
+    /// Returns the longest time that [`look_up`](Self::look_up) waits for Redis; zero without Redis.
     pub fn longest_look_up(&self) -> Duration {
         let asked = self.share.as_ref().map(|share| share.store().timeout());
         // Twice: one that is asked again waits behind those that were asked meanwhile.
@@ -154,40 +153,30 @@ impl Ledger {
         joined.knowledge().view(bill, now)
     }
 
-    /// The whole state of a bill, for an operator.
-    pub async fn state(&self, bill: &Bill) -> Option<BillState> {
-        let held = match &self.share {
-            Some(share) => share.read(bill, None).await.unwrap_or_default(),
-            None => crate::share::Held::default(),
-        };
-        let joined = held.join(&self.node.book_of(bill).lock().knowledge(bill));
-        joined.knowledge().get(bill).cloned()
-    }
-
-    /// Forgets every bill of which the last fact is older than `before`; answers how many. Done by
-    /// itself once an hour for what is older than the retention.
+    /// Deletes every bill whose last fact is older than `before`. Returns their number. The ledger
+    /// itself does this once an hour with the retention.
     ///
     /// # Errors
     /// When the journal cannot be read or written.
-    pub fn forget_before(&self, before: Timestamp) -> Result<usize, JournalError> {
-        retention::forget_before(&self.node, before)
+    pub fn delete_bills_before(&self, before: Timestamp) -> Result<usize, JournalError> {
+        retention::delete_bills_before(&self.node, before)
     }
 
-    /// Waits until the journal has everything, but not longer than `within`; for the end of the
-    /// process.
+    /// Waits until the journal has committed all facts, at most `within`. Called when the process
+    /// ends.
     ///
     /// # Errors
-    /// When something could not be written: those facts end with the process.
+    /// When facts could not be written: they are lost when the process ends.
     pub async fn flush(&self, within: Duration) -> Result<(), JournalError> {
         self.node.journal().flush(within).await
     }
 
-    /// Payment events that a biller was told and has not accepted.
+    /// Returns the number of payment events with a delivery attempt that was not accepted.
     pub fn undelivered(&self) -> i64 {
         self.node.undelivered()
     }
 
-    /// Facts that are journalled and not in the shared state; 0 where there is none.
+    /// Returns the number of journalled facts that are not in Redis; 0 without Redis.
     pub fn unshared(&self) -> i64 {
         if self.share.is_some() {
             // What was owed and written later, nobody waited for.
@@ -199,7 +188,7 @@ impl Ledger {
         }
     }
 
-    /// Whether the journal takes facts at this moment.
+    /// Returns whether the journal can be written at this moment.
     pub fn is_journal_writable(&self) -> bool {
         self.node.journal().is_writable()
     }

@@ -11,14 +11,15 @@ use crate::book::{AcceptedAnswer, Book, Pages};
 use crate::journal::{Commit, Entry, Forgotten, Journal, Rows, Settings};
 use crate::share::Marks;
 use crate::{
-    DeliveryState, Fact, FactKind, JournalError, MessageDigest, Stamp, StampClock, Timestamp,
+    DeliveryState, Fact, FactKind, HybridLogicalClock, JournalError, MessageDigest, Stamp,
+    Timestamp,
 };
 
 /// One node.
 #[derive(Debug)]
 pub(crate) struct Node {
     journal: Journal,
-    clock: StampClock,
+    clock: HybridLogicalClock,
     books: Books,
     undelivered: AtomicI64,
     marks: Marks,
@@ -53,7 +54,7 @@ impl Node {
         })?;
         let marks = Marks::new(reader.cursor()?.shared_up_to, reader.last_row()?);
         let node = Self {
-            clock: StampClock::new(journal.node(), highest),
+            clock: HybridLogicalClock::new(journal.node(), highest),
             journal,
             books,
             undelivered,

@@ -10,38 +10,39 @@ use bytes::Bytes;
 use protocol::{Bill, BillerCode, PaymentEvent};
 
 use super::told::Told;
-use super::{Delivered, Ledger};
+use super::{DeliveryOutcome, Ledger};
 use crate::journal::{Commit, Entry, Rows};
 use crate::share::{Held, Share, Subject};
 use crate::{
-    BillState, Claim, Fact, JournalError, KeptAnswer, MessageDigest, Stamp, Taken, Timestamp,
+    BillState, Claim, Fact, JournalError, KeptAnswer, MessageDigest, PaymentEffect, Stamp,
+    Timestamp,
 };
 
-/// Whether a payment is on durable storage.
+/// Whether a payment fact is on durable storage.
 #[derive(Clone, Debug)]
 pub enum Durability {
-    /// It is.
+    /// The journal has committed it.
     Durable,
-    /// The journal could not be written; the payment is known to this process, and to the shared
-    /// state where that can be reached.
+    /// The journal could not be written. Only the memory of this process and, where it can be
+    /// reached, Redis have the payment.
     InMemoryOnly(Arc<JournalError>),
 }
 
-/// What became of a payment event.
+/// A payment event that was recorded.
 #[derive(Clone, Debug)]
-pub struct Recorded {
-    /// What it meant to the bill.
-    pub taken: Taken,
-    /// Whether it is on durable storage.
+pub struct RecordedPayment {
+    /// The effect on the bill.
+    pub effect: PaymentEffect,
+    /// Whether the event is on durable storage.
     pub durability: Durability,
 }
 
-/// How a pay-result that this node claimed begins.
+/// The outcome of recording a claimed pay-result.
 #[derive(Clone, Debug)]
-pub enum Begun {
-    /// Its event is taken down: the biller may be told.
-    Recorded(Recorded),
-    /// Another node told the biller, and it accepted: this was its answer.
+pub enum RecordOutcome {
+    /// The event is recorded: the pay-result can be relayed.
+    Recorded(RecordedPayment),
+    /// The biller accepted the pay-result through another node, with this answer.
     AcceptedElsewhere(KeptAnswer),
 }
 
@@ -50,7 +51,7 @@ pub(super) struct Queued {
     pub(super) told: Told,
     /// What this node knew of the bill without it.
     pub(super) before: Option<BillState>,
-    pub(super) taken: Taken,
+    pub(super) taken: PaymentEffect,
     mark_ends_at: Option<Timestamp>,
     /// Its own stamp, and one before that: the earliest telling decides when a mark ends, so what
     /// the shared state knows better is told with the earlier one.
@@ -60,18 +61,17 @@ pub(super) struct Queued {
 }
 
 impl Ledger {
-    /// Claims the relay of a pay-result with this digest.
+    /// Claims the relay of the pay-result with this digest.
     pub fn claim(&self, biller: BillerCode, message: MessageDigest) -> Claim {
         self.node.book(biller).claim(message)
     }
 
-    /// Takes a payment event down. It is folded and queued for the journal when this returns; the
-    /// future ends when it is on durable storage, or cannot be put there, and in the shared state,
-    /// where that can be reached. Dropping the future undoes nothing.
+    /// Records a payment event. The fact is folded and queued for the journal when this function
+    /// returns. The future ends when the fact is on durable storage, or cannot be written, and is in
+    /// Redis, where that can be reached. Dropping the future undoes nothing.
     ///
-    /// A payment of a bill that another payment has already paid, or one that comes again with
-    /// another amount, classifies the bill as an error bill; with a shared state, once that has
-    /// said what other nodes know.
+    /// A double payment, or a payment with another amount, classifies the bill as an error bill; with
+    /// Redis, after the state of the other nodes is read.
     pub fn record_payment(
         &self,
         bill: &Bill,
@@ -79,7 +79,7 @@ impl Ledger {
         body: &Bytes,
         message: MessageDigest,
         now: Timestamp,
-    ) -> impl Future<Output = Begun> + use<> {
+    ) -> impl Future<Output = RecordOutcome> + use<> {
         let told = Told {
             bill: bill.clone(),
             event: event.clone(),
@@ -92,7 +92,7 @@ impl Ledger {
             match &ledger.share {
                 None => {
                     let rows = ledger.node.committed(queued.commit).await;
-                    Begun::Recorded(recorded(queued.taken, rows.map(|_| ())))
+                    RecordOutcome::Recorded(recorded(queued.taken, rows.map(|_| ())))
                 }
                 Some(share) => ledger.go_on_together(share, queued).await,
             }
@@ -105,7 +105,7 @@ impl Ledger {
         let mut pages = book.lock();
         let before = pages.knowledge(bill).get(bill).cloned();
         let earlier = self.node.stamp(now);
-        let taken = told.judge(before.as_ref(), &[]);
+        let taken = told.effect(before.as_ref(), &[]);
         let mark_ends_at = told.mark_ends_at(before.as_ref());
         let payment = self.node.fact(bill, now, told.payment(mark_ends_at));
         let stamp = payment.stamp;
@@ -114,7 +114,7 @@ impl Ledger {
             // Nobody else can know better.
             facts.extend(
                 taken
-                    .classified()
+                    .classification()
                     .map(|kind| self.node.fact(bill, now, kind)),
             );
         }
@@ -133,22 +133,24 @@ impl Ledger {
     }
 
     /// Asks what other nodes know, adds to the payment what follows from it, and shares both.
-    async fn go_on_together(&self, share: &Share, queued: Queued) -> Begun {
+    async fn go_on_together(&self, share: &Share, queued: Queued) -> RecordOutcome {
         let told = &queued.told;
         let held = share.read(&told.bill, Some(&told.message)).await.ok();
         let known = queued.known(held.as_ref());
         if let Some(answer) = held.as_ref().and_then(|held| held.accepted.clone()) {
             // Whoever told the biller has judged this telling.
-            drop(self.queue_addition(&queued, known.as_ref(), Taken::Again));
+            drop(self.queue_addition(&queued, known.as_ref(), PaymentEffect::Repeated));
             self.learn_answer(told, answer.clone()).await;
-            return Begun::AcceptedElsewhere(answer);
+            return RecordOutcome::AcceptedElsewhere(answer);
         }
         let stamps = [queued.stamp, queued.earlier];
         // Two amounts that this node has seen stay two, whichever of them the others have, unless they
         // have seen both and somebody has had a word on the bill since.
         let taken = match queued.taken {
-            Taken::OtherAmount if !queued.is_old_news(held.as_ref()) => Taken::OtherAmount,
-            _ => told.judge(known.as_ref(), &stamps),
+            PaymentEffect::OtherAmount if !queued.is_old_news(held.as_ref()) => {
+                PaymentEffect::OtherAmount
+            }
+            _ => told.effect(known.as_ref(), &stamps),
         };
         let addition = self.queue_addition(&queued, known.as_ref(), taken);
         let mut rows = vec![self.node.committed(queued.commit).await];
@@ -157,13 +159,13 @@ impl Ledger {
         }
         let rows: Result<Vec<Rows>, _> = rows.into_iter().collect();
         let Some(held) = held else {
-            return Begun::Recorded(recorded(taken, rows.map(|_| ())));
+            return RecordOutcome::Recorded(recorded(taken, rows.map(|_| ())));
         };
         let written = rows.as_deref().unwrap_or_default();
         let taken = self
             .share_payment(share, told, &stamps, held, (taken, written))
             .await;
-        Begun::Recorded(recorded(taken, rows.map(|_| ())))
+        RecordOutcome::Recorded(recorded(taken, rows.map(|_| ())))
     }
 
     /// What the payment turns out to mean, as facts of their own.
@@ -171,12 +173,12 @@ impl Ledger {
         &self,
         queued: &Queued,
         known: Option<&BillState>,
-        taken: Taken,
+        taken: PaymentEffect,
     ) -> Option<Commit> {
         let told = &queued.told;
         let mut facts = Vec::new();
         let mark_ends_at = told.mark_ends_at(known);
-        let is_first = matches!(taken, Taken::New | Taken::Double);
+        let is_first = matches!(taken, PaymentEffect::New | PaymentEffect::Double);
         if is_first && mark_ends_at != queued.mark_ends_at {
             facts.push(Fact {
                 stamp: queued.earlier,
@@ -187,7 +189,7 @@ impl Ledger {
         facts.extend(queued.words(known, taken));
         facts.extend(
             taken
-                .classified()
+                .classification()
                 .map(|kind| self.node.fact(&told.bill, told.now, kind)),
         );
         if facts.is_empty() {
@@ -206,14 +208,16 @@ impl Ledger {
         told: &Told,
         stamps: &[Stamp],
         held: Held,
-        (mut taken, rows): (Taken, &[Rows]),
-    ) -> Taken {
+        (mut taken, rows): (PaymentEffect, &[Rows]),
+    ) -> PaymentEffect {
         let book = self.node.book_of(&told.bill);
         let look = |meanwhile: &Held| {
-            let theirs = told.judge(meanwhile.knowledge().get(&told.bill), stamps);
-            if taken == Taken::New && matches!(theirs, Taken::Double | Taken::OtherAmount) {
+            let theirs = told.effect(meanwhile.knowledge().get(&told.bill), stamps);
+            if taken == PaymentEffect::New
+                && matches!(theirs, PaymentEffect::Double | PaymentEffect::OtherAmount)
+            {
                 taken = theirs;
-                if let Some(kind) = theirs.classified() {
+                if let Some(kind) = theirs.classification() {
                     // Folded at once, so the next round shares it; journalled behind the payment.
                     drop(self.node.tell_one(&told.bill, told.now, kind));
                 }
@@ -232,7 +236,7 @@ impl Ledger {
 
     /// Another node told the biller, and it accepted: from now on this node knows that by itself.
     async fn learn_answer(&self, told: &Told, answer: KeptAnswer) {
-        let delivered = Delivered::Accepted(answer);
+        let delivered = DeliveryOutcome::Accepted(answer);
         let queued =
             self.queue_delivery(&told.bill, &told.event, told.message, delivered, told.now);
         if let Err(error) = self.journal_delivery(queued).await {
@@ -246,8 +250,8 @@ impl Queued {
     fn is_old_news(&self, held: Option<&Held>) -> bool {
         let theirs = held.and_then(|held| held.knowledge().get(&self.told.bill));
         theirs.is_some_and(|theirs| {
-            let told = self.told.judge(Some(theirs), &[]);
-            told == Taken::Again && theirs.classification().is_some()
+            let told = self.told.effect(Some(theirs), &[]);
+            told == PaymentEffect::Repeated && theirs.classification().is_some()
         })
     }
 
@@ -264,10 +268,10 @@ impl Queued {
     }
 }
 
-fn recorded(taken: Taken, journalled: Result<(), Arc<JournalError>>) -> Recorded {
+fn recorded(effect: PaymentEffect, journalled: Result<(), Arc<JournalError>>) -> RecordedPayment {
     let durability = match journalled {
         Ok(()) => Durability::Durable,
         Err(error) => Durability::InMemoryOnly(error),
     };
-    Recorded { taken, durability }
+    RecordedPayment { effect, durability }
 }

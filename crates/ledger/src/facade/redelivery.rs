@@ -4,67 +4,66 @@ use bytes::Bytes;
 use protocol::PayType;
 
 use super::undelivered::{cancellation, note};
-use super::{Delivered, Ledger, Reach, Undelivered};
+use super::{DeliveryOutcome, EventDelivery, Ledger, Scope};
 use crate::share::Held;
 use crate::{BillState, Cancellation, DeliveryState, JournalError, MessageDigest, Timestamp};
 
-/// Which payments are left alone although their biller has not accepted them. Cancels are not
-/// meant by it.
+/// Which cancelled payments a redelivery skips. It does not apply to events of type C.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Unless {
-    /// Those of which anything was cancelled, and all while nobody can say whether it was.
-    CancelledInPart,
-    /// Those that were cancelled fully.
-    CancelledFully,
-    /// None: somebody asked for this very one.
+pub enum SkipCancelled {
+    /// Payments that are cancelled in part or fully, and all payments while Redis cannot be reached.
+    AnyPart,
+    /// Payments that are cancelled fully.
+    Fully,
+    /// No payment: an operator named it.
     Never,
 }
 
 /// Whether a pay-result may be delivered again.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Redelivery {
-    /// The biller accepted it, by this node or another: it is not told again.
+    /// The biller accepted it already, through this node or another.
     Accepted,
-    /// Kakao Pay cancelled its payment, as this or another node knows.
+    /// Kakao Pay cancelled the payment.
     Cancelled,
-    /// The other nodes cannot be asked.
+    /// Redis cannot be reached, so the cancels of other nodes are not known.
     OutOfReach,
-    /// It may.
-    Tell {
-        /// Its bytes.
+    /// It may be delivered again.
+    Allowed {
+        /// The bytes of the pay-result.
         body: Bytes,
-        /// How much of its payment was cancelled.
+        /// How much of the payment was cancelled.
         cancelled: Cancellation,
     },
-    /// Its bytes are not in this node's journal.
+    /// This node's journal does not have the bytes.
     NotKept,
 }
 
-impl Unless {
+impl SkipCancelled {
     const fn leaves(self, cancelled: Cancellation) -> bool {
         match self {
-            Self::CancelledInPart => !matches!(cancelled, Cancellation::No),
-            Self::CancelledFully => matches!(cancelled, Cancellation::Fully),
+            Self::AnyPart => !matches!(cancelled, Cancellation::No),
+            Self::Fully => matches!(cancelled, Cancellation::Fully),
             Self::Never => false,
         }
     }
 }
 
 impl Ledger {
-    /// Whether a pay-result that this node claimed may be delivered again, and its bytes.
+    /// Decides whether a claimed pay-result may be delivered again, and reads its bytes.
     ///
     /// # Errors
     /// When the journal cannot be read.
     pub async fn redelivery(
         &self,
-        one: &Undelivered,
+        one: &EventDelivery,
         message: MessageDigest,
-        unless: Unless,
+        skip: SkipCancelled,
         now: Timestamp,
     ) -> Result<Redelivery, JournalError> {
-        let (held, reach) = self.ask_others(one, &message).await;
+        let (held, scope) = self.ask_others(one, &message).await;
         if let Some(answer) = held.accepted.clone() {
-            let delivered = Delivered::Accepted(answer);
+            let delivered = DeliveryOutcome::Accepted(answer);
             note(
                 self.record_delivery(&one.bill, &one.event, message, delivered, now)
                     .await,
@@ -78,31 +77,33 @@ impl Ledger {
             return Ok(Redelivery::Accepted);
         }
         let cancelled = cancellation(state, one);
-        if one.event.pay_type == PayType::P && unless.leaves(cancelled) {
+        if one.event.pay_type == PayType::P && skip.leaves(cancelled) {
             return Ok(Redelivery::Cancelled);
         }
-        if reach == Reach::ThisNodeOnly && unless == Unless::CancelledInPart {
+        if scope == Scope::ThisNodeOnly && skip == SkipCancelled::AnyPart {
             return Ok(Redelivery::OutOfReach);
         }
         let biller = one.bill.biller_code();
         let kept = self
             .read_journal(move |reader| reader.message(biller, &message))
             .await?;
-        Ok(kept.map_or(Redelivery::NotKept, |kept| Redelivery::Tell {
-            body: kept.body,
-            cancelled,
-        }))
+        Ok(
+            kept.map_or(Redelivery::NotKept, |kept| Redelivery::Allowed {
+                body: kept.body,
+                cancelled,
+            }),
+        )
     }
 
-    async fn ask_others(&self, one: &Undelivered, message: &MessageDigest) -> (Held, Reach) {
+    async fn ask_others(&self, one: &EventDelivery, message: &MessageDigest) -> (Held, Scope) {
         let Some(share) = &self.share else {
-            return (Held::default(), Reach::Alone);
+            return (Held::default(), Scope::SingleNode);
         };
         match share.read(&one.bill, Some(message)).await {
             // Another node may have taken a cancel that it cannot share.
-            Ok(held) if share.refuses_writes(&one.bill) => (held, Reach::ThisNodeOnly),
-            Ok(held) => (held, Reach::Shared),
-            Err(_) => (Held::default(), Reach::ThisNodeOnly),
+            Ok(held) if share.refuses_writes(&one.bill) => (held, Scope::ThisNodeOnly),
+            Ok(held) => (held, Scope::AllNodes),
+            Err(_) => (Held::default(), Scope::ThisNodeOnly),
         }
     }
 }

@@ -13,83 +13,82 @@ const FACTS_BOUND: usize = 1_000;
 /// Bills of one customer that are named.
 const BILLS_BOUND: usize = 100;
 
-/// Whose knowledge an answer is made of.
+/// The nodes whose facts an answer covers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Reach {
+pub enum Scope {
     /// This is the only node.
-    Alone,
-    /// This node's, and that of the state that nodes share.
-    Shared,
-    /// This node's only: the shared state is out of reach.
+    SingleNode,
+    /// This node, and all nodes through Redis.
+    AllNodes,
+    /// This node only: Redis cannot be reached.
     ThisNodeOnly,
 }
 
-impl Reach {
-    /// A word for it.
+impl Scope {
+    /// Returns the name in the admin API.
     pub const fn name(self) -> &'static str {
         match self {
-            Self::Alone => "alone",
-            Self::Shared => "shared",
+            Self::SingleNode => "alone",
+            Self::AllNodes => "shared",
             Self::ThisNodeOnly => "this_node_only",
         }
     }
 }
 
-/// What all nodes together know of a bill, as far as it can be asked.
+/// The state of a bill, and its scope.
 #[derive(Clone, Debug)]
-pub struct Known {
-    /// `None` where nobody knows the bill.
+pub struct ScopedState {
+    /// `None` where no fact of the bill is known in this scope.
     pub state: Option<BillState>,
-    /// Who was asked.
-    pub reach: Reach,
+    /// The nodes whose facts the state holds.
+    pub scope: Scope,
 }
 
-/// A bill's story.
+/// The facts and the state of a bill.
 #[derive(Clone, Debug)]
-pub struct Story {
-    /// The facts of this node's journal, in the order in which it learned them; what other nodes
-    /// learned is in theirs.
+pub struct BillHistory {
+    /// The facts in this node's journal, in the order of their rows. Other nodes have other facts.
     pub facts: BillFacts,
-    /// What is known of the bill now.
-    pub known: Known,
+    /// The current state.
+    pub current: ScopedState,
 }
 
 impl Ledger {
-    /// This node's number, drawn when its journal was made.
+    /// Returns this node's number, which was drawn when its journal was created.
     pub fn node(&self) -> u32 {
         self.node.journal().node()
     }
 
-    /// What is known of a bill, and by whom.
-    pub async fn known(&self, bill: &Bill) -> Known {
-        let (held, reach) = match &self.share {
-            None => (Held::default(), Reach::Alone),
+    /// Returns the state of a bill, merged with Redis where it can be reached.
+    pub async fn scoped_state(&self, bill: &Bill) -> ScopedState {
+        let (held, scope) = match &self.share {
+            None => (Held::default(), Scope::SingleNode),
             Some(share) => match share.read(bill, None).await {
-                Ok(held) => (held, Reach::Shared),
-                Err(_) => (Held::default(), Reach::ThisNodeOnly),
+                Ok(held) => (held, Scope::AllNodes),
+                Err(_) => (Held::default(), Scope::ThisNodeOnly),
             },
         };
         let joined = held.join(&self.node.book_of(bill).lock().knowledge(bill));
-        Known {
+        ScopedState {
             state: joined.knowledge().get(bill).cloned(),
-            reach,
+            scope,
         }
     }
 
-    /// A bill's story: its latest 1,000 facts, and what they come to.
+    /// Returns the latest 1,000 facts of a bill, and its state.
     ///
     /// # Errors
     /// When the journal cannot be read.
-    pub async fn story(&self, bill: &Bill) -> Result<Story, JournalError> {
-        let known = self.known(bill).await;
+    pub async fn history(&self, bill: &Bill) -> Result<BillHistory, JournalError> {
+        let current = self.scoped_state(bill).await;
         let bill = bill.clone();
         let facts = self
             .read_journal(move |reader| reader.story_of(&bill, FACTS_BOUND))
             .await?;
-        Ok(Story { facts, known })
+        Ok(BillHistory { facts, current })
     }
 
-    /// The bills of one customer of which this node has facts; 100 at most.
+    /// Returns the bills of one user key of which this node has facts; at most 100.
     ///
     /// # Errors
     /// When the journal cannot be read.

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use protocol::{Bill, PayType, PaymentEvent};
 
-use crate::{BillState, FactKind, MessageDigest, Stamp, Taken, Timestamp};
+use crate::{BillState, FactKind, MessageDigest, PaymentEffect, Stamp, Timestamp};
 
 /// How long the mark of an indistinct bill's payment lasts where no `expire_at` is in force.
 const INDISTINCT_MARK: Duration = Duration::from_hours(24);
@@ -32,7 +32,7 @@ impl Told {
     /// from next month's, at the `expire_at` in force, or after a day where none or only a past one
     /// is.
     pub(super) fn mark_ends_at(&self, state: Option<&BillState>) -> Option<Timestamp> {
-        if !self.bill.is_indistinct() || self.event.pay_type != PayType::P {
+        if !self.bill.has_only_user_key() || self.event.pay_type != PayType::P {
             return None;
         }
         let in_force = state
@@ -44,11 +44,11 @@ impl Told {
 
     /// What it means to a bill of which this is known; `own` are the stamps that it was told with,
     /// for it may be among what is known.
-    pub(super) fn judge(&self, state: Option<&BillState>, own: &[Stamp]) -> Taken {
+    pub(super) fn effect(&self, state: Option<&BillState>, own: &[Stamp]) -> PaymentEffect {
         state
             .and_then(BillState::payments)
-            .map_or(Taken::New, |payments| {
-                payments.judge_beside(&self.event, own, self.now)
+            .map_or(PaymentEffect::New, |payments| {
+                payments.effect_excluding(&self.event, own, self.now)
             })
     }
 }

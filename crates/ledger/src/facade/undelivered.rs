@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use protocol::{Bill, BillerCode, Decimal, PayType, PaymentEvent};
 
-use super::{Ledger, Reach};
+use super::{Ledger, Scope};
 use crate::{
     BillState, Cancellation, DeliveryState, Fact, FactKind, JournalError, MessageDigest,
     PaymentGroup, Payments, Timestamp,
@@ -13,46 +13,47 @@ use crate::{
 /// Accepted deliveries, or bills of one payment, that are looked at.
 const LOOKED_AT_BOUND: usize = 1_000;
 
-/// An event that was told and not accepted, as far as this node knows.
+/// A payment event and the state of its delivery, as this node has them.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Undelivered {
-    /// Whose.
+pub struct EventDelivery {
+    /// The bill.
     pub bill: Bill,
-    /// What Kakao Pay reported; the amount without a sign.
+    /// The reported event; the amount has no sign.
     pub event: PaymentEvent,
-    /// What came of the last attempt.
+    /// The delivery state.
     pub state: DeliveryState,
-    /// When that was.
+    /// The time of the last delivery attempt.
     pub last_attempt: Timestamp,
-    /// When the event was first taken; known of payments only.
-    pub taken_at: Option<Timestamp>,
-    /// How much of its payment was cancelled.
+    /// The time of the first report; `None` for cancels.
+    pub reported_at: Option<Timestamp>,
+    /// How much of the payment was cancelled.
     pub cancelled: Cancellation,
 }
 
-impl Undelivered {
-    /// Since when it waits: Kakao Pay's time of payment, or else the earliest time that is known.
+impl EventDelivery {
+    /// Returns since when the event waits: Kakao Pay's time of payment, else the first report, else
+    /// the last attempt.
     pub fn since(&self) -> Timestamp {
         let paid_at = self.event.paid_at.time();
-        paid_at.map_or(self.taken_at.unwrap_or(self.last_attempt), |time| {
+        paid_at.map_or(self.reported_at.unwrap_or(self.last_attempt), |time| {
             Timestamp::from_seconds(time.unix_seconds())
         })
     }
 }
 
-/// How an event was told so far.
+/// The delivery attempts of an event so far.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Telling {
-    /// The pay-result that told it last.
-    pub message: MessageDigest,
-    /// How often its biller was told, or was to be told.
-    pub attempts: u64,
+pub struct DeliveryAttempts {
+    /// The last pay-result that reported the event.
+    pub last_message: MessageDigest,
+    /// How many delivery attempts were made or were due.
+    pub count: u64,
 }
 
 impl Ledger {
-    /// Every event that was told and not accepted, of one biller or of all, the longest waiting
-    /// first; as many as [`undelivered`](Self::undelivered) counts.
-    pub fn undelivered_payments(&self, biller: Option<BillerCode>) -> Vec<Undelivered> {
+    /// Returns the events that were attempted and not accepted, of one biller or of all, the oldest
+    /// first. [`undelivered`](Self::undelivered) counts the same events.
+    pub fn undelivered_payments(&self, biller: Option<BillerCode>) -> Vec<EventDelivery> {
         let mut undelivered = Vec::new();
         for book in self.node.books_of(biller) {
             // The bills first: the lock is never held for long.
@@ -68,21 +69,21 @@ impl Ledger {
         undelivered
     }
 
-    /// The latest accepted events, of one biller or of all; 1,000 at most.
+    /// Returns the latest accepted events, of one biller or of all; at most 1,000.
     ///
     /// # Errors
     /// When the journal cannot be read.
     pub async fn accepted_payments(
         &self,
         biller: Option<BillerCode>,
-    ) -> Result<Vec<Undelivered>, JournalError> {
+    ) -> Result<Vec<EventDelivery>, JournalError> {
         let facts = self
             .read_journal(move |reader| reader.latest_accepted(biller, LOOKED_AT_BOUND))
             .await?;
         Ok(facts.iter().filter_map(accepted).collect())
     }
 
-    /// The bills that this node knows to have a payment of this number.
+    /// Returns the bills of which this node has a payment with this number.
     ///
     /// # Errors
     /// When the journal cannot be read.
@@ -95,14 +96,14 @@ impl Ledger {
             .await
     }
 
-    /// How the events were told so far, in their order; `None` where the journal says nothing.
+    /// Returns the delivery attempts of each event, in order; `None` where the journal has no report.
     ///
     /// # Errors
     /// When the journal cannot be read.
-    pub async fn tellings(
+    pub async fn delivery_attempts(
         &self,
-        events: &[Undelivered],
-    ) -> Result<Vec<Option<Telling>>, JournalError> {
+        events: &[EventDelivery],
+    ) -> Result<Vec<Option<DeliveryAttempts>>, JournalError> {
         let events: Vec<(Bill, PaymentEvent)> = events
             .iter()
             .map(|one| (one.bill.clone(), one.event.clone()))
@@ -110,29 +111,29 @@ impl Ledger {
         self.read_journal(move |reader| {
             let one = |(bill, event): &(Bill, PaymentEvent)| {
                 let facts = reader.facts_of_payment(bill, &event.pay_id)?;
-                Ok(telling(&facts, event))
+                Ok(attempts(&facts, event))
             };
             events.iter().map(one).collect()
         })
         .await
     }
 
-    /// Leaves out the events that other nodes have delivered meanwhile, and takes that down here;
-    /// the others with what all nodes know of their cancels. Ends early where the shared state is out of reach.
+    /// Removes the events that other nodes delivered, and records those deliveries here. Updates how
+    /// much of the others was cancelled. Stops early where Redis cannot be reached.
     pub async fn without_delivered_elsewhere(
         &self,
-        events: Vec<Undelivered>,
+        events: Vec<EventDelivery>,
         now: Timestamp,
-    ) -> (Vec<Undelivered>, Reach) {
-        let mut reach = match self.share {
-            None => return (events, Reach::Alone),
-            Some(_) => Reach::Shared,
+    ) -> (Vec<EventDelivery>, Scope) {
+        let mut scope = match self.share {
+            None => return (events, Scope::SingleNode),
+            Some(_) => Scope::AllNodes,
         };
         let mut left = Vec::with_capacity(events.len());
         for mut one in events {
-            if reach == Reach::Shared {
-                let known = self.known(&one.bill).await;
-                reach = known.reach;
+            if scope == Scope::AllNodes {
+                let known = self.scoped_state(&one.bill).await;
+                scope = known.scope;
                 let state = known.state.as_ref().and_then(|s| s.delivery(&one.event));
                 if state == Some(DeliveryState::Accepted) {
                     self.learn_accepted(&one, now).await;
@@ -142,11 +143,11 @@ impl Ledger {
             }
             left.push(one);
         }
-        (left, reach)
+        (left, scope)
     }
 
     /// Another node delivered it: that becomes a fact here too, where this node did not know.
-    pub(super) async fn learn_accepted(&self, one: &Undelivered, now: Timestamp) {
+    pub(super) async fn learn_accepted(&self, one: &EventDelivery, now: Timestamp) {
         let here = {
             let book = self.node.book_of(&one.bill);
             let pages = book.lock();
@@ -156,13 +157,13 @@ impl Ledger {
         if here == Some(DeliveryState::Accepted) {
             return;
         }
-        let told = self.tellings(std::slice::from_ref(one)).await;
-        let Ok(Some(Some(telling))) = told.map(|mut told| told.pop()) else {
+        let attempts = self.delivery_attempts(std::slice::from_ref(one)).await;
+        let Ok(Some(Some(attempts))) = attempts.map(|mut attempts| attempts.pop()) else {
             return;
         };
         let kind = FactKind::Delivery {
             event: one.event.clone(),
-            message: telling.message,
+            message: attempts.last_message,
             state: DeliveryState::Accepted,
         };
         let commit = self.node.tell_one(&one.bill, now, kind);
@@ -176,7 +177,7 @@ pub(super) fn note(settled: Result<(), Arc<JournalError>>) {
     }
 }
 
-pub(super) fn not_accepted(bill: &Bill, state: &BillState) -> Vec<Undelivered> {
+pub(super) fn not_accepted(bill: &Bill, state: &BillState) -> Vec<EventDelivery> {
     let groups = state.payments().into_iter().flat_map(Payments::groups);
     groups
         .flat_map(|group| of_group(bill, group))
@@ -185,7 +186,7 @@ pub(super) fn not_accepted(bill: &Bill, state: &BillState) -> Vec<Undelivered> {
 }
 
 /// How much of an event's payment was cancelled.
-pub(super) fn cancellation(state: Option<&BillState>, one: &Undelivered) -> Cancellation {
+pub(super) fn cancellation(state: Option<&BillState>, one: &EventDelivery) -> Cancellation {
     let mut groups = state
         .and_then(BillState::payments)
         .into_iter()
@@ -195,38 +196,38 @@ pub(super) fn cancellation(state: Option<&BillState>, one: &Undelivered) -> Canc
         .map_or(one.cancelled, |group| group.cancelled)
 }
 
-fn of_group(bill: &Bill, group: PaymentGroup) -> impl Iterator<Item = Undelivered> {
+fn of_group(bill: &Bill, group: PaymentGroup) -> impl Iterator<Item = EventDelivery> {
     let cancelled = group.cancelled;
     group.records.into_iter().filter_map(move |record| {
         let (last_attempt, state) = record.delivery?;
-        Some(Undelivered {
+        Some(EventDelivery {
             bill: bill.clone(),
             event: record.event,
             state,
             last_attempt,
-            taken_at: record.taken_at,
+            reported_at: record.reported_at,
             cancelled,
         })
     })
 }
 
-fn accepted(fact: &Fact) -> Option<Undelivered> {
+fn accepted(fact: &Fact) -> Option<EventDelivery> {
     let FactKind::Delivery { event, state, .. } = &fact.kind else {
         return None;
     };
-    Some(Undelivered {
+    Some(EventDelivery {
         bill: fact.bill.clone(),
         event: event.clone(),
         state: *state,
         last_attempt: fact.stamp.timestamp(),
-        taken_at: None,
+        reported_at: None,
         cancelled: Cancellation::No,
     })
 }
 
 /// How an event was told, by the facts of its payment.
-fn telling(facts: &[Fact], event: &PaymentEvent) -> Option<Telling> {
-    let mut attempts = 0;
+fn attempts(facts: &[Fact], event: &PaymentEvent) -> Option<DeliveryAttempts> {
+    let mut count = 0;
     let mut last = None;
     for fact in facts {
         match &fact.kind {
@@ -235,11 +236,14 @@ fn telling(facts: &[Fact], event: &PaymentEvent) -> Option<Telling> {
                 message,
                 ..
             } if is_same(told, event) => last = Some(*message),
-            FactKind::Delivery { event: told, .. } if is_same(told, event) => attempts += 1,
+            FactKind::Delivery { event: told, .. } if is_same(told, event) => count += 1,
             _ => {}
         }
     }
-    last.map(|message| Telling { message, attempts })
+    last.map(|last_message| DeliveryAttempts {
+        last_message,
+        count,
+    })
 }
 
 /// Whether two are one event (contract section 4): the amount tells cancels apart, not payments.

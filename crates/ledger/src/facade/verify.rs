@@ -6,52 +6,52 @@ use std::sync::Arc;
 
 use protocol::Bill;
 
-use super::difference::{Halt, SharedDifference};
+use super::difference::{Halt, RedisDifference};
 use super::{Ledger, Node};
 use crate::journal::{Audit, Entry, Finding, Reader};
 use crate::shared::OutOfReach;
-use crate::{Fact, Family, JournalError};
+use crate::{BillGroup, Fact, JournalError};
 
-/// What a verification found.
+/// The result of a verification.
 #[derive(Clone, Debug)]
-pub struct Verified {
-    /// The journal, and its fold beside what the gateway holds.
+pub struct Verification {
+    /// The journal, and its fold compared with the state in memory.
     pub audit: Audit,
-    /// The shared state; `None` where there is none.
-    pub shared: Option<Result<SharedDifference, OutOfReach>>,
+    /// What Redis lacks; `None` without Redis.
+    pub redis: Option<Result<RedisDifference, OutOfReach>>,
 }
 
-/// What became of the wish to write the shared state anew.
+/// The outcome of a request to rewrite Redis.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Rebuild {
-    /// It has begun, with so many facts; [`Ledger::unshared`] counts down.
-    Begun(i64),
-    /// There is no shared state: this node folds its journal at every start.
-    Alone,
-    /// The shared state is out of reach; it is caught up by itself once it is back.
+    /// The rewrite started with this many facts; [`Ledger::unshared`] counts down.
+    Started(i64),
+    /// There is no Redis: this node folds its journal at every start.
+    NoRedis,
+    /// Redis cannot be reached; the resync writes it once it is back.
     OutOfReach,
 }
 
-/// Checks a journal that no gateway has open; there is no state to compare it with.
+/// Checks a journal that no gateway has open. There is no state in memory to compare it with.
 ///
 /// # Errors
-/// When it cannot be opened.
+/// When the journal cannot be opened.
 pub fn verify_offline(directory: &Path) -> Result<Audit, JournalError> {
     Ok(Reader::read_only(directory)?.audit(|_, _| {}))
 }
 
 impl Ledger {
-    /// Checks the journal, whether this node's state is its fold, and whether the shared state has
-    /// it. Takes as long as reading the whole journal; calls go on meanwhile.
+    /// Checks the journal, compares its fold with the state in memory, and compares Redis with it.
+    /// It reads the whole journal; calls are served meanwhile.
     ///
     /// # Errors
     /// When the journal cannot be read at all.
-    pub async fn verify(&self) -> Result<Verified, JournalError> {
+    pub async fn verify(&self) -> Result<Verification, JournalError> {
         let node = Arc::clone(&self.node);
         let audit = self
             .read_journal(move |reader| audit_with_state(&node, reader))
             .await?;
-        let shared = match &self.share {
+        let redis = match &self.share {
             Some(share) => match self.difference(share).await {
                 Ok(difference) => Some(Ok(difference)),
                 Err(Halt::OutOfReach(out)) => Some(Err(out)),
@@ -59,23 +59,23 @@ impl Ledger {
             },
             None => None,
         };
-        Ok(Verified { audit, shared })
+        Ok(Verification { audit, redis })
     }
 
-    /// Has the shared state written anew from this node's journal, in the background.
+    /// Starts a rewrite of Redis from this node's journal, in the background.
     pub fn rebuild(&self) -> Rebuild {
         match &self.share {
-            None => Rebuild::Alone,
+            None => Rebuild::NoRedis,
             Some(share) if !share.store().is_reachable() => Rebuild::OutOfReach,
             Some(_) => {
                 self.node.marks().rewind();
-                Rebuild::Begun(self.unshared())
+                Rebuild::Started(self.unshared())
             }
         }
     }
 
-    /// Whether the shared state can be reached; `None` where there is none.
-    pub fn is_shared_state_reachable(&self) -> Option<bool> {
+    /// Returns whether Redis can be reached; `None` without Redis.
+    pub fn is_redis_reachable(&self) -> Option<bool> {
         self.share
             .as_ref()
             .map(|share| share.store().is_reachable())
@@ -113,9 +113,9 @@ fn audit_with_state(node: &Node, reader: &Reader) -> Result<Audit, JournalError>
 /// The bills of one customer of which the node holds something else than these facts say; some
 /// only because a call is in the middle of them.
 fn differing_bills(node: &Node, facts: &[(i64, Fact)]) -> Vec<Bill> {
-    let mut families: BTreeMap<&str, Family> = BTreeMap::new();
+    let mut families: BTreeMap<&str, BillGroup> = BTreeMap::new();
     for (_, fact) in facts {
-        let family = families.entry(fact.bill.family()).or_default();
+        let family = families.entry(fact.bill.group_key()).or_default();
         family.entry(&fact.bill).fold(fact);
     }
     let mut differing = Vec::new();

@@ -8,39 +8,39 @@ use super::{Ledger, undelivered};
 use crate::journal::Space;
 use crate::{BillState, JournalError, Timestamp};
 
-/// Events of one biller that it has not accepted.
+/// The events of one biller that it has not accepted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Waiting {
-    /// Whose.
+pub struct BillerUndelivered {
+    /// The biller.
     pub biller: BillerCode,
-    /// How many.
+    /// The number of events.
     pub events: usize,
-    /// Since when the oldest of them waits, by the earliest time that is known of it.
+    /// The earliest time of the oldest event.
     pub since: Timestamp,
 }
 
 impl Ledger {
-    /// Transactions that the journal has committed since it was opened.
+    /// Returns the number of transactions that the journal has committed since it was opened.
     pub fn journal_commits(&self) -> u64 {
         self.node.journal().tally().commits()
     }
 
-    /// Facts that the journal could not take yet.
-    pub fn owed_facts(&self) -> u64 {
+    /// Returns the number of facts that wait because the journal could not be written.
+    pub fn journal_backlog_facts(&self) -> u64 {
         self.node.journal().tally().owed_facts()
     }
 
-    /// What the journal takes and what is left; to be asked for where waiting for the file system
-    /// holds up nobody.
+    /// Returns the size of the journal and the free space of its file system. Call it on a thread that
+    /// may block.
     ///
     /// # Errors
-    /// When the file system does not say.
+    /// When the file system does not answer.
     pub fn journal_space(&self) -> io::Result<Space> {
         self.node.journal().space()
     }
 
-    /// When the oldest fact was made that is journalled and not in the shared state; `None` where
-    /// there is no such fact. Reads the journal.
+    /// Returns the time of the oldest journalled fact that is not in Redis; `None` where there is
+    /// none. Reads the journal, so call it on a thread that may block.
     ///
     /// # Errors
     /// When the journal cannot be read.
@@ -53,10 +53,9 @@ impl Ledger {
         Ok(first.first().map(|(_, fact)| fact.stamp.timestamp()))
     }
 
-    /// The billers that have not accepted everything. Goes through all that is undelivered, with
-    /// no lock held for longer than one bill takes.
-    pub fn waiting(&self) -> Vec<Waiting> {
-        let mut waiting: Vec<Waiting> = Vec::new();
+    /// Returns the undelivered events per biller. It locks a biller's state for one bill at a time.
+    pub fn undelivered_by_biller(&self) -> Vec<BillerUndelivered> {
+        let mut waiting: Vec<BillerUndelivered> = Vec::new();
         for book in self.node.books_of(None) {
             let bills: Vec<Bill> = book.lock().undelivered().cloned().collect();
             for bill in bills {
@@ -79,15 +78,15 @@ impl Ledger {
     }
 }
 
-fn of_bill(bill: &Bill, state: &BillState) -> Option<Waiting> {
+fn of_bill(bill: &Bill, state: &BillState) -> Option<BillerUndelivered> {
     let events = undelivered::not_accepted(bill, state);
     // The clocks of others may be wrong: an event waits since the earliest of its times.
     let since = events
         .iter()
-        .flat_map(|one| [Some(one.since()), one.taken_at, Some(one.last_attempt)])
+        .flat_map(|one| [Some(one.since()), one.reported_at, Some(one.last_attempt)])
         .flatten()
         .min()?;
-    Some(Waiting {
+    Some(BillerUndelivered {
         biller: bill.biller_code(),
         events: events.len(),
         since,

@@ -1,14 +1,14 @@
 //! What is said of a bill when a payment is taken, so that this node knows it by itself afterwards.
 
 use super::payments::Queued;
-use crate::meeting::{GATEWAY, of_meeting};
-use crate::{BillState, Classification, Fact, FactKind, Payments, Taken};
+use crate::conflict::{GATEWAY, conflict_stamp};
+use crate::{BillState, Classification, Fact, FactKind, PaymentEffect, Payments};
 
 impl Queued {
     /// The word of others that this node has not heard; and, where only what others know makes a payment
     /// no double one, that it is none. Without it, what this node knows would make it one again as soon as
     /// the others' part is forgotten.
-    pub(super) fn words(&self, known: Option<&BillState>, taken: Taken) -> Vec<Fact> {
+    pub(super) fn words(&self, known: Option<&BillState>, taken: PaymentEffect) -> Vec<Fact> {
         let ours = self.before.as_ref().and_then(BillState::classification);
         let theirs = known.and_then(BillState::classification);
         let unheard = theirs.filter(|theirs| ours.is_none_or(|ours| ours.stamp < theirs.stamp));
@@ -20,9 +20,9 @@ impl Queued {
             })
             .into_iter()
             .collect();
-        if self.taken == Taken::Double && theirs.is_none() && is_single(known, taken) {
+        if self.taken == PaymentEffect::Double && theirs.is_none() && is_single(known, taken) {
             words.push(Fact {
-                stamp: of_meeting(self.stamp),
+                stamp: conflict_stamp(self.stamp),
                 bill: self.told.bill.clone(),
                 kind: FactKind::Cleared {
                     reason: "no double payment: another node knows what was cancelled".to_owned(),
@@ -35,14 +35,14 @@ impl Queued {
 }
 
 /// Whether a payment is no double one to all that know of it.
-fn is_single(known: Option<&BillState>, taken: Taken) -> bool {
+fn is_single(known: Option<&BillState>, taken: PaymentEffect) -> bool {
     match taken {
-        Taken::New => true,
-        Taken::Again => known
+        PaymentEffect::New => true,
+        PaymentEffect::Repeated => known
             .and_then(BillState::payments)
-            .and_then(Payments::doubled)
+            .and_then(Payments::latest_double)
             .is_none(),
-        Taken::Double | Taken::OtherAmount => false,
+        PaymentEffect::Double | PaymentEffect::OtherAmount => false,
     }
 }
 

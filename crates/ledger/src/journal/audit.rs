@@ -163,7 +163,7 @@ impl Customer {
     fn finish(self, audit: &mut Audit, take: &mut impl FnMut(CustomerFacts, &mut Audit)) {
         let mut bills: BTreeMap<&str, Vec<&protocol::Bill>> = BTreeMap::new();
         for (_, fact) in &self.facts {
-            let family = bills.entry(fact.bill.family()).or_default();
+            let family = bills.entry(fact.bill.group_key()).or_default();
             if !family.contains(&&fact.bill) {
                 family.push(&fact.bill);
             }

@@ -148,13 +148,13 @@ mod tests {
     use super::*;
     use crate::journal::{Entry, Journal, JournalError, Settings};
     use crate::shared::OutOfReach;
-    use crate::{Fact, FactKind, Stamp, Watch};
+    use crate::{Fact, FactKind, Observer, Stamp};
 
     /// Holds the writer up behind every commit until the test lets it go on.
     struct Gate(Mutex<Receiver<()>>);
 
-    impl Watch for Gate {
-        fn shared_operation(&self, _: Duration, _: Result<(), OutOfReach>) {}
+    impl Observer for Gate {
+        fn redis_operation(&self, _: Duration, _: Result<(), OutOfReach>) {}
 
         fn journal_committed(&self, _: Duration) {
             // An error: the gate is open for good.

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use crate::Watch;
+use crate::Observer;
 
 /// Counts of one open journal.
 #[derive(Default)]
@@ -14,12 +14,12 @@ pub(crate) struct Tally {
     owed_facts: AtomicU64,
     late: AtomicU64,
     last_row: AtomicI64,
-    watch: OnceLock<Arc<dyn Watch>>,
+    watch: OnceLock<Arc<dyn Observer>>,
 }
 
 impl Tally {
     /// Has every commit told, from now on; the first who asks for that is told.
-    pub(crate) fn tell(&self, watch: Arc<dyn Watch>) {
+    pub(crate) fn tell(&self, watch: Arc<dyn Observer>) {
         // Nobody else asks for it but the one ledger that owns the journal.
         let _ = self.watch.set(watch);
     }

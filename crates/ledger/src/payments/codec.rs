@@ -1,4 +1,4 @@
-//! Payments as bytes, for the state that nodes share.
+//! The byte format of payments in Redis.
 
 use super::{Cancelled, Delivery, Group, Paid, Payments};
 use crate::DeliveryState;
@@ -11,7 +11,7 @@ impl Encode for Payments {
             encode_list(group.payments.iter(), out, |paid, out| {
                 paid.paid_at.encode(out);
                 paid.amount.encode(out);
-                paid.taken.encode(out);
+                paid.first_report.encode(out);
                 paid.delivery.encode(out);
             });
             encode_list(group.cancelled.iter(), out, |cancel, out| {
@@ -39,7 +39,7 @@ impl Group {
                 Ok(Paid {
                     paid_at: decoder.paid_at()?,
                     amount: decoder.decimal()?,
-                    taken: decoder.option(|decoder| {
+                    first_report: decoder.option(|decoder| {
                         Ok((decoder.stamp()?, decoder.option(Decoder::timestamp)?))
                     })?,
                     delivery: decode_delivery(decoder)?,

@@ -1,24 +1,23 @@
-//! The money part of a bill's state: every payment and cancel that Kakao Pay reported.
+//! The payments and cancels of a bill that Kakao Pay reported (contract section 4, "Payments").
 //!
-//! An event is kept once however often it comes. Payments and cancels are grouped by `pay_id`,
-//! because a cancel belongs to the payment with its `pay_id`: it can take away what that payment
-//! brought and no more. A bill is paid while at least one group has something left.
+//! An event is kept once, however often it is reported. Payments and cancels are grouped by
+//! `pay_id`: a cancel reduces the payment with its `pay_id`, at most to zero. A bill is paid while the
+//! balance of one group is above zero.
 
+mod balance;
 mod codec;
-mod judge;
-mod left;
-mod meeting;
-mod sum;
+mod conflict;
+mod effect;
 mod view;
 
-pub use judge::Taken;
+pub use effect::PaymentEffect;
 pub use view::{Cancellation, PaymentGroup, PaymentRecord};
 
 use protocol::{Decimal, PaidAt, PayType, PaymentEvent};
 
 use crate::{DeliveryState, Stamp, Timestamp};
 
-/// All payment facts of a bill, folded.
+/// The fold of the payment and delivery facts of a bill.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Payments {
     /// Sorted by `pay_id`.
@@ -39,7 +38,7 @@ struct Group {
 struct Paid {
     paid_at: PaidAt,
     amount: Decimal,
-    taken: FirstTaken,
+    first_report: FirstReport,
     delivery: Delivery,
 }
 
@@ -50,55 +49,49 @@ struct Cancelled {
     delivery: Delivery,
 }
 
-/// When a payment was first taken, and when its mark ends: the earliest telling decides. `None`
-/// while only a delivery of it is known.
-type FirstTaken = Option<(Stamp, Option<Timestamp>)>;
+/// The earliest report of a payment: its stamp, and when the mark of the payment ends. `None` while
+/// only a delivery of it is folded.
+type FirstReport = Option<(Stamp, Option<Timestamp>)>;
 
-/// How the biller took an event: accepted once is accepted for ever, else the latest word holds.
+/// The deciding delivery of an event; see [`later`].
 type Delivery = Option<(Stamp, DeliveryState)>;
 
 impl Payments {
-    /// Whether the sum of the events that still count is above zero.
+    /// Returns whether the balance of one `pay_id` is above zero at `now`.
     pub fn is_paid(&self, now: Timestamp) -> bool {
-        self.groups
-            .iter()
-            .any(|group| group.has_something_left(now))
+        self.groups.iter().any(|group| group.is_paid(now))
     }
 
-    /// The latest stamp of anything that is known of the payments.
+    /// Returns the latest stamp of these facts; the default stamp where there is none.
     pub(crate) fn latest(&self) -> Stamp {
         let of_group = |group: &Group| {
-            let taken = group.payments.iter().filter_map(|paid| paid.taken);
+            let reports = group.payments.iter().filter_map(|paid| paid.first_report);
             let paid = group.payments.iter().filter_map(|paid| paid.delivery);
             let cancelled = group.cancelled.iter().filter_map(|cancel| cancel.delivery);
-            let told = paid.chain(cancelled).map(|(stamp, _)| stamp);
-            taken.map(|(stamp, _)| stamp).chain(told).max()
+            let deliveries = paid.chain(cancelled).map(|(stamp, _)| stamp);
+            reports.map(|(stamp, _)| stamp).chain(deliveries).max()
         };
         let latest = self.groups.iter().filter_map(of_group).max();
         latest.unwrap_or_default()
     }
 
-    /// Events that were told and not accepted, as far as is known.
+    /// Returns the number of events with a delivery that was not accepted.
     pub fn undelivered(&self) -> usize {
-        let is_open = |delivery: &Delivery| matches!(delivery, Some((_, state)) if *state != DeliveryState::Accepted);
-        self.groups
-            .iter()
-            .map(|group| {
-                group
-                    .payments
-                    .iter()
-                    .filter(|paid| is_open(&paid.delivery))
-                    .count()
-                    + group
-                        .cancelled
-                        .iter()
-                        .filter(|cancel| is_open(&cancel.delivery))
-                        .count()
-            })
-            .sum()
+        let is_open = |delivery: Delivery| {
+            delivery.is_some_and(|(_, state)| state != DeliveryState::Accepted)
+        };
+        let of_group = |group: &Group| {
+            let payments = group.payments.iter().filter(|paid| is_open(paid.delivery));
+            let cancelled = group
+                .cancelled
+                .iter()
+                .filter(|cancel| is_open(cancel.delivery));
+            payments.count() + cancelled.count()
+        };
+        self.groups.iter().map(of_group).sum()
     }
 
-    /// How the biller took `event`; `None` where it was never told, or is being told.
+    /// Returns the delivery state of `event`; `None` until its first delivery attempt ends.
     pub fn delivery(&self, event: &PaymentEvent) -> Option<DeliveryState> {
         let group = &self.groups[self.position(&event.pay_id).ok()?];
         let delivery = match event.pay_type {
@@ -113,13 +106,18 @@ impl Payments {
         delivery.map(|(_, state)| state)
     }
 
-    pub(crate) fn take(&mut self, event: &PaymentEvent, taken: Stamp, ends: Option<Timestamp>) {
+    pub(crate) fn fold_payment(
+        &mut self,
+        event: &PaymentEvent,
+        stamp: Stamp,
+        mark_ends_at: Option<Timestamp>,
+    ) {
         let group = self.group_mut(event.pay_id);
         let amount = event.pay_amount.abs();
         match event.pay_type {
             PayType::P => {
                 let paid = group.paid_mut(&event.paid_at, amount);
-                paid.taken = earlier(paid.taken, Some((taken, ends)));
+                paid.first_report = earlier(paid.first_report, Some((stamp, mark_ends_at)));
             }
             PayType::C => {
                 group.cancel_mut(&event.paid_at, amount);
@@ -127,30 +125,28 @@ impl Payments {
         }
     }
 
-    pub(crate) fn deliver(&mut self, event: &PaymentEvent, stamp: Stamp, state: DeliveryState) {
+    pub(crate) fn fold_delivery(
+        &mut self,
+        event: &PaymentEvent,
+        stamp: Stamp,
+        state: DeliveryState,
+    ) {
         let group = self.group_mut(event.pay_id);
+        let amount = event.pay_amount.abs();
         let delivery = match event.pay_type {
-            PayType::P => {
-                &mut group
-                    .paid_mut(&event.paid_at, event.pay_amount.abs())
-                    .delivery
-            }
-            PayType::C => {
-                &mut group
-                    .cancel_mut(&event.paid_at, event.pay_amount.abs())
-                    .delivery
-            }
+            PayType::P => &mut group.paid_mut(&event.paid_at, amount).delivery,
+            PayType::C => &mut group.cancel_mut(&event.paid_at, amount).delivery,
         };
         *delivery = later(*delivery, Some((stamp, state)));
     }
 
-    /// What two nodes know of the payments, together.
+    /// Merges the payments of another node (CRDT merge).
     pub(crate) fn merge(&mut self, other: &Self) {
         for theirs in &other.groups {
             let ours = self.group_mut(theirs.pay_id);
             for paid in &theirs.payments {
                 let entry = ours.paid_mut(&paid.paid_at, paid.amount);
-                entry.taken = earlier(entry.taken, paid.taken);
+                entry.first_report = earlier(entry.first_report, paid.first_report);
                 entry.delivery = later(entry.delivery, paid.delivery);
             }
             for cancel in &theirs.cancelled {
@@ -174,7 +170,7 @@ impl Payments {
                     payments: Vec::new(),
                     cancelled: Vec::new(),
                 };
-                make_room(&mut self.groups);
+                reserve_first(&mut self.groups);
                 self.groups.insert(index, group);
                 index
             }
@@ -194,7 +190,7 @@ impl Group {
             .binary_search_by(|cancel| (&cancel.paid_at, &cancel.amount).cmp(&(paid_at, amount)))
     }
 
-    /// The payment of this time, made where it is missing; the larger amount counts.
+    /// Returns the payment at this time; inserts it where it is missing. The larger amount counts.
     fn paid_mut(&mut self, paid_at: &PaidAt, amount: Decimal) -> &mut Paid {
         let index = match self.paid_position(paid_at) {
             Ok(index) => index,
@@ -202,10 +198,10 @@ impl Group {
                 let paid = Paid {
                     paid_at: *paid_at,
                     amount,
-                    taken: None,
+                    first_report: None,
                     delivery: None,
                 };
-                make_room(&mut self.payments);
+                reserve_first(&mut self.payments);
                 self.payments.insert(index, paid);
                 index
             }
@@ -215,7 +211,7 @@ impl Group {
         paid
     }
 
-    /// The cancel of this time and amount, made where it is missing.
+    /// Returns the cancel with this time and amount; inserts it where it is missing.
     fn cancel_mut(&mut self, paid_at: &PaidAt, amount: Decimal) -> &mut Cancelled {
         let index = match self.cancel_position(paid_at, &amount) {
             Ok(index) => index,
@@ -225,7 +221,7 @@ impl Group {
                     amount,
                     delivery: None,
                 };
-                make_room(&mut self.cancelled);
+                reserve_first(&mut self.cancelled);
                 self.cancelled.insert(index, cancelled);
                 index
             }
@@ -234,22 +230,22 @@ impl Group {
     }
 }
 
-/// Almost always there is only one: no room for others is kept.
-fn make_room<T>(entries: &mut Vec<T>) {
+/// Reserves room for exactly the first entry: nearly every list has only one.
+fn reserve_first<T>(entries: &mut Vec<T>) {
     if entries.is_empty() {
         entries.reserve_exact(1);
     }
 }
 
-fn earlier(ours: FirstTaken, theirs: FirstTaken) -> FirstTaken {
+fn earlier(ours: FirstReport, theirs: FirstReport) -> FirstReport {
     match (ours, theirs) {
         (Some(ours), Some(theirs)) => Some(ours.min(theirs)),
         (ours, theirs) => ours.or(theirs),
     }
 }
 
-/// The word that stands. An acceptance stands for ever, and a copy that was not sent takes nothing back
-/// of what an earlier one may have told.
+/// Returns the delivery that decides: an acceptance before all others, then the latest one that may
+/// have reached the biller, then the latest that was not sent.
 fn later(ours: Delivery, theirs: Delivery) -> Delivery {
     let rank = |(stamp, state): (Stamp, DeliveryState)| {
         let weight = match state {

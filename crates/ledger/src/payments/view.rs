@@ -1,35 +1,36 @@
-//! The payments of a bill as operators look at them.
+//! The payments of a bill in the form that operators see.
 
 use protocol::{Decimal, PayType, PaymentEvent};
 
-use super::sum::{FRACTIONS_PER_UNIT, Sum};
-use super::{Group, Payments};
+use super::balance::Sum;
+use super::{Delivery, Group, Payments};
 use crate::{DeliveryState, Timestamp};
 
-/// What Kakao Pay reported under one `pay_id`.
+/// The events that Kakao Pay reported under one `pay_id`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PaymentGroup {
-    /// Kakao Pay's number of the payment.
+    /// The number of the payment at Kakao Pay.
     pub pay_id: Decimal,
-    /// In the order of `paid_at`, a payment before its cancels.
+    /// The events in the order of `paid_at`; a payment stands before its cancels.
     pub records: Vec<PaymentRecord>,
-    /// What still counts: the payments less the cancels, in won, as a plain decimal number. Never
-    /// below zero; ended marks are not taken off here.
-    pub left: String,
-    /// How much of it was cancelled.
+    /// The payments minus the cancels in won, as a plain decimal number; never negative. Payments
+    /// whose mark has ended are included.
+    pub remaining: String,
+    /// How much of the payments was cancelled.
     pub cancelled: Cancellation,
 }
 
-/// One event, and how the biller took it.
+/// One event and its delivery.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PaymentRecord {
-    /// What happened. The amount is without a sign, and of several the largest.
+    /// The event. The amount has no sign; of several amounts it is the largest.
     pub event: PaymentEvent,
-    /// When it was first taken; known of payments only.
-    pub taken_at: Option<Timestamp>,
-    /// When it stops counting, for a bill that cannot be told from next month's.
+    /// The time of the first report; `None` for cancels.
+    pub reported_at: Option<Timestamp>,
+    /// When the payment stops counting; only for a bill that cannot be distinguished from next
+    /// month's.
     pub mark_ends_at: Option<Timestamp>,
-    /// The latest word of delivery; `None` while it is being told for the first time.
+    /// The time and state of the deciding delivery; `None` until the first attempt ends.
     pub delivery: Option<(Timestamp, DeliveryState)>,
 }
 
@@ -45,7 +46,7 @@ pub enum Cancellation {
 }
 
 impl Payments {
-    /// Every `pay_id`, in its order.
+    /// Returns the groups in the order of `pay_id`.
     pub fn groups(&self) -> impl Iterator<Item = PaymentGroup> {
         self.groups.iter().map(Group::view)
     }
@@ -59,26 +60,23 @@ impl Group {
             paid_at,
             pay_amount,
         };
+        let timed = |delivery: Delivery| delivery.map(|(stamp, state)| (stamp.timestamp(), state));
         let paid = self.payments.iter().map(|paid| PaymentRecord {
             event: event(PayType::P, paid.paid_at, paid.amount),
-            taken_at: paid.taken.map(|(stamp, _)| stamp.timestamp()),
-            mark_ends_at: paid.taken.and_then(|(_, ends)| ends),
-            delivery: paid
-                .delivery
-                .map(|(stamp, state)| (stamp.timestamp(), state)),
+            reported_at: paid.first_report.map(|(stamp, _)| stamp.timestamp()),
+            mark_ends_at: paid.first_report.and_then(|(_, ends)| ends),
+            delivery: timed(paid.delivery),
         });
         let cancelled = self.cancelled.iter().map(|cancel| PaymentRecord {
             event: event(PayType::C, cancel.paid_at, cancel.amount),
-            taken_at: None,
+            reported_at: None,
             mark_ends_at: None,
-            delivery: cancel
-                .delivery
-                .map(|(stamp, state)| (stamp.timestamp(), state)),
+            delivery: timed(cancel.delivery),
         });
         let mut records: Vec<PaymentRecord> = paid.chain(cancelled).collect();
         records.sort_by_key(|record| (record.event.paid_at, record.event.pay_type));
-        let left = self.paid_sum().beyond(self.cancelled_sum());
-        let cancelled = match (self.cancelled.is_empty(), left.exceeds(Sum::default())) {
+        let remaining = self.paid_sum().minus(self.cancelled_sum());
+        let cancelled = match (self.cancelled.is_empty(), remaining.exceeds(Sum::default())) {
             (true, _) => Cancellation::No,
             (false, true) => Cancellation::InPart,
             (false, false) => Cancellation::Fully,
@@ -86,34 +84,8 @@ impl Group {
         PaymentGroup {
             pay_id: self.pay_id,
             records,
-            left: left.text(),
+            remaining: remaining.text(),
             cancelled,
-        }
-    }
-
-    fn paid_sum(&self) -> Sum {
-        sum(self.payments.iter().map(|paid| &paid.amount))
-    }
-
-    fn cancelled_sum(&self) -> Sum {
-        sum(self.cancelled.iter().map(|cancel| &cancel.amount))
-    }
-}
-
-fn sum<'a>(amounts: impl Iterator<Item = &'a Decimal>) -> Sum {
-    let mut sum = Sum::default();
-    amounts.for_each(|amount| sum.add(amount));
-    sum
-}
-
-impl Sum {
-    /// As a plain decimal number; sums of amounts are never below zero.
-    fn text(self) -> String {
-        debug_assert!(self.fractions < FRACTIONS_PER_UNIT);
-        let fractions = format!("{:018}", self.fractions);
-        match fractions.trim_end_matches('0') {
-            "" => self.units.to_string(),
-            digits => format!("{}.{digits}", self.units),
         }
     }
 }
@@ -135,10 +107,10 @@ mod tests {
     }
 
     #[test]
-    fn what_is_left_of_a_payment_is_told_without_a_sign() {
+    fn the_remaining_amount_has_no_sign() {
         use Cancellation::{Fully, InPart, No};
         use PayType::{C, P};
-        // what Kakao Pay reported | left | cancelled
+        // reported events | remaining | cancelled
         type Reports<'a> = &'a [(PayType, u8, &'a str)];
         let table: [(Reports<'_>, &str, Cancellation); 5] = [
             (&[(P, 0, "20000")], "20000", No),
@@ -151,15 +123,15 @@ mod tests {
                 No,
             ),
         ];
-        for (events, left, cancelled) in table {
+        for (events, remaining, cancelled) in table {
             let mut payments = Payments::default();
             for (pay_type, second, amount) in events {
                 let event = event(*pay_type, *second, amount);
-                payments.take(&event, Stamp::default(), None);
+                payments.fold_payment(&event, Stamp::default(), None);
             }
             let groups: Vec<PaymentGroup> = payments.groups().collect();
             assert_eq!(groups.len(), 1);
-            assert_eq!(groups[0].left, left);
+            assert_eq!(groups[0].remaining, remaining);
             assert_eq!(groups[0].cancelled, cancelled, "{events:?}");
             assert_eq!(groups[0].records.len(), events.len());
         }

@@ -160,7 +160,7 @@ impl Runner<'_> {
         let began = Instant::now();
         let outcome = self.write_all(batch).await;
         if let Some(watch) = &self.share.watch {
-            watch.batch_shared(began.elapsed());
+            watch.sync_batch(began.elapsed());
         }
         outcome.unwrap_or_else(|out| Some(left_by(out)))
     }

@@ -8,12 +8,12 @@ use super::answer::Answer;
 use crate::codec::Unreadable;
 use crate::knowledge::Knowledge;
 use crate::owners::Owners;
-use crate::{Fact, Family, KeptAnswer};
+use crate::{BillGroup, Fact, KeptAnswer};
 
 /// The values of a bill's keys.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Held {
-    pub(crate) family: Family,
+    pub(crate) family: BillGroup,
     pub(crate) owners: Owners,
     /// The answer with which the pay-result that was asked for was accepted.
     pub(crate) accepted: Option<KeptAnswer>,
@@ -40,7 +40,7 @@ impl Held {
         let mut held = Self::default();
         let mut values = raw.iter();
         if let Some(family) = values.next().and_then(Option::as_ref) {
-            held.family = Family::from_bytes(family, bill)?;
+            held.family = BillGroup::from_bytes(family, bill)?;
         }
         if !bill.biller_notice_key().is_empty()
             && let Some(owners) = values.next().and_then(Option::as_ref)
@@ -63,7 +63,7 @@ impl Held {
             raw: Vec::new(),
             ..self.clone()
         };
-        if let Some(family) = local.family {
+        if let Some(family) = local.bill_group {
             joined.family.merge(family);
         }
         if let Some(owners) = local.owners {
@@ -83,7 +83,7 @@ impl Held {
     /// For decisions.
     pub(crate) const fn knowledge(&self) -> Knowledge<'_> {
         Knowledge {
-            family: Some(&self.family),
+            bill_group: Some(&self.family),
             owners: Some(&self.owners),
         }
     }

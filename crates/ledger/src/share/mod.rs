@@ -41,23 +41,23 @@ const ROUNDS: usize = 16;
 /// How long the catch-up waits for a large answer to be written.
 const PATIENT: Duration = Duration::from_secs(2);
 
-/// Is told how operations on the shared state and on the disk go.
-pub trait Watch: Send + Sync {
-    /// One operation took this long, and was or was not out of reach.
-    fn shared_operation(&self, took: Duration, reached: Result<(), OutOfReach>);
+/// Receives measurements and payment conflicts from the ledger, on the thread where they occur.
+pub trait Observer: Send + Sync {
+    /// One operation on Redis ended after `took`; `reached` is an error when Redis did not answer.
+    fn redis_operation(&self, took: Duration, reached: Result<(), OutOfReach>);
 
-    /// Two payments of a bill of this biller met that were taken on two nodes, or one with two
-    /// amounts: the bill is an error bill from now on.
-    fn payments_met(&self, biller: BillerCode) {
+    /// A merge found two payments of one bill of this biller, or one payment with two amounts: the
+    /// bill became an error bill.
+    fn payment_conflict(&self, biller: BillerCode) {
         let _ = biller;
     }
 
-    /// The catch-up wrote, or tried to write, a batch of what the shared state had not got.
-    fn batch_shared(&self, took: Duration) {
+    /// The resync sent one batch to Redis, with or without success.
+    fn sync_batch(&self, took: Duration) {
         let _ = took;
     }
 
-    /// The journal committed a batch, durably, and took this long for it.
+    /// The journal committed one batch to durable storage.
     fn journal_committed(&self, took: Duration) {
         let _ = took;
     }
@@ -84,7 +84,7 @@ impl<'a> Subject<'a> {
 pub(crate) struct Share {
     node: Arc<Node>,
     store: SharedStore,
-    watch: Option<Arc<dyn Watch>>,
+    watch: Option<Arc<dyn Observer>>,
     /// How long a large answer may take to be written; a call has no more time than for others.
     patience: Duration,
     /// After which time a key that nobody writes is gone: the journal's retention.
@@ -96,7 +96,7 @@ impl Share {
         node: Arc<Node>,
         store: SharedStore,
         keep: Duration,
-        watch: Option<Arc<dyn Watch>>,
+        watch: Option<Arc<dyn Observer>>,
     ) -> Self {
         Self {
             node,
@@ -181,7 +181,7 @@ impl Share {
     pub(crate) fn join(&self, book: &Book, bill: &Bill, held: &Held) -> Held {
         let mut pages = book.lock();
         let local = pages.knowledge(bill);
-        let met = local.family.map(|family| held.family.meetings(family));
+        let met = local.bill_group.map(|family| held.family.conflicts(family));
         for fact in met.into_iter().flatten() {
             let biller = fact.bill.biller_code();
             tracing::error!(
@@ -189,7 +189,7 @@ impl Share {
                 "payments of one bill met that two nodes took: it is an error bill now"
             );
             if let Some(watch) = &self.watch {
-                watch.payments_met(biller);
+                watch.payment_conflict(biller);
             }
             // Folded at once; journalled when it can be, and shared with what follows.
             drop(self.node.tell(&mut pages, Entry::of(vec![fact])));
@@ -275,7 +275,7 @@ impl Share {
         operation.inspect(move |outcome| {
             if let Some(watch) = &self.watch {
                 let reached = outcome.as_ref().map(|_| ()).map_err(|out| *out);
-                watch.shared_operation(began.elapsed(), reached);
+                watch.redis_operation(began.elapsed(), reached);
             }
         })
     }

@@ -18,7 +18,7 @@ pub(super) const MESSAGE: &str = "m";
 pub(super) fn keys<'a>(bill: &'a Bill, message: Option<&'a MessageDigest>) -> Vec<Key<'a>> {
     let mut keys = vec![Key {
         kind: FAMILY,
-        name: bill.family().as_bytes(),
+        name: bill.group_key().as_bytes(),
     }];
     if !bill.biller_notice_key().is_empty() {
         keys.push(Key {

@@ -16,8 +16,8 @@ mod knowledge;
 
 use knowledge::LinkRefusal;
 use ledger::{
-    BillState, DeliveryState, Fact, FactKind, Family, LinkState, MessageDigest, Stamp, StampClock,
-    Taken, Timestamp, journal,
+    BillGroup, BillState, DeliveryState, Fact, FactKind, HybridLogicalClock, LinkState,
+    MessageDigest, PaymentEffect, Stamp, Timestamp, journal,
 };
 
 mod broken;

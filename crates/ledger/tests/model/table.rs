@@ -10,7 +10,7 @@ use protocol::{Bill, PaymentEvent};
 
 use crate::knowledge::Knowledge;
 use crate::note::{Message, Note, bill};
-use crate::{BillState, Family, LinkRefusal, LinkState, Stamp, Taken, Timestamp};
+use crate::{BillGroup, BillState, LinkRefusal, LinkState, PaymentEffect, Stamp, Timestamp};
 
 /// A number for what is known.
 pub(crate) type Known = u32;
@@ -26,7 +26,7 @@ pub(crate) struct Table {
 
 #[derive(Default)]
 struct Rows {
-    families: Vec<Family>,
+    families: Vec<BillGroup>,
     /// By what `Debug` says of them, which is equal where they are.
     numbers: HashMap<String, Known>,
     folded: HashMap<(Known, Note), Known>,
@@ -35,7 +35,7 @@ struct Rows {
 }
 
 impl Rows {
-    fn number(&mut self, family: Family) -> Known {
+    fn number(&mut self, family: BillGroup) -> Known {
         let spelled = format!("{family:?}");
         if let Some(known) = self.numbers.get(&spelled) {
             return *known;
@@ -46,7 +46,7 @@ impl Rows {
         number
     }
 
-    fn family(&self, known: Known) -> &Family {
+    fn family(&self, known: Known) -> &BillGroup {
         &self.families[usize::try_from(known).unwrap()]
     }
 }
@@ -54,7 +54,7 @@ impl Rows {
 impl Table {
     pub(crate) fn new(events: Vec<PaymentEvent>) -> Self {
         let mut rows = Rows::default();
-        rows.number(Family::default());
+        rows.number(BillGroup::default());
         Self {
             bill: bill(),
             events,
@@ -92,14 +92,14 @@ impl Table {
         joined
     }
 
-    /// `Family::meetings`: the stamp of what is to be said where payments met.
+    /// `BillGroup::conflicts`: the stamp of what is to be said where payments met.
     pub(crate) fn meeting(&self, held: Option<Known>, local: Known) -> Option<Stamp> {
         let mut rows = self.rows.borrow_mut();
         if let Some(stamp) = rows.meetings.get(&(held, local)) {
             return *stamp;
         }
         let family = rows.family(held.unwrap_or(NOTHING));
-        let met = family.meetings(rows.family(local));
+        let met = family.conflicts(rows.family(local));
         let stamp = met.first().map(|fact| fact.stamp);
         rows.meetings.insert((held, local), stamp);
         stamp
@@ -123,13 +123,15 @@ impl Table {
     }
 
     /// `Payments::judge`, on a bill that may have no payment yet.
-    pub(crate) fn judge(&self, known: Known, message: Message, now: Timestamp) -> Taken {
+    pub(crate) fn judge(&self, known: Known, message: Message, now: Timestamp) -> PaymentEffect {
         let event = &self.events[usize::from(message)];
         self.decide(known, |knowledge| {
             knowledge
                 .get(&self.bill)
                 .and_then(BillState::payments)
-                .map_or(Taken::New, |payments| payments.judge(event, now))
+                .map_or(PaymentEffect::New, |payments| {
+                    payments.effect_of(event, now)
+                })
         })
     }
 
@@ -147,7 +149,7 @@ impl Table {
     pub(crate) fn has(&self, known: Known, message: Message, now: Timestamp) -> bool {
         matches!(
             self.judge(known, message, now),
-            Taken::Again | Taken::OtherAmount
+            PaymentEffect::Repeated | PaymentEffect::OtherAmount
         )
     }
 
@@ -164,7 +166,7 @@ impl Table {
     fn decide<T>(&self, known: Known, decision: impl FnOnce(Knowledge<'_>) -> T) -> T {
         let rows = self.rows.borrow();
         decision(Knowledge {
-            family: Some(rows.family(known)),
+            bill_group: Some(rows.family(known)),
             owners: None,
         })
     }

@@ -14,8 +14,8 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use ledger::{
-    Begun, Claim, Delivered, DeliveryState, KeptAnswer, LinkOutcome, MessageDigest, Reservation,
-    Timestamp,
+    Claim, DeliveryOutcome, DeliveryState, KeptAnswer, LinkOutcome, MessageDigest, RecordOutcome,
+    Reservation, Timestamp,
 };
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestCaseError, TestRunner};
@@ -287,7 +287,7 @@ impl Play<'_> {
         let message = MessageDigest::of(&body);
         let kept = self.reference.kept(&body).cloned();
         let guard = match ledger.claim(biller, message) {
-            Claim::Mine(guard) => guard,
+            Claim::Granted(guard) => guard,
             Claim::AcceptedInJournal => {
                 let answer = ledger.kept_answer(biller, message).await.unwrap();
                 prop_assert_eq!(answer, kept);
@@ -296,15 +296,15 @@ impl Play<'_> {
             other => return Err(TestCaseError::fail(format!("{other:?}"))),
         };
         let recorded = match node.begin(bill, &event, &body, message).await {
-            Begun::Recorded(recorded) => recorded,
-            Begun::AcceptedElsewhere(answer) => {
+            RecordOutcome::Recorded(recorded) => recorded,
+            RecordOutcome::AcceptedElsewhere(answer) => {
                 prop_assert_eq!(Some(answer), kept);
                 return Ok(());
             }
         };
         prop_assert_eq!(None, kept, "told again");
         let expected = self.reference.take(bill, &event, now.millis());
-        prop_assert_eq!(recorded.taken, expected);
+        prop_assert_eq!(recorded.effect, expected);
 
         let answer = KeptAnswer {
             status: 200,
@@ -312,10 +312,10 @@ impl Play<'_> {
             body: Bytes::from(format!("{{\"res_code\":\"OK\",\"at\":{}}}", now.millis())),
         };
         let delivered = match state {
-            DeliveryState::Accepted => Delivered::Accepted(answer.clone()),
-            DeliveryState::Refused => Delivered::Refused,
-            DeliveryState::Unknown => Delivered::Unknown,
-            DeliveryState::Pending => Delivered::Pending,
+            DeliveryState::Accepted => DeliveryOutcome::Accepted(answer.clone()),
+            DeliveryState::Refused => DeliveryOutcome::Refused,
+            DeliveryState::Unknown => DeliveryOutcome::Unknown,
+            DeliveryState::Pending => DeliveryOutcome::Pending,
         };
         let settled = ledger.record_delivery(bill, &event, message, delivered, now);
         settled.await.unwrap();
@@ -324,7 +324,7 @@ impl Play<'_> {
         self.reference.deliver(bill, &event, state, accepted);
 
         for node in &self.house.nodes {
-            let known = node.ledger().state(bill).await;
+            let known = node.ledger().scoped_state(bill).await.state;
             let delivery = known.and_then(|known| known.delivery(&event));
             prop_assert_eq!(delivery, self.reference.delivery(bill, &event));
         }

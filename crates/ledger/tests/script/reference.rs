@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use ledger::{DeliveryState, KeptAnswer, LinkRefusal, Taken};
+use ledger::{DeliveryState, KeptAnswer, LinkRefusal, PaymentEffect};
 use protocol::{Bill, PayType, PaymentEvent};
 
 /// Milliseconds of a day.
@@ -210,7 +210,7 @@ impl Reference {
             .map(|(_, answer)| answer)
     }
 
-    pub fn take(&mut self, bill: &Bill, event: &PaymentEvent, now: i64) -> Taken {
+    pub fn take(&mut self, bill: &Bill, event: &PaymentEvent, now: i64) -> PaymentEffect {
         let known = self.known(bill);
         let paid = known.is_paid(now);
         let told = Told {
@@ -219,32 +219,34 @@ impl Reference {
         };
         if event.pay_type == PayType::C {
             if known.cancels.iter().any(|held| held.is(event)) {
-                return Taken::Again;
+                return PaymentEffect::Repeated;
             }
             known.cancels.push(told);
-            return Taken::New;
+            return PaymentEffect::New;
         }
         let mut payments = known.payments.iter_mut();
         if let Some(held) = payments.find(|held| held.told.is(event)) {
             if held.told.amount() == told.amount() {
-                return Taken::Again;
+                return PaymentEffect::Repeated;
             }
             if held.told.amount() < told.amount() {
                 held.told.event.pay_amount = told.event.pay_amount;
             }
             known.error_bill = true;
-            return Taken::OtherAmount;
+            return PaymentEffect::OtherAmount;
         }
         let in_force = known.ends.filter(|end| *end > now);
         known.payments.push(Payment {
             told,
-            mark_ends: bill.is_indistinct().then(|| in_force.unwrap_or(now + DAY)),
+            mark_ends: bill
+                .has_only_user_key()
+                .then(|| in_force.unwrap_or(now + DAY)),
         });
         if paid {
             known.error_bill = true;
-            return Taken::Double;
+            return PaymentEffect::Double;
         }
-        Taken::New
+        PaymentEffect::New
     }
 
     pub fn deliver(

@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use ledger::shared::{OutOfReach, SharedStore, Swap, Topology};
+use ledger::redis::{OutOfReach, SharedStore, Swap, Topology};
 use test_support::RedisServer;
 use test_support::redis::{Cluster, Network, SERVICE, watch};
 

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use ledger::shared::Topology;
+use ledger::redis::Topology;
 use protocol::Bill;
 use test_support::redis::{Cluster, Network};
 use test_support::{Proxy, RedisServer};
@@ -88,7 +88,7 @@ async fn the_living_servers_of_a_cluster_are_caught_up_and_the_dead_one_when_it_
 
     cluster.members[2].server.start_again();
     let back = Instant::now();
-    eventually(async || one.ledger.is_shared_state_reachable() == Some(true)).await;
+    eventually(async || one.ledger.is_redis_reachable() == Some(true)).await;
     let reached = back.elapsed();
     for biller in &dead {
         let paid = bill(biller, "meanwhile");

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use ledger::shared::{BillerChanges, OutOfReach, SharedStore, Swap, Topology};
+use ledger::redis::{BillerChanges, OutOfReach, SharedStore, Swap, Topology};
 use redis::Value;
 use test_support::redis::{Cluster, Network};
 

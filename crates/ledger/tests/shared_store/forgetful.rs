@@ -1,6 +1,6 @@
 //! Servers that are set to forget are spoken of.
 
-use ledger::shared::Warning;
+use ledger::redis::Warning;
 use test_support::RedisServer;
 
 use crate::store::{await_until, in_reach, node, standalone};

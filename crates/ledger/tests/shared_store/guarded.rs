@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use ledger::shared::{Node, Password, Settings, SharedStore, Swap, Topology};
+use ledger::redis::{Node, Password, Settings, SharedStore, Swap, Topology};
 use rustls::{ClientConfig, RootCertStore};
 use test_support::certificates::read_certificates;
 use test_support::{Authority, RedisServer};

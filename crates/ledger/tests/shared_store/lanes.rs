@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use ledger::shared::{Key, OutOfReach, Topology};
-use ledger::{Begun, Reach};
+use ledger::redis::{Key, OutOfReach, Topology};
+use ledger::{RecordOutcome, Scope};
 use test_support::{Proxy, RedisServer};
 
 use crate::one_node::{OneNode, answer, bill, eventually};
@@ -62,7 +62,7 @@ async fn a_billers_large_answer_keeps_no_other_biller_from_the_shared_state() {
     let kept = answer(3 * MEGABYTE);
     let calls = async {
         for _ in 0..40 {
-            assert_eq!(one.reach(&small).await, Reach::Shared);
+            assert_eq!(one.reach(&small).await, Scope::AllNodes);
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
     };
@@ -73,12 +73,17 @@ async fn a_billers_large_answer_keeps_no_other_biller_from_the_shared_state() {
     one.until_all_is_shared().await;
     let other = OneNode::open(Topology::Standalone(node(server.port()))).await;
     match other.begin_again(&large).await {
-        Begun::AcceptedElsewhere(answer) => assert!(answer == kept),
-        Begun::Recorded(recorded) => panic!("told twice: {recorded:?}"),
+        RecordOutcome::AcceptedElsewhere(answer) => assert!(answer == kept),
+        RecordOutcome::Recorded(recorded) => panic!("told twice: {recorded:?}"),
     }
     // Also where all was forgotten.
     server.tell(&["FLUSHALL"]);
     let third = OneNode::open(Topology::Standalone(node(server.port()))).await;
-    eventually(async || matches!(third.begin_again(&large).await, Begun::AcceptedElsewhere(_)))
-        .await;
+    eventually(async || {
+        matches!(
+            third.begin_again(&large).await,
+            RecordOutcome::AcceptedElsewhere(_)
+        )
+    })
+    .await;
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
-use ledger::shared::{OutOfReach, SharedStore};
+use ledger::redis::{OutOfReach, SharedStore};
 use redis::Value;
 use test_support::RedisServer;
 

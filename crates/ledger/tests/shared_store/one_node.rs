@@ -1,10 +1,10 @@
 //! A node of the ledger on the servers of a test.
 
 use bytes::Bytes;
-use ledger::shared::Topology;
+use ledger::redis::Topology;
 use ledger::{
-    Begun, Delivered, KeptAnswer, Ledger, LinkRefusal, MessageDigest, Options, Reach, Reservation,
-    Timestamp,
+    DeliveryOutcome, KeptAnswer, Ledger, LinkRefusal, MessageDigest, Options, RecordOutcome,
+    Reservation, Scope, Timestamp,
 };
 use protocol::{Bill, BillerCode, Decimal, PaidAt, PayType, PaymentEvent};
 use tempfile::TempDir;
@@ -22,7 +22,7 @@ impl OneNode {
     pub async fn open(topology: Topology) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let options = Options {
-            shared: Some(settings(topology)),
+            redis: Some(settings(topology)),
             ..Options::embedded(folder.path().to_path_buf())
         };
         let ledger = Ledger::open(&options, Timestamp::now()).unwrap();
@@ -30,7 +30,7 @@ impl OneNode {
             ledger,
             _folder: folder,
         };
-        eventually(async || node.ledger.is_shared_state_reachable() == Some(true)).await;
+        eventually(async || node.ledger.is_redis_reachable() == Some(true)).await;
         node
     }
 
@@ -42,9 +42,9 @@ impl OneNode {
         let begun = self
             .ledger
             .record_payment(bill, &event, &body, message, now);
-        assert!(matches!(begun.await, Begun::Recorded(_)));
+        assert!(matches!(begun.await, RecordOutcome::Recorded(_)));
         if let Some(answer) = answer {
-            let delivered = Delivered::Accepted(answer);
+            let delivered = DeliveryOutcome::Accepted(answer);
             let told = self
                 .ledger
                 .record_delivery(bill, &event, message, delivered, now);
@@ -53,7 +53,7 @@ impl OneNode {
     }
 
     /// What another node's biller answered to that payment.
-    pub async fn begin_again(&self, bill: &Bill) -> Begun {
+    pub async fn begin_again(&self, bill: &Bill) -> RecordOutcome {
         let (event, body) = (event(), body(bill));
         let message = MessageDigest::of(&body);
         let now = Timestamp::now();
@@ -73,13 +73,13 @@ impl OneNode {
         self.ledger.look_up(bill, Timestamp::now()).await.paid
     }
 
-    pub async fn reach(&self, bill: &Bill) -> Reach {
-        self.ledger.known(bill).await.reach
+    pub async fn reach(&self, bill: &Bill) -> Scope {
+        self.ledger.scoped_state(bill).await.scope
     }
 
     /// Reaches nobody any more.
     pub async fn until_cut_off(&self) {
-        eventually(async || self.ledger.is_shared_state_reachable() == Some(false)).await;
+        eventually(async || self.ledger.is_redis_reachable() == Some(false)).await;
     }
 
     pub async fn until_all_is_shared(&self) {

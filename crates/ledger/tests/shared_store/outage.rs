@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use ledger::shared::{Node, OutOfReach, Topology};
+use ledger::redis::{Node, OutOfReach, Topology};
 use test_support::redis::Persistence;
 use test_support::{RedisServer, free_port};
 
@@ -175,7 +175,7 @@ async fn a_primary_that_becomes_a_replica_is_left_alone_until_it_is_primary_agai
 async fn a_name_is_resolved_again_and_tls_or_not_is_no_guess() {
     let server = RedisServer::durable(&[]);
     let topology = Topology::Standalone(Node::new("localhost", server.port()));
-    let store = ledger::shared::SharedStore::start(settings(topology));
+    let store = ledger::redis::SharedStore::start(settings(topology));
     in_reach(&store).await;
     server.tell(&["CLIENT", "KILL", "TYPE", "normal"]);
     eventually_write(&store, "B0001", "a").await;

@@ -2,8 +2,8 @@
 
 use std::time::{Duration, Instant};
 
-use ledger::shared::{OutOfReach, SharedStore, Swap, Topology};
-use ledger::{LinkRefusal, Reach, Timestamp};
+use ledger::redis::{OutOfReach, SharedStore, Swap, Topology};
+use ledger::{LinkRefusal, Scope, Timestamp};
 use test_support::RedisServer;
 use test_support::redis::{Cluster, Network};
 
@@ -47,19 +47,19 @@ async fn what_was_paid_before_is_known_and_what_is_paid_meanwhile_is_shared_afte
             assert_eq!(reserved.unwrap_err(), LinkRefusal::Unavailable, "{setting}");
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
-        assert_eq!(other.reach(&before).await, Reach::Shared, "{setting}");
+        assert_eq!(other.reach(&before).await, Scope::AllNodes, "{setting}");
         let again = other.ledger.find_for_recreate(&before, Timestamp::now());
         let again = again.await.unwrap_err();
         assert_eq!(again, LinkRefusal::Unavailable, "{setting}");
         // Whoever watches over it hears of it as before.
-        assert_eq!(other.ledger.is_shared_state_reachable(), Some(false));
+        assert_eq!(other.ledger.is_redis_reachable(), Some(false));
         assert!(!other.is_paid(&meanwhile).await, "{setting}");
         assert!(one.ledger.unshared() > 0, "{setting}");
 
         set(&server, setting, harmless);
         one.until_all_is_shared().await;
         assert!(other.is_paid(&meanwhile).await, "{setting}");
-        eventually(async || other.ledger.is_shared_state_reachable() == Some(true)).await;
+        eventually(async || other.ledger.is_redis_reachable() == Some(true)).await;
         assert!(other.reserve(&new).await.is_ok(), "{setting}");
     }
 }

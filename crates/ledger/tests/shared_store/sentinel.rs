@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use ledger::shared::{Node, Password, Settings, SharedStore, Swap, Topology};
+use ledger::redis::{Node, Password, Settings, SharedStore, Swap, Topology};
 use test_support::redis::{Network, SERVICE, Watched, watch};
 use test_support::{RedisServer, free_port};
 

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use ledger::shared::{BillerChanges, Change, OutOfReach, Settings, SharedStore, Swap, Topology};
+use ledger::redis::{BillerChanges, Change, OutOfReach, Settings, SharedStore, Swap, Topology};
 use test_support::RedisServer;
 
 use crate::store::{

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use ledger::shared::{
+use ledger::redis::{
     Change, Identity, Key, Node, OutOfReach, Settings, SharedStore, Swap, Topology,
 };
 

@@ -7,10 +7,10 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
-use ledger::shared::{self, OutOfReach, Settings, WallClock};
+use ledger::redis::{Node as RedisNode, OutOfReach, Settings, Topology, WallClock};
 use ledger::{
-    Begun, BillView, Ledger, LinkOutcome, LinkRefusal, MessageDigest, Options, Recorded,
-    Reservation, Taken, Timestamp, Watch,
+    BillView, Ledger, LinkOutcome, LinkRefusal, MessageDigest, Observer, Options, PaymentEffect,
+    RecordOutcome, RecordedPayment, Reservation, Timestamp,
 };
 use protocol::{Bill, BillerCode, Decimal, KoreanTime, PaidAt, PayType, PaymentEvent};
 use tempfile::TempDir;
@@ -48,7 +48,7 @@ impl Store {
             return None;
         };
         Some(Settings {
-            topology: shared::Topology::Standalone(shared::Node::new("127.0.0.1", server.port())),
+            topology: Topology::Standalone(RedisNode::new("127.0.0.1", server.port())),
             database: 0,
             username: None,
             password: None,
@@ -81,10 +81,10 @@ impl Meetings {
     }
 }
 
-impl Watch for Meetings {
-    fn shared_operation(&self, _: Duration, _: Result<(), OutOfReach>) {}
+impl Observer for Meetings {
+    fn redis_operation(&self, _: Duration, _: Result<(), OutOfReach>) {}
 
-    fn payments_met(&self, _: BillerCode) {
+    fn payment_conflict(&self, _: BillerCode) {
         self.0.fetch_add(1, Ordering::Relaxed);
     }
 }
@@ -118,9 +118,9 @@ impl Node {
     pub async fn restart(&mut self) {
         drop(self.ledger.take());
         let options = Options {
-            shared: self.store.settings(),
+            redis: self.store.settings(),
             clock: self.clock,
-            watch: Some(Arc::<Meetings>::clone(&self.met)),
+            observer: Some(Arc::<Meetings>::clone(&self.met)),
             ..Options::embedded(self.directory.path().to_path_buf())
         };
         self.ledger = Some(Ledger::open(&options, self.now).unwrap());
@@ -172,13 +172,13 @@ impl Node {
         self.create(bill, LinkOutcome::Linked { expire_at }).await
     }
 
-    pub async fn report(&self, bill: &Bill, event: &PaymentEvent) -> Taken {
+    pub async fn report(&self, bill: &Bill, event: &PaymentEvent) -> PaymentEffect {
         let body = Bytes::from(format!("{bill:?} {event:?}"));
         let recorded = self
             .record(bill, event, &body, MessageDigest::of(&body))
             .await;
         assert!(matches!(recorded.durability, ledger::Durability::Durable));
-        recorded.taken
+        recorded.effect
     }
 
     pub async fn record(
@@ -187,10 +187,10 @@ impl Node {
         event: &PaymentEvent,
         body: &Bytes,
         message: MessageDigest,
-    ) -> Recorded {
+    ) -> RecordedPayment {
         match self.begin(bill, event, body, message).await {
-            Begun::Recorded(recorded) => recorded,
-            Begun::AcceptedElsewhere(answer) => panic!("accepted elsewhere: {answer:?}"),
+            RecordOutcome::Recorded(recorded) => recorded,
+            RecordOutcome::AcceptedElsewhere(answer) => panic!("accepted elsewhere: {answer:?}"),
         }
     }
 
@@ -200,7 +200,7 @@ impl Node {
         event: &PaymentEvent,
         body: &Bytes,
         message: MessageDigest,
-    ) -> Begun {
+    ) -> RecordOutcome {
         self.ledger()
             .record_payment(bill, event, body, message, self.now)
             .await

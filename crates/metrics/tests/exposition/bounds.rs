@@ -4,13 +4,15 @@ use std::fmt::Write as _;
 use std::io::Write as _;
 use std::time::{Duration, Instant};
 
-use metrics::{Answered, BillerVitals, Certificate, Metrics, ResCodeLabel, StageTimes, Vitals};
+use metrics::{
+    AnsweredCall, BillerStatus, Certificate, GatewayStatus, Metrics, ResCodeLabel, StageTimes,
+};
 use protocol::{AnswerCode, Api, BillerCode, LabelCode, ResCode};
 
 use crate::page::Page;
 
-fn answered(res_code: ResCodeLabel, status: u16) -> Answered {
-    Answered {
+fn answered(res_code: ResCodeLabel, status: u16) -> AnsweredCall {
+    AnsweredCall {
         api: Some(Api::PayResult),
         res_code,
         status,
@@ -25,12 +27,12 @@ fn ten_thousand_unknown_billers_make_no_series() {
     let metrics = Metrics::new(Duration::from_secs(3));
     let refused = answered(ResCodeLabel::from(ResCode::E003), 404);
     metrics.answered(&metrics.unknown_biller(), &refused);
-    let before = Page::read(&metrics.encode(&Vitals::default()));
+    let before = Page::read(&metrics.encode(&GatewayStatus::default()));
     for stranger in 0..10_000 {
         metrics.set_circuit_state(&format!("stranger-{stranger}"), 2);
         metrics.answered(&metrics.unknown_biller(), &refused);
     }
-    let after = Page::read(&metrics.encode(&Vitals::default()));
+    let after = Page::read(&metrics.encode(&GatewayStatus::default()));
     assert!(after.samples.keys().eq(before.samples.keys()));
     let series =
         r#"relay_requests_total{api="pay_result",biller="unknown",res_code="E003",status="404"}"#;
@@ -40,7 +42,7 @@ fn ten_thousand_unknown_billers_make_no_series() {
 #[test]
 fn a_thousand_billers_that_call_everything_make_a_bounded_number_of_series() {
     let metrics = Metrics::new(Duration::from_secs(3));
-    let without_billers = Page::read(&metrics.encode(&Vitals::default()))
+    let without_billers = Page::read(&metrics.encode(&GatewayStatus::default()))
         .samples
         .len();
     let mut name = String::new();
@@ -53,7 +55,7 @@ fn a_thousand_billers_that_call_everything_make_a_bounded_number_of_series() {
         for api in Api::ALL {
             biller.upstream_answered(api, Duration::from_millis(1));
             for (res_code, status) in [(ResCode::Ok, 200), (ResCode::E806, 504)] {
-                let answered = Answered {
+                let answered = AnsweredCall {
                     api: Some(api),
                     ..answered(ResCodeLabel::from(res_code), status)
                 };
@@ -62,17 +64,17 @@ fn a_thousand_billers_that_call_everything_make_a_bounded_number_of_series() {
         }
         codes.push(code);
     }
-    let billers = codes.iter().map(|code| BillerVitals {
+    let billers = codes.iter().map(|code| BillerStatus {
         code: *code,
         name: code.as_str(),
         is_suspended: false,
     });
-    let vitals = Vitals {
+    let status = GatewayStatus {
         billers: billers.collect(),
-        ..Vitals::default()
+        ..GatewayStatus::default()
     };
     let began = Instant::now();
-    let text = metrics.encode(&vitals);
+    let text = metrics.encode(&status);
     let took = began.elapsed();
     let series = Page::read(&text).samples.len();
     // 23 per API: two answers, the budget, and a histogram of 17 edges; and ten of the biller.
@@ -92,7 +94,7 @@ fn payments_that_met_on_other_nodes_make_no_series_of_a_biller_that_is_not_regis
     metrics.biller(here);
     metrics.double_payment_of(here);
     metrics.double_payment_of(elsewhere);
-    let page = Page::read(&metrics.encode(&Vitals::default()));
+    let page = Page::read(&metrics.encode(&GatewayStatus::default()));
     for biller in ["B0001", "unknown"] {
         let series = format!(r#"relay_double_payments_total{{biller="{biller}"}}"#);
         assert_eq!(page.value(&series), 1.0, "{biller}");
@@ -112,15 +114,15 @@ fn no_name_of_a_biller_ends_its_label_or_its_line() {
         ("<script>&amp;", "<script>&amp;"),
         ("관리비 🧾", "관리비 🧾"),
     ] {
-        let vitals = Vitals {
-            billers: vec![BillerVitals {
+        let status = GatewayStatus {
+            billers: vec![BillerStatus {
                 code: BillerCode::parse("B0001").unwrap(),
                 name,
                 is_suspended: false,
             }],
-            ..Vitals::default()
+            ..GatewayStatus::default()
         };
-        let text = metrics.encode(&vitals);
+        let text = metrics.encode(&status);
         let line = format!(r#"relay_biller_info{{biller="B0001",name="{written}"}} 1"#);
         let of_the_biller: Vec<_> = text.lines().filter(|line| line.contains("B000")).collect();
         assert!(of_the_biller.contains(&line.as_str()), "{of_the_biller:#?}");
@@ -140,7 +142,7 @@ fn an_upstream_that_answers_every_code_and_status_makes_a_bounded_number_of_seri
             answers += 1.0;
         }
     }
-    let page = Page::read(&metrics.encode(&Vitals::default()));
+    let page = Page::read(&metrics.encode(&GatewayStatus::default()));
     let of_the_biller = r#"relay_requests_total{api="pay_result",biller="B0001""#;
     assert_eq!(
         page.sum(of_the_biller),
@@ -168,7 +170,7 @@ fn what_the_gateway_itself_answers_is_never_crowded_out() {
         metrics.answered(&biller, &answered(ResCodeLabel::OTHER, status));
     }
     metrics.answered(&biller, &answered(ResCodeLabel::from(ResCode::E806), 504));
-    let page = Page::read(&metrics.encode(&Vitals::default()));
+    let page = Page::read(&metrics.encode(&GatewayStatus::default()));
     let series =
         r#"relay_requests_total{api="pay_result",biller="B0001",res_code="E806",status="504"}"#;
     assert_eq!(page.value(series), 1.0);
@@ -181,11 +183,11 @@ fn the_series_of_a_biller_go_with_it_and_late_calls_do_not_bring_them_back() {
     let series = metrics.biller(code);
     let in_flight = series.enter();
     series.upstream_answered(Api::PayResult, Duration::from_millis(1));
-    metrics.forget_biller(code);
+    metrics.remove_biller(code);
     metrics.answered(&series, &answered(ResCodeLabel::from(ResCode::E809), 502));
     metrics.set_circuit_state("B0001", 2);
     drop(in_flight);
-    let page = Page::read(&metrics.encode(&Vitals::default()));
+    let page = Page::read(&metrics.encode(&GatewayStatus::default()));
     assert!(!page.samples.keys().any(|series| series.contains("B0001")));
 }
 
@@ -195,7 +197,7 @@ fn a_biller_that_is_registered_again_goes_on_counting_where_it_was() {
     let code = BillerCode::parse("B0001").unwrap();
     metrics.biller(code).double_payment();
     metrics.biller(code).double_payment();
-    let page = Page::read(&metrics.encode(&Vitals::default()));
+    let page = Page::read(&metrics.encode(&GatewayStatus::default()));
     assert_eq!(
         page.value(r#"relay_double_payments_total{biller="B0001"}"#),
         2.0
@@ -207,7 +209,7 @@ fn a_certificate_of_a_biller_that_is_not_registered_makes_no_series() {
     let metrics = Metrics::new(Duration::from_secs(3));
     let code = BillerCode::parse("B0001").unwrap();
     let shown = || {
-        let page = Page::read(&metrics.encode(&Vitals::default()));
+        let page = Page::read(&metrics.encode(&GatewayStatus::default()));
         page.count("relay_certificate_expiry_timestamp_seconds")
     };
     metrics.set_certificate_expiry(Certificate::Biller(code), 1);
@@ -215,7 +217,7 @@ fn a_certificate_of_a_biller_that_is_not_registered_makes_no_series() {
     metrics.biller(code);
     metrics.set_certificate_expiry(Certificate::Biller(code), 1);
     assert_eq!(shown(), 1);
-    metrics.forget_biller(code);
+    metrics.remove_biller(code);
     assert_eq!(shown(), 0);
 }
 
@@ -226,7 +228,7 @@ fn a_biller_with_one_of_our_words_for_a_code_makes_no_certificates_series_twice(
     metrics.biller(code);
     metrics.set_certificate_expiry(Certificate::Listener, 2_000_000_000);
     metrics.set_certificate_expiry(Certificate::Biller(code), 1_900_000_000);
-    let page = Page::read(&metrics.encode(&Vitals::default()));
+    let page = Page::read(&metrics.encode(&GatewayStatus::default()));
     assert_eq!(
         page.value(r#"relay_certificate_expiry_timestamp_seconds{certificate="listener"}"#),
         1_900_000_000.0
@@ -243,7 +245,7 @@ fn billers_whose_codes_are_labels_of_ours_make_no_series_twice() {
         metrics.set_circuit_state(code, 1);
     }
     // Reading refuses a series that is there twice.
-    let page = Page::read(&metrics.encode(&Vitals::default()));
+    let page = Page::read(&metrics.encode(&GatewayStatus::default()));
     assert_eq!(
         page.value(r#"relay_double_payments_total{biller="unknown"}"#),
         1.0

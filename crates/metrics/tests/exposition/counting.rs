@@ -5,8 +5,8 @@ use std::thread;
 use std::time::Duration;
 
 use metrics::{
-    Answered, BillerSeries, LedgerOperation, Metrics, ReloadResult, ResCodeLabel, Stage,
-    StageTimes, Vitals,
+    AnsweredCall, BillerSeries, GatewayStatus, LedgerOperation, Metrics, ReloadResult,
+    ResCodeLabel, Stage, StageTimes,
 };
 use protocol::{Api, BillerCode, ResCode};
 
@@ -18,8 +18,8 @@ fn gateway() -> (Arc<Metrics>, Arc<BillerSeries>) {
     (metrics, biller)
 }
 
-fn prepay(code: ResCode, status: u16, total_ms: u64, upstream_ms: Option<u64>) -> Answered {
-    Answered {
+fn prepay(code: ResCode, status: u16, total_ms: u64, upstream_ms: Option<u64>) -> AnsweredCall {
+    AnsweredCall {
         api: Some(Api::Prepay),
         res_code: ResCodeLabel::from(code),
         status,
@@ -52,7 +52,7 @@ fn the_budget_is_an_edge_and_what_takes_longer_has_exceeded_it() {
     for (what, code, status, total_ms, in_bucket, is_exceeded) in table {
         let (metrics, biller) = gateway();
         metrics.answered(&biller, &prepay(code, status, total_ms, None));
-        let page = Page::read(&metrics.encode(&Vitals::default()));
+        let page = Page::read(&metrics.encode(&GatewayStatus::default()));
         assert_eq!(page.value(within), in_bucket, "{what}");
         assert_eq!(page.value(exceeded), is_exceeded, "{what}");
     }
@@ -65,7 +65,7 @@ fn overhead_is_the_total_less_the_upstream_and_never_negative() {
     for (total_ms, upstream_ms, overhead) in table {
         let (metrics, biller) = gateway();
         metrics.answered(&biller, &prepay(ResCode::Ok, 200, total_ms, upstream_ms));
-        let page = Page::read(&metrics.encode(&Vitals::default()));
+        let page = Page::read(&metrics.encode(&GatewayStatus::default()));
         assert_eq!(
             page.value(r#"relay_overhead_seconds_sum{api="prepay"}"#),
             overhead
@@ -82,7 +82,7 @@ fn an_upstreams_time_is_counted_once_where_it_is_told() {
     let (metrics, biller) = gateway();
     biller.upstream_answered(Api::Prepay, Duration::from_millis(15));
     metrics.answered(&biller, &prepay(ResCode::Ok, 200, 20, Some(15)));
-    let page = Page::read(&metrics.encode(&Vitals::default()));
+    let page = Page::read(&metrics.encode(&GatewayStatus::default()));
     let count = r#"relay_upstream_duration_seconds_count{api="prepay",biller="B0001"}"#;
     assert_eq!(page.value(count), 1.0);
     assert_eq!(
@@ -95,7 +95,7 @@ fn an_upstreams_time_is_counted_once_where_it_is_told() {
 fn a_call_is_in_flight_until_its_guard_is_dropped() {
     let (metrics, biller) = gateway();
     let in_flight = || {
-        let page = Page::read(&metrics.encode(&Vitals::default()));
+        let page = Page::read(&metrics.encode(&GatewayStatus::default()));
         page.value(r#"relay_in_flight_requests{biller="B0001"}"#)
     };
     let first = biller.enter();
@@ -116,13 +116,13 @@ fn the_stages_of_calls_are_added_up_to_the_nanosecond() {
         _ => Duration::ZERO,
     });
     assert_eq!(stages.get(Stage::Ledger), Duration::from_millis(250));
-    let answered = Answered {
+    let answered = AnsweredCall {
         stages,
         ..prepay(ResCode::Ok, 200, 251, None)
     };
     metrics.answered(&biller, &answered);
     metrics.answered(&biller, &answered);
-    let page = Page::read(&metrics.encode(&Vitals::default()));
+    let page = Page::read(&metrics.encode(&GatewayStatus::default()));
     for (stage, seconds) in [("ledger", 0.5), ("parse", 2e-9), ("settle", 0.0)] {
         let series = format!(r#"relay_stage_seconds_total{{api="prepay",stage="{stage}"}}"#);
         assert_eq!(page.value(&series), seconds, "{stage}");
@@ -133,7 +133,7 @@ fn the_stages_of_calls_are_added_up_to_the_nanosecond() {
 fn ledger_operations_are_counted_under_their_names() {
     let (metrics, _) = gateway();
     drop(metrics.time_ledger(LedgerOperation::JournalCommit));
-    let page = Page::read(&metrics.encode(&Vitals::default()));
+    let page = Page::read(&metrics.encode(&GatewayStatus::default()));
     let commits = r#"relay_ledger_operation_duration_seconds_count{operation="journal_commit"}"#;
     assert_eq!(page.value(commits), 1.0);
 }
@@ -141,7 +141,7 @@ fn ledger_operations_are_counted_under_their_names() {
 #[test]
 fn reloads_are_counted_and_only_one_that_was_done_moves_the_time() {
     let (metrics, _) = gateway();
-    let page = || Page::read(&metrics.encode(&Vitals::default()));
+    let page = || Page::read(&metrics.encode(&GatewayStatus::default()));
     let last = || page().value("relay_reload_last_success_timestamp_seconds");
     let at_start = last();
     assert!(at_start > 1_700_000_000.0);
@@ -173,7 +173,7 @@ fn no_answer_is_lost_when_threads_count_at_once() {
             });
         }
     });
-    let page = Page::read(&metrics.encode(&Vitals::default()));
+    let page = Page::read(&metrics.encode(&GatewayStatus::default()));
     for (code, status) in [("OK", "200"), ("E809", "502")] {
         let series = format!(
             r#"relay_requests_total{{api="prepay",biller="B0001",res_code="{code}",status="{status}"}}"#

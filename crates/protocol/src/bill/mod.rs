@@ -1,34 +1,35 @@
-//! A bill's identity (contract section 4): the members by which guide sections 3 to 7 name a bill.
+//! The identity of a bill (contract section 4): the members that identify it in guide sections 3 to 7.
 
 use std::fmt;
 
 use crate::BillerCode;
 
-/// Which bill a call is about: the biller's code, `biller_user_key`, `billed_year_month`,
-/// `ordinal`, `biller_notice_key`, and the values of the biller's identity parameters. Absent and
-/// `""` are the same.
+/// The identity of a bill: the biller's code, `biller_user_key`, `billed_year_month`, `ordinal`,
+/// `biller_notice_key`, and the values of the biller's identity parameters. Absent and `""` are the
+/// same.
 ///
-/// Besides the code it is one text of netstrings (`LENGTH:CONTENT,`, lengths in bytes), in an order
-/// that makes [`family`](Self::family) and [`rest`](Self::rest) two heads of it:
+/// All parts except the code are stored as one text of netstrings (`LENGTH:CONTENT,`, lengths in bytes).
+/// Two prefixes of the text are keys, [`group_key`](Self::group_key) and
+/// [`key_without_notice_key`](Self::key_without_notice_key):
 ///
 /// ```text
 /// user_key month ordinal │ name value name value … │ notice_key
-/// ── family ─────────────┘                         │
-/// ── rest ─────────────────────────────────────────┘
+/// ── group_key ──────────┘                         │
+/// ── key_without_notice_key ───────────────────────┘
 /// ```
 ///
-/// No content, whatever characters it holds, can be mistaken for another bill's.
+/// Different bills have different texts, whatever characters their members contain.
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Bill {
     biller_code: BillerCode,
     text: Box<str>,
-    family_end: usize,
-    rest_end: usize,
+    group_end: usize,
+    notice_key_start: usize,
 }
 
 impl Bill {
-    /// The bill with these parts, `""` for those it has not. Nothing is validated; the identity
-    /// parameters are sorted, those with an empty value left out.
+    /// Returns the bill with these parts; absent parts are `""`. The parts are not validated. Identity
+    /// parameters are sorted, and those with an empty value are omitted.
     pub fn from_parts(
         biller_code: BillerCode,
         biller_user_key: &str,
@@ -44,8 +45,8 @@ impl Bill {
             .collect();
         parameters.sort_unstable();
 
-        let family = [biller_user_key, billed_year_month, ordinal];
-        let length = family.into_iter().map(netstring_length).sum::<usize>()
+        let group = [biller_user_key, billed_year_month, ordinal];
+        let length = group.into_iter().map(netstring_length).sum::<usize>()
             + parameters
                 .iter()
                 .map(|(name, value)| netstring_length(name) + netstring_length(value))
@@ -53,79 +54,80 @@ impl Bill {
             + netstring_length(biller_notice_key);
 
         let mut text = String::with_capacity(length);
-        for part in family {
+        for part in group {
             push_netstring(&mut text, part);
         }
-        let family_end = text.len();
+        let group_end = text.len();
         for (name, value) in parameters {
             push_netstring(&mut text, name);
             push_netstring(&mut text, value);
         }
-        let rest_end = text.len();
+        let notice_key_start = text.len();
         push_netstring(&mut text, biller_notice_key);
         Self {
             biller_code,
             text: text.into_boxed_str(),
-            family_end,
-            rest_end,
+            group_end,
+            notice_key_start,
         }
     }
 
-    /// The biller whose bill it is.
+    /// The code of the bill's biller.
     pub const fn biller_code(&self) -> BillerCode {
         self.biller_code
     }
 
-    /// The biller's key of its customer. Personal: never to be logged as it is.
+    /// The biller's key of its customer. It is personal data and must not be logged in plain text.
     pub fn biller_user_key(&self) -> &str {
         self.part(0)
     }
 
-    /// `YYYYMM`, or `""`.
+    /// The month, `YYYYMM`, or `""`.
     pub fn billed_year_month(&self) -> &str {
         self.part(1)
     }
 
-    /// Which of the month's bills, or `""`.
+    /// The number of the bill in its month, or `""`.
     pub fn ordinal(&self) -> &str {
         self.part(2)
     }
 
-    /// The biller's key of this one bill, or `""`.
+    /// The biller's key of this bill, or `""`.
     pub fn biller_notice_key(&self) -> &str {
-        Netstrings(self.text.get(self.rest_end..).unwrap_or_default())
+        Netstrings(self.text.get(self.notice_key_start..).unwrap_or_default())
             .next()
             .unwrap_or_default()
     }
 
-    /// Name and value of the identity parameters that the bill has, sorted by name.
+    /// The names and values of the bill's identity parameters, sorted by name.
     pub fn identity_parameters(&self) -> impl Iterator<Item = (&str, &str)> {
         let text = self
             .text
-            .get(self.family_end..self.rest_end)
+            .get(self.group_end..self.notice_key_start)
             .unwrap_or_default();
         let mut parts = Netstrings(text);
         std::iter::from_fn(move || Some((parts.next()?, parts.next()?)))
     }
 
-    /// Whether nothing but the customer is known: this month's bill cannot be told from next
-    /// month's.
-    pub fn is_indistinct(&self) -> bool {
+    /// Whether the user key is the bill's only part. Such a customer's bills of different months have
+    /// the same identity.
+    pub fn has_only_user_key(&self) -> bool {
         self.billed_year_month().is_empty()
             && self.ordinal().is_empty()
             && self.biller_notice_key().is_empty()
-            && self.family_end == self.rest_end
+            && self.group_end == self.notice_key_start
     }
 
-    /// Canonical text of user key, month and ordinal. The biller's code is not in it.
-    pub fn family(&self) -> &str {
-        self.text.get(..self.family_end).unwrap_or_default()
+    /// The key of the bill's group: the canonical text of user key, month and ordinal, without the
+    /// biller's code.
+    pub fn group_key(&self) -> &str {
+        self.text.get(..self.group_end).unwrap_or_default()
     }
 
-    /// Canonical text of everything but the notice key: what two bills share that only their
-    /// notice keys tell apart. The biller's code is not in it.
-    pub fn rest(&self) -> &str {
-        self.text.get(..self.rest_end).unwrap_or_default()
+    /// The canonical text of all parts except the biller's code and the notice key. Bills that differ
+    /// only in their notice keys have the same text.
+    pub fn key_without_notice_key(&self) -> &str {
+        self.text.get(..self.notice_key_start).unwrap_or_default()
     }
 
     fn part(&self, index: usize) -> &str {
@@ -134,7 +136,7 @@ impl Bill {
 }
 
 impl fmt::Debug for Bill {
-    /// The biller's code and lengths only, since a user key is personal.
+    /// Writes the biller's code and the lengths of the other parts, since a user key is personal data.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Bill")
             .field("biller_code", &self.biller_code)
@@ -159,7 +161,7 @@ fn push_netstring(text: &mut String, content: &str) {
     let mut digits = [0; 20];
     let mut start = digits.len();
     let mut rest = content.len();
-    // Twenty digits are enough for any `usize`.
+    // A `usize` has at most 20 digits.
     for slot in digits.iter_mut().rev() {
         *slot = b"0123456789"[rest % 10];
         start -= 1;
@@ -174,7 +176,7 @@ fn push_netstring(text: &mut String, content: &str) {
     text.push(',');
 }
 
-/// The contents of netstrings that `push_netstring` wrote.
+/// Iterates over the contents of netstrings written by `push_netstring`.
 struct Netstrings<'a>(&'a str);
 
 impl<'a> Iterator for Netstrings<'a> {

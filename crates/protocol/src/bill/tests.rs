@@ -12,7 +12,7 @@ fn bill(user_key: &str, month: &str, ordinal: &str, notice_key: &str) -> Bill {
 }
 
 #[test]
-fn a_bill_gives_back_its_parts_with_parameters_sorted_and_empty_ones_left_out() {
+fn a_bill_returns_its_parts_with_sorted_parameters_and_without_empty_ones() {
     let parameters = [("unit", "5"), ("block", "11"), ("none", "")];
     let bill = Bill::from_parts(biller(), "고객1", "202611", "", "N:1,", &parameters);
     assert_eq!(bill.biller_code(), biller());
@@ -25,36 +25,39 @@ fn a_bill_gives_back_its_parts_with_parameters_sorted_and_empty_ones_left_out() 
 }
 
 #[test]
-fn only_a_bill_with_nothing_but_its_customer_is_indistinct() {
-    assert!(bill("u", "", "", "").is_indistinct());
-    assert!(!bill("u", "202611", "", "").is_indistinct());
-    assert!(!bill("u", "", "1", "").is_indistinct());
-    assert!(!bill("u", "", "", "n").is_indistinct());
-    assert!(!Bill::from_parts(biller(), "u", "", "", "", &[("a", "1")]).is_indistinct());
-    assert!(Bill::from_parts(biller(), "u", "", "", "", &[("a", "")]).is_indistinct());
+fn a_bill_without_other_parts_has_only_a_user_key() {
+    assert!(bill("u", "", "", "").has_only_user_key());
+    assert!(!bill("u", "202611", "", "").has_only_user_key());
+    assert!(!bill("u", "", "1", "").has_only_user_key());
+    assert!(!bill("u", "", "", "n").has_only_user_key());
+    assert!(!Bill::from_parts(biller(), "u", "", "", "", &[("a", "1")]).has_only_user_key());
+    assert!(Bill::from_parts(biller(), "u", "", "", "", &[("a", "")]).has_only_user_key());
 }
 
 #[test]
-fn the_family_is_user_key_month_and_ordinal_and_the_rest_all_but_the_notice_key() {
+fn the_group_key_has_user_key_month_and_ordinal_and_the_other_key_all_but_the_notice_key() {
     let one = Bill::from_parts(biller(), "u", "202611", "1", "n1", &[("a", "1")]);
     let other_key = Bill::from_parts(biller(), "u", "202611", "1", "n2", &[("a", "1")]);
     let other_parameter = Bill::from_parts(biller(), "u", "202611", "1", "n1", &[("a", "2")]);
     let other_month = Bill::from_parts(biller(), "u", "202612", "1", "n1", &[("a", "1")]);
     assert_ne!(one, other_key);
     assert_eq!(
-        (one.family(), one.rest()),
-        (other_key.family(), other_key.rest())
+        (one.group_key(), one.key_without_notice_key()),
+        (other_key.group_key(), other_key.key_without_notice_key())
     );
-    assert_eq!(one.family(), other_parameter.family());
-    assert_ne!(one.rest(), other_parameter.rest());
-    assert_ne!(one.family(), other_month.family());
+    assert_eq!(one.group_key(), other_parameter.group_key());
+    assert_ne!(
+        one.key_without_notice_key(),
+        other_parameter.key_without_notice_key()
+    );
+    assert_ne!(one.group_key(), other_month.group_key());
 }
 
 #[test]
 fn bills_of_two_billers_differ_though_their_texts_are_the_same() {
     let other = Bill::from_parts(BillerCode::parse("B0002").unwrap(), "u", "", "", "", &[]);
     assert_ne!(bill("u", "", "", ""), other);
-    assert_eq!(bill("u", "", "", "").family(), other.family());
+    assert_eq!(bill("u", "", "", "").group_key(), other.group_key());
 }
 
 #[test]
@@ -103,9 +106,9 @@ proptest! {
     #[test]
     fn two_bills_are_equal_if_and_only_if_all_their_parts_are(a in parts(), b in parts()) {
         prop_assert_eq!(from(&a) == from(&b), a == b);
-        prop_assert_eq!(from(&a).family() == from(&b).family(), a[..3] == b[..3]);
+        prop_assert_eq!(from(&a).group_key() == from(&b).group_key(), a[..3] == b[..3]);
         let rest = |parts: &[String; 6]| [&parts[..3], &parts[4..]].concat();
-        prop_assert_eq!(from(&a).rest() == from(&b).rest(), rest(&a) == rest(&b));
+        prop_assert_eq!(from(&a).key_without_notice_key() == from(&b).key_without_notice_key(), rest(&a) == rest(&b));
         let distinct: HashSet<Bill> = [from(&a), from(&b), from(&a)].into();
         prop_assert_eq!(distinct.len(), if a == b { 1 } else { 2 });
     }

@@ -1,30 +1,30 @@
-//! Exact decimals: the guide's amounts and `pay_id` (type `Number`, sections 6.1 and 7.1).
+//! Exact decimals for the guide's amounts and `pay_id` (type `Number`, sections 6.1 and 7.1).
 
 use std::fmt;
 use std::ops::Range;
 
-/// The most digits on either side of the point, written out without exponent (contract check 7).
+/// The most digits before and after the decimal point, without exponent (contract check 7).
 const DIGITS: i64 = 18;
 
-/// Stands for any exponent beyond it: far wider than a body's digits can make up for, and far from
-/// the end of `i64`.
+/// Larger exponents are replaced by this one. No body has enough digits to compensate for it, and sums
+/// with it do not overflow an `i64`.
 const EXPONENT_LIMIT: i64 = 1 << 60;
 
 /// An exact decimal, compared and hashed by value: `20000` is `2e4`, `-0` is `0`.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Decimal {
-    // Both carry the sign, so that the derived order is the order of the values.
+    // Both have the sign of the value, so the derived order is the order of the values.
     units: i64,
     fraction: i64,
 }
 
-/// The number has more than 18 digits before or after the point, or is no JSON number at all.
+/// The text is not a JSON number, or has more than 18 digits before or after the decimal point.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TooWide;
 
 impl fmt::Display for TooWide {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("no number of at most 18 digits on either side of the point")
+        f.write_str("not a number of at most 18 digits before and after the decimal point")
     }
 }
 
@@ -37,13 +37,12 @@ impl Decimal {
         fraction: 0,
     };
 
-    /// Takes a number as JSON spells it (RFC 8259 section 6).
+    /// Parses a JSON number (RFC 8259 section 6). The cost depends on the length of the text only.
     ///
     /// # Errors
     ///
-    /// [`TooWide`] if the value, written out without exponent, leading or trailing zeros, has more
-    /// than 18 digits on either side of the point. The cost is the spelling's length, whatever the
-    /// exponent is.
+    /// [`TooWide`] if the value, without exponent and without leading and trailing zeros, has more than
+    /// 18 digits before or after the decimal point.
     pub fn parse(spelling: &str) -> Result<Self, TooWide> {
         match plain_integer(spelling) {
             Some(units) => Ok(Self { units, fraction: 0 }),
@@ -51,20 +50,20 @@ impl Decimal {
         }
     }
 
-    /// The decimal with these [`units`](Self::units) and [`fraction`](Self::fraction); `None` if
-    /// either has more than 18 digits or their signs differ.
+    /// Returns the decimal with these [`units`](Self::units) and [`fraction`](Self::fraction), or `None`
+    /// if either has more than 18 digits or their signs differ.
     pub fn from_parts(units: i64, fraction: i64) -> Option<Self> {
         let narrow = |part: i64| part.unsigned_abs() < 10_u64.pow(18);
         let one_sign = units.signum() * fraction.signum() >= 0;
         (narrow(units) && narrow(fraction) && one_sign).then_some(Self { units, fraction })
     }
 
-    /// What stands before the point, with the sign.
+    /// The digits before the decimal point, with the sign.
     pub const fn units(self) -> i64 {
         self.units
     }
 
-    /// What stands after the point, in 10⁻¹⁸ of a unit, with the sign.
+    /// The digits after the decimal point, in 10⁻¹⁸ of a unit, with the sign.
     pub const fn fraction(self) -> i64 {
         self.fraction
     }
@@ -72,7 +71,7 @@ impl Decimal {
     /// The value without its sign.
     #[must_use]
     pub const fn abs(self) -> Self {
-        // Neither part comes near `i64::MIN`.
+        // Both parts have at most 18 digits, so neither is `i64::MIN`.
         Self {
             units: self.units.abs(),
             fraction: self.fraction.abs(),
@@ -86,7 +85,7 @@ impl Decimal {
 }
 
 impl fmt::Display for Decimal {
-    /// The canonical spelling: no exponent, no zeros that add nothing.
+    /// Writes the canonical form: no exponent, no unnecessary zeros.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.units < 0 || self.fraction < 0 {
             f.write_str("-")?;
@@ -106,8 +105,8 @@ impl fmt::Debug for Decimal {
     }
 }
 
-/// The value of up to 18 digits and nothing else, which is how nearly all amounts are spelled; all
-/// other spellings take the long way.
+/// Returns the value of an integer of up to 18 digits without a sign, the form of almost all amounts.
+/// Returns `None` for all other forms.
 fn plain_integer(spelling: &str) -> Option<i64> {
     let digits = spelling.as_bytes();
     let is_plain = matches!(digits, [b'0'] | [b'1'..=b'9', ..]) && digits.len() <= 18;
@@ -120,7 +119,7 @@ fn plain_integer(spelling: &str) -> Option<i64> {
     })
 }
 
-/// The parts of a JSON number: `-`, digits, digits after the point, exponent.
+/// The parts of a JSON number.
 struct Spelling<'a> {
     negative: bool,
     whole: &'a [u8],
@@ -160,10 +159,10 @@ impl<'a> Spelling<'a> {
         let Some(significant) = self.significant() else {
             return Ok(Decimal::ZERO);
         };
-        // Positions count from the mantissa's first digit; the point stands before `point`.
-        let place = |position: usize| i64::try_from(position).map_err(|_| TooWide);
-        let (first, end) = (place(significant.start)?, place(significant.end)?);
-        let point = place(self.whole.len())? + self.exponent;
+        // Positions count from the mantissa's first digit; the decimal point is before `point`.
+        let signed = |position: usize| i64::try_from(position).map_err(|_| TooWide);
+        let (first, end) = (signed(significant.start)?, signed(significant.end)?);
+        let point = signed(self.whole.len())? + self.exponent;
         if point - first > DIGITS || end - point > DIGITS {
             return Err(TooWide);
         }
@@ -174,12 +173,12 @@ impl<'a> Spelling<'a> {
         })
     }
 
-    /// From the first digit that is not zero to behind the last; `None` if all are zero.
+    /// The range from the first to the last digit that is not zero; `None` if all are zero.
     fn significant(&self) -> Option<Range<usize>> {
         let is_digit = |byte: &u8| *byte != b'0';
-        let behind_whole = |index: usize| self.whole.len() + index;
-        let first_decimal = || self.decimals.iter().position(is_digit).map(behind_whole);
-        let last_decimal = self.decimals.iter().rposition(is_digit).map(behind_whole);
+        let after_whole = |index: usize| self.whole.len() + index;
+        let first_decimal = || self.decimals.iter().position(is_digit).map(after_whole);
+        let last_decimal = self.decimals.iter().rposition(is_digit).map(after_whole);
         let first = self
             .whole
             .iter()
@@ -189,7 +188,7 @@ impl<'a> Spelling<'a> {
         Some(first..last + 1)
     }
 
-    /// The 18 digits from `from` on as one number; what lies outside the mantissa is zero.
+    /// The 18 digits from `from` on as one number. Digits outside the mantissa are zero.
     fn number(&self, from: i64) -> i64 {
         (from..from + DIGITS).fold(0, |number, position| {
             let digit = usize::try_from(position).map_or(0, |index| self.digit(index));
@@ -206,7 +205,7 @@ impl<'a> Spelling<'a> {
     }
 }
 
-/// One digit or more, and what follows them.
+/// Splits off the leading digits, at least one. Returns them and the rest.
 fn take_digits(bytes: &[u8]) -> Result<(&[u8], &[u8]), TooWide> {
     let end = bytes
         .iter()

@@ -1,48 +1,20 @@
-//! A strict JSON reader (RFC 8259) for bodies that strangers send.
+//! A strict JSON reader (RFC 8259) for untrusted bodies.
 //!
-//! It is one [`Scanner`] that walks a body once, from the front to the end, and hands out members
-//! as they come. It never recurses, builds no tree, and allocates only where a name or a string
-//! holds an escape ([`Text::content`]), where nesting is deeper than 64 levels, or where an object
-//! has many unknown members that must be compared ([`Names`]).
+//! A [`Scanner`] reads a body once, from start to end, and returns its members one by one. It does
+//! not recurse and builds no tree. It allocates only for a name or a string with an escape, for nesting
+//! deeper than 64 levels, and to compare more than eight unknown names of an object ([`MemberNames`]).
 
-mod names;
+mod cursor;
+mod member_names;
 mod nesting;
 mod scanner;
 mod string;
-mod text;
-mod token;
 mod utf8;
+mod value;
 
-pub(crate) use names::Names;
+pub(crate) use member_names::MemberNames;
 pub(crate) use scanner::Scanner;
-pub(crate) use text::Text;
-
-/// Why a body is not what it should be, in words that hold nothing of the body.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Fault(pub(crate) &'static str);
-
-/// One value, its grammar checked. Only numbers and strings carry what they hold.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Value<'a> {
-    Null,
-    Bool,
-    /// The number as it is spelled.
-    Number(&'a str),
-    String(Text<'a>),
-    Array,
-    Object,
-}
-
-impl Value<'_> {
-    /// Whether the value is `null` or `""`, which the contract treats as an absent member.
-    pub(crate) fn is_missing(&self) -> bool {
-        match self {
-            Self::Null => true,
-            Self::String(text) => text.is_empty(),
-            Self::Bool | Self::Number(_) | Self::Array | Self::Object => false,
-        }
-    }
-}
+pub(crate) use value::{InvalidJson, Value};
 
 #[cfg(test)]
 mod tests;

@@ -1,15 +1,15 @@
-//! Which objects and arrays stand open: one bit each, so that no depth can exhaust a stack.
+//! The open objects and arrays, one bit each, so that deep nesting cannot overflow the call stack.
 
-use super::Fault;
+use super::value::InvalidJson;
 
-/// What stands open.
+/// A kind of container.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Container {
     Array,
     Object,
 }
 
-/// A stack of [`Container`]s. The innermost 64 are in `top`; only deeper texts allocate, one bit a
+/// A stack of [`Container`]s. The innermost 64 are in `top`; only deeper levels allocate, one bit per
 /// level.
 pub(super) struct Nesting {
     top: u64,
@@ -18,11 +18,11 @@ pub(super) struct Nesting {
     limit: usize,
 }
 
-/// The containers that one word of the stack holds.
+/// The number of containers in one `u64`.
 const WORD: usize = 64;
 
 impl Nesting {
-    /// Nothing open, and at most `limit` levels ever.
+    /// Returns an empty stack for at most `limit` levels.
     pub(super) const fn new(limit: usize) -> Self {
         Self {
             top: 0,
@@ -32,14 +32,14 @@ impl Nesting {
         }
     }
 
-    /// How many stand open.
+    /// The number of open containers.
     pub(super) const fn depth(&self) -> usize {
         self.depth
     }
 
-    pub(super) fn push(&mut self, container: Container) -> Result<(), Fault> {
+    pub(super) fn push(&mut self, container: Container) -> Result<(), InvalidJson> {
         if self.depth >= self.limit {
-            return Err(Fault("nested too deep"));
+            return Err(InvalidJson("nested too deeply"));
         }
         if self.depth > 0 && self.depth.is_multiple_of(WORD) {
             self.deep.push(self.top);
@@ -50,7 +50,7 @@ impl Nesting {
         Ok(())
     }
 
-    /// Closes the innermost; nothing happens where nothing is open.
+    /// Closes the innermost container, if any is open.
     pub(super) fn pop(&mut self) {
         self.top >>= 1;
         self.depth = self.depth.saturating_sub(1);
@@ -59,7 +59,7 @@ impl Nesting {
         }
     }
 
-    /// What the scanner is in; meaningless where nothing is open.
+    /// The innermost container; meaningless if none is open.
     pub(super) const fn innermost(&self) -> Container {
         if self.top & 1 == 1 {
             Container::Object

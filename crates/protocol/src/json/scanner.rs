@@ -1,42 +1,30 @@
-//! The scanner: grammar of RFC 8259, one pass, no recursion. Strings are in `string.rs`, white space
-//! and numbers in `token.rs`.
+//! The scanner: the grammar of RFC 8259 in one pass without recursion.
 
+use super::cursor::{Cursor, LoneSurrogates};
 use super::nesting::{Container, Nesting};
 use super::string::Escapes;
-use super::text::Text;
 use super::utf8::is_utf8;
-use super::{Fault, Value};
+use super::value::{InvalidJson, Text, Value};
 
-/// The most levels of a request's body, its root being the first (contract check 5).
+/// The most levels of a request's body, including the root (contract check 5).
 const REQUEST_LEVELS: usize = 128;
 
-const NOT_UTF8: Fault = Fault("not UTF-8");
+const NOT_UTF8: InvalidJson = InvalidJson("not UTF-8");
 
-/// Whether `\uD800` without its other half is taken. Such a string is JSON, but no text.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum LoneSurrogates {
-    Refused,
-    Tolerated,
-}
-
-/// Walks one body. Enter an object with [`enter_object`](Self::enter_object), then take
-/// [`next_name`](Self::next_name) and its [`value`](Self::value) in turns, and
-/// [`end`](Self::end) at last.
+/// Reads one body. Call [`enter_object`](Self::enter_object), then [`next_name`](Self::next_name) and
+/// [`value`](Self::value) in turns, and [`end`](Self::end) last.
 pub(crate) struct Scanner<'a> {
-    /// UTF-8.
-    pub(super) bytes: &'a [u8],
-    /// The same, where most of it will be taken as text.
+    cursor: Cursor<'a>,
+    /// The whole body, if most of it is read as text.
     text: Option<&'a str>,
-    pub(super) at: usize,
     nesting: Nesting,
-    /// Whether nothing has come yet since the innermost container was opened.
+    /// Whether the innermost container was just opened.
     fresh: bool,
-    pub(super) lone_surrogates: LoneSurrogates,
 }
 
 impl<'a> Scanner<'a> {
-    /// A scanner of a request's body: 128 levels, no lone surrogates.
-    pub(crate) fn request(body: &'a [u8]) -> Result<Self, Fault> {
+    /// Returns a scanner of a request's body: at most 128 levels, no lone surrogates.
+    pub(crate) fn request(body: &'a [u8]) -> Result<Self, InvalidJson> {
         let text = std::str::from_utf8(body).map_err(|_| NOT_UTF8)?;
         let scanner = Self::new(body, REQUEST_LEVELS, LoneSurrogates::Refused);
         Ok(Self {
@@ -45,64 +33,66 @@ impl<'a> Scanner<'a> {
         })
     }
 
-    /// A scanner of an answer's body: the grammar alone, as deep as the body is long.
-    pub(crate) fn answer(body: &'a [u8]) -> Result<Self, Fault> {
+    /// Returns a scanner of an answer's body, which checks the grammar alone.
+    pub(crate) fn answer(body: &'a [u8]) -> Result<Self, InvalidJson> {
         if !is_utf8(body) {
             return Err(NOT_UTF8);
         }
-        Ok(Self::new(body, body.len(), LoneSurrogates::Tolerated))
+        Ok(Self::new(body, body.len(), LoneSurrogates::Accepted))
     }
 
     const fn new(bytes: &'a [u8], levels: usize, lone_surrogates: LoneSurrogates) -> Self {
         Self {
-            bytes,
+            cursor: Cursor {
+                bytes,
+                at: 0,
+                lone_surrogates,
+            },
             text: None,
-            at: 0,
             nesting: Nesting::new(levels),
             fresh: false,
-            lone_surrogates,
         }
     }
 
-    /// Whether the value that comes next is an object.
+    /// Whether the next value is an object.
     pub(crate) fn object_is_next(&mut self) -> bool {
-        self.peek_token() == Some(b'{')
+        self.cursor.peek_token() == Some(b'{')
     }
 
-    /// Goes into the object that comes next.
-    pub(crate) fn enter_object(&mut self) -> Result<(), Fault> {
+    /// Enters the object that is next.
+    pub(crate) fn enter_object(&mut self) -> Result<(), InvalidJson> {
         if !self.object_is_next() {
-            return Err(Fault("no object where one is due"));
+            return Err(InvalidJson("an object is expected"));
         }
         self.open(Container::Object)
     }
 
-    /// The name of the innermost object's next member, the scanner then standing before its value;
-    /// or `None` at the object's end, the scanner then standing behind it.
-    pub(crate) fn next_name(&mut self) -> Result<Option<Text<'a>>, Fault> {
+    /// Returns the name of the innermost object's next member, whose value is then next. Returns
+    /// `None` at the object's end and leaves the object.
+    pub(crate) fn next_name(&mut self) -> Result<Option<Text<'a>>, InvalidJson> {
         if !self.next_item(b'}')? {
             return Ok(None);
         }
-        self.quote_of_a_name()?;
+        self.expect_name()?;
         let name = self.text()?;
-        self.colon()?;
+        self.skip_colon()?;
         Ok(Some(name))
     }
 
-    /// Takes the value that comes next, whatever is in it.
-    pub(crate) fn value(&mut self) -> Result<Value<'a>, Fault> {
-        let token = self.peek_token();
-        let start = self.at;
+    /// Consumes the next value with all its content.
+    pub(crate) fn value(&mut self) -> Result<Value<'a>, InvalidJson> {
+        let token = self.cursor.peek_token();
+        let start = self.cursor.at;
         match token {
-            Some(b'{') => self.containers(Container::Object).map(|()| Value::Object),
-            Some(b'[') => self.containers(Container::Array).map(|()| Value::Array),
+            Some(b'{') => self.container(Container::Object).map(|()| Value::Object),
+            Some(b'[') => self.container(Container::Array).map(|()| Value::Array),
             Some(b'"') => self.text().map(Value::String),
             Some(b'-' | b'0'..=b'9') => {
-                self.number()?;
-                Ok(Value::Number(self.slice(start, self.at)))
+                self.cursor.number()?;
+                Ok(Value::Number(self.slice(start, self.cursor.at)))
             }
             token => {
-                self.word(token)?;
+                self.literal(token)?;
                 Ok(if token == Some(b'n') {
                     Value::Null
                 } else {
@@ -112,16 +102,16 @@ impl<'a> Scanner<'a> {
         }
     }
 
-    /// Nothing but white space may follow the root.
-    pub(crate) fn end(mut self) -> Result<(), Fault> {
-        match self.peek_token() {
+    /// Checks that only white space follows the root.
+    pub(crate) fn end(mut self) -> Result<(), InvalidJson> {
+        match self.cursor.peek_token() {
             None => Ok(()),
-            Some(_) => Err(Fault("something follows the root")),
+            Some(_) => Err(InvalidJson("bytes after the root value")),
         }
     }
 
-    /// Takes a container and all that is in it.
-    fn containers(&mut self, outermost: Container) -> Result<(), Fault> {
+    /// Consumes a container with all its content.
+    fn container(&mut self, outermost: Container) -> Result<(), InvalidJson> {
         let outside = self.nesting.depth();
         self.open(outermost)?;
         while self.nesting.depth() > outside {
@@ -131,114 +121,101 @@ impl<'a> Scanner<'a> {
             };
             if item_is_next {
                 if self.nesting.innermost() == Container::Object {
-                    self.quote_of_a_name()?;
-                    self.string()?;
-                    self.colon()?;
+                    self.expect_name()?;
+                    self.cursor.string()?;
+                    self.skip_colon()?;
                 }
-                match self.peek_token() {
+                match self.cursor.peek_token() {
                     Some(b'{') => self.open(Container::Object)?,
                     Some(b'[') => self.open(Container::Array)?,
-                    Some(b'"') => drop(self.string()?),
-                    Some(b'-' | b'0'..=b'9') => self.number()?,
-                    token => self.word(token)?,
+                    Some(b'"') => drop(self.cursor.string()?),
+                    Some(b'-' | b'0'..=b'9') => self.cursor.number()?,
+                    token => self.literal(token)?,
                 }
             }
         }
         Ok(())
     }
 
-    fn open(&mut self, container: Container) -> Result<(), Fault> {
+    fn open(&mut self, container: Container) -> Result<(), InvalidJson> {
         self.nesting.push(container)?;
-        self.at += 1;
+        self.cursor.at += 1;
         self.fresh = true;
         Ok(())
     }
 
-    /// Looks at the opening quote of a name.
-    fn quote_of_a_name(&mut self) -> Result<(), Fault> {
-        if self.peek_token() == Some(b'"') {
+    /// Checks that a name is next; its opening quote is not consumed.
+    fn expect_name(&mut self) -> Result<(), InvalidJson> {
+        if self.cursor.peek_token() == Some(b'"') {
             Ok(())
         } else {
-            Err(Fault("no name where one is due"))
+            Err(InvalidJson("a member name is expected"))
         }
     }
 
-    /// Steps over the colon behind a name.
-    fn colon(&mut self) -> Result<(), Fault> {
-        if self.peek_token() == Some(b':') {
-            self.at += 1;
+    /// Consumes the colon after a name.
+    fn skip_colon(&mut self) -> Result<(), InvalidJson> {
+        if self.cursor.peek_token() == Some(b':') {
+            self.cursor.at += 1;
             Ok(())
         } else {
-            Err(Fault("no colon after a name"))
+            Err(InvalidJson("a colon is expected"))
         }
     }
 
-    /// Steps over the comma before the innermost container's next item, or over its `close`: then
-    /// there is none.
-    #[expect(
-        clippy::inline_always,
-        reason = "the call costs as much as what it does"
-    )]
+    /// Consumes the comma before the innermost container's next item and returns true, or consumes the
+    /// container's `close` and returns false.
+    #[expect(clippy::inline_always, reason = "the call costs as much as the body")]
     #[inline(always)]
-    fn next_item(&mut self, close: u8) -> Result<bool, Fault> {
-        let token = self.peek_token();
+    fn next_item(&mut self, close: u8) -> Result<bool, InvalidJson> {
+        let token = self.cursor.peek_token();
         let fresh = std::mem::replace(&mut self.fresh, false);
         if token == Some(close) {
-            self.at += 1;
+            self.cursor.at += 1;
             self.nesting.pop();
             return Ok(false);
         }
         if !fresh {
             if token != Some(b',') {
-                return Err(Fault("no comma or end after a value"));
+                return Err(InvalidJson("a comma or the end is expected"));
             }
-            self.at += 1;
+            self.cursor.at += 1;
         }
         Ok(true)
     }
 
-    /// Takes the word that begins with the byte which comes next: `true`, `false` or `null`.
-    fn word(&mut self, token: Option<u8>) -> Result<(), Fault> {
-        let word: &[u8] = match token {
+    /// Consumes `true`, `false` or `null`; `token` is its first byte.
+    fn literal(&mut self, token: Option<u8>) -> Result<(), InvalidJson> {
+        let literal: &[u8] = match token {
             Some(b't') => b"true",
             Some(b'f') => b"false",
             _ => b"null",
         };
-        if !self.rest().starts_with(word) {
-            return Err(Fault("no value where one is due"));
+        if !self.cursor.rest().starts_with(literal) {
+            return Err(InvalidJson("a value is expected"));
         }
-        self.at += word.len();
+        self.cursor.at += literal.len();
         Ok(())
     }
 
-    #[inline]
-    pub(super) fn peek(&self) -> Option<u8> {
-        self.bytes.get(self.at).copied()
-    }
-
-    #[inline]
-    pub(super) fn rest(&self) -> &'a [u8] {
-        self.bytes.get(self.at..).unwrap_or_default()
-    }
-
-    /// Takes a string, the scanner standing at its opening quote.
-    fn text(&mut self) -> Result<Text<'a>, Fault> {
-        let start = self.at + 1;
-        let escapes = self.string()?;
-        // The scanner stands behind the closing quote.
-        let raw = self.slice(start, self.at - 1);
+    /// Consumes a string; its opening quote is next.
+    fn text(&mut self) -> Result<Text<'a>, InvalidJson> {
+        let start = self.cursor.at + 1;
+        let escapes = self.cursor.string()?;
+        // The cursor is after the closing quote.
+        let raw = self.slice(start, self.cursor.at - 1);
         Ok(match escapes {
             Escapes::None => Text::plain(raw),
             Escapes::Some => Text::escaped(raw),
         })
     }
 
-    /// Both ends stand beside ASCII characters, so they never fall into one.
+    /// Returns a part of the body. Both ends are next to ASCII characters, so no character is split.
     fn slice(&self, start: usize, end: usize) -> &'a str {
         let slice = if let Some(text) = self.text {
             text.get(start..end)
         } else {
-            let bytes = self.bytes.get(start..end);
+            let bytes = self.cursor.bytes.get(start..end);
             bytes.and_then(|bytes| std::str::from_utf8(bytes).ok())
         };
         slice.unwrap_or_default()

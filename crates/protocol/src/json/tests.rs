@@ -1,12 +1,14 @@
-//! The scanner held against `serde_json`, another reader of the same grammar.
+//! The scanner compared with `serde_json`.
 
 use proptest::prelude::*;
 use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, Visitor};
 
 use super::*;
 
-/// All members of the root, as far as the scanner tells them.
-fn scan(scanner: Result<Scanner<'_>, Fault>) -> Result<Vec<(String, Value<'_>)>, Fault> {
+/// Scans all members of the root.
+fn scan(
+    scanner: Result<Scanner<'_>, InvalidJson>,
+) -> Result<Vec<(String, Value<'_>)>, InvalidJson> {
     let mut scanner = scanner?;
     let mut members = Vec::new();
     scanner.enter_object()?;
@@ -17,15 +19,15 @@ fn scan(scanner: Result<Scanner<'_>, Fault>) -> Result<Vec<(String, Value<'_>)>,
     Ok(members)
 }
 
-fn request(text: &str) -> Result<Vec<(String, Value<'_>)>, Fault> {
+fn request(text: &str) -> Result<Vec<(String, Value<'_>)>, InvalidJson> {
     scan(Scanner::request(text.as_bytes()))
 }
 
-fn answer(text: &str) -> Result<Vec<(String, Value<'_>)>, Fault> {
+fn answer(text: &str) -> Result<Vec<(String, Value<'_>)>, InvalidJson> {
     scan(Scanner::answer(text.as_bytes()))
 }
 
-/// The members of an object in their order, those that come twice included.
+/// The members of an object in their order, duplicates included.
 struct Members(Vec<(String, serde_json::Value)>);
 
 impl<'de> Deserialize<'de> for Members {
@@ -199,7 +201,7 @@ fn nested(levels: usize) -> String {
 #[test]
 fn a_request_may_be_128_levels_deep_and_no_deeper() {
     assert!(request(&nested(128)).is_ok());
-    assert_eq!(request(&nested(129)), Err(Fault("nested too deep")));
+    assert_eq!(request(&nested(129)), Err(InvalidJson("nested too deeply")));
     let objects = |levels: usize| format!("{}1{}", "{\"a\":".repeat(levels), "}".repeat(levels));
     assert!(request(&objects(128)).is_ok());
     assert!(request(&objects(129)).is_err());
@@ -212,50 +214,59 @@ fn a_request_may_be_128_levels_deep_and_no_deeper() {
 }
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "a table")]
 fn what_is_no_json_object_is_refused_and_says_why() {
     let table: [(&[u8], &str); 37] = [
-        (b"", "no object where one is due"),
-        (b"\xEF\xBB\xBF{}", "no object where one is due"),
-        (b"[]", "no object where one is due"),
-        (b"\"{}\"", "no object where one is due"),
-        (b"null", "no object where one is due"),
-        (b"{}\0", "something follows the root"),
-        (b"{}{}", "something follows the root"),
-        (b"{},", "something follows the root"),
-        (b"{\"a\":1", "no comma or end after a value"),
-        (b"{\"a\":1]", "no comma or end after a value"),
-        (b"{\"a\":[1}", "no comma or end after a value"),
-        (b"{\"a\":1 \"b\":2}", "no comma or end after a value"),
-        (b"{\"a\":01}", "no comma or end after a value"),
-        (b"{\"a\":1/**/}", "no comma or end after a value"),
-        (b"{\"a\":nulls}", "no comma or end after a value"),
-        (b"{\"a\":0x1}", "no comma or end after a value"),
-        (b"{", "no name where one is due"),
-        (b"{\"a\":1,}", "no name where one is due"),
-        (b"{,}", "no name where one is due"),
-        (b"{a:1}", "no name where one is due"),
-        (b"{'a':1}", "no name where one is due"),
-        (b"{\"a\"}", "no colon after a name"),
-        (b"{\"a\":}", "no value where one is due"),
-        (b"{\"a\":[1,]}", "no value where one is due"),
-        (b"{\"a\":[,1]}", "no value where one is due"),
-        (b"{\"a\":True}", "no value where one is due"),
-        (b"{\"a\":nul}", "no value where one is due"),
-        (b"{\"a\":+1}", "no value where one is due"),
-        (b"{\"a\":NaN}", "no value where one is due"),
-        (b"{\"a\":.5}", "no value where one is due"),
-        (b"{\"a\":-}", "a number without its digits"),
-        (b"{\"a\":1.}", "a number without its digits"),
-        (b"{\"a\":1e}", "a number without its digits"),
+        (b"", "an object is expected"),
+        (b"\xEF\xBB\xBF{}", "an object is expected"),
+        (b"[]", "an object is expected"),
+        (b"\"{}\"", "an object is expected"),
+        (b"null", "an object is expected"),
+        (b"{}\0", "bytes after the root value"),
+        (b"{}{}", "bytes after the root value"),
+        (b"{},", "bytes after the root value"),
+        (b"{\"a\":1", "a comma or the end is expected"),
+        (b"{\"a\":1]", "a comma or the end is expected"),
+        (b"{\"a\":[1}", "a comma or the end is expected"),
+        (b"{\"a\":1 \"b\":2}", "a comma or the end is expected"),
+        (b"{\"a\":01}", "a comma or the end is expected"),
+        (b"{\"a\":1/**/}", "a comma or the end is expected"),
+        (b"{\"a\":nulls}", "a comma or the end is expected"),
+        (b"{\"a\":0x1}", "a comma or the end is expected"),
+        (b"{", "a member name is expected"),
+        (b"{\"a\":1,}", "a member name is expected"),
+        (b"{,}", "a member name is expected"),
+        (b"{a:1}", "a member name is expected"),
+        (b"{'a':1}", "a member name is expected"),
+        (b"{\"a\"}", "a colon is expected"),
+        (b"{\"a\":}", "a value is expected"),
+        (b"{\"a\":[1,]}", "a value is expected"),
+        (b"{\"a\":[,1]}", "a value is expected"),
+        (b"{\"a\":True}", "a value is expected"),
+        (b"{\"a\":nul}", "a value is expected"),
+        (b"{\"a\":+1}", "a value is expected"),
+        (b"{\"a\":NaN}", "a value is expected"),
+        (b"{\"a\":.5}", "a value is expected"),
+        (b"{\"a\":-}", "a digit is expected in a number"),
+        (b"{\"a\":1.}", "a digit is expected in a number"),
+        (b"{\"a\":1e}", "a digit is expected in a number"),
         (b"{\"a\":\"\n\"}", "a control character in a string"),
-        (b"{\"a\":\"\\x\"}", "an unknown escape in a string"),
-        (b"{\"a\":\"\\u12g4\"}", "a bad \\u escape in a string"),
+        (b"{\"a\":\"\\x\"}", "an invalid escape in a string"),
+        (b"{\"a\":\"\\u12g4\"}", "an invalid \\u escape in a string"),
         (b"{\"a\":\"\xC0\xAF\"}", "not UTF-8"),
     ];
     for (body, reason) in table {
         let shown = String::from_utf8_lossy(body);
-        assert_eq!(scan(Scanner::request(body)), Err(Fault(reason)), "{shown}");
-        assert_eq!(scan(Scanner::answer(body)), Err(Fault(reason)), "{shown}");
+        assert_eq!(
+            scan(Scanner::request(body)),
+            Err(InvalidJson(reason)),
+            "{shown}"
+        );
+        assert_eq!(
+            scan(Scanner::answer(body)),
+            Err(InvalidJson(reason)),
+            "{shown}"
+        );
     }
 }
 
@@ -278,7 +289,7 @@ fn a_lone_surrogate_is_refused_in_a_request_wherever_it_stands() {
         ] {
             assert_eq!(
                 request(&body),
-                Err(Fault("a lone surrogate in a string")),
+                Err(InvalidJson("a lone surrogate in a string")),
                 "{body}"
             );
             assert!(answer(&body).is_ok(), "{body}");

@@ -1,7 +1,8 @@
-//! Whether a body is UTF-8, told quickly where it is ASCII and Hangul.
+//! A UTF-8 check that is fast for ASCII and Hangul.
 
-/// As [`std::str::from_utf8`] tells it. That one looks at Korean text byte by byte, and so at all
-/// ASCII between; here eight bytes of ASCII, or one character of three bytes, are one step.
+/// Whether the bytes are UTF-8. The result is that of [`std::str::from_utf8`], which checks Korean
+/// text, and the ASCII in it, byte by byte. This function checks up to eight bytes of ASCII, or one or
+/// two characters of three bytes, at a time.
 pub(super) fn is_utf8(bytes: &[u8]) -> bool {
     let mut rest = bytes;
     while let Some(word) = rest.first_chunk() {
@@ -10,7 +11,7 @@ pub(super) fn is_utf8(bytes: &[u8]) -> bool {
         let step = if ascii > 0 {
             ascii as usize
         } else if is_character(word) {
-            // Seldom is one alone.
+            // Two in a row are common.
             if is_character(word >> 24) { 6 } else { 3 }
         } else {
             break;
@@ -22,12 +23,11 @@ pub(super) fn is_utf8(bytes: &[u8]) -> bool {
 
 const HIGHEST_BITS: u64 = u64::from_le_bytes([0x80; 8]);
 
-/// Whether the three lowest bytes, the lowest first, are one character (RFC 3629 section 4,
-/// `UTF8-3`).
+/// Whether the three lowest bytes, lowest first, are one character (RFC 3629 section 4, `UTF8-3`).
 const fn is_character(word: u64) -> bool {
-    // Too long a spelling, or half of a surrogate pair, by the bits that tell it.
-    let told = word & 0x00_20_0F;
-    word & 0xC0_C0_F0 == 0x80_80_E0 && told != 0 && told != 0x00_20_0D
+    // These bits show an overlong encoding (0) and a surrogate (0x200D).
+    let distinguishing = word & 0x00_20_0F;
+    word & 0xC0_C0_F0 == 0x80_80_E0 && distinguishing != 0 && distinguishing != 0x00_20_0D
 }
 
 #[cfg(test)]
@@ -36,7 +36,7 @@ mod tests {
     use proptest::prelude::*;
 
     #[test]
-    fn every_three_bytes_are_judged_as_the_standard_library_judges_them() {
+    fn three_bytes_are_checked_as_by_the_standard_library() {
         for first in 0xC0..=0xFF_u8 {
             for second in 0..=0xFF {
                 for third in [0x00, 0x22, 0x7F, 0x80, 0x9F, 0xA0, 0xBF, 0xC0, 0xE0, 0xFF] {
@@ -59,7 +59,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn texts_are_utf8_whole_and_judged_alike_when_cut_or_changed(
+        fn changed_texts_are_checked_as_by_the_standard_library(
             text in "[ -~가-힣é😀]{0,40}",
             cut in any::<prop::sample::Index>(),
             byte: u8,

@@ -1,23 +1,23 @@
-//! Reads a request's body into the values of one member table, and runs the checks over it.
+//! Reads a request's body into the values of one member table and checks them.
 
 use std::borrow::Cow;
 
 use super::member::{MEMBERS_MAX, Member};
-use super::parameters::Parameters;
-use super::{Refusal, Rules, TWICE, distinct};
-use crate::json::{Names, Scanner, Value};
+use super::parameters::{Parameters, Rules};
+use super::refusal::{DUPLICATE, Refusal, check_distinct};
+use crate::json::{MemberNames, Scanner, Value};
 use crate::{Api, Bill, BillerCode, Decimal};
 
 /// The values of a request's `data` that have passed checks 5 to 8.
 pub(super) struct Data<'a> {
     members: &'static [Member],
-    /// Beside `members`; null where a member is absent.
+    /// In the order of `members`; null if a member is absent.
     values: [Value<'a>; MEMBERS_MAX],
     parameters: Parameters<'a>,
 }
 
 impl<'a> Data<'a> {
-    /// Reads the body of an API with these members.
+    /// Reads and checks the body of a request of this API, whose `data` has these members.
     pub(super) fn read(
         body: &'a [u8],
         api: Api,
@@ -32,7 +32,7 @@ impl<'a> Data<'a> {
         };
         let root = data.scan_root(Scanner::request(body)?)?;
         if !root.is_missing() && root != Value::Object {
-            return Err(Refusal::parse(Some("data"), "of the wrong JSON type"));
+            return Err(Refusal::parse(Some("data"), "wrong JSON type"));
         }
         data.check_types()?;
         if root.is_missing() {
@@ -44,7 +44,7 @@ impl<'a> Data<'a> {
         Ok(data)
     }
 
-    /// The bill that the first four members and the identity parameters name.
+    /// Returns the bill that the first four members and the identity parameters identify.
     pub(super) fn bill(&self, biller: BillerCode) -> Bill {
         let identity: Vec<_> = self.parameters.identity().collect();
         let identity: Vec<_> = identity
@@ -55,7 +55,7 @@ impl<'a> Data<'a> {
         Bill::from_parts(biller, &user_key, &month, &ordinal, &notice_key, &identity)
     }
 
-    /// The member at this position as a string; `""` where it is missing.
+    /// Returns the member at this index as a string, `""` if it is missing.
     pub(super) fn text(&self, index: usize) -> Cow<'a, str> {
         match self.values.get(index) {
             Some(Value::String(text)) => text.content(),
@@ -63,8 +63,8 @@ impl<'a> Data<'a> {
         }
     }
 
-    /// The member at this position as what `parse` makes of its string. Check 7 has seen to it that
-    /// something is made.
+    /// Returns the member at this index, parsed from its string. It fails only if check 7 accepts a
+    /// string that `parse` refuses.
     pub(super) fn parsed<T>(
         &self,
         index: usize,
@@ -73,7 +73,7 @@ impl<'a> Data<'a> {
         parse(&self.text(index)).ok_or_else(|| self.width_refusal(index))
     }
 
-    /// The member at this position as a number. Check 7 has seen to it that it is one.
+    /// Returns the member at this index as a number. It fails only if check 7 accepts another value.
     pub(super) fn decimal(&self, index: usize) -> Result<Decimal, Refusal> {
         match self.values.get(index) {
             Some(Value::Number(spelling)) => Decimal::parse(spelling).ok(),
@@ -84,14 +84,14 @@ impl<'a> Data<'a> {
 
     fn width_refusal(&self, index: usize) -> Refusal {
         let member = self.members.get(index);
-        // Positions come from the table itself, so the fallback is never taken.
+        // Indexes come from the table itself, so the fallback is never used.
         member.map_or(Refusal::required("data"), Member::width_refusal)
     }
 
-    /// Takes the whole body and returns the value of `data`, null where it is absent.
+    /// Scans the whole body and returns the value of `data`, null if it is absent.
     fn scan_root(&mut self, mut scanner: Scanner<'a>) -> Result<Value<'a>, Refusal> {
         let mut data = None;
-        let mut names = Names::new();
+        let mut names = MemberNames::new();
         scanner.enter_object()?;
         while let Some(name) = scanner.next_name()? {
             let name = name.content();
@@ -99,7 +99,7 @@ impl<'a> Data<'a> {
                 scanner.value()?;
                 names.push(name);
             } else if data.is_some() {
-                return Err(Refusal::parse(Some("data"), TWICE));
+                return Err(Refusal::parse(Some("data"), DUPLICATE));
             } else if scanner.object_is_next() {
                 self.scan_members(&mut scanner)?;
                 data = Some(Value::Object);
@@ -108,13 +108,13 @@ impl<'a> Data<'a> {
             }
         }
         scanner.end()?;
-        distinct(&names, None)?;
+        check_distinct(&names, None)?;
         Ok(data.unwrap_or(Value::Null))
     }
 
     fn scan_members(&mut self, scanner: &mut Scanner<'a>) -> Result<(), Refusal> {
         let mut seen = [false; MEMBERS_MAX];
-        let mut names = Names::new();
+        let mut names = MemberNames::new();
         let mut expected = 0;
         scanner.enter_object()?;
         while let Some(name) = scanner.next_name()? {
@@ -127,13 +127,13 @@ impl<'a> Data<'a> {
             let value = self.scan_value(member, scanner)?;
             if let (Some(slot), Some(seen)) = (self.values.get_mut(index), seen.get_mut(index)) {
                 if std::mem::replace(seen, true) {
-                    return Err(Refusal::parse(Some(member.name), TWICE));
+                    return Err(Refusal::parse(Some(member.name), DUPLICATE));
                 }
                 *slot = value;
             }
             expected = index + 1;
         }
-        distinct(&names, None)
+        check_distinct(&names, None)
     }
 
     fn scan_value(
@@ -149,8 +149,8 @@ impl<'a> Data<'a> {
         Ok(scanner.value()?)
     }
 
-    /// The member with this name. The search begins where the last one ended, since callers mostly
-    /// keep the guide's order.
+    /// Finds the member with this name. The search starts at `expected`, the member after the last one
+    /// found, since most requests have the guide's order.
     fn find(&self, name: &str, expected: usize) -> Option<(usize, &'static Member)> {
         let rows = self.members.iter().enumerate();
         let ahead = rows.clone().skip(expected);

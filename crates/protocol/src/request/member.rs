@@ -1,8 +1,8 @@
-//! One row of the guide's request tables, with the contract's rule for its width (check 7).
+//! A row of the guide's request tables, with the contract's rule for its width (check 7).
 
 use std::borrow::Cow;
 
-use super::Refusal;
+use super::refusal::Refusal;
 use crate::json::Value;
 use crate::{Decimal, KoreanTime, PayType, ResCode};
 
@@ -17,19 +17,19 @@ pub enum JsonType {
     Object,
 }
 
-/// How wide a member may be: the guide's column `Max Length`, read with its description. Lengths
-/// count characters.
+/// The allowed width of a member: the guide's column `Max Length`, read with its description. Lengths
+/// are in characters. Each variant names the code of its refusal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Width {
-    /// Any.
+    /// Any width.
     Any,
-    /// At most so many characters: `E006`.
+    /// At most this many characters: `E006`.
     Max(usize),
-    /// Exactly so many ASCII digits: `E007`.
+    /// Exactly this many ASCII digits: `E007`.
     Digits(usize),
     /// `P` or `C`: `E007`.
     PayType,
-    /// A real time, `YYYYMMDDHH24MISS`: `E007`.
+    /// An existing time, `YYYYMMDDHH24MISS`: `E007`.
     Time,
     /// A [`Decimal`]: `E807`.
     Exact,
@@ -44,7 +44,7 @@ pub struct Member {
     pub json_type: JsonType,
     /// The guide's `Required`: `O` is true, `X` false.
     pub required: bool,
-    /// The width that check 7 asks for.
+    /// The width that check 7 requires.
     pub width: Width,
 }
 
@@ -67,13 +67,13 @@ impl Member {
         }
     }
 
-    /// A member without a rule may hold anything (contract check 5). Whether `parameters` is looked
-    /// at depends on the API, not on its row.
+    /// Whether check 5 checks the member's type. A member without a rule may have any value. Whether
+    /// `parameters` is checked depends on the API, not on its row.
     pub(super) const fn has_rule(&self) -> bool {
         self.required || !matches!(self.width, Width::Any)
     }
 
-    /// Check 5 of a value that is not missing.
+    /// Applies check 5 to a value that is not missing.
     pub(super) fn check_type(&self, value: &Value<'_>) -> Result<(), Refusal> {
         let fits = matches!(
             (self.json_type, value),
@@ -84,11 +84,11 @@ impl Member {
         if fits {
             Ok(())
         } else {
-            Err(Refusal::parse(Some(self.name), "of the wrong JSON type"))
+            Err(Refusal::parse(Some(self.name), "wrong JSON type"))
         }
     }
 
-    /// Check 7 of a value that is not missing and has passed [`check_type`](Self::check_type).
+    /// Applies check 7 to a value that is not missing and has passed [`check_type`](Self::check_type).
     pub(super) fn check_width(&self, value: &Value<'_>) -> Result<(), Refusal> {
         let fits = match self.width {
             Width::Any => true,
@@ -111,14 +111,17 @@ impl Member {
         }
     }
 
-    /// What check 7 answers for this member.
+    /// The refusal of this member by check 7.
     pub(super) const fn width_refusal(&self) -> Refusal {
         let (code, reason) = match self.width {
             Width::Any | Width::Max(_) => (ResCode::E006, "too long"),
-            Width::Digits(_) => (ResCode::E007, "not the fixed number of digits"),
+            Width::Digits(_) => (ResCode::E007, "wrong number of digits"),
             Width::PayType => (ResCode::E007, "neither P nor C"),
-            Width::Time => (ResCode::E007, "no real time of fourteen digits"),
-            Width::Exact => (ResCode::E807, "more than 18 digits on a side of the point"),
+            Width::Time => (ResCode::E007, "not an existing time of 14 digits"),
+            Width::Exact => (
+                ResCode::E807,
+                "more than 18 digits before or after the decimal point",
+            ),
         };
         Refusal::width(code, self.name, reason)
     }
@@ -134,7 +137,7 @@ fn content<'a>(value: &Value<'a>) -> Cow<'a, str> {
 /// The most members of a request: those of the pay-result.
 pub(super) const MEMBERS_MAX: usize = 18;
 
-/// Where a member stands in its table, found when the program is built.
+/// Returns the index of a member in its table. Evaluated at compile time.
 pub(super) const fn position(members: &[Member], name: &str) -> usize {
     assert!(members.len() <= MEMBERS_MAX, "MEMBERS_MAX is too small");
     let mut index = 0;
@@ -152,7 +155,7 @@ const fn same(left: &[u8], right: &[u8]) -> bool {
     index == left.len() && index == right.len()
 }
 
-/// The four members by which every request names its bill; they lead all five tables.
+/// The first of the four members that identify the bill. They are the first rows of all five tables.
 pub(super) const BILLER_USER_KEY: Member =
     Member::required("biller_user_key", JsonType::String, Width::Max(50));
 /// See [`BILLER_USER_KEY`].
@@ -163,5 +166,5 @@ pub(super) const ORDINAL: Member = Member::optional("ordinal", JsonType::String,
 /// See [`BILLER_USER_KEY`].
 pub(super) const BILLER_NOTICE_KEY: Member =
     Member::optional("biller_notice_key", JsonType::String, Width::Max(80));
-/// The object of `parameters`, whose values have rules of their own.
+/// The object of `parameters`; [`Parameters`](super::parameters::Parameters) checks its values.
 pub(super) const PARAMETERS: Member = Member::optional("parameters", JsonType::Object, Width::Any);

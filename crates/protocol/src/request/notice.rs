@@ -1,11 +1,12 @@
-//! 청구서 조회: Kakao Pay asks for a bill's details (guide section 5.1).
+//! 청구서 조회: Kakao Pay requests a bill's details (guide section 5.1).
 
 use super::data::Data;
 use super::member::{
     BILLED_YEAR_MONTH, BILLER_NOTICE_KEY, BILLER_USER_KEY, JsonType, Member, ORDINAL, PARAMETERS,
     Width,
 };
-use super::{Refusal, Rules};
+use super::parameters::Rules;
+use super::refusal::Refusal;
 use crate::{Api, Bill, BillerCode};
 
 const MEMBERS: &[Member] = &[
@@ -17,10 +18,10 @@ const MEMBERS: &[Member] = &[
     Member::required("user_birth", JsonType::String, Width::Digits(8)),
 ];
 
-/// A question for a bill's details. The customer's `user_birth` is checked, not kept.
+/// A request for a bill's details. The customer's `user_birth` is checked and not kept.
 #[derive(Clone, Debug)]
 pub struct Notice {
-    /// The bill asked for.
+    /// The requested bill.
     pub bill: Bill,
 }
 
@@ -28,11 +29,11 @@ impl Notice {
     /// The guide's table of `data`.
     pub const MEMBERS: &'static [Member] = MEMBERS;
 
-    /// Reads the body that Kakao Pay sent.
+    /// Parses the body of a request from Kakao Pay.
     ///
     /// # Errors
     ///
-    /// The first of the contract's checks 5 to 7 that refuses it.
+    /// Returns the refusal of the first of the contract's checks 5 to 7 that fails.
     pub fn parse(body: &[u8], biller: BillerCode, rules: &Rules) -> Result<Self, Refusal> {
         let data = Data::read(body, Api::Notice, MEMBERS, rules)?;
         Ok(Self {

@@ -1,22 +1,31 @@
-//! `parameters` (guide sections 3.1 to 7.1): checked whole in the link APIs (contract check 8),
-//! read only for identity parameters in Kakao Pay's calls.
+//! The member `parameters` (guide sections 3.1 to 7.1). The link APIs check all its values (contract
+//! check 8); Kakao Pay's calls read its identity parameters only.
 
 use std::borrow::Cow;
 
-use super::{Refusal, Rules, distinct};
-use crate::json::{Names, Scanner, Value};
+use super::refusal::{Refusal, check_distinct};
+use crate::json::{MemberNames, Scanner, Value};
 use crate::{Caller, Decimal, ResCode};
 
 const MEMBER: Option<&str> = Some("parameters");
 
-/// What has been read of `parameters`.
+/// A biller's configured rules for `parameters` (contract section 6).
+#[derive(Clone, Copy, Debug)]
+pub struct Rules<'a> {
+    /// The most characters of a string in `parameters` of the link APIs.
+    pub parameter_max_length: usize,
+    /// The names of the parameters that belong to a bill's identity.
+    pub identity_parameters: &'a [String],
+}
+
+/// The values read from `parameters`.
 pub(super) struct Parameters<'a> {
     caller: Caller,
     rules: &'a Rules<'a>,
-    /// Beside the rules' names. Empty where the biller has none.
+    /// The identity values, in the order of the rules' names.
     identity: Vec<Value<'a>>,
-    /// The first faulty value in the document's order.
-    fault: Option<Refusal>,
+    /// The refusal of the first invalid value in the document's order.
+    refusal: Option<Refusal>,
 }
 
 impl<'a> Parameters<'a> {
@@ -26,11 +35,11 @@ impl<'a> Parameters<'a> {
             caller,
             rules,
             identity,
-            fault: None,
+            refusal: None,
         }
     }
 
-    /// Whether the gateway looks into `parameters` at all.
+    /// Whether the gateway reads `parameters`.
     pub(super) fn are_read(&self) -> bool {
         match self.caller {
             Caller::Biller => true,
@@ -38,9 +47,9 @@ impl<'a> Parameters<'a> {
         }
     }
 
-    /// Takes the object of `parameters`, which comes next.
+    /// Reads the object of `parameters`, which is the scanner's next value.
     pub(super) fn scan(&mut self, scanner: &mut Scanner<'a>) -> Result<(), Refusal> {
-        let mut names = Names::new();
+        let mut names = MemberNames::new();
         scanner.enter_object()?;
         while let Some(name) = scanner.next_name()? {
             let name = name.content();
@@ -56,11 +65,11 @@ impl<'a> Parameters<'a> {
                 }
             }
             names.push(name);
-            if self.fault.is_none() {
-                self.fault = self.check_value(&value).err();
+            if self.refusal.is_none() {
+                self.refusal = self.check_value(&value).err();
             }
         }
-        distinct(&names, MEMBER)
+        check_distinct(&names, MEMBER)
     }
 
     /// Check 5: in Kakao Pay's calls an identity value must be a string or a number.
@@ -80,10 +89,10 @@ impl<'a> Parameters<'a> {
 
     /// Check 8.
     pub(super) fn check_values(&self) -> Result<(), Refusal> {
-        self.fault.map_or(Ok(()), Err)
+        self.refusal.map_or(Ok(()), Err)
     }
 
-    /// Name and value of each identity parameter; `""` where it is absent.
+    /// Returns name and value of each identity parameter; the value is `""` if it is absent.
     pub(super) fn identity(&self) -> impl Iterator<Item = (&'a str, Cow<'a, str>)> {
         let names = self.rules.identity_parameters.iter().map(String::as_str);
         names.zip(self.identity.iter().map(canonical))
@@ -96,24 +105,24 @@ impl<'a> Parameters<'a> {
             (Caller::Biller, Value::Null | Value::Bool | Value::Array | Value::Object) => {
                 return Err(Refusal::parameters(
                     ResCode::E101,
-                    "a value neither string nor number",
+                    "a value is neither a string nor a number",
                 ));
             }
         };
         if text.chars().nth(self.rules.parameter_max_length).is_some() {
-            return Err(Refusal::parameters(ResCode::E006, "a value too long"));
+            return Err(Refusal::parameters(ResCode::E006, "a value is too long"));
         }
         if !text.bytes().all(|byte| matches!(byte, b' '..=b'~')) {
             return Err(Refusal::parameters(
                 ResCode::E101,
-                "a value beyond printable ASCII",
+                "a value has characters other than printable ASCII",
             ));
         }
         Ok(())
     }
 }
 
-/// An identity value as text: `5` and `"5"` are the same, and so are `5` and `5.0`.
+/// Returns an identity value as text: `5`, `"5"` and `5.0` have the same text.
 fn canonical<'a>(value: &Value<'a>) -> Cow<'a, str> {
     match value {
         Value::String(text) => text.content(),
@@ -121,7 +130,7 @@ fn canonical<'a>(value: &Value<'a>) -> Cow<'a, str> {
             Ok(decimal) => Cow::Owned(decimal.to_string()),
             Err(_) => Cow::Borrowed(spelling),
         },
-        // Checks 5 and 8 refuse all of these but null.
+        // Checks 5 and 8 refuse these values, except null.
         Value::Null | Value::Bool | Value::Array | Value::Object => Cow::Borrowed(""),
     }
 }

@@ -1,11 +1,12 @@
-//! 납부 결과 전달: Kakao Pay tells of a payment or a cancel (guide section 7.1).
+//! 납부 결과 전달: Kakao Pay reports a payment or a cancel (guide section 7.1).
 
 use super::data::Data;
 use super::member::{
     BILLED_YEAR_MONTH, BILLER_NOTICE_KEY, BILLER_USER_KEY, JsonType, Member, ORDINAL, PARAMETERS,
     Width, position,
 };
-use super::{Refusal, Rules};
+use super::parameters::Rules;
+use super::refusal::Refusal;
 use crate::{Api, Bill, BillerCode, PaidAt, PayType, PaymentEvent};
 
 const MEMBERS: &[Member] = &[
@@ -34,12 +35,12 @@ const PAY_AMOUNT: usize = position(MEMBERS, "pay_amount");
 const PAID_AT: usize = position(MEMBERS, "paid_at");
 const PAY_ID: usize = position(MEMBERS, "pay_id");
 
-/// A payment of a bill, or the cancel of one, that has happened.
+/// A payment of a bill, or the cancel of a payment.
 #[derive(Clone, Debug)]
 pub struct PayResult {
     /// The bill that was paid.
     pub bill: Bill,
-    /// What happened.
+    /// The payment or cancel.
     pub event: PaymentEvent,
 }
 
@@ -47,11 +48,11 @@ impl PayResult {
     /// The guide's table of `data`.
     pub const MEMBERS: &'static [Member] = MEMBERS;
 
-    /// Reads the body that Kakao Pay sent.
+    /// Parses the body of a request from Kakao Pay.
     ///
     /// # Errors
     ///
-    /// The first of the contract's checks 5 to 7 that refuses it.
+    /// Returns the refusal of the first of the contract's checks 5 to 7 that fails.
     pub fn parse(body: &[u8], biller: BillerCode, rules: &Rules) -> Result<Self, Refusal> {
         let data = Data::read(body, Api::PayResult, MEMBERS, rules)?;
         let event = PaymentEvent {

@@ -1,11 +1,12 @@
-//! 납부 가능 조회: Kakao Pay asks whether a bill can be paid (guide section 6.1).
+//! 납부 가능 조회: Kakao Pay queries whether a bill can be paid (guide section 6.1).
 
 use super::data::Data;
 use super::member::{
     BILLED_YEAR_MONTH, BILLER_NOTICE_KEY, BILLER_USER_KEY, JsonType, Member, ORDINAL, PARAMETERS,
     Width, position,
 };
-use super::{Refusal, Rules};
+use super::parameters::Rules;
+use super::refusal::Refusal;
 use crate::{Api, Bill, BillerCode, Decimal};
 
 const MEMBERS: &[Member] = &[
@@ -19,12 +20,12 @@ const MEMBERS: &[Member] = &[
 
 const AMOUNT: usize = position(MEMBERS, "amount");
 
-/// A question whether a bill can be paid.
+/// A query whether a bill can be paid.
 #[derive(Clone, Debug)]
 pub struct Prepay {
     /// The bill to be paid.
     pub bill: Bill,
-    /// What the customer is about to pay, in won.
+    /// The amount that the customer intends to pay, in won.
     pub amount: Decimal,
 }
 
@@ -32,11 +33,11 @@ impl Prepay {
     /// The guide's table of `data`.
     pub const MEMBERS: &'static [Member] = MEMBERS;
 
-    /// Reads the body that Kakao Pay sent.
+    /// Parses the body of a request from Kakao Pay.
     ///
     /// # Errors
     ///
-    /// The first of the contract's checks 5 to 7 that refuses it.
+    /// Returns the refusal of the first of the contract's checks 5 to 7 that fails.
     pub fn parse(body: &[u8], biller: BillerCode, rules: &Rules) -> Result<Self, Refusal> {
         let data = Data::read(body, Api::Prepay, MEMBERS, rules)?;
         let amount = data.decimal(AMOUNT)?;

@@ -1,23 +1,23 @@
-//! A bill as the biller has it.
+//! A bill of a simulated biller.
 
-/// A block of a bill's `details` (guide 5.2). The contents are the guide's own examples.
+/// A block of a bill's `details` (guide section 5.2). The contents are the guide's examples.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Detail {
-    /// Titles with values, indented by level.
+    /// Titles and values, indented by level.
     KeyValue,
     /// Lines of text.
     Text,
-    /// A head and rows.
+    /// A header and rows.
     Table,
-    /// Points to draw.
+    /// Points of a graph.
     Graph,
-    /// The block in the guide's example answer, which breaks the guide's own table: `itemType`, and
-    /// levels that are texts.
+    /// The block in the guide's example answer, which contradicts the guide's table: it has `itemType` and
+    /// its levels are strings.
     Example,
 }
 
 impl Detail {
-    /// The block as JSON.
+    /// Returns the block as JSON.
     pub(super) fn json(self) -> &'static str {
         match self {
             Self::KeyValue => include_str!("details/key_value.json"),
@@ -29,34 +29,34 @@ impl Detail {
     }
 }
 
-/// One bill.
+/// A bill.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Bill {
-    /// Whose bill.
+    /// The customer's key.
     pub biller_user_key: String,
-    /// `YYYYMM`; empty: none.
+    /// `YYYYMM`, or `""`.
     pub billed_year_month: String,
-    /// Empty: none.
+    /// The ordinal, or `""`.
     pub ordinal: String,
-    /// Empty: none.
+    /// The notice key, or `""`.
     pub biller_notice_key: String,
-    /// What a municipal biller compares `user_birth` with; empty: nothing.
+    /// The birth date that a municipal biller requires in `user_birth`; it does not check it if this is `""`.
     pub user_birth: String,
-    /// Its name.
+    /// The title.
     pub title: String,
-    /// What is to be paid, in won.
+    /// The amount to pay, in won.
     pub amount_won: i64,
-    /// Until when (`YYYYMMDD`), for show only.
+    /// The due date (`YYYYMMDD`). It has no effect.
     pub pay_expire_date: String,
-    /// The blocks of its page.
+    /// The blocks of `details`.
     pub details: Vec<Detail>,
 }
 
 impl Bill {
-    /// The bill that every biller has for this customer unless another is set. With `n` the number
-    /// that the last three digits of the key make (0 without any), 28,900 won and 100 for each of
-    /// `n`: the guide's customer `0000000001` owes the guide's 29,000. `n` modulo 6 chooses the
-    /// details: 1 the guide's example, 2 text, 3 a table, 4 a graph, 5 keys with values, 0 all types.
+    /// Returns the default bill of a customer. Let `n` be the number of the key's last three digits, or 0 if it
+    /// has none. The amount is 28,900 + 100 × `n` won, so that the guide's customer `0000000001` has the guide's
+    /// 29,000 won. The details depend on `n` modulo 6: 1 the guide's example, 2 text, 3 a table, 4 a graph,
+    /// 5 titles and values, 0 all types.
     pub fn of(biller_user_key: &str) -> Self {
         let number = last_digits(biller_user_key);
         Self {
@@ -79,28 +79,28 @@ impl Bill {
         }
     }
 
-    /// With another amount, in won.
+    /// Sets the amount, in won.
     #[must_use]
     pub fn amount(mut self, won: i64) -> Self {
         self.amount_won = won;
         self
     }
 
-    /// Of this month only (`YYYYMM`).
+    /// Sets the month (`YYYYMM`).
     #[must_use]
     pub fn month(mut self, billed_year_month: &str) -> Self {
         billed_year_month.clone_into(&mut self.billed_year_month);
         self
     }
 
-    /// With this ordinal only.
+    /// Sets the ordinal.
     #[must_use]
     pub fn ordinal(mut self, ordinal: &str) -> Self {
         ordinal.clone_into(&mut self.ordinal);
         self
     }
 
-    /// With this notice key only.
+    /// Sets the notice key.
     #[must_use]
     pub fn notice_key(mut self, biller_notice_key: &str) -> Self {
         biller_notice_key.clone_into(&mut self.biller_notice_key);
@@ -108,7 +108,7 @@ impl Bill {
     }
 }
 
-/// The number that the last three digits of the key make, wherever they stand; 0 without any.
+/// Returns the number of the last three digits in the key, or 0 if it has none.
 fn last_digits(key: &str) -> u32 {
     let digits = key
         .chars()
@@ -126,7 +126,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn amounts_follow_from_the_customers_number() {
+    fn amounts_depend_on_the_customers_number() {
         for (key, won) in [
             ("0000000001", 29_000),
             ("no digits", 28_900),

@@ -1,16 +1,16 @@
-//! Which bills a biller has.
+//! The bills of a simulated biller.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use super::Bill;
+use super::bill::Bill;
 use crate::request::Request;
 
-/// A customer whose key begins with this has no bill unless one is set.
+/// Customers whose keys begin with this have no default bill.
 const NO_BILL: &str = "no-bill";
 
-/// Every customer has a bill, [`Bill::of`]; what was set or removed comes before that. Bounded by what
-/// a test sets: callers add nothing.
+/// The bills that were set or removed. All other customers have the default bill, [`Bill::of`]. Calls do not
+/// add bills.
 #[derive(Debug, Default)]
 pub(crate) struct Catalogue(Mutex<HashMap<String, Customer>>);
 
@@ -40,7 +40,7 @@ impl Catalogue {
         self.lock().insert(biller_user_key.to_owned(), removed);
     }
 
-    /// The bill that the request names.
+    /// Returns the bill that the request identifies.
     pub(crate) fn find(&self, request: &Request) -> Option<Bill> {
         let key = request.text("biller_user_key");
         let named = [
@@ -59,7 +59,7 @@ impl Catalogue {
         }
     }
 
-    /// A panic elsewhere leaves the map whole.
+    /// A poisoned lock is ignored: the map is consistent after a panic.
     fn lock(&self) -> MutexGuard<'_, HashMap<String, Customer>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -87,7 +87,7 @@ mod tests {
     }
 
     #[test]
-    fn a_bill_that_is_set_comes_before_the_one_that_everybody_has() {
+    fn a_bill_that_is_set_replaces_the_default_bill() {
         let catalogue = Catalogue::default();
         assert_eq!(amount(&catalogue, "K0", "202611"), Some(28_900));
         catalogue.set(Bill::of("K0").amount(5));

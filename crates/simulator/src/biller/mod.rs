@@ -1,4 +1,4 @@
-//! A biller: bills, whether they can be paid, and payments taken.
+//! A simulated biller: its bills and the payments that it recorded.
 
 mod bill;
 mod catalogue;
@@ -16,60 +16,59 @@ pub use options::{BillerOptions, Personality};
 pub use payment::{PayType, Payment};
 use service::BillerService;
 
-use crate::server::StandIn;
+use crate::server::SimulatedParty;
 
-/// A biller that listens. It answers `/kakao/notice`, `/kakao/prepay` and `/kakao/pay-result`, also
-/// below a path of its own (`/base/kakao/notice`), and stops when dropped. See [`StandIn`] for its
-/// calls and faults.
+/// A listening biller. It answers `/kakao/notice`, `/kakao/prepay` and `/kakao/pay-result`, with any path
+/// before them (`/base/kakao/notice`). It stops when it is dropped. See [`SimulatedParty`] for its calls and
+/// faults.
 ///
-/// Whether a bill was paid plays no part in what it answers to `prepay`: an `E403` that a caller gets
-/// is then the gateway's.
+/// Its answers to `prepay` do not depend on payments, so an `E403` is always the gateway's.
 #[derive(Debug)]
 pub struct Biller {
-    stand_in: StandIn,
+    party: SimulatedParty,
     service: Arc<BillerService>,
 }
 
 impl Biller {
-    /// Listens.
+    /// Starts the biller and listens.
     ///
     /// # Errors
-    /// If the address cannot be bound, or no thread can be had.
+    /// If the address cannot be bound or the thread cannot be created.
     pub fn start(options: BillerOptions) -> io::Result<Self> {
         let service = Arc::new(BillerService::new(
             options.code.clone(),
             options.personality,
         ));
-        let stand_in = StandIn::start(options.into_settings(), Arc::clone(&service) as Arc<_>)?;
-        Ok(Self { stand_in, service })
+        let party = SimulatedParty::start(options.into_settings(), Arc::clone(&service) as Arc<_>)?;
+        Ok(Self { party, service })
     }
 
-    /// Its biller code.
+    /// Returns the biller's code.
     pub fn code(&self) -> &str {
         self.service.code()
     }
 
-    /// Adds or replaces a bill. One with neither month, ordinal nor notice key stands for all bills of
-    /// its customer that are not set themselves.
+    /// Adds or replaces a bill. A bill without month, ordinal and notice key is used for all bills of its
+    /// customer that are not set.
     pub fn set_bill(&self, bill: Bill) {
         self.service.catalogue().set(bill);
     }
 
-    /// From now on this customer has only bills that are set after this.
+    /// Removes all bills of this customer, including the default bill.
     pub fn remove_bills(&self, biller_user_key: &str) {
         self.service.catalogue().remove(biller_user_key);
     }
 
-    /// The payments and cancels it took, in order, copies included: the newest 1,000,000.
+    /// Returns the recorded payments and cancels in order, including duplicates: the newest 1,000,000.
     pub fn payments(&self) -> Vec<Payment> {
         self.service.payments()
     }
 }
 
 impl Deref for Biller {
-    type Target = StandIn;
+    type Target = SimulatedParty;
 
-    fn deref(&self) -> &StandIn {
-        &self.stand_in
+    fn deref(&self) -> &SimulatedParty {
+        &self.party
     }
 }

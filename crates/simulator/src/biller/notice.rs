@@ -1,14 +1,14 @@
-//! The answer to `/kakao/notice` (guide 5.2).
+//! The answer to `/kakao/notice` (guide section 5.2).
 
 use std::fmt::Write as _;
 
-use super::{Bill, Detail};
+use super::bill::{Bill, Detail};
 use crate::answer::{Answer, message, quoted};
 use crate::request::Request;
 
 const BANK_ACCOUNTS: &str = r#"[{"bank_code":"090","account_no":"79790000000001","holder_name":"테스트기관","sender_name":"홍길동","account_type":"VIRTUAL"}]"#;
 
-/// The bill's page. The optional members of its identity are there if the request named them.
+/// Returns the answer with the bill. It has the optional members of the bill's identity that the request had.
 pub(super) fn answer(bill: &Bill, request: &Request) -> Answer {
     let mut identity = String::new();
     for member in [
@@ -48,7 +48,7 @@ mod tests {
     use crate::request::example;
 
     #[test]
-    fn a_bills_page_has_everything_of_the_guides_table() {
+    fn the_answer_has_all_members_of_the_guides_table() {
         let body = r#"{"data":{"biller_user_key":"K\"6","ordinal":"2","user_birth":"19900301"}}"#;
         let answer = answer(&Bill::of("K\"6"), &example("/kakao/notice", body));
         let value: serde_json::Value = serde_json::from_slice(&answer.body).unwrap();

@@ -1,4 +1,4 @@
-//! How a biller is started.
+//! The options of a simulated biller.
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
@@ -7,37 +7,36 @@ use std::time::Duration;
 use crate::latency::Latency;
 use crate::server::{FaultHeader, Settings};
 
-/// Which kind of biller answers.
+/// The kind of biller that is simulated.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Personality {
-    /// By the guide.
+    /// Answers by the guide.
     #[default]
     Guide,
-    /// As a municipality's: no `data` beside a code; an empty body at HTTP 200 where the request lacks
-    /// what its code relies on; `E402` where there is no bill (or `parameters` names another biller
-    /// in `biller_code`), `E404` where the birth date is not the bill's, `E901` to a cancel of a
-    /// payment it never took, `E902` to a payment of a bill it does not have.
+    /// Answers like a municipality: a code without `data`, an empty body at HTTP 200 if a required member is
+    /// missing, `E402` if there is no bill or `parameters` has another `biller_code`, `E404` if the birth date
+    /// is wrong, `E901` to a cancel of an unknown payment, `E902` to a payment of an unknown bill.
     Municipal,
 }
 
-/// How a [`crate::Biller`] is started; the default listens on a free port of the loopback.
+/// The options of a [`crate::Biller`]. The default listens on a free port of the loopback address.
 #[derive(Clone, Debug)]
 pub struct BillerOptions {
-    /// Its biller code.
+    /// The biller's code.
     pub code: String,
-    /// Which kind of biller.
+    /// The kind of biller.
     pub personality: Personality,
-    /// Where it listens; port 0: any free one.
+    /// The address to listen on; port 0 is any free port.
     pub listen: SocketAddr,
-    /// What its random numbers begin with.
+    /// The seed of its random numbers.
     pub seed: u64,
-    /// How long it thinks.
+    /// The wait before its answers.
     pub latency: Latency,
-    /// With it, it speaks TLS.
+    /// The TLS configuration; without it, it uses plain HTTP.
     pub tls: Option<Arc<rustls::ServerConfig>>,
-    /// It closes a connection on which nothing came for so long.
+    /// The time after which it closes an idle connection.
     pub idle_timeout: Duration,
-    /// Whether callers may ask for faults.
+    /// Whether it uses the faults in a header of its callers.
     pub fault_header: FaultHeader,
 }
 

@@ -1,41 +1,41 @@
-//! A payment or a cancel as the biller took it.
+//! A payment or a cancel that the biller recorded.
 
 use crate::request::Request;
 
-/// Guide 7.1, `pay_type`.
+/// `pay_type` (guide section 7.1).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum PayType {
-    /// `P`: paid.
+    /// `P`: a payment.
     Payment,
-    /// `C`: cancelled.
+    /// `C`: a cancel.
     Cancel,
 }
 
-/// One pay-result that was taken.
+/// A recorded pay-result.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Payment {
-    /// The number of the call that brought it.
+    /// The number of its call.
     pub sequence: u64,
-    /// Whose bill.
+    /// The customer's key.
     pub biller_user_key: String,
-    /// Empty: none.
+    /// `YYYYMM`, or `""`.
     pub billed_year_month: String,
-    /// Empty: none.
+    /// The ordinal, or `""`.
     pub ordinal: String,
-    /// Empty: none.
+    /// The notice key, or `""`.
     pub biller_notice_key: String,
-    /// Paid or cancelled.
+    /// Payment or cancel.
     pub pay_type: PayType,
     /// Kakao Pay's number of the payment.
     pub pay_id: i64,
-    /// When, as sent.
+    /// The time, as sent.
     pub paid_at: String,
-    /// In won, as sent: below zero for a cancel.
+    /// The amount in won, as sent: negative for a cancel.
     pub pay_amount_won: i64,
 }
 
 impl Payment {
-    /// Reads what a biller cannot do without; else the code of what is missing or wrong.
+    /// Reads the members that a biller requires. Returns the code of the answer if one is missing or invalid.
     pub(super) fn read(request: &Request) -> Result<Self, &'static str> {
         let text = |member| request.text(member).to_owned();
         let pay_type = match request.text("pay_type") {

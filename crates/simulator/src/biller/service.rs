@@ -1,24 +1,27 @@
-//! What a biller answers.
+//! The answers of a simulated biller.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use super::bill::Bill;
 use super::catalogue::Catalogue;
-use super::{Bill, PayType, Payment, Personality, notice};
+use super::notice;
+use super::options::Personality;
+use super::payment::{PayType, Payment};
 use crate::answer::{Answer, message};
-use crate::kept::Kept;
+use crate::history::History;
 use crate::request::Request;
 use crate::server::Service;
 
-/// So many payments are kept, the newest ones.
-const KEPT_PAYMENTS: usize = 1_000_000;
+/// The most payments that are stored; older ones are removed.
+const MAX_PAYMENTS: usize = 1_000_000;
 
-/// A biller's behaviour and what it knows.
+/// A biller's behaviour and data.
 #[derive(Debug)]
 pub(crate) struct BillerService {
     code: String,
     personality: Personality,
     catalogue: Catalogue,
-    payments: Mutex<Kept<Payment>>,
+    payments: Mutex<History<Payment>>,
 }
 
 impl Service for BillerService {
@@ -41,7 +44,7 @@ impl Service for BillerService {
         if request.data().is_none() {
             return match self.personality {
                 Personality::Guide => Answer::code("E008"),
-                Personality::Municipal => thrown(),
+                Personality::Municipal => empty_body(),
             };
         }
         flow(self, request).unwrap_or_else(|res_code| self.code_answer(res_code))
@@ -50,7 +53,7 @@ impl Service for BillerService {
 
 impl BillerService {
     pub(crate) fn new(code: String, personality: Personality) -> Self {
-        let payments = Mutex::new(Kept::newest(KEPT_PAYMENTS));
+        let payments = Mutex::new(History::with_limit(MAX_PAYMENTS));
         Self {
             code,
             personality,
@@ -94,7 +97,7 @@ impl BillerService {
     fn pay_result(&self, request: &Request) -> Result<Answer, &'static str> {
         let payment = match Payment::read(request) {
             Ok(payment) => payment,
-            Err(_) if self.personality == Personality::Municipal => return Ok(thrown()),
+            Err(_) if self.personality == Personality::Municipal => return Ok(empty_body()),
             Err(res_code) => return Err(res_code),
         };
         let mut payments = self.lock();
@@ -109,7 +112,7 @@ impl BillerService {
         Ok(self.code_answer("OK"))
     }
 
-    /// The bill that the request names, or the code that says there is none.
+    /// Returns the bill that the request identifies, or the code of the answer if there is none.
     fn bill(&self, request: &Request) -> Result<Bill, &'static str> {
         if request.text("biller_user_key").is_empty() {
             return Err("E001");
@@ -139,14 +142,14 @@ impl BillerService {
         }
     }
 
-    /// A panic elsewhere leaves the list whole: each change is one push.
-    fn lock(&self) -> MutexGuard<'_, Kept<Payment>> {
+    /// A poisoned lock is ignored: each change is one push, so the list is consistent.
+    fn lock(&self) -> MutexGuard<'_, History<Payment>> {
         self.payments.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// What a biller's framework sends where the biller's own code throws: nothing, as if all were well.
-fn thrown() -> Answer {
+/// The answer of a biller's web framework after an exception in the biller's code: an empty body at HTTP 200.
+fn empty_body() -> Answer {
     Answer::json(200, "")
 }
 
@@ -155,7 +158,7 @@ mod tests {
     use super::*;
     use crate::request::example;
 
-    /// The answer's code, or the status where the body is none.
+    /// Returns the answer's code, or its status if it has no code.
     fn code(service: &BillerService, path: &str, data: &str) -> String {
         let answer = service.answer(&example(path, &format!(r#"{{"data":{data}}}"#)));
         match serde_json::from_slice::<serde_json::Value>(&answer.body) {
@@ -187,7 +190,7 @@ mod tests {
     }
 
     #[test]
-    fn each_personality_tells_of_a_bill_in_its_own_codes() {
+    fn each_personality_has_its_codes_for_a_bill() {
         let (notice, prepay) = ("/kakao/notice", "/kakao/prepay");
         let elsewhere =
             r#"{"biller_user_key":"1","amount":29000,"parameters":{"biller_code":"B2"}}"#;
@@ -237,7 +240,7 @@ mod tests {
     }
 
     #[test]
-    fn each_personality_takes_payments_in_its_own_way() {
+    fn each_personality_has_its_rules_for_payments() {
         let path = "/kakao/pay-result";
         let [guide, municipal] = both_answer(&[
             (path, CANCELLED, "OK", "E901"),

@@ -1,5 +1,4 @@
-//! A blocking HTTP/1.1 client that sends exactly what it is told: the billers and Kakao Pay where
-//! they call.
+//! A blocking HTTP/1.1 client for the calls of billers and of Kakao Pay.
 
 mod reply;
 mod stream;
@@ -16,18 +15,18 @@ use stream::Stream;
 
 use crate::wire::{Chunks, Framing, Head, Malformed};
 
-/// How long a caller waits for a connection, and for each read and write, unless told otherwise.
+/// The default timeout of the connect and of each read and write.
 const TIMEOUT: Duration = Duration::from_secs(10);
 
-/// One connection. It stays open from call to call as long as the server lets it, and is not opened
-/// again by itself: a caller that was cut off tells so.
+/// A client with one connection. The connection stays open between calls. It is not reopened: calls fail
+/// after the server has closed it.
 #[derive(Debug)]
 pub struct Caller {
     stream: Stream,
     host: String,
-    /// What was read and belongs to no reply yet.
+    /// Bytes that were read and are not part of a returned reply.
     buffer: Vec<u8>,
-    /// When the request whose reply comes next was begun.
+    /// The start of the request whose reply is next.
     started_at: Instant,
 }
 
@@ -35,7 +34,7 @@ impl Caller {
     /// Connects without TLS.
     ///
     /// # Errors
-    /// What the socket says.
+    /// The error of the socket.
     pub fn connect(address: SocketAddr) -> io::Result<Self> {
         Ok(Self::over(
             Stream::Plain(tcp(address)?),
@@ -43,10 +42,10 @@ impl Caller {
         ))
     }
 
-    /// Connects and shakes hands. The configuration may carry a client certificate.
+    /// Connects with TLS. The configuration may have a client certificate.
     ///
     /// # Errors
-    /// What the socket or the handshake says.
+    /// The error of the socket or the handshake.
     pub fn connect_tls(
         address: SocketAddr,
         server: ServerName<'static>,
@@ -74,7 +73,7 @@ impl Caller {
         }
     }
 
-    /// How long each read and each write may take; `None`: for ever.
+    /// Sets the timeout of each read and each write; `None` removes it.
     ///
     /// # Errors
     /// If the duration is zero.
@@ -87,8 +86,8 @@ impl Caller {
     /// `Content-Type` and `Accept` unless the headers name them.
     ///
     /// # Errors
-    /// What the socket says: `UnexpectedEof` if the connection was closed before the reply was whole,
-    /// `WouldBlock` or `TimedOut` if it took too long; `InvalidData` if it is no HTTP/1.1.
+    /// The error of the socket: `UnexpectedEof` if the connection was closed before the end of the reply,
+    /// `WouldBlock` or `TimedOut` after a timeout. `InvalidData` if the reply is not HTTP/1.1.
     pub fn post(
         &mut self,
         path: &str,
@@ -113,20 +112,20 @@ impl Caller {
         self.read_reply()
     }
 
-    /// Sends bytes as they are. The next reply's time counts from here.
+    /// Sends these bytes. The time of the next reply starts here.
     ///
     /// # Errors
-    /// What the socket says.
+    /// The error of the socket.
     pub fn send_raw(&mut self, bytes: &[u8]) -> io::Result<()> {
         self.started_at = Instant::now();
         self.stream.write_all(bytes)?;
         self.stream.flush()
     }
 
-    /// Sends bytes in pieces with a pause between them, as a slow caller does.
+    /// Sends these bytes in pieces, with a pause after each.
     ///
     /// # Errors
-    /// What the socket says.
+    /// The error of the socket.
     pub fn send_slowly(&mut self, bytes: &[u8], piece: usize, pause: Duration) -> io::Result<()> {
         let started_at = Instant::now();
         for piece in bytes.chunks(piece.max(1)) {
@@ -137,7 +136,7 @@ impl Caller {
         Ok(())
     }
 
-    /// Waits for a whole reply. Interim replies (1xx) are passed over.
+    /// Reads a whole reply. Interim replies (1xx) are skipped.
     ///
     /// # Errors
     /// As [`Caller::post`].
@@ -162,20 +161,20 @@ impl Caller {
         }
     }
 
-    /// Reads until the server closes the connection, and gives back everything that came and belongs
-    /// to no reply: what is left to see where an answer is no whole one.
+    /// Reads until the server closes the connection, and returns the bytes that are not part of a returned
+    /// reply, such as an incomplete answer.
     ///
     /// # Errors
-    /// What the socket says, other than the close itself: `ConnectionReset` for a reset.
+    /// The error of the socket, such as `ConnectionReset`.
     pub fn read_to_end(&mut self) -> io::Result<Vec<u8>> {
         while self.fill()? {}
         Ok(std::mem::take(&mut self.buffer))
     }
 
-    /// Tells the server that nothing more comes, and goes on listening.
+    /// Closes the sending direction of the connection. Replies can still be read.
     ///
     /// # Errors
-    /// What the socket says.
+    /// The error of the socket.
     pub fn finish_sending(&mut self) -> io::Result<()> {
         self.stream.finish_sending()
     }
@@ -218,7 +217,7 @@ impl Caller {
         }
     }
 
-    /// Reads on; `false` at the end of the stream.
+    /// Reads more bytes; returns false at the end of the stream.
     fn fill(&mut self) -> io::Result<bool> {
         if self.buffer.len() > crate::wire::BODY_BYTES + crate::wire::HEAD_BYTES {
             return Err(Malformed("the reply is too long").into());

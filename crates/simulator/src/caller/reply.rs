@@ -1,4 +1,4 @@
-//! What a caller got.
+//! A reply to a caller.
 
 use std::time::Duration;
 
@@ -13,29 +13,29 @@ pub struct Reply {
     pub status: u16,
     /// The header fields in order, names in the server's spelling.
     pub headers: Vec<(String, String)>,
-    /// The body, without its framing.
+    /// The body, without framing.
     pub body: Vec<u8>,
-    /// From the first byte of the request sent to the last of the reply read.
+    /// The time from the first byte of the request to the last byte of the reply.
     pub elapsed: Duration,
 }
 
 impl Reply {
-    /// The value of the first header field with this name, in any spelling.
+    /// Returns the value of the first header field with this name, regardless of case.
     pub fn header(&self, name: &str) -> Option<&str> {
         wire::header(&self.headers, name)
     }
 
-    /// The body as text; bytes that are no UTF-8 are replaced.
+    /// Returns the body as text. Bytes that are not UTF-8 are replaced.
     pub fn text(&self) -> String {
         String::from_utf8_lossy(&self.body).into_owned()
     }
 
-    /// The body as JSON; `Null` if it is none.
+    /// Returns the body as JSON, or `Null` if it is not JSON.
     pub fn json(&self) -> Value {
         serde_json::from_slice(&self.body).unwrap_or_default()
     }
 
-    /// The body's `res_code`; empty if there is none.
+    /// Returns the body's `res_code`, or `""` if there is none.
     pub fn res_code(&self) -> String {
         self.json()
             .get("res_code")
@@ -45,7 +45,7 @@ impl Reply {
     }
 }
 
-/// The status of a reply's first line.
+/// Returns the status in a reply's first line.
 pub(super) fn status(line: &str) -> Result<u16, Malformed> {
     let mut words = line.splitn(3, ' ');
     let version = words
@@ -63,7 +63,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_status_stands_in_the_first_line() {
+    fn the_status_is_in_the_first_line() {
         assert_eq!(status("HTTP/1.1 200 OK"), Ok(200));
         assert_eq!(status("HTTP/1.0 599"), Ok(599));
         for line in [

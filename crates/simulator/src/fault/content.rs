@@ -1,5 +1,4 @@
-//! What a fault does to the answer: say another in its place, alter it, or leave it to be spoiled on
-//! its way.
+//! The effect of a fault on the content of an answer.
 
 use std::borrow::Cow;
 
@@ -9,10 +8,12 @@ use crate::answer::Answer;
 /// `{"res_code":"OK","message":"성공","data":null}` with the message in EUC-KR.
 const EUC_KR: &[u8] = b"{\"res_code\":\"OK\",\"message\":\"\xbc\xba\xb0\xf8\",\"data\":null}";
 
-const TWICE: &str = r#"{"res_code":"OK","message":"성공","res_code":"E902","data":null}"#;
+const DUPLICATE_RES_CODE: &str =
+    r#"{"res_code":"OK","message":"성공","res_code":"E902","data":null}"#;
 
 impl Fault {
-    /// The answer that this fault gives in place of the ordinary one; what was asked is then not done.
+    /// Returns the answer that replaces the ordinary one and prevents the request's effect; `None` for faults
+    /// without a replacement.
     pub(crate) fn replacement(&self) -> Option<Answer> {
         match self {
             Self::ResCode(res_code) => Some(Answer::code(res_code)),
@@ -35,8 +36,8 @@ impl Fault {
         }
     }
 
-    /// Whether the fault is in how the answer is written.
-    pub(crate) fn is_of_delivery(&self) -> bool {
+    /// Whether the fault disturbs how the answer is written.
+    pub(crate) fn is_transmission_fault(&self) -> bool {
         matches!(
             self,
             Self::HangHead(_)
@@ -53,7 +54,7 @@ impl Fault {
         )
     }
 
-    /// Alters an answer; faults that do not concern its content leave it as it is.
+    /// Changes the content of an answer. Other faults do not change it.
     pub(crate) fn alter(&self, answer: &mut Answer) {
         match self {
             Self::Status(status) => answer.status = *status,
@@ -69,13 +70,14 @@ impl Fault {
                 answer.body.splice(..0, *b"\xef\xbb\xbf");
             }
             Self::Oversize(bytes) => answer.body = ok_of_length(*bytes),
-            Self::DuplicateResCode => answer.body = TWICE.as_bytes().to_vec(),
+            Self::DuplicateResCode => answer.body = DUPLICATE_RES_CODE.as_bytes().to_vec(),
             _ => {}
         }
     }
 }
 
-/// An `OK` padded in a member of its own; shorter lengths than its frame give the bare frame.
+/// Returns an `OK` with a padding member. It is longer than `bytes` if `bytes` is less than its length
+/// without padding.
 fn ok_of_length(bytes: usize) -> Vec<u8> {
     let frame = r#"{"res_code":"OK","message":"성공","data":null,"padding":""}"#;
     let padding = bytes.saturating_sub(frame.len());
@@ -117,7 +119,7 @@ mod tests {
     }
 
     #[test]
-    fn only_faults_that_say_something_else_replace_the_ordinary_answer() {
+    fn only_some_faults_replace_the_ordinary_answer() {
         let replaced = Fault::ResCode("E902".to_owned()).replacement().unwrap();
         assert_eq!(replaced, Answer::code("E902"));
         let moved = Fault::Redirect(307, "/there".to_owned())

@@ -1,8 +1,8 @@
-//! Bytes as one word of text.
+//! Bytes as text without white space.
 
 use std::fmt::{self, Write as _};
 
-/// Prints bytes so that [`unescape`] gives them back; text stays readable.
+/// Displays bytes in a form that [`unescape`] parses. Printable text is not escaped.
 pub(crate) struct Escaped<'a>(pub(crate) &'a [u8]);
 
 impl fmt::Display for Escaped<'_> {
@@ -26,7 +26,7 @@ impl fmt::Display for Escaped<'_> {
     }
 }
 
-/// Reads `\r`, `\n`, `\t`, `\\` and `\xNN`; everything else stands for itself.
+/// Parses the escapes `\r`, `\n`, `\t`, `\\` and `\xNN`; all other text is unchanged.
 pub(crate) fn unescape(text: &str) -> Result<Vec<u8>, String> {
     let mut bytes = Vec::with_capacity(text.len());
     let mut rest = text.as_bytes();
@@ -41,8 +41,8 @@ pub(crate) fn unescape(text: &str) -> Result<Vec<u8>, String> {
             [b'n', ..] => (b'\n', 1),
             [b't', ..] => (b'\t', 1),
             [b'\\', ..] => (b'\\', 1),
-            [b'x', high, low, ..] => (hexadecimal(*high, *low).ok_or_else(|| wrong(text))?, 3),
-            _ => return Err(wrong(text)),
+            [b'x', high, low, ..] => (hexadecimal(*high, *low).ok_or_else(|| invalid(text))?, 3),
+            _ => return Err(invalid(text)),
         };
         bytes.push(byte);
         rest = &after[length..];
@@ -55,8 +55,8 @@ fn hexadecimal(high: u8, low: u8) -> Option<u8> {
     u8::try_from(digit(high)? * 16 + digit(low)?).ok()
 }
 
-fn wrong(text: &str) -> String {
-    format!("`{text}`: after a backslash expected one of r, n, t, \\, xNN")
+fn invalid(text: &str) -> String {
+    format!("`{text}`: expected r, n, t, \\ or xNN after a backslash")
 }
 
 #[cfg(test)]
@@ -64,7 +64,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_byte_comes_back() {
+    fn every_byte_is_restored() {
         let all: Vec<u8> = (0..=255).collect();
         let text = Escaped(&all).to_string();
         assert!(!text.contains(char::is_whitespace), "{text}");

@@ -1,15 +1,16 @@
-//! When a fault strikes.
+//! The rules that decide which calls have faults.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::Fault;
 use crate::request::Request;
 
-/// Faults and the calls they strike. A new rule strikes every call; each condition narrows it.
+/// Faults, and the conditions of the calls that have them. A new rule applies to every call; each condition
+/// narrows it.
 ///
-/// The rules of a stand-in are asked in the order they were injected, and the first that strikes
-/// wins; a call that an earlier rule took is not counted by the later ones. A rule that struck as
-/// often as it may is gone. So rules with [`Rule::times`] make a script, one after the other.
+/// The rules of a party are checked in the order of their injection. The first rule that applies is used,
+/// and later rules do not count this call. A rule that was used [`Rule::times`] times is removed, so such
+/// rules take effect one after the other.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Rule {
     faults: Vec<Fault>,
@@ -22,7 +23,7 @@ pub struct Rule {
 }
 
 impl Rule {
-    /// Strikes every call.
+    /// Returns a rule that applies to every call.
     pub fn new(fault: Fault) -> Self {
         Self::of(vec![fault])
     }
@@ -39,68 +40,67 @@ impl Rule {
         }
     }
 
-    /// With one more fault.
+    /// Adds a fault.
     #[must_use]
     pub fn and(mut self, fault: Fault) -> Self {
         self.faults.push(fault);
         self
     }
 
-    /// Only calls whose path is this, or ends with it (`/kakao/prepay`); with `*` at its end, those
-    /// whose path contains what stands before the star.
+    /// Restricts the rule to calls whose path ends with `path`, or contains it if `path` ends with `*`.
     #[must_use]
     pub fn path(mut self, path: &str) -> Self {
         self.path = Some(path.to_owned());
         self
     }
 
-    /// Only calls about this customer.
+    /// Restricts the rule to calls for this customer.
     #[must_use]
     pub fn user_key(mut self, biller_user_key: &str) -> Self {
         self.biller_user_key = Some(biller_user_key.to_owned());
         self
     }
 
-    /// Only calls that are not their connection's first: what a caller with a pool meets when the
-    /// connection was closed meanwhile.
+    /// Restricts the rule to calls that are not the first on their connection. It simulates a pooled
+    /// connection that the server has closed.
     #[must_use]
     pub fn on_reused_connections(mut self) -> Self {
         self.on_reused_connections = true;
         self
     }
 
-    /// Lets so many calls pass first.
+    /// Skips this many calls first.
     #[must_use]
     pub fn skip(mut self, calls: u64) -> Self {
         self.skip = calls;
         self
     }
 
-    /// Strikes so many calls at most.
+    /// Applies to this many calls at most.
     #[must_use]
     pub fn times(mut self, calls: u64) -> Self {
         self.times = Some(calls);
         self
     }
 
-    /// Strikes the n-th call only, counted from 1.
+    /// Applies to the n-th call only, counted from 1.
     #[must_use]
     pub fn nth(self, call: u64) -> Self {
         self.skip(call.saturating_sub(1)).times(1)
     }
 
-    /// Strikes each n-th call: with 100, one in a hundred.
+    /// Applies to every n-th call: with 100, to one percent.
     #[must_use]
     pub fn every(mut self, nth: u64) -> Self {
         self.every = nth.max(1);
         self
     }
 
-    /// Reads conditions and faults, with blanks between: `/kakao/prepay key=K1 skip=1 times=2 every=3
-    /// reused delay:100ms hang-head`. A word that begins with a slash is the path.
+    /// Parses conditions and faults separated by spaces: `/kakao/prepay key=K1 skip=1 times=2 every=3 reused
+    /// delay:100ms hang-head`. A word that begins with a slash is the path.
     ///
     /// # Errors
-    /// Says which word is neither, or that there is no fault.
+    /// A description of the first invalid word, or of the missing fault.
     pub fn parse(text: &str) -> Result<Self, String> {
         let mut rule = Self::of(Vec::new());
         for word in text.split_whitespace() {
@@ -115,12 +115,12 @@ impl Rule {
             };
         }
         if rule.faults.is_empty() {
-            return Err(format!("rule `{text}` names no fault"));
+            return Err(format!("rule `{text}` has no fault"));
         }
         Ok(rule)
     }
 
-    fn concerns(&self, request: &Request) -> bool {
+    fn matches(&self, request: &Request) -> bool {
         let path = self
             .path
             .as_deref()
@@ -140,43 +140,43 @@ impl Rule {
 fn count(word: &str, number: &str) -> Result<u64, String> {
     number
         .parse()
-        .map_err(|_| format!("`{word}`: `{number}` is no number"))
+        .map_err(|_| format!("`{word}`: `{number}` is not a number"))
 }
 
-/// The rules of one stand-in.
+/// The rules of one simulated party.
 #[derive(Debug, Default)]
-pub(crate) struct Rules(Mutex<Vec<Armed>>);
+pub(crate) struct Rules(Mutex<Vec<ActiveRule>>);
 
 #[derive(Debug)]
-struct Armed {
+struct ActiveRule {
     rule: Rule,
     seen: u64,
-    struck: u64,
+    applied: u64,
 }
 
-impl Armed {
-    fn strikes(&mut self, request: &Request) -> bool {
-        if self.is_spent() || !self.rule.concerns(request) {
+impl ActiveRule {
+    fn applies(&mut self, request: &Request) -> bool {
+        if self.is_spent() || !self.rule.matches(request) {
             return false;
         }
         self.seen += 1;
         let index = self.seen.saturating_sub(self.rule.skip);
-        let strikes = index > 0 && index.is_multiple_of(self.rule.every);
-        self.struck += u64::from(strikes);
-        strikes
+        let applies = index > 0 && index.is_multiple_of(self.rule.every);
+        self.applied += u64::from(applies);
+        applies
     }
 
     fn is_spent(&self) -> bool {
-        self.rule.times.is_some_and(|times| self.struck >= times)
+        self.rule.times.is_some_and(|times| self.applied >= times)
     }
 }
 
 impl Rules {
     pub(crate) fn inject(&self, rule: Rule) {
-        self.lock().push(Armed {
+        self.lock().push(ActiveRule {
             rule,
             seen: 0,
-            struck: 0,
+            applied: 0,
         });
     }
 
@@ -184,20 +184,20 @@ impl Rules {
         self.lock().clear();
     }
 
-    /// The faults of this call; mostly none.
-    pub(crate) fn strike(&self, request: &Request) -> Vec<Fault> {
+    /// Returns the faults of this call, usually none, and counts its use of a rule.
+    pub(crate) fn faults_for(&self, request: &Request) -> Vec<Fault> {
         let mut rules = self.lock();
-        let Some(hit) = rules.iter_mut().position(|armed| armed.strikes(request)) else {
+        let Some(index) = rules.iter_mut().position(|rule| rule.applies(request)) else {
             return Vec::new();
         };
-        if rules[hit].is_spent() {
-            return rules.remove(hit).rule.faults;
+        if rules[index].is_spent() {
+            return rules.remove(index).rule.faults;
         }
-        rules[hit].rule.faults.clone()
+        rules[index].rule.faults.clone()
     }
 
-    /// A panic elsewhere leaves the rules whole: a counter is at most one short.
-    fn lock(&self) -> MutexGuard<'_, Vec<Armed>> {
+    /// A poisoned lock is ignored: after a panic, a counter is at most one too low.
+    fn lock(&self) -> MutexGuard<'_, Vec<ActiveRule>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -207,26 +207,26 @@ mod tests {
     use super::*;
     use crate::request::example;
 
-    /// One letter per call: the first of the struck fault's name, or a dot.
+    /// Returns one letter per call: the first of the fault's name, or a dot.
     fn script(rules: &[&str], calls: &[(&str, &str)]) -> String {
-        let armed = Rules::default();
+        let active = Rules::default();
         for rule in rules {
-            armed.inject(Rule::parse(rule).unwrap());
+            active.inject(Rule::parse(rule).unwrap());
         }
-        let strike = |(path, key): &(&str, &str)| {
+        let fault = |(path, key): &(&str, &str)| {
             let body = format!(r#"{{"data":{{"biller_user_key":"{key}"}}}}"#);
-            let faults = armed.strike(&example(path, &body));
+            let faults = active.faults_for(&example(path, &body));
             faults
                 .first()
                 .map_or('.', |fault| fault.to_string().remove(0))
         };
-        calls.iter().map(strike).collect()
+        calls.iter().map(fault).collect()
     }
 
     #[test]
-    fn rules_strike_the_calls_they_name() {
+    fn rules_apply_to_the_calls_that_match() {
         const PREPAY: (&str, &str) = ("/kakao/prepay", "K1");
-        for (rules, struck) in [
+        for (rules, faults) in [
             (&["empty"][..], "eeeeee"),
             (&["skip=2 empty"], "..eeee"),
             (&["times=2 empty"], "ee...."),
@@ -243,7 +243,7 @@ mod tests {
             (&["reused empty"], "......"),
             (&[], "......"),
         ] {
-            assert_eq!(script(rules, &[PREPAY; 6]), struck, "{rules:?}");
+            assert_eq!(script(rules, &[PREPAY; 6]), faults, "{rules:?}");
         }
     }
 
@@ -273,10 +273,10 @@ mod tests {
     }
 
     #[test]
-    fn rules_that_are_cleared_strike_no_more() {
+    fn cleared_rules_apply_no_more() {
         let rules = Rules::default();
         rules.inject(Rule::new(Fault::Empty));
         rules.clear();
-        assert!(rules.strike(&example("/", "")).is_empty());
+        assert!(rules.faults_for(&example("/", "")).is_empty());
     }
 }

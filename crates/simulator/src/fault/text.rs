@@ -6,14 +6,14 @@ use super::Fault;
 use super::escape::{Escaped, unescape};
 use crate::latency::{Spelled, parse_duration};
 
-/// What `answer:` has where no content type is named.
+/// The content type of `answer:` if the text has none.
 const JSON: &str = "application/json;charset=utf-8";
 
 impl Fault {
-    /// Reads one fault in the form that stands at its variant.
+    /// Parses the text form of one fault.
     ///
     /// # Errors
-    /// Says which part of the text is no fault, and what was expected.
+    /// A description of the invalid part and of the expected form.
     pub fn parse(text: &str) -> Result<Self, String> {
         let (name, value) = match text.split_once(':') {
             Some((name, value)) => (name, Some(value)),
@@ -26,7 +26,7 @@ impl Fault {
         .map_err(|fault| format!("fault `{text}`: {fault}"))
     }
 
-    /// Reads several faults with blanks between.
+    /// Parses faults separated by spaces.
     pub(crate) fn parse_all(text: &str) -> Result<Vec<Self>, String> {
         text.split_whitespace().map(Self::parse).collect()
     }
@@ -46,7 +46,7 @@ fn without_value(name: &str) -> Result<Fault, String> {
         "chunked-unended" => Fault::ChunkedUnended,
         "unframed" => Fault::Unframed,
         "close-after" => Fault::CloseAfter,
-        _ => return Err("no fault has this name, or it needs a value after a colon".to_owned()),
+        _ => return Err("unknown fault, or missing value after a colon".to_owned()),
     })
 }
 
@@ -80,7 +80,7 @@ fn with_value(name: &str, value: &str) -> Result<Fault, String> {
         "cut" => Fault::Cut(bytes(value)?),
         "chunked" => Fault::Chunked(bytes(value)?.max(1)),
         "raw" => Fault::Raw(unescape(value)?),
-        _ => return Err("no fault with a value has this name".to_owned()),
+        _ => return Err("unknown fault with a value".to_owned()),
     })
 }
 
@@ -102,16 +102,16 @@ fn status(text: &str) -> Result<u16, String> {
         .parse()
         .ok()
         .filter(|status| (100..=999).contains(status));
-    status.ok_or_else(|| format!("`{text}` is no status of three digits"))
+    status.ok_or_else(|| format!("`{text}` is not a status of three digits"))
 }
 
 fn bytes(text: &str) -> Result<usize, String> {
     text.parse()
-        .map_err(|_| format!("`{text}` is no number of bytes"))
+        .map_err(|_| format!("`{text}` is not a number of bytes"))
 }
 
 fn text(escaped: &str) -> Result<String, String> {
-    String::from_utf8(unescape(escaped)?).map_err(|_| format!("`{escaped}` is no UTF-8"))
+    String::from_utf8(unescape(escaped)?).map_err(|_| format!("`{escaped}` is not UTF-8"))
 }
 
 impl fmt::Display for Fault {
@@ -193,7 +193,7 @@ mod tests {
     }
 
     #[test]
-    fn short_forms_fill_in_what_is_usual() {
+    fn short_forms_have_defaults() {
         for (short, long) in [
             ("hang-head", "hang-head:0"),
             ("hang-body", "hang-body:0"),
@@ -211,7 +211,7 @@ mod tests {
     }
 
     #[test]
-    fn a_text_that_is_no_fault_is_refused_with_its_reason() {
+    fn an_invalid_text_is_refused_with_its_reason() {
         for text in [
             "",
             "hang",
@@ -236,7 +236,7 @@ mod tests {
     }
 
     #[test]
-    fn several_faults_stand_with_blanks_between() {
+    fn several_faults_are_separated_by_spaces() {
         assert_eq!(
             Fault::parse_all(" delay:1ms  cut:3 "),
             Ok(vec![

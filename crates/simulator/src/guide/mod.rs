@@ -1,21 +1,21 @@
 //! The example requests of the guide (sections 3.1, 4.1, 5.1, 6.1 and 7.1), byte for byte.
 //!
-//! They are files of their own because one of them ends its lines in blanks, which an editor or a
-//! formatter would tidy away in source text.
+//! They are separate files because the lines of one example end in spaces, which editors and formatters
+//! remove from source text.
 
-/// 3.1, a link is created. The parameter's value is three dots, as printed.
+/// The link creation (section 3.1). The parameter's value is three dots, as in the guide.
 pub const LINK_CREATE: &str = include_str!("link_create.json");
 
-/// 4.1, a link is created again.
+/// The link re-creation (section 4.1).
 pub const LINK_RECREATE: &str = include_str!("link_recreate.json");
 
-/// 5.1, a bill is asked for; its parameter has ten characters where the guide's table allows eight.
+/// The notice (section 5.1). Its parameter has ten characters, although the guide's table allows eight.
 pub const NOTICE: &str = include_str!("notice.json");
 
-/// 6.1, whether 29,000 won can be paid.
+/// The prepay of 29,000 won (section 6.1).
 pub const PREPAY: &str = include_str!("prepay.json");
 
-/// 7.1, 20,000 won were paid.
+/// The pay-result of a payment of 20,000 won (section 7.1).
 pub const PAY_RESULT: &str = include_str!("pay_result.json");
 
 #[cfg(test)]

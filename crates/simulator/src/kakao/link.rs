@@ -1,40 +1,40 @@
-//! A link as Kakao Pay made it.
+//! A link that Kakao Pay created.
 
 use crate::random::Random;
 
-/// Which of the two link APIs made it.
+/// The API that created a link.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum LinkKind {
-    /// Guide section 3.
+    /// The link creation (guide section 3).
     Created,
-    /// Guide section 4.
+    /// The link re-creation (guide section 4).
     Recreated,
 }
 
-/// One link that was made.
+/// A created link.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Link {
-    /// The number of the call that asked for it.
+    /// The number of its call.
     pub sequence: u64,
-    /// Created or created again.
+    /// Created or re-created.
     pub kind: LinkKind,
-    /// Whose bill, by the path.
+    /// The biller's code in the path.
     pub biller_code: String,
-    /// Which customer.
+    /// The customer's key.
     pub biller_user_key: String,
-    /// Empty: none.
+    /// `YYYYMM`, or `""`.
     pub billed_year_month: String,
-    /// Empty: none.
+    /// The ordinal, or `""`.
     pub ordinal: String,
-    /// Empty: none.
+    /// The notice key, or `""`.
     pub biller_notice_key: String,
-    /// Until when, as sent.
+    /// The expiry, as sent.
     pub expire_at: String,
-    /// What was answered.
+    /// The URL in the answer.
     pub url: String,
 }
 
-/// The n-th link's address: the guide's, with an identifier that follows from the seed.
+/// Returns the URL of the n-th link: the guide's URL with an identifier that depends on the seed.
 pub(super) fn url(seed: u64, nth: u64) -> String {
     let mut random = Random::of(seed, nth);
     let (high, low) = (random.next(), random.next());
@@ -53,7 +53,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn links_follow_from_the_seed_and_differ() {
+    fn links_depend_on_the_seed_and_differ() {
         assert_eq!(url(1, 1), url(1, 1));
         assert_ne!(url(1, 1), url(1, 2));
         assert_ne!(url(1, 1), url(2, 1));

@@ -1,4 +1,4 @@
-//! Kakao Pay, where billers have links made.
+//! A simulated Kakao Pay, which creates links for billers.
 
 mod link;
 mod service;
@@ -13,24 +13,24 @@ pub use link::{Link, LinkKind};
 use service::KakaoService;
 
 use crate::latency::Latency;
-use crate::server::{FaultHeader, Settings, StandIn};
+use crate::server::{FaultHeader, Settings, SimulatedParty};
 
-/// How a [`Kakao`] is started; the default listens on a free port of the loopback.
+/// The options of a [`Kakao`]. The default listens on a free port of the loopback address.
 #[derive(Clone, Debug)]
 pub struct KakaoOptions {
-    /// Where it listens; port 0: any free one.
+    /// The address to listen on; port 0 is any free port.
     pub listen: SocketAddr,
-    /// What its random numbers and its links begin with.
+    /// The seed of its random numbers and links.
     pub seed: u64,
-    /// How long it thinks.
+    /// The wait before its answers.
     pub latency: Latency,
-    /// With it, it speaks TLS.
+    /// The TLS configuration; without it, it uses plain HTTP.
     pub tls: Option<Arc<rustls::ServerConfig>>,
-    /// It closes a connection on which nothing came for so long.
+    /// The time after which it closes an idle connection.
     pub idle_timeout: Duration,
-    /// Whether callers may ask for faults.
+    /// Whether it uses the faults in a header of its callers.
     pub fault_header: FaultHeader,
-    /// The only `Authorization` it takes (else 401 with `E003`); `None`: any, or none.
+    /// The `Authorization` that it requires (else it answers 401 with `E003`); `None` accepts all calls.
     pub authorization: Option<String>,
 }
 
@@ -48,19 +48,19 @@ impl Default for KakaoOptions {
     }
 }
 
-/// A Kakao Pay that listens. It answers the two link APIs, also below a path of its own, and stops
-/// when dropped. See [`StandIn`] for its calls and faults.
+/// A listening Kakao Pay. It answers the two link APIs, with any path before them. It stops when it is
+/// dropped. See [`SimulatedParty`] for its calls and faults.
 #[derive(Debug)]
 pub struct Kakao {
-    stand_in: StandIn,
+    party: SimulatedParty,
     service: Arc<KakaoService>,
 }
 
 impl Kakao {
-    /// Listens.
+    /// Starts Kakao Pay and listens.
     ///
     /// # Errors
-    /// If the address cannot be bound, or no thread can be had.
+    /// If the address cannot be bound or the thread cannot be created.
     pub fn start(options: KakaoOptions) -> io::Result<Self> {
         let service = Arc::new(KakaoService::new(options.seed, options.authorization));
         let settings = Settings {
@@ -71,20 +71,20 @@ impl Kakao {
             idle_timeout: options.idle_timeout,
             fault_header: options.fault_header,
         };
-        let stand_in = StandIn::start(settings, Arc::clone(&service) as Arc<_>)?;
-        Ok(Self { stand_in, service })
+        let party = SimulatedParty::start(settings, Arc::clone(&service) as Arc<_>)?;
+        Ok(Self { party, service })
     }
 
-    /// The links it made, in order: the newest 1,000,000.
+    /// Returns the created links in order: the newest 1,000,000.
     pub fn links(&self) -> Vec<Link> {
         self.service.links()
     }
 }
 
 impl Deref for Kakao {
-    type Target = StandIn;
+    type Target = SimulatedParty;
 
-    fn deref(&self) -> &StandIn {
-        &self.stand_in
+    fn deref(&self) -> &SimulatedParty {
+        &self.party
     }
 }

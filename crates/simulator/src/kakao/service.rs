@@ -1,25 +1,24 @@
-//! What Kakao Pay answers.
+//! The answers of a simulated Kakao Pay.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use super::link::url;
-use super::{Link, LinkKind};
+use super::link::{Link, LinkKind, url};
 use crate::answer::{Answer, message, quoted};
-use crate::kept::Kept;
+use crate::history::History;
 use crate::request::Request;
 use crate::server::Service;
 
 const LINKS: &str = "/external/inquiry-payment/one-time/url/";
 
-/// So many links are kept, the newest ones.
-const KEPT_LINKS: usize = 1_000_000;
+/// The most links that are stored; older ones are removed.
+const MAX_LINKS: usize = 1_000_000;
 
-/// Kakao Pay's behaviour and what it knows.
+/// Kakao Pay's behaviour and data.
 #[derive(Debug)]
 pub(super) struct KakaoService {
     seed: u64,
     authorization: Option<String>,
-    links: Mutex<Kept<Link>>,
+    links: Mutex<History<Link>>,
 }
 
 impl Service for KakaoService {
@@ -37,9 +36,9 @@ impl Service for KakaoService {
                 ..Answer::code("E003")
             };
         }
-        match faulty(request) {
+        match failed_check(request) {
             Some(res_code) => Answer::code(res_code),
-            None => self.make(kind, biller_code, request),
+            None => self.create_link(kind, biller_code, request),
         }
     }
 }
@@ -49,7 +48,7 @@ impl KakaoService {
         Self {
             seed,
             authorization,
-            links: Mutex::new(Kept::newest(KEPT_LINKS)),
+            links: Mutex::new(History::with_limit(MAX_LINKS)),
         }
     }
 
@@ -57,8 +56,8 @@ impl KakaoService {
         self.lock().iter().cloned().collect()
     }
 
-    /// Makes a link. Which bills have one already is the agency's to know.
-    fn make(&self, kind: LinkKind, biller_code: &str, request: &Request) -> Answer {
+    /// Creates a link. Only the gateway checks whether the bill already has one.
+    fn create_link(&self, kind: LinkKind, biller_code: &str, request: &Request) -> Answer {
         let text = |member| request.text(member).to_owned();
         let mut links = self.lock();
         let link = Link {
@@ -72,18 +71,18 @@ impl KakaoService {
             expire_at: text("expire_at"),
             url: url(self.seed, links.next_sequence()),
         };
-        let answer = made(&link);
+        let answer = link_answer(&link);
         links.push(link);
         answer
     }
 
-    /// A panic elsewhere leaves the list whole: each change is one push.
-    fn lock(&self) -> MutexGuard<'_, Kept<Link>> {
+    /// A poisoned lock is ignored: each change is one push, so the list is consistent.
+    fn lock(&self) -> MutexGuard<'_, History<Link>> {
         self.links.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-fn made(link: &Link) -> Answer {
+fn link_answer(link: &Link) -> Answer {
     let notice_key = match link.biller_notice_key.as_str() {
         "" => String::new(),
         key => format!(r#","biller_notice_key":{}"#, quoted(key)),
@@ -95,7 +94,7 @@ fn made(link: &Link) -> Answer {
     )
 }
 
-/// Which API a path is, and the biller it names.
+/// Returns the API and the biller's code of a path; `None` for other paths.
 fn route(path: &str) -> Option<(LinkKind, &str)> {
     let (_, rest) = path.split_once(LINKS)?;
     let (kind, code) = match rest.strip_prefix("re/") {
@@ -105,8 +104,8 @@ fn route(path: &str) -> Option<(LinkKind, &str)> {
     (!code.is_empty() && !code.contains('/')).then_some((kind, code))
 }
 
-/// The code of Kakao Pay's own checks, in their order; `None` if all is well.
-fn faulty(request: &Request) -> Option<&'static str> {
+/// Applies Kakao Pay's checks in order. Returns the code of the first that fails.
+fn failed_check(request: &Request) -> Option<&'static str> {
     if request.data().is_none() {
         return Some("E008");
     }
@@ -133,7 +132,7 @@ mod tests {
     }
 
     #[test]
-    fn links_are_made_told_and_remembered() {
+    fn links_are_created_answered_and_stored() {
         let kakao = KakaoService::new(1, None);
         let created = body(&kakao, CREATE, guide::LINK_CREATE);
         let again = body(&kakao, RECREATE, guide::LINK_RECREATE);
@@ -164,7 +163,7 @@ mod tests {
     }
 
     #[test]
-    fn a_request_that_breaks_the_guide_is_answered_its_code() {
+    fn an_invalid_request_is_answered_with_its_code() {
         let kakao = KakaoService::new(1, None);
         for (sent, res_code) in [
             ("", "E008"),

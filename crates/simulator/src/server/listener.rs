@@ -13,23 +13,23 @@ use tokio_rustls::TlsAcceptor;
 
 use super::Settings;
 use super::connection::Connection;
-use super::desk::Desk;
+use super::state::ServerState;
 
-/// So many connections may be open at once; more wait in the backlog.
+/// The most open connections; more wait in the backlog.
 const CONNECTIONS: usize = 10_000;
 
-/// How many connections may wait to be accepted: a load test opens hundreds at once.
+/// The most connections that wait for an accept. A load test opens hundreds at once.
 const BACKLOG: u32 = 1024;
 
 const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// After a failed accept (no file descriptor left, say), so that it does not spin.
+/// The pause after a failed accept, for example without free file descriptors, to avoid a busy loop.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(10);
 
-/// Starts the thread and waits until it listens, or failed to.
+/// Starts the thread and waits until it listens or fails.
 pub(super) fn spawn(
     settings: Settings,
-    desk: Arc<Desk>,
+    state: Arc<ServerState>,
     stopped: oneshot::Receiver<()>,
 ) -> io::Result<(SocketAddr, JoinHandle<()>)> {
     let runtime = runtime::Builder::new_current_thread()
@@ -43,10 +43,10 @@ pub(super) fn spawn(
                 match listen(settings.listen) {
                     Ok((listener, address)) => {
                         let acceptor = settings.tls.map(TlsAcceptor::from);
-                        // The starter waits for this word; it cannot be gone.
+                        // The receiver waits for this message, so sending succeeds.
                         let _ = ready.send(Ok(address));
                         tokio::select! {
-                            () = accept(listener, acceptor, desk) => {}
+                            () = accept(listener, acceptor, state) => {}
                             _ = stopped => {}
                         }
                     }
@@ -58,7 +58,7 @@ pub(super) fn spawn(
         })?;
     let address = bound
         .recv()
-        .unwrap_or_else(|_| Err(io::Error::other("the thread is gone")))?;
+        .unwrap_or_else(|_| Err(io::Error::other("the thread has ended")))?;
     Ok((address, thread))
 }
 
@@ -67,7 +67,7 @@ fn listen(address: SocketAddr) -> io::Result<(TcpListener, SocketAddr)> {
         SocketAddr::V4(_) => TcpSocket::new_v4()?,
         SocketAddr::V6(_) => TcpSocket::new_v6()?,
     };
-    // A stand-in that comes back on its old port must not wait for the old connections' states.
+    // A restarted party can use its port while old connections are in TIME_WAIT.
     socket.set_reuseaddr(true)?;
     socket.bind(address)?;
     let listener = socket.listen(BACKLOG)?;
@@ -75,7 +75,7 @@ fn listen(address: SocketAddr) -> io::Result<(TcpListener, SocketAddr)> {
     Ok((listener, address))
 }
 
-async fn accept(listener: TcpListener, acceptor: Option<TlsAcceptor>, desk: Arc<Desk>) {
+async fn accept(listener: TcpListener, acceptor: Option<TlsAcceptor>, state: Arc<ServerState>) {
     let slots = Arc::new(Semaphore::new(CONNECTIONS));
     let mut number = 0;
     // The semaphore is never closed.
@@ -83,7 +83,7 @@ async fn accept(listener: TcpListener, acceptor: Option<TlsAcceptor>, desk: Arc<
         match listener.accept().await {
             Ok((stream, _)) => {
                 number += 1;
-                let task = serve(stream, acceptor.clone(), Arc::clone(&desk), number, slot);
+                let task = serve(stream, acceptor.clone(), Arc::clone(&state), number, slot);
                 tokio::spawn(task);
             }
             Err(_) => tokio::time::sleep(ACCEPT_PAUSE).await,
@@ -91,11 +91,11 @@ async fn accept(listener: TcpListener, acceptor: Option<TlsAcceptor>, desk: Arc<
     }
 }
 
-/// Serves one connection. Its end, however it comes, is the caller's to notice.
+/// Serves one connection. Errors end the connection and are not reported.
 async fn serve(
     stream: TcpStream,
     acceptor: Option<TlsAcceptor>,
-    desk: Arc<Desk>,
+    state: Arc<ServerState>,
     number: u64,
     _slot: OwnedSemaphorePermit,
 ) {
@@ -103,10 +103,10 @@ async fn serve(
         return;
     }
     let Some(acceptor) = acceptor else {
-        return Connection::new(stream, desk, number).serve().await;
+        return Connection::new(stream, state, number).serve().await;
     };
     let handshake = tokio::time::timeout(HANDSHAKE_TIMEOUT, acceptor.accept(stream)).await;
     if let Ok(Ok(stream)) = handshake {
-        Connection::new(stream, desk, number).serve().await;
+        Connection::new(stream, state, number).serve().await;
     }
 }

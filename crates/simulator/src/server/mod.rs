@@ -1,12 +1,12 @@
-//! The HTTP/1.1 server under both stand-ins: one thread, one runtime, one task per connection.
+//! The HTTP/1.1 server of both simulated parties: one thread, one runtime, one task per connection.
 //!
-//! It is written on sockets, because most faults cannot be said through an HTTP framework.
+//! It uses sockets directly, because most faults cannot be produced with an HTTP framework.
 
+mod answer_writer;
 mod connection;
-mod delivery;
-mod desk;
-mod inbound;
 mod listener;
+mod request_reader;
+mod state;
 mod transport;
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
@@ -16,25 +16,25 @@ use std::time::Duration;
 
 use tokio::sync::oneshot;
 
-use desk::Desk;
-pub(crate) use desk::Service;
+use state::ServerState;
+pub(crate) use state::Service;
 
 use crate::call::Call;
 use crate::fault::Rule;
 use crate::latency::Latency;
 
-/// Whether the request header `X-Simulator-Fault` (faults in their text form, with blanks between) is
-/// obeyed, before any rule.
+/// Whether the faults in the request header `X-Simulator-Fault` are used. They are in their text form,
+/// separated by spaces, and take precedence over all rules.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum FaultHeader {
-    /// The header is like any other.
+    /// The header has no effect.
     #[default]
     Ignored,
-    /// The header's faults are done; if it cannot be read, the answer is a 400 that says why.
+    /// The header's faults are used. An invalid header is answered with a 400 and the reason.
     Obeyed,
 }
 
-/// Where and how a stand-in listens.
+/// The settings of a simulated party's server.
 pub(crate) struct Settings {
     pub(crate) listen: SocketAddr,
     pub(crate) seed: u64,
@@ -44,42 +44,42 @@ pub(crate) struct Settings {
     pub(crate) fault_header: FaultHeader,
 }
 
-/// A listening stand-in, whichever party it plays: what it was asked, and how to make it fail. It
-/// stops, with all its connections, when dropped.
+/// A listening simulated party, with the calls that it received and the rules of its faults. It stops and
+/// closes its connections when it is dropped.
 #[derive(Debug)]
-pub struct StandIn {
+pub struct SimulatedParty {
     address: SocketAddr,
     scheme: &'static str,
-    desk: Arc<Desk>,
+    state: Arc<ServerState>,
     stop: Option<oneshot::Sender<()>>,
     thread: Option<JoinHandle<()>>,
 }
 
-impl StandIn {
+impl SimulatedParty {
     pub(crate) fn start(settings: Settings, service: Arc<dyn Service>) -> std::io::Result<Self> {
         let scheme = if settings.tls.is_some() {
             "https"
         } else {
             "http"
         };
-        let desk = Arc::new(Desk::new(&settings, service));
+        let state = Arc::new(ServerState::new(&settings, service));
         let (stop, stopped) = oneshot::channel();
-        let (address, thread) = listener::spawn(settings, Arc::clone(&desk), stopped)?;
+        let (address, thread) = listener::spawn(settings, Arc::clone(&state), stopped)?;
         Ok(Self {
             address,
             scheme,
-            desk,
+            state,
             stop: Some(stop),
             thread: Some(thread),
         })
     }
 
-    /// Where it listens; the port is known also where 0 was asked for.
+    /// Returns the address on which it listens, with the actual port.
     pub fn address(&self) -> SocketAddr {
         self.address
     }
 
-    /// Its address as a URL without a path: `http://127.0.0.1:9002`.
+    /// Returns its URL without a path: `http://127.0.0.1:9002`.
     pub fn base_url(&self) -> String {
         let mut address = self.address;
         if address.ip().is_unspecified() {
@@ -88,51 +88,50 @@ impl StandIn {
         format!("{}://{address}", self.scheme)
     }
 
-    /// Everything that was received, in order: the newest 100,000 calls, and no more than 256 MiB of
-    /// bodies.
+    /// Returns the received calls in order: the newest 100,000, with at most 256 MiB of bodies.
     pub fn calls(&self) -> Vec<Call> {
-        self.desk.calls.since(0)
+        self.state.calls.since(0)
     }
 
-    /// The kept calls after the one with this number.
+    /// Returns the stored calls after the call with this number.
     pub fn calls_since(&self, sequence: u64) -> Vec<Call> {
-        self.desk.calls.since(sequence)
+        self.state.calls.since(sequence)
     }
 
-    /// How many of the kept calls went to exactly this path.
+    /// Returns the number of stored calls with exactly this path.
     pub fn calls_to(&self, api_path: &str) -> usize {
-        self.desk.calls.count(api_path)
+        self.state.calls.count(api_path)
     }
 
-    /// How many calls came in all, the forgotten ones included.
+    /// Returns the number of all calls, including removed ones.
     pub fn calls_total(&self) -> u64 {
-        self.desk.calls.total()
+        self.state.calls.total()
     }
 
-    /// Waits until so many calls have come in all; `false` if they have not within the time. A call
-    /// has come when its last byte was read, before it is answered.
+    /// Waits until this many calls have been received in total. Returns false after the timeout. A call
+    /// counts when its last byte is read, before it is answered.
     pub fn wait_for_calls(&self, total: u64, timeout: Duration) -> bool {
-        self.desk.calls.wait_for(total, timeout)
+        self.state.calls.wait_for(total, timeout)
     }
 
-    /// Adds a rule after those that are there.
+    /// Adds a rule after the existing ones.
     pub fn inject(&self, rule: Rule) {
-        self.desk.rules.inject(rule);
+        self.state.rules.inject(rule);
     }
 
-    /// Takes all rules away; calls that hang already go on hanging.
+    /// Removes all rules. Calls that already hang continue to hang.
     pub fn clear_rules(&self) {
-        self.desk.rules.clear();
+        self.state.rules.clear();
     }
 }
 
-impl Drop for StandIn {
+impl Drop for SimulatedParty {
     fn drop(&mut self) {
-        // If the thread is gone already, nobody listens for the signal.
+        // Sending fails if the thread has already ended.
         if let Some(stop) = self.stop.take() {
             let _ = stop.send(());
         }
-        // A panic of that thread was printed when it happened; a test that drops must not abort.
+        // A panic of the thread was already printed; a second panic here would abort the test.
         if let Some(thread) = self.thread.take() {
             let _ = thread.join();
         }

@@ -1,22 +1,22 @@
-//! A chunked body, read as its bytes come.
+//! An incremental parser of chunked bodies.
 
 use super::{BODY_BYTES, HEAD_BYTES, Malformed};
 
-/// A chunk's size line may be so long, its extensions included.
+/// The most bytes of a chunk's size line, including extensions.
 const SIZE_LINE_BYTES: usize = 1024;
 
-/// What was read of a chunked body so far.
+/// The part of a chunked body that was read so far.
 #[derive(Debug, Default)]
 pub(crate) struct Chunks {
-    /// The chunks' contents, one after the other.
+    /// The content of the chunks.
     pub(crate) body: Vec<u8>,
-    /// How much of the buffer is behind us.
+    /// The number of bytes of the buffer that were parsed.
     pub(crate) position: usize,
 }
 
 impl Chunks {
-    /// Reads on in the buffer, which begins with the body's first byte and has grown since the last
-    /// time. Tells whether the body is complete; `position` is then its length on the wire.
+    /// Continues to parse the buffer, which starts with the body's first byte and grows between calls. Returns
+    /// whether the body is complete; `position` is then its length in bytes including framing.
     pub(crate) fn read(&mut self, buffer: &[u8]) -> Result<bool, Malformed> {
         loop {
             let rest = buffer.get(self.position..).unwrap_or_default();
@@ -25,7 +25,7 @@ impl Chunks {
             };
             let size = size(&rest[..line])?;
             if size == 0 {
-                // Trailer fields, if any, end with an empty line like a head's.
+                // Trailer fields end with an empty line, like a head.
                 let Some(end) = find(&rest[line..], b"\r\n\r\n") else {
                     return unfinished(rest, HEAD_BYTES);
                 };
@@ -38,7 +38,7 @@ impl Chunks {
             };
             let (chunk, end) = chunk.split_at(size);
             if end != b"\r\n" {
-                return Err(Malformed("a chunk does not end where its size says"));
+                return Err(Malformed("a chunk is longer than its size"));
             }
             if self.body.len() + size > BODY_BYTES {
                 return Err(Malformed("the body is too long"));
@@ -64,7 +64,7 @@ fn size(line: &[u8]) -> Result<usize, Malformed> {
         .trim_ascii_end();
     let text = std::str::from_utf8(digits).unwrap_or_default();
     if text.is_empty() || !text.bytes().all(|byte| byte.is_ascii_hexdigit()) {
-        return Err(Malformed("a chunk size that is no hexadecimal number"));
+        return Err(Malformed("a chunk size is not a hexadecimal number"));
     }
     match usize::from_str_radix(text, 16) {
         Ok(size) if size <= BODY_BYTES => Ok(size),
@@ -85,7 +85,7 @@ mod tests {
     const WIRE: &[u8] = b"5\r\nhello\r\n6;name=value\r\n world\r\n0\r\nTrailer: 1\r\n\r\n";
 
     #[test]
-    fn a_body_that_comes_byte_by_byte_is_read_whole() {
+    fn a_body_is_read_byte_by_byte() {
         let mut chunks = Chunks::default();
         for end in 0..WIRE.len() {
             assert_eq!(chunks.read(&WIRE[..end]), Ok(false), "{end}");

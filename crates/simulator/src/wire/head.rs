@@ -2,27 +2,27 @@
 
 use super::{BODY_BYTES, HEAD_BYTES, Malformed};
 
-/// First line and header fields, in order and as spelled.
+/// First line and header fields, in their order and spelling.
 #[derive(Debug)]
 pub(crate) struct Head {
     pub(crate) line: String,
     pub(crate) headers: Vec<(String, String)>,
 }
 
-/// How the end of a body is told.
+/// The framing of a body.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Framing {
-    /// By neither length nor chunks: a request has no body, an answer ends with its connection.
+    /// Neither a length nor chunks: a request has no body, an answer ends with its connection.
     Absent,
-    /// After so many bytes.
+    /// The length in bytes.
     Length(usize),
-    /// By its last chunk.
+    /// Chunks.
     Chunked,
 }
 
 impl Head {
-    /// How many bytes the head at the start of the buffer has, its empty line included; `None` while
-    /// that line has not come.
+    /// Returns the length of the head at the start of the buffer, including its empty line. Returns `None` if
+    /// the buffer does not contain that line yet.
     pub(crate) fn length(buffer: &[u8]) -> Result<Option<usize>, Malformed> {
         let end = buffer.windows(4).position(|window| window == b"\r\n\r\n");
         match end {
@@ -32,7 +32,7 @@ impl Head {
         }
     }
 
-    /// Reads a whole head.
+    /// Parses a whole head.
     pub(crate) fn parse(bytes: &[u8]) -> Result<Self, Malformed> {
         let text = String::from_utf8_lossy(bytes);
         let mut lines = text.trim_end_matches("\r\n").split("\r\n");
@@ -56,7 +56,7 @@ impl Head {
         header(&self.headers, name)
     }
 
-    /// Whether a list header such as `Connection` names this token.
+    /// Whether a list header such as `Connection` contains this token.
     pub(crate) fn has_token(&self, name: &str, token: &str) -> bool {
         let values = self
             .headers
@@ -67,7 +67,7 @@ impl Head {
             .any(|item| item.trim().eq_ignore_ascii_case(token))
     }
 
-    /// How the end of the body is told; what two servers could read differently is refused.
+    /// Returns the framing of the body. Ambiguous framing is refused.
     pub(crate) fn framing(&self) -> Result<Framing, Malformed> {
         let count = |name: &str| {
             self.headers
@@ -87,7 +87,7 @@ impl Head {
     fn length_framing(&self) -> Result<Framing, Malformed> {
         let value = self.header("content-length").unwrap_or_default();
         if value.is_empty() || !value.bytes().all(|byte| byte.is_ascii_digit()) {
-            return Err(Malformed("a length that is no number"));
+            return Err(Malformed("a length is not a number"));
         }
         match value.parse() {
             Ok(length) if length <= BODY_BYTES => Ok(Framing::Length(length)),
@@ -96,7 +96,7 @@ impl Head {
     }
 }
 
-/// The value of the first header field with this name, in any spelling.
+/// Returns the value of the first header field with this name, regardless of case.
 pub(crate) fn header<'a>(headers: &'a [(String, String)], name: &str) -> Option<&'a str> {
     let found = headers
         .iter()
@@ -146,11 +146,11 @@ mod tests {
             ),
             (
                 "Content-Length: +1\r\n",
-                Err(Malformed("a length that is no number")),
+                Err(Malformed("a length is not a number")),
             ),
             (
                 "Content-Length:\r\n",
-                Err(Malformed("a length that is no number")),
+                Err(Malformed("a length is not a number")),
             ),
             (
                 "Content-Length: 99999999999\r\n",

@@ -1,4 +1,4 @@
-//! HTTP/1.1 on the wire, without I/O: heads and chunked bodies, for the server and for the caller.
+//! The parsing of HTTP/1.1 heads and chunked bodies, for the server and for the caller.
 
 mod chunks;
 mod head;
@@ -6,13 +6,13 @@ mod head;
 pub(crate) use chunks::Chunks;
 pub(crate) use head::{Framing, Head, header};
 
-/// A head may be so long.
+/// The most bytes of a head.
 pub(crate) const HEAD_BYTES: usize = 64 * 1024;
 
-/// A body may be so long.
+/// The most bytes of a body.
 pub(crate) const BODY_BYTES: usize = 64 * 1024 * 1024;
 
-/// Why bytes are no HTTP/1.1 message.
+/// Bytes are not an HTTP/1.1 message, with the reason.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Malformed(pub(crate) &'static str);
 

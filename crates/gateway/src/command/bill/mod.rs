@@ -1,4 +1,4 @@
-//! `gateway bill`: a bill's story; make or unmake it an error bill.
+//! `gateway bill`: shows a bill's history, classifies it as an error bill or clears it.
 
 mod page;
 
@@ -8,42 +8,42 @@ use clap::{Args, Subcommand};
 use protocol::BillerCode;
 use serde_json::{Map, Value, json};
 
-use self::page::{bills, story_page, write_story};
-use super::operator::{Access, Client, Done, Failure, Page, Patience};
+use self::page::{bills, history_page, write_history};
+use super::operator::{Access, Client, Completion, Failure, Page, Wait};
 
-/// What to do with a bill.
+/// Subcommands of `gateway bill`.
 #[derive(Debug, Subcommand)]
 pub(super) enum BillCommand {
-    /// Every fact of a bill in its order, and how it stands now.
+    /// Show a bill's state and all its facts in order.
     Show {
         #[command(flatten)]
-        which: Which,
+        bill: BillArgs,
         #[command(flatten)]
         access: Access,
     },
     /// Make a bill an error bill: links, notice and prepay are answered E817.
     Classify {
         #[command(flatten)]
-        which: Which,
+        bill: BillArgs,
         #[command(flatten)]
-        word: Word,
+        change: ChangeArgs,
         #[command(flatten)]
         access: Access,
     },
-    /// Make it a bill as any other again.
+    /// Clear an error bill.
     Clear {
         #[command(flatten)]
-        which: Which,
+        bill: BillArgs,
         #[command(flatten)]
-        word: Word,
+        change: ChangeArgs,
         #[command(flatten)]
         access: Access,
     },
 }
 
-/// Which bill: the parts that it has, and no others.
+/// The members that identify a bill; those that it does not have are left out.
 #[derive(Debug, Args)]
-pub(super) struct Which {
+pub(super) struct BillArgs {
     /// The biller's code.
     #[arg(long, value_name = "CODE", value_parser = super::biller_code)]
     biller: BillerCode,
@@ -64,13 +64,13 @@ pub(super) struct Which {
     parameters: Vec<(String, String)>,
 }
 
-/// Why, and who says so; both stay in the bill's story.
+/// Reason and operator of a change; both are kept in the bill's history.
 #[derive(Debug, Args)]
-pub(super) struct Word {
-    /// Why.
+pub(super) struct ChangeArgs {
+    /// The reason, kept in the bill's history.
     #[arg(long, value_name = "TEXT")]
     reason: Option<String>,
-    /// Who says so; the user's name where it is left out.
+    /// The operator's name; by default the user's.
     #[arg(long, value_name = "NAME")]
     operator: Option<String>,
 }
@@ -78,79 +78,84 @@ pub(super) struct Word {
 /// Runs the command.
 pub(super) fn run(command: &BillCommand) -> ExitCode {
     match command {
-        BillCommand::Show { which, access } => access.exit(show(access, which)),
+        BillCommand::Show { bill, access } => access.exit(show(access, bill)),
         BillCommand::Classify {
-            which,
-            word,
+            bill,
+            change,
             access,
-        } => access.exit(say(access, which, word, "classify")),
+        } => access.exit(change_classification(access, bill, change, "classify")),
         BillCommand::Clear {
-            which,
-            word,
+            bill,
+            change,
             access,
-        } => access.exit(say(access, which, word, "clear")),
+        } => access.exit(change_classification(access, bill, change, "clear")),
     }
 }
 
-fn show(access: &Access, which: &Which) -> Result<Done, Failure> {
+fn show(access: &Access, bill: &BillArgs) -> Result<Completion, Failure> {
     let client = access.client()?;
-    match post(&client, "/admin/bills/show", which.named()) {
-        Ok(story) => access
-            .print(&story, &story_page(&story))
-            .map(|()| Done::All),
+    match post(&client, "/admin/bills/show", bill.to_json()) {
+        Ok(history) => access
+            .print(&history, &history_page(&history))
+            .map(|()| Completion::All),
         Err(Failure::Refused(answer)) if answer.code() == Some("unknown_bill") => {
             let mut page = Page::new();
-            page.line("Nothing is known of this bill.");
+            page.line("This bill is unknown.");
             let others = answer.body["bills_of_this_user_key"].as_array();
             let others = others.map_or(&[][..], Vec::as_slice);
             if !others.is_empty() {
                 page.gap();
-                page.line("Bills of this user key that are known:");
+                page.line("Known bills of this user key:");
                 page.indented(&bills(others));
             }
-            access.print(&answer.body, &page).map(|()| Done::NotAll)
+            access
+                .print(&answer.body, &page)
+                .map(|()| Completion::Partial)
         }
         Err(failure) => Err(failure),
     }
 }
 
-fn say(access: &Access, which: &Which, word: &Word, verb: &str) -> Result<Done, Failure> {
+fn change_classification(
+    access: &Access,
+    bill: &BillArgs,
+    change: &ChangeArgs,
+    verb: &str,
+) -> Result<Completion, Failure> {
     let client = access.client()?;
-    let mut named = which.named();
-    named.insert("operator".into(), word.operator().into());
-    if let Some(reason) = &word.reason {
-        named.insert("reason".into(), reason.as_str().into());
+    let mut members = bill.to_json();
+    members.insert("operator".into(), change.operator().into());
+    if let Some(reason) = &change.reason {
+        members.insert("reason".into(), reason.as_str().into());
     }
-    let story = post(&client, &format!("/admin/bills/{verb}"), named)?;
+    let history = post(&client, &format!("/admin/bills/{verb}"), members)?;
     let mut page = Page::new();
     page.line(if verb == "classify" {
         "The bill is an error bill from now on: links, notice and prepay are answered E817."
     } else {
         "The bill is no error bill any more."
     });
-    if story["was_known"] == false {
-        page.line(
-            "Nothing was known of it before: make sure that every part of its name is right.",
-        );
+    if history["was_known"] == false {
+        page.line("The bill was unknown before: check every member of its identity.");
     }
     page.gap();
-    write_story(&mut page, &story);
-    access.print(&story, &page).map(|()| Done::All)
+    write_history(&mut page, &history);
+    access.print(&history, &page).map(|()| Completion::All)
 }
 
-fn post(client: &Client, path: &str, named: Map<String, Value>) -> Result<Value, Failure> {
-    client.post(path, &Value::Object(named), Patience::Ordinary)
+fn post(client: &Client, path: &str, members: Map<String, Value>) -> Result<Value, Failure> {
+    client.post(path, &Value::Object(members), Wait::Bounded)
 }
 
-impl Which {
-    fn named(&self) -> Map<String, Value> {
+impl BillArgs {
+    fn to_json(&self) -> Map<String, Value> {
         let part = |part: &Option<String>| Value::from(part.as_deref().unwrap_or_default());
         let parameters: Map<String, Value> = self
             .parameters
             .iter()
             .map(|(name, value)| (name.clone(), value.as_str().into()))
             .collect();
-        let named = [
+        let members = [
             ("biller", Value::from(self.biller.as_str())),
             ("user_key", self.user_key.as_str().into()),
             ("month", part(&self.month)),
@@ -158,14 +163,14 @@ impl Which {
             ("notice_key", part(&self.notice_key)),
             ("parameters", json!(parameters)),
         ];
-        named
+        members
             .into_iter()
             .map(|(name, value)| (name.to_owned(), value))
             .collect()
     }
 }
 
-impl Word {
+impl ChangeArgs {
     fn operator(&self) -> String {
         let names = ["USER", "LOGNAME"];
         let of_environment = || names.iter().find_map(|name| std::env::var(name).ok());

@@ -1,4 +1,4 @@
-//! A bill's story as a person reads it.
+//! A bill's history as text.
 
 use serde_json::Value;
 
@@ -6,15 +6,15 @@ use crate::command::operator::{
     Align, Page, Table, amount, moment, moment_in_full, number, text, won,
 };
 
-/// A story on a page of its own.
-pub(super) fn story_page(story: &Value) -> Page {
+/// Returns a history as a page.
+pub(super) fn history_page(story: &Value) -> Page {
     let mut page = Page::new();
-    write_story(&mut page, story);
+    write_history(&mut page, story);
     page
 }
 
-/// A story at the end of a page.
-pub(super) fn write_story(page: &mut Page, story: &Value) {
+/// Appends a history to a page.
+pub(super) fn write_history(page: &mut Page, story: &Value) {
     let bill = &story["bill"];
     page.line(&format!(
         "Bill of {} {}",
@@ -32,7 +32,7 @@ pub(super) fn write_story(page: &mut Page, story: &Value) {
         page.indented(&events(payments));
     }
     page.gap();
-    page.line(&format!("Story by node {}", number(story, "node")));
+    page.line(&format!("History by node {}", number(story, "node")));
     let left_off = number(story, "left_off");
     if left_off > 0 {
         page.line(&format!("  {left_off} older facts are left off"));
@@ -82,7 +82,7 @@ fn state(state: &Value) -> Table {
     let mut error_bill = yes_or_no("error_bill").to_owned();
     if word.is_object() {
         error_bill = format!(
-            "{error_bill}, says {} since {}: {}",
+            "{error_bill}, by {} since {}: {}",
             text(word, "operator"),
             moment(text(word, "since")),
             text(word, "reason")
@@ -137,11 +137,14 @@ fn facts(facts: &[Value]) -> Table {
     for fact in facts {
         let kind = text(fact, "kind");
         let what = match kind {
-            "reserved" => format!("a link is asked for, until {}", moment(text(fact, "until"))),
-            "released" => "Kakao Pay made no link".to_owned(),
-            "uncertain" => "whether Kakao Pay made a link is unknown".to_owned(),
+            "reserved" => format!(
+                "link creation under way, until {}",
+                moment(text(fact, "until"))
+            ),
+            "released" => "Kakao Pay created no link".to_owned(),
+            "uncertain" => "it is unknown whether Kakao Pay created a link".to_owned(),
             "linked" => format!("until {}", moment(text(fact, "expire_at"))),
-            "relinked" => format!("made anew, until {}", moment(text(fact, "expire_at"))),
+            "relinked" => format!("created again, until {}", moment(text(fact, "expire_at"))),
             "payment" => format!(
                 "{} {} won, pay_id {}, paid at {}",
                 text(fact, "pay_type"),
@@ -165,7 +168,7 @@ fn facts(facts: &[Value]) -> Table {
     table
 }
 
-/// The names of bills of one customer.
+/// Returns a table of one customer's bills.
 pub(super) fn bills(bills: &[Value]) -> Table {
     let mut table = Table::new(&[
         ("month", Align::Left),

@@ -1,4 +1,4 @@
-//! Requests to the ops listener, which speaks JSON: each on a connection of its own.
+//! The HTTP client of the operators' commands: JSON requests to the ops listener, each on its own connection.
 
 use std::net::{SocketAddr, TcpStream};
 use std::time::Duration;
@@ -12,47 +12,47 @@ use serde_json::Value;
 use super::Failure;
 use super::token::Token;
 
-/// How long a connection may take.
+/// Longest time for a connection.
 const CONNECT: Duration = Duration::from_secs(5);
 
-/// How long an ordinary answer may take: delivering again takes a budget for each event.
+/// Longest time for an answer: a redelivery takes up to one budget per event.
 const ANSWER: Duration = Duration::from_mins(2);
 
-/// The largest answer.
+/// Largest answer body.
 const ANSWER_BYTES: usize = 64 << 20;
 
 /// How long to wait for an answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::command) enum Patience {
-    /// As long as ordinary work may take.
-    Ordinary,
-    /// For as long as the gateway works.
-    Endless,
+pub(in crate::command) enum Wait {
+    /// Up to [`ANSWER`].
+    Bounded,
+    /// Without a bound.
+    Unbounded,
 }
 
-/// Talks to one gateway as an operator.
+/// A client of one gateway's admin API.
 pub(in crate::command) struct Client {
     address: SocketAddr,
     token: Token,
 }
 
-/// What the gateway answered.
+/// An answer of the admin API.
 #[derive(Clone, Debug)]
-pub(in crate::command) struct Answer {
+pub(in crate::command) struct OpsAnswer {
     /// HTTP status.
     pub(in crate::command) status: u16,
     /// The body.
     pub(in crate::command) body: Value,
 }
 
-impl Answer {
-    /// Why the gateway refused, in its words.
+impl OpsAnswer {
+    /// Returns the message of a refusal.
     pub(super) fn reason(&self) -> &str {
         let message = self.body["error"]["message"].as_str();
         message.unwrap_or("the gateway gave no reason")
     }
 
-    /// The code of a refusal.
+    /// Returns the code of a refusal.
     pub(in crate::command) fn code(&self) -> Option<&str> {
         self.body["error"]["code"].as_str()
     }
@@ -63,42 +63,36 @@ impl Client {
         Self { address, token }
     }
 
-    /// Whether anything listens at this address.
-    pub(in crate::command) fn is_anybody_at(address: SocketAddr) -> bool {
+    /// Returns whether a TCP connection to this address succeeds.
+    pub(in crate::command) fn is_listening(address: SocketAddr) -> bool {
         TcpStream::connect_timeout(&address, CONNECT).is_ok()
     }
 
-    /// What a GET answers.
+    /// Sends a GET and returns the answer's body.
     pub(in crate::command) fn get(&self, path: &str) -> Result<Value, Failure> {
-        self.ask(Method::GET, path, String::new(), Patience::Ordinary)
+        self.send(Method::GET, path, String::new(), Wait::Bounded)
     }
 
-    /// What a POST with a JSON body answers.
+    /// Sends a POST with a JSON body and returns the answer's body.
     pub(in crate::command) fn post(
         &self,
         path: &str,
         body: &Value,
-        patience: Patience,
+        wait: Wait,
     ) -> Result<Value, Failure> {
-        self.ask(Method::POST, path, body.to_string(), patience)
+        self.send(Method::POST, path, body.to_string(), wait)
     }
 
-    fn ask(
-        &self,
-        method: Method,
-        path: &str,
-        body: String,
-        patience: Patience,
-    ) -> Result<Value, Failure> {
-        let exchange = self.exchange(method, path, body, patience);
+    fn send(&self, method: Method, path: &str, body: String, wait: Wait) -> Result<Value, Failure> {
+        let exchange = self.exchange(method, path, body, wait);
         let answer = System::new().block_on(exchange).map_err(|fault| {
             Failure::Failed(match fault {
-                Fault::Unanswered(reason) => format!(
+                Fault::NoAnswer(reason) => format!(
                     "no gateway answers at {}: {reason}; does it run with this configuration?",
                     self.address
                 ),
                 Fault::Unreadable => format!(
-                    "what answers at {} is no gateway's ops listener",
+                    "the server at {} is no gateway's ops listener",
                     self.address
                 ),
             })
@@ -115,15 +109,15 @@ impl Client {
         method: Method,
         path: &str,
         body: String,
-        patience: Patience,
-    ) -> Result<Answer, Fault> {
+        wait: Wait,
+    ) -> Result<OpsAnswer, Fault> {
         let connector = awc::Connector::new().timeout(CONNECT);
         let mut client = awc::Client::builder()
             .connector(connector)
             .disable_redirects();
-        client = match patience {
-            Patience::Ordinary => client.timeout(ANSWER),
-            Patience::Endless => client.disable_timeout(),
+        client = match wait {
+            Wait::Bounded => client.timeout(ANSWER),
+            Wait::Unbounded => client.disable_timeout(),
         };
         let mut response = client
             .finish()
@@ -135,7 +129,7 @@ impl Client {
             .await
             .map_err(|error| match error {
                 SendRequestError::Response(_) => Fault::Unreadable,
-                error => Fault::Unanswered(error.to_string()),
+                error => Fault::NoAnswer(error.to_string()),
             })?;
         let length = only_length(response.headers()).ok_or(Fault::Unreadable)?;
         let whole = response
@@ -143,7 +137,7 @@ impl Client {
             .limit(ANSWER_BYTES)
             .await
             .map_err(|_| Fault::Unreadable)?;
-        // The library takes an answer that was cut short for a whole one.
+        // The library does not report an answer that was cut short.
         if whole.len() != length {
             return Err(Fault::Unreadable);
         }
@@ -152,18 +146,18 @@ impl Client {
         } else {
             serde_json::from_slice(&whole).map_err(|_| Fault::Unreadable)?
         };
-        Ok(Answer {
+        Ok(OpsAnswer {
             status: response.status().as_u16(),
             body,
         })
     }
 }
 
-/// Why there is no answer.
+/// Why there is no complete answer.
 enum Fault {
-    /// Nobody is there, or nobody answered; the reason.
-    Unanswered(String),
-    /// What came is no whole JSON answer of known length.
+    /// No connection, or no answer on it; the reason.
+    NoAnswer(String),
+    /// No complete JSON answer of known length.
     Unreadable,
 }
 
@@ -180,7 +174,7 @@ mod tests {
 
     use super::*;
 
-    /// What a client makes of an answer of these bytes, behind which the connection ends.
+    /// Returns what the client reads from these bytes and the end of the connection.
     fn read(answer: &'static str) -> Result<(u16, Value), bool> {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
@@ -195,7 +189,7 @@ mod tests {
             String::from_utf8(head).unwrap().to_lowercase()
         });
         let client = Client::new(address, Token::of("t0"));
-        let exchange = client.exchange(Method::GET, "/x?y=z", String::new(), Patience::Ordinary);
+        let exchange = client.exchange(Method::GET, "/x?y=z", String::new(), Wait::Bounded);
         let answer = System::new().block_on(exchange);
         let head = server.join().unwrap();
         assert!(head.starts_with("get /x?y=z http/1.1\r\n"), "{head}");
@@ -206,7 +200,7 @@ mod tests {
     }
 
     #[test]
-    fn only_a_whole_json_answer_is_one() {
+    fn only_a_complete_json_answer_is_returned() {
         let ok = "HTTP/1.1 200 OK\r\nX: y\r\ncontent-length: 7\r\n\r\n{\"a\":1}";
         assert_eq!(read(ok), Ok((200, serde_json::json!({ "a": 1 }))));
         let empty = "HTTP/1.1 405 Method Not Allowed\r\nContent-Length: 0\r\n\r\n";
@@ -226,7 +220,7 @@ mod tests {
     }
 
     #[test]
-    fn nobody_there_is_told_as_such() {
+    fn an_address_without_a_listener_is_reported() {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
         drop(listener);

@@ -1,11 +1,10 @@
-//! What the operators' commands share: where the running gateway is, the token, and how an answer
-//! becomes output and an exit code.
+//! Shared parts of the operators' commands: access to the running gateway, output and exit codes.
 
 mod client;
+mod format;
 mod page;
 mod table;
 mod token;
-mod words;
 
 use std::fmt;
 use std::io::{self, Write};
@@ -15,21 +14,21 @@ use std::process::ExitCode;
 use clap::Args;
 use serde_json::Value;
 
-pub(super) use client::{Answer, Client, Patience};
+pub(super) use client::{Client, OpsAnswer, Wait};
+pub(super) use format::{age, amount, moment, moment_in_full, number, text, won};
 pub(super) use page::Page;
 pub(super) use table::{Align, Table};
-pub(super) use words::{age, amount, moment, moment_in_full, number, text, won};
 
 use self::token::Token;
-use crate::config::OperatorsView;
+use crate::config::OperatorSettings;
 
-/// How a command gets to the running gateway.
+/// Options by which a command reaches the running gateway.
 #[derive(Clone, Debug, Args)]
 pub(super) struct Access {
-    /// The running gateway's configuration file; tells where its ops listener is.
+    /// The running gateway's configuration file, which names its ops listener.
     #[arg(long, value_name = "FILE", default_value = "config/gateway.toml")]
     config: PathBuf,
-    /// A file that holds the admin token. Without it: the variable `GATEWAY_ADMIN_TOKEN`.
+    /// A file that holds the admin token; by default the variable `GATEWAY_ADMIN_TOKEN`.
     #[arg(long, value_name = "FILE")]
     token_file: Option<PathBuf>,
     /// Print JSON.
@@ -38,19 +37,19 @@ pub(super) struct Access {
 }
 
 impl Access {
-    /// The two keys of the configuration that lead to the gateway.
-    pub(super) fn view(&self) -> Result<OperatorsView, Failure> {
-        OperatorsView::load(&self.config).map_err(|faults| Failure::Failed(faults.to_string()))
+    /// Reads the keys of the configuration that the commands need.
+    pub(super) fn view(&self) -> Result<OperatorSettings, Failure> {
+        OperatorSettings::load(&self.config).map_err(|faults| Failure::Failed(faults.to_string()))
     }
 
-    /// A client with the token.
+    /// Returns a client with the token.
     pub(super) fn client(&self) -> Result<Client, Failure> {
         let view = self.view()?;
         let token = Token::find(self.token_file.as_deref())?;
         Ok(Client::new(view.ops, token))
     }
 
-    /// Prints what was done: as JSON, or as text.
+    /// Prints the result as JSON or as text.
     pub(super) fn print(&self, json: &Value, page: &Page) -> Result<(), Failure> {
         let written = if self.json {
             write_json(json)
@@ -60,23 +59,23 @@ impl Access {
         written.map_err(|error| Failure::Failed(format!("cannot print: {error}")))
     }
 
-    /// Whether JSON is wanted.
+    /// Returns whether `--json` is given.
     pub(super) const fn wants_json(&self) -> bool {
         self.json
     }
 
-    /// Tells why a command did not do what was asked, and ends with its exit code.
-    pub(super) fn exit(&self, outcome: Result<Done, Failure>) -> ExitCode {
+    /// Prints why a command failed and returns its exit code.
+    pub(super) fn exit(&self, outcome: Result<Completion, Failure>) -> ExitCode {
         let failure = match outcome {
-            Ok(Done::All) => return ExitCode::SUCCESS,
-            Ok(Done::NotAll) => return ExitCode::FAILURE,
+            Ok(Completion::All) => return ExitCode::SUCCESS,
+            Ok(Completion::Partial) => return ExitCode::FAILURE,
             Err(failure) => failure,
         };
         if let (Failure::Refused(answer), true) = (&failure, self.json) {
-            // Who asked for JSON gets it also where it is no good news.
+            // With `--json` a refusal is printed as JSON too.
             let _ = write_json(&answer.body);
         }
-        super::complain(&failure.to_string());
+        super::print_error(&failure.to_string());
         match failure {
             Failure::Usage(_) => ExitCode::from(2),
             Failure::Refused(_) | Failure::Failed(_) => ExitCode::FAILURE,
@@ -88,22 +87,22 @@ fn write_json(json: &Value) -> io::Result<()> {
     writeln!(io::stdout().lock(), "{json:#}")
 }
 
-/// How a command ended that could do its work.
+/// The result of a command that ran.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Done {
+pub(super) enum Completion {
     /// Exit code 0.
     All,
-    /// Its output tells what is amiss: exit code 1.
-    NotAll,
+    /// The output names what was not done or not sound: exit code 1.
+    Partial,
 }
 
-/// Why a command could not do its work.
+/// Why a command failed.
 #[derive(Clone, Debug)]
 pub(super) enum Failure {
-    /// The command line, or what belongs to it, is wrong: exit code 2.
+    /// A usage error: exit code 2.
     Usage(String),
-    /// The gateway said no: exit code 1.
-    Refused(Answer),
+    /// The gateway refused: exit code 1.
+    Refused(OpsAnswer),
     /// Anything else: exit code 1.
     Failed(String),
 }

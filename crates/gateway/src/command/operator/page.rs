@@ -2,7 +2,7 @@
 
 use super::table::Table;
 
-/// Lines for a person to read. What could steer the terminal is shown as a replacement character.
+/// Lines of text. Control characters and invisible ones are replaced, so that data cannot control the terminal.
 #[derive(Clone, Debug, Default)]
 pub(in crate::command) struct Page(String);
 
@@ -11,47 +11,47 @@ impl Page {
         Self::default()
     }
 
-    /// One line.
+    /// Appends a line.
     pub(in crate::command) fn line(&mut self, text: &str) {
-        let harmless = |letter: char| {
+        let printable = |letter: char| {
             if letter.is_control() || is_invisible(letter) {
                 '\u{fffd}'
             } else {
                 letter
             }
         };
-        self.0.extend(text.chars().map(harmless));
+        self.0.extend(text.chars().map(printable));
         self.0.push('\n');
     }
 
-    /// An empty line, but not at the top.
+    /// Appends an empty line, except at the top.
     pub(in crate::command) fn gap(&mut self) {
         if !self.0.is_empty() {
             self.0.push('\n');
         }
     }
 
-    /// A table under a heading of the page, indented.
+    /// Appends a table, indented.
     pub(in crate::command) fn indented(&mut self, table: &Table) {
         for line in table.lines() {
             self.line(&format!("  {line}"));
         }
     }
 
-    /// A table from the margin on.
+    /// Appends a table.
     pub(in crate::command) fn table(&mut self, table: &Table) {
         for line in table.lines() {
             self.line(&line);
         }
     }
 
-    /// The text as it is printed.
+    /// Returns the text.
     pub(in crate::command) fn as_text(&self) -> &str {
         &self.0
     }
 }
 
-/// Marks that change the direction or the visibility of text.
+/// Returns whether a character changes the direction of text or is invisible.
 const fn is_invisible(letter: char) -> bool {
     matches!(
         letter,
@@ -64,7 +64,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn nothing_that_came_from_outside_steers_the_terminal() {
+    fn control_characters_in_data_are_replaced() {
         let mut page = Page::new();
         page.gap();
         page.line("a\u{1b}[2Jb\nc\u{202e}");

@@ -1,6 +1,6 @@
-//! Columns that stay aligned, also beside Korean.
+//! Tables whose columns are aligned in a terminal, with Korean text too.
 
-use crate::width::{cut, width};
+use unicode_width::{UnicodeWidthChar as _, UnicodeWidthStr as _};
 
 /// No cell is wider than this.
 const CELL_COLUMNS: usize = 80;
@@ -44,10 +44,10 @@ impl Table {
     /// The lines, without blanks at their ends. A column that is empty in every row is left out.
     pub(in crate::command) fn lines(&self) -> Vec<String> {
         let cell = |row: &[String], column: usize| {
-            cut(row.get(column).map_or("", String::as_str), CELL_COLUMNS)
+            truncated(row.get(column).map_or("", String::as_str), CELL_COLUMNS)
         };
         let widths: Vec<usize> = (0..self.aligns.len())
-            .map(|column| self.rows.iter().map(|row| width(&cell(row, column))).max())
+            .map(|column| self.rows.iter().map(|row| cell(row, column).width()).max())
             .map(Option::unwrap_or_default)
             .collect();
         let line = |row: &Vec<String>| {
@@ -60,7 +60,7 @@ impl Table {
                     line.push_str("  ");
                 }
                 let text = cell(row, column);
-                let blanks = " ".repeat(most - width(&text));
+                let blanks = " ".repeat(most - text.width());
                 match align {
                     Align::Left => line.extend([text, blanks]),
                     Align::Right => line.extend([blanks, text]),
@@ -73,9 +73,34 @@ impl Table {
     }
 }
 
+/// Returns the text, or as much of its beginning as fits into the columns with an ellipsis after it.
+fn truncated(text: &str, columns: usize) -> String {
+    if text.width() <= columns {
+        return text.to_owned();
+    }
+    let mut width = 1;
+    let kept = text.chars().take_while(|letter| {
+        width += letter.width().unwrap_or(1);
+        width <= columns
+    });
+    kept.chain(['…']).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_truncated_text_fits() {
+        for (text, columns, expected) in [
+            ("청구서", 6, "청구서"),
+            ("청구서", 5, "청구…"),
+            ("청구서", 4, "청…"),
+            ("abc", 1, "…"),
+        ] {
+            assert_eq!(truncated(text, columns), expected);
+        }
+    }
 
     #[test]
     fn columns_are_aligned_also_beside_korean() {

@@ -1,4 +1,4 @@
-//! The admin token: from a file or the environment, never from the command line, never shown.
+//! The admin token, read from a file or the environment and never printed.
 
 use std::fs::File;
 use std::io::Read;
@@ -8,17 +8,17 @@ use zeroize::Zeroizing;
 
 use super::Failure;
 
-/// Where the token is where no file is named.
+/// The variable that holds the token if no file is named.
 const VARIABLE: &str = "GATEWAY_ADMIN_TOKEN";
 
-/// More than any token has.
-const BYTES_BOUND: u64 = 4096;
+/// Largest token file.
+const FILE_BYTES_MAX: u64 = 4096;
 
 /// The token; overwritten when dropped.
 pub(super) struct Token(Zeroizing<String>);
 
 impl Token {
-    /// From the file, or else from the environment.
+    /// Reads the token from the file, or without one from the environment.
     pub(super) fn find(file: Option<&Path>) -> Result<Self, Failure> {
         let (text, place) = match file {
             Some(file) => (read(file)?, file.display().to_string()),
@@ -38,7 +38,7 @@ impl Token {
         Self(Zeroizing::new(token.to_owned()))
     }
 
-    /// For the request's head, and nothing else.
+    /// Returns the token, for the request's head only.
     pub(super) fn expose(&self) -> &str {
         &self.0
     }
@@ -47,7 +47,7 @@ impl Token {
 fn read(file: &Path) -> Result<Zeroizing<String>, Failure> {
     let mut text = Zeroizing::new(String::new());
     File::open(file)
-        .and_then(|file| file.take(BYTES_BOUND).read_to_string(&mut text))
+        .and_then(|file| file.take(FILE_BYTES_MAX).read_to_string(&mut text))
         .map_err(|error| Failure::Usage(format!("{}: cannot be read: {error}", file.display())))?;
     Ok(text)
 }

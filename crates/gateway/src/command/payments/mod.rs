@@ -1,4 +1,4 @@
-//! `gateway payments`: pay-results that their billers have not accepted; deliver them again.
+//! `gateway payments`: lists undelivered pay-results and delivers them again.
 
 mod redeliver;
 
@@ -11,38 +11,40 @@ use protocol::BillerCode;
 use serde_json::Value;
 
 use self::redeliver::{redeliver, redeliver_all};
-use super::operator::{Access, Align, Done, Failure, Page, Table, age, moment, number, text, won};
+use super::operator::{
+    Access, Align, Completion, Failure, Page, Table, age, moment, number, text, won,
+};
 
-/// What to do.
+/// Subcommands of `gateway payments`.
 #[derive(Debug, Subcommand)]
 pub(super) enum PaymentsCommand {
-    /// Pay-results that were not accepted, the longest waiting first.
+    /// List undelivered pay-results, the oldest first.
     List {
-        /// Only these; without it all but the accepted ones.
+        /// Only pay-results in this delivery state; by default all but accepted ones.
         #[arg(long, value_name = "STATE", value_parser = delivery)]
         delivery: Option<DeliveryState>,
         /// Only this biller's.
         #[arg(long, value_name = "CODE", value_parser = super::biller_code)]
         biller: Option<BillerCode>,
-        /// At most so many.
+        /// Most entries.
         #[arg(long, value_name = "LINES", default_value_t = 200)]
         limit: u16,
         #[command(flatten)]
         access: Access,
     },
-    /// Deliver again, byte for byte as Kakao Pay sent it; never what was accepted.
+    /// Deliver undelivered pay-results again, byte for byte as Kakao Pay sent them.
     #[command(group = ArgGroup::new("what").required(true).args(["pay_id", "all"]))]
     Redeliver {
         /// The biller's code.
         #[arg(long, value_name = "CODE", value_parser = super::biller_code)]
         biller: BillerCode,
-        /// Everything under this `pay_id`, also where it was cancelled since.
+        /// All events of this `pay_id`, even if it was cancelled since.
         #[arg(long, value_name = "NUMBER", value_parser = pay_id)]
         pay_id: Option<String>,
-        /// Everything of the biller but payments that were cancelled fully.
+        /// All undelivered pay-results of the biller but fully cancelled payments.
         #[arg(long)]
         all: bool,
-        /// With `--all`: at most so many a second.
+        /// With `--all`: most deliveries per second.
         #[arg(
             long,
             value_name = "RATE",
@@ -85,7 +87,7 @@ fn list(
     delivery: Option<DeliveryState>,
     biller: Option<BillerCode>,
     limit: u16,
-) -> Result<Done, Failure> {
+) -> Result<Completion, Failure> {
     let delivery_part = delivery.map(|delivery| format!("&delivery={}", delivery.name()));
     let biller_part = biller.map(|biller| format!("&biller={biller}"));
     let path = format!(
@@ -119,7 +121,7 @@ fn list(
             number(&listed, "node")
         ));
     }
-    access.print(&listed, &page).map(|()| Done::All)
+    access.print(&listed, &page).map(|()| Completion::All)
 }
 
 fn table(payments: &[Value]) -> Table {

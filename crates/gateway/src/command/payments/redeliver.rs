@@ -1,4 +1,4 @@
-//! `gateway payments redeliver`: one payment, or all of a biller's at a bounded rate.
+//! `gateway payments redeliver`: delivers one payment, or all of a biller's at a bounded rate.
 
 use std::collections::HashSet;
 use std::num::NonZeroU32;
@@ -9,34 +9,38 @@ use protocol::BillerCode;
 use serde_json::{Value, json};
 
 use crate::command::operator::{
-    Access, Align, Client, Done, Failure, Page, Patience, Table, number, text, won,
+    Access, Align, Client, Completion, Failure, Page, Table, Wait, number, text, won,
 };
 
-/// Pay-results that are asked for in one go where all of a biller's are delivered.
-const PAGE: usize = 1_000;
+/// Most pay-results of one listing, for `--all`.
+const PAGE_ENTRIES: usize = 1_000;
 
-/// Attempts in a row that a biller may leave unanswered before `--all` gives up.
-const SILENCE_BOUND: usize = 5;
+/// Unanswered attempts in a row after which `--all` stops.
+const UNANSWERED_MAX: usize = 5;
 
-/// Everything of one `pay_id`.
+/// Delivers all events of one `pay_id`.
 pub(super) fn redeliver(
     access: &Access,
     biller: BillerCode,
     pay_id: &str,
-) -> Result<Done, Failure> {
+) -> Result<Completion, Failure> {
     let client = access.client()?;
     let outcomes = deliver(&client, biller, pay_id, Cancelled::Too)?;
     let mut page = Page::new();
-    page.table(&told(&outcomes, Widths::default()));
+    page.table(&outcome_table(&outcomes, Widths::default()));
     let json = json!({ "outcomes": outcomes });
     access.print(&json, &page)?;
     let all = outcomes
         .iter()
         .all(|one| text(one, "outcome") == "accepted");
-    Ok(if all { Done::All } else { Done::NotAll })
+    Ok(if all {
+        Completion::All
+    } else {
+        Completion::Partial
+    })
 }
 
-/// Whether payments that were cancelled fully are delivered.
+/// Whether fully cancelled payments are delivered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Cancelled {
     Too,
@@ -49,26 +53,26 @@ fn deliver(
     pay_id: &str,
     cancelled: Cancelled,
 ) -> Result<Vec<Value>, Failure> {
-    let order = json!({
+    let request = json!({
         "biller": biller.as_str(),
         "pay_id": pay_id,
         "even_cancelled": cancelled == Cancelled::Too,
     });
-    let answer = client.post("/admin/payments/redeliver", &order, Patience::Ordinary)?;
+    let answer = client.post("/admin/payments/redeliver", &request, Wait::Bounded)?;
     Ok(answer["outcomes"].as_array().cloned().unwrap_or_default())
 }
 
-/// One `pay_id` after another, at a bounded rate; interrupted, it leaves nothing half done.
+/// Delivers one `pay_id` after another, at a bounded rate. It can be interrupted at any time.
 pub(super) fn redeliver_all(
     access: &Access,
     biller: BillerCode,
     per_second: NonZeroU32,
-) -> Result<Done, Failure> {
+) -> Result<Completion, Failure> {
     let client = access.client()?;
     let mut outcomes: Vec<Value> = Vec::new();
     let mut tried: HashSet<String> = HashSet::new();
     let pause = Duration::from_secs(1) / per_second.get();
-    let mut silences = 0;
+    let mut unanswered = 0;
     'all: loop {
         let untried: Vec<(String, String)> = undelivered(&client, biller)?
             .into_iter()
@@ -80,38 +84,40 @@ pub(super) fn redeliver_all(
         let widths = Widths::of(&untried);
         for (pay_id, _) in untried {
             let next = Instant::now() + pause;
-            let told_now = deliver_if_still_due(&client, biller, &pay_id)?;
+            let delivered = deliver_if_still_due(&client, biller, &pay_id)?;
             if !access.wants_json() {
                 let mut page = Page::new();
-                page.table(&told(&told_now, widths));
+                page.table(&outcome_table(&delivered, widths));
                 access.print(&Value::Null, &page)?;
             }
-            for one in told_now {
-                let is_silence = ["unknown", "not_sent"].contains(&text(&one, "outcome"));
-                silences = if is_silence { silences + 1 } else { 0 };
+            for one in delivered {
+                let is_unanswered = ["unknown", "not_sent"].contains(&text(&one, "outcome"));
+                unanswered = if is_unanswered { unanswered + 1 } else { 0 };
                 outcomes.push(one);
             }
-            if silences >= SILENCE_BOUND {
+            if unanswered >= UNANSWERED_MAX {
                 break 'all;
             }
             thread::sleep(next.saturating_duration_since(Instant::now()));
         }
     }
-    let stopped = silences >= SILENCE_BOUND;
+    let stopped = unanswered >= UNANSWERED_MAX;
     let json = json!({ "outcomes": outcomes, "stopped": stopped });
-    access.print(&json, &summary(&outcomes, silences))?;
+    access.print(&json, &summary(&outcomes, unanswered))?;
     let is_fine =
         |one: &Value| ["accepted", "already_accepted", "cancelled"].contains(&text(one, "outcome"));
     Ok(if outcomes.iter().all(is_fine) {
-        Done::All
+        Completion::All
     } else {
-        Done::NotAll
+        Completion::Partial
     })
 }
 
-/// The numbers of a biller's payments, each with its amount.
+/// Returns `pay_id` and amount of a biller's undelivered pay-results.
 fn undelivered(client: &Client, biller: BillerCode) -> Result<Vec<(String, String)>, Failure> {
-    let listed = client.get(&format!("/admin/payments?biller={biller}&limit={PAGE}"))?;
+    let listed = client.get(&format!(
+        "/admin/payments?biller={biller}&limit={PAGE_ENTRIES}"
+    ))?;
     let payments = listed["payments"].as_array().cloned().unwrap_or_default();
     Ok(payments
         .iter()
@@ -119,7 +125,7 @@ fn undelivered(client: &Client, biller: BillerCode) -> Result<Vec<(String, Strin
         .collect())
 }
 
-/// Columns that keep lines aligned which are printed one by one.
+/// Column widths, in characters, that align lines printed one by one.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 struct Widths {
     pay_id: usize,
@@ -136,7 +142,7 @@ impl Widths {
     }
 }
 
-/// One that was accepted, or is being told, since it was listed is no failure.
+/// Delivers one `pay_id`; one that was accepted, or is under way, since it was listed is no failure.
 fn deliver_if_still_due(
     client: &Client,
     biller: BillerCode,
@@ -153,7 +159,7 @@ fn deliver_if_still_due(
     }
 }
 
-fn summary(outcomes: &[Value], silences: usize) -> Page {
+fn summary(outcomes: &[Value], unanswered: usize) -> Page {
     let mut page = Page::new();
     if outcomes.is_empty() {
         page.line("Every pay-result of this biller was accepted: nothing to deliver.");
@@ -177,16 +183,16 @@ fn summary(outcomes: &[Value], silences: usize) -> Page {
     let cancelled = count("cancelled");
     if cancelled > 0 {
         page.line(&format!(
-            "{cancelled} left alone: cancelled since. To deliver one, name it with --pay-id."
+            "{cancelled} not sent: cancelled since. To deliver one, name it with --pay-id."
         ));
     }
-    if silences >= SILENCE_BOUND {
+    if unanswered >= UNANSWERED_MAX {
         page.line("Stopped: the biller left the last attempts without an answer.");
     }
     page
 }
 
-fn told(outcomes: &[Value], widths: Widths) -> Table {
+fn outcome_table(outcomes: &[Value], widths: Widths) -> Table {
     let mut table = Table::new(&[
         ("", Align::Right),
         ("", Align::Left),
@@ -194,17 +200,19 @@ fn told(outcomes: &[Value], widths: Widths) -> Table {
         ("", Align::Left),
     ]);
     for one in outcomes {
-        let said = format!("{} {}", number(one, "status"), text(one, "res_code"));
+        let answer = format!("{} {}", number(one, "status"), text(one, "res_code"));
         let mut what = match text(one, "outcome") {
-            "accepted" => format!("accepted: the biller answered {said}"),
-            "refused" => format!("refused: the biller answered {said}"),
-            "unknown" => format!("unknown: no readable answer ({said}); the biller may have heard"),
-            "not_sent" => format!("not sent: the biller was not reached ({said})"),
-            "already_accepted" => "not told: the biller accepted it before".to_owned(),
-            "under_way" => "not told: a copy is under way at this moment".to_owned(),
-            "busy" => "not told: the biller has its most pay-results in flight".to_owned(),
-            "not_kept" => "not told: this node's journal has not its bytes".to_owned(),
-            "cancelled" => "not told: cancelled since; name it with --pay-id".to_owned(),
+            "accepted" => format!("accepted: the biller answered {answer}"),
+            "refused" => format!("refused: the biller answered {answer}"),
+            "unknown" => {
+                format!("unknown: no readable answer ({answer}); the biller may have received it")
+            }
+            "not_sent" => format!("not sent: the biller was not reached ({answer})"),
+            "already_accepted" => "not sent: the biller has accepted it already".to_owned(),
+            "under_way" => "not sent: a copy is under way".to_owned(),
+            "busy" => "not sent: the biller's bound on pay-results in flight is reached".to_owned(),
+            "not_kept" => "not sent: this node's journal does not hold the bytes".to_owned(),
+            "cancelled" => "not sent: cancelled since; name it with --pay-id".to_owned(),
             other => other.to_owned(),
         };
         what.push_str(match text(one, "cancelled") {

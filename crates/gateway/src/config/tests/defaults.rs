@@ -1,4 +1,4 @@
-//! What holds where a file says nothing.
+//! Defaults of absent keys, and values of present ones.
 
 use std::num::NonZeroU32;
 use std::time::Duration;
@@ -7,7 +7,7 @@ use super::folder::{Folder, KAKAO, biller};
 use crate::config::{ClientAuth, Redeliver, Scheme, Secret, Sha256, Status, Topology, UpstreamTls};
 
 #[test]
-fn a_main_file_needs_only_the_address_of_kakao_pay() {
+fn a_main_file_needs_only_the_base_url_of_kakao_pay() {
     let folder = Folder::new();
     let loaded = folder.load().unwrap();
     let config = loaded.config;
@@ -39,7 +39,7 @@ fn a_main_file_needs_only_the_address_of_kakao_pay() {
 }
 
 #[test]
-fn a_biller_needs_only_its_code_and_address() {
+fn a_biller_needs_only_its_code_and_base_url() {
     let folder = Folder::new();
     folder.write(
         "billers/B0001.toml",
@@ -65,7 +65,7 @@ fn a_biller_needs_only_its_code_and_address() {
 
 #[test]
 fn every_key_can_be_set() {
-    let folder = Folder::with_main(include_str!("every_key.toml"));
+    let folder = Folder::with_main(include_str!("all_keys.toml"));
     std::fs::create_dir(folder.path("tls")).unwrap();
     for file in ["gateway.pem", "gateway.key", "ca.pem"] {
         folder.write(&format!("tls/{file}"), "PEM");
@@ -101,7 +101,7 @@ fn every_key_can_be_set() {
 
 #[test]
 fn a_password_comes_from_the_url_a_file_or_the_environment_and_is_never_shown() {
-    let named = std::env::var("CARGO_PKG_NAME").unwrap();
+    let password_of_environment = std::env::var("CARGO_PKG_NAME").unwrap();
     for (keys, username, password) in [
         ("url = 'redis://h'", None, None),
         (
@@ -117,7 +117,7 @@ fn a_password_comes_from_the_url_a_file_or_the_environment_and_is_never_shown() 
         (
             "url = 'redis://u@h'\npassword_env = 'CARGO_PKG_NAME'",
             Some("u"),
-            Some(&*named),
+            Some(&*password_of_environment),
         ),
     ] {
         let folder = Folder::with_main(&format!("{KAKAO}[ledger.redis]\n{keys}"));
@@ -136,7 +136,7 @@ fn a_password_comes_from_the_url_a_file_or_the_environment_and_is_never_shown() 
 }
 
 #[test]
-fn only_visible_toml_files_are_billers_and_they_come_sorted() {
+fn only_visible_toml_files_are_billers_and_they_are_sorted() {
     let folder = Folder::new();
     for name in [".B9.toml", "B9.toml~", "B9.toml.bak", "README.md"] {
         folder.write(&format!("billers/{name}"), "not = [ toml");

@@ -1,10 +1,10 @@
-//! Every kind of fault, word for word.
+//! The exact texts of all faults.
 
 use super::folder::{Folder, KAKAO, biller};
 
 #[test]
-fn unknown_keys_and_wrong_types_are_told() {
-    tell(&[
+fn unknown_keys_and_wrong_types_are_faults() {
+    assert_faults(&[
         // Unknown keys.
         (
             "colour = 1",
@@ -47,8 +47,8 @@ fn unknown_keys_and_wrong_types_are_told() {
 }
 
 #[test]
-fn values_out_of_bounds_are_told() {
-    tell(&[
+fn values_out_of_bounds_are_faults() {
+    assert_faults(&[
         (
             "[budget]\ntotal = '61s'",
             "budget.total: must be from 100ms to 1m, not 61s (line 5)",
@@ -95,7 +95,7 @@ fn values_out_of_bounds_are_told() {
         ),
         (
             "[ledger]\npath = ''",
-            "ledger.path: must be a path, not empty and without NUL (line 5)",
+            "ledger.path: must be a path that is not empty and has no NUL (line 5)",
         ),
         (
             "[ops]\nadmin_token_sha256 = 's3cret'",
@@ -105,25 +105,25 @@ fn values_out_of_bounds_are_told() {
 }
 
 #[test]
-fn faulty_entries_files_and_contradictions_are_told() {
-    tell(&[
+fn faulty_entries_files_and_contradictions_are_faults() {
+    assert_faults(&[
         // Entries.
         (
             "[listen]\ntrusted_proxies = [\n  '10.0.0.1',\n  'lb',\n]",
             "listen.trusted_proxies: entry 2: must be an IP address or a network such as `192.0.2.0/24` or `2001:db8::/32`, not `lb` (line 7)",
         ),
-        // Tables seen together.
+        // Several tables.
         (
             "[listen]\npublic = '0.0.0.0:8080'",
             "listen.public: `0.0.0.0:8080` is not a loopback address: the table [listen.tls] is needed (line 5)",
         ),
         (
             "[listen]\nops = '127.0.0.1:8080'",
-            "listen.ops: `127.0.0.1:8080` cannot be listened on beside `public` `127.0.0.1:8080` (line 5)",
+            "listen.ops: `127.0.0.1:8080` conflicts with `public` `127.0.0.1:8080` (line 5)",
         ),
         (
             "[listen]\nops = '0.0.0.0:8080'\n[ops]\nadmin_token_sha256 = 'e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855'",
-            "listen.ops: `0.0.0.0:8080` cannot be listened on beside `public` `127.0.0.1:8080` (line 5)",
+            "listen.ops: `0.0.0.0:8080` conflicts with `public` `127.0.0.1:8080` (line 5)",
         ),
         // Files.
         (
@@ -166,8 +166,8 @@ fn faulty_entries_files_and_contradictions_are_told() {
 }
 
 #[test]
-fn faults_of_redis_are_told_without_its_password() {
-    tell(&[
+fn faults_of_redis_do_not_contain_its_password() {
+    assert_faults(&[
         (
             "[ledger.redis]\n",
             "ledger.redis.url: is missing and has no default",
@@ -219,24 +219,24 @@ fn faults_of_redis_are_told_without_its_password() {
     ]);
 }
 
-/// Reads each piece of a main file, which has one fault, told with its line.
-fn tell(table: &[(&str, &str)]) {
-    for (toml, told) in table {
+/// Asserts the one fault of each part of a main file.
+fn assert_faults(table: &[(&str, &str)]) {
+    for (toml, expected) in table {
         let folder = Folder::with_main(&format!("{KAKAO}{toml}\n"));
         if !toml.starts_with('[') {
-            // A key of the root stands above the first table.
+            // A key of the root table precedes the first table.
             folder.write("gateway.toml", format!("\n\n\n{toml}\n{KAKAO}"));
         }
         folder.write("there.pem", "PEM");
         folder.write("empty", "\n");
         let faults = folder.faults();
-        assert_eq!(faults, format!("gateway.toml: {told}"), "{toml}");
+        assert_eq!(faults, format!("gateway.toml: {expected}"), "{toml}");
         assert!(!faults.contains("s3cret"), "{faults}");
     }
 }
 
 #[test]
-fn each_fault_of_kakao_pay_is_told() {
+fn a_main_file_without_a_valid_base_url_of_kakao_pay_is_faulty() {
     let missing = "gateway.toml: kakao.base_url: is missing and has no default";
     let table = [
         ("", missing.to_owned()),
@@ -256,14 +256,14 @@ fn each_fault_of_kakao_pay_is_told() {
                 .to_owned(),
         ),
     ];
-    for (toml, told) in table {
-        assert_eq!(Folder::with_main(toml).faults(), told, "{toml}");
+    for (toml, expected) in table {
+        assert_eq!(Folder::with_main(toml).faults(), expected, "{toml}");
     }
 }
 
 #[test]
-fn a_biller_without_code_or_address_is_told() {
-    tell_of_biller(&[
+fn a_biller_without_code_or_base_url_is_faulty() {
+    assert_biller_faults(&[
         (
             "base_url = 'http://a'".to_owned(),
             "code: is missing and has no default",
@@ -286,7 +286,7 @@ fn a_biller_without_code_or_address_is_told() {
 #[test]
 fn each_fault_of_a_billers_file_names_that_file() {
     let digest = "0f".repeat(32);
-    tell_of_biller(&[
+    assert_biller_faults(&[
         (
             biller("B0001") + "status = 'paused'",
             "status: must be one of `active`, `suspended`, not `paused` (line 5)",
@@ -342,21 +342,21 @@ fn each_fault_of_a_billers_file_names_that_file() {
     ]);
 }
 
-/// Reads each biller's file, which has one fault, with the main file.
-fn tell_of_biller(table: &[(String, &str)]) {
-    for (toml, told) in table {
+/// Asserts the one fault of each biller's file.
+fn assert_biller_faults(table: &[(String, &str)]) {
+    for (toml, expected) in table {
         let folder = Folder::new();
         folder.write("billers/B0001.toml", toml);
-        let told = format!("billers/B0001.toml: {told}");
-        assert_eq!(folder.faults(), told, "{toml}");
+        let expected = format!("billers/B0001.toml: {expected}");
+        assert_eq!(folder.faults(), expected, "{toml}");
     }
 }
 
 #[test]
-fn too_many_entries_are_refused() {
+fn too_many_entries_are_a_fault() {
     let many = "'10.0.0.1',".repeat(1_001);
     let folder = Folder::with_main(&format!("{KAKAO}[listen]\ntrusted_proxies = [{many}]"));
-    let told =
+    let expected =
         "gateway.toml: listen.trusted_proxies: must have at most 1000 entries, not 1001 (line 5)";
-    assert_eq!(folder.faults(), told);
+    assert_eq!(folder.faults(), expected);
 }

@@ -1,4 +1,4 @@
-//! A configuration in a folder of its own.
+//! A configuration in a temporary folder.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -6,13 +6,13 @@ use std::path::PathBuf;
 
 use tempfile::TempDir;
 
-use crate::config::{Config, Faults, Loaded, Warning};
+use crate::config::{Config, Diagnostic, Faults, Loaded};
 
-/// What every main file needs.
+/// The table that every main file needs.
 pub(super) const KAKAO: &str =
     "[kakao]\nbase_url = 'http://127.0.0.1:9001'\nallow_from = ['127.0.0.0/8']\n";
 
-/// A folder with a main file and two billers without fault and warning.
+/// A folder with a main file and two billers' files, without faults and warnings.
 pub(super) struct Folder(TempDir);
 
 impl Folder {
@@ -25,7 +25,7 @@ impl Folder {
         folder
     }
 
-    /// With another main file.
+    /// Returns a folder with this main file.
     pub(super) fn with_main(toml: &str) -> Self {
         let folder = Self::new();
         folder.write("gateway.toml", toml);
@@ -49,24 +49,25 @@ impl Folder {
         Config::load(&self.path("gateway.toml"))
     }
 
-    /// The faults as they are displayed, with paths that begin in the folder.
+    /// Returns the displayed faults, with paths relative to the folder.
     pub(super) fn faults(&self) -> String {
-        self.within(&self.load().unwrap_err().to_string())
+        self.relative(&self.load().unwrap_err().to_string())
     }
 
-    /// The warnings as they are displayed, one per line.
+    /// Returns the displayed warnings, one per line.
     pub(super) fn warnings(&self) -> String {
         let warnings = self.load().unwrap().warnings;
-        let lines: Vec<String> = warnings.iter().map(Warning::to_string).collect();
-        self.within(&lines.join("\n"))
+        let lines: Vec<String> = warnings.iter().map(Diagnostic::to_string).collect();
+        self.relative(&lines.join("\n"))
     }
 
-    pub(super) fn within(&self, text: &str) -> String {
+    /// Returns the text with paths relative to the folder.
+    pub(super) fn relative(&self, text: &str) -> String {
         text.replace(&format!("{}/", self.0.path().display()), "")
     }
 }
 
-/// A biller's file without fault and warning.
+/// Returns a biller's file without faults and warnings.
 pub(super) fn biller(code: &str) -> String {
     let digest = "0f".repeat(32);
     format!(

@@ -1,4 +1,4 @@
-//! The configuration as a whole: what is shipped, what a fault looks like, and that nothing panics.
+//! Tests of the complete configuration: defaults, diagnostics, the shipped files, robustness.
 
 #![allow(clippy::unwrap_used)]
 

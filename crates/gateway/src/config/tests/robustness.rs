@@ -1,4 +1,4 @@
-//! Whatever a file holds, reading it ends with a configuration or with faults.
+//! Reading any file ends with a configuration or with faults.
 
 use proptest::prelude::*;
 
@@ -15,7 +15,7 @@ fn word_of(words: &'static str) -> impl Strategy<Value = &'static str> {
     prop::sample::select(words.split_whitespace().collect::<Vec<_>>())
 }
 
-/// Keys and values that reach deep into the reader, put together at random.
+/// Random lines of known tables and keys, with values that resemble valid ones.
 fn toml_like() -> impl Strategy<Value = String> {
     let text = prop_oneof![
         "\\PC{0,20}",
@@ -44,8 +44,8 @@ fn toml_like() -> impl Strategy<Value = String> {
     prop::collection::vec(line, 0..12).prop_map(|lines| lines.join("\n"))
 }
 
-/// Reads the text as the main file and as a biller's; both ends are fine, and faults are lines.
-fn read_both_ways(text: &[u8]) {
+/// Reads the text as the main file and as a biller's file. Each fault must be one line.
+fn read_as_both_files(text: &[u8]) {
     for file in ["gateway.toml", "billers/B0001.toml"] {
         let folder = Folder::new();
         folder.write(file, text);
@@ -63,12 +63,12 @@ fn read_both_ways(text: &[u8]) {
 proptest! {
     #[test]
     fn arbitrary_bytes_never_panic(bytes in prop::collection::vec(any::<u8>(), 0..400)) {
-        read_both_ways(&bytes);
+        read_as_both_files(&bytes);
     }
 
     #[test]
     fn arbitrary_keys_and_values_never_panic(text in toml_like()) {
-        read_both_ways(text.as_bytes());
+        read_as_both_files(text.as_bytes());
     }
 
     #[test]
@@ -76,6 +76,6 @@ proptest! {
         let mut text = biller("B0001").into_bytes();
         let at = at % text.len();
         text[at] = byte;
-        read_both_ways(&text);
+        read_as_both_files(&text);
     }
 }

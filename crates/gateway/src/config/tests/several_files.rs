@@ -1,10 +1,10 @@
-//! Faults of several files together, and of files as such.
+//! Faults of several files, and faults of whole files.
 
 use super::folder::Folder;
 use crate::config::Config;
 
 #[test]
-fn a_code_belongs_to_one_file_and_the_fault_names_both() {
+fn a_code_in_two_files_is_a_fault_that_names_both() {
     let folder = Folder::new();
     folder.write("billers/copy.toml", "code = 'B0001'");
     assert_eq!(
@@ -18,7 +18,7 @@ fn a_code_belongs_to_one_file_and_the_fault_names_both() {
 }
 
 #[test]
-fn all_faults_of_all_files_come_at_once_sorted_by_file_and_line() {
+fn all_faults_of_all_files_are_reported_sorted_by_file_and_line() {
     let folder = Folder::with_main("[kakao]\nbase_url = 1\nallow_from = 2\n[budget]\ntotal = 'x'");
     folder.write("billers/B0001.toml", "code = [\nstatus = 'active'");
     folder.write("billers/B0002.toml", b"code = 'B0002'\nname = '\xff'");
@@ -30,7 +30,7 @@ fn all_faults_of_all_files_come_at_once_sorted_by_file_and_line() {
             let line = fault.line.map_or("-".to_owned(), |line| line.to_string());
             format!(
                 "{} {} {line}",
-                folder.within(&fault.file.display().to_string()),
+                folder.relative(&fault.file.display().to_string()),
                 fault.key
             )
         })
@@ -39,7 +39,7 @@ fn all_faults_of_all_files_come_at_once_sorted_by_file_and_line() {
     let after: Vec<&str> = found
         .iter()
         .map(String::as_str)
-        .skip_while(|told| told.starts_with("billers/B0001.toml"))
+        .skip_while(|fault| fault.starts_with("billers/B0001.toml"))
         .collect();
     assert_eq!(
         after,
@@ -56,7 +56,7 @@ fn all_faults_of_all_files_come_at_once_sorted_by_file_and_line() {
 }
 
 #[test]
-fn a_syntax_fault_of_the_main_file_hides_no_billers_fault_and_repeats_no_line() {
+fn a_syntax_fault_of_the_main_file_hides_no_billers_fault_and_quotes_no_line() {
     let folder = Folder::with_main(
         "[billers]\ndirectory = 'b'\n[ledger.redis]\nurl = \"redis://:s3cret@h\n",
     );
@@ -93,19 +93,19 @@ fn a_syntax_fault_names_the_key_of_its_line() {
         ("\n= 1", "is not TOML: "),
         ("[budget\n", "budget: is not TOML: "),
     ];
-    for (toml, told) in table {
+    for (toml, expected) in table {
         let faults = Folder::with_main(toml).faults();
-        let told = format!("gateway.toml: {told}");
-        assert!(faults.starts_with(&told), "{toml}: {faults}");
+        let expected = format!("gateway.toml: {expected}");
+        assert!(faults.starts_with(&expected), "{toml}: {faults}");
     }
 }
 
 #[test]
-fn a_file_that_cannot_be_read_is_told() {
+fn a_file_that_cannot_be_read_is_a_fault() {
     let folder = Folder::new();
     let gone = Config::load(&folder.path("gone.toml")).unwrap_err();
-    let told = "gone.toml: cannot be read: No such file or directory (os error 2)";
-    assert_eq!(folder.within(&gone.to_string()), told);
+    let expected = "gone.toml: cannot be read: No such file or directory (os error 2)";
+    assert_eq!(folder.relative(&gone.to_string()), expected);
 
     folder.write("gateway.toml", vec![b'#'; 256 * 1024 + 1]);
     assert_eq!(folder.faults(), "gateway.toml: is larger than 262144 bytes");
@@ -116,7 +116,7 @@ fn a_file_that_cannot_be_read_is_told() {
 }
 
 #[test]
-fn a_name_with_control_characters_is_shown_and_not_obeyed() {
+fn control_characters_in_a_name_are_escaped() {
     let folder = Folder::new();
     folder.write("billers/\u{1b}[2J\n.toml", "code = 'B0001'");
     let faults = folder.faults();

@@ -1,4 +1,4 @@
-//! The files that the project ships, and the page that describes them.
+//! The configuration files that the project ships.
 
 use std::path::{Path, PathBuf};
 
@@ -23,7 +23,7 @@ fn the_shipped_main_file_shows_the_defaults() {
         .config;
     let folder = Folder::with_main(KAKAO);
     let mut default = folder.load().unwrap().config;
-    // Paths are relative to the file, so these differ by the folder alone.
+    // Paths are relative to the file, so only the folder differs.
     let config = project().join("config");
     default.ledger = LedgerSettings {
         path: config.join("data/ledger"),
@@ -36,7 +36,7 @@ fn the_shipped_main_file_shows_the_defaults() {
 }
 
 #[test]
-fn the_example_authorization_in_a_billers_comment_is_the_one_it_accepts() {
+fn the_example_authorization_in_a_billers_comment_is_accepted() {
     let shipped = Config::load(&project().join("config/gateway.toml")).unwrap();
     let billers = shipped.billers;
     for biller in billers {
@@ -53,14 +53,14 @@ fn the_example_authorization_in_a_billers_comment_is_the_one_it_accepts() {
 }
 
 #[test]
-fn the_examples_that_are_commented_out_name_known_keys_alone() {
+fn the_examples_that_are_commented_out_have_only_known_keys() {
     for file in ["gateway.toml", "billers/B0001.toml"] {
         let shipped = project().join("config").join(file);
         let text = std::fs::read_to_string(shipped).unwrap();
         let folder = Folder::new();
         folder.write(file, uncommented(&text));
         let faults = folder.faults();
-        // The files that they name are not there: that is all that may be wrong.
+        // The files that they name do not exist; there may be no other faults.
         for fault in faults.lines() {
             let absent =
                 fault.contains("cannot be read: No such file") || fault.contains("is not set");
@@ -69,22 +69,7 @@ fn the_examples_that_are_commented_out_name_known_keys_alone() {
     }
 }
 
-#[test]
-fn the_reference_page_has_every_key() {
-    let page = std::fs::read_to_string(project().join("docs/configuration.md")).unwrap();
-    for file in ["gateway.toml", "billers/B0001.toml"] {
-        let text = std::fs::read_to_string(project().join("config").join(file)).unwrap();
-        let document: toml::Table = uncommented(&text).parse().unwrap();
-        for key in keys("", &document) {
-            assert!(
-                page.contains(&format!("| `{key}` |")),
-                "{key} is not on the page"
-            );
-        }
-    }
-}
-
-/// The text with its commented keys and tables in force: `# key = …` and `# [table]`.
+/// Returns the text with its commented keys and tables (`# key = …`, `# [table]`) uncommented.
 fn uncommented(text: &str) -> String {
     let is_example = |rest: &str| {
         let word = rest.split(' ').next().unwrap_or_default();
@@ -97,15 +82,4 @@ fn uncommented(text: &str) -> String {
         _ => line,
     });
     lines.collect::<Vec<_>>().join("\n")
-}
-
-fn keys(prefix: &str, table: &toml::Table) -> Vec<String> {
-    let mut found = Vec::new();
-    for (key, value) in table {
-        match value {
-            toml::Value::Table(inner) => found.extend(keys(&format!("{prefix}{key}."), inner)),
-            _ => found.push(format!("{prefix}{key}")),
-        }
-    }
-    found
 }

@@ -1,12 +1,12 @@
-//! Every kind of warning, word for word.
+//! The exact texts of all warnings.
 
 use super::folder::{Folder, KAKAO, biller};
 
 const DIGEST: &str = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
 
 #[test]
-fn each_warning_of_the_main_file_is_told() {
-    let pinned = "pins certificates that `listen.tls` never asks for: \
+fn questionable_settings_of_the_main_file_are_warnings() {
+    let pinned = "pins certificates that `listen.tls` does not request: \
         every call of this party will be refused with E003";
     let tls = "[listen.tls]\ncertificate = 'pem'\nprivate_key = 'pem'";
     let kakao = "[kakao]\nbase_url = 'http://127.0.0.1:9001'";
@@ -18,7 +18,7 @@ fn each_warning_of_the_main_file_is_told() {
         ),
         (
             KAKAO.replace("127.0.0.1", "10.0.0.1"),
-            "kakao.base_url: is http: bills and payments travel in the clear (line 2)".to_owned(),
+            "kakao.base_url: is http: bills and payments are sent unencrypted (line 2)".to_owned(),
         ),
         (format!("{KAKAO}[kakao.tls]"), "kakao.tls: is not used: `base_url` is http (line 4)".to_owned()),
         (format!("{KAKAO}client_certificates = ['{DIGEST}']"), format!("kakao.client_certificates: {pinned}")),
@@ -29,7 +29,7 @@ fn each_warning_of_the_main_file_is_told() {
         ),
         (
             format!("{KAKAO}[listen]\ntrusted_proxies = ['::/0']"),
-            "listen.trusted_proxies: believes every caller: anyone can claim any source address (line 5)".to_owned(),
+            "listen.trusted_proxies: trusts every address: any caller can claim any source address (line 5)".to_owned(),
         ),
         (
             format!("{KAKAO}[limits]\ndrain = '2s'"),
@@ -41,19 +41,23 @@ fn each_warning_of_the_main_file_is_told() {
         ),
         (
             format!("{KAKAO}[billers]\ndirectory = 'none'"),
-            "billers.directory: holds no biller's file: every call will be answered E003".to_owned(),
+            "billers.directory: contains no biller's file: every call will be answered E003".to_owned(),
         ),
     ];
-    for (toml, told) in table {
+    for (toml, expected) in table {
         let folder = Folder::with_main(&toml);
         std::fs::create_dir(folder.path("none")).unwrap();
         folder.write("pem", "PEM");
-        assert_eq!(folder.warnings(), format!("gateway.toml: {told}"), "{toml}");
+        assert_eq!(
+            folder.warnings(),
+            format!("gateway.toml: {expected}"),
+            "{toml}"
+        );
     }
 }
 
 #[test]
-fn each_warning_of_a_billers_file_is_told() {
+fn questionable_settings_of_a_billers_file_are_warnings() {
     let link = "is empty: every link call of this biller will be refused";
     let table = [
         (
@@ -66,28 +70,28 @@ fn each_warning_of_a_billers_file_is_told() {
         ),
         (
             biller("B7"),
-            "code: differs from the file's name: `B7.toml` is easier to find (line 1)".to_owned(),
+            "code: differs from the file's name: `B7.toml` would match (line 1)".to_owned(),
         ),
         (
             format!("{}client_certificates = ['{DIGEST}']", biller("B0001")),
-            "client_certificates: pins certificates that `listen.tls` never asks for: \
+            "client_certificates: pins certificates that `listen.tls` does not request: \
              every call of this party will be refused with E003"
                 .to_owned(),
         ),
     ];
-    for (toml, told) in table {
+    for (toml, expected) in table {
         let folder = Folder::new();
         folder.write("billers/B0001.toml", &toml);
         assert_eq!(
             folder.warnings(),
-            format!("billers/B0001.toml: {told}"),
+            format!("billers/B0001.toml: {expected}"),
             "{toml}"
         );
     }
 }
 
 #[test]
-fn pinned_certificates_are_fine_where_certificates_are_asked_for() {
+fn pinned_certificates_are_no_warning_if_certificates_are_requested() {
     let folder = Folder::with_main(&format!(
         "{KAKAO}client_certificates = ['{DIGEST}']\n[listen.tls]\ncertificate = 'pem'\n\
          private_key = 'pem'\nclient_ca = 'pem'\nclient_auth = 'optional'"
@@ -97,7 +101,7 @@ fn pinned_certificates_are_fine_where_certificates_are_asked_for() {
 }
 
 #[test]
-fn a_secret_that_others_can_read_is_told_and_one_that_they_cannot_is_not() {
+fn only_a_secret_that_others_can_read_is_a_warning() {
     let table = [
         (
             "gateway.toml",
@@ -115,12 +119,12 @@ fn a_secret_that_others_can_read_is_told_and_one_that_they_cannot_is_not() {
             "listen.tls.private_key: `secret` can be read by others than its owner (mode 0640); 0600 is enough (line 6)",
         ),
     ];
-    for (file, toml, told) in table {
+    for (file, toml, expected) in table {
         let folder = Folder::with_main(&format!("{KAKAO}{toml}"));
         folder.write("pem", "PEM");
         folder.write("secret", "s3cret");
         assert_eq!(folder.warnings(), "");
         folder.set_mode(file, 0o640);
-        assert_eq!(folder.warnings(), format!("gateway.toml: {told}"));
+        assert_eq!(folder.warnings(), format!("gateway.toml: {expected}"));
     }
 }

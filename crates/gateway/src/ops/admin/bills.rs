@@ -1,22 +1,25 @@
-//! A bill's story, and an operator's word on it.
+//! A bill's history, and its classification as an error bill by an operator.
 
 use actix_web::{HttpResponse, web};
-use ledger::{Reach, Timestamp};
+use ledger::{Scope, Timestamp};
 use metrics::LedgerOperation;
 use serde_json::{Value, json};
 
-use super::desk::Desk;
-use super::named_bill::{Found, NamedBill};
+use super::context::AdminContext;
+use super::named_bill::{NamedBill, ResolvedBill};
 use super::refusal::Refusal;
 use super::shown;
 use crate::logging::user_key_digest;
 
 /// `POST /admin/bills/show`.
-pub(super) async fn show(desk: Desk, named: web::Json<NamedBill>) -> Result<HttpResponse, Refusal> {
-    let found = named.find(&desk)?;
-    let story = story(&desk, &found).await?;
-    if story.is_null() {
-        let alike = desk
+pub(super) async fn show(
+    context: AdminContext,
+    named: web::Json<NamedBill>,
+) -> Result<HttpResponse, Refusal> {
+    let found = named.find(&context)?;
+    let history = history(&context, &found).await?;
+    if history.is_null() {
+        let alike = context
             .ledger()
             .bills_of(found.bill.biller_code(), found.bill.biller_user_key())
             .await?;
@@ -24,65 +27,69 @@ pub(super) async fn show(desk: Desk, named: web::Json<NamedBill>) -> Result<Http
         let refusal = Refusal::not_found("unknown_bill", "nothing is known of this bill");
         return Err(refusal.with("bills_of_this_user_key", alike.into()));
     }
-    Ok(answer(&story))
+    Ok(answer(&history))
 }
 
 /// `POST /admin/bills/classify`.
 pub(super) async fn classify(
-    desk: Desk,
+    context: AdminContext,
     named: web::Json<NamedBill>,
 ) -> Result<HttpResponse, Refusal> {
-    say(&desk, &named, Word::Classify).await
+    change(&context, &named, Action::Classify).await
 }
 
 /// `POST /admin/bills/clear`.
 pub(super) async fn clear(
-    desk: Desk,
+    context: AdminContext,
     named: web::Json<NamedBill>,
 ) -> Result<HttpResponse, Refusal> {
-    say(&desk, &named, Word::Clear).await
+    change(&context, &named, Action::Clear).await
 }
 
-/// What an operator says of a bill.
+/// An operator's change of a bill's classification.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Word {
+enum Action {
     Classify,
     Clear,
 }
 
-async fn say(desk: &Desk, named: &NamedBill, word: Word) -> Result<HttpResponse, Refusal> {
-    let found = named.find(desk)?;
+async fn change(
+    context: &AdminContext,
+    named: &NamedBill,
+    action: Action,
+) -> Result<HttpResponse, Refusal> {
+    let found = named.find(context)?;
     let (reason, operator) = (named.reason()?, named.operator()?);
-    let ledger = desk.ledger();
-    let before = ledger.known(&found.bill).await.state;
+    let ledger = context.ledger();
+    let before = ledger.scoped_state(&found.bill).await.state;
     let was_error_bill = before
         .as_ref()
         .is_some_and(ledger::BillState::is_error_bill);
-    if word == Word::Clear && !was_error_bill {
+    if action == Action::Clear && !was_error_bill {
         return Err(Refusal::conflict(
             "no_error_bill",
             "this bill is no error bill: there is nothing to clear",
         ));
     }
-    let timer = desk
+    let timer = context
         .worker()
         .shared()
         .metrics
         .time_ledger(LedgerOperation::Classify);
     let now = Timestamp::now();
-    let said = match word {
-        Word::Classify => {
-            let said = ledger.classify(&found.bill, reason, operator.clone(), now);
-            said.await
+    let recorded = match action {
+        Action::Classify => {
+            let classified = ledger.classify(&found.bill, reason, operator.clone(), now);
+            classified.await
         }
-        Word::Clear => {
-            let said = ledger.clear(&found.bill, reason, operator.clone(), now);
-            said.await
+        Action::Clear => {
+            let cleared = ledger.clear(&found.bill, reason, operator.clone(), now);
+            cleared.await
         }
     };
     drop(timer);
-    said.map_err(|error| {
-        tracing::error!(%error, "an operator's word is in memory only");
+    recorded.map_err(|error| {
+        tracing::error!(%error, "an operator's classification is in memory only");
         Refusal::new(
             actix_web::http::StatusCode::SERVICE_UNAVAILABLE,
             "journal_not_writable",
@@ -93,47 +100,47 @@ async fn say(desk: &Desk, named: &NamedBill, word: Word) -> Result<HttpResponse,
         operator,
         biller = found.bill.biller_code().as_str(),
         user = %user_key_digest(found.bill.biller_user_key()),
-        error_bill = word == Word::Classify,
+        error_bill = action == Action::Classify,
         "an operator classified a bill"
     );
-    let mut story = story(desk, &found).await?;
-    if let Value::Object(members) = &mut story {
+    let mut history = history(context, &found).await?;
+    if let Value::Object(members) = &mut history {
         members.insert("was_known".to_owned(), before.is_some().into());
     }
-    Ok(answer(&story))
+    Ok(answer(&history))
 }
 
-/// The story as JSON; null where nothing is known of the bill.
-async fn story(desk: &Desk, found: &Found) -> Result<Value, Refusal> {
-    let story = desk.ledger().story(&found.bill).await?;
-    let Some(state) = &story.known.state else {
+/// Returns the bill's history as JSON; null for an unknown bill.
+async fn history(context: &AdminContext, found: &ResolvedBill) -> Result<Value, Refusal> {
+    let history = context.ledger().history(&found.bill).await?;
+    let Some(state) = &history.current.state else {
         return Ok(Value::Null);
     };
-    let facts: Vec<Value> = story.facts.facts.iter().map(shown::fact).collect();
+    let facts: Vec<Value> = history.facts.facts.iter().map(shown::fact).collect();
     Ok(json!({
         "bill": shown::bill(&found.bill),
         "biller_name": found.biller.settings.name,
         "state": shown::state(state, Timestamp::now()),
         "story": facts,
-        "left_off": story.facts.left_off,
-        "node": desk.ledger().node(),
-        "known_by": story.known.reach.name(),
-        "hint": hint(story.known.reach),
+        "left_off": history.facts.left_off,
+        "node": context.ledger().node(),
+        "known_by": history.current.scope.name(),
+        "hint": hint(history.current.scope),
     }))
 }
 
-/// What an operator must know of whose knowledge this is.
-pub(super) const fn hint(reach: Reach) -> Option<&'static str> {
-    match reach {
-        Reach::Alone => None,
-        Reach::Shared => Some("other nodes have facts of their own in their journals"),
-        Reach::ThisNodeOnly => {
+/// Returns a note on which nodes' facts the answer covers.
+pub(super) const fn hint(scope: Scope) -> Option<&'static str> {
+    match scope {
+        Scope::SingleNode => None,
+        Scope::AllNodes => Some("other nodes have facts of their own in their journals"),
+        Scope::ThisNodeOnly => {
             Some("Redis is out of reach: this is what this node knows by itself")
         }
     }
 }
 
-/// An answer that nobody keeps.
+/// Returns a JSON answer that must not be cached.
 pub(super) fn answer(body: &Value) -> HttpResponse {
     HttpResponse::Ok()
         .insert_header((actix_web::http::header::CACHE_CONTROL, "no-store"))

@@ -1,4 +1,4 @@
-//! The ledger as a whole: how it stands, whether it is sound, and the shared state written anew.
+//! The ledger: status, verification, and rewriting the state in Redis.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
@@ -6,24 +6,24 @@ use std::time::Instant;
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
 use ledger::journal::{Audit, Finding};
-use ledger::{Rebuild, SharedDifference};
+use ledger::{Rebuild, RedisDifference};
 use serde_json::{Value, json};
 
 use super::bills::answer;
-use super::desk::Desk;
+use super::context::AdminContext;
 use super::refusal::Refusal;
 
 /// One verification at a time: each reads the whole journal.
 static VERIFYING: AtomicBool = AtomicBool::new(false);
 
 /// `GET /admin/ledger`.
-pub(super) async fn status(desk: Desk) -> HttpResponse {
-    let ledger = desk.ledger();
+pub(super) async fn status(context: AdminContext) -> HttpResponse {
+    let ledger = context.ledger();
     answer(&json!({
         "node": ledger.node(),
         "journal_writable": ledger.is_journal_writable(),
         "undelivered_payments": ledger.undelivered(),
-        "shared_state": shared_state(ledger.is_shared_state_reachable()),
+        "shared_state": shared_state(ledger.is_redis_reachable()),
         "unshared_facts": ledger.unshared(),
     }))
 }
@@ -37,46 +37,46 @@ const fn shared_state(reachable: Option<bool>) -> &'static str {
 }
 
 /// `POST /admin/ledger/verify`.
-pub(super) async fn verify(desk: Desk) -> Result<HttpResponse, Refusal> {
+pub(super) async fn verify(context: AdminContext) -> Result<HttpResponse, Refusal> {
     if VERIFYING.swap(true, Ordering::AcqRel) {
         return Err(Refusal::conflict(
             "verifying",
             "a verification is under way; wait for it",
         ));
     }
-    let _ends = Ends;
+    let _verification = Verification;
     let began = Instant::now();
-    let verified = desk.ledger().verify().await?;
-    let is_shared_sound = match &verified.shared {
+    let verified = context.ledger().verify().await?;
+    let is_shared_sound = match &verified.redis {
         None => true,
         Some(Ok(difference)) => difference.is_none(),
         Some(Err(_)) => false,
     };
     let is_sound = verified.audit.findings.is_empty() && is_shared_sound;
     if !is_sound {
-        tracing::error!("the ledger's verification found something");
+        tracing::error!("the ledger's verification has findings");
     }
     Ok(answer(&json!({
         "sound": is_sound,
         "journal": audit_as_json(&verified.audit),
         "state_compared": true,
-        "shared": verified.shared.map(|shared| difference(shared.ok())),
-        "unshared_facts": desk.ledger().unshared(),
-        "node": desk.ledger().node(),
+        "shared": verified.redis.map(|shared| difference(shared.ok())),
+        "unshared_facts": context.ledger().unshared(),
+        "node": context.ledger().node(),
         "took_ms": u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX),
     })))
 }
 
-/// Gives the place free again, also where the operator hung up.
-struct Ends;
+/// Ends the verification when dropped, also when the operator hangs up.
+struct Verification;
 
-impl Drop for Ends {
+impl Drop for Verification {
     fn drop(&mut self) {
         VERIFYING.store(false, Ordering::Release);
     }
 }
 
-/// What a journal by itself tells, as JSON.
+/// Returns the audit of a journal as JSON.
 pub(crate) fn audit_as_json(audit: &Audit) -> Value {
     let findings: Vec<Value> = audit.findings.kept.iter().map(finding).collect();
     json!({
@@ -92,7 +92,7 @@ fn finding(finding: &Finding) -> Value {
     json!({ "kind": finding.name(), "row": finding.row(), "what": finding.to_string() })
 }
 
-fn difference(difference: Option<SharedDifference>) -> Value {
+fn difference(difference: Option<RedisDifference>) -> Value {
     match difference {
         None => json!({ "reached": false }),
         Some(difference) => json!({
@@ -106,24 +106,24 @@ fn difference(difference: Option<SharedDifference>) -> Value {
 }
 
 /// `POST /admin/ledger/rebuild`.
-pub(super) async fn rebuild(desk: Desk) -> Result<HttpResponse, Refusal> {
-    match desk.ledger().rebuild() {
-        Rebuild::Begun(facts) => {
-            tracing::info!(facts, "an operator has the shared state written anew");
+pub(super) async fn rebuild(context: AdminContext) -> Result<HttpResponse, Refusal> {
+    match context.ledger().rebuild() {
+        Rebuild::Started(facts) => {
+            tracing::info!(facts, "an operator started rewriting the state in Redis");
             Ok(answer(&json!({
                 "begun": true,
                 "facts": facts,
-                "node": desk.ledger().node(),
+                "node": context.ledger().node(),
             })))
         }
-        Rebuild::Alone => Err(Refusal::conflict(
+        Rebuild::NoRedis => Err(Refusal::conflict(
             "no_shared_state",
             "there is no [ledger.redis]: the state is folded from the journal at every start",
         )),
         Rebuild::OutOfReach => Err(Refusal::new(
             StatusCode::SERVICE_UNAVAILABLE,
             "out_of_reach",
-            "Redis is out of reach; it is written by itself once it is back",
+            "Redis is out of reach; it is rewritten automatically once it is back",
         )),
     }
 }

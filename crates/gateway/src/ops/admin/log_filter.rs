@@ -1,4 +1,4 @@
-//! Which events are logged, changed while the gateway runs (`docs/logging.md`).
+//! The log filter, which can be changed while the gateway runs (`docs/logging.md`).
 
 use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, web};
@@ -9,10 +9,10 @@ use super::bills::answer;
 use super::refusal::Refusal;
 use crate::logging;
 
-/// What is logged from now on.
+/// Body of `PUT /admin/log-filter`.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Wanted {
+pub(super) struct FilterChange {
     filter: String,
 }
 
@@ -26,7 +26,7 @@ pub(super) async fn show() -> Result<HttpResponse, Refusal> {
 }
 
 /// `PUT /admin/log-filter`: until the next change, or the end of the process.
-pub(super) async fn change(wanted: web::Json<Wanted>) -> Result<HttpResponse, Refusal> {
+pub(super) async fn change(wanted: web::Json<FilterChange>) -> Result<HttpResponse, Refusal> {
     let before = logging::current_filter().ok_or_else(not_logging)?;
     // Said under the old filter: under the new one perhaps nothing is said any more.
     let parsed = logging::Filter::parse(&wanted.filter).map_err(|fault| {

@@ -1,10 +1,9 @@
-//! The admin API (contract sections 5 and 7): what operators see and do, as JSON under `/admin`.
+//! The admin API (contract sections 5 and 7): JSON under `/admin`, documented in `docs/operations.md`.
 //!
-//! Whatever names a customer comes in a POST body, so that no user key stands in an address.
-//! `docs/operations.md` is the reference.
+//! Bills are named in POST bodies, so that no user key appears in a URL.
 
 mod bills;
-mod desk;
+mod context;
 mod ledger;
 mod log_filter;
 mod named_bill;
@@ -17,13 +16,13 @@ use actix_web::middleware::from_fn;
 use actix_web::{Resource, Route, Scope, web};
 
 use self::refusal::Refusal;
-pub(super) use desk::Desk;
+pub(super) use context::AdminContext;
 pub(crate) use ledger::audit_as_json;
 
 /// The largest request body.
 const BODY_BYTES: usize = 16 * 1024;
 
-/// Everything under `/admin`. Nothing is answered, or even read, without the token.
+/// Returns the routes under `/admin`. The token is checked before anything else is read.
 pub(super) fn scope() -> Scope<
     impl actix_web::dev::ServiceFactory<
         actix_web::dev::ServiceRequest,

@@ -1,4 +1,4 @@
-//! The bill that an operator names.
+//! The bill that a request of the admin API names.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -6,23 +6,23 @@ use std::sync::Arc;
 use protocol::Bill;
 use serde::Deserialize;
 
-use super::desk::Desk;
+use super::context::AdminContext;
 use super::refusal::Refusal;
 use crate::registry::RegisteredBiller;
 
-/// Characters of one part of a bill's name; longer than any that the guide allows.
+/// Most characters of one member of a bill's identity; more than the guide allows.
 const PART_CHARS: usize = 200;
 
-/// Characters of a reason.
+/// Most characters of a reason.
 const REASON_CHARS: usize = 500;
 
-/// What stands where an operator gives none.
+/// The reason that is recorded if the operator gives none.
 const NO_REASON: &str = "no reason given";
 
-/// Characters of an operator's name.
+/// Most characters of an operator's name.
 const OPERATOR_CHARS: usize = 100;
 
-/// A request that is about one bill. Parts that the bill has not are absent or empty.
+/// Body of a request about one bill. Members that the bill does not have are absent or empty.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct NamedBill {
@@ -41,16 +41,16 @@ pub(super) struct NamedBill {
     operator: String,
 }
 
-/// The same, as it is registered.
-pub(super) struct Found {
+/// A named bill and its registered biller.
+pub(super) struct ResolvedBill {
     pub(super) biller: Arc<RegisteredBiller>,
     pub(super) bill: Bill,
 }
 
 impl NamedBill {
-    /// The bill, if the gateway could ever have heard of it.
-    pub(super) fn find(&self, desk: &Desk) -> Result<Found, Refusal> {
-        let biller = desk.biller(&self.biller)?;
+    /// Returns the bill, if its members could come from a call of the registered biller.
+    pub(super) fn find(&self, context: &AdminContext) -> Result<ResolvedBill, Refusal> {
+        let biller = context.biller(&self.biller)?;
         if self.user_key.is_empty() {
             return Err(Refusal::bad_request("user_key is empty"));
         }
@@ -96,22 +96,22 @@ impl NamedBill {
             &self.notice_key,
             &parameters,
         );
-        Ok(Found { biller, bill })
+        Ok(ResolvedBill { biller, bill })
     }
 
-    /// Why.
+    /// Returns the operator's reason.
     pub(super) fn reason(&self) -> Result<String, Refusal> {
         let reason = self.reason.as_deref().unwrap_or(NO_REASON);
-        said("reason", reason, REASON_CHARS)
+        line("reason", reason, REASON_CHARS)
     }
 
-    /// Who says so.
+    /// Returns the operator's name.
     pub(super) fn operator(&self) -> Result<String, Refusal> {
-        said("operator", &self.operator, OPERATOR_CHARS)
+        line("operator", &self.operator, OPERATOR_CHARS)
     }
 }
 
-fn said(name: &str, text: &str, most: usize) -> Result<String, Refusal> {
+fn line(name: &str, text: &str, most: usize) -> Result<String, Refusal> {
     let text = text.trim();
     let chars = text.chars().count();
     if chars == 0 || chars > most || text.chars().any(char::is_control) {

@@ -1,15 +1,15 @@
-//! Pay-results that their billers have not accepted: listed, and delivered again.
+//! Undelivered pay-results: list and redelivery.
 
 use std::sync::Arc;
 
 use actix_web::{HttpResponse, web};
-use ledger::{Cancellation, DeliveryState, Reach, Timestamp, Undelivered, Unless};
+use ledger::{Cancellation, DeliveryState, EventDelivery, Scope, SkipCancelled, Timestamp};
 use protocol::{BillerCode, Decimal};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
 use super::bills::answer;
-use super::desk::Desk;
+use super::context::AdminContext;
 use super::refusal::Refusal;
 use super::shown;
 use crate::flow::redeliver::Redelivered;
@@ -17,36 +17,40 @@ use crate::redelivery::deliver_again;
 use crate::registry::RegisteredBiller;
 use crate::upstream::Sent;
 
-/// Lines of a list where nothing else is asked for, and at most.
-const LINES: usize = 200;
-const LINES_BOUND: usize = 1_000;
+/// Entries of a list by default.
+const LIMIT_DEFAULT: usize = 200;
+/// Most entries of a list.
+const LIMIT_MAX: usize = 1_000;
 
-/// What to list.
+/// Query of `GET /admin/payments`.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Wanted {
+pub(super) struct PaymentFilter {
     biller: Option<String>,
     delivery: Option<String>,
     limit: Option<usize>,
 }
 
-/// `GET /admin/payments?biller=…&delivery=…&limit=…`: the longest waiting first.
-pub(super) async fn list(desk: Desk, wanted: web::Query<Wanted>) -> Result<HttpResponse, Refusal> {
-    let biller = match &wanted.biller {
-        Some(code) => Some(desk.biller(code)?.code()),
+/// `GET /admin/payments?biller=…&delivery=…&limit=…`: lists pay-results, the oldest first.
+pub(super) async fn list(
+    context: AdminContext,
+    filter: web::Query<PaymentFilter>,
+) -> Result<HttpResponse, Refusal> {
+    let biller = match &filter.biller {
+        Some(code) => Some(context.biller(code)?.code()),
         None => None,
     };
-    let delivery = match &wanted.delivery {
+    let delivery = match &filter.delivery {
         Some(name) => Some(DeliveryState::parse(name).ok_or_else(|| {
             Refusal::bad_request("delivery is one of accepted, refused, unknown, pending")
         })?),
         None => None,
     };
-    let limit = wanted.limit.unwrap_or(LINES).min(LINES_BOUND);
+    let limit = filter.limit.unwrap_or(LIMIT_DEFAULT).min(LIMIT_MAX);
     let mut events = if delivery == Some(DeliveryState::Accepted) {
-        desk.ledger().accepted_payments(biller).await?
+        context.ledger().accepted_payments(biller).await?
     } else {
-        let mut events = undelivered(&desk, biller).await?;
+        let mut events = undelivered(&context, biller).await?;
         events.retain(|one| delivery.is_none_or(|wanted| one.state == wanted));
         events
     };
@@ -58,79 +62,88 @@ pub(super) async fn list(desk: Desk, wanted: web::Query<Wanted>) -> Result<HttpR
     }
     let listed = events.len();
     let now = Timestamp::now();
-    let (events, reach) = match delivery {
-        Some(DeliveryState::Accepted) => (events, Reach::Alone),
-        _ => desk.ledger().without_delivered_elsewhere(events, now).await,
+    let (events, scope) = match delivery {
+        Some(DeliveryState::Accepted) => (events, Scope::SingleNode),
+        _ => {
+            context
+                .ledger()
+                .without_delivered_elsewhere(events, now)
+                .await
+        }
     };
-    let tellings = desk.ledger().tellings(&events).await?;
+    let delivery_attempts = context.ledger().delivery_attempts(&events).await?;
     let lines: Vec<Value> = events
         .iter()
-        .zip(&tellings)
-        .map(|(one, telling)| shown::undelivered(one, telling.as_ref(), now))
+        .zip(&delivery_attempts)
+        .map(|(one, attempts)| shown::undelivered(one, attempts.as_ref(), now))
         .collect();
     Ok(answer(&json!({
         "payments": lines,
         "left_off": total - listed,
-        "node": desk.ledger().node(),
-        "known_by": reach.name(),
-        "hint": hint(&desk),
+        "node": context.ledger().node(),
+        "known_by": scope.name(),
+        "hint": hint(&context),
     })))
 }
 
-/// Another node's pay-results are in that node's journal.
-fn hint(desk: &Desk) -> Option<&'static str> {
-    desk.ledger()
-        .is_shared_state_reachable()
+/// Returns a note that other nodes journal their own pay-results; `None` for a single node.
+fn hint(context: &AdminContext) -> Option<&'static str> {
+    context
+        .ledger()
+        .is_redis_reachable()
         .map(|_| "only pay-results that came to this node; ask every node for its own")
 }
 
-/// All of them, off this thread: there may be many.
-async fn undelivered(desk: &Desk, biller: Option<BillerCode>) -> Result<Vec<Undelivered>, Refusal> {
-    let ledger = desk.ledger().clone();
+/// Returns all undelivered pay-results, collected on a blocking thread: there can be many.
+async fn undelivered(
+    context: &AdminContext,
+    biller: Option<BillerCode>,
+) -> Result<Vec<EventDelivery>, Refusal> {
+    let ledger = context.ledger().clone();
     actix_web::rt::task::spawn_blocking(move || ledger.undelivered_payments(biller))
         .await
         .map_err(|_| Refusal::internal())
 }
 
-/// What to deliver again.
+/// Body of `POST /admin/payments/redeliver`.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Order {
+pub(super) struct RedeliveryRequest {
     biller: String,
     pay_id: Value,
-    /// Whether a payment that Kakao Pay cancelled fully is delivered too.
+    /// Whether a fully cancelled payment is delivered too.
     #[serde(default)]
     even_cancelled: bool,
 }
 
-/// `POST /admin/payments/redeliver`: every event of one `pay_id` that was not accepted.
+/// `POST /admin/payments/redeliver`: delivers every undelivered event of one `pay_id` again.
 pub(super) async fn redeliver(
-    desk: Desk,
-    order: web::Json<Order>,
+    context: AdminContext,
+    request: web::Json<RedeliveryRequest>,
 ) -> Result<HttpResponse, Refusal> {
-    let biller = desk.biller(&order.biller)?;
-    let pay_id = pay_id(&order.pay_id)?;
-    if desk.worker().shared().is_draining() {
+    let biller = context.biller(&request.biller)?;
+    let pay_id = pay_id(&request.pay_id)?;
+    if context.worker().shared().is_draining() {
         return Err(Refusal::conflict(
             "draining",
             "this gateway is about to end",
         ));
     }
-    let mut events = undelivered(&desk, Some(biller.code())).await?;
+    let mut events = undelivered(&context, Some(biller.code())).await?;
     events.retain(|one| one.event.pay_id == pay_id);
     if events.is_empty() {
-        return Err(nothing_to_deliver(&desk, &biller, pay_id).await?);
+        return Err(nothing_to_deliver(&context, &biller, pay_id).await?);
     }
-    let unless = if order.even_cancelled {
-        Unless::Never
+    let skip = if request.even_cancelled {
+        SkipCancelled::Never
     } else {
-        Unless::CancelledFully
+        SkipCancelled::Fully
     };
-    // In a task of its own: an operator who hangs up undoes nothing.
+    // In its own task, so that it completes even when the operator hangs up.
     let outcomes = actix_web::rt::spawn(async move {
         let mut outcomes = Vec::with_capacity(events.len());
         for one in events {
-            outcomes.push(deliver(&desk, &biller, &one, unless).await?);
+            outcomes.push(deliver(&context, &biller, &one, skip).await?);
         }
         Ok::<_, Refusal>(outcomes)
     });
@@ -138,7 +151,7 @@ pub(super) async fn redeliver(
     Ok(answer(&json!({ "outcomes": outcomes })))
 }
 
-/// Exact, as a number or as a text of one.
+/// Parses a `pay_id`, exactly, from a JSON number or a string that holds one.
 fn pay_id(value: &Value) -> Result<Decimal, Refusal> {
     let spelling = match value {
         Value::String(text) => text.clone(),
@@ -152,24 +165,27 @@ fn pay_id(value: &Value) -> Result<Decimal, Refusal> {
         .ok_or_else(|| Refusal::bad_request("pay_id is no number"))
 }
 
-/// Why there is nothing to deliver.
+/// Returns why there is nothing to deliver.
 async fn nothing_to_deliver(
-    desk: &Desk,
+    context: &AdminContext,
     biller: &RegisteredBiller,
     pay_id: Decimal,
 ) -> Result<Refusal, Refusal> {
-    let bills = desk.ledger().bills_paid_by(biller.code(), pay_id).await?;
+    let bills = context
+        .ledger()
+        .bills_paid_by(biller.code(), pay_id)
+        .await?;
     let Some(bill) = bills.first() else {
         let refusal = Refusal::not_found(
             "unknown_payment",
-            "this node knows no payment of this number",
+            "this node has no payment with this pay_id",
         );
-        return Ok(match hint(desk) {
+        return Ok(match hint(context) {
             Some(hint) => refusal.with("hint", hint.into()),
             None => refusal,
         });
     };
-    let known = desk.ledger().known(bill).await.state;
+    let known = context.ledger().scoped_state(bill).await.state;
     let groups = known.as_ref().and_then(ledger::BillState::payments);
     let mut records = groups
         .into_iter()
@@ -177,39 +193,39 @@ async fn nothing_to_deliver(
         .filter(|group| group.pay_id == pay_id)
         .flat_map(|group| group.records);
     Ok(if records.any(|record| record.delivery.is_none()) {
-        Refusal::conflict("under_way", "it is being told to its biller at this moment")
+        Refusal::conflict("under_way", "its delivery is under way")
     } else {
         Refusal::conflict(
             "already_accepted",
-            "its biller has accepted it: it is not told again",
+            "its biller has accepted it; it is not delivered again",
         )
     })
 }
 
 async fn deliver(
-    desk: &Desk,
+    context: &AdminContext,
     biller: &Arc<RegisteredBiller>,
-    one: &Undelivered,
-    unless: Unless,
+    one: &EventDelivery,
+    skip: SkipCancelled,
 ) -> Result<Value, Refusal> {
     let mut shown = Map::new();
-    match deliver_again(desk.worker(), biller, one, unless).await? {
-        Redelivered::Told(told) => {
-            let outcome = match told.sent {
+    match deliver_again(context.worker(), biller, one, skip).await? {
+        Redelivered::Attempted(attempt) => {
+            let outcome = match attempt.sent {
                 Sent::NotSent => "not_sent",
-                Sent::MaybeSent => told.state.name(),
+                Sent::MaybeSent => attempt.state.name(),
             };
             shown.insert("outcome".to_owned(), outcome.into());
-            shown.insert("status".to_owned(), told.status.into());
-            shown.insert("res_code".to_owned(), told.res_code.into());
-            shown.insert("delivery".to_owned(), told.state.name().into());
-            if told.cancelled != Cancellation::No {
-                let cancelled = shown::cancelled(told.cancelled);
+            shown.insert("status".to_owned(), attempt.status.into());
+            shown.insert("res_code".to_owned(), attempt.res_code.into());
+            shown.insert("delivery".to_owned(), attempt.state.name().into());
+            if attempt.cancelled != Cancellation::No {
+                let cancelled = shown::cancelled(attempt.cancelled);
                 shown.insert("cancelled".to_owned(), cancelled.into());
             }
         }
-        untold => {
-            shown.insert("outcome".to_owned(), name(&untold).into());
+        skipped => {
+            shown.insert("outcome".to_owned(), name(&skipped).into());
         }
     }
     for (name, value) in [
@@ -223,9 +239,9 @@ async fn deliver(
     Ok(Value::Object(shown))
 }
 
-const fn name(untold: &Redelivered) -> &'static str {
-    match untold {
-        Redelivered::Told(_) => "told",
+const fn name(skipped: &Redelivered) -> &'static str {
+    match skipped {
+        Redelivered::Attempted(_) => "attempted",
         Redelivered::AlreadyAccepted => "already_accepted",
         Redelivered::Cancelled => "cancelled",
         Redelivered::OutOfReach => "out_of_reach",

@@ -1,4 +1,4 @@
-//! Why the admin API does not do what was asked: always one JSON object.
+//! The error answers of the admin API, one JSON object each.
 
 use std::fmt;
 
@@ -8,7 +8,7 @@ use actix_web::{HttpRequest, HttpResponse, Responder, ResponseError};
 use ledger::JournalError;
 use serde_json::{Value, json};
 
-/// `{"error":{"code":…,"message":…},…}`.
+/// An error answer: `{"error":{"code":…,"message":…},…}`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Refusal {
     status: StatusCode,
@@ -56,7 +56,7 @@ impl Refusal {
         )
     }
 
-    /// What is wrong with a body; the caller proved to be an operator, so it may be told in full.
+    /// Describes the fault of a body in full: the caller is an authenticated operator.
     pub(super) fn of_body(error: &JsonPayloadError) -> Self {
         match error {
             JsonPayloadError::OverflowKnownLength { .. } | JsonPayloadError::Overflow { .. } => {
@@ -82,7 +82,7 @@ impl Refusal {
         }
     }
 
-    /// With one more member beside `error`.
+    /// Adds a member beside `error`.
     pub(super) fn with(mut self, name: &str, value: Value) -> Self {
         self.more.insert(name.to_owned(), value);
         self

@@ -1,25 +1,25 @@
-//! Facts and states as JSON. The gateway's own times are RFC 3339 in Korean time, the guide's
-//! stay as the guide spells them, and amounts and numbers of payments are texts: they are exact.
+//! Facts and states as JSON. The gateway's own times are RFC 3339 in Korean time; the guide's times keep their
+//! spelling; amounts and `pay_id`s are strings, because they are exact decimals.
 
 use jiff::tz::Offset;
 use ledger::journal::NumberedFact;
 use ledger::{
-    BillState, Cancellation, Classification, FactKind, LinkState, PaymentGroup, PaymentRecord,
-    Stamp, Telling, Timestamp, Undelivered,
+    BillState, Cancellation, Classification, DeliveryAttempts, EventDelivery, FactKind, LinkState,
+    PaymentGroup, PaymentRecord, Stamp, Timestamp,
 };
 use protocol::{Bill, KoreanTime, PaymentEvent};
 use serde_json::{Map, Value, json};
 
-/// All the guide's times are Korean.
+/// The offset of Korean time, in which all the guide's times are.
 const KOREA: Offset = Offset::constant(9);
 
-/// `2026-11-24T09:00:00.123+09:00`.
+/// Formats a time as `2026-11-24T09:00:00.123+09:00`.
 pub(super) fn time(at: Timestamp) -> String {
     let moment = jiff::Timestamp::from_millisecond(at.millis()).unwrap_or_default();
     format!("{:.3}+09:00", KOREA.to_datetime(moment))
 }
 
-/// A bill's name.
+/// Returns the members that identify a bill.
 pub(super) fn bill(bill: &Bill) -> Value {
     let parameters: Map<String, Value> = bill
         .identity_parameters()
@@ -35,7 +35,7 @@ pub(super) fn bill(bill: &Bill) -> Value {
     })
 }
 
-/// What is known of a bill at `now`.
+/// Returns a bill's state at `now`.
 pub(super) fn state(state: &BillState, now: Timestamp) -> Value {
     let groups: Vec<Value> = state
         .payments()
@@ -75,7 +75,7 @@ fn group(group: &PaymentGroup) -> Value {
     let records: Vec<Value> = group.records.iter().map(record).collect();
     json!({
         "pay_id": group.pay_id.to_string(),
-        "sum": group.left,
+        "sum": group.remaining,
         "cancelled": cancelled(group.cancelled),
         "events": records,
     })
@@ -101,7 +101,7 @@ fn record(record: &PaymentRecord) -> Value {
     })
 }
 
-/// One fact of a story.
+/// Returns one fact of a bill's history.
 pub(super) fn fact(numbered: &NumberedFact) -> Value {
     let fact = &numbered.fact;
     let mut shown = details(&fact.kind);
@@ -113,7 +113,7 @@ pub(super) fn fact(numbered: &NumberedFact) -> Value {
     Value::Object(shown)
 }
 
-/// What two facts name the same attempt by.
+/// Formats a stamp, which links the facts of one attempt.
 fn stamp(stamp: Stamp) -> String {
     format!("{}-{}", stamp.time, stamp.node)
 }
@@ -176,14 +176,18 @@ fn payment(event: &PaymentEvent) -> Map<String, Value> {
 }
 
 /// One line of the list of pay-results.
-pub(super) fn undelivered(one: &Undelivered, telling: Option<&Telling>, now: Timestamp) -> Value {
+pub(super) fn undelivered(
+    one: &EventDelivery,
+    attempts: Option<&DeliveryAttempts>,
+    now: Timestamp,
+) -> Value {
     let mut shown = payment(&one.event);
     let age_millis = now.millis().saturating_sub(one.since().millis()).max(0);
     let more = [
         ("biller", Value::from(one.bill.biller_code().as_str())),
         ("age_seconds", (age_millis / 1000).into()),
         ("delivery", one.state.name().into()),
-        ("attempts", telling.map(|telling| telling.attempts).into()),
+        ("attempts", attempts.map(|attempts| attempts.count).into()),
         ("last_attempt_at", time(one.last_attempt).into()),
         ("cancelled", cancelled(one.cancelled).into()),
         ("bill", bill(&one.bill)),

@@ -1,4 +1,4 @@
-//! Only operators: `Authorization: Bearer TOKEN`, by the token's SHA-256, in constant time.
+//! The check of the admin token (`Authorization: Bearer TOKEN`): its SHA-256 is compared in constant time.
 
 use actix_web::body::MessageBody;
 use actix_web::dev::{ServiceRequest, ServiceResponse};
@@ -6,18 +6,20 @@ use actix_web::http::StatusCode;
 use actix_web::http::header::{AUTHORIZATION, HeaderMap};
 use actix_web::middleware::Next;
 
-use super::desk::Desk;
+use super::context::AdminContext;
 use super::refusal::Refusal;
 use crate::admission::authorization::is_one_of;
 use crate::config::Sha256;
 
-/// Lets a request pass that carries the token.
+/// Middleware that refuses requests without the token.
 pub(super) async fn require(
     request: ServiceRequest,
     next: Next<impl MessageBody>,
 ) -> Result<ServiceResponse<impl MessageBody>, actix_web::Error> {
-    let desk = request.app_data::<Desk>().ok_or_else(Refusal::internal)?;
-    let expected = desk.worker().shared().admin_token_sha256;
+    let context = request
+        .app_data::<AdminContext>()
+        .ok_or_else(Refusal::internal)?;
+    let expected = context.worker().shared().admin_token_sha256;
     check(request.headers(), expected)?;
     next.call(request).await
 }
@@ -42,12 +44,12 @@ fn check(headers: &HeaderMap, expected: Option<Sha256>) -> Result<(), Refusal> {
     if is_one_of(token, &[expected]) && !token.is_empty() {
         Ok(())
     } else {
-        tracing::warn!("an admin call without the right token");
+        tracing::warn!("admin call with a wrong token");
         Err(unauthorized("token_wrong", "this is not the admin token"))
     }
 }
 
-/// The token behind the scheme, which may be spelled in any case.
+/// Returns the token after the scheme; the scheme's case does not matter.
 fn bearer(value: &[u8]) -> Option<&[u8]> {
     let (scheme, token) = value.split_at_checked("Bearer ".len())?;
     scheme.eq_ignore_ascii_case(b"Bearer ").then_some(token)

@@ -1,13 +1,13 @@
-//! The framing against the HTTP library's decoder, on bytes that nobody thought of.
+//! Property tests of the framing against the HTTP library's decoder.
 
 use actix_http::h1::{Codec, Message, MessageType};
 use bytes::BytesMut;
 use proptest::prelude::*;
 use tokio_util::codec::Decoder as _;
 
-use crate::server::framing::{Framing, Stop};
+use crate::server::framing::{RequestFraming, Stop};
 
-/// Pieces that make requests, and all that goes wrong with them.
+/// Fragments of requests, valid and broken.
 const PIECES: &[&str] = &[
     "GET /a HTTP/1.1\r\n",
     "POST /a?b HTTP/1.1\r\n",
@@ -38,7 +38,7 @@ const PIECES: &[&str] = &[
     "\0",
 ];
 
-/// Whole requests, so that there are more good ones than chance makes.
+/// Whole requests, so that enough streams hold valid ones.
 const REQUESTS: &[&str] = &[
     "GET / HTTP/1.1\r\nHost: a\r\n\r\n",
     "POST /b HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nhello",
@@ -54,11 +54,11 @@ fn streams() -> impl Strategy<Value = Vec<u8>> {
     let edits = proptest::collection::vec((any::<prop::sample::Index>(), any::<u8>(), 0..3), 0..3);
     (proptest::collection::vec(pieces, 1..12), edits).prop_map(|(pieces, edits)| {
         let mut bytes = pieces.concat().into_bytes();
-        for (index, octet, kind) in edits {
+        for (index, byte, kind) in edits {
             let at = index.index(bytes.len());
             match kind {
-                0 => bytes[at] = octet,
-                1 => bytes.insert(at, octet),
+                0 => bytes[at] = byte,
+                1 => bytes.insert(at, byte),
                 _ if bytes.len() > 1 => drop(bytes.remove(at)),
                 _ => {}
             }
@@ -67,7 +67,7 @@ fn streams() -> impl Strategy<Value = Vec<u8>> {
     })
 }
 
-/// What was let through of a stream, and why no more was.
+/// The bytes of a stream that passed, and why no more did.
 #[derive(Debug, PartialEq)]
 struct Outcome {
     passed: Vec<u8>,
@@ -76,7 +76,7 @@ struct Outcome {
     stop: Stop,
 }
 
-/// How many requests a reader found to begin and to end.
+/// How many begins and ends of requests a reader found.
 #[derive(Debug, PartialEq)]
 struct Read {
     begun: usize,
@@ -92,9 +92,9 @@ impl Outcome {
     }
 }
 
-/// What the library makes of bytes, where it takes them all.
+/// Reads bytes with the library's decoder; an error unless it accepts them all.
 fn library_reads(bytes: &[u8]) -> Result<Read, String> {
-    // The decoder keeps a clock, which needs a runtime.
+    // The decoder has a clock that needs a runtime.
     let system = actix_rt::System::new();
     let mut codec = system.block_on(async { Codec::default() });
     let mut bytes = BytesMut::from(bytes);
@@ -114,10 +114,10 @@ fn library_reads(bytes: &[u8]) -> Result<Read, String> {
     }
 }
 
-/// Follows a stream that comes in these runs of bytes, as the guard does.
-fn follow<'a>(runs: impl Iterator<Item = &'a [u8]>) -> Outcome {
-    let mut framing = Framing::new();
-    let mut held = Vec::new();
+/// Validates a stream that arrives in these runs of bytes, as the validated stream does.
+fn validate<'a>(runs: impl Iterator<Item = &'a [u8]>) -> Outcome {
+    let mut framing = RequestFraming::new();
+    let mut pending = Vec::new();
     let mut outcome = Outcome {
         passed: Vec::new(),
         requests_begun: 0,
@@ -125,10 +125,10 @@ fn follow<'a>(runs: impl Iterator<Item = &'a [u8]>) -> Outcome {
         stop: Stop::InHead,
     };
     for run in runs {
-        held.extend_from_slice(run);
-        while !held.is_empty() {
-            let step = framing.follow(&held);
-            outcome.passed.extend(held.drain(..step.passed));
+        pending.extend_from_slice(run);
+        while !pending.is_empty() {
+            let step = framing.advance(&pending);
+            outcome.passed.extend(pending.drain(..step.passed_bytes));
             outcome.requests_begun += usize::from(step.head_completed);
             outcome.requests_ended += usize::from(step.stop == Stop::RequestEnd);
             outcome.stop = step.stop;
@@ -143,22 +143,22 @@ fn follow<'a>(runs: impl Iterator<Item = &'a [u8]>) -> Outcome {
 }
 
 #[test]
-fn every_octet_in_every_place_is_read_in_the_same_way_or_refused() {
+fn every_byte_at_every_place_is_read_as_the_library_reads_it_or_refused() {
     let body = "Transfer-Encoding: chunked\r\n\r\n5;a\r\nhello\r\n0\r\n\r\n";
     let sample = format!("POST /a?b HTTP/1.1\r\nHost: a\r\nX: b\r\n{body}");
     for place in 0..sample.len() {
-        for octet in 0..=u8::MAX {
+        for byte in 0..=u8::MAX {
             let mut replaced = sample.clone().into_bytes();
-            replaced[place] = octet;
+            replaced[place] = byte;
             let mut inserted = sample.clone().into_bytes();
-            inserted.insert(place, octet);
+            inserted.insert(place, byte);
             for bytes in [replaced, inserted] {
-                let outcome = follow(std::iter::once(bytes.as_slice()));
+                let outcome = validate(std::iter::once(bytes.as_slice()));
                 if outcome.passed.is_empty() {
                     continue;
                 }
                 let read = library_reads(&outcome.passed);
-                assert_eq!(read, Ok(outcome.read()), "octet {octet} at {place}");
+                assert_eq!(read, Ok(outcome.read()), "byte {byte} at {place}");
             }
         }
     }
@@ -168,17 +168,17 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 1000, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn what_is_let_through_the_library_reads_in_the_same_way(bytes in streams()) {
-        let outcome = follow(std::iter::once(bytes.as_slice()));
+    fn the_library_reads_the_same_requests_in_the_bytes_that_pass(bytes in streams()) {
+        let outcome = validate(std::iter::once(bytes.as_slice()));
         prop_assert_eq!(library_reads(&outcome.passed), Ok(outcome.read()));
     }
 
     #[test]
-    fn the_cut_of_the_stream_changes_nothing(
+    fn the_result_does_not_depend_on_how_the_stream_is_split(
         bytes in streams(),
         cuts in proptest::collection::vec(1_usize..40, 1..200),
     ) {
-        let whole = follow(std::iter::once(bytes.as_slice()));
+        let whole = validate(std::iter::once(bytes.as_slice()));
         let mut rest = bytes.as_slice();
         let mut cuts = cuts.into_iter().cycle();
         let runs = std::iter::from_fn(|| {
@@ -187,6 +187,6 @@ proptest! {
             rest = left;
             (!run.is_empty()).then_some(run)
         });
-        prop_assert_eq!(whole, follow(runs));
+        prop_assert_eq!(whole, validate(runs));
     }
 }

@@ -11,18 +11,19 @@ use tokio_rustls::client::TlsStream;
 
 use super::*;
 use crate::tls::{
-    ClientAuth, ClientFiles, ServerFiles, ServerSide, ServerTls, client_config, install_provider,
+    ClientFiles, ClientVerification, LoadedServerTls, ServerFiles, ServerTls, client_config,
+    install_provider,
 };
 
 const REQUEST: &str = "GET /a HTTP/1.1\r\nHost: a\r\n\r\n";
 
-/// An authority with a certificate for the listener and one for a caller, as PEM files.
-struct Papers {
+/// PEM files of an authority with a certificate for the listener and one for a client.
+struct CertificateFiles {
     folder: TempDir,
     client_fingerprint: [u8; 32],
 }
 
-impl Papers {
+impl CertificateFiles {
     fn new() -> Self {
         install_provider();
         let folder = tempfile::tempdir().unwrap();
@@ -30,14 +31,14 @@ impl Papers {
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
         let authority = CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap();
         std::fs::write(folder.path().join("ca.pem"), authority.pem()).unwrap();
-        let mut papers = Self {
+        let mut files = Self {
             folder,
             client_fingerprint: [0; 32],
         };
-        papers.issue(&authority, "server", ExtendedKeyUsagePurpose::ServerAuth);
-        papers.client_fingerprint =
-            papers.issue(&authority, "client", ExtendedKeyUsagePurpose::ClientAuth);
-        papers
+        files.issue(&authority, "server", ExtendedKeyUsagePurpose::ServerAuth);
+        files.client_fingerprint =
+            files.issue(&authority, "client", ExtendedKeyUsagePurpose::ClientAuth);
+        files
     }
 
     fn issue(
@@ -59,7 +60,7 @@ impl Papers {
         self.folder.path().join(name)
     }
 
-    fn server_files(&self, client_auth: ClientAuth) -> ServerFiles {
+    fn server_files(&self, client_auth: ClientVerification) -> ServerFiles {
         ServerFiles {
             certificate: self.path("server.pem"),
             private_key: self.path("server.key"),
@@ -67,20 +68,24 @@ impl Papers {
         }
     }
 
-    /// A connection with TLS, with the caller's certificate or without.
-    async fn dial(&self, server: &PublicServer, certified: Certified) -> TlsStream<TcpStream> {
+    /// Opens a TLS connection with or without the client's certificate.
+    async fn connect_tls(
+        &self,
+        server: &PublicServer,
+        presented: ClientCertificate,
+    ) -> TlsStream<TcpStream> {
         let (ca, certificate, key) = (
             self.path("ca.pem"),
             self.path("client.pem"),
             self.path("client.key"),
         );
-        let files = match certified {
-            Certified::Yes => ClientFiles {
+        let files = match presented {
+            ClientCertificate::Presented => ClientFiles {
                 ca: Some(&ca),
                 certificate: Some(&certificate),
                 private_key: Some(&key),
             },
-            Certified::No => ClientFiles {
+            ClientCertificate::Absent => ClientFiles {
                 ca: Some(&ca),
                 ..ClientFiles::default()
             },
@@ -95,24 +100,24 @@ impl Papers {
 }
 
 #[derive(Clone, Copy)]
-enum Certified {
-    Yes,
-    No,
+enum ClientCertificate {
+    Presented,
+    Absent,
 }
 
-/// A server whose handler answers with the fingerprint of the caller's certificate.
+/// Starts a server whose handler answers with the fingerprint of the client's certificate.
 fn start_with_fingerprints(tls: Arc<ServerTls>, head_timeout: Duration) -> PublicServer {
-    let options = Options {
+    let options = ServerOptions {
         tls: Some(tls),
         head_timeout,
         ..options()
     };
     PublicServer::start(options, || {
-        |arrival: Arrival| async move {
-            if arrival.connection.is_still_trusted() {
-                HttpResponse::Ok().body(format!("{:?}", arrival.connection.certificate()))
+        |incoming: IncomingRequest| async move {
+            if incoming.connection.is_still_trusted() {
+                HttpResponse::Ok().body(format!("{:?}", incoming.connection.certificate()))
             } else {
-                HttpResponse::Unauthorized().body("not any more")
+                HttpResponse::Unauthorized().body("no longer trusted")
             }
         }
     })
@@ -120,34 +125,46 @@ fn start_with_fingerprints(tls: Arc<ServerTls>, head_timeout: Duration) -> Publi
 }
 
 #[tokio::test]
-async fn a_callers_certificate_is_known_by_its_fingerprint() {
-    let papers = Papers::new();
-    let ca = papers.path("ca.pem");
-    let with = format!("{:?}", Some(papers.client_fingerprint));
+async fn the_handler_receives_the_fingerprint_of_the_clients_certificate() {
+    let files = CertificateFiles::new();
+    let ca = files.path("ca.pem");
+    let with = format!("{:?}", Some(files.client_fingerprint));
     let cases = [
-        (ClientAuth::Off, Certified::No, Some("None")),
-        (ClientAuth::Off, Certified::Yes, Some("None")),
         (
-            ClientAuth::Optional(ca.clone()),
-            Certified::No,
+            ClientVerification::Off,
+            ClientCertificate::Absent,
             Some("None"),
         ),
         (
-            ClientAuth::Optional(ca.clone()),
-            Certified::Yes,
+            ClientVerification::Off,
+            ClientCertificate::Presented,
+            Some("None"),
+        ),
+        (
+            ClientVerification::Optional(ca.clone()),
+            ClientCertificate::Absent,
+            Some("None"),
+        ),
+        (
+            ClientVerification::Optional(ca.clone()),
+            ClientCertificate::Presented,
             Some(with.as_str()),
         ),
         (
-            ClientAuth::Required(ca.clone()),
-            Certified::Yes,
+            ClientVerification::Required(ca.clone()),
+            ClientCertificate::Presented,
             Some(with.as_str()),
         ),
-        (ClientAuth::Required(ca), Certified::No, None),
+        (
+            ClientVerification::Required(ca),
+            ClientCertificate::Absent,
+            None,
+        ),
     ];
-    for (auth, certified, body) in cases {
-        let tls = Arc::new(ServerTls::load(&papers.server_files(auth.clone())).unwrap());
-        let server = start_with_fingerprints(tls, PATIENCE);
-        let mut stream = papers.dial(&server, certified).await;
+    for (auth, presented, body) in cases {
+        let tls = Arc::new(ServerTls::load(&files.server_files(auth.clone())).unwrap());
+        let server = start_with_fingerprints(tls, TEST_TIMEOUT);
+        let mut stream = files.connect_tls(&server, presented).await;
         let sent = stream.write_all(REQUEST.as_bytes()).await;
         if let Some(body) = body {
             let answer = one_answer(&mut stream).await;
@@ -164,32 +181,32 @@ async fn a_callers_certificate_is_known_by_its_fingerprint() {
 }
 
 #[tokio::test]
-async fn refusals_and_drains_close_tls_in_good_order() {
-    let papers = Papers::new();
-    let tls = ServerTls::load(&papers.server_files(ClientAuth::Off)).unwrap();
-    let (server, scene) = start(Options {
+async fn refusals_and_drains_close_tls_with_a_close_notify() {
+    let files = CertificateFiles::new();
+    let tls = ServerTls::load(&files.server_files(ClientVerification::Off)).unwrap();
+    let (server, handler) = start(ServerOptions {
         tls: Some(Arc::new(tls)),
         ..options()
     });
-    let mut stream = papers.dial(&server, Certified::No).await;
+    let mut stream = files.connect_tls(&server, ClientCertificate::Absent).await;
     stream.write_all(b"GET /a\r\n\r\n").await.unwrap();
-    // An end without TLS's own farewell would be an error.
+    // Without a close_notify the read would fail.
     assert_eq!(statuses(&until_closed(&mut stream).await), [400]);
-    assert_eq!(scene.seen(), ["fault 400"]);
+    assert_eq!(handler.records(), ["fault 400"]);
 
-    let mut idle = papers.dial(&server, Certified::No).await;
+    let mut idle = files.connect_tls(&server, ClientCertificate::Absent).await;
     idle.write_all(REQUEST.as_bytes()).await.unwrap();
     one_answer(&mut idle).await;
-    let drained = tokio::spawn(server.drain(PATIENCE));
+    let drained = tokio::spawn(server.drain(TEST_TIMEOUT));
     assert_eq!(until_closed(&mut idle).await, "");
     drop(stream);
     assert_eq!(in_time(drained).await.unwrap().cut_off, 0);
 }
 
 #[tokio::test]
-async fn a_handshake_has_the_time_of_a_head() {
-    let papers = Papers::new();
-    let tls = Arc::new(ServerTls::load(&papers.server_files(ClientAuth::Off)).unwrap());
+async fn a_handshake_is_limited_to_the_time_of_a_head() {
+    let files = CertificateFiles::new();
+    let tls = Arc::new(ServerTls::load(&files.server_files(ClientVerification::Off)).unwrap());
     let server = start_with_fingerprints(tls, Duration::from_millis(100));
     let mut silent = connect(&server).await;
     assert_eq!(until_closed(&mut silent).await, "");
@@ -197,12 +214,12 @@ async fn a_handshake_has_the_time_of_a_head() {
 
 #[tokio::test]
 async fn certificates_are_replaced_while_serving() {
-    let (old, new) = (Papers::new(), Papers::new());
-    let tls = Arc::new(ServerTls::load(&old.server_files(ClientAuth::Off)).unwrap());
-    let server = start_with_fingerprints(Arc::clone(&tls), PATIENCE);
-    let mut kept = old.dial(&server, Certified::No).await;
-    tls.replace(ServerSide::load(&new.server_files(ClientAuth::Off)).unwrap());
-    let mut fresh = new.dial(&server, Certified::No).await;
+    let (old, new) = (CertificateFiles::new(), CertificateFiles::new());
+    let tls = Arc::new(ServerTls::load(&old.server_files(ClientVerification::Off)).unwrap());
+    let server = start_with_fingerprints(Arc::clone(&tls), TEST_TIMEOUT);
+    let mut kept = old.connect_tls(&server, ClientCertificate::Absent).await;
+    tls.replace(LoadedServerTls::load(&new.server_files(ClientVerification::Off)).unwrap());
+    let mut fresh = new.connect_tls(&server, ClientCertificate::Absent).await;
     for stream in [&mut kept, &mut fresh] {
         stream.write_all(REQUEST.as_bytes()).await.unwrap();
         assert!(one_answer(stream).await.starts_with("HTTP/1.1 200"));
@@ -210,29 +227,69 @@ async fn certificates_are_replaced_while_serving() {
 }
 
 #[tokio::test]
-async fn who_is_connected_is_judged_by_the_authorities_of_now() {
-    let (old, new) = (Papers::new(), Papers::new());
-    let optional = |ca: &Papers| ClientAuth::Optional(ca.path("ca.pem"));
-    let required = |ca: &Papers| ClientAuth::Required(ca.path("ca.pem"));
+async fn the_present_authorities_apply_to_open_connections() {
+    let (old, new) = (CertificateFiles::new(), CertificateFiles::new());
+    let optional = |ca: &CertificateFiles| ClientVerification::Optional(ca.path("ca.pem"));
+    let required = |ca: &CertificateFiles| ClientVerification::Required(ca.path("ca.pem"));
     // before | certificate | after | still trusted
     let table = [
-        (optional(&old), Certified::Yes, optional(&old), true),
-        (optional(&old), Certified::Yes, required(&old), true),
-        (optional(&old), Certified::Yes, optional(&new), false),
-        (required(&old), Certified::Yes, required(&new), false),
-        (optional(&old), Certified::No, optional(&new), true),
-        (optional(&old), Certified::No, required(&old), false),
-        (ClientAuth::Off, Certified::Yes, required(&old), false),
-        (required(&old), Certified::Yes, ClientAuth::Off, true),
+        (
+            optional(&old),
+            ClientCertificate::Presented,
+            optional(&old),
+            true,
+        ),
+        (
+            optional(&old),
+            ClientCertificate::Presented,
+            required(&old),
+            true,
+        ),
+        (
+            optional(&old),
+            ClientCertificate::Presented,
+            optional(&new),
+            false,
+        ),
+        (
+            required(&old),
+            ClientCertificate::Presented,
+            required(&new),
+            false,
+        ),
+        (
+            optional(&old),
+            ClientCertificate::Absent,
+            optional(&new),
+            true,
+        ),
+        (
+            optional(&old),
+            ClientCertificate::Absent,
+            required(&old),
+            false,
+        ),
+        (
+            ClientVerification::Off,
+            ClientCertificate::Presented,
+            required(&old),
+            false,
+        ),
+        (
+            required(&old),
+            ClientCertificate::Presented,
+            ClientVerification::Off,
+            true,
+        ),
     ];
-    for (before, certified, after, is_trusted) in table {
+    for (before, presented, after, is_trusted) in table {
         let tls = Arc::new(ServerTls::load(&old.server_files(before.clone())).unwrap());
-        let server = start_with_fingerprints(Arc::clone(&tls), PATIENCE);
-        let mut stream = old.dial(&server, certified).await;
+        let server = start_with_fingerprints(Arc::clone(&tls), TEST_TIMEOUT);
+        let mut stream = old.connect_tls(&server, presented).await;
         stream.write_all(REQUEST.as_bytes()).await.unwrap();
         let answer = one_answer(&mut stream).await;
         assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
-        tls.replace(ServerSide::load(&old.server_files(after.clone())).unwrap());
+        tls.replace(LoadedServerTls::load(&old.server_files(after.clone())).unwrap());
         stream.write_all(REQUEST.as_bytes()).await.unwrap();
         let status = if is_trusted {
             "HTTP/1.1 200"

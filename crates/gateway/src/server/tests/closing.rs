@@ -1,23 +1,23 @@
-//! How connections end.
+//! The end of connections and of the listener.
 
 use super::*;
 
 const WAIT: &str = "GET /wait HTTP/1.1\r\nHost: a\r\n\r\n";
 
 #[tokio::test]
-async fn a_caller_that_closed_its_side_gets_its_answers() {
-    let (server, scene) = start(options());
+async fn a_client_that_closed_its_side_receives_its_answers() {
+    let (server, handler) = start(options());
     let mut socket = connect(&server).await;
     send(&mut socket, WAIT.repeat(2)).await;
     socket.shutdown().await.unwrap();
-    scene.call_begins().await;
-    scene.may_end.add_permits(2);
+    handler.until_call_begins().await;
+    handler.may_end.add_permits(2);
     assert_eq!(statuses(&until_closed(&mut socket).await), [200, 200]);
 }
 
 #[tokio::test]
-async fn a_body_that_ends_early_reaches_the_handler_as_cut() {
-    let (server, scene) = start(options());
+async fn the_handler_cannot_read_a_body_that_ends_early() {
+    let (server, handler) = start(options());
     let mut socket = connect(&server).await;
     send(
         &mut socket,
@@ -28,46 +28,46 @@ async fn a_body_that_ends_early_reaches_the_handler_as_cut() {
     let answer = until_closed(&mut socket).await;
     assert_eq!(statuses(&answer), [400]);
     assert!(answer.contains("connection: close"), "{answer}");
-    assert_eq!(scene.seen(), ["POST /x cut None"]);
+    assert_eq!(handler.records(), ["POST /x cut None"]);
 }
 
 #[tokio::test]
-async fn a_head_that_ends_early_is_no_request() {
-    let (server, scene) = start(options());
+async fn a_head_that_ends_early_never_becomes_a_request() {
+    let (server, handler) = start(options());
     let mut socket = connect(&server).await;
     send(&mut socket, "GET /x HTTP/1.1\r\nHo").await;
     socket.shutdown().await.unwrap();
     assert_eq!(until_closed(&mut socket).await, "");
-    assert!(scene.seen().is_empty());
+    assert!(handler.records().is_empty());
 }
 
 #[tokio::test]
-async fn a_caller_that_hangs_up_does_not_end_its_call() {
-    let (server, scene) = start(options());
+async fn a_client_that_closes_its_connection_does_not_end_its_call() {
+    let (server, handler) = start(options());
     let mut socket = connect(&server).await;
     send(&mut socket, "GET /task HTTP/1.1\r\nHost: a\r\n\r\n").await;
     send(&mut socket, WAIT).await;
-    scene.call_begins().await;
-    // With unread bytes of its own, so that the close is a reset.
+    handler.until_call_begins().await;
+    // The client has not read the answer, so the close is a reset.
     drop(socket);
-    scene.may_end.add_permits(2);
+    handler.may_end.add_permits(2);
     in_time(async {
         while server.open_connections() > 0 {
             tokio::task::yield_now().await;
         }
     })
     .await;
-    let seen = scene.seen();
+    let seen = handler.records();
     assert!(seen.contains(&"task done".to_owned()), "{seen:?}");
 }
 
 #[tokio::test]
 async fn an_answer_that_says_close_is_the_last() {
-    let (server, scene) = start(options());
+    let (server, handler) = start(options());
     let last = "GET /a HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n";
     let answers = exchange(&server, last.repeat(2)).await;
     assert_eq!(statuses(&answers), [200]);
-    assert_eq!(scene.seen(), ["GET /a "]);
+    assert_eq!(handler.records(), ["GET /a "]);
 
     let old = "GET /a HTTP/1.0\r\n\r\n";
     let answer = exchange(&server, old).await;
@@ -75,15 +75,15 @@ async fn an_answer_that_says_close_is_the_last() {
 }
 
 #[tokio::test]
-async fn a_refusal_is_not_lost_to_a_reset() {
-    let (server, _scene) = start(options());
+async fn a_refusal_arrives_before_the_connection_is_reset() {
+    let (server, _handler) = start(options());
     let mut socket = connect(&server).await;
     send(
         &mut socket,
         "POST /early HTTP/1.1\r\nHost: a\r\nContent-Length: 9000000\r\n\r\n",
     )
     .await;
-    // More than the sockets' buffers hold unread, so the close comes over unread bytes.
+    // More than the sockets' buffers hold, so the server closes with unread bytes.
     send(&mut socket, vec![b'x'; 200 * 1024]).await;
     let answer = one_answer(&mut socket).await;
     assert!(answer.starts_with("HTTP/1.1 401"), "{answer}");
@@ -93,16 +93,16 @@ async fn a_refusal_is_not_lost_to_a_reset() {
 
 #[tokio::test]
 async fn a_drain_ends_idle_connections_and_finishes_calls() {
-    let (server, scene) = start(options());
+    let (server, handler) = start(options());
     let mut idle = connect(&server).await;
     send(&mut idle, "GET /a HTTP/1.1\r\nHost: a\r\n\r\n").await;
     one_answer(&mut idle).await;
     let mut busy = connect(&server).await;
     send(&mut busy, WAIT.repeat(2)).await;
-    scene.call_begins().await;
+    handler.until_call_begins().await;
 
     let address = server.address();
-    let drained = tokio::spawn(server.drain(PATIENCE));
+    let drained = tokio::spawn(server.drain(TEST_TIMEOUT));
     assert_eq!(until_closed(&mut idle).await, "");
     in_time(async {
         while TcpStream::connect(address).await.is_ok() {
@@ -112,7 +112,7 @@ async fn a_drain_ends_idle_connections_and_finishes_calls() {
     .await;
     assert!(!drained.is_finished());
 
-    scene.may_end.add_permits(2);
+    handler.may_end.add_permits(2);
     let answer = until_closed(&mut busy).await;
     assert_eq!(statuses(&answer), [200]);
     assert!(answer.contains("connection: close"), "{answer}");
@@ -121,54 +121,55 @@ async fn a_drain_ends_idle_connections_and_finishes_calls() {
 }
 
 #[tokio::test]
-async fn a_drain_waits_for_work_whose_caller_has_gone() {
-    let (server, scene) = start(options());
+async fn a_drain_waits_for_work_whose_client_has_gone() {
+    let (server, handler) = start(options());
     let mut socket = connect(&server).await;
     send(&mut socket, "GET /task HTTP/1.1\r\nHost: a\r\n\r\n").await;
     one_answer(&mut socket).await;
     drop(socket);
-    let drained = tokio::spawn(server.drain(PATIENCE));
+    let drained = tokio::spawn(server.drain(TEST_TIMEOUT));
     tokio::time::sleep(Duration::from_millis(50)).await;
     assert!(!drained.is_finished());
-    scene.may_end.add_permits(1);
+    handler.may_end.add_permits(1);
     assert_eq!(in_time(drained).await.unwrap().cut_off, 0);
-    assert_eq!(scene.seen().last().unwrap(), "task done");
+    assert_eq!(handler.records().last().unwrap(), "task done");
 }
 
 #[tokio::test]
-async fn a_drain_has_an_end() {
-    let (server, scene) = start(options());
+async fn a_drain_ends_at_its_time_limit() {
+    let (server, handler) = start(options());
     let mut busy = connect(&server).await;
     send(&mut busy, WAIT).await;
-    scene.call_begins().await;
+    handler.until_call_begins().await;
     let drained = in_time(server.drain(Duration::from_millis(100))).await;
     assert_eq!(drained.cut_off, 1);
 }
 
 #[test]
-fn it_serves_and_drains_within_the_librarys_own_runtime_too() {
+fn the_listener_serves_and_drains_within_the_librarys_runtime() {
     actix_rt::System::new().block_on(async {
-        let (server, scene) = start(options());
+        let (server, handler) = start(options());
         let mut socket = connect(&server).await;
         send(&mut socket, "GET /a HTTP/1.1\r\nHost: a\r\n\r\n").await;
         assert_eq!(statuses(&one_answer(&mut socket).await), [200]);
-        assert_eq!(in_time(server.drain(PATIENCE)).await.cut_off, 0);
-        assert_eq!(scene.seen(), ["GET /a "]);
+        assert_eq!(in_time(server.drain(TEST_TIMEOUT)).await.cut_off, 0);
+        assert_eq!(handler.records(), ["GET /a "]);
     });
 }
 
 #[tokio::test]
-async fn an_end_that_nobody_asked_for_is_told() {
-    let handlers = || -> fn(Arrival) -> std::future::Ready<HttpResponse> { panic!("no handler") };
+async fn a_failure_of_the_workers_is_reported() {
+    let handlers =
+        || -> fn(IncomingRequest) -> std::future::Ready<HttpResponse> { panic!("no handler") };
     let mut server = PublicServer::start(options(), handlers).unwrap();
     assert!(in_time(server.ended()).await.is_err());
 }
 
 #[tokio::test]
-async fn a_handler_that_panics_costs_its_connection_only() {
+async fn a_handler_that_panics_ends_its_connection_only() {
     let handlers = || {
-        |arrival: Arrival| async move {
-            assert_ne!(arrival.request.path(), "/panic");
+        |incoming: IncomingRequest| async move {
+            assert_ne!(incoming.request.path(), "/panic");
             HttpResponse::Ok().body("fine")
         }
     };

@@ -1,10 +1,10 @@
-//! Sizes, times and numbers.
+//! Limits of sizes, times and connections.
 
 use super::*;
 
 #[tokio::test]
 async fn a_head_over_its_limits_is_answered_431() {
-    let (server, scene) = start(options());
+    let (server, handler) = start(options());
     let start_line = "GET /a HTTP/1.1\r\nHost: a\r\n";
     let filled = |length: usize| {
         let value = "v".repeat(length - start_line.len() - "X: \r\n\r\n".len());
@@ -30,14 +30,14 @@ async fn a_head_over_its_limits_is_answered_431() {
         let answer = exchange(&server, head).await;
         assert_eq!(statuses(&answer), [status], "{length} bytes: {answer}");
     }
-    let seen = scene.seen();
+    let seen = handler.records();
     assert_eq!(seen.iter().filter(|seen| *seen == "fault 431").count(), 3);
 }
 
 #[tokio::test]
-async fn a_slow_head_is_answered_408_also_when_it_is_not_the_first() {
+async fn a_slow_head_is_answered_408_as_the_first_or_a_later_request() {
     let head_timeout = Duration::from_millis(200);
-    let (server, scene) = start(Options {
+    let (server, handler) = start(ServerOptions {
         head_timeout,
         ..options()
     });
@@ -50,12 +50,12 @@ async fn a_slow_head_is_answered_408_also_when_it_is_not_the_first() {
         assert_eq!(statuses(&answers).last(), Some(&408), "{answers}");
         assert!(answers.contains("connection: close"), "{answers}");
     }
-    assert_eq!(scene.seen(), ["fault 408", "GET /a ", "fault 408"]);
+    assert_eq!(handler.records(), ["fault 408", "GET /a ", "fault 408"]);
 }
 
 #[tokio::test]
-async fn a_head_that_trickles_is_answered_408_too() {
-    let (server, scene) = start(Options {
+async fn a_head_that_arrives_byte_by_byte_too_slowly_is_answered_408() {
+    let (server, handler) = start(ServerOptions {
         head_timeout: Duration::from_millis(200),
         ..options()
     });
@@ -71,13 +71,13 @@ async fn a_head_that_trickles_is_answered_408_too() {
     });
     let answer = one_answer(&mut reader).await;
     assert_eq!(statuses(&answer), [408]);
-    assert_eq!(scene.seen(), ["fault 408"]);
+    assert_eq!(handler.records(), ["fault 408"]);
     trickle.abort();
 }
 
 #[tokio::test]
-async fn an_idle_connection_is_closed_in_silence() {
-    let (server, scene) = start(Options {
+async fn an_idle_connection_is_closed_without_an_answer() {
+    let (server, handler) = start(ServerOptions {
         idle_timeout: Duration::from_millis(200),
         ..options()
     });
@@ -86,27 +86,27 @@ async fn an_idle_connection_is_closed_in_silence() {
     let answers = exchange(&server, "GET /a HTTP/1.1\r\nHost: a\r\n\r\n").await;
     assert_eq!(statuses(&answers), [200]);
     assert!(!answers.contains("close"), "{answers}");
-    assert_eq!(scene.seen(), ["GET /a "]);
+    assert_eq!(handler.records(), ["GET /a "]);
 }
 
 #[tokio::test]
-async fn a_call_may_take_longer_than_an_idle_connection_lives() {
+async fn a_call_may_take_longer_than_the_idle_time() {
     let idle_timeout = Duration::from_millis(50);
-    let (server, scene) = start(Options {
+    let (server, handler) = start(ServerOptions {
         idle_timeout,
         ..options()
     });
     let mut socket = connect(&server).await;
     send(&mut socket, "GET /wait HTTP/1.1\r\nHost: a\r\n\r\n").await;
-    scene.call_begins().await;
+    handler.until_call_begins().await;
     tokio::time::sleep(idle_timeout * 4).await;
-    scene.may_end.add_permits(1);
+    handler.may_end.add_permits(1);
     assert_eq!(statuses(&until_closed(&mut socket).await), [200]);
 }
 
 #[tokio::test]
-async fn a_caller_that_takes_nothing_of_its_answer_is_cut_off() {
-    let (server, _scene) = start(Options {
+async fn the_connection_of_a_client_that_does_not_read_its_answer_is_closed() {
+    let (server, _handler) = start(ServerOptions {
         idle_timeout: Duration::from_millis(200),
         ..options()
     });
@@ -124,8 +124,8 @@ async fn a_caller_that_takes_nothing_of_its_answer_is_cut_off() {
 }
 
 #[tokio::test]
-async fn connections_beyond_the_caps_are_closed_at_once() {
-    let (server, _scene) = start(Options {
+async fn connections_over_the_limits_are_closed_at_once() {
+    let (server, _handler) = start(ServerOptions {
         connections: 3,
         connections_per_address: 2,
         ..options()

@@ -1,4 +1,4 @@
-//! The listener through real sockets, and its framing against the HTTP library's own decoder.
+//! Tests of the listener through sockets, and of its framing against the HTTP library's decoder.
 #![allow(clippy::unwrap_used)]
 
 mod agreement;
@@ -23,72 +23,72 @@ use tokio::net::TcpStream;
 use tokio::sync::Semaphore;
 use tokio::time::timeout;
 
-use super::{Arrival, Options, PublicServer};
+use super::{IncomingRequest, PublicServer, ServerOptions};
 
-/// Longer than anything here takes unless it hangs.
-const PATIENCE: Duration = Duration::from_secs(10);
+/// Far longer than any step takes that does not hang.
+const TEST_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// What the handler of the tests does and has seen.
+/// The handler of the tests, which records its requests.
 #[derive(Clone)]
-struct Scene {
-    /// `METHOD path body` of every request, and `fault STATUS` of every stand-in.
-    seen: Arc<Mutex<Vec<String>>>,
+struct RecordingHandler {
+    /// `METHOD path body` of every request, and `fault STATUS` of every synthetic one.
+    records: Arc<Mutex<Vec<String>>>,
     /// Calls of `/wait` that have begun.
     begun: Arc<Semaphore>,
     /// Calls of `/wait` that may end.
     may_end: Arc<Semaphore>,
 }
 
-impl Scene {
+impl RecordingHandler {
     fn new() -> Self {
         Self {
-            seen: Arc::default(),
+            records: Arc::default(),
             begun: Arc::new(Semaphore::new(0)),
             may_end: Arc::new(Semaphore::new(0)),
         }
     }
 
-    fn seen(&self) -> Vec<String> {
-        self.seen.lock().unwrap().clone()
+    fn records(&self) -> Vec<String> {
+        self.records.lock().unwrap().clone()
     }
 
-    fn note(&self, what: String) {
-        self.seen.lock().unwrap().push(what);
+    fn record(&self, what: String) {
+        self.records.lock().unwrap().push(what);
     }
 
-    async fn call_begins(&self) {
+    async fn until_call_begins(&self) {
         in_time(self.begun.acquire()).await.unwrap().forget();
     }
 
-    /// Echoes. `/early` answers without reading the body, `/wait` when it may, `/task` at once, leaving work
-    /// behind that ends when it may.
-    async fn answer(self, arrival: Arrival) -> HttpResponse {
-        if let Some(fault) = arrival.fault {
-            self.note(format!("fault {}", fault.status()));
+    /// Echoes the request. `/early` answers without reading the body, `/wait` when a permit allows it, `/task` at
+    /// once with registered work that ends when a permit allows it.
+    async fn answer(self, incoming: IncomingRequest) -> HttpResponse {
+        if let Some(fault) = incoming.fault {
+            self.record(format!("fault {}", fault.status()));
             return refusal(fault.status());
         }
-        let method = arrival.request.method().clone();
-        let path = arrival.request.path().to_owned();
+        let method = incoming.request.method().clone();
+        let path = incoming.request.path().to_owned();
         if path == "/early" {
-            self.note(format!("{method} {path}"));
+            self.record(format!("{method} {path}"));
             return HttpResponse::Unauthorized().body("early");
         }
-        let Ok(body) = whole(arrival.payload).await else {
-            let fault = arrival.connection.fault();
-            self.note(format!("{method} {path} cut {fault:?}"));
+        let Ok(body) = whole(incoming.payload).await else {
+            let fault = incoming.connection.fault();
+            self.record(format!("{method} {path} cut {fault:?}"));
             return refusal(fault.map_or(400, super::EarlyFault::status));
         };
         let text = String::from_utf8_lossy(&body).into_owned();
-        self.note(format!("{method} {path} {text}"));
+        self.record(format!("{method} {path} {text}"));
         if path == "/wait" {
             self.begun.add_permits(1);
             self.may_end.acquire().await.unwrap().forget();
         }
         if path == "/task" {
-            let work = arrival.connection.enter();
+            let work = incoming.connection.begin_work();
             actix_rt::spawn(async move {
                 self.may_end.acquire().await.unwrap().forget();
-                self.note("task done".to_owned());
+                self.record("task done".to_owned());
                 drop(work);
             });
         }
@@ -111,8 +111,8 @@ async fn whole(
     Ok(body)
 }
 
-fn options() -> Options {
-    Options {
+fn options() -> ServerOptions {
+    ServerOptions {
         listener: TcpListener::bind("127.0.0.1:0").unwrap(),
         workers: NonZeroUsize::MIN,
         tls: None,
@@ -124,19 +124,19 @@ fn options() -> Options {
     }
 }
 
-fn start(options: Options) -> (PublicServer, Scene) {
-    let scene = Scene::new();
-    let for_handlers = scene.clone();
+fn start(options: ServerOptions) -> (PublicServer, RecordingHandler) {
+    let handler = RecordingHandler::new();
+    let for_workers = handler.clone();
     let server = PublicServer::start(options, move || {
-        let scene = for_handlers.clone();
-        move |arrival| scene.clone().answer(arrival)
+        let handler = for_workers.clone();
+        move |incoming| handler.clone().answer(incoming)
     })
     .unwrap();
-    (server, scene)
+    (server, handler)
 }
 
 async fn in_time<F: Future>(future: F) -> F::Output {
-    timeout(PATIENCE, future).await.expect("hangs")
+    timeout(TEST_TIMEOUT, future).await.expect("hangs")
 }
 
 async fn connect(server: &PublicServer) -> TcpStream {
@@ -149,14 +149,14 @@ async fn send(socket: &mut TcpStream, bytes: impl AsRef<[u8]>) {
     socket.write_all(bytes.as_ref()).await.unwrap();
 }
 
-/// Everything up to the close, which must be an orderly one.
+/// Returns all bytes up to the close, which must not be a reset.
 async fn until_closed(socket: &mut (impl AsyncRead + Unpin)) -> String {
     let mut bytes = Vec::new();
     in_time(socket.read_to_end(&mut bytes)).await.unwrap();
     String::from_utf8(bytes).unwrap()
 }
 
-/// One answer with a `content-length`.
+/// Reads one answer with a `content-length`.
 async fn one_answer(socket: &mut (impl AsyncRead + Unpin)) -> String {
     let mut bytes = Vec::new();
     in_time(async {
@@ -175,14 +175,14 @@ async fn one_answer(socket: &mut (impl AsyncRead + Unpin)) -> String {
     .await
 }
 
-/// What a caller that sends this and waits gets before the close.
+/// Sends these bytes and returns what arrives before the close.
 async fn exchange(server: &PublicServer, bytes: impl AsRef<[u8]>) -> String {
     let mut socket = connect(server).await;
     send(&mut socket, bytes).await;
     until_closed(&mut socket).await
 }
 
-/// The statuses of the answers, in order.
+/// Returns the statuses of the answers in order.
 fn statuses(answers: &str) -> Vec<u16> {
     answers
         .split("HTTP/1.1 ")

@@ -1,10 +1,10 @@
-//! What two servers could read differently.
+//! Requests that two servers could read differently.
 
 use super::*;
 
 const GOOD: &str = "POST /good HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\nok";
 
-/// Heads that are refused with 400 before anything of them is a request.
+/// Heads that are refused with 400 and never become a request.
 fn refused_heads() -> Vec<(&'static str, String)> {
     [lengths(), codings(), headers(), request_lines()].concat()
 }
@@ -17,7 +17,7 @@ fn line(line: &str) -> String {
     format!("{line}\r\nHost: a\r\n\r\n")
 }
 
-/// Of what length is the body?
+/// Heads with an ambiguous body length.
 fn lengths() -> Vec<(&'static str, String)> {
     vec![
         (
@@ -61,7 +61,7 @@ fn lengths() -> Vec<(&'static str, String)> {
     ]
 }
 
-/// Is the body in chunks?
+/// Heads with an ambiguous transfer coding.
 fn codings() -> Vec<(&'static str, String)> {
     vec![
         (
@@ -105,7 +105,7 @@ fn codings() -> Vec<(&'static str, String)> {
     ]
 }
 
-/// Where do the headers end, and what are they?
+/// Heads with malformed or ambiguous headers.
 fn headers() -> Vec<(&'static str, String)> {
     vec![
         ("two hosts", post("host: a\r\n")),
@@ -165,7 +165,7 @@ fn headers() -> Vec<(&'static str, String)> {
     ]
 }
 
-/// What is asked for, and from which line on?
+/// Heads with a malformed request line.
 fn request_lines() -> Vec<(&'static str, String)> {
     vec![
         ("empty line first", str::to_owned("\r\n") + GOOD),
@@ -186,7 +186,7 @@ fn request_lines() -> Vec<(&'static str, String)> {
         ("space at the end", line("GET /x HTTP/1.1 ")),
         ("space in the target", line("GET /x y HTTP/1.1")),
         ("no target", line("GET HTTP/1.1")),
-        ("method no word", line("#GET /x HTTP/1.1")),
+        ("method with a hash sign", line("#GET /x HTTP/1.1")),
         ("method with a digit", line("GET2 /x HTTP/1.1")),
         ("no method", line("/x HTTP/1.1")),
         ("absolute target", line("GET http://a/x HTTP/1.1")),
@@ -197,7 +197,10 @@ fn request_lines() -> Vec<(&'static str, String)> {
         ("angle bracket in the query", line("GET /x?<y HTTP/1.1")),
         ("connect", line("CONNECT a:443 HTTP/1.1")),
         ("connect to a path", line("CONNECT /x HTTP/1.1")),
-        ("forged stand-in", line("RELAY-EARLY-FAULT /408 HTTP/1.1")),
+        (
+            "forged synthetic request",
+            line("RELAY-EARLY-FAULT /408 HTTP/1.1"),
+        ),
         (
             "target over 8 KiB",
             line(&format!("GET /{} HTTP/1.1", "x".repeat(8 * 1024))),
@@ -206,28 +209,28 @@ fn request_lines() -> Vec<(&'static str, String)> {
 }
 
 #[tokio::test]
-async fn a_doubtful_head_is_answered_400_and_never_a_request() {
-    let (server, scene) = start(options());
+async fn an_ambiguous_head_is_answered_400_and_never_becomes_a_request() {
+    let (server, handler) = start(options());
     for (name, bytes) in refused_heads() {
-        // What follows must not be taken for a request of its own.
+        // The bytes that follow must not become a request.
         let answer = exchange(&server, bytes + GOOD).await;
         assert_eq!(statuses(&answer), [400], "{name}: {answer}");
         assert!(answer.contains("connection: close"), "{name}: {answer}");
-        assert_eq!(scene.seen(), ["fault 400"], "{name}");
-        scene.seen.lock().unwrap().clear();
+        assert_eq!(handler.records(), ["fault 400"], "{name}");
+        handler.records.lock().unwrap().clear();
     }
 }
 
 #[tokio::test]
-async fn the_verdict_is_the_same_byte_by_byte() {
-    let (server, scene) = start(options());
+async fn an_ambiguous_head_that_arrives_byte_by_byte_is_answered_400() {
+    let (server, handler) = start(options());
     for (name, bytes) in refused_heads() {
         if bytes.len() > 1000 {
             continue;
         }
         let mut socket = connect(&server).await;
         for byte in bytes.as_bytes() {
-            // Refused in the middle, perhaps: the rest may not arrive.
+            // The head may be refused before its last byte, which then cannot be sent.
             if socket.write_all(&[*byte]).await.is_err() {
                 break;
             }
@@ -235,29 +238,29 @@ async fn the_verdict_is_the_same_byte_by_byte() {
         }
         let answer = until_closed(&mut socket).await;
         assert_eq!(statuses(&answer), [400], "{name}: {answer}");
-        assert_eq!(scene.seen(), ["fault 400"], "{name}");
-        scene.seen.lock().unwrap().clear();
+        assert_eq!(handler.records(), ["fault 400"], "{name}");
+        handler.records.lock().unwrap().clear();
     }
 }
 
 #[tokio::test]
-async fn a_doubtful_head_takes_its_turn_behind_good_requests() {
-    let (server, scene) = start(options());
+async fn an_ambiguous_head_is_answered_after_the_good_requests_before_it() {
+    let (server, handler) = start(options());
     let smuggled = "GET /smuggled HTTP/1.1\r\nHost: a\r\n\r\n";
     for (name, bytes) in refused_heads() {
         let pipelined = format!("{GOOD}{GOOD}{bytes}{smuggled}");
         let answers = exchange(&server, pipelined).await;
         assert_eq!(statuses(&answers), [200, 200, 400], "{name}: {answers}");
         let good = "POST /good ok";
-        assert_eq!(scene.seen(), [good, good, "fault 400"], "{name}");
-        scene.seen.lock().unwrap().clear();
+        assert_eq!(handler.records(), [good, good, "fault 400"], "{name}");
+        handler.records.lock().unwrap().clear();
     }
 }
 
-/// Bodies in chunks that are broken after a sound head.
+/// Chunked bodies with broken framing.
 const BROKEN_BODIES: &[(&str, &str)] = &[
     ("no size", "\r\nhello\r\n0\r\n\r\n"),
-    ("size no number", "x\r\nhello\r\n0\r\n\r\n"),
+    ("size not a number", "x\r\nhello\r\n0\r\n\r\n"),
     ("signed size", "+5\r\nhello\r\n0\r\n\r\n"),
     ("negative size", "-5\r\nhello\r\n0\r\n\r\n"),
     ("size with 0x", "0x5\r\nhello\r\n0\r\n\r\n"),
@@ -286,7 +289,7 @@ const BROKEN_BODIES: &[(&str, &str)] = &[
 
 #[tokio::test]
 async fn a_broken_chunk_is_answered_400_and_ends_the_connection() {
-    let (server, scene) = start(options());
+    let (server, handler) = start(options());
     let head = "POST /x HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: Chunked\r\n\r\n";
     let long = format!("5;{}\r\nhello\r\n0\r\n\r\n", "e".repeat(256));
     let bodies = BROKEN_BODIES.iter().copied();
@@ -306,7 +309,7 @@ async fn a_broken_chunk_is_answered_400_and_ends_the_connection() {
         assert_eq!(statuses(&apart), [400], "{name}: {apart}");
 
         let expected = "POST /x cut Some(BadRequest)";
-        assert_eq!(scene.seen(), [expected, expected], "{name}");
-        scene.seen.lock().unwrap().clear();
+        assert_eq!(handler.records(), [expected, expected], "{name}");
+        handler.records.lock().unwrap().clear();
     }
 }

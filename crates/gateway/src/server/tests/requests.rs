@@ -1,7 +1,8 @@
-//! What is let through.
+//! Valid requests.
 
 use super::*;
 
+/// Name, bytes and echo of requests that are answered.
 const GOOD: &[(&str, &str, &str)] = &[
     ("no body", "GET /a HTTP/1.1\r\nHost: a\r\n\r\n", "GET /a "),
     (
@@ -65,7 +66,7 @@ const GOOD: &[(&str, &str, &str)] = &[
         "GET /a ",
     ),
     (
-        "method of its own",
+        "unusual method",
         "version-Control /a HTTP/1.1\r\nHost: a\r\n\r\n",
         "version-Control /a ",
     ),
@@ -78,7 +79,7 @@ const GOOD: &[(&str, &str, &str)] = &[
 
 #[tokio::test]
 async fn good_requests_are_answered_on_one_connection() {
-    let (server, _scene) = start(options());
+    let (server, _handler) = start(options());
     let mut socket = connect(&server).await;
     for (name, bytes, body) in GOOD {
         send(&mut socket, bytes).await;
@@ -91,8 +92,8 @@ async fn good_requests_are_answered_on_one_connection() {
 }
 
 #[tokio::test]
-async fn good_requests_may_come_byte_by_byte() {
-    let (server, _scene) = start(options());
+async fn good_requests_that_arrive_byte_by_byte_are_answered() {
+    let (server, _handler) = start(options());
     let mut socket = connect(&server).await;
     for (name, bytes, body) in GOOD {
         for byte in bytes.as_bytes() {
@@ -109,7 +110,7 @@ async fn good_requests_may_come_byte_by_byte() {
 
 #[tokio::test]
 async fn pipelined_requests_are_answered_in_order() {
-    let (server, _scene) = start(options());
+    let (server, _handler) = start(options());
     let mut socket = connect(&server).await;
     let all: String = GOOD.iter().map(|(_, bytes, _)| *bytes).collect();
     send(&mut socket, all.repeat(20)).await;
@@ -126,22 +127,22 @@ async fn pipelined_requests_are_answered_in_order() {
 
 #[tokio::test]
 async fn the_next_request_waits_until_the_one_before_is_answered() {
-    let (server, scene) = start(options());
+    let (server, handler) = start(options());
     let mut socket = connect(&server).await;
     let wait = "GET /wait HTTP/1.1\r\nHost: a\r\n\r\n";
     send(&mut socket, wait.repeat(2)).await;
-    scene.call_begins().await;
-    assert_eq!(scene.seen().len(), 1);
-    scene.may_end.add_permits(1);
+    handler.until_call_begins().await;
+    assert_eq!(handler.records().len(), 1);
+    handler.may_end.add_permits(1);
     one_answer(&mut socket).await;
-    scene.call_begins().await;
-    scene.may_end.add_permits(1);
+    handler.until_call_begins().await;
+    handler.may_end.add_permits(1);
     one_answer(&mut socket).await;
 }
 
 #[tokio::test]
-async fn a_large_body_comes_whole() {
-    let (server, scene) = start(options());
+async fn a_large_body_arrives_whole() {
+    let (server, handler) = start(options());
     let mut socket = connect(&server).await;
     let body = "0123456789abcdef".repeat(40_000);
     let length = body.len();
@@ -155,26 +156,26 @@ async fn a_large_body_comes_whole() {
     send(&mut socket, format!("{head}{chunks}0\r\n\r\n")).await;
     let answer = one_answer(&mut socket).await;
     assert!(answer.ends_with(&body.repeat(2)));
-    assert_eq!(scene.seen().len(), 2);
+    assert_eq!(handler.records().len(), 2);
 }
 
 #[tokio::test]
-async fn an_expectation_is_met_before_the_body_comes() {
-    let (server, _scene) = start(options());
+async fn an_expectation_is_answered_before_the_body_arrives() {
+    let (server, _handler) = start(options());
     let mut socket = connect(&server).await;
     let head = "POST /a HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: 5\r\n\r\n";
     send(&mut socket, head).await;
-    let mut go_on = [0; 25];
-    in_time(socket.read_exact(&mut go_on)).await.unwrap();
-    assert_eq!(&go_on, b"HTTP/1.1 100 Continue\r\n\r\n");
+    let mut interim = [0; 25];
+    in_time(socket.read_exact(&mut interim)).await.unwrap();
+    assert_eq!(&interim, b"HTTP/1.1 100 Continue\r\n\r\n");
     send(&mut socket, "hello").await;
     let answer = one_answer(&mut socket).await;
     assert!(answer.ends_with("POST /a hello"), "{answer}");
 }
 
 #[tokio::test]
-async fn an_answer_that_came_before_the_body_keeps_the_connection_when_the_body_follows() {
-    let (server, scene) = start(options());
+async fn an_answer_without_the_body_keeps_the_connection_when_the_body_follows() {
+    let (server, handler) = start(options());
     let mut socket = connect(&server).await;
     let length = "POST /early HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nhello";
     let chunks = "POST /early HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n";
@@ -187,14 +188,14 @@ async fn an_answer_that_came_before_the_body_keeps_the_connection_when_the_body_
     send(&mut socket, GOOD[2].1).await;
     one_answer(&mut socket).await;
     assert_eq!(
-        scene.seen(),
+        handler.records(),
         ["POST /early", "POST /early", "POST /a hello"]
     );
 }
 
 #[tokio::test]
-async fn a_connection_upgrade_without_upgrade_is_an_ordinary_last_request() {
-    let (server, _scene) = start(options());
+async fn a_request_with_connection_upgrade_but_no_upgrade_is_the_last_of_its_connection() {
+    let (server, _handler) = start(options());
     let request = "GET /a HTTP/1.1\r\nHost: a\r\nConnection: upgrade\r\n\r\n";
     let answer = exchange(&server, request).await;
     assert_eq!(statuses(&answer), [200]);

@@ -1,5 +1,5 @@
-//! Spans as OTLP's JSON has them (OpenTelemetry protocol 1.x, "JSON Protobuf Encoding"): member names in
-//! lowerCamelCase, ids in hex, 64-bit numbers as decimal strings, enums as numbers.
+//! Spans in OTLP JSON (OpenTelemetry protocol 1.x, "JSON Protobuf Encoding"): member names in lowerCamelCase, ids in
+//! hex, 64-bit numbers as decimal strings, enums as numbers.
 
 use std::borrow::Cow;
 use std::time::{Duration, SystemTime};
@@ -7,14 +7,14 @@ use std::time::{Duration, SystemTime};
 use protocol::{Api, BillerCode, Caller};
 use serde::Serialize;
 
-use super::CallSpans;
-use crate::call::Asked;
+use super::{CallSpans, UpstreamTiming};
+
 use crate::logging::Outcome;
 
-/// `service.name`, and the name of what made the spans.
+/// `service.name`, and the name of the instrumentation scope.
 const SERVICE: &str = "relay-gateway";
 
-/// Stands for an API or a biller that is none of the registered ones, as in the log.
+/// Stands for an unknown API or an unregistered biller, as in the log.
 const UNKNOWN: &str = "unknown";
 
 /// Kakao Pay as an upstream, as in the metrics.
@@ -28,17 +28,17 @@ const CLIENT: u8 = 3;
 const UNSET: u8 = 0;
 const ERROR: u8 = 2;
 
-/// The body of one `ExportTraceServiceRequest`. `new_span_id` names the calls' own spans; those of the
-/// upstreams have the names that the upstreams were told.
+/// Returns the body of an `ExportTraceServiceRequest`. `new_span_id` returns the ids of server spans; client spans have
+/// the ids that were sent to the upstreams.
 pub(super) fn export_request(
     calls: &[CallSpans],
     mut new_span_id: impl FnMut() -> String,
 ) -> serde_json::Result<Vec<u8>> {
-    let mut spans = Vec::with_capacity(calls.len() * CallSpans::MOST);
+    let mut spans = Vec::with_capacity(calls.len() * CallSpans::MAX_COUNT);
     for call in calls {
         let span_id = new_span_id();
-        if let Some(asked) = call.asked {
-            spans.push(client_span(call, asked, span_id.clone()));
+        if let Some(timing) = call.upstream {
+            spans.push(client_span(call, timing, span_id.clone()));
         }
         spans.push(server_span(call, span_id));
     }
@@ -63,7 +63,7 @@ pub(super) fn export_request(
 }
 
 fn server_span(call: &CallSpans, span_id: String) -> Span<'_> {
-    let mut attributes = names(call);
+    let mut attributes = common_attributes(call);
     attributes.extend([
         text("relay.res_code", call.res_code.as_str()),
         text("relay.outcome", call.outcome.label()),
@@ -82,40 +82,40 @@ fn server_span(call: &CallSpans, span_id: String) -> Span<'_> {
         parent_span_id: call.trace.parent_span_id().map(Cow::Borrowed),
         name: call.api.map_or(UNKNOWN, Api::label),
         kind: SERVER,
-        start_time_unix_nano: unix_nano(call.began()),
-        end_time_unix_nano: unix_nano(call.ended),
+        start_time_unix_nano: unix_nano(call.started_at()),
+        end_time_unix_nano: unix_nano(call.ended_at),
         attributes,
         status: status(call.outcome),
     }
 }
 
-fn client_span(call: &CallSpans, asked: Asked, server_span_id: String) -> Span<'_> {
+fn client_span(call: &CallSpans, timing: UpstreamTiming, server_span_id: String) -> Span<'_> {
     let upstream = match call.api.map(Api::caller) {
         Some(Caller::Biller) => KAKAO,
         Some(Caller::KakaoPay) | None => biller(call),
     };
-    let mut attributes = names(call);
+    let mut attributes = common_attributes(call);
     attributes.push(text("relay.upstream", upstream));
-    let began = call.began() + asked.after;
+    let started_at = call.started_at() + timing.offset;
     Span {
         trace_id: call.trace.trace_id(),
         id: Cow::Borrowed(call.trace.span_id()),
         parent_span_id: Some(Cow::Owned(server_span_id)),
         name: call.api.map_or(UNKNOWN, Api::label),
         kind: CLIENT,
-        start_time_unix_nano: unix_nano(began),
-        end_time_unix_nano: unix_nano(began + asked.took),
+        start_time_unix_nano: unix_nano(started_at),
+        end_time_unix_nano: unix_nano(started_at + timing.duration),
         attributes,
         status: status(call.outcome),
     }
 }
 
-/// What both of a call's spans are found by.
-fn names(call: &CallSpans) -> Vec<Attribute<'_>> {
+/// Returns the attributes that both spans of a call have.
+fn common_attributes(call: &CallSpans) -> Vec<Attribute<'_>> {
     vec![
         text("relay.api", call.api.map_or(UNKNOWN, Api::label)),
         text("relay.biller", biller(call)),
-        // Only ASCII gets through `request_id`.
+        // `request_id` accepts only ASCII.
         text(
             "relay.request_id",
             call.request_id.to_str().unwrap_or_default(),
@@ -127,7 +127,7 @@ fn biller(call: &CallSpans) -> &str {
     call.biller.as_ref().map_or(UNKNOWN, BillerCode::as_str)
 }
 
-/// A caller that was refused, or turned away for overload, is no fault of the gateway's or the upstream's.
+/// Returns an error for failures of the gateway or the upstream, not for refused calls or overload.
 const fn status(outcome: Outcome) -> Status {
     let code = match outcome {
         Outcome::Timeout

@@ -1,4 +1,4 @@
-//! The JSON that is posted, member by member.
+//! Tests of the posted JSON.
 
 #![allow(clippy::unwrap_used)]
 
@@ -12,7 +12,7 @@ use crate::request_id::{TRACEPARENT, TraceParent};
 
 const TRACE: &str = "0af7651916cd43dd8448eb211c80319c";
 
-/// A notice of a known biller that took 30 ms and went no further than the gateway.
+/// Returns a notice of a registered biller that took 30 ms, without an upstream call.
 pub fn call() -> CallSpans {
     let given = HeaderValue::from_static("00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01");
     let mut headers = HeaderMap::new();
@@ -25,23 +25,23 @@ pub fn call() -> CallSpans {
         res_code: ResCodeLabel::from(ResCode::Ok),
         status: 200,
         outcome: Outcome::Relayed,
-        ended: SystemTime::UNIX_EPOCH + Duration::new(1_795_478_400, 30_000_007),
+        ended_at: SystemTime::UNIX_EPOCH + Duration::new(1_795_478_400, 30_000_007),
         total: Duration::from_millis(30),
         stages: StageTimes::of(|stage| match stage {
             Stage::Upstream => Duration::from_millis(25),
             Stage::Admission => Duration::from_millis(5),
             _ => Duration::ZERO,
         }),
-        asked: None,
+        upstream: None,
     }
 }
 
-/// The same, and its biller was asked for 25 ms of it.
-pub fn asked() -> CallSpans {
+/// Returns the same with an upstream call of 25 ms.
+pub fn with_upstream() -> CallSpans {
     CallSpans {
-        asked: Some(Asked {
-            after: Duration::from_millis(5),
-            took: Duration::from_millis(25),
+        upstream: Some(UpstreamTiming {
+            offset: Duration::from_millis(5),
+            duration: Duration::from_millis(25),
         }),
         ..call()
     }
@@ -53,8 +53,8 @@ fn exported(calls: &[CallSpans]) -> serde_json::Value {
 }
 
 #[test]
-fn a_call_is_a_server_span_and_its_upstream_a_client_span_in_the_protocols_json() {
-    let call = asked();
+fn a_call_is_a_server_span_and_its_upstream_call_a_client_span() {
+    let call = with_upstream();
     let text = |key: &str, value: &str| json!({"key": key, "value": {"stringValue": value}});
     let stage = |stage: &str, seconds: f64| {
         let key = format!("relay.stage.{stage}_seconds");
@@ -108,15 +108,15 @@ fn a_call_is_a_server_span_and_its_upstream_a_client_span_in_the_protocols_json(
 }
 
 #[test]
-fn a_trace_that_begins_here_has_no_parent_and_a_stranger_no_name() {
-    let stranger = CallSpans {
+fn a_new_trace_has_no_parent_and_an_unknown_biller_is_unknown() {
+    let unknown = CallSpans {
         trace: TraceParent::of(&HeaderMap::new()),
         api: None,
         biller: None,
         outcome: Outcome::Error,
         ..call()
     };
-    let exported = exported(&[stranger, asked()]);
+    let exported = exported(&[unknown, with_upstream()]);
     let spans = exported["resourceSpans"][0]["scopeSpans"][0]["spans"].as_array();
     let spans = spans.unwrap();
     assert_eq!(spans.len(), 3);
@@ -127,10 +127,10 @@ fn a_trace_that_begins_here_has_no_parent_and_a_stranger_no_name() {
 }
 
 #[test]
-fn a_link_api_asks_kakao_pay() {
+fn the_upstream_of_a_link_call_is_kakao_pay() {
     let link = CallSpans {
         api: Some(Api::LinkCreate),
-        ..asked()
+        ..with_upstream()
     };
     let exported = exported(&[link]);
     let client = &exported["resourceSpans"][0]["scopeSpans"][0]["spans"][0];

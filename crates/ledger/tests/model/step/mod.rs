@@ -17,7 +17,7 @@ use crate::note::{Note, What};
 use crate::scenario::Scenario;
 use crate::state::{CatchUp, Entry, Node, Place, State};
 use crate::table::Table;
-use crate::{StampClock, Timestamp};
+use crate::{HybridLogicalClock, Timestamp};
 
 /// The system: production code, the scenario, and what is broken in it.
 pub(crate) struct Model {
@@ -177,7 +177,7 @@ impl Model {
 
     /// `Node::fact`.
     pub(crate) fn note(node: &mut Node, place: Place, now: i64, what: What) -> Note {
-        let clock = StampClock::new(u32::try_from(place + 1).unwrap(), node.clock);
+        let clock = HybridLogicalClock::new(u32::try_from(place + 1).unwrap(), node.clock);
         let stamp = clock.next(Timestamp::from_millis(now));
         node.clock = stamp.time;
         Note { stamp, what }

@@ -5,7 +5,7 @@ use crate::call::{Phase, Span};
 use crate::note::{Message, What};
 use crate::state::{Entry, Read, State};
 use crate::table::Known;
-use crate::{Taken, Timestamp};
+use crate::{PaymentEffect, Timestamp};
 
 impl Model {
     pub(super) fn read_for_payment(state: &mut State, number: u8, message: Message) {
@@ -124,6 +124,6 @@ impl Model {
     }
 }
 
-const fn is_odd(taken: Taken) -> bool {
-    matches!(taken, Taken::Double | Taken::OtherAmount)
+const fn is_odd(taken: PaymentEffect) -> bool {
+    matches!(taken, PaymentEffect::Double | PaymentEffect::OtherAmount)
 }

@@ -71,7 +71,7 @@ impl Model {
         node.marks.shared(epoch, Rows { first, last });
     }
 
-    /// `StampClock::observe`.
+    /// `HybridLogicalClock::observe`.
     pub(super) fn observe(&self, node: &mut Node, read: Read) {
         if self.broken != Some(Broken::StampWithoutLooking) {
             let latest = read.family.map(|known| self.table.latest(known));

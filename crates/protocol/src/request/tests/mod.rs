@@ -38,7 +38,7 @@ fn link(body: &str) -> String {
     ));
     assert_eq!(
         create, recreate,
-        "the two link APIs ask for the same: {body}"
+        "the two link APIs have the same checks: {body}"
     );
     create
 }

@@ -1,4 +1,4 @@
-//! `relay-simulator`: a biller or Kakao Pay to play with, for load tests and as a biller's sandbox.
+//! `relay-simulator`: a simulated biller or Kakao Pay for load tests and manual tests.
 
 mod options;
 mod tls;
@@ -10,51 +10,47 @@ use std::time::Duration;
 
 use clap::Parser as _;
 use options::{Common, Options, Party};
-use simulator::{Biller, Kakao, StandIn};
+use simulator::{Biller, Kakao, SimulatedParty};
 
-/// How often it looks up while nothing comes.
-const LOOK_UP: Duration = Duration::from_mins(1);
+/// The timeout of one wait for calls.
+const WAIT: Duration = Duration::from_mins(1);
 
 fn main() -> ExitCode {
     let Err(error) = run(&Options::parse());
-    // With standard error gone there is nobody to tell.
+    // This fails if standard error is closed.
     let _ = writeln!(std::io::stderr(), "relay-simulator: {error}");
     ExitCode::FAILURE
 }
 
-/// Runs until the process is ended, or something fails.
+/// Runs until the process is ended or a failure occurs.
 fn run(options: &Options) -> Result<Infallible, String> {
-    let told = |error: std::io::Error| error.to_string();
+    let message = |error: std::io::Error| error.to_string();
     match &options.party {
         Party::Biller(biller) => {
-            let stand_in = Biller::start(biller.options()?).map_err(told)?;
-            serve(
-                &format!("biller {}", stand_in.code()),
-                &stand_in,
-                &biller.common,
-            )
+            let party = Biller::start(biller.options()?).map_err(message)?;
+            serve(&format!("biller {}", party.code()), &party, &biller.common)
         }
         Party::Kakao(kakao) => {
-            let stand_in = Kakao::start(kakao.options()?).map_err(told)?;
-            serve("Kakao Pay", &stand_in, &kakao.common)
+            let party = Kakao::start(kakao.options()?).map_err(message)?;
+            serve("Kakao Pay", &party, &kakao.common)
         }
     }
 }
 
-/// Arms the faults, says where it listens, and shows calls if that is asked for.
-fn serve(name: &str, stand_in: &StandIn, common: &Common) -> Result<Infallible, String> {
+/// Injects the rules, prints the address, and prints the calls if the option is set.
+fn serve(name: &str, party: &SimulatedParty, common: &Common) -> Result<Infallible, String> {
     for rule in &common.faults {
-        stand_in.inject(rule.clone());
+        party.inject(rule.clone());
     }
-    say(&format!("{name} listens on {}", stand_in.base_url()))?;
+    print_line(&format!("{name} listens on {}", party.base_url()))?;
     let mut shown = 0;
     loop {
         if !common.show_calls {
             std::thread::park();
-        } else if stand_in.wait_for_calls(shown + 1, LOOK_UP) {
-            for call in stand_in.calls_since(shown) {
+        } else if party.wait_for_calls(shown + 1, WAIT) {
+            for call in party.calls_since(shown) {
                 shown = call.sequence;
-                say(&format!(
+                print_line(&format!(
                     "{shown} {} {} {}",
                     call.method,
                     call.api_path,
@@ -65,7 +61,7 @@ fn serve(name: &str, stand_in: &StandIn, common: &Common) -> Result<Infallible, 
     }
 }
 
-fn say(line: &str) -> Result<(), String> {
+fn print_line(line: &str) -> Result<(), String> {
     let mut out = std::io::stdout().lock();
     writeln!(out, "{line}")
         .and_then(|()| out.flush())

@@ -10,7 +10,7 @@ use simulator::{BillerOptions, FaultHeader, KakaoOptions, Latency, Personality, 
 
 use crate::tls;
 
-/// Stand-ins for the two parties of the Kakao Pay bill relay.
+/// Simulates a biller or Kakao Pay for the bill relay.
 #[derive(Parser)]
 #[command(name = "relay-simulator")]
 pub(crate) struct Options {
@@ -31,7 +31,7 @@ pub(crate) struct BillerArguments {
     /// The biller code
     #[arg(long, default_value = "B0001")]
     code: String,
-    /// Which kind of biller answers
+    /// The kind of biller
     #[arg(long, value_enum, default_value = "guide")]
     personality: Kind,
     #[command(flatten)]
@@ -40,15 +40,15 @@ pub(crate) struct BillerArguments {
 
 #[derive(Clone, Copy, ValueEnum)]
 enum Kind {
-    /// By the guide
+    /// Answers by the guide
     Guide,
-    /// Codes without data, empty bodies, codes of its own
+    /// Answers codes without data, empty bodies and codes that are not in the guide
     Municipal,
 }
 
 #[derive(Args)]
 pub(crate) struct KakaoArguments {
-    /// The only Authorization value that is taken [default: any]
+    /// The required Authorization value [default: any]
     #[arg(long)]
     authorization: Option<String>,
     #[command(flatten)]
@@ -57,32 +57,32 @@ pub(crate) struct KakaoArguments {
 
 #[derive(Args)]
 pub(crate) struct Common {
-    /// Where to listen; port 0 takes any free one
+    /// The address to listen on; port 0 is any free port
     #[arg(long, default_value = "127.0.0.1:0")]
     listen: SocketAddr,
     /// Conditions and faults, such as "/kakao/prepay key=K1 skip=1 times=2 every=3 delay:1s cut:20"
     #[arg(long = "fault", value_name = "RULE", value_parser = Rule::parse)]
     pub(crate) faults: Vec<Rule>,
     /// none, 80ms, uniform:10ms,50ms or lognormal:80ms,900ms (median and 99th percentile;
-    /// a third is the longest)
+    /// a third value is the longest wait)
     #[arg(long, value_name = "DISTRIBUTION", default_value = "none", value_parser = Latency::parse)]
     latency: Latency,
-    /// Where random numbers begin
+    /// The seed of random numbers
     #[arg(long, default_value_t = 0)]
     seed: u64,
-    /// After so many seconds without a request a connection is closed
+    /// The seconds after which an idle connection is closed
     #[arg(long, value_name = "SECONDS", default_value_t = 60)]
     idle_timeout: u64,
-    /// Obey faults that callers ask for in the header X-Simulator-Fault
+    /// Use the faults in the header X-Simulator-Fault of calls
     #[arg(long)]
     fault_header: bool,
-    /// The certificate chain, PEM: speaks TLS
+    /// The PEM file of the certificate chain; enables TLS
     #[arg(long, value_name = "FILE", requires = "tls_key")]
     tls_cert: Option<PathBuf>,
-    /// Its private key, PEM
+    /// The PEM file of the private key
     #[arg(long, value_name = "FILE", requires = "tls_cert")]
     tls_key: Option<PathBuf>,
-    /// Roots, PEM: every caller must show a certificate of theirs
+    /// The PEM file of the root certificates; requires client certificates of these roots
     #[arg(long, value_name = "FILE", requires = "tls_cert")]
     client_ca: Option<PathBuf>,
     /// Print every call with its body
@@ -140,7 +140,7 @@ impl Common {
             (Some(certificate), Some(key)) => {
                 tls::configuration(certificate, key, self.client_ca.as_deref()).map(Some)
             }
-            // clap asks for the other where one is given.
+            // clap requires both or none.
             _ => Ok(None),
         }
     }

@@ -1,4 +1,4 @@
-//! TLS from PEM files.
+//! The TLS configuration from PEM files.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -9,7 +9,7 @@ use rustls::{RootCertStore, ServerConfig};
 use rustls_pki_types::pem::PemObject;
 use rustls_pki_types::{CertificateDer, PrivateKeyDer};
 
-/// A server's configuration; with roots, every caller must show a certificate of theirs.
+/// Returns a server's configuration. If `client_roots` is set, it requires client certificates of these roots.
 pub(crate) fn configuration(
     certificate: &Path,
     key: &Path,
@@ -23,11 +23,11 @@ pub(crate) fn configuration(
         None => builder.with_no_client_auth(),
         Some(file) => builder.with_client_cert_verifier(verifier(file, provider)?),
     };
-    let key_der = PrivateKeyDer::from_pem_file(key).map_err(|error| told(key, &error))?;
+    let key_der = PrivateKeyDer::from_pem_file(key).map_err(|error| file_error(key, &error))?;
     builder
         .with_single_cert(certificates(certificate)?, key_der)
         .map(Arc::new)
-        .map_err(|error| told(certificate, &error))
+        .map_err(|error| file_error(certificate, &error))
 }
 
 fn verifier(
@@ -36,19 +36,21 @@ fn verifier(
 ) -> Result<Arc<dyn rustls::server::danger::ClientCertVerifier>, String> {
     let mut roots = RootCertStore::empty();
     for certificate in certificates(file)? {
-        roots.add(certificate).map_err(|error| told(file, &error))?;
+        roots
+            .add(certificate)
+            .map_err(|error| file_error(file, &error))?;
     }
     WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider)
         .build()
-        .map_err(|error| told(file, &error))
+        .map_err(|error| file_error(file, &error))
 }
 
 fn certificates(file: &Path) -> Result<Vec<CertificateDer<'static>>, String> {
     CertificateDer::pem_file_iter(file)
         .and_then(Iterator::collect)
-        .map_err(|error| told(file, &error))
+        .map_err(|error| file_error(file, &error))
 }
 
-fn told(file: &Path, error: &dyn std::error::Error) -> String {
+fn file_error(file: &Path, error: &dyn std::error::Error) -> String {
     format!("{}: {error}", file.display())
 }

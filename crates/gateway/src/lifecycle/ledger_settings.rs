@@ -1,0 +1,92 @@
+//! The `[ledger]` table as options of the ledger, and the ledger's metrics.
+
+use std::error::Error;
+use std::sync::Arc;
+use std::time::Duration;
+
+use ledger::Timestamp;
+use ledger::redis::{self, Node, OutOfReach, Password, WallClock};
+use metrics::{LedgerOperation, Metrics};
+
+use protocol::BillerCode;
+
+use crate::config::{Config, HostPort, RedisSettings, Topology};
+use crate::tls::{self, ClientFiles};
+
+/// Returns the options that open the ledger.
+pub(super) fn ledger_options(
+    settings: &Config,
+    metrics: &Arc<Metrics>,
+) -> Result<ledger::Options, Box<dyn Error>> {
+    let ledger = &settings.ledger;
+    Ok(ledger::Options {
+        directory: ledger.path.clone(),
+        retention: ledger.retention,
+        low_disk_bytes: ledger.low_disk_bytes as u64,
+        redis: ledger.redis.as_ref().map(redis_settings).transpose()?,
+        observer: Some(Arc::new(MetricsObserver(Arc::clone(metrics)))),
+        clock: WallClock(Timestamp::now),
+    })
+}
+
+/// Returns the settings of `[ledger.redis]`.
+fn redis_settings(redis: &RedisSettings) -> Result<redis::Settings, Box<dyn Error>> {
+    let node = |node: &HostPort| Node {
+        host: node.host().to_owned(),
+        port: node.port(),
+    };
+    let nodes: Vec<Node> = redis.nodes.iter().map(node).collect();
+    let topology = match (&redis.topology, nodes.first()) {
+        (Topology::Sentinel { service }, _) => redis::Topology::Sentinel {
+            service: service.clone(),
+            nodes,
+        },
+        (Topology::Standalone, Some(only)) => redis::Topology::Standalone(only.clone()),
+        (Topology::Standalone, None) => return Err("ledger.redis.url: names no server".into()),
+        (Topology::Cluster, _) => redis::Topology::Cluster { nodes },
+    };
+    let tls = redis.tls.as_ref().map(|files| {
+        tls::client_config(ClientFiles {
+            ca: files.ca.as_deref(),
+            certificate: files.certificate.as_deref(),
+            private_key: files.private_key.as_deref(),
+        })
+    });
+    Ok(redis::Settings {
+        topology,
+        database: redis.database,
+        username: redis.username.clone(),
+        password: redis
+            .password
+            .as_ref()
+            .map(|secret| Password::new(secret.expose())),
+        key_prefix: redis.key_prefix.clone(),
+        tls: tls.transpose()?,
+        timeout: redis::Settings::TIMEOUT,
+    })
+}
+
+/// Counts the operations of the ledger on Redis and on the journal.
+struct MetricsObserver(Arc<Metrics>);
+
+impl ledger::Observer for MetricsObserver {
+    fn redis_operation(&self, took: Duration, reached: Result<(), OutOfReach>) {
+        self.0.ledger_operation(LedgerOperation::Redis, took);
+        if reached.is_err() {
+            self.0.ledger_unavailable(LedgerOperation::Redis);
+        }
+    }
+
+    fn payment_conflict(&self, biller: BillerCode) {
+        self.0.double_payment_of(biller);
+    }
+
+    fn sync_batch(&self, took: Duration) {
+        self.0.ledger_operation(LedgerOperation::Share, took);
+    }
+
+    fn journal_committed(&self, took: Duration) {
+        self.0
+            .ledger_operation(LedgerOperation::JournalCommit, took);
+    }
+}

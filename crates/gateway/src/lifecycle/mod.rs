@@ -1,0 +1,209 @@
+//! A running gateway: start, reload and drain of everything that a configuration describes.
+
+mod ledger_settings;
+mod listeners;
+mod origins;
+mod parties;
+mod reload;
+mod watch;
+
+use std::error::Error;
+use std::net::{SocketAddr, TcpListener};
+use std::num::NonZeroUsize;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use actix_web::dev::ServerHandle;
+use ledger::{JournalError, Ledger, Timestamp};
+use metrics::Metrics;
+
+use self::ledger_settings::ledger_options;
+pub use self::listeners::Inherited;
+use self::listeners::Listeners;
+use self::parties::parties;
+pub use self::watch::FileWatch;
+use crate::config::{ClientAuth, Config, Loaded};
+use crate::handler::handle;
+use crate::ops;
+use crate::redelivery;
+use crate::server::{self, PublicServer};
+use crate::state::{GatewayState, Worker};
+use crate::tls::{self, LoadedServerTls, ServerFiles, ServerTls};
+use crate::traces::Exporter;
+use crate::upstream::Clients;
+
+/// Time for the journal's last commit if calls have used up the drain time.
+const LAST_FLUSH: Duration = Duration::from_secs(1);
+
+/// Time for exporting the traces of the last calls.
+const LAST_EXPORT: Duration = Duration::from_secs(1);
+
+/// A gateway that serves.
+#[derive(Debug)]
+pub struct Gateway {
+    settings: Config,
+    shared: Arc<GatewayState>,
+    tls: Option<Arc<ServerTls>>,
+    public: PublicServer,
+    ops: ServerHandle,
+    ops_address: SocketAddr,
+    exporter: Option<Exporter>,
+}
+
+impl Gateway {
+    /// Starts serving on the calling thread's runtime. Inherited sockets are used for their addresses.
+    ///
+    /// # Errors
+    /// If a certificate is unusable, the ledger cannot be opened, or an address cannot be bound.
+    pub fn start(loaded: Loaded, inherited: Inherited) -> Result<Self, Box<dyn Error>> {
+        let settings = loaded.config;
+        let tls = server_tls(&settings)?.map(|tls| Arc::new(ServerTls::new(tls)));
+        let metrics = Metrics::new(settings.budget.total);
+        let parties = parties(&settings, loaded.billers, &metrics, None)?;
+        let ledger = Ledger::open(&ledger_options(&settings, &metrics)?, Timestamp::now())?;
+        // Bound last: callers must not queue while the journal is still being read.
+        let Listeners { public, ops } = Listeners::open(&settings.listen, inherited)?;
+        let shared = Arc::new(GatewayState::new(&settings, parties, ledger, metrics));
+        let exporter = exporter(&settings, &shared)?;
+
+        let ops_address = ops.local_addr()?;
+        let ops = ops::serve(ops, Arc::clone(&shared))?;
+        let ops_handle = ops.handle();
+        actix_web::rt::spawn(ops);
+        redelivery::start(Rc::new(Worker::new(Arc::clone(&shared), Clients::new())));
+        let public = PublicServer::start(public_options(&settings, public, tls.clone()), {
+            let shared = Arc::clone(&shared);
+            move || {
+                shared.ledger.use_thread_connections();
+                let worker = Rc::new(Worker::new(Arc::clone(&shared), Clients::new()));
+                move |incoming| handle(Rc::clone(&worker), incoming)
+            }
+        })?;
+        // Set only here, so this cannot fail.
+        let _ = shared.connections.set(public.connections());
+        let gateway = Self {
+            settings,
+            shared,
+            tls,
+            public,
+            ops: ops_handle,
+            ops_address,
+            exporter,
+        };
+        gateway.show_certificates();
+        Ok(gateway)
+    }
+
+    /// Reads every certificate and key that the configuration names, without starting anything.
+    ///
+    /// # Errors
+    /// If one of them is unusable.
+    pub fn check_tls(loaded: &Loaded) -> Result<(), Box<dyn Error>> {
+        server_tls(&loaded.config)?;
+        let metrics = Metrics::new(loaded.config.budget.total);
+        parties(&loaded.config, loaded.billers.clone(), &metrics, None)?;
+        Ok(())
+    }
+
+    /// Returns the address of the public listener.
+    pub fn public(&self) -> SocketAddr {
+        self.public.address()
+    }
+
+    /// Returns the address of the ops listener.
+    pub const fn ops(&self) -> SocketAddr {
+        self.ops_address
+    }
+
+    /// Waits until the public listener fails.
+    pub async fn ended(&mut self) -> std::io::Error {
+        match self.public.ended().await {
+            Ok(()) => std::io::Error::other("the public listener ended"),
+            Err(error) => error,
+        }
+    }
+
+    /// Drains: turns readiness off, accepts no new connections, waits up to `limits.drain` for the calls in
+    /// flight, and commits the journal.
+    ///
+    /// # Errors
+    /// If the journal could not be written; the unwritten facts are lost with the process.
+    pub async fn stop(self) -> Result<(), JournalError> {
+        self.shared.begin_draining();
+        let began = Instant::now();
+        let within = self.settings.limits.drain;
+        let drained = self.public.drain(within).await;
+        if drained.cut_off > 0 {
+            tracing::error!(
+                connections = drained.cut_off,
+                "calls were cut off at the end of the drain time"
+            );
+        }
+        let redeliveries = &self.shared.redeliveries;
+        redeliveries.close();
+        // A redelivery ends within one budget.
+        let _over = tokio::time::timeout(self.shared.budget, redeliveries.wait()).await;
+        let left = within.saturating_sub(began.elapsed()).max(LAST_FLUSH);
+        let flushed = self.shared.ledger.flush(left).await;
+        if let Err(error) = &flushed {
+            tracing::error!(%error, "stopping with facts that are in no journal");
+        }
+        if let Some(exporter) = self.exporter {
+            exporter.finish(LAST_EXPORT).await;
+        }
+        self.ops.stop(false).await;
+        flushed
+    }
+}
+
+/// Starts the trace exporter if `tracing.otlp_endpoint` is set.
+fn exporter(settings: &Config, shared: &GatewayState) -> Result<Option<Exporter>, Box<dyn Error>> {
+    let Some(endpoint) = &settings.tracing.otlp_endpoint else {
+        return Ok(None);
+    };
+    let (queue, exporter) =
+        Exporter::start(endpoint).map_err(|fault| format!("tracing.otlp_endpoint: {fault}"))?;
+    // Set only here, so this cannot fail.
+    let _ = shared.traces.set(queue);
+    Ok(Some(exporter))
+}
+
+fn public_options(
+    settings: &Config,
+    listener: TcpListener,
+    tls: Option<Arc<ServerTls>>,
+) -> server::ServerOptions {
+    let limits = &settings.limits;
+    let count = |count: u32| usize::try_from(count).unwrap_or(usize::MAX);
+    server::ServerOptions {
+        listener,
+        workers: thread::available_parallelism().unwrap_or(NonZeroUsize::MIN),
+        tls,
+        trusted_proxies: settings.listen.trusted_proxies.clone(),
+        head_timeout: limits.head_timeout,
+        idle_timeout: limits.idle_timeout,
+        connections: count(limits.connections),
+        connections_per_address: count(limits.connections_per_address),
+    }
+}
+
+/// Loads the listener's TLS files; `None` for plain HTTP.
+fn server_tls(settings: &Config) -> Result<Option<LoadedServerTls>, Box<dyn Error>> {
+    let Some(tls) = &settings.listen.tls else {
+        return Ok(None);
+    };
+    let client_ca = tls.client_ca.clone().unwrap_or_default();
+    let files = ServerFiles {
+        certificate: tls.certificate.clone(),
+        private_key: tls.private_key.clone(),
+        client_auth: match tls.client_auth {
+            ClientAuth::Off => tls::ClientVerification::Off,
+            ClientAuth::Optional => tls::ClientVerification::Optional(client_ca),
+            ClientAuth::Required => tls::ClientVerification::Required(client_ca),
+        },
+    };
+    let loaded = LoadedServerTls::load(&files).map_err(|fault| format!("listen.tls: {fault}"))?;
+    Ok(Some(loaded))
+}

@@ -1,0 +1,159 @@
+//! The gateway's status for one scrape or one view of the console.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use actix_web::rt::task::spawn_blocking;
+use ledger::journal::Space;
+use ledger::{BillerUndelivered, Ledger, Timestamp};
+use metrics::{
+    BillerStatus, ConnectionStatus, GatewayStatus, JournalStatus, RedisStatus, UndeliveredStatus,
+};
+use tokio::time::timeout;
+
+use crate::logging;
+use crate::registry::Registry;
+use crate::state::GatewayState;
+use crate::traces::SpanQueue;
+
+/// Longest wait of a scrape for the disk: a disk that hangs must not hide the other values.
+const SCRAPE_WAIT: Duration = Duration::from_millis(500);
+
+/// Reads the values that need the disk or the billers' locks, on a blocking thread, one query at a time. A query that
+/// takes too long leaves the previous values in place.
+#[derive(Debug, Default)]
+pub(super) struct StatusQuery {
+    found: Arc<Mutex<SlowValues>>,
+    under_way: Arc<AtomicBool>,
+}
+
+#[derive(Clone, Debug, Default)]
+struct SlowValues {
+    space: Option<Space>,
+    oldest_unshared: Option<Timestamp>,
+    waiting: Vec<BillerUndelivered>,
+}
+
+impl StatusQuery {
+    async fn run(&self, ledger: &Ledger) -> SlowValues {
+        if !self.under_way.swap(true, Ordering::AcqRel) {
+            let guard = QueryGuard(Arc::clone(&self.under_way));
+            let (found, ledger) = (Arc::clone(&self.found), ledger.clone());
+            let query = spawn_blocking(move || {
+                let _guard = guard;
+                let now = SlowValues::read(&ledger);
+                *found.lock().unwrap_or_else(PoisonError::into_inner) = now;
+            });
+            // A late result is shown by a later scrape.
+            let _in_time = timeout(SCRAPE_WAIT, query).await;
+        }
+        let found = self.found.lock().unwrap_or_else(PoisonError::into_inner);
+        found.clone()
+    }
+}
+
+/// Allows the next query when dropped.
+struct QueryGuard(Arc<AtomicBool>);
+
+impl Drop for QueryGuard {
+    fn drop(&mut self) {
+        self.0.store(false, Ordering::Release);
+    }
+}
+
+impl SlowValues {
+    fn read(ledger: &Ledger) -> Self {
+        Self {
+            space: ledger.journal_space().ok(),
+            // The journal itself reports that it cannot be read.
+            oldest_unshared: ledger.oldest_unshared().unwrap_or_default(),
+            waiting: ledger.undelivered_by_biller(),
+        }
+    }
+}
+
+/// Returns all values of a scrape that are not counted by calls.
+pub(super) async fn gather<'a>(
+    shared: &GatewayState,
+    registry: &'a Registry,
+    query: &StatusQuery,
+) -> GatewayStatus<'a> {
+    let found = query.run(&shared.ledger).await;
+    let now = Timestamp::now();
+    GatewayStatus {
+        is_ready: shared.unready().is_none(),
+        billers: registry.billers().map(|biller| of_biller(biller)).collect(),
+        journal: journal(&shared.ledger, found.space),
+        undelivered: undelivered(&shared.ledger, registry, &found.waiting, now),
+        redis: RedisStatus {
+            is_up: shared.ledger.is_redis_reachable(),
+            unshared_facts: shared.ledger.unshared(),
+            unshared_oldest: found.oldest_unshared.map_or(Duration::ZERO, age(now)),
+        },
+        connections: connections(shared),
+        log_lines_dropped: logging::dropped_lines(),
+        trace_spans_dropped: shared.traces.get().map_or(0, SpanQueue::dropped_spans),
+    }
+}
+
+fn of_biller(biller: &crate::registry::RegisteredBiller) -> BillerStatus<'_> {
+    BillerStatus {
+        code: biller.code(),
+        name: &biller.settings.name,
+        is_suspended: !biller.is_active(),
+    }
+}
+
+fn journal(ledger: &Ledger, space: Option<Space>) -> JournalStatus {
+    JournalStatus {
+        is_writable: ledger.is_journal_writable(),
+        commits: ledger.journal_commits(),
+        backlog_facts: ledger.journal_backlog_facts(),
+        size_bytes: space.map(|space| space.journal_bytes),
+        disk_free_bytes: space.map(|space| space.free_bytes),
+    }
+}
+
+fn undelivered(
+    ledger: &Ledger,
+    registry: &Registry,
+    waiting: &[BillerUndelivered],
+    now: Timestamp,
+) -> UndeliveredStatus {
+    let events = |one: &BillerUndelivered| i64::try_from(one.events).unwrap_or(i64::MAX);
+    let is_known = |one: &&BillerUndelivered| registry.find(one.biller.as_str()).is_some();
+    let (known, gone): (Vec<&BillerUndelivered>, Vec<&BillerUndelivered>) =
+        waiting.iter().partition(is_known);
+    let mut by_biller: Vec<_> = known
+        .iter()
+        .map(|one| (Some(one.biller), events(one)))
+        .collect();
+    if !gone.is_empty() {
+        by_biller.push((None, gone.iter().map(|one| events(one)).sum()));
+    }
+    let oldest = waiting.iter().map(|one| one.since).min();
+    UndeliveredStatus {
+        events: ledger.undelivered(),
+        oldest: oldest.map_or(Duration::ZERO, age(now)),
+        by_biller,
+    }
+}
+
+fn connections(shared: &GatewayState) -> ConnectionStatus {
+    let Some(counts) = shared.connections.get() else {
+        return ConnectionStatus::default();
+    };
+    ConnectionStatus {
+        open: u64::try_from(counts.open()).unwrap_or(u64::MAX),
+        refused: counts.refused(),
+    }
+}
+
+/// Returns a function for the age of a time; zero if the clock stepped back.
+fn age(now: Timestamp) -> impl Fn(Timestamp) -> Duration {
+    move |then| {
+        let millis = now.millis().saturating_sub(then.millis());
+        Duration::from_millis(u64::try_from(millis).unwrap_or_default())
+    }
+}

@@ -1,0 +1,200 @@
+//! Reads the answer to a request.
+
+use std::time::Duration;
+
+use actix_http::StatusCode;
+use bytes::{Buf, Bytes, BytesMut};
+
+use super::answer::{Answer, UpstreamFault};
+use super::chunks::ChunkDecoder;
+use super::connection::UpstreamConnection;
+use super::framing::{AnswerFraming, FramingError};
+use super::head::{AnswerHead, HEAD_MAX_BYTES, find_end, is_interim};
+use super::progress::CallProgress;
+
+/// Most interim answers (`100 Continue`, `103 Early Hints`) before the final answer.
+const INTERIM_MAX: u8 = 8;
+
+/// The room for one read. Nearly every answer is smaller.
+const READ_BYTES: usize = 4096;
+
+/// The room for one read of a body that is known to be larger.
+const LARGE_READ_BYTES: usize = 64 * 1024;
+
+/// A whole answer with the further use of its connection.
+pub(super) struct WholeAnswer {
+    pub(super) answer: Answer,
+    /// How long the connection may be idle before its next call; `None` if it must be closed.
+    pub(super) keep_alive: Option<Duration>,
+}
+
+/// Why no whole answer was read.
+pub(super) struct ReadFailure {
+    pub(super) fault: UpstreamFault,
+    /// The connection ended before the first byte of an answer. If it came from the pool, the party had closed it
+    /// while it was idle.
+    pub(super) is_before_first_byte: bool,
+}
+
+impl From<UpstreamFault> for ReadFailure {
+    fn from(fault: UpstreamFault) -> Self {
+        Self {
+            fault,
+            is_before_first_byte: false,
+        }
+    }
+}
+
+/// Reads the answer to a written request. If more bytes follow the answer, the connection is not kept, so that they
+/// never become part of another answer.
+pub(super) async fn read(
+    connection: &mut UpstreamConnection,
+    body_max_bytes: usize,
+    progress: &CallProgress,
+) -> Result<WholeAnswer, ReadFailure> {
+    let mut bytes = BytesMut::new();
+    let head = read_head(connection, &mut bytes, progress).await?;
+    let head = AnswerHead::parse(&head).ok_or(UpstreamFault::Malformed)?;
+    let status = head.status;
+    let framing = match head.framing {
+        Ok(framing) => framing,
+        Err(FramingError::UnknownEnd) => return Err(UpstreamFault::CutShort { status }.into()),
+        Err(FramingError::Ambiguous) => return Err(UpstreamFault::Malformed.into()),
+    };
+    let mut body = Body {
+        connection,
+        bytes,
+        max_bytes: body_max_bytes,
+        status,
+    };
+    let content = match framing {
+        AnswerFraming::Bodiless => Bytes::new(),
+        AnswerFraming::Length(length) => body.of_length(length).await?,
+        AnswerFraming::Chunked => body.chunked().await?,
+        AnswerFraming::UntilClose => body.until_close().await?,
+    };
+    Ok(WholeAnswer {
+        keep_alive: head.keep_alive.filter(|_| body.bytes.is_empty()),
+        answer: Answer {
+            status,
+            content_type: head.content_type,
+            retry_after: head.retry_after,
+            body: content,
+        },
+    })
+}
+
+/// Reads the head of the final answer. The bytes that follow it stay in `bytes`.
+async fn read_head(
+    connection: &mut UpstreamConnection,
+    bytes: &mut BytesMut,
+    progress: &CallProgress,
+) -> Result<Bytes, ReadFailure> {
+    let mut interim = 0;
+    let mut searched = 0;
+    let mut has_received = false;
+    loop {
+        match find_end(bytes, searched) {
+            Ok(end) if end > HEAD_MAX_BYTES => return Err(UpstreamFault::Malformed.into()),
+            Ok(end) if !is_interim(&bytes[..end]) => return Ok(bytes.split_to(end).freeze()),
+            Ok(_) if interim == INTERIM_MAX => return Err(UpstreamFault::Malformed.into()),
+            Ok(end) => {
+                interim += 1;
+                searched = 0;
+                bytes.advance(end);
+                continue;
+            }
+            Err(end) => searched = end,
+        }
+        if bytes.len() > HEAD_MAX_BYTES {
+            return Err(UpstreamFault::Malformed.into());
+        }
+        bytes.reserve(READ_BYTES);
+        if !matches!(connection.read(bytes).await, Ok(1..)) {
+            let sent = progress.sent();
+            return Err(ReadFailure {
+                fault: UpstreamFault::Closed { sent },
+                is_before_first_byte: !has_received,
+            });
+        }
+        has_received = true;
+    }
+}
+
+/// The body that is being read.
+struct Body<'a> {
+    connection: &'a mut UpstreamConnection,
+    /// The bytes that were read and not used yet.
+    bytes: BytesMut,
+    max_bytes: usize,
+    status: StatusCode,
+}
+
+impl Body<'_> {
+    async fn of_length(&mut self, length: u64) -> Result<Bytes, UpstreamFault> {
+        let length = usize::try_from(length)
+            .ok()
+            .filter(|length| *length <= self.max_bytes)
+            .ok_or_else(|| self.too_large())?;
+        while self.bytes.len() < length {
+            let missing = length - self.bytes.len();
+            // The announced length is not allocated at once: memory grows with the bytes that arrive.
+            self.read(missing.min(LARGE_READ_BYTES)).await?;
+        }
+        Ok(self.bytes.split_to(length).freeze())
+    }
+
+    async fn chunked(&mut self) -> Result<Bytes, UpstreamFault> {
+        let mut chunks = ChunkDecoder::default();
+        let mut body = BytesMut::new();
+        loop {
+            let used = chunks.decode(&self.bytes, &mut body, self.max_bytes);
+            self.bytes.advance(used);
+            if body.len() > self.max_bytes {
+                return Err(self.too_large());
+            }
+            if chunks.is_malformed() {
+                return Err(UpstreamFault::Malformed);
+            }
+            if chunks.is_complete() {
+                return Ok(body.freeze());
+            }
+            self.read(READ_BYTES).await?;
+        }
+    }
+
+    async fn until_close(&mut self) -> Result<Bytes, UpstreamFault> {
+        loop {
+            if self.bytes.len() > self.max_bytes {
+                return Err(self.too_large());
+            }
+            self.bytes.reserve(READ_BYTES);
+            match self.connection.read(&mut self.bytes).await {
+                Ok(0) => return Ok(std::mem::take(&mut self.bytes).freeze()),
+                Ok(_) => {}
+                Err(_) => return Err(self.cut_short()),
+            }
+        }
+    }
+
+    /// Reads at least one more byte.
+    async fn read(&mut self, room: usize) -> Result<(), UpstreamFault> {
+        self.bytes.reserve(room);
+        match self.connection.read(&mut self.bytes).await {
+            Ok(1..) => Ok(()),
+            Ok(0) | Err(_) => Err(self.cut_short()),
+        }
+    }
+
+    const fn cut_short(&self) -> UpstreamFault {
+        UpstreamFault::CutShort {
+            status: self.status,
+        }
+    }
+
+    const fn too_large(&self) -> UpstreamFault {
+        UpstreamFault::TooLarge {
+            status: self.status,
+        }
+    }
+}

@@ -1,0 +1,1 @@
+"""The parts of `growth`: billers, bills, connections, workers, nodes."""
