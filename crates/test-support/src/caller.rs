@@ -4,7 +4,7 @@ use std::io::{self, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpStream};
 use std::time::{Duration, Instant};
 
-use crate::gateway::AUTHORIZATION;
+use crate::calls::AUTHORIZATION;
 use crate::message::{self, Message, read_more, request};
 use crate::wait::PATIENCE;
 

@@ -1,4 +1,4 @@
-//! The five calls about a bill of `B0001`: their paths, and bodies that pass every check.
+//! The five calls about a bill of `B0001`: paths, authorization, and bodies that pass every check.
 
 use serde_json::{Value, json};
 
@@ -7,6 +7,9 @@ pub const RECREATE: &str = "/external/inquiry-payment/one-time/url/re/B0001";
 pub const NOTICE: &str = "/kakao/notice/B0001";
 pub const PREPAY: &str = "/kakao/prepay/B0001";
 pub const PAY_RESULT: &str = "/kakao/pay-result/B0001";
+
+/// What billers authorize themselves with.
+pub const AUTHORIZATION: &str = "KakaoAK test-of-B0001";
 
 pub fn link(user_key: &str) -> Value {
     json!({"data": {"biller_user_key": user_key, "expire_at": "20991231235959"}})

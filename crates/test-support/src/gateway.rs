@@ -15,10 +15,7 @@ use sha2::{Digest, Sha256};
 use tempfile::TempDir;
 
 use crate::wait::PATIENCE;
-use crate::{Caller, Process, Reply};
-
-/// What the billers of the tests authorize themselves with.
-pub const AUTHORIZATION: &str = "KakaoAK test-of-B0001";
+use crate::{AUTHORIZATION, Caller, Process, Reply};
 
 /// A configuration to start a gateway with. Keys are given as TOML lines, table by table.
 pub struct Setup {

@@ -17,10 +17,11 @@ mod wait;
 
 pub use caller::{Caller, Reply};
 pub use calls::{
-    CREATE, NOTICE, PAY_RESULT, PREPAY, RECREATE, link, notice, pay_result, prepay, with, without,
+    AUTHORIZATION, CREATE, NOTICE, PAY_RESULT, PREPAY, RECREATE, link, notice, pay_result, prepay,
+    with, without,
 };
 pub use certificates::{Authority, Certificate};
-pub use gateway::{AUTHORIZATION, Gateway, Setup, assert_own, hex};
+pub use gateway::{Gateway, Setup, assert_own, hex};
 pub use message::{Message, answer, request};
 pub use process::{Process, free_port};
 pub use proxy::{Proxy, Traffic};
