@@ -15,7 +15,8 @@ use super::early_fault::EarlyFault;
 use super::farewell::Farewell;
 use super::framing::{Step, Stop};
 use super::intake::Intake;
-use super::stream::Stream;
+use super::stream::poll_readable;
+use crate::tls::Stream;
 
 /// How long a caller may take over what is its turn.
 #[derive(Clone, Copy, Debug)]
@@ -134,7 +135,7 @@ impl GuardedStream {
     /// The call under way is to be answered first. What comes next wakes the task by itself if it is not
     /// here yet, and so does the time: then the answer need not.
     fn wait_for_handler(&mut self, cx: &mut Context<'_>) {
-        let is_here = self.intake.has_fresh() || self.stream.poll_readable(cx).is_ready();
+        let is_here = self.intake.has_fresh() || poll_readable(&mut self.stream, cx).is_ready();
         self.connection.set_watched(!is_here);
         self.connection.wake_later(cx.waker());
         // Idle only from the answer on, so this is early, but costs no look at the clock.

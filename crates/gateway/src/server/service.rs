@@ -22,8 +22,8 @@ use super::doorway::Doorway;
 use super::drain::Drain;
 use super::guard::{GuardedStream, Patience};
 use super::roster::Roster;
-use super::stream::Stream;
-use crate::tls::{ServerTls, Trust, Wire};
+use super::stream;
+use crate::tls::{ServerTls, Stream, Trust, Wire};
 
 /// What all workers of the listener share.
 #[derive(Clone, Debug)]
@@ -134,7 +134,7 @@ where
         let connection = Rc::new(Connection::new(
             peer,
             Caller {
-                certificate: stream.client_certificate(),
+                certificate: stream::client_certificate(&stream),
                 trust,
             },
             self.roster.idle_ends_at(),
@@ -151,7 +151,7 @@ where
     /// Speaks TLS first where the listener does; `None` where the caller does not, or not in time.
     async fn greet(&self, socket: TcpStream, peer: SocketAddr) -> Option<(Stream, Option<Trust>)> {
         let Some(tls) = &self.shared.tls else {
-            return Some((Stream::Plain(socket), None));
+            return Some((Stream::Left(socket), None));
         };
         let side = tls.current();
         let handshake = TlsAcceptor::from(side.config()).accept(Wire(socket));
@@ -162,8 +162,9 @@ where
         };
         match greeted {
             Ok(Ok(stream)) => {
-                let stream = Stream::Tls(Box::new(stream));
-                let trust = Trust::new(Arc::clone(tls), side, stream.client_chain());
+                let stream = Stream::Right(Box::new(stream.into()));
+                let chain = stream::client_chain(&stream).into();
+                let trust = Trust::new(Arc::clone(tls), side, chain);
                 Some((stream, Some(trust)))
             }
             Ok(Err(error)) => {

@@ -10,14 +10,14 @@ use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt, ReadBuf};
 use tokio::time::Instant;
 
 use super::progress::Progress;
-use super::socket::Socket;
+use crate::tls::Stream;
 
 /// How long a connection serves at most: names move, load balancers are drained.
 const LIFETIME: Duration = Duration::from_mins(2);
 
 /// Dropping it closes it.
 pub(super) struct Connection {
-    socket: Socket,
+    stream: Stream,
     /// No call begins on it from here on.
     ends_at: Instant,
     /// Until when it may wait for its next call.
@@ -25,9 +25,9 @@ pub(super) struct Connection {
 }
 
 impl Connection {
-    pub(super) fn new(socket: Socket, now: Instant) -> Self {
+    pub(super) fn new(stream: Stream, now: Instant) -> Self {
         Self {
-            socket,
+            stream,
             ends_at: now + LIFETIME,
             kept_until: now,
         }
@@ -47,25 +47,25 @@ impl Connection {
     /// which would pass for the next call's answer.
     pub(super) fn is_quiet(&mut self, cx: &mut Context<'_>) -> bool {
         let mut byte = [0];
-        let read = Pin::new(&mut self.socket).poll_read(cx, &mut ReadBuf::new(&mut byte));
+        let read = Pin::new(&mut self.stream).poll_read(cx, &mut ReadBuf::new(&mut byte));
         matches!(read, Poll::Pending)
     }
 
     /// Writes all of a request.
     pub(super) async fn write(&mut self, mut bytes: &[u8], progress: &Progress) -> io::Result<()> {
         while !bytes.is_empty() {
-            let written = self.socket.write(bytes).await?;
+            let written = self.stream.write(bytes).await?;
             if written == 0 {
                 return Err(io::ErrorKind::WriteZero.into());
             }
             progress.wrote();
             bytes = &bytes[written..];
         }
-        self.socket.flush().await
+        self.stream.flush().await
     }
 
     /// Appends what comes next, at most what `buffer` has room for; 0 at the stream's end.
     pub(super) async fn read(&mut self, buffer: &mut BytesMut) -> io::Result<usize> {
-        self.socket.read_buf(buffer).await
+        self.stream.read_buf(buffer).await
     }
 }

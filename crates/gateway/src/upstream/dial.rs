@@ -16,8 +16,7 @@ use super::answer::{Step, Unreached};
 use super::connection::Connection;
 use super::names::Names;
 use super::origin::{Security, Target};
-use super::socket::Socket;
-use crate::tls::Wire;
+use crate::tls::{Stream, Wire};
 
 /// How long one address of several may take before the next is tried; the last, or only, one has
 /// what is left of the call's time.
@@ -51,20 +50,19 @@ impl Dial {
         let tcp = connect(&addresses)
             .await
             .map_err(|error| unreached(Step::Connect, &error))?;
-        let socket = match &target.security {
-            Security::Clear => Socket::Clear(tcp),
+        let stream = match &target.security {
+            Security::Clear => Stream::Left(tcp),
             Security::Tls(config) => {
                 let tls = handshake(&target.host, config, tcp).await;
-                Socket::Tls(Box::new(
-                    tls.map_err(|error| unreached(Step::Handshake, &error))?,
-                ))
+                let tls = tls.map_err(|error| unreached(Step::Handshake, &error))?;
+                Stream::Right(Box::new(tls.into()))
             }
             Security::Unconfigured => {
                 let error = io::Error::other("no TLS is configured for an https origin");
                 return Err(unreached(Step::Handshake, &error));
             }
         };
-        Ok(Connection::new(socket, Instant::now()))
+        Ok(Connection::new(stream, Instant::now()))
     }
 }
 

@@ -14,7 +14,7 @@
 //! - `call`: one call, and whether it may be sent a second time; `progress`: what it has come to
 //! - `dial`, `names`: name, address, TLS
 //! - `request`: what is written; `reading`, `head`, `framing`, `chunks`: what is read
-//! - `connection`, `socket`: the bytes
+//! - `connection`: the bytes
 
 mod answer;
 mod call;
@@ -33,7 +33,6 @@ mod pool;
 mod progress;
 mod reading;
 mod request;
-mod socket;
 
 pub use answer::{Answer, Fault, Report, Sent, Step, Unreached};
 pub use circuit::{Admission, Circuit, CircuitState, Permit};

@@ -23,7 +23,7 @@ const TIMEOUT: Duration = Duration::from_secs(10);
 /// again by itself: a caller that was cut off tells so.
 #[derive(Debug)]
 pub struct Caller {
-    stream: Stream,
+    stream: Box<dyn Stream>,
     host: String,
     /// What was read and belongs to no reply yet.
     buffer: Vec<u8>,
@@ -37,10 +37,7 @@ impl Caller {
     /// # Errors
     /// What the socket says.
     pub fn connect(address: SocketAddr) -> io::Result<Self> {
-        Ok(Self::over(
-            Stream::Plain(tcp(address)?),
-            address.to_string(),
-        ))
+        Ok(Self::over(Box::new(tcp(address)?), address.to_string()))
     }
 
     /// Connects and shakes hands. The configuration may carry a client certificate.
@@ -59,13 +56,10 @@ impl Caller {
             tls.complete_io(&mut tcp)?;
         }
         let stream = rustls::StreamOwned::new(tls, tcp);
-        Ok(Self::over(
-            Stream::Tls(Box::new(stream)),
-            address.to_string(),
-        ))
+        Ok(Self::over(Box::new(stream), address.to_string()))
     }
 
-    fn over(stream: Stream, host: String) -> Self {
+    fn over(stream: Box<dyn Stream>, host: String) -> Self {
         Self {
             stream,
             host,

@@ -4,7 +4,7 @@ use std::io;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
-use super::transport::Transport;
+use super::transport::{Transport, reset_on_close};
 use crate::answer::Answer;
 use crate::fault::Fault;
 
@@ -21,7 +21,7 @@ pub(super) enum Next {
 
 /// Writes the answer, with its fault if it has one.
 pub(super) async fn deliver(
-    stream: &mut impl Transport,
+    stream: &mut Transport,
     answer: &Answer,
     fault: Option<&Fault>,
 ) -> io::Result<Next> {
@@ -49,7 +49,7 @@ pub(super) async fn deliver(
         }
         Fault::Reset(bytes) => {
             send(stream, first(&answer.whole(), *bytes)).await?;
-            stream.reset_on_close()?;
+            reset_on_close(stream)?;
             Ok(Next::Drop)
         }
         Fault::Close(bytes) => {
@@ -90,13 +90,13 @@ pub(super) async fn deliver(
     }
 }
 
-async fn send(stream: &mut impl Transport, bytes: &[u8]) -> io::Result<()> {
+async fn send(stream: &mut Transport, bytes: &[u8]) -> io::Result<()> {
     stream.write_all(bytes).await?;
     stream.flush().await
 }
 
 /// Writes nothing more and waits until the caller gives up.
-async fn hang(stream: &mut impl Transport) -> io::Result<Next> {
+async fn hang(stream: &mut Transport) -> io::Result<Next> {
     let mut ignored = [0; 1024];
     while stream.read(&mut ignored).await? > 0 {}
     Ok(Next::Drop)

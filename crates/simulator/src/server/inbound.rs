@@ -30,10 +30,7 @@ impl Inbound {
     ///
     /// # Errors
     /// `InvalidData` if the bytes are no HTTP/1.1 request; else what the socket says.
-    pub(super) async fn next(
-        &mut self,
-        stream: &mut impl Transport,
-    ) -> io::Result<Option<Message>> {
+    pub(super) async fn next(&mut self, stream: &mut Transport) -> io::Result<Option<Message>> {
         let length = loop {
             if let Some(length) = Head::length(&self.buffer)? {
                 break length;
@@ -55,7 +52,7 @@ impl Inbound {
         message(head, body).map(Some)
     }
 
-    async fn body(&mut self, stream: &mut impl Transport, head: &Head) -> io::Result<Vec<u8>> {
+    async fn body(&mut self, stream: &mut Transport, head: &Head) -> io::Result<Vec<u8>> {
         match head.framing()? {
             Framing::Absent => Ok(Vec::new()),
             Framing::Length(length) => {
@@ -81,7 +78,7 @@ impl Inbound {
     }
 
     /// Reads on; `false` at the end of the stream.
-    async fn fill(&mut self, stream: &mut impl Transport) -> io::Result<bool> {
+    async fn fill(&mut self, stream: &mut Transport) -> io::Result<bool> {
         // Room for a usual call in one read; the vector grows by itself for large ones.
         self.buffer.reserve(4096);
         Ok(stream.read_buf(&mut self.buffer).await? > 0)
