@@ -1,34 +1,35 @@
-//! `X-Request-Id` and W3C `traceparent`: the two names a call carries through the relay.
+//! `X-Request-Id` and W3C `traceparent`: the two headers that identify a call on its way through the relay.
 
-use std::cell::Cell;
+use std::cell::RefCell;
 use std::collections::hash_map::RandomState;
 use std::hash::{BuildHasher as _, Hasher as _};
 use std::ops::Range;
 
 use actix_web::http::header::{HeaderMap, HeaderName, HeaderValue};
+use fastrand::Rng;
 
 /// The header that carries a call's request id, in every request and answer.
 pub const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
-/// W3C Trace Context's header.
+/// The header of W3C Trace Context.
 pub const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
 
-/// A request id is one token of at most this many characters.
-const LONGEST_REQUEST_ID: usize = 128;
+/// The maximum length of a request id in characters.
+const REQUEST_ID_MAX_CHARS: usize = 128;
 
-/// Length of `version-traceid-parentid-flags` in version 00.
+/// The length of `version-traceid-parentid-flags` in version 00.
 const TRACEPARENT_LENGTH: usize = 55;
 
-/// Where these parts are in it.
+/// The places of these parts.
 const TRACE_ID: Range<usize> = 3..35;
 const SPAN_ID: Range<usize> = 36..52;
 const FLAGS: Range<usize> = 53..55;
 
-/// The flags of a trace that is recorded, and of one that is not.
+/// The flags of a trace that is recorded and of one that is not.
 const SAMPLED: [u8; 2] = *b"01";
 const NOT_SAMPLED: [u8; 2] = *b"00";
 
-/// The caller's request id where it is one token `[A-Za-z0-9._:-]{1,128}`, else a new one.
+/// Returns the caller's request id if it is one token `[A-Za-z0-9._:-]{1,128}`, otherwise a new one.
 pub fn request_id(headers: &HeaderMap) -> HeaderValue {
     only(headers, &X_REQUEST_ID)
         .filter(|id| is_request_id(id.as_bytes()))
@@ -37,7 +38,7 @@ pub fn request_id(headers: &HeaderMap) -> HeaderValue {
 }
 
 fn is_request_id(id: &[u8]) -> bool {
-    (1..=LONGEST_REQUEST_ID).contains(&id.len())
+    (1..=REQUEST_ID_MAX_CHARS).contains(&id.len())
         && id
             .iter()
             .all(|byte| byte.is_ascii_alphanumeric() || b"._:-".contains(byte))
@@ -48,32 +49,32 @@ fn new_request_id() -> HeaderValue {
     let (first, second) = id.split_at_mut(16);
     put_hex(first, random_u64());
     put_hex(second, random_u64());
-    // Hex digits are fit for a header.
+    // Hexadecimal digits are valid in a header.
     HeaderValue::from_bytes(&id).unwrap_or_else(|_| HeaderValue::from_static("0"))
 }
 
-/// The `traceparent` to send upstream: the caller's trace with a span id of ours, or a new trace.
+/// The `traceparent` of a call to an upstream: the caller's trace with a new span id, or a new trace.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TraceParent {
     /// ASCII.
     value: [u8; TRACEPARENT_LENGTH],
-    /// The caller's span, in hex; none in a trace that begins here.
+    /// The caller's span id in hexadecimal; `None` in a new trace.
     parent_span_id: Option<[u8; 16]>,
 }
 
 impl TraceParent {
-    /// Continues the caller's trace, or starts one.
+    /// Continues the caller's trace where its header is valid, otherwise starts one.
     pub fn of(headers: &HeaderMap) -> Self {
-        let kept = only(headers, &TRACEPARENT).and_then(|value| continued(value.as_bytes()));
-        kept.unwrap_or_else(|| started(SAMPLED))
+        let continued = only(headers, &TRACEPARENT).and_then(|value| continued(value.as_bytes()));
+        continued.unwrap_or_else(|| started(SAMPLED))
     }
 
-    /// A trace of its own that nobody is to record.
+    /// Starts a trace that is not to be recorded.
     pub fn unsampled() -> Self {
         started(NOT_SAMPLED)
     }
 
-    /// The header's value: ASCII, in version 00.
+    /// The header's value in version 00: ASCII.
     pub const fn as_bytes(&self) -> &[u8; TRACEPARENT_LENGTH] {
         &self.value
     }
@@ -83,24 +84,24 @@ impl TraceParent {
         self.part(TRACE_ID)
     }
 
-    /// The 16 hex digits of the span that the upstream is told of: our call to it.
+    /// The 16 hex digits of the span that is sent upstream: the gateway's call to it.
     pub fn span_id(&self) -> &str {
         self.part(SPAN_ID)
     }
 
-    /// The 16 hex digits of the caller's span; `None` in a trace that begins here.
+    /// The 16 hex digits of the caller's span; `None` in a new trace.
     pub fn parent_span_id(&self) -> Option<&str> {
-        // Only hex digits get through `continued`.
+        // `continued` accepts only hex digits.
         std::str::from_utf8(self.parent_span_id.as_ref()?).ok()
     }
 
-    /// Whether the caller may have recorded its part. A trace that begins here is to be recorded.
+    /// Whether the trace is to be recorded: a new one is, another one where its lowest flag is set.
     pub fn is_sampled(&self) -> bool {
         u8::from_str_radix(self.part(FLAGS), 16).is_ok_and(|flags| flags & 1 == 1)
     }
 
     fn part(&self, place: Range<usize>) -> &str {
-        // Both ways of making one give ASCII.
+        // `continued` and `started` make ASCII only.
         std::str::from_utf8(&self.value[place]).unwrap_or_default()
     }
 }
@@ -108,8 +109,8 @@ impl TraceParent {
 fn continued(parent: &[u8]) -> Option<TraceParent> {
     let (known, rest) = parent.split_first_chunk::<TRACEPARENT_LENGTH>()?;
     let version = &known[..2];
-    // A later version may append fields; version ff is forbidden, version 00 has no more.
-    let more_is_fine = rest.is_empty() || (version != b"00" && rest[0] == b'-');
+    // Versions after 00 may append fields. Version ff is forbidden.
+    let rest_is_valid = rest.is_empty() || (version != b"00" && rest[0] == b'-');
     let dashes = [2, 35, 52].iter().all(|at| known[*at] == b'-');
     let (trace_id, parent_id) = (&known[TRACE_ID], &known[SPAN_ID]);
     let hex = [version, trace_id, parent_id, &known[FLAGS]]
@@ -118,7 +119,7 @@ fn continued(parent: &[u8]) -> Option<TraceParent> {
     let set = [trace_id, parent_id]
         .iter()
         .all(|id| id.iter().any(|digit| *digit != b'0'));
-    if !(more_is_fine && dashes && hex && set) || version == b"ff" {
+    if !(rest_is_valid && dashes && hex && set) || version == b"ff" {
         return None;
     }
     let mut value = *known;
@@ -145,7 +146,7 @@ fn started(flags: [u8; 2]) -> TraceParent {
     }
 }
 
-/// 16 hex digits for a span of ours.
+/// Returns the 16 hex digits of a new span id.
 pub fn new_span_id() -> String {
     format!("{:016x}", random_u64())
 }
@@ -155,14 +156,14 @@ fn is_lower_hex(part: &[u8]) -> bool {
         .all(|digit| matches!(digit, b'0'..=b'9' | b'a'..=b'f'))
 }
 
-/// The header's value where it comes exactly once.
+/// Returns the header's value if the header occurs exactly once.
 pub fn only<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<&'a HeaderValue> {
     let mut values = headers.get_all(name);
     let first = values.next()?;
     values.next().is_none().then_some(first)
 }
 
-/// Writes the number's 16 hex digits, as many as `digits` takes.
+/// Writes the 16 hex digits of a number, or as many of them as `digits` has places.
 fn put_hex(digits: &mut [u8], number: u64) {
     const DIGITS: &[u8; 16] = b"0123456789abcdef";
     for (pair, byte) in digits.chunks_exact_mut(2).zip(number.to_be_bytes()) {
@@ -171,22 +172,17 @@ fn put_hex(digits: &mut [u8], number: u64) {
     }
 }
 
-/// A number that nobody repeats: ids must be unlike each other, not secret.
-///
-/// Each thread runs through the 64-bit numbers by steps of its own, in an order (`SplitMix64`'s) that
-/// begins where the operating system's randomness says.
+/// Returns a number for an id: unique with all likelihood, but not secret.
 fn random_u64() -> u64 {
-    /// Odd, so that the steps come to every number once.
-    const STEP: u64 = 0x9E37_79B9_7F4A_7C15;
     thread_local! {
-        static STATE: Cell<u64> = Cell::new(RandomState::new().build_hasher().finish());
+        // fastrand's own seed is the time and the thread, which may be alike on two nodes. The keys of
+        // `RandomState` come from the operating system.
+        static RANDOM: RefCell<Rng> =
+            RefCell::new(Rng::with_seed(RandomState::new().build_hasher().finish()));
     }
-    let state = STATE.get().wrapping_add(STEP);
-    STATE.set(state);
-    let mixed = (state ^ (state >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-    let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-    // Zero is no valid id.
-    (mixed ^ (mixed >> 31)).max(1)
+    let random = RANDOM.with_borrow_mut(|random| random.u64(..));
+    // A trace id or span id of zeros is invalid.
+    random.max(1)
 }
 
 #[cfg(test)]
@@ -215,7 +211,7 @@ mod tests {
     }
 
     #[test]
-    fn a_trace_is_continued_with_a_parent_of_ours_or_started() {
+    fn a_valid_trace_is_continued_with_a_new_span_id_and_another_replaced() {
         let given = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-00";
         let trace = TraceParent::of(&headers(&[(TRACEPARENT, given)]));
         assert_eq!(trace.trace_id(), "0af7651916cd43dd8448eb211c80319c");
@@ -244,7 +240,7 @@ mod tests {
     }
 
     #[test]
-    fn the_lowest_flag_tells_whether_a_trace_is_recorded() {
+    fn the_lowest_flag_decides_whether_a_trace_is_recorded() {
         for (flags, is_sampled) in [("00", false), ("01", true), ("02", false), ("ff", true)] {
             let given = format!("00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-{flags}");
             let trace = TraceParent::of(&headers(&[(TRACEPARENT, given.leak())]));

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
-use crate::random::Random;
+use crate::random;
 
 /// The distance from the median to the 99th percentile of a normal distribution, in standard deviations.
 const P99_DEVIATIONS: f64 = 2.326_347_9;
@@ -76,18 +76,19 @@ impl Latency {
 
     /// Returns the wait of the call with this number.
     pub(crate) fn of(self, seed: u64, sequence: u64) -> Duration {
-        let mut random = Random::of(seed, sequence);
+        let mut generator = random::generator(seed, sequence);
         let wait = match self {
             Self::None => return Duration::ZERO,
             Self::Constant(wait) => wait,
-            Self::Uniform(low, high) => low + high.saturating_sub(low).mul_f64(random.unit()),
+            Self::Uniform(low, high) => low + high.saturating_sub(low).mul_f64(generator.f64()),
             Self::LogNormal {
                 median,
                 p99,
                 longest,
             } => {
                 let deviation = (p99.as_secs_f64() / median.as_secs_f64()).ln() / P99_DEVIATIONS;
-                let seconds = median.as_secs_f64() * (deviation * random.normal()).exp();
+                let seconds =
+                    median.as_secs_f64() * (deviation * random::normal(&mut generator)).exp();
                 Duration::try_from_secs_f64(seconds)
                     .unwrap_or(LONGEST)
                     .min(longest)

@@ -1,4 +1,4 @@
-//! The URL under which a party's APIs are found.
+//! The base URL of a party's APIs.
 
 use std::fmt;
 
@@ -8,17 +8,17 @@ use super::bounds;
 use super::endpoint::HostPort;
 use super::value;
 
-/// How to speak to an upstream.
+/// The scheme of an upstream's URL.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Scheme {
-    /// In the clear.
+    /// Plain HTTP.
     Http,
-    /// Over TLS.
+    /// HTTP over TLS.
     Https,
 }
 
 impl Scheme {
-    /// `http` or `https`.
+    /// Returns `http` or `https`.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Http => "http",
@@ -26,7 +26,7 @@ impl Scheme {
         }
     }
 
-    /// The port when the URL names none.
+    /// The port of a URL that names none.
     pub fn default_port(self) -> u16 {
         match self {
             Self::Http => 80,
@@ -44,12 +44,11 @@ pub struct BaseUrl {
 }
 
 impl BaseUrl {
-    /// Parses a URL; a trailing slash is dropped.
+    /// Parses a URL and drops a trailing slash.
     ///
     /// # Errors
     ///
-    /// What is wrong, to be read after "the URL": never with the text itself, which may hold a
-    /// password.
+    /// What is wrong, to be read after "the URL". It does not repeat the text, which may hold a password.
     pub fn parse(text: &str) -> Result<Self, &'static str> {
         if text.len() > bounds::URL_CHARS {
             return Err("is too long");
@@ -94,7 +93,7 @@ impl BaseUrl {
         self.endpoint.host()
     }
 
-    /// The port: the scheme's own when the URL names none.
+    /// The port: the scheme's default port where the URL names none.
     pub fn port(&self) -> u16 {
         self.endpoint.port()
     }
@@ -104,7 +103,7 @@ impl BaseUrl {
         &self.path_prefix
     }
 
-    /// The value of a `Host` header: the port only where it is not the scheme's own.
+    /// The value of a `Host` header, without the scheme's default port.
     pub fn authority(&self) -> String {
         if self.port() == self.scheme.default_port() {
             self.endpoint.bracketed()
@@ -126,34 +125,33 @@ impl fmt::Display for BaseUrl {
     }
 }
 
+/// Checks the path as it is written, for requests carry it so. `url` would rewrite it (`%2e%2e/`) and let
+/// pass what is no path (`|`, a single `%`).
 fn path_prefix(path: &str) -> Result<String, &'static str> {
     let path = path.strip_suffix('/').unwrap_or(path);
     let Some(segments) = path.strip_prefix('/') else {
         return Ok(String::new());
     };
     for segment in segments.split('/') {
-        if segment.is_empty() || segment == "." || segment == ".." {
+        if matches!(segment, "" | "." | "..") {
             return Err("must have no empty, `.` or `..` segment in its path");
         }
-        if !is_segment(segment.as_bytes()) {
+        // RFC 3986, `pchar`.
+        let is_allowed =
+            |byte: u8| byte.is_ascii_alphanumeric() || b"-._~!$&'()*+,;=:@%".contains(&byte);
+        if !(segment.bytes().all(is_allowed) && is_percent_encoded(segment)) {
             return Err("must have a path of ASCII letters, digits, -._~!$&'()*+,;=:@ and %XX");
         }
     }
     Ok(path.to_owned())
 }
 
-/// RFC 3986, `pchar`.
-fn is_segment(bytes: &[u8]) -> bool {
-    match bytes {
-        [] => true,
-        [b'%', high, low, rest @ ..] => {
-            high.is_ascii_hexdigit() && low.is_ascii_hexdigit() && is_segment(rest)
-        }
-        [byte, rest @ ..] => {
-            (byte.is_ascii_alphanumeric() || b"-._~!$&'()*+,;=:@".contains(byte))
-                && is_segment(rest)
-        }
-    }
+/// Whether two hexadecimal digits follow every `%`.
+pub(super) fn is_percent_encoded(text: &str) -> bool {
+    let is_pair = |pair: &[u8; 2]| pair.iter().all(u8::is_ascii_hexdigit);
+    text.split('%')
+        .skip(1)
+        .all(|behind| behind.as_bytes().first_chunk().is_some_and(is_pair))
 }
 
 #[cfg(test)]
@@ -162,7 +160,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn urls_are_taken_apart_and_spelled_again() {
+    fn a_parsed_url_is_formatted_in_its_canonical_form() {
         for (text, host, port, prefix, spelled) in [
             (
                 "http://127.0.0.1:9001",
@@ -212,7 +210,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_base_url_is_refused_without_repeating_it() {
+    fn a_faulty_base_url_is_refused_without_repeating_it() {
         let scheme = "must begin with `http://` or `https://`";
         let host =
             "names no valid host (a name in ASCII, an IPv4 address or an IPv6 address in `[]`)";

@@ -1,9 +1,16 @@
-//! A host and a port, as a URL names them.
+//! The host and the port of a URL.
 
 use std::fmt;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::net::{IpAddr, Ipv4Addr};
 
-/// Where to connect to: a host name in small letters, or an IP address; and a port that is not 0.
+use url::{Host, ParseError, Url};
+
+const NO_HOST: &str = "names no host";
+const HOST: &str =
+    "names no valid host (a name in ASCII, an IPv4 address or an IPv6 address in `[]`)";
+const PORT: &str = "must have a port from 1 to 65535";
+
+/// Where to connect: a host name in small letters or an IP address, and a port that is not 0.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct HostPort {
     host: String,
@@ -11,26 +18,35 @@ pub struct HostPort {
 }
 
 impl HostPort {
-    /// `host`, `host:port`, `[IPv6]` or `[IPv6]:port`. The error never repeats the text, which may
+    /// Parses `host`, `host:port`, `[IPv6]` or `[IPv6]:port`. An error does not repeat the text, which may
     /// be a part of a password.
     pub(super) fn parse(text: &str, default_port: u16) -> Result<Self, &'static str> {
-        let (host, port) = if let Some(rest) = text.strip_prefix('[') {
-            let (host, after) = rest.split_once(']').ok_or("has a `[` without its `]`")?;
-            let address: Ipv6Addr = host.parse().map_err(|_| "has no IPv6 address in `[]`")?;
-            (address.to_string(), after)
-        } else {
-            let (host, after) = text.split_at(text.find(':').unwrap_or(text.len()));
-            (host_name(host)?, after)
+        // `url` removes white space.
+        if text.contains(|character| character <= ' ') {
+            return Err(HOST);
+        }
+        // Under a scheme that it does not know, `url` keeps a host as it is written: no IDNA, no `127.1`.
+        let url = Url::parse(&format!("endpoint://{text}")).map_err(|fault| match fault {
+            ParseError::EmptyHost => NO_HOST,
+            ParseError::InvalidPort => PORT,
+            ParseError::InvalidIpv6Address => match text.split_once(']') {
+                None => "has a `[` without its `]`",
+                Some((_, port)) if port.is_empty() || port.starts_with(':') => {
+                    "has no IPv6 address in `[]`"
+                }
+                Some(_) => PORT,
+            },
+            _ => HOST,
+        })?;
+        let host = match url.host() {
+            Some(Host::Ipv6(address)) => address.to_string(),
+            _ => host_name(url.host_str().unwrap_or_default())?,
         };
-        let port = match port.strip_prefix(':') {
-            None if port.is_empty() => default_port,
-            Some(digits) if digits.bytes().all(|byte| byte.is_ascii_digit()) => digits
-                .parse()
-                .ok()
-                .filter(|port| *port != 0)
-                .ok_or("must have a port from 1 to 65535")?,
-            _ => return Err("must have a port from 1 to 65535"),
-        };
+        // For `url`, a port may be empty, and a path begins at a `\`.
+        let port = url.port().unwrap_or(default_port);
+        if port == 0 || text.ends_with(':') || !url.path().is_empty() {
+            return Err(PORT);
+        }
         Ok(Self { host, port })
     }
 
@@ -44,7 +60,7 @@ impl HostPort {
         self.port
     }
 
-    /// Whether the host is this machine.
+    /// Whether the host is `localhost` or a loopback address.
     pub fn is_loopback(&self) -> bool {
         match self.host.parse::<IpAddr>() {
             Ok(address) => address.to_canonical().is_loopback(),
@@ -52,7 +68,7 @@ impl HostPort {
         }
     }
 
-    /// The host as it stands in a URL: an IPv6 address in brackets.
+    /// The host as a URL spells it: an IPv6 address in brackets.
     pub(super) fn bracketed(&self) -> String {
         if self.host.contains(':') {
             format!("[{}]", self.host)
@@ -69,9 +85,10 @@ impl fmt::Display for HostPort {
     }
 }
 
+/// Checks what `url` lets pass: the characters and lengths of labels, and names that end in a number.
 fn host_name(text: &str) -> Result<String, &'static str> {
     if text.is_empty() {
-        return Err("names no host");
+        return Err(NO_HOST);
     }
     let labels = text.strip_suffix('.').unwrap_or(text);
     let is_label = |label: &str| {
@@ -82,11 +99,9 @@ fn host_name(text: &str) -> Result<String, &'static str> {
             && !label.ends_with('-')
     };
     if labels.len() > 253 || !labels.split('.').all(is_label) {
-        return Err(
-            "names no valid host (a name in ASCII, an IPv4 address or an IPv6 address in `[]`)",
-        );
+        return Err(HOST);
     }
-    // A name that ends in a number is an IPv4 address to some readers and not to others.
+    // Programs differ in whether a name that ends in a number is an IPv4 address.
     let last = labels.rsplit('.').next().unwrap_or_default();
     if last.bytes().all(|byte| byte.is_ascii_digit()) && text.parse::<Ipv4Addr>().is_err() {
         return Err("names an IPv4 address that is none");

@@ -1,27 +1,32 @@
-//! The URL of a Redis: one server, Sentinels, or a Cluster.
+//! The URL of a Redis: one server, Sentinels or a Cluster.
+//!
+//! `url` parses each node alone: it knows no list of hosts, and takes a faulty `%` in a password as it is.
 
 use std::fmt;
 
+use percent_encoding::percent_decode_str;
+
+use super::base_url::is_percent_encoded;
 use super::bounds;
 use super::endpoint::HostPort;
 use super::secret::Secret;
 use super::value;
 
-/// How the Redis is laid out.
+/// The kind of a Redis deployment.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Topology {
     /// One server.
     Standalone,
-    /// The nodes are Sentinels that know the primary of this service.
+    /// The nodes are Sentinels, which name the primary of this service.
     Sentinel {
-        /// The name that the Sentinels watch it under.
+        /// The name under which the Sentinels monitor the primary.
         service: String,
     },
-    /// The nodes are seeds of a Cluster.
+    /// The nodes are seed nodes of a Cluster.
     Cluster,
 }
 
-/// A URL taken apart.
+/// The parts of a Redis URL.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct RedisUrl {
     pub(super) topology: Topology,
@@ -37,7 +42,7 @@ const SENTINEL_PORT: u16 = 26379;
 
 impl RedisUrl {
     /// Parses `scheme://[user[:password]@]host[:port][,host[:port]…][/service][/database]`.
-    /// The error never repeats the text: a password may be in it.
+    /// An error does not repeat the text, which may hold a password.
     pub(super) fn parse(text: &str) -> Result<Self, &'static str> {
         const SCHEMES: &str = "must begin with redis://, rediss://, redis+sentinel://, \
             rediss+sentinel://, redis+cluster:// or rediss+cluster://";
@@ -128,26 +133,12 @@ fn credentials(user: &str) -> Result<(Option<String>, Option<Secret>), &'static 
 }
 
 fn percent_decode(text: &str) -> Result<String, &'static str> {
-    const FAULTY: &str = "has a user or password that is not percent-encoded UTF-8";
-    let mut decoded = Vec::with_capacity(text.len());
-    let mut rest = text.as_bytes();
-    loop {
-        match rest {
-            [] => break,
-            [b'%', after @ ..] => {
-                let pair = after.first_chunk::<2>().ok_or(FAULTY)?;
-                let digit = |byte: u8| char::from(byte).to_digit(16).ok_or(FAULTY);
-                let byte = digit(pair[0])? << 4 | digit(pair[1])?;
-                decoded.push(u8::try_from(byte).map_err(|_| FAULTY)?);
-                rest = &after[2..];
-            }
-            [byte, after @ ..] => {
-                decoded.push(*byte);
-                rest = after;
-            }
-        }
+    if is_percent_encoded(text)
+        && let Ok(decoded) = percent_decode_str(text).decode_utf8()
+    {
+        return Ok(decoded.into_owned());
     }
-    String::from_utf8(decoded).map_err(|_| FAULTY)
+    Err("has a user or password that is not percent-encoded UTF-8")
 }
 
 impl fmt::Display for Topology {
@@ -166,8 +157,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_layout_is_taken_apart() {
-        for (text, told) in [
+    fn every_topology_is_parsed() {
+        for (text, expected) in [
             (
                 "redis://127.0.0.1",
                 "standalone plain 127.0.0.1:6379 db 0 - -",
@@ -207,7 +198,7 @@ mod tests {
                 url.username.as_deref().unwrap_or("-"),
                 url.password.as_ref().map_or("-", Secret::expose),
             );
-            assert_eq!(found, told, "{text}");
+            assert_eq!(found, expected, "{text}");
         }
         let sentinel = RedisUrl::parse("redis+sentinel://a/main").unwrap();
         let service = "main".to_owned();
@@ -215,7 +206,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_redis_url_is_refused_without_repeating_it() {
+    fn a_faulty_redis_url_is_refused_without_repeating_it() {
         let scheme = "must begin with redis://, rediss://, redis+sentinel://, \
             rediss+sentinel://, redis+cluster:// or rediss+cluster://";
         let encoding = "has a user or password that is not percent-encoded UTF-8";

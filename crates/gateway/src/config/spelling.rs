@@ -1,41 +1,30 @@
-//! How foreign text is repeated in a fault, and which known word it may have meant.
+//! Foreign text in messages: its printable form, and the known word that it resembles.
 
 use super::bounds;
 
-/// Foreign text on one line: control characters escaped, long text cut.
+/// Returns the text on one line, with control characters escaped and long text cut.
 pub(super) fn excerpt(text: &str) -> String {
     let cut: String = text.chars().take(bounds::QUOTED_CHARS).collect();
     let ellipsis = if cut.len() < text.len() { "…" } else { "" };
     format!("{}{ellipsis}", cut.escape_debug())
 }
 
-/// The known word that `word` most likely is a slip of: at most a third of it is different.
+/// Returns the known word that `word` most likely stands for: at most a third of it differs, in any case of
+/// letters.
 pub(super) fn nearest<'k>(word: &str, known: &[&'k str]) -> Option<&'k str> {
     if word.chars().count() > bounds::QUOTED_CHARS {
         return None;
     }
+    let word = word.to_ascii_lowercase();
     known
         .iter()
-        .map(|candidate| (distance(word, candidate), *candidate))
+        .map(|candidate| {
+            let distance = strsim::levenshtein(&word, &candidate.to_ascii_lowercase());
+            (distance, *candidate)
+        })
         .filter(|(distance, candidate)| distance * 3 <= candidate.len().max(3))
         .min_by_key(|(distance, _)| *distance)
         .map(|(_, candidate)| candidate)
-}
-
-/// Insertions, deletions and replacements between two words; capitals are equal to small letters.
-fn distance(a: &str, b: &str) -> usize {
-    let b: Vec<char> = b.chars().map(|c| c.to_ascii_lowercase()).collect();
-    let mut row: Vec<usize> = (0..=b.len()).collect();
-    for (i, from) in a.chars().map(|c| c.to_ascii_lowercase()).enumerate() {
-        let mut diagonal = row[0];
-        row[0] = i + 1;
-        for (j, to) in b.iter().enumerate() {
-            let replaced = diagonal + usize::from(from != *to);
-            diagonal = row[j + 1];
-            row[j + 1] = replaced.min(diagonal + 1).min(row[j] + 1);
-        }
-    }
-    row[b.len()]
 }
 
 #[cfg(test)]

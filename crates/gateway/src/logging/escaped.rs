@@ -1,15 +1,15 @@
-//! Text as the inside of a JSON string.
+//! Escapes text for a JSON string.
 
 use std::fmt;
 use std::io::Write as _;
 
-/// What one text may take before escaping; the rest is cut off. An event has at most 32 fields.
+/// The maximum length of a text before escaping. Longer text is cut. An event has at most 32 fields.
 const MAX_TEXT_BYTES: usize = 4_096;
 
-/// What stands for a text's cut end.
+/// Stands for the end of a text that was cut.
 const CUT: &str = "…";
 
-/// Writes text as the inside of a JSON string, up to a bound.
+/// Writes text as the content of a JSON string, up to a bound.
 pub(super) struct Escaped<'a> {
     bytes: &'a mut Vec<u8>,
     left_bytes: usize,
@@ -23,7 +23,7 @@ impl<'a> Escaped<'a> {
         }
     }
 
-    /// For names, which are the code's own.
+    /// For names, which come from the code.
     pub(super) const fn unbounded(bytes: &'a mut Vec<u8>) -> Self {
         Self {
             bytes,
@@ -31,7 +31,7 @@ impl<'a> Escaped<'a> {
         }
     }
 
-    /// Appends `text`, whatever is left of the bound.
+    /// Appends `text` without regard to the bound.
     pub(super) fn push(&mut self, text: &str) {
         if is_plain(text.as_bytes()) {
             self.bytes.extend_from_slice(text.as_bytes());
@@ -62,7 +62,7 @@ impl<'a> Escaped<'a> {
             '\r' => b"\\r",
             '\t' => b"\\t",
             other => {
-                // All that need escapes are in the basic plane: four digits.
+                // All characters that need an escape are in the basic plane, so four digits are enough.
                 let _ = write!(self.bytes, "\\u{:04x}", u32::from(other));
                 return;
             }
@@ -86,8 +86,9 @@ impl fmt::Write for Escaped<'_> {
     }
 }
 
-/// Beyond what JSON wants: what could end a line, steer a terminal, or show a text otherwise than
-/// it is (C1 controls, zero-width and bidirectional marks, line and paragraph separators).
+/// Whether a character is escaped: what JSON requires, and characters that can end a line, control a
+/// terminal or falsify how a text looks (C1 controls, zero-width and bidirectional marks, line and paragraph
+/// separators).
 const fn needs_escape(character: char) -> bool {
     matches!(
         character,
@@ -102,33 +103,39 @@ const fn needs_escape(character: char) -> bool {
     )
 }
 
-/// Whether a text is of ASCII characters that need no escape; nearly all are.
+/// Whether a text consists of ASCII characters that need no escape. Nearly all texts do.
+///
+/// Bytes are examined eight or four at a time, the last ones perhaps twice: that costs less than a loop over single
+/// bytes.
 fn is_plain(text: &[u8]) -> bool {
-    let Some(last) = text.last_chunk() else {
-        return text.iter().all(|byte| PLAIN[usize::from(*byte)]);
-    };
-    // The last eight bytes may be looked at twice, in part: that costs less than one by one.
-    let (words, _) = text.as_chunks();
-    let marks = words
-        .iter()
-        .fold(marks(*last), |found, word| found | marks(*word));
-    marks == 0
+    if let Some(last) = text.last_chunk() {
+        let (words, _) = text.as_chunks();
+        let mark = |word: &[u8; 8]| marks(u64::from_le_bytes(*word));
+        return words
+            .iter()
+            .fold(mark(last), |found, word| found | mark(word))
+            == 0;
+    }
+    if let (Some(first), Some(last)) = (text.first_chunk(), text.last_chunk()) {
+        let [first, last] = [first, last].map(|half| u64::from(u32::from_le_bytes(*half)));
+        return marks(first << 32 | last) == 0;
+    }
+    text.iter().all(|byte| PLAIN[usize::from(*byte)])
 }
 
-/// Not zero where one of eight bytes is not [`PLAIN`].
-const fn marks(word: [u8; 8]) -> u64 {
+/// Returns a number other than zero if one of eight bytes is not [`PLAIN`].
+const fn marks(word: u64) -> u64 {
     const ONES: u64 = u64::from_le_bytes([1; 8]);
     const HIGHEST_BITS: u64 = ONES << 7;
-    let word = u64::from_le_bytes(word);
     let controls = word.wrapping_sub(ONES * b' ' as u64);
     let quotes = (word ^ (ONES * b'"' as u64)).wrapping_sub(ONES);
     let backslashes = (word ^ (ONES * b'\\' as u64)).wrapping_sub(ONES);
-    // 0x7F becomes 0x80. What a byte carries over or borrows, it does only where it is marked itself.
+    // 0x7F becomes 0x80. A byte carries into or borrows from the next one only where it is marked itself.
     let deletes = word.wrapping_add(ONES);
     (controls | quotes | backslashes | deletes | word) & HIGHEST_BITS
 }
 
-/// Which bytes are ASCII characters that need no escape.
+/// The bytes that are ASCII characters and need no escape.
 const PLAIN: [bool; 256] = {
     let mut plain = [false; 256];
     let mut byte = 0_u8;
@@ -164,10 +171,10 @@ mod tests {
     }
 
     #[test]
-    fn every_character_below_256_is_escaped_alike_wherever_it_stands() {
+    fn every_character_below_256_is_escaped_alike_at_every_place() {
         for character in '\0'..='\u{ff}' {
-            for before in 0..20 {
-                let text = format!("{}{character}{}", "a".repeat(before), "~".repeat(9));
+            for (before, behind) in (0..200).map(|place| (place / 10, place % 10)) {
+                let text = format!("{}{character}{}", "a".repeat(before), "~".repeat(behind));
                 assert_eq!(escaped(&text), one_by_one(&text), "{text:?}");
             }
         }

@@ -1,4 +1,4 @@
-//! One line: a flat JSON object that is written member by member into memory used again and again.
+//! One line of the log: a flat JSON object. Its memory is used again for the next line.
 
 use std::fmt::{self, Write as _};
 use std::io::Write as _;
@@ -10,24 +10,22 @@ use tracing::field::{Field, Visit};
 use super::clock::Clock;
 use super::digits::{push_integer, push_thousandths, thousandths};
 use super::escaped::Escaped;
-use super::names::Names;
 
-/// Memory that a line keeps for the next one.
+/// The memory that is kept for the next line.
 const MAX_KEPT_BYTES: usize = 16 * 1_024;
 
-/// What stands for such a value.
-const HIDDEN: &[u8] = b"\"***\"";
+/// Ends the name of a field whose value is never written, and stands for the value.
+const HIDDEN: &[u8] = b"\":\"***\"";
 
-/// A line in the making.
+/// A line that is being written.
 #[derive(Debug, Default)]
 pub(super) struct Line {
     bytes: Vec<u8>,
     clock: Clock,
-    names: Names,
 }
 
 impl Line {
-    /// Begins a line anew.
+    /// Begins a new line.
     pub(super) fn begin(&mut self, now: SystemTime, level: Level) {
         self.bytes.clear();
         self.bytes.shrink_to(MAX_KEPT_BYTES);
@@ -38,67 +36,57 @@ impl Line {
         self.bytes.push(b'"');
     }
 
-    /// Ends the line, and shows it.
+    /// Ends the line and returns it.
     pub(super) fn end(&mut self) -> &[u8] {
         self.bytes.extend_from_slice(b"}\n");
         &self.bytes
     }
 
-    /// Appends `,"name":`, and tells whether the value is to be hidden.
-    fn name(&mut self, field: &Field) -> bool {
-        let spelled = self.names.spell(field.name());
-        self.bytes.extend_from_slice(&spelled.text);
-        spelled.is_hidden
-    }
-
-    /// Appends the field, its value as a string: what `write` makes of it.
+    /// Appends the field with a string as its value: what `write` writes.
     fn text(&mut self, field: &Field, write: impl FnOnce(&mut Escaped<'_>) -> fmt::Result) {
-        if self.name(field) {
-            self.bytes.extend_from_slice(HIDDEN);
-            return;
-        }
-        self.bytes.push(b'"');
-        // Fails when a value's own formatting does, or when the text is cut: either way the line goes on
-        // with what there is.
-        let _ = write(&mut Escaped::bounded(&mut self.bytes));
-        self.bytes.push(b'"');
+        self.member(field.name(), b"\":\"", |bytes| {
+            // It fails where the value's formatting fails or the text is cut. The line keeps what was written.
+            let _ = write(&mut Escaped::bounded(bytes));
+            bytes.push(b'"');
+        });
     }
 
-    /// Appends the field, its value a number or a word of JSON.
+    /// Appends the field with a number or a JSON literal as its value.
     fn bare(&mut self, field: &Field, write: impl FnOnce(&mut Vec<u8>)) {
-        if self.name(field) {
+        self.member(field.name(), b"\":", write);
+    }
+
+    /// Appends the name, the bytes between it and the value, and the value.
+    fn member(&mut self, name: &str, between: &[u8], write: impl FnOnce(&mut Vec<u8>)) {
+        self.bytes.extend_from_slice(b",\"");
+        if is_reserved(name) {
+            self.bytes.extend_from_slice(b"field.");
+        }
+        Escaped::unbounded(&mut self.bytes).push(name);
+        if is_never_written(name) {
             self.bytes.extend_from_slice(HIDDEN);
         } else {
+            self.bytes.extend_from_slice(between);
             write(&mut self.bytes);
         }
-    }
-
-    /// The same with a value of which there are few.
-    fn bare_fmt(&mut self, field: &Field, value: fmt::Arguments<'_>) {
-        self.bare(field, |bytes| {
-            // Writing into memory does not fail.
-            let _ = bytes.write_fmt(value);
-        });
     }
 }
 
 impl Visit for Line {
-    /// Three decimals; `null` for what JSON has no number for.
+    /// Three decimals; `null` for a number that JSON cannot represent.
     fn record_f64(&mut self, field: &Field, value: f64) {
         match thousandths(value) {
             Some(thousandths) => self.bare(field, |bytes| push_thousandths(bytes, thousandths)),
-            None if value.is_finite() => self.bare_fmt(field, format_args!("{value:.3}")),
+            None if value.is_finite() => self.bare(field, |bytes| {
+                // Writing into memory does not fail.
+                let _ = write!(bytes, "{value:.3}");
+            }),
             None => self.bare(field, |bytes| bytes.extend_from_slice(b"null")),
         }
     }
 
     fn record_i64(&mut self, field: &Field, value: i64) {
-        self.bare(field, |bytes| {
-            if value < 0 {
-                bytes.push(b'-');
-            }
-            push_integer(bytes, value.unsigned_abs());
-        });
+        self.bare(field, |bytes| push_integer(bytes, value));
     }
 
     fn record_u64(&mut self, field: &Field, value: u64) {
@@ -106,11 +94,11 @@ impl Visit for Line {
     }
 
     fn record_i128(&mut self, field: &Field, value: i128) {
-        self.bare_fmt(field, format_args!("{value}"));
+        self.bare(field, |bytes| push_integer(bytes, value));
     }
 
     fn record_u128(&mut self, field: &Field, value: u128) {
-        self.bare_fmt(field, format_args!("{value}"));
+        self.bare(field, |bytes| push_integer(bytes, value));
     }
 
     fn record_bool(&mut self, field: &Field, value: bool) {
@@ -135,4 +123,26 @@ const fn level_name(level: Level) -> &'static str {
         Level::DEBUG => "debug",
         Level::TRACE => "trace",
     }
+}
+
+/// Whether every line has a member of this name at its beginning.
+fn is_reserved(name: &str) -> bool {
+    matches!(name, "time" | "level")
+}
+
+/// Whether a field's value is never written. Code must not log these fields; this is the second safeguard.
+fn is_never_written(name: &str) -> bool {
+    matches!(
+        name,
+        "account_no"
+            | "authorization"
+            | "bank_accounts"
+            | "biller_user_key"
+            | "body"
+            | "card_no"
+            | "parameters"
+            | "password"
+            | "token"
+            | "user_birth"
+    )
 }

@@ -14,7 +14,6 @@ mod filter;
 mod json_lines;
 mod keyed_digest;
 mod line;
-mod names;
 mod panics;
 mod queue;
 #[cfg(test)]

@@ -238,6 +238,11 @@ fn the_values_of_secret_fields_are_not_written() {
             biller_user_key = "s3cret",
             account_no = %"s3cret",
             body = ?"s3cret",
+            bank_accounts = ?["s3cret"],
+            card_no = "s3cret",
+            parameters = "s3cret",
+            password = "s3cret",
+            token = "s3cret",
             "fault"
         );
     });
@@ -255,6 +260,12 @@ fn a_field_cannot_replace_the_time_or_the_level() {
     assert_eq!(line["level"], "info");
     assert_eq!(line["field.level"], "error");
     assert_eq!(line["field.time"], 1);
+}
+
+#[test]
+fn a_field_name_is_escaped() {
+    let line = line(|| tracing::info!("a\"b" = 1, "odd"));
+    assert_eq!(line["a\"b"], 1);
 }
 
 #[test]

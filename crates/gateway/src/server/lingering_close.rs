@@ -9,7 +9,8 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::Instant;
 
 use super::deadline_timer::DeadlineTimer;
-use super::stream::Stream;
+use super::stream::socket;
+use crate::tls::Stream;
 
 /// How long a closing connection waits for the client to close its side.
 const LINGER_TIMEOUT: Duration = Duration::from_secs(1);
@@ -82,7 +83,7 @@ impl LingeringClose {
         let mut scratch = [MaybeUninit::<u8>::uninit(); SCRATCH_BYTES];
         loop {
             let mut buffer = ReadBuf::uninit(&mut scratch);
-            let read = ready!(Pin::new(stream.socket()).poll_read(cx, &mut buffer));
+            let read = ready!(Pin::new(socket(stream)).poll_read(cx, &mut buffer));
             self.discarded_bytes += buffer.filled().len();
             if read.is_err()
                 || buffer.filled().is_empty()

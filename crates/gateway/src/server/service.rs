@@ -21,9 +21,9 @@ use super::connection_limits::ConnectionLimits;
 use super::connection_registry::ConnectionRegistry;
 use super::drain::Drain;
 use super::incoming_request::{IncomingRequest, answer};
-use super::stream::Stream;
+use super::stream;
 use super::validated_stream::{StreamTimeouts, ValidatedStream};
-use crate::tls::{ClientTrust, ServerTls, Wire};
+use crate::tls::{ClientTrust, ServerTls, Stream, Wire};
 
 /// The state that all workers of the listener share.
 #[derive(Clone, Debug)]
@@ -135,7 +135,7 @@ where
         let connection = Rc::new(ClientConnection::new(
             peer,
             ClientIdentity {
-                certificate: stream.client_certificate(),
+                certificate: stream::client_certificate(&stream),
                 trust,
             },
             self.registry.idle_deadline(),
@@ -157,7 +157,7 @@ where
         peer: SocketAddr,
     ) -> Option<(Stream, Option<ClientTrust>)> {
         let Some(tls) = &self.state.tls else {
-            return Some((Stream::Plain(socket), None));
+            return Some((Stream::Left(socket), None));
         };
         let loaded = tls.current();
         let handshake = TlsAcceptor::from(loaded.config()).accept(Wire(socket));
@@ -168,8 +168,9 @@ where
         };
         match accepted {
             Ok(Ok(stream)) => {
-                let stream = Stream::Tls(Box::new(stream));
-                let trust = ClientTrust::new(Arc::clone(tls), loaded, stream.client_chain());
+                let stream = Stream::Right(Box::new(stream.into()));
+                let chain = stream::client_chain(&stream).into();
+                let trust = ClientTrust::new(Arc::clone(tls), loaded, chain);
                 Some((stream, Some(trust)))
             }
             Ok(Err(error)) => {

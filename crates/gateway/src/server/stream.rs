@@ -1,99 +1,43 @@
-//! A caller's byte stream, in the clear or within TLS.
+//! What the server needs of a caller's stream beside reading and writing.
 
-use std::io;
-use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use rustls_pki_types::CertificateDer;
 use sha2::{Digest as _, Sha256};
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
-use tokio_rustls::server::TlsStream;
 
-use crate::tls::Wire;
+use crate::tls::Stream;
 
-/// One type for both, so that one chain of services serves both.
-#[derive(Debug)]
-pub(super) enum Stream {
-    Plain(TcpStream),
-    Tls(Box<TlsStream<Wire>>),
-}
-
-impl Stream {
-    /// The socket below.
-    pub(super) fn socket(&mut self) -> &mut TcpStream {
-        match self {
-            Self::Plain(socket) => socket,
-            Self::Tls(stream) => &mut stream.get_mut().0.0,
-        }
-    }
-
-    /// Whether something can be read, or the stream has ended; else the task is woken then.
-    pub(super) fn poll_readable(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        if let Self::Tls(stream) = self
-            && !stream.get_ref().1.wants_read()
-        {
-            // What was decrypted is not taken yet, or nothing more comes.
-            return Poll::Ready(());
-        }
-        self.socket().poll_read_ready(cx).map(drop)
-    }
-
-    /// The certificates that the caller showed, its own first; none where it showed none.
-    pub(super) fn client_chain(&self) -> Box<[CertificateDer<'static>]> {
-        let Self::Tls(stream) = self else {
-            return Box::default();
-        };
-        let chain = stream.get_ref().1.peer_certificates().unwrap_or_default();
-        chain.iter().map(|der| der.clone().into_owned()).collect()
-    }
-
-    /// SHA-256 of the DER form of the caller's own certificate, where it showed one.
-    pub(super) fn client_certificate(&self) -> Option<[u8; 32]> {
-        let Self::Tls(stream) = self else {
-            return None;
-        };
-        let leaf = stream.get_ref().1.peer_certificates()?.first()?;
-        Some(Sha256::digest(leaf.as_ref()).into())
+/// Returns the socket below the stream.
+pub(super) fn socket(stream: &mut Stream) -> &mut TcpStream {
+    match stream {
+        Stream::Left(socket) => socket,
+        Stream::Right(tls) => &mut tls.get_mut().0.0,
     }
 }
 
-impl AsyncRead for Stream {
-    fn poll_read(
-        self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        buffer: &mut ReadBuf<'_>,
-    ) -> Poll<io::Result<()>> {
-        match self.get_mut() {
-            Self::Plain(socket) => Pin::new(socket).poll_read(cx, buffer),
-            Self::Tls(stream) => Pin::new(stream).poll_read(cx, buffer),
-        }
+/// Is ready when something can be read or the stream has ended. The task is woken then.
+pub(super) fn poll_readable(stream: &mut Stream, cx: &mut Context<'_>) -> Poll<()> {
+    if let Stream::Right(tls) = stream
+        && !tls.get_ref().1.wants_read()
+    {
+        // Decrypted bytes are waiting, or the caller has ended its side.
+        return Poll::Ready(());
+    }
+    socket(stream).poll_read_ready(cx).map(drop)
+}
+
+/// Returns the caller's certificates, its end-entity certificate first. Empty without TLS or without a
+/// certificate.
+pub(super) fn client_chain(stream: &Stream) -> &[CertificateDer<'static>] {
+    match stream {
+        Stream::Left(_) => &[],
+        Stream::Right(tls) => tls.get_ref().1.peer_certificates().unwrap_or_default(),
     }
 }
 
-impl AsyncWrite for Stream {
-    fn poll_write(
-        self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        bytes: &[u8],
-    ) -> Poll<io::Result<usize>> {
-        match self.get_mut() {
-            Self::Plain(socket) => Pin::new(socket).poll_write(cx, bytes),
-            Self::Tls(stream) => Pin::new(stream).poll_write(cx, bytes),
-        }
-    }
-
-    fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        match self.get_mut() {
-            Self::Plain(socket) => Pin::new(socket).poll_flush(cx),
-            Self::Tls(stream) => Pin::new(stream).poll_flush(cx),
-        }
-    }
-
-    fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        match self.get_mut() {
-            Self::Plain(socket) => Pin::new(socket).poll_shutdown(cx),
-            Self::Tls(stream) => Pin::new(stream).poll_shutdown(cx),
-        }
-    }
+/// Returns SHA-256 of the DER form of the caller's end-entity certificate.
+pub(super) fn client_certificate(stream: &Stream) -> Option<[u8; 32]> {
+    let leaf = client_chain(stream).first()?;
+    Some(Sha256::digest(leaf.as_ref()).into())
 }

@@ -15,7 +15,8 @@ use super::early_fault::EarlyFault;
 use super::framing::{FramingStep, Stop};
 use super::lingering_close::LingeringClose;
 use super::read_buffer::ReadBuffer;
-use super::stream::Stream;
+use super::stream::poll_readable;
+use crate::tls::Stream;
 
 /// The time limits of a client's connection.
 #[derive(Clone, Copy, Debug)]
@@ -141,7 +142,7 @@ impl ValidatedStream {
     /// wakes the task, and the end of the call need not.
     fn wait_for_handler(&mut self, cx: &mut Context<'_>) {
         let is_available =
-            self.read_buffer.has_unvalidated() || self.stream.poll_readable(cx).is_ready();
+            self.read_buffer.has_unvalidated() || poll_readable(&mut self.stream, cx).is_ready();
         self.connection.set_socket_wakes(!is_available);
         self.connection.set_waker(cx.waker());
         // The idle time begins with the answer, so this deadline is too early, but it needs no clock reading.

@@ -20,7 +20,7 @@ pub use self::client::{ClientFiles, ClientTls, client_config};
 pub use self::pem::Fingerprint;
 pub use self::server::{ClientVerification, LoadedServerTls, ServerFiles, ServerTls};
 pub use self::trust::ClientTrust;
-pub use self::wire::Wire;
+pub use self::wire::{Stream, Wire};
 
 /// The only protocol of both sides.
 const ALPN_HTTP_1_1: &[u8] = b"http/1.1";

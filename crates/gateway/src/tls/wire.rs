@@ -1,4 +1,4 @@
-//! The socket below TLS.
+//! A connection's byte stream, plain or TLS.
 
 use std::io::{self, IoSlice};
 use std::pin::Pin;
@@ -6,11 +6,16 @@ use std::task::{Context, Poll};
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
+use tokio_rustls::TlsStream;
+use tokio_util::either::Either;
 
-/// A TCP connection that TLS runs on.
+/// The byte stream of an accepted or of an opened connection.
+pub type Stream = Either<TcpStream, Box<TlsStream<Wire>>>;
+
+/// A TCP connection below TLS.
 ///
-/// TLS hands out its records as a list, of one record nearly always: that one is sent without a list,
-/// which takes the kernel a good part of a microsecond less.
+/// rustls writes its records as a list, which nearly always has one. That one is written without a list, which
+/// spares the kernel most of a microsecond.
 #[derive(Debug)]
 pub struct Wire(pub TcpStream);
 

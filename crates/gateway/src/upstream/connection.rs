@@ -10,14 +10,14 @@ use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt, ReadBuf};
 use tokio::time::Instant;
 
 use super::progress::CallProgress;
-use super::socket::Socket;
+use crate::tls::Stream;
 
 /// How long a connection serves at most, so that calls follow a changed address or a drained load balancer.
 const LIFETIME_MAX: Duration = Duration::from_mins(2);
 
 /// An open connection. Dropping it closes it.
 pub(super) struct UpstreamConnection {
-    socket: Socket,
+    stream: Stream,
     /// No call begins on the connection after this time.
     lifetime_end: Instant,
     /// Until when the connection may be idle before its next call.
@@ -25,9 +25,9 @@ pub(super) struct UpstreamConnection {
 }
 
 impl UpstreamConnection {
-    pub(super) fn new(socket: Socket, now: Instant) -> Self {
+    pub(super) fn new(stream: Stream, now: Instant) -> Self {
         Self {
-            socket,
+            stream,
             lifetime_end: now + LIFETIME_MAX,
             idle_end: now,
         }
@@ -47,7 +47,7 @@ impl UpstreamConnection {
     /// the next call.
     pub(super) fn is_healthy(&mut self, cx: &mut Context<'_>) -> bool {
         let mut byte = [0];
-        let read = Pin::new(&mut self.socket).poll_read(cx, &mut ReadBuf::new(&mut byte));
+        let read = Pin::new(&mut self.stream).poll_read(cx, &mut ReadBuf::new(&mut byte));
         matches!(read, Poll::Pending)
     }
 
@@ -58,18 +58,18 @@ impl UpstreamConnection {
         progress: &CallProgress,
     ) -> io::Result<()> {
         while !bytes.is_empty() {
-            let written = self.socket.write(bytes).await?;
+            let written = self.stream.write(bytes).await?;
             if written == 0 {
                 return Err(io::ErrorKind::WriteZero.into());
             }
             progress.set_written();
             bytes = &bytes[written..];
         }
-        self.socket.flush().await
+        self.stream.flush().await
     }
 
     /// Appends the next bytes to `buffer`, as many as it has room for, and returns their number; 0 at the end.
     pub(super) async fn read(&mut self, buffer: &mut BytesMut) -> io::Result<usize> {
-        self.socket.read_buf(buffer).await
+        self.stream.read_buf(buffer).await
     }
 }

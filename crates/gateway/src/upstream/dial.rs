@@ -16,8 +16,7 @@ use super::answer::{ConnectFailure, ConnectStep};
 use super::connection::UpstreamConnection;
 use super::origin::{Security, Target};
 use super::resolver::Resolver;
-use super::socket::Socket;
-use crate::tls::Wire;
+use crate::tls::{Stream, Wire};
 
 /// How long the connection to one of several addresses may take before the next address is tried. Only the call's
 /// deadline limits the last one.
@@ -51,20 +50,19 @@ impl Dialer {
         let tcp = connect(&addresses)
             .await
             .map_err(|error| failure(ConnectStep::Connect, &error))?;
-        let socket = match &target.security {
-            Security::Plain => Socket::Clear(tcp),
+        let stream = match &target.security {
+            Security::Plain => Stream::Left(tcp),
             Security::Tls(config) => {
                 let tls = handshake(&target.host, config, tcp).await;
-                Socket::Tls(Box::new(
-                    tls.map_err(|error| failure(ConnectStep::Handshake, &error))?,
-                ))
+                let tls = tls.map_err(|error| failure(ConnectStep::Handshake, &error))?;
+                Stream::Right(Box::new(tls.into()))
             }
             Security::Unconfigured => {
                 let error = io::Error::other("TLS is not configured for an https origin");
                 return Err(failure(ConnectStep::Handshake, &error));
             }
         };
-        Ok(UpstreamConnection::new(socket, Instant::now()))
+        Ok(UpstreamConnection::new(stream, Instant::now()))
     }
 }
 

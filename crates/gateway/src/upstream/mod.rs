@@ -14,7 +14,7 @@
 //! - `dial`, `resolver`: look-up, TCP, TLS
 //! - `request`: the bytes of a request
 //! - `read_answer`, `head`, `framing`, `chunks`: the parts of an answer
-//! - `connection`, `socket`: reading and writing
+//! - `connection`: reading and writing
 
 mod answer;
 mod call;
@@ -33,7 +33,6 @@ mod progress;
 mod read_answer;
 mod request;
 mod resolver;
-mod socket;
 
 pub use answer::{Answer, CallReport, ConnectFailure, ConnectStep, Sent, UpstreamFault};
 pub use circuit::{Circuit, CircuitDecision, CircuitPermit, CircuitState};

@@ -1,7 +1,5 @@
 //! The requests that are sent to parties.
 
-use std::io::Write;
-
 use actix_http::header::HeaderValue;
 use bytes::Bytes;
 
@@ -69,8 +67,10 @@ impl UpstreamRequest<'_> {
         if let Some(authorization) = authorization {
             header(&mut bytes, b"authorization: ", authorization);
         }
-        // Writing to memory cannot fail.
-        let _ = write!(bytes, "content-length: {}\r\n\r\n", self.body.len());
+        let mut digits = itoa::Buffer::new();
+        let length = digits.format(self.body.len());
+        header(&mut bytes, b"content-length: ", length.as_bytes());
+        bytes.extend_from_slice(b"\r\n");
         bytes.extend_from_slice(self.body);
         bytes
     }

@@ -22,7 +22,7 @@ const TIMEOUT: Duration = Duration::from_secs(10);
 /// after the server has closed it.
 #[derive(Debug)]
 pub struct Caller {
-    stream: Stream,
+    stream: Box<dyn Stream>,
     host: String,
     /// Bytes that were read and are not part of a returned reply.
     buffer: Vec<u8>,
@@ -36,10 +36,7 @@ impl Caller {
     /// # Errors
     /// The error of the socket.
     pub fn connect(address: SocketAddr) -> io::Result<Self> {
-        Ok(Self::over(
-            Stream::Plain(tcp(address)?),
-            address.to_string(),
-        ))
+        Ok(Self::over(Box::new(tcp(address)?), address.to_string()))
     }
 
     /// Connects with TLS. The configuration may have a client certificate.
@@ -58,13 +55,10 @@ impl Caller {
             tls.complete_io(&mut tcp)?;
         }
         let stream = rustls::StreamOwned::new(tls, tcp);
-        Ok(Self::over(
-            Stream::Tls(Box::new(stream)),
-            address.to_string(),
-        ))
+        Ok(Self::over(Box::new(stream), address.to_string()))
     }
 
-    fn over(stream: Stream, host: String) -> Self {
+    fn over(stream: Box<dyn Stream>, host: String) -> Self {
         Self {
             stream,
             host,

@@ -1,54 +1,35 @@
-//! A caller's byte stream, plain or TLS.
+//! The byte stream of a caller: plain or TLS.
 
+use std::fmt;
 use std::io::{self, Read, Write};
 use std::net::{Shutdown, TcpStream};
 
 use rustls::{ClientConnection, StreamOwned};
 
-#[derive(Debug)]
-pub(super) enum Stream {
-    Plain(TcpStream),
-    Tls(Box<StreamOwned<ClientConnection, TcpStream>>),
-}
+pub(super) trait Stream: fmt::Debug + Read + Write + Send + Sync {
+    /// The TCP connection below.
+    fn tcp(&self) -> &TcpStream;
 
-impl Stream {
-    pub(super) fn tcp(&self) -> &TcpStream {
-        match self {
-            Self::Plain(tcp) => tcp,
-            Self::Tls(tls) => &tls.sock,
-        }
-    }
-
-    pub(super) fn finish_sending(&mut self) -> io::Result<()> {
-        if let Self::Tls(tls) = self {
-            tls.conn.send_close_notify();
-            tls.flush()?;
-        }
+    /// Ends what is sent, and leaves the connection open for what is received.
+    fn finish_sending(&mut self) -> io::Result<()> {
         self.tcp().shutdown(Shutdown::Write)
     }
 }
 
-impl Read for Stream {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        match self {
-            Self::Plain(tcp) => tcp.read(buffer),
-            Self::Tls(tls) => tls.read(buffer),
-        }
+impl Stream for TcpStream {
+    fn tcp(&self) -> &TcpStream {
+        self
     }
 }
 
-impl Write for Stream {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        match self {
-            Self::Plain(tcp) => tcp.write(bytes),
-            Self::Tls(tls) => tls.write(bytes),
-        }
+impl Stream for StreamOwned<ClientConnection, TcpStream> {
+    fn tcp(&self) -> &TcpStream {
+        &self.sock
     }
 
-    fn flush(&mut self) -> io::Result<()> {
-        match self {
-            Self::Plain(tcp) => tcp.flush(),
-            Self::Tls(tls) => tls.flush(),
-        }
+    fn finish_sending(&mut self) -> io::Result<()> {
+        self.conn.send_close_notify();
+        self.flush()?;
+        self.sock.shutdown(Shutdown::Write)
     }
 }

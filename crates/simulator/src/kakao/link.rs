@@ -1,6 +1,6 @@
 //! A link that Kakao Pay created.
 
-use crate::random::Random;
+use crate::random;
 
 /// The API that created a link.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -36,8 +36,8 @@ pub struct Link {
 
 /// Returns the URL of the n-th link: the guide's URL with an identifier that depends on the seed.
 pub(super) fn url(seed: u64, nth: u64) -> String {
-    let mut random = Random::of(seed, nth);
-    let (high, low) = (random.next(), random.next());
+    let mut random = random::generator(seed, nth);
+    let (high, low) = (random.u64(..), random.u64(..));
     format!(
         "https://billgatesweb.kakao.com/r/platform/pages/paynow/search/{:08x}-{:04x}-4{:03x}-{:04x}-{:012x}",
         high >> 32,

@@ -4,7 +4,7 @@ use std::io;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
-use super::transport::Transport;
+use super::transport::{Transport, reset_on_close};
 use crate::answer::Answer;
 use crate::fault::Fault;
 
@@ -21,7 +21,7 @@ pub(super) enum NextStep {
 
 /// Writes the answer, disturbed by the fault if there is one.
 pub(super) async fn write_answer(
-    stream: &mut impl Transport,
+    stream: &mut Transport,
     answer: &Answer,
     fault: Option<&Fault>,
 ) -> io::Result<NextStep> {
@@ -49,7 +49,7 @@ pub(super) async fn write_answer(
         }
         Fault::Reset(bytes) => {
             send(stream, first(&answer.whole(), *bytes)).await?;
-            stream.reset_on_close()?;
+            reset_on_close(stream)?;
             Ok(NextStep::Drop)
         }
         Fault::Close(bytes) => {
@@ -90,13 +90,13 @@ pub(super) async fn write_answer(
     }
 }
 
-async fn send(stream: &mut impl Transport, bytes: &[u8]) -> io::Result<()> {
+async fn send(stream: &mut Transport, bytes: &[u8]) -> io::Result<()> {
     stream.write_all(bytes).await?;
     stream.flush().await
 }
 
 /// Waits until the caller closes the connection.
-async fn hang(stream: &mut impl Transport) -> io::Result<NextStep> {
+async fn hang(stream: &mut Transport) -> io::Result<NextStep> {
     let mut ignored = [0; 1024];
     while stream.read(&mut ignored).await? > 0 {}
     Ok(NextStep::Drop)

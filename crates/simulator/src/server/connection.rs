@@ -15,16 +15,16 @@ use crate::call::Call;
 use crate::request::Request;
 
 /// A connection and its number.
-pub(super) struct Connection<S> {
-    stream: S,
+pub(super) struct Connection {
+    stream: Transport,
     reader: RequestReader,
     state: Arc<ServerState>,
     number: u64,
     requests: u64,
 }
 
-impl<S: Transport> Connection<S> {
-    pub(super) fn new(stream: S, state: Arc<ServerState>, number: u64) -> Self {
+impl Connection {
+    pub(super) fn new(stream: Transport, state: Arc<ServerState>, number: u64) -> Self {
         Self {
             stream,
             reader: RequestReader::default(),

@@ -10,6 +10,7 @@ use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::runtime;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 use tokio_rustls::TlsAcceptor;
+use tokio_util::either::Either;
 
 use super::Settings;
 use super::connection::Connection;
@@ -102,11 +103,14 @@ async fn serve(
     if stream.set_nodelay(true).is_err() {
         return;
     }
-    let Some(acceptor) = acceptor else {
-        return Connection::new(stream, state, number).serve().await;
+    let stream = match acceptor {
+        None => Either::Left(stream),
+        Some(acceptor) => {
+            match tokio::time::timeout(HANDSHAKE_TIMEOUT, acceptor.accept(stream)).await {
+                Ok(Ok(stream)) => Either::Right(Box::new(stream)),
+                Ok(Err(_)) | Err(_) => return,
+            }
+        }
     };
-    let handshake = tokio::time::timeout(HANDSHAKE_TIMEOUT, acceptor.accept(stream)).await;
-    if let Ok(Ok(stream)) = handshake {
-        Connection::new(stream, state, number).serve().await;
-    }
+    Connection::new(stream, state, number).serve().await;
 }

@@ -32,7 +32,7 @@ impl RequestReader {
     /// `InvalidData` if the bytes are not an HTTP/1.1 request; else the error of the socket.
     pub(super) async fn next(
         &mut self,
-        stream: &mut impl Transport,
+        stream: &mut Transport,
     ) -> io::Result<Option<ReceivedRequest>> {
         let length = loop {
             if let Some(length) = Head::length(&self.buffer)? {
@@ -55,7 +55,7 @@ impl RequestReader {
         received(head, body).map(Some)
     }
 
-    async fn body(&mut self, stream: &mut impl Transport, head: &Head) -> io::Result<Vec<u8>> {
+    async fn body(&mut self, stream: &mut Transport, head: &Head) -> io::Result<Vec<u8>> {
         match head.framing()? {
             Framing::Absent => Ok(Vec::new()),
             Framing::Length(length) => {
@@ -81,7 +81,7 @@ impl RequestReader {
     }
 
     /// Reads more bytes; returns false at the end of the stream.
-    async fn fill(&mut self, stream: &mut impl Transport) -> io::Result<bool> {
+    async fn fill(&mut self, stream: &mut Transport) -> io::Result<bool> {
         // Space for a usual call in one read.
         self.buffer.reserve(4096);
         Ok(stream.read_buf(&mut self.buffer).await? > 0)

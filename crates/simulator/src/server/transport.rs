@@ -1,30 +1,18 @@
-//! A connection's byte stream, plain or TLS, that can also be reset.
+//! The byte stream of a connection: plain or TLS.
 
 use std::io;
 
-use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio_rustls::server::TlsStream;
+use tokio_util::either::Either;
 
-/// What the server needs of a stream.
-pub(super) trait Transport: AsyncRead + AsyncWrite + Unpin {
-    /// The TCP connection underneath.
-    fn tcp(&self) -> &TcpStream;
+pub(super) type Transport = Either<TcpStream, Box<TlsStream<TcpStream>>>;
 
-    /// Makes the coming close a reset: the peer gets RST in place of FIN.
-    fn reset_on_close(&self) -> io::Result<()> {
-        self.tcp().set_zero_linger()
-    }
-}
-
-impl Transport for TcpStream {
-    fn tcp(&self) -> &TcpStream {
-        self
-    }
-}
-
-impl Transport for TlsStream<TcpStream> {
-    fn tcp(&self) -> &TcpStream {
-        self.get_ref().0
-    }
+/// Makes the close that follows a reset: the peer receives RST in place of FIN.
+pub(super) fn reset_on_close(transport: &Transport) -> io::Result<()> {
+    let tcp = match transport {
+        Either::Left(tcp) => tcp,
+        Either::Right(tls) => tls.get_ref().0,
+    };
+    tcp.set_zero_linger()
 }
