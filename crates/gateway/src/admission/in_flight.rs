@@ -28,11 +28,6 @@ impl InFlight {
         }
     }
 
-    /// How many there are.
-    pub fn count(&self) -> u32 {
-        self.count.load(Ordering::Relaxed)
-    }
-
     /// A place for one call; `None` when all are taken.
     pub fn enter(&self) -> Option<Place> {
         let taken = self.count.fetch_add(1, Ordering::AcqRel);

@@ -141,11 +141,6 @@ impl Circuit {
         self.lock().as_seen()
     }
 
-    /// Reads what a call will read of it, for no other end than to have it near.
-    pub(super) fn touch(&self) -> usize {
-        Arc::strong_count(&self.0) + usize::from(self.0.state.is_poisoned())
-    }
-
     fn permit(&self, kind: Kind, era: u64) -> Permit {
         Permit {
             circuit: self.clone(),

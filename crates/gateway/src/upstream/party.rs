@@ -57,11 +57,6 @@ impl Party {
         self.answer_limit_bytes
     }
 
-    /// Reads what a call will read of it, for no other end than to have it near.
-    pub fn touch(&self) -> usize {
-        self.circuit.touch() + self.answer_limit_bytes
-    }
-
     /// Where an API is, under the base URL.
     ///
     /// # Errors

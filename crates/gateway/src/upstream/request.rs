@@ -20,12 +20,6 @@ impl Endpoint {
         Self(format!("POST {path} HTTP/1.1\r\nhost: {host}\r\n").into())
     }
 
-    /// Reads it, for no other end than to have it near.
-    pub fn touch(&self) -> usize {
-        usize::from(self.0.first().copied().unwrap_or_default())
-            + usize::from(self.0.last().copied().unwrap_or_default())
-    }
-
     /// The path, for tests and for people.
     pub fn path(&self) -> &str {
         let head = std::str::from_utf8(&self.0).unwrap_or_default();
