@@ -164,7 +164,7 @@ fn what_cannot_change_while_serving_is_named_and_the_rest_changes() {
         format!("{text}\nstatus = \"suspended\"\n")
     });
     reload(&gateway);
-    let line = gateway.await_log(|line| line.to_string().contains("until the next start"));
+    let line = gateway.await_log(|line| line.to_string().contains("a restart applies them"));
     assert_eq!(line["keys"], "budget");
     assert_eq!(gateway.metric("relay_budget_seconds"), 2);
     assert_eq!(ask(&mut gateway.caller()), 404);
