@@ -7,15 +7,15 @@ use ipnet::IpNet;
 use protocol::BillerCode;
 use toml::de::DeValue;
 
-use super::base_url::BaseUrl;
-use super::bounds;
-use super::document::Document;
-use super::section::Section;
-use super::sha256::Sha256;
-use super::spelling::excerpt;
+use super::parse::base_url::BaseUrl;
+use super::parse::bounds;
+use super::parse::document::Document;
+use super::parse::section::Section;
+use super::parse::sha256::Sha256;
+use super::parse::spelling::excerpt;
+use super::parse::value;
 use super::tls::UpstreamTls;
 use super::upstream::UpstreamSettings;
-use super::value;
 
 /// A biller and its settings.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -8,11 +8,11 @@ use std::path::{Path, PathBuf};
 use protocol::BillerCode;
 
 use super::biller::BillerFile;
-use super::bounds;
-use super::diagnostics::{Diagnostic, Diagnostics};
-use super::document::{Document, Source};
-use super::named_file;
-use super::section::Section;
+use super::parse::bounds;
+use super::parse::diagnostics::{Diagnostic, Diagnostics};
+use super::parse::document::{Document, Source};
+use super::parse::named_file;
+use super::parse::section::Section;
 
 const DEFAULT_DIRECTORY: &str = "billers";
 

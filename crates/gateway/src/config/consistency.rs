@@ -3,9 +3,9 @@
 use std::path::Path;
 
 use super::biller::{Biller, BillerFile};
-use super::diagnostics::Diagnostics;
 use super::kakao::Kakao;
 use super::listen::Listen;
+use super::parse::diagnostics::Diagnostics;
 
 /// Warns of pinned client certificates where the listener requests none.
 pub(super) fn warn_of_unrequested_certificates(

@@ -2,13 +2,13 @@
 
 use ipnet::IpNet;
 
-use super::base_url::BaseUrl;
-use super::bounds;
-use super::section::Section;
-use super::sha256::Sha256;
+use super::parse::base_url::BaseUrl;
+use super::parse::bounds;
+use super::parse::section::Section;
+use super::parse::sha256::Sha256;
+use super::parse::value;
 use super::tls::UpstreamTls;
 use super::upstream::UpstreamSettings;
-use super::value;
 
 /// The table `[kakao]`.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -3,12 +3,12 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use super::bounds;
-use super::duration;
-use super::named_file;
+use super::parse::bounds;
+use super::parse::duration;
+use super::parse::named_file;
+use super::parse::section::Section;
+use super::parse::size;
 use super::redis::RedisSettings;
-use super::section::Section;
-use super::size;
 
 /// The table `[ledger]`.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -3,11 +3,11 @@
 use std::num::NonZeroU32;
 use std::time::Duration;
 
-use super::bounds;
-use super::duration;
-use super::section::Section;
-use super::size;
-use super::value;
+use super::parse::bounds;
+use super::parse::duration;
+use super::parse::section::Section;
+use super::parse::size;
+use super::parse::value;
 
 /// The table `[budget]`.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -5,10 +5,10 @@ use std::path::PathBuf;
 
 use ipnet::IpNet;
 
-use super::bounds;
-use super::named_file;
-use super::section::Section;
-use super::value;
+use super::parse::bounds;
+use super::parse::named_file;
+use super::parse::section::Section;
+use super::parse::value;
 
 /// The table `[listen]`.
 #[derive(Clone, Debug, PartialEq, Eq)]

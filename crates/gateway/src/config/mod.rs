@@ -3,63 +3,50 @@
 //! One TOML file and a directory with one file per biller. The keys are in contract section 6, an
 //! example with comments in `config/`. Nothing here opens a socket or writes a file.
 
-mod base_url;
 mod biller;
 mod billers;
-mod bounds;
 mod consistency;
-mod diagnostics;
-mod document;
-mod duration;
-mod endpoint;
 mod kakao;
 mod ledger;
 mod limits;
 mod listen;
-mod named_file;
 mod operator;
 mod ops;
+mod parse;
 mod redis;
-mod redis_url;
 mod reload;
-mod secret;
-mod section;
-mod sha256;
-mod size;
-mod spelling;
 mod tls;
 mod traces;
 mod upstream;
-mod value;
 
 #[cfg(test)]
 mod tests;
 
 use std::path::Path;
 
-pub use base_url::{BaseUrl, Scheme};
 pub use biller::{Biller, Redeliver, Status};
 pub use billers::BillersDirectory;
-pub use diagnostics::{Diagnostic, Faults};
-pub use endpoint::HostPort;
 pub use kakao::Kakao;
 pub use ledger::LedgerSettings;
 pub use limits::{Budget, CircuitLimits, Limits};
 pub use listen::{ClientAuth, Listen, ListenTls};
 pub use operator::OperatorSettings;
 pub use ops::Ops;
+pub use parse::base_url::{BaseUrl, Scheme};
+pub use parse::diagnostics::{Diagnostic, Faults};
+pub use parse::host_port::HostPort;
+pub use parse::redis_url::Topology;
+pub use parse::secret::Secret;
+pub use parse::sha256::Sha256;
 pub use redis::RedisSettings;
-pub use redis_url::Topology;
 pub use reload::list_biller_files;
-pub use secret::Secret;
-pub use sha256::Sha256;
 pub use tls::UpstreamTls;
 pub use traces::Traces;
 
 use biller::BillerFile;
-use diagnostics::Diagnostics;
-use document::{Document, Source};
-use section::Section;
+use parse::diagnostics::Diagnostics;
+use parse::document::{Document, Source};
+use parse::section::Section;
 
 /// The main file: each key's value or default.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -3,11 +3,11 @@
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 
-use super::diagnostics::{Diagnostic, Faults};
-use super::document::{Document, Source};
 use super::ledger::LedgerSettings;
 use super::listen::Listen;
-use super::section::Section;
+use super::parse::diagnostics::{Diagnostic, Faults};
+use super::parse::document::{Document, Source};
+use super::parse::section::Section;
 
 /// Two keys of the main file.
 ///

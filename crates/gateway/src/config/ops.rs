@@ -1,8 +1,8 @@
 //! The admin API of the ops listener.
 
 use super::listen::Listen;
-use super::section::Section;
-use super::sha256::Sha256;
+use super::parse::section::Section;
+use super::parse::sha256::Sha256;
 
 /// The table `[ops]`.
 #[derive(Clone, Debug, PartialEq, Eq)]

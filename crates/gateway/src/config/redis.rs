@@ -4,14 +4,14 @@ use std::fmt;
 
 use toml::de::DeValue;
 
-use super::endpoint::HostPort;
-use super::named_file;
-use super::redis_url::{RedisUrl, Topology};
-use super::secret::Secret;
-use super::section::Section;
-use super::spelling::excerpt;
+use super::parse::host_port::HostPort;
+use super::parse::named_file;
+use super::parse::redis_url::{RedisUrl, Topology};
+use super::parse::secret::Secret;
+use super::parse::section::Section;
+use super::parse::spelling::excerpt;
+use super::parse::value;
 use super::tls::UpstreamTls;
-use super::value;
 
 /// The table `[ledger.redis]`.
 #[derive(Clone, Debug, PartialEq, Eq)]

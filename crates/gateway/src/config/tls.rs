@@ -2,8 +2,8 @@
 
 use std::path::PathBuf;
 
-use super::named_file;
-use super::section::Section;
+use super::parse::named_file;
+use super::parse::section::Section;
 
 /// The files of a TLS connection to an upstream. They are readable; their content is not checked yet.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

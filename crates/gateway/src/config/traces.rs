@@ -1,7 +1,7 @@
 //! The export of traces.
 
-use super::base_url::BaseUrl;
-use super::section::Section;
+use super::parse::base_url::BaseUrl;
+use super::parse::section::Section;
 
 /// The table `[tracing]`.
 #[derive(Clone, Debug, PartialEq, Eq)]

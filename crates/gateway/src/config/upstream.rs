@@ -1,7 +1,7 @@
 //! The settings that Kakao Pay and billers share as upstreams.
 
-use super::base_url::{BaseUrl, Scheme};
-use super::section::Section;
+use super::parse::base_url::{BaseUrl, Scheme};
+use super::parse::section::Section;
 use super::tls::UpstreamTls;
 
 /// An upstream's base URL and TLS files.

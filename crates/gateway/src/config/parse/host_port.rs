@@ -20,7 +20,7 @@ pub struct HostPort {
 impl HostPort {
     /// Parses `host`, `host:port`, `[IPv6]` or `[IPv6]:port`. An error does not repeat the text, which may
     /// be a part of a password.
-    pub(super) fn parse(text: &str, default_port: u16) -> Result<Self, &'static str> {
+    pub(in crate::config) fn parse(text: &str, default_port: u16) -> Result<Self, &'static str> {
         // `url` removes white space.
         if text.contains(|character| character <= ' ') {
             return Err(HOST);
@@ -69,7 +69,7 @@ impl HostPort {
     }
 
     /// The host as a URL spells it: an IPv6 address in brackets.
-    pub(super) fn bracketed(&self) -> String {
+    pub(in crate::config) fn bracketed(&self) -> String {
         if self.host.contains(':') {
             format!("[{}]", self.host)
         } else {

@@ -19,7 +19,10 @@ const UNITS: [(&str, u64); 4] = [
 ///
 /// # Errors
 /// If it is no size or out of bounds.
-pub(super) fn read(value: &DeValue<'_>, bounds: &RangeInclusive<u64>) -> Result<usize, String> {
+pub(in crate::config) fn read(
+    value: &DeValue<'_>,
+    bounds: &RangeInclusive<u64>,
+) -> Result<usize, String> {
     const SHAPE: &str = "a size such as \"64KiB\" (units B, KiB, MiB, GiB) or a number of bytes";
     let (bytes, written) = match value {
         DeValue::String(text) => {

@@ -12,7 +12,7 @@ use super::bounds;
 use super::spelling::excerpt;
 
 /// Returns the message for a value of the wrong type.
-pub(super) fn wrong_kind(expected: &str, value: &DeValue<'_>) -> String {
+pub(in crate::config) fn wrong_kind(expected: &str, value: &DeValue<'_>) -> String {
     let actual = match value {
         DeValue::String(_) => "a string",
         DeValue::Integer(_) => "an integer",
@@ -26,12 +26,12 @@ pub(super) fn wrong_kind(expected: &str, value: &DeValue<'_>) -> String {
 }
 
 /// Reads a string.
-pub(super) fn text<'v>(value: &'v DeValue<'_>) -> Result<&'v str, String> {
+pub(in crate::config) fn text<'v>(value: &'v DeValue<'_>) -> Result<&'v str, String> {
     value.as_str().ok_or_else(|| wrong_kind("a string", value))
 }
 
 /// Reads a string of 1 to `most` characters without control characters.
-pub(super) fn name(value: &DeValue<'_>, most: usize) -> Result<String, String> {
+pub(in crate::config) fn name(value: &DeValue<'_>, most: usize) -> Result<String, String> {
     let text = text(value)?;
     let length = text.chars().count();
     if length == 0 || length > most || text.chars().any(char::is_control) {
@@ -43,7 +43,10 @@ pub(super) fn name(value: &DeValue<'_>, most: usize) -> Result<String, String> {
 }
 
 /// Reads a whole number within bounds.
-pub(super) fn count(value: &DeValue<'_>, bounds: &RangeInclusive<u32>) -> Result<u32, String> {
+pub(in crate::config) fn count(
+    value: &DeValue<'_>,
+    bounds: &RangeInclusive<u32>,
+) -> Result<u32, String> {
     let DeValue::Integer(integer) = value else {
         return Err(wrong_kind("an integer", value));
     };
@@ -54,7 +57,7 @@ pub(super) fn count(value: &DeValue<'_>, bounds: &RangeInclusive<u32>) -> Result
 }
 
 /// Reads a whole number within bounds that exclude 0.
-pub(super) fn positive(
+pub(in crate::config) fn positive(
     value: &DeValue<'_>,
     bounds: &RangeInclusive<u32>,
 ) -> Result<NonZeroU32, String> {
@@ -63,7 +66,7 @@ pub(super) fn positive(
 }
 
 /// Returns the message for a value out of bounds.
-pub(super) fn out_of_bounds(
+pub(in crate::config) fn out_of_bounds(
     least: impl Display,
     most: impl Display,
     value: impl Display,
@@ -73,7 +76,10 @@ pub(super) fn out_of_bounds(
 }
 
 /// Reads one of `words` and returns its value.
-pub(super) fn choice<T: Copy>(value: &DeValue<'_>, words: &[(&str, T)]) -> Result<T, String> {
+pub(in crate::config) fn choice<T: Copy>(
+    value: &DeValue<'_>,
+    words: &[(&str, T)],
+) -> Result<T, String> {
     let text = text(value)?;
     if let Some((_, chosen)) = words.iter().find(|(word, _)| *word == text) {
         return Ok(*chosen);
@@ -84,7 +90,7 @@ pub(super) fn choice<T: Copy>(value: &DeValue<'_>, words: &[(&str, T)]) -> Resul
 }
 
 /// Reads an IP address and a port. An IPv4-mapped IPv6 address becomes the IPv4 address.
-pub(super) fn listen_address(value: &DeValue<'_>) -> Result<SocketAddr, String> {
+pub(in crate::config) fn listen_address(value: &DeValue<'_>) -> Result<SocketAddr, String> {
     let text = text(value)?;
     let address: SocketAddr = text.parse().map_err(|_| {
         format!(
@@ -96,7 +102,7 @@ pub(super) fn listen_address(value: &DeValue<'_>) -> Result<SocketAddr, String> 
 }
 
 /// Reads a network or a single address. IPv4-mapped IPv6 becomes IPv4, like callers' addresses.
-pub(super) fn network(value: &DeValue<'_>) -> Result<IpNet, String> {
+pub(in crate::config) fn network(value: &DeValue<'_>) -> Result<IpNet, String> {
     let text = text(value)?;
     let network = match text.parse::<IpAddr>() {
         Ok(address) => Some(IpNet::from(address)),
@@ -132,7 +138,7 @@ fn canonical(network: IpNet) -> IpNet {
 }
 
 /// Returns whether the text is a valid key prefix or Sentinel service name: letters, digits, `_`, `.`, `-`.
-pub(super) fn is_redis_name(text: &str) -> bool {
+pub(in crate::config) fn is_redis_name(text: &str) -> bool {
     let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"_.-".contains(&byte);
     (1..=bounds::REDIS_NAME_CHARS).contains(&text.len()) && text.bytes().all(allowed)
 }

@@ -5,7 +5,7 @@ use std::fmt;
 use toml::de::DeValue;
 
 use super::bounds;
-use super::endpoint::HostPort;
+use super::host_port::HostPort;
 use super::value;
 
 /// The scheme of an upstream's URL.
@@ -112,7 +112,7 @@ impl BaseUrl {
         }
     }
 
-    pub(super) fn read(value: &DeValue<'_>) -> Result<Self, String> {
+    pub(in crate::config) fn read(value: &DeValue<'_>) -> Result<Self, String> {
         Self::parse(value::text(value)?).map_err(|what| format!("the URL {what}"))
     }
 }
@@ -147,7 +147,7 @@ fn path_prefix(path: &str) -> Result<String, &'static str> {
 }
 
 /// Whether two hexadecimal digits follow every `%`.
-pub(super) fn is_percent_encoded(text: &str) -> bool {
+pub(in crate::config) fn is_percent_encoded(text: &str) -> bool {
     let is_pair = |pair: &[u8; 2]| pair.iter().all(u8::is_ascii_hexdigit);
     text.split('%')
         .skip(1)

@@ -8,7 +8,7 @@ use super::spelling;
 use super::value;
 
 /// A table and the keys that were read from it. [`Section::finish`] reports all other keys.
-pub(super) struct Section<'a> {
+pub(in crate::config) struct Section<'a> {
     document: &'a Document<'a>,
     prefix: String,
     table: Option<&'a DeTable<'a>>,
@@ -17,7 +17,7 @@ pub(super) struct Section<'a> {
 
 impl<'a> Section<'a> {
     /// Returns the root table of a file.
-    pub(super) fn root(document: &'a Document<'a>) -> Self {
+    pub(in crate::config) fn root(document: &'a Document<'a>) -> Self {
         Self::new(document, String::new(), Some(document.tables()))
     }
 
@@ -32,12 +32,12 @@ impl<'a> Section<'a> {
     }
 
     /// Returns the table's file.
-    pub(super) fn document(&self) -> &'a Document<'a> {
+    pub(in crate::config) fn document(&self) -> &'a Document<'a> {
         self.document
     }
 
     /// Returns a key's value; `None` if it is absent, or faulty, which adds a fault.
-    pub(super) fn optional<T>(
+    pub(in crate::config) fn optional<T>(
         &mut self,
         key: &'static str,
         read: impl FnOnce(&DeValue<'_>) -> Result<T, String>,
@@ -54,7 +54,7 @@ impl<'a> Section<'a> {
     }
 
     /// Returns a key's value, or the default if it is absent or faulty.
-    pub(super) fn or<T>(
+    pub(in crate::config) fn or<T>(
         &mut self,
         key: &'static str,
         default: T,
@@ -64,7 +64,7 @@ impl<'a> Section<'a> {
     }
 
     /// Returns a key's value; its absence is a fault.
-    pub(super) fn required<T>(
+    pub(in crate::config) fn required<T>(
         &mut self,
         key: &'static str,
         read: impl FnOnce(&DeValue<'_>) -> Result<T, String>,
@@ -76,7 +76,7 @@ impl<'a> Section<'a> {
     }
 
     /// Returns at most `most` values of an array; none if it is absent. Every faulty entry adds a fault.
-    pub(super) fn list<T>(
+    pub(in crate::config) fn list<T>(
         &mut self,
         key: &'static str,
         most: usize,
@@ -109,14 +109,14 @@ impl<'a> Section<'a> {
     }
 
     /// Returns a table within this one; an empty table if it is absent.
-    pub(super) fn table(&mut self, key: &'static str) -> Section<'a> {
+    pub(in crate::config) fn table(&mut self, key: &'static str) -> Section<'a> {
         let prefix = format!("{}.", self.dotted(key));
         self.optional_table(key)
             .unwrap_or_else(|| Section::new(self.document, prefix, None))
     }
 
     /// Returns a table within this one; `None` if it is absent.
-    pub(super) fn optional_table(&mut self, key: &'static str) -> Option<Section<'a>> {
+    pub(in crate::config) fn optional_table(&mut self, key: &'static str) -> Option<Section<'a>> {
         self.known_keys.push(key);
         let prefix = format!("{}.", self.dotted(key));
         match self.entry(key)?.get_ref() {
@@ -129,29 +129,29 @@ impl<'a> Section<'a> {
     }
 
     /// Allows a key that is read elsewhere.
-    pub(super) fn allow(&mut self, key: &'static str) {
+    pub(in crate::config) fn allow(&mut self, key: &'static str) {
         self.known_keys.push(key);
     }
 
     /// Returns whether the file contains the key.
-    pub(super) fn has(&self, key: &str) -> bool {
+    pub(in crate::config) fn has(&self, key: &str) -> bool {
         self.entry(key).is_some()
     }
 
     /// Adds a fault of a key of this table.
-    pub(super) fn fault(&self, key: &str, message: impl Into<String>) {
+    pub(in crate::config) fn fault(&self, key: &str, message: impl Into<String>) {
         self.document
             .fault(&self.dotted(key), self.offset(key), message);
     }
 
     /// Adds a warning of a key of this table.
-    pub(super) fn warn(&self, key: &str, message: impl Into<String>) {
+    pub(in crate::config) fn warn(&self, key: &str, message: impl Into<String>) {
         self.document
             .warn(&self.dotted(key), self.offset(key), message);
     }
 
     /// Adds a fault for every key that was neither read nor allowed.
-    pub(super) fn finish(self) {
+    pub(in crate::config) fn finish(self) {
         let Some(table) = self.table else { return };
         for key in table.keys() {
             let name: &str = key.get_ref();

@@ -41,7 +41,7 @@ impl Sha256 {
     ///
     /// # Errors
     /// If it is none. The message never quotes the text, which may be the secret itself.
-    pub(super) fn read(value: &DeValue<'_>) -> Result<Self, String> {
+    pub(in crate::config) fn read(value: &DeValue<'_>) -> Result<Self, String> {
         let text = value::text(value)?;
         Self::parse(text).ok_or_else(|| {
             let hexadecimal = text.bytes().all(|byte| byte.is_ascii_hexdigit());

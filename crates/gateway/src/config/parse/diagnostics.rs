@@ -18,7 +18,7 @@ pub struct Diagnostic {
 
 impl Diagnostic {
     /// Returns a diagnostic.
-    pub(super) fn new(
+    pub(in crate::config) fn new(
         file: &Path,
         key: &str,
         line: Option<usize>,
@@ -104,20 +104,20 @@ impl std::error::Error for Faults {}
 
 /// The faults and warnings that were found so far.
 #[derive(Debug, Default)]
-pub(super) struct Diagnostics {
-    pub(super) faults: Vec<Diagnostic>,
-    pub(super) warnings: Vec<Diagnostic>,
+pub(in crate::config) struct Diagnostics {
+    pub(in crate::config) faults: Vec<Diagnostic>,
+    pub(in crate::config) warnings: Vec<Diagnostic>,
 }
 
 impl Diagnostics {
     /// Appends the diagnostics of another file.
-    pub(super) fn append(&mut self, mut other: Self) {
+    pub(in crate::config) fn append(&mut self, mut other: Self) {
         self.faults.append(&mut other.faults);
         self.warnings.append(&mut other.warnings);
     }
 
     /// Adds a warning without a line.
-    pub(super) fn warn(&mut self, file: &Path, key: &str, message: impl Into<String>) {
+    pub(in crate::config) fn warn(&mut self, file: &Path, key: &str, message: impl Into<String>) {
         let warning = Diagnostic::new(file, key, None, message);
         self.warnings.push(warning);
     }
@@ -126,7 +126,7 @@ impl Diagnostics {
     ///
     /// # Errors
     /// The sorted faults, if there are any; `value` is `None` only then.
-    pub(super) fn into_result<T>(
+    pub(in crate::config) fn into_result<T>(
         mut self,
         value: Option<T>,
     ) -> Result<(T, Vec<Diagnostic>), Faults> {

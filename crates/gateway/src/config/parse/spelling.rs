@@ -3,7 +3,7 @@
 use super::bounds;
 
 /// Returns the text on one line, with control characters escaped and long text cut.
-pub(super) fn excerpt(text: &str) -> String {
+pub(in crate::config) fn excerpt(text: &str) -> String {
     let cut: String = text.chars().take(bounds::QUOTED_CHARS).collect();
     let ellipsis = if cut.len() < text.len() { "…" } else { "" };
     format!("{}{ellipsis}", cut.escape_debug())
@@ -11,7 +11,7 @@ pub(super) fn excerpt(text: &str) -> String {
 
 /// Returns the known word that `word` most likely stands for: at most a third of it differs, in any case of
 /// letters.
-pub(super) fn nearest<'k>(word: &str, known: &[&'k str]) -> Option<&'k str> {
+pub(in crate::config) fn nearest<'k>(word: &str, known: &[&'k str]) -> Option<&'k str> {
     if word.chars().count() > bounds::QUOTED_CHARS {
         return None;
     }

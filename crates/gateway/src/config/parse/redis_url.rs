@@ -8,7 +8,7 @@ use percent_encoding::percent_decode_str;
 
 use super::base_url::is_percent_encoded;
 use super::bounds;
-use super::endpoint::HostPort;
+use super::host_port::HostPort;
 use super::secret::Secret;
 use super::value;
 
@@ -28,13 +28,13 @@ pub enum Topology {
 
 /// The parts of a Redis URL.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct RedisUrl {
-    pub(super) topology: Topology,
-    pub(super) encrypted: bool,
-    pub(super) nodes: Vec<HostPort>,
-    pub(super) database: u16,
-    pub(super) username: Option<String>,
-    pub(super) password: Option<Secret>,
+pub(in crate::config) struct RedisUrl {
+    pub(in crate::config) topology: Topology,
+    pub(in crate::config) encrypted: bool,
+    pub(in crate::config) nodes: Vec<HostPort>,
+    pub(in crate::config) database: u16,
+    pub(in crate::config) username: Option<String>,
+    pub(in crate::config) password: Option<Secret>,
 }
 
 const REDIS_PORT: u16 = 6379;
@@ -43,7 +43,7 @@ const SENTINEL_PORT: u16 = 26379;
 impl RedisUrl {
     /// Parses `scheme://[user[:password]@]host[:port][,host[:port]…][/service][/database]`.
     /// An error does not repeat the text, which may hold a password.
-    pub(super) fn parse(text: &str) -> Result<Self, &'static str> {
+    pub(in crate::config) fn parse(text: &str) -> Result<Self, &'static str> {
         const SCHEMES: &str = "must begin with redis://, rediss://, redis+sentinel://, \
             rediss+sentinel://, redis+cluster:// or rediss+cluster://";
         if text.len() > bounds::URL_CHARS {

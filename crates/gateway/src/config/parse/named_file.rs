@@ -15,7 +15,10 @@ use super::section::Section;
 use super::value;
 
 /// Reads a path. A relative path is relative to the file that names it.
-pub(super) fn path(document: &Document<'_>, value: &DeValue<'_>) -> Result<PathBuf, String> {
+pub(in crate::config) fn path(
+    document: &Document<'_>,
+    value: &DeValue<'_>,
+) -> Result<PathBuf, String> {
     let text = value::text(value)?;
     if text.is_empty() || text.contains('\0') {
         return Err("must be a path that is not empty and has no NUL".to_owned());
@@ -24,13 +27,13 @@ pub(super) fn path(document: &Document<'_>, value: &DeValue<'_>) -> Result<PathB
 }
 
 /// Reads an optional key that names a readable file.
-pub(super) fn readable(section: &mut Section<'_>, key: &'static str) -> Option<PathBuf> {
+pub(in crate::config) fn readable(section: &mut Section<'_>, key: &'static str) -> Option<PathBuf> {
     let document = section.document();
     section.optional(key, |value| readable_path(document, value))
 }
 
 /// Reads a required key that names a readable file.
-pub(super) fn required(section: &mut Section<'_>, key: &'static str) -> Option<PathBuf> {
+pub(in crate::config) fn required(section: &mut Section<'_>, key: &'static str) -> Option<PathBuf> {
     let document = section.document();
     section.required(key, |value| readable_path(document, value))
 }
@@ -41,7 +44,7 @@ fn readable_path(document: &Document<'_>, value: &DeValue<'_>) -> Result<PathBuf
 }
 
 /// Warns if others than its owner may read a file with a secret.
-pub(super) fn warn_if_readable_by_others(section: &Section<'_>, key: &str, path: &Path) {
+pub(in crate::config) fn warn_if_readable_by_others(section: &Section<'_>, key: &str, path: &Path) {
     let mode = fs::metadata(path).map_or(0, |metadata| metadata.permissions().mode() & 0o777);
     if mode & 0o077 != 0 {
         let message = format!(
@@ -56,7 +59,7 @@ pub(super) fn warn_if_readable_by_others(section: &Section<'_>, key: &str, path:
 ///
 /// # Errors
 /// If the file cannot be read or is empty.
-pub(super) fn read_secret(path: &Path) -> Result<Secret, String> {
+pub(in crate::config) fn read_secret(path: &Path) -> Result<Secret, String> {
     let mut text = Zeroizing::new(String::new());
     open(path)?
         .take(bounds::FILE_BYTES)

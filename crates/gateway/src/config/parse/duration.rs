@@ -21,7 +21,7 @@ const UNITS: [(&str, u64); 5] = [
 ///
 /// # Errors
 /// If it is no duration or out of bounds.
-pub(super) fn read(
+pub(in crate::config) fn read(
     value: &DeValue<'_>,
     bounds: &RangeInclusive<Duration>,
 ) -> Result<Duration, String> {

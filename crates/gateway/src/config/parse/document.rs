@@ -14,7 +14,7 @@ use super::diagnostics::{Diagnostic, Diagnostics};
 use super::spelling;
 
 /// The text of a file. Dropping it overwrites its memory, because it may contain a password.
-pub(super) struct Source {
+pub(in crate::config) struct Source {
     path: PathBuf,
     text: Zeroizing<String>,
     /// Whether others than the owner may read the file.
@@ -26,7 +26,7 @@ impl Source {
     ///
     /// # Errors
     /// If it cannot be read, is larger than [`bounds::FILE_BYTES`], or is not UTF-8.
-    pub(super) fn read(path: &Path) -> Result<Self, Diagnostic> {
+    pub(in crate::config) fn read(path: &Path) -> Result<Self, Diagnostic> {
         let fault = |line, message: String| Diagnostic::new(path, "", line, message);
         let mut bytes = Zeroizing::new(Vec::new());
         let readable_by_others = File::open(path)
@@ -53,7 +53,7 @@ impl Source {
 }
 
 /// A parsed file, which collects its diagnostics.
-pub(super) struct Document<'a> {
+pub(in crate::config) struct Document<'a> {
     source: &'a Source,
     line_starts: Vec<usize>,
     tables: DeTable<'a>,
@@ -63,7 +63,7 @@ pub(super) struct Document<'a> {
 
 impl<'a> Document<'a> {
     /// Parses the text and adds its syntax faults. With syntax faults the tables are incomplete.
-    pub(super) fn parse(source: &'a Source) -> Self {
+    pub(in crate::config) fn parse(source: &'a Source) -> Self {
         let (tables, errors) = DeTable::parse_recoverable(&source.text);
         let document = Self {
             source,
@@ -95,33 +95,33 @@ impl<'a> Document<'a> {
     }
 
     /// Returns whether the file has no syntax fault.
-    pub(super) fn is_well_formed(&self) -> bool {
+    pub(in crate::config) fn is_well_formed(&self) -> bool {
         self.is_well_formed
     }
 
     /// Returns the file's path.
-    pub(super) fn path(&self) -> &'a Path {
+    pub(in crate::config) fn path(&self) -> &'a Path {
         &self.source.path
     }
 
     /// Returns whether others than the owner may read the file.
-    pub(super) fn readable_by_others(&self) -> bool {
+    pub(in crate::config) fn readable_by_others(&self) -> bool {
         self.source.readable_by_others
     }
 
     /// Returns the file's root table.
-    pub(super) fn tables(&self) -> &DeTable<'a> {
+    pub(in crate::config) fn tables(&self) -> &DeTable<'a> {
         &self.tables
     }
 
     /// Returns a string of a table, without any diagnostic; for files with syntax faults.
-    pub(super) fn recover_text(&self, table: &str, key: &str) -> Option<&str> {
+    pub(in crate::config) fn recover_text(&self, table: &str, key: &str) -> Option<&str> {
         let table = self.tables.get(table)?.get_ref().as_table()?;
         table.get(key)?.get_ref().as_str()
     }
 
     /// Returns a path that the file names. A relative path is relative to the file.
-    pub(super) fn resolve(&self, path: &str) -> PathBuf {
+    pub(in crate::config) fn resolve(&self, path: &str) -> PathBuf {
         match self.source.path.parent() {
             Some(directory) => directory.join(path),
             None => PathBuf::from(path),
@@ -129,19 +129,29 @@ impl<'a> Document<'a> {
     }
 
     /// Adds a fault.
-    pub(super) fn fault(&self, key: &str, offset: Option<usize>, message: impl Into<String>) {
+    pub(in crate::config) fn fault(
+        &self,
+        key: &str,
+        offset: Option<usize>,
+        message: impl Into<String>,
+    ) {
         let fault = self.diagnostic(key, offset, message);
         self.diagnostics.borrow_mut().faults.push(fault);
     }
 
     /// Adds a warning.
-    pub(super) fn warn(&self, key: &str, offset: Option<usize>, message: impl Into<String>) {
+    pub(in crate::config) fn warn(
+        &self,
+        key: &str,
+        offset: Option<usize>,
+        message: impl Into<String>,
+    ) {
         let warning = self.diagnostic(key, offset, message);
         self.diagnostics.borrow_mut().warnings.push(warning);
     }
 
     /// Returns the collected diagnostics.
-    pub(super) fn into_diagnostics(self) -> Diagnostics {
+    pub(in crate::config) fn into_diagnostics(self) -> Diagnostics {
         self.diagnostics.into_inner()
     }
 
