@@ -18,7 +18,7 @@ use tempfile::TempDir;
 use crate::bill::BILLERS;
 use crate::clock::PATIENCE;
 
-/// What every biller authorizes itself with.
+/// The `Authorization` header of every biller.
 pub const AUTHORIZATION: &str = "KakaoAK chaos";
 
 /// The budget of a call. Shorter than the default, so that more happens in a run.
@@ -144,7 +144,7 @@ fn write_configuration(directory: &Path, redis: &str, parties: &Parties) {
     fs::write(directory.join("gateway.toml"), main).unwrap();
 }
 
-/// The log goes to a file, for who looks at a run that failed.
+/// Copies the log to a file, and reports the addresses.
 fn keep_log(stdout: ChildStdout, mut log: File, told: &Sender<Addresses>) {
     for line in BufReader::new(stdout).lines().map_while(Result::ok) {
         writeln!(log, "{line}").unwrap();
@@ -153,7 +153,7 @@ fn keep_log(stdout: ChildStdout, mut log: File, told: &Sender<Addresses>) {
         }
         let line: Value = serde_json::from_str(&line).unwrap();
         let address = |key: &str| line[key].as_str().unwrap().parse().unwrap();
-        // Nobody listens any more where the start took too long; that has been told.
+        // The receiver is gone if the start took too long, which has been reported.
         let _ = told.send(Addresses {
             public: address("public"),
             ops: address("ops"),

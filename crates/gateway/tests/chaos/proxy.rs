@@ -1,4 +1,4 @@
-//! The network between one node and Redis, that can be cut and held up.
+//! A TCP proxy between one node and Redis, whose traffic can be cut and delayed.
 
 use std::io::{Read, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};
@@ -9,15 +9,18 @@ use std::thread;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Traffic {
     Flows,
-    /// Nothing arrives, and nobody is told; what was sent arrives once it flows again.
+    /// Nothing arrives and no connection ends; what was sent arrives once it flows again.
     Held,
-    /// Connections are reset, and new ones are not taken.
+    /// Connections are closed, and new ones are not accepted.
     Cut,
 }
 
-/// A proxy for TCP; its threads end with the run's process.
+/// The name under which the stores import this.
+pub type Passage = Proxy;
+
+/// A proxy; its threads end with the process.
 #[derive(Debug)]
-pub struct Passage {
+pub struct Proxy {
     port: u16,
     gate: Arc<Gate>,
 }
@@ -34,10 +37,10 @@ struct State {
     streams: Vec<TcpStream>,
 }
 
-impl Passage {
+impl Proxy {
     pub fn to(server_port: u16) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let passage = Self {
+        let proxy = Self {
             port: listener.local_addr().unwrap().port(),
             gate: Arc::new(Gate {
                 state: Mutex::new(State {
@@ -47,14 +50,14 @@ impl Passage {
                 changed: Condvar::new(),
             }),
         };
-        let gate = Arc::clone(&passage.gate);
+        let gate = Arc::clone(&proxy.gate);
         thread::spawn(move || {
             for client in listener.incoming() {
                 let gate = Arc::clone(&gate);
                 thread::spawn(move || connect(&client.unwrap(), server_port, &gate));
             }
         });
-        passage
+        proxy
     }
 
     pub const fn port(&self) -> u16 {
@@ -66,7 +69,7 @@ impl Passage {
         state.traffic = traffic;
         if traffic == Traffic::Cut {
             for stream in state.streams.drain(..) {
-                // Gone already where one side has closed it.
+                // It fails if one side has closed the connection already.
                 let _ = stream.shutdown(Shutdown::Both);
             }
         }
@@ -76,7 +79,7 @@ impl Passage {
 }
 
 impl Gate {
-    /// Waits while traffic is held; whether it flows then.
+    /// Waits while traffic is held; returns whether it flows then.
     fn pass(&self) -> bool {
         let state = self.state.lock().unwrap();
         let held = |state: &mut State| state.traffic == Traffic::Held;
@@ -102,7 +105,7 @@ fn connect(client: &TcpStream, server_port: u16, gate: &Arc<Gate>) {
     });
 }
 
-/// Copies one direction until it ends or is cut; then the other ends, too.
+/// Copies one direction until it ends or is cut, then ends the other.
 fn copy(mut from: &TcpStream, mut to: &TcpStream, gate: &Gate) {
     let mut bytes = [0; 16 * 1024];
     while let Ok(count @ 1..) = from.read(&mut bytes) {
