@@ -1,32 +1,32 @@
-//! A bill's story, and error bills.
+//! A bill's history, and error bills.
 
 use protocol::ResCode::E817;
 use serde_json::{Value, json};
 
-use crate::office::{CREATE, Office, PAY_RESULT, PREPAY, refusal};
+use crate::fixture::{CREATE, Fixture, PAY_RESULT, PREPAY, refusal};
 use crate::support::bodies::with;
 use crate::support::{Action, assert_own, link, pay_result, prepay};
 
 #[test]
-fn a_bills_story_tells_everything_in_its_order() {
-    let office = Office::with("name = \"관리비\"\nidentity_parameters = [\"seq\"]\n");
+fn the_history_of_a_bill_has_every_fact_in_order() {
+    let fixture = Fixture::with("name = \"관리비\"\nidentity_parameters = [\"seq\"]\n");
     let named = |body: Value| {
         let body = with(body, "billed_year_month", json!("202611"));
         with(body, "parameters", json!({"seq": "7"})).to_string()
     };
-    office.post(CREATE, &named(link("u")));
-    office.biller.now(|_| refusal());
-    office.post(PAY_RESULT, &named(pay_result("u", "P", 31, 20000)));
-    office.biller.now(|_| Action::ok());
+    fixture.post(CREATE, &named(link("u")));
+    fixture.biller.now(|_| refusal());
+    fixture.post(PAY_RESULT, &named(pay_result("u", "P", 31, 20000)));
+    fixture.biller.now(|_| Action::ok());
     let cancel = with(
         pay_result("u", "C", 31, 5000),
         "paid_at",
         json!("20261124130000"),
     );
-    office.post(PAY_RESULT, &named(cancel));
+    fixture.post(PAY_RESULT, &named(cancel));
 
     let bill = "--biller B0001 --user-key u --month 202611 --param seq=7";
-    let (code, shown) = office.ask(&format!("bill show {bill}"));
+    let (code, shown) = fixture.json(&format!("bill show {bill}"));
     assert_eq!(code, 0);
     let story = shown["story"].as_array().unwrap();
     let kinds: Vec<&str> = story
@@ -57,7 +57,7 @@ fn a_bills_story_tells_everything_in_its_order() {
     assert_eq!(group["events"][0]["delivery"], "refused");
     assert_eq!(group["events"][1]["delivery"], "accepted");
 
-    let text = office.run(&format!("bill show {bill}")).out;
+    let text = fixture.run(&format!("bill show {bill}")).out;
     for line in [
         "Bill of B0001 관리비",
         "  seq       7",
@@ -72,8 +72,8 @@ fn a_bills_story_tells_everything_in_its_order() {
         assert!(text.contains(line), "{line:?} is not in:\n{text}");
     }
 
-    // Whoever leaves a part out is told which bills there are.
-    let (code, others) = office.ask("bill show --biller B0001 --user-key u");
+    // A command with fewer members lists the bills that match.
+    let (code, others) = fixture.json("bill show --biller B0001 --user-key u");
     assert_eq!(code, 1);
     let other = &others["bills_of_this_user_key"][0];
     assert_eq!(
@@ -84,27 +84,27 @@ fn a_bills_story_tells_everything_in_its_order() {
 
 #[test]
 fn an_error_bill_is_answered_e817_until_it_is_cleared() {
-    let office = Office::open();
+    let fixture = Fixture::start();
     let bill = "--biller B0001 --user-key u";
-    let classified = office.run(&format!(
+    let classified = fixture.run(&format!(
         "bill classify {bill} --reason 이중_청구 --operator lee"
     ));
     assert_eq!(classified.code, 0, "{classified:?}");
     assert!(classified.out.contains("The bill was unknown before"));
     assert!(classified.out.contains("yes, by lee since"));
-    assert_own(&office.post(PREPAY, &prepay("u").to_string()), 200, E817);
-    assert_own(&office.post(CREATE, &link("u").to_string()), 200, E817);
-    assert_eq!(office.biller.count() + office.kakao.count(), 0);
+    assert_own(&fixture.post(PREPAY, &prepay("u").to_string()), 200, E817);
+    assert_own(&fixture.post(CREATE, &link("u").to_string()), 200, E817);
+    assert_eq!(fixture.biller.count() + fixture.kakao.count(), 0);
 
-    let cleared = office.run(&format!("bill clear {bill} --reason checked"));
+    let cleared = fixture.run(&format!("bill clear {bill} --reason checked"));
     assert_eq!(cleared.code, 0, "{cleared:?}");
     assert_eq!(
-        office.post(PREPAY, &prepay("u").to_string()).res_code(),
+        fixture.post(PREPAY, &prepay("u").to_string()).res_code(),
         "OK"
     );
 
-    let (_, shown) = office.ask(&format!("bill show {bill}"));
-    let said = |fact: &Value| {
+    let (_, shown) = fixture.json(&format!("bill show {bill}"));
+    let printed = |fact: &Value| {
         (
             fact["kind"].clone(),
             fact["operator"].clone(),
@@ -115,17 +115,17 @@ fn an_error_bill_is_answered_e817_until_it_is_cleared() {
         .as_array()
         .unwrap()
         .iter()
-        .map(said)
+        .map(printed)
         .collect();
     assert_eq!(
         story,
         [
             (json!("classified"), json!("lee"), json!("이중_청구")),
-            // Who runs the command, where nobody is named.
+            // Without a name, the user that runs the command.
             (json!("cleared"), json!("kim"), json!("checked")),
         ]
     );
-    let log = serde_json::to_string(&office.gateway.log()).unwrap();
+    let log = serde_json::to_string(&fixture.gateway.log()).unwrap();
     assert!(log.contains("an operator classified a bill"));
     assert!(
         !log.contains("\"user\":\"u\""),

@@ -1,4 +1,4 @@
-//! Whether the ledger is sound.
+//! The audit of the ledger: `ledger verify`.
 
 use std::fs;
 use std::time::Duration;
@@ -6,30 +6,30 @@ use std::time::Duration;
 use protocol::ResCode::E403;
 use serde_json::json;
 
-use crate::office::{CREATE, Office, PAY_RESULT, PREPAY, TOKEN, paid, run};
+use crate::fixture::{CREATE, Fixture, PAY_RESULT, PREPAY, TOKEN, paid, run};
 use crate::support::{assert_own, link, prepay};
 
 #[test]
-fn verify_says_that_a_sound_ledger_is_sound() {
-    let office = Office::open();
+fn verify_reports_a_sound_ledger() {
+    let fixture = Fixture::start();
     for pay_id in 1..=20 {
         let user = (pay_id % 7).to_string();
-        office.post(CREATE, &link(&user).to_string());
-        office.post(PAY_RESULT, &paid(&user, pay_id));
+        fixture.post(CREATE, &link(&user).to_string());
+        fixture.post(PAY_RESULT, &paid(&user, pay_id));
     }
-    let (code, verified) = office.ask("ledger verify");
+    let (code, verified) = fixture.json("ledger verify");
     assert_eq!((code, &verified["sound"]), (0, &json!(true)), "{verified}");
     let journal = &verified["journal"];
     assert_eq!(
         (&journal["bills"], &journal["payments"]),
         (&json!(7), &json!(20))
     );
-    let text = office.run("ledger verify").out;
+    let text = fixture.run("ledger verify").out;
     assert!(text.contains("is the fold of the journal"), "{text}");
     assert!(text.contains("The ledger is sound."), "{text}");
 
-    // Where no gateway runs, the journal is read by itself.
-    let mut gateway = office.gateway;
+    // Without a running gateway, only the journal is read.
+    let mut gateway = fixture.gateway;
     gateway.terminate();
     let offline = run(&gateway, None, "ledger verify");
     assert_eq!(offline.code, 0, "{offline:?}");
@@ -40,11 +40,11 @@ fn verify_says_that_a_sound_ledger_is_sound() {
 
 #[test]
 fn verify_finds_what_was_tampered_with() {
-    let office = Office::open();
+    let fixture = Fixture::start();
     for pay_id in 1..=4 {
-        office.post(PAY_RESULT, &paid(&pay_id.to_string(), pay_id));
+        fixture.post(PAY_RESULT, &paid(&pay_id.to_string(), pay_id));
     }
-    let journal = office.gateway.path().join("data/ledger/journal.sqlite3");
+    let journal = fixture.gateway.path().join("data/ledger/journal.sqlite3");
     let tampered = rusqlite::Connection::open(&journal).unwrap();
     tampered.busy_timeout(Duration::from_secs(5)).unwrap();
     let payment = |pay_id: u64| format!("kind = 'payment' AND pay_id = '{pay_id}'");
@@ -73,7 +73,7 @@ fn verify_finds_what_was_tampered_with() {
     ] {
         assert_eq!(tampered.execute(&change, []).unwrap(), 1, "{change}");
     }
-    let (code, verified) = office.ask("ledger verify");
+    let (code, verified) = fixture.json("ledger verify");
     assert_eq!((code, &verified["sound"]), (1, &json!(false)));
     let findings = verified["journal"]["findings"].as_array().unwrap();
     let found = |kind: &str| -> Vec<i64> {
@@ -86,29 +86,29 @@ fn verify_finds_what_was_tampered_with() {
     assert_eq!(found("message_missing"), [rows[2]]);
     assert_eq!(found("message_altered"), [rows[3]]);
     assert_eq!(found("stamp_twice").len(), 1);
-    // The bill of the first: its last fact is the delivery behind the payment.
+    // The last fact of the first bill is the delivery after the payment.
     assert!(
         found("state_differs").contains(&(rows[0] + 1)),
         "{findings:?}"
     );
-    let said = office.run("ledger verify");
+    let printed = fixture.run("ledger verify");
     assert!(
-        said.out.contains("is NOT the fold of the journal"),
-        "{said:?}"
+        printed.out.contains("is NOT the fold of the journal"),
+        "{printed:?}"
     );
-    assert!(said.out.contains("NOT sound"), "{said:?}");
-    // What the gateway holds in memory is as it was.
-    assert_own(&office.post(PREPAY, &prepay("1").to_string()), 200, E403);
+    assert!(printed.out.contains("NOT sound"), "{printed:?}");
+    // The state in the gateway's memory is unchanged.
+    assert_own(&fixture.post(PREPAY, &prepay("1").to_string()), 200, E403);
 }
 
 #[test]
 fn verify_reads_a_damaged_journal_with_which_no_gateway_starts() {
-    let mut office = Office::open();
+    let mut fixture = Fixture::start();
     for pay_id in 1..=200 {
-        office.post(PAY_RESULT, &paid(&pay_id.to_string(), pay_id));
+        fixture.post(PAY_RESULT, &paid(&pay_id.to_string(), pay_id));
     }
-    office.gateway.terminate();
-    let journal = office.gateway.path().join("data/ledger/journal.sqlite3");
+    fixture.gateway.terminate();
+    let journal = fixture.gateway.path().join("data/ledger/journal.sqlite3");
     let file = rusqlite::Connection::open(&journal).unwrap();
     let checkpoint = "PRAGMA wal_checkpoint(TRUNCATE)";
     file.query_row(checkpoint, [], |_| Ok(())).unwrap();
@@ -117,13 +117,13 @@ fn verify_reads_a_damaged_journal_with_which_no_gateway_starts() {
     let middle = bytes.len() / 2 / 4096 * 4096;
     bytes[middle..middle + 4096].fill(0x41);
     fs::write(&journal, bytes).unwrap();
-    let said = run(&office.gateway, None, "ledger verify");
-    assert_eq!(said.code, 1, "{said:?}");
-    assert!(said.out.contains("the file is damaged"), "{said:?}");
-    assert!(said.out.contains("NOT sound"), "{said:?}");
+    let printed = run(&fixture.gateway, None, "ledger verify");
+    assert_eq!(printed.code, 1, "{printed:?}");
+    assert!(printed.out.contains("the file is damaged"), "{printed:?}");
+    assert!(printed.out.contains("NOT sound"), "{printed:?}");
 
     fs::remove_file(&journal).unwrap();
-    let said = run(&office.gateway, None, "ledger verify");
-    assert_eq!(said.code, 1);
-    assert!(said.err.contains("unable to open"), "{said:?}");
+    let printed = run(&fixture.gateway, None, "ledger verify");
+    assert_eq!(printed.code, 1);
+    assert!(printed.err.contains("unable to open"), "{printed:?}");
 }

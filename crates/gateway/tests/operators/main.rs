@@ -4,8 +4,8 @@
 
 mod access;
 mod bills;
+mod fixture;
 mod ledger;
-mod office;
 mod payments;
 #[path = "../../../ledger/tests/support/redis.rs"]
 #[allow(dead_code)]

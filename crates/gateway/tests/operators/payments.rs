@@ -8,7 +8,7 @@ use ::ledger::{DeliveryOutcome, Ledger, MessageDigest, Options, Timestamp};
 use protocol::{BillerCode, PayResult, Rules};
 use serde_json::{Value, json};
 
-use crate::office::{Office, PAY_RESULT, admin, paid, refusal};
+use crate::fixture::{Fixture, PAY_RESULT, admin, paid, refusal};
 use crate::support::bodies::with;
 use crate::support::caller::request;
 use crate::support::upstream::Gate;
@@ -16,16 +16,16 @@ use crate::support::{Action, Setup, Upstream, pay_result};
 
 #[test]
 fn a_pay_result_that_was_not_accepted_is_listed_with_its_age() {
-    let office = Office::open();
-    office.biller.now(|_| refusal());
+    let fixture = Fixture::start();
+    fixture.biller.now(|_| refusal());
     let body = format!(" {{ \"x\" : 1e0,{}", &paid("u", 31)[1..]);
-    assert_eq!(office.post(PAY_RESULT, &body).res_code(), "E902");
-    office.post(PAY_RESULT, &body);
-    office.biller.now(|_| Action::Reset);
-    office.post(PAY_RESULT, &paid("v", 32));
-    assert_eq!(office.undelivered(), 2);
+    assert_eq!(fixture.post(PAY_RESULT, &body).res_code(), "E902");
+    fixture.post(PAY_RESULT, &body);
+    fixture.biller.now(|_| Action::Reset);
+    fixture.post(PAY_RESULT, &paid("v", 32));
+    assert_eq!(fixture.undelivered(), 2);
 
-    let (code, listed) = office.ask("payments list");
+    let (code, listed) = fixture.json("payments list");
     assert_eq!((code, listed["payments"].as_array().unwrap().len()), (0, 2));
     let first = &listed["payments"][0];
     assert_eq!(
@@ -37,7 +37,7 @@ fn a_pay_result_that_was_not_accepted_is_listed_with_its_age() {
         (&json!(2), &json!("B0001"))
     );
     let of_state = |state: &str| {
-        let (_, listed) = office.ask(&format!("payments list --biller B0001 --delivery {state}"));
+        let (_, listed) = fixture.json(&format!("payments list --biller B0001 --delivery {state}"));
         let payments = listed["payments"].as_array().unwrap().iter();
         payments
             .map(|one| one["pay_id"].as_str().unwrap().to_owned())
@@ -46,7 +46,7 @@ fn a_pay_result_that_was_not_accepted_is_listed_with_its_age() {
     assert_eq!(of_state("refused"), ["31"]);
     assert_eq!(of_state("unknown"), ["32"]);
     assert_eq!(of_state("pending").len() + of_state("accepted").len(), 0);
-    let text = office.run("payments list").out;
+    let text = fixture.run("payments list").out;
     assert!(
         text.contains("B0001       31  P     20,000  2026-11-24 12:00:00  refused          2"),
         "{text}"
@@ -55,48 +55,49 @@ fn a_pay_result_that_was_not_accepted_is_listed_with_its_age() {
 
 #[test]
 fn a_pay_result_is_delivered_again_with_the_same_bytes_until_it_is_accepted() {
-    let office = Office::open();
-    office.biller.now(|_| refusal());
+    let fixture = Fixture::start();
+    fixture.biller.now(|_| refusal());
     let body = format!(" {{ \"x\" : 1e0,{}", &paid("u", 31)[1..]);
-    office.post(PAY_RESULT, &body);
+    fixture.post(PAY_RESULT, &body);
 
     let again = "payments redeliver --biller B0001 --pay-id 31";
-    let (code, told) = office.ask(again);
+    let (code, result) = fixture.json(again);
     assert_eq!(
-        (code, &told["outcomes"][0]["outcome"]),
+        (code, &result["outcomes"][0]["outcome"]),
         (1, &json!("refused"))
     );
-    assert_eq!(told["outcomes"][0]["res_code"], "E902");
-    office.biller.now(|_| Action::Reset);
-    let (code, told) = office.ask(again);
+    assert_eq!(result["outcomes"][0]["res_code"], "E902");
+    fixture.biller.now(|_| Action::Reset);
+    let (code, result) = fixture.json(again);
     assert_eq!(
-        (code, &told["outcomes"][0]["outcome"]),
+        (code, &result["outcomes"][0]["outcome"]),
         (1, &json!("unknown"))
     );
-    office.biller.now(|_| Action::ok());
-    let said = office.run(again);
-    assert_eq!(said.code, 0, "{said:?}");
+    fixture.biller.now(|_| Action::ok());
+    let printed = fixture.run(again);
+    assert_eq!(printed.code, 0, "{printed:?}");
     assert!(
-        said.out
+        printed
+            .out
             .contains("31  P  20,000  accepted: the biller answered 200 OK"),
-        "{said:?}"
+        "{printed:?}"
     );
-    let calls = office.biller.calls();
+    let calls = fixture.biller.calls();
     let last = calls.last().unwrap();
     assert_eq!(String::from_utf8_lossy(&last.body), body);
     assert_eq!(last.line, "POST /kakao/pay-result HTTP/1.1");
     assert_eq!(last.header("authorization"), None);
-    assert_eq!(office.undelivered(), 0);
-    let (_, listed) = office.ask("payments list --delivery accepted");
+    assert_eq!(fixture.undelivered(), 0);
+    let (_, listed) = fixture.json("payments list --delivery accepted");
     assert_eq!(listed["payments"][0]["pay_id"], "31");
 
-    // Accepted is never told again: neither by an operator nor to a copy from Kakao Pay.
-    let count = office.biller.count();
-    assert_eq!(office.run(again).code, 1);
-    let copy = office.post(PAY_RESULT, &body);
+    // An accepted pay-result is never delivered again, by an operator or for a copy from Kakao Pay.
+    let count = fixture.biller.count();
+    assert_eq!(fixture.run(again).code, 1);
+    let copy = fixture.post(PAY_RESULT, &body);
     assert_eq!(copy.header("x-relay-replayed"), Some("true"));
-    assert_eq!(office.biller.count(), count);
-    let (_, shown) = office.ask("bill show --biller B0001 --user-key u");
+    assert_eq!(fixture.biller.count(), count);
+    let (_, shown) = fixture.json("bill show --biller B0001 --user-key u");
     let story = shown["story"].as_array().unwrap();
     let deliveries = story.iter().filter(|fact| fact["kind"] == "delivery");
     let states: Vec<&str> = deliveries
@@ -107,76 +108,76 @@ fn a_pay_result_is_delivered_again_with_the_same_bytes_until_it_is_accepted() {
 
 #[test]
 fn an_attempt_that_never_reaches_the_biller_changes_nothing() {
-    let office = Office::open();
-    office.biller.now(|_| refusal());
-    office.post(PAY_RESULT, &paid("u", 31));
+    let fixture = Fixture::start();
+    fixture.biller.now(|_| refusal());
+    fixture.post(PAY_RESULT, &paid("u", 31));
     let nobody = "http://127.0.0.1:1";
-    let file = office.gateway.path().join("billers/B0001.toml");
+    let file = fixture.gateway.path().join("billers/B0001.toml");
     let text = fs::read_to_string(&file).unwrap();
-    fs::write(&file, text.replace(&office.biller.url(), nobody)).unwrap();
-    office.gateway.signal("HUP");
-    office
+    fs::write(&file, text.replace(&fixture.biller.url(), nobody)).unwrap();
+    fixture.gateway.signal("HUP");
+    fixture
         .gateway
         .await_log(|line| line["message"] == "configuration reloaded");
-    let (code, told) = office.ask("payments redeliver --biller B0001 --pay-id 31");
-    let outcome = &told["outcomes"][0];
+    let (code, result) = fixture.json("payments redeliver --biller B0001 --pay-id 31");
+    let outcome = &result["outcomes"][0];
     assert_eq!((code, &outcome["outcome"]), (1, &json!("not_sent")));
     assert_eq!(outcome["delivery"], "refused");
-    let (_, listed) = office.ask("payments list --delivery refused");
+    let (_, listed) = fixture.json("payments list --delivery refused");
     assert_eq!(listed["payments"][0]["attempts"], 2);
 }
 
 #[test]
 fn nothing_is_delivered_again_while_a_copy_is_under_way() {
-    let office = Office::open();
-    office.biller.now(|_| refusal());
-    office.post(PAY_RESULT, &paid("u", 31));
+    let fixture = Fixture::start();
+    fixture.biller.now(|_| refusal());
+    fixture.post(PAY_RESULT, &paid("u", 31));
     let gate = Arc::new(Gate::default());
     let door = Arc::clone(&gate);
-    office
+    fixture
         .biller
         .now(move |_| Action::Wait(Arc::clone(&door), Box::new(Action::ok())));
-    let mut kakao = office.gateway.caller();
+    let mut kakao = fixture.gateway.caller();
     kakao.send(&request("POST", PAY_RESULT, &[], paid("u", 31).as_bytes()));
-    office.biller.await_calls(2);
-    let (code, told) = office.ask("payments redeliver --biller B0001 --pay-id 31");
+    fixture.biller.await_calls(2);
+    let (code, result) = fixture.json("payments redeliver --biller B0001 --pay-id 31");
     assert_eq!(
-        (code, &told["outcomes"][0]["outcome"]),
+        (code, &result["outcomes"][0]["outcome"]),
         (1, &json!("under_way"))
     );
     gate.open();
     assert_eq!(kakao.reply().res_code(), "OK");
-    assert_eq!(office.biller.count(), 2);
-    assert_eq!(office.undelivered(), 0);
+    assert_eq!(fixture.biller.count(), 2);
+    assert_eq!(fixture.undelivered(), 0);
 }
 
 #[test]
 fn all_of_a_biller_are_delivered_but_not_what_was_cancelled_since() {
-    let office = Office::open();
-    office.biller.now(|_| refusal());
+    let fixture = Fixture::start();
+    fixture.biller.now(|_| refusal());
     for pay_id in 1..=4 {
-        office.post(PAY_RESULT, &paid(&pay_id.to_string(), pay_id));
+        fixture.post(PAY_RESULT, &paid(&pay_id.to_string(), pay_id));
     }
     let cancel = with(
         pay_result("3", "C", 3, 20000),
         "paid_at",
         json!("20261124130000"),
     );
-    office.post(PAY_RESULT, &cancel.to_string());
-    assert_eq!(office.undelivered(), 5);
+    fixture.post(PAY_RESULT, &cancel.to_string());
+    assert_eq!(fixture.undelivered(), 5);
 
-    let count = office.biller.count();
-    let refused = office.run("payments redeliver --biller B0001 --all --per-second 1000");
+    let count = fixture.biller.count();
+    let refused = fixture.run("payments redeliver --biller B0001 --all --per-second 1000");
     assert_eq!(refused.code, 1, "{refused:?}");
     assert!(
         refused.out.contains("0 of 5 accepted, 4 refused"),
         "{refused:?}"
     );
-    assert_eq!(office.biller.count(), count + 4);
+    assert_eq!(fixture.biller.count(), count + 4);
 
-    office.biller.now(|_| Action::ok());
-    let (code, told) = office.ask("payments redeliver --biller B0001 --all --per-second 1000");
-    let outcomes = told["outcomes"].as_array().unwrap();
+    fixture.biller.now(|_| Action::ok());
+    let (code, result) = fixture.json("payments redeliver --biller B0001 --all --per-second 1000");
+    let outcomes = result["outcomes"].as_array().unwrap();
     let of = |outcome: &str| {
         outcomes
             .iter()
@@ -184,14 +185,14 @@ fn all_of_a_biller_are_delivered_but_not_what_was_cancelled_since() {
             .count()
     };
     assert_eq!((code, of("accepted"), of("cancelled")), (0, 4, 1));
-    let told_types: Vec<Value> = office.biller.calls()[count + 4..]
+    let delivered_types: Vec<Value> = fixture.biller.calls()[count + 4..]
         .iter()
         .map(|seen| serde_json::from_slice::<Value>(&seen.body).unwrap())
         .map(|body| json!([body["data"]["pay_id"], body["data"]["pay_type"]]))
         .collect();
-    // The cancel of a payment that the biller may have heard of is told.
+    // A cancel is delivered if its payment may have reached the biller.
     assert_eq!(
-        told_types,
+        delivered_types,
         [
             json!([1, "P"]),
             json!([2, "P"]),
@@ -199,38 +200,38 @@ fn all_of_a_biller_are_delivered_but_not_what_was_cancelled_since() {
             json!([4, "P"])
         ]
     );
-    let listed = office.run("payments list").out;
+    let listed = fixture.run("payments list").out;
     assert!(listed.contains("cancelled since"), "{listed}");
 
-    // Named, it is delivered all the same.
+    // A command with its `pay_id` delivers it anyway.
     assert_eq!(
-        office
+        fixture
             .run("payments redeliver --biller B0001 --pay-id 3")
             .code,
         0
     );
-    assert_eq!(office.undelivered(), 0);
-    let nothing = office.run("payments redeliver --biller B0001 --all");
+    assert_eq!(fixture.undelivered(), 0);
+    let nothing = fixture.run("payments redeliver --biller B0001 --all");
     assert_eq!(nothing.code, 0);
     assert!(nothing.out.contains("nothing to deliver"), "{nothing:?}");
 }
 
 #[test]
-fn a_biller_that_does_not_answer_is_left_alone_after_some_attempts() {
-    let office = Office::open();
-    office.biller.now(|_| Action::Reset);
+fn redelivery_stops_after_some_attempts_without_an_answer() {
+    let fixture = Fixture::start();
+    fixture.biller.now(|_| Action::Reset);
     for pay_id in 1..=8 {
-        office.post(PAY_RESULT, &paid(&pay_id.to_string(), pay_id));
+        fixture.post(PAY_RESULT, &paid(&pay_id.to_string(), pay_id));
     }
-    let said = office.run("payments redeliver --biller B0001 --all --per-second 1000");
-    assert_eq!(said.code, 1);
-    assert!(said.out.contains("0 of 5 accepted"), "{said:?}");
-    assert!(said.out.contains("Stopped"), "{said:?}");
-    assert_eq!(office.biller.count(), 8 + 5);
+    let printed = fixture.run("payments redeliver --biller B0001 --all --per-second 1000");
+    assert_eq!(printed.code, 1);
+    assert!(printed.out.contains("0 of 5 accepted"), "{printed:?}");
+    assert!(printed.out.contains("Stopped"), "{printed:?}");
+    assert_eq!(fixture.biller.count(), 8 + 5);
 }
 
 #[test]
-fn the_gateway_delivers_again_by_itself_where_the_biller_wants_it() {
+fn the_gateway_redelivers_periodically_if_the_biller_is_so_configured() {
     let (kakao, biller) = (Upstream::ok(), Upstream::ok());
     let setup = Setup::new(&kakao.url(), &biller.url())
         .with(&admin())
@@ -254,7 +255,7 @@ fn the_gateway_delivers_again_by_itself_where_the_biller_wants_it() {
     assert_eq!(gateway.metric("relay_payments_undelivered"), 2);
 }
 
-/// A journal in which these pay-results were refused ten minutes ago.
+/// Writes a journal in which these pay-results were refused ten minutes ago.
 pub fn refused_before(setup: &Setup, bodies: &[&str]) {
     let options = Options::embedded(setup.path().join("data/ledger"));
     let before = Timestamp::now().minus(Duration::from_mins(10));
@@ -269,13 +270,19 @@ pub fn refused_before(setup: &Setup, bodies: &[&str]) {
     };
     for body in bodies {
         let biller = BillerCode::parse("B0001").unwrap();
-        let told = PayResult::parse(body.as_bytes(), biller, &rules).unwrap();
+        let result = PayResult::parse(body.as_bytes(), biller, &rules).unwrap();
         let message = MessageDigest::of(body.as_bytes());
         let bytes = body.to_string().into();
-        runtime.block_on(ledger.record_payment(&told.bill, &told.event, &bytes, message, before));
+        runtime.block_on(ledger.record_payment(
+            &result.bill,
+            &result.event,
+            &bytes,
+            message,
+            before,
+        ));
         let refused = ledger.record_delivery(
-            &told.bill,
-            &told.event,
+            &result.bill,
+            &result.event,
             message,
             DeliveryOutcome::Refused,
             before,

@@ -1,6 +1,8 @@
-//! No one party can hurt another: a real gateway process, real TLS, and callers that mean harm.
+//! No party can harm another: a real gateway process, real TLS, and hostile callers.
 #![allow(missing_docs, clippy::too_many_lines, clippy::unwrap_used)]
 
+mod attacks;
+mod certificate_files;
 mod certificates;
 mod connections;
 mod credentials;
@@ -8,16 +10,14 @@ mod framing;
 mod hanging;
 mod listener;
 mod load;
-mod papers;
 mod refusals;
 mod reloading;
 mod sources;
 #[path = "../support/mod.rs"]
 mod support;
-mod tricks;
+mod tls_client;
 mod upgrading;
 mod upstreams;
-mod visitor;
 
-/// Where Kakao Pay asks for a bill's notice.
+/// The path of a notice.
 const NOTICE: &str = "/kakao/notice/B0001";

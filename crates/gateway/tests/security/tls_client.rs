@@ -1,4 +1,4 @@
-//! Callers that come over TLS, or from an address of their choice.
+//! Clients with TLS or with a chosen source address.
 
 use std::io;
 use std::net::{IpAddr, SocketAddr, TcpStream};
@@ -12,44 +12,44 @@ use rustls::{
 };
 use socket2::{Domain, Socket, Type};
 
-use crate::papers::{Authority, Paper};
+use crate::certificate_files::{Authority, Certificate};
 use crate::support::Caller;
 
 const PATIENCE: Duration = Duration::from_secs(30);
 
 pub type TlsCaller = Caller<StreamOwned<ClientConnection, TcpStream>>;
 
-/// A TLS client as any party may be one.
-pub struct Visitor<'a> {
-    /// Whose servers it believes.
+/// A TLS client of any party.
+pub struct TlsClient<'a> {
+    /// The authority whose server certificates it accepts.
     pub trusts: &'a Authority,
-    /// What it shows where it is asked.
-    pub shows: Option<&'a Paper>,
+    /// The client certificate that it sends on request.
+    pub certificate: Option<&'a Certificate>,
     pub versions: &'a [&'static SupportedProtocolVersion],
 }
 
-impl<'a> Visitor<'a> {
-    pub fn new(trusts: &'a Authority, shows: Option<&'a Paper>) -> Self {
+impl<'a> TlsClient<'a> {
+    pub fn new(trusts: &'a Authority, certificate: Option<&'a Certificate>) -> Self {
         Self {
             trusts,
-            shows,
+            certificate,
             versions: rustls::ALL_VERSIONS,
         }
     }
 
-    /// A connection with its handshake done.
+    /// Connects and completes the handshake.
     ///
     /// # Errors
-    /// What the handshake ended with.
+    /// The error of the handshake.
     pub fn connect(&self, address: SocketAddr) -> io::Result<TlsCaller> {
-        self.greet(dial(address, None))
+        self.handshake(dial(address, None))
     }
 
-    /// Speaks TLS on a socket.
+    /// Completes a handshake on a socket.
     ///
     /// # Errors
-    /// What the handshake ended with.
-    pub fn greet(&self, mut socket: TcpStream) -> io::Result<TlsCaller> {
+    /// The error of the handshake.
+    pub fn handshake(&self, mut socket: TcpStream) -> io::Result<TlsCaller> {
         let name = ServerName::try_from("localhost").unwrap();
         let mut tls = ClientConnection::new(self.config(), name).unwrap();
         while tls.is_handshaking() {
@@ -66,11 +66,11 @@ impl<'a> Visitor<'a> {
             .with_protocol_versions(self.versions)
             .unwrap()
             .with_root_certificates(roots);
-        Arc::new(match self.shows {
+        Arc::new(match self.certificate {
             None => builder.with_no_client_auth(),
-            Some(paper) => {
-                let key = PrivateKeyDer::from_pem_file(&paper.private_key).unwrap();
-                let chain = certificates(&paper.certificate);
+            Some(certificate) => {
+                let key = PrivateKeyDer::from_pem_file(&certificate.private_key).unwrap();
+                let chain = certificates(&certificate.certificate);
                 builder.with_client_auth_cert(chain, key).unwrap()
             }
         })
@@ -82,7 +82,7 @@ fn certificates(file: &std::path::Path) -> Vec<CertificateDer<'static>> {
     certificates.map(Result::unwrap).collect()
 }
 
-/// A plain connection, from this address of the machine where one is named.
+/// Opens a connection without TLS, from this local address if one is given.
 pub fn dial(to: SocketAddr, from: Option<IpAddr>) -> TcpStream {
     let socket = Socket::new(Domain::for_address(to), Type::STREAM, None).unwrap();
     if let Some(from) = from {

@@ -1,4 +1,4 @@
-//! An operator's office: a gateway with an admin API, and its commands.
+//! The fixture of the operators' tests: a gateway with an admin API, and its commands.
 
 use std::fs;
 use std::path::PathBuf;
@@ -29,14 +29,14 @@ pub fn refusal() -> Action {
 }
 
 /// Kakao Pay, a biller, and a gateway between them that has an admin API.
-pub struct Office {
+pub struct Fixture {
     pub kakao: Upstream,
     pub biller: Upstream,
     pub gateway: Gateway,
 }
 
-impl Office {
-    pub fn open() -> Self {
+impl Fixture {
+    pub fn start() -> Self {
         Self::with("")
     }
 
@@ -53,17 +53,17 @@ impl Office {
         }
     }
 
-    /// What a gateway with an admin API is made of; Kakao Pay says no word here.
+    /// Returns the setup of a gateway with an admin API, without a Kakao Pay.
     pub fn setup(biller: &Upstream) -> Setup {
         Setup::new("http://127.0.0.1:1", &biller.url()).with(&admin())
     }
 
     /// Runs a command against another gateway.
-    pub fn on(gateway: &Gateway, command: &str) -> Said {
+    pub fn on(gateway: &Gateway, command: &str) -> Printed {
         run(gateway, Some(TOKEN), command)
     }
 
-    /// One GET with the token.
+    /// Sends a GET with the token.
     pub fn get(gateway: &Gateway, path: &str) -> Reply {
         let mut caller = Caller::connect(gateway.ops());
         let authorization = format!("Authorization: Bearer {TOKEN}");
@@ -77,16 +77,16 @@ impl Office {
         self.gateway.post(path, body)
     }
 
-    pub fn run(&self, command: &str) -> Said {
+    pub fn run(&self, command: &str) -> Printed {
         run(&self.gateway, Some(TOKEN), command)
     }
 
-    /// Runs a command that prints JSON; its exit code and what it printed.
-    pub fn ask(&self, command: &str) -> (i32, Value) {
-        let said = self.run(&format!("{command} --json"));
-        let json = serde_json::from_str(&said.out)
-            .unwrap_or_else(|_| panic!("no JSON from `{command}`: {said:?}"));
-        (said.code, json)
+    /// Runs a command that prints JSON; returns its exit code and the JSON.
+    pub fn json(&self, command: &str) -> (i32, Value) {
+        let printed = self.run(&format!("{command} --json"));
+        let json = serde_json::from_str(&printed.out)
+            .unwrap_or_else(|_| panic!("no JSON from `{command}`: {printed:?}"));
+        (printed.code, json)
     }
 
     pub fn undelivered(&self) -> i64 {
@@ -94,15 +94,15 @@ impl Office {
     }
 }
 
-/// What a command said.
+/// How a command ended and what it printed.
 #[derive(Debug)]
-pub struct Said {
+pub struct Printed {
     pub code: i32,
     pub out: String,
     pub err: String,
 }
 
-impl From<Output> for Said {
+impl From<Output> for Printed {
     fn from(output: Output) -> Self {
         Self {
             code: output.status.code().unwrap(),
@@ -112,14 +112,14 @@ impl From<Output> for Said {
     }
 }
 
-/// The gateway's listeners take any free port: operators are told the one that it got.
+/// Writes the operators' file, which names the port that the gateway's listener got.
 pub fn operators_file(gateway: &Gateway) -> PathBuf {
     let file = gateway.path().join("operators.toml");
     fs::write(&file, format!("[listen]\nops = \"{}\"\n", gateway.ops())).unwrap();
     file
 }
 
-pub fn run(gateway: &Gateway, token: Option<&str>, command: &str) -> Said {
+pub fn run(gateway: &Gateway, token: Option<&str>, command: &str) -> Printed {
     let mut process = Command::new(env!("CARGO_BIN_EXE_gateway"));
     process
         .args(command.split_whitespace())

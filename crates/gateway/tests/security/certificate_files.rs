@@ -1,4 +1,4 @@
-//! Certificates, in files as operators keep them.
+//! Certificates in files.
 
 use std::fs;
 use std::path::PathBuf;
@@ -12,7 +12,7 @@ use tempfile::TempDir;
 
 use crate::support::process::hex;
 
-/// Issues certificates under a root of its own.
+/// An authority with its own root, which issues certificates.
 pub struct Authority {
     folder: TempDir,
     issuer: CertifiedIssuer<'static, KeyPair>,
@@ -28,37 +28,37 @@ impl Authority {
         Self { folder, issuer }
     }
 
-    /// The root's file.
+    /// Returns the file of the root.
     pub fn ca(&self) -> PathBuf {
         self.folder.path().join("ca.pem")
     }
 
-    /// Where the certificate of [`server`](Self::server) is.
+    /// Returns the file of the certificate that [`server`](Self::server) issues.
     pub fn server_certificate(&self) -> PathBuf {
         self.folder.path().join("server.pem")
     }
 
-    /// Where its key is.
+    /// Returns the file of its key.
     pub fn server_key(&self) -> PathBuf {
         self.folder.path().join("server.key")
     }
 
-    /// For a server on this machine.
-    pub fn server(&self) -> Paper {
+    /// Issues one for a server on this machine.
+    pub fn server(&self) -> Certificate {
         self.issue("server", ExtendedKeyUsagePurpose::ServerAuth, 2099)
     }
 
-    /// For a party that calls.
-    pub fn client(&self, name: &str) -> Paper {
+    /// Issues one for a party that calls.
+    pub fn client(&self, name: &str) -> Certificate {
         self.issue(name, ExtendedKeyUsagePurpose::ClientAuth, 2099)
     }
 
-    /// For a party that has not cared for a new one in time.
-    pub fn expired_client(&self, name: &str) -> Paper {
+    /// Issues an expired one for a party that calls.
+    pub fn expired_client(&self, name: &str) -> Certificate {
         self.issue(name, ExtendedKeyUsagePurpose::ClientAuth, 2020)
     }
 
-    fn issue(&self, name: &str, usage: ExtendedKeyUsagePurpose, until_year: i32) -> Paper {
+    fn issue(&self, name: &str, usage: ExtendedKeyUsagePurpose, until_year: i32) -> Certificate {
         let names = ["localhost", "127.0.0.1", "::1"].map(str::to_owned);
         let mut params = CertificateParams::new(names).unwrap();
         params.distinguished_name.push(DnType::CommonName, name);
@@ -72,7 +72,7 @@ impl Authority {
             fs::write(&path, pem).unwrap();
             path
         };
-        Paper {
+        Certificate {
             certificate: file("pem", signed.pem()),
             private_key: file("key", key.serialize_pem()),
             sha256: hex(&Sha256::digest(signed.der())),
@@ -80,17 +80,17 @@ impl Authority {
     }
 }
 
-/// A certificate and its key.
+/// A certificate and its key, as files.
 #[derive(Clone, Debug)]
-pub struct Paper {
+pub struct Certificate {
     pub certificate: PathBuf,
     pub private_key: PathBuf,
-    /// Of the DER form, as configurations pin it.
+    /// The digest of the DER form, as configurations pin it.
     pub sha256: String,
 }
 
-impl Paper {
-    /// As keys of a TLS table.
+impl Certificate {
+    /// Returns the keys of a TLS table.
     pub fn toml(&self) -> String {
         let (certificate, key) = (self.certificate.display(), self.private_key.display());
         format!("certificate = \"{certificate}\"\nprivate_key = \"{key}\"\n")

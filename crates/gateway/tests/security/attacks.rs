@@ -1,31 +1,31 @@
-//! Framing tricks, as a table: what a caller sends, and all that may come of it.
+//! Framing attacks as a table: what a caller sends, and the expected answers and calls.
 
 /// A notice that passes every check.
 pub const BODY: &str = r#"{"data":{"biller_user_key":"u1","user_birth":"19900301"}}"#;
 
-/// A request of its own, to another biller, that must never be one where it hides in another.
+/// A request to another biller, hidden in an attack, that must never be served.
 pub const SMUGGLED: &str = "POST /kakao/notice/B0002 HTTP/1.1\r\nHost: a\r\nContent-Length: 57\r\n\r\n\
                         {\"data\":{\"biller_user_key\":\"u2\",\"user_birth\":\"19900301\"}}";
 
-/// What a caller sends, and all that may come of it.
+/// What a caller sends, and the expected answers and calls.
 #[derive(Clone)]
-pub struct Trick {
+pub struct Attack {
     pub name: &'static str,
     pub bytes: String,
     /// The answers, in order; then the connection's end.
     pub statuses: &'static [u16],
-    /// How often the biller that was named first gets `BODY`.
+    /// How often the first biller gets `BODY`.
     pub calls: usize,
 }
 
-/// Every trick.
-pub fn all() -> Vec<Trick> {
+/// Returns every attack.
+pub fn all() -> Vec<Attack> {
     [lengths(), codings(), lines(), sizes(), pipelined()].concat()
 }
 
-/// Refused before it is a request.
-fn refused(name: &'static str, bytes: String) -> Trick {
-    Trick {
+/// Returns an attack that is refused before it is a request.
+fn refused(name: &'static str, bytes: String) -> Attack {
+    Attack {
         name,
         bytes,
         statuses: &[400],
@@ -33,9 +33,9 @@ fn refused(name: &'static str, bytes: String) -> Trick {
     }
 }
 
-/// Read, in one way.
-fn read(name: &'static str, bytes: String) -> Trick {
-    Trick {
+/// Returns an attack that is one valid request.
+fn read(name: &'static str, bytes: String) -> Attack {
+    Attack {
         name,
         bytes,
         statuses: &[200],
@@ -43,27 +43,27 @@ fn read(name: &'static str, bytes: String) -> Trick {
     }
 }
 
-/// A head with these lines, and what follows it.
+/// Returns a head with these lines, and the rest.
 fn post(lines: &str, rest: &str) -> String {
     format!("POST /kakao/notice/B0001 HTTP/1.1\r\nHost: a\r\n{lines}\r\n{rest}")
 }
 
-/// A head with this length, whatever it is, a body of 57 bytes, and a request behind it.
+/// Returns a head with these length lines, a body of 57 bytes, and a request after it.
 fn length(lines: &str) -> String {
     post(lines, &format!("{BODY}{SMUGGLED}"))
 }
 
-/// A body in chunks that are as they should be, and a request behind it.
+/// Returns a valid body in chunks, and a request after it.
 fn coding(lines: &str) -> String {
     post(lines, &format!("39\r\n{BODY}\r\n0\r\n\r\n{SMUGGLED}"))
 }
 
-/// A body in chunks as they are given.
+/// Returns a body in these chunks.
 fn chunks(rest: &str) -> String {
     post("Transfer-Encoding: chunked\r\n", rest)
 }
 
-fn lengths() -> Vec<Trick> {
+fn lengths() -> Vec<Attack> {
     vec![
         refused(
             "doubled length",
@@ -124,7 +124,7 @@ fn lengths() -> Vec<Trick> {
     ]
 }
 
-fn codings() -> Vec<Trick> {
+fn codings() -> Vec<Attack> {
     let conflict = "Content-Length: 57\r\nTransfer-Encoding: chunked\r\n";
     let turned = "Transfer-Encoding: chunked\r\nContent-Length: 4\r\n";
     vec![
@@ -198,7 +198,7 @@ fn codings() -> Vec<Trick> {
     ]
 }
 
-fn lines() -> Vec<Trick> {
+fn lines() -> Vec<Attack> {
     let good = format!("Content-Length: 57\r\n\r\n{BODY}{SMUGGLED}");
     vec![
         refused(
@@ -270,7 +270,7 @@ fn lines() -> Vec<Trick> {
     ]
 }
 
-fn sizes() -> Vec<Trick> {
+fn sizes() -> Vec<Attack> {
     let size = |size: &str| chunks(&format!("{size}\r\n{BODY}\r\n0\r\n\r\n{SMUGGLED}"));
     let smuggled = SMUGGLED.len();
     let each: Vec<_> = BODY.chars().map(String::from).collect();
@@ -331,7 +331,7 @@ fn sizes() -> Vec<Trick> {
             "end by a bare LF",
             chunks(&format!("39\r\n{BODY}\r\n0\r\n\n{SMUGGLED}")),
         ),
-        // The rest of the stream is in the chunk, and is not enough for it.
+        // The chunk takes the rest of the stream and is incomplete.
         refused("size of 4 GiB", size("ffffffff")),
         refused("size of 2 GiB", size("80000000")),
         // A request within a chunk is no JSON.
@@ -350,8 +350,8 @@ fn sizes() -> Vec<Trick> {
     ]
 }
 
-/// Requests that follow others, or hide in the body of others.
-fn pipelined() -> Vec<Trick> {
+/// Requests after others or in the body of others.
+fn pipelined() -> Vec<Attack> {
     let length = SMUGGLED.len();
     let inside = |method: &str| {
         format!(
@@ -366,20 +366,20 @@ fn pipelined() -> Vec<Trick> {
     let rest = |length: usize| post(&format!("Content-Length: {length}\r\n"), BODY);
     vec![
         refused("request in a body", inside("POST")),
-        Trick {
+        Attack {
             name: "request in a body of GET",
             bytes: inside("GET"),
             statuses: &[405],
             calls: 0,
         },
-        Trick {
+        Attack {
             name: "behind good ones",
             bytes: doubtful,
             statuses: &[200, 200, 400],
             calls: 2,
         },
         // The rest of the first body is no request.
-        Trick {
+        Attack {
             name: "length too short",
             bytes: rest(0),
             statuses: &[400, 400],
