@@ -1,4 +1,4 @@
-//! What a node could not share, it shares later, and nothing that cannot be shared is in the way.
+//! Facts that a node could not share are shared later, and a fact that cannot be shared blocks no other.
 
 use std::time::{Duration, Instant};
 
@@ -10,11 +10,11 @@ use crate::line::Line;
 use crate::one_node::{OneNode, answer, bill, eventually};
 use crate::server::Server;
 
-/// Contract section 4: what Redis missed is written again, beginning within this time.
+/// Contract section 4: the resync starts within this time.
 const BEGINS_WITHIN: Duration = Duration::from_secs(5);
 
 #[tokio::test]
-async fn what_cannot_be_read_holds_up_nothing_behind_it() {
+async fn an_unreadable_value_blocks_nothing_after_it() {
     let mut server = Server::start(&[]);
     let topology = Topology::Standalone(server.node());
     let one = OneNode::open(topology.clone()).await;
@@ -35,7 +35,7 @@ async fn what_cannot_be_read_holds_up_nothing_behind_it() {
     for bill in &others {
         eventually(async || other.is_paid(bill).await).await;
     }
-    // Neither the value nor the rows that could mend it are given up: two payments, a delivery.
+    // Neither the value nor the rows that could repair it are lost: two payments, a delivery.
     eventually(async || one.ledger.unshared() == 3).await;
     assert_eq!(only_key(&server, "relay:{B0001}:f:*damaged*"), key);
     server.tell(&["DEL", &key]);
@@ -50,7 +50,7 @@ fn only_key(server: &Server, pattern: &str) -> String {
 }
 
 #[tokio::test]
-async fn the_living_servers_of_a_cluster_are_caught_up_and_the_dead_one_when_it_is_back() {
+async fn the_running_servers_of_a_cluster_are_resynced_and_the_killed_one_when_it_returns() {
     let mut cluster = Cluster::start();
     for server in &cluster.servers {
         server.tell(&["CONFIG", "SET", "cluster-require-full-coverage", "no"]);
@@ -74,7 +74,7 @@ async fn the_living_servers_of_a_cluster_are_caught_up_and_the_dead_one_when_it_
     for biller in &dead {
         one.pay(&bill(biller, "meanwhile"), None).await;
     }
-    // A wipe of one of the others is seen although not all are there.
+    // A wipe of another server is noticed although not all servers run.
     cluster.servers[0].tell(&["FLUSHALL"]);
     for biller in &living {
         let paid = bill(biller, "before");
@@ -97,7 +97,7 @@ async fn the_living_servers_of_a_cluster_are_caught_up_and_the_dead_one_when_it_
 }
 
 #[tokio::test]
-async fn answers_that_are_much_together_are_caught_up_over_a_slow_line() {
+async fn many_large_answers_are_resynced_over_a_slow_connection() {
     let mut server = Server::start(&[]);
     let line = Line::to(server.node(), 4 * 1024 * 1024).await;
     let one = OneNode::open(Topology::Standalone(line.node())).await;

@@ -14,7 +14,7 @@ use crate::store::{in_reach, never_in_reach, settings, values, write};
 
 const PASSWORD: &str = "a-long-password";
 
-/// The users' list of the deployment, with a password of ours.
+/// The deployment's list of users with a test password.
 fn users() -> String {
     let shipped = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../deploy/redis/users.acl");
     let list = std::fs::read_to_string(shipped).unwrap();
@@ -62,7 +62,7 @@ impl Papers {
         self.folder.path().join(name).display().to_string()
     }
 
-    /// A server that speaks TLS alone.
+    /// Starts a server that accepts TLS only.
     fn server(&self, port: u16) -> Server {
         let (ca, certificate, key) = (
             self.path("ca.pem"),
@@ -112,7 +112,7 @@ impl Papers {
 }
 
 #[tokio::test]
-async fn the_user_of_the_deployment_can_do_all_that_the_store_does_over_tls() {
+async fn the_user_of_the_deployment_may_run_every_command_of_the_store_over_tls() {
     let papers = Papers::issue();
     let port = free_port();
     let _server = papers.server(port);

@@ -1,4 +1,4 @@
-//! Large answers are nobody's burden but their own.
+//! Large values do not delay other commands.
 
 use std::time::Duration;
 
@@ -22,7 +22,7 @@ const KEY: Key<'_> = Key {
 const KEEP: Duration = Duration::from_mins(10);
 
 #[tokio::test]
-async fn a_large_value_that_takes_too_long_closes_its_own_lane_alone() {
+async fn a_large_value_that_takes_too_long_closes_only_its_own_connection() {
     let server = Server::start(&[]);
     let line = Line::to(server.node(), BYTES_PER_SECOND).await;
     let store = standalone(line.node());
@@ -43,7 +43,7 @@ async fn a_large_value_that_takes_too_long_closes_its_own_lane_alone() {
     assert!(store.is_reachable());
     assert!(held(&store, "B0001", "a").await.unwrap().is_some());
 
-    // Given time it gets through, on a lane made anew; what is there stays.
+    // With enough time it succeeds over a new connection; existing data stays.
     let patience = Duration::from_secs(10);
     for value in [&value, &vec![b'y'; MEGABYTE]] {
         let put = store.put_large("B0001", KEY, value, KEEP, patience);
@@ -54,7 +54,7 @@ async fn a_large_value_that_takes_too_long_closes_its_own_lane_alone() {
 }
 
 #[tokio::test]
-async fn a_billers_large_answer_keeps_no_other_biller_from_the_shared_state() {
+async fn a_billers_large_answer_keeps_no_other_biller_from_redis() {
     let server = Server::start(&[]);
     let line = Line::to(server.node(), BYTES_PER_SECOND).await;
     let one = OneNode::open(Topology::Standalone(line.node())).await;
@@ -70,14 +70,14 @@ async fn a_billers_large_answer_keeps_no_other_biller_from_the_shared_state() {
     tokio::join!(one.pay(&large, Some(kept.clone())), calls);
     assert!(one.is_paid(&large).await);
 
-    // What the call had no time for, the catch-up does; from then on every node has the answer.
+    // The resync writes what the call had no time for; from then on every node has the answer.
     one.until_all_is_shared().await;
     let other = OneNode::open(Topology::Standalone(server.node())).await;
     match other.begin_again(&large).await {
         RecordOutcome::AcceptedElsewhere(answer) => assert!(answer == kept),
-        RecordOutcome::Recorded(recorded) => panic!("told twice: {recorded:?}"),
+        RecordOutcome::Recorded(recorded) => panic!("delivered twice: {recorded:?}"),
     }
-    // Also where all was forgotten.
+    // The same after a wipe.
     server.tell(&["FLUSHALL"]);
     let third = OneNode::open(Topology::Standalone(server.node())).await;
     eventually(async || {

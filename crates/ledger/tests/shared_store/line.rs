@@ -1,4 +1,4 @@
-//! A line to a server that carries only so much: every connection has its own share of it.
+//! A proxy with limited bandwidth per connection.
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -8,24 +8,24 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinHandle;
 
-/// Bytes that are passed on in one go.
+/// The number of bytes that are forwarded at once.
 const PIECE: usize = 16 * 1024;
 
-/// A slow line; cut when dropped.
+/// A slow proxy; stopped when dropped.
 pub struct Line {
     address: SocketAddr,
     listener: JoinHandle<()>,
 }
 
 impl Line {
-    /// To a server, with so many bytes a second in each direction of each connection.
+    /// Starts a proxy to a server with this bandwidth in each direction of each connection.
     pub async fn to(server: Node, bytes_per_second: u32) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let listener = tokio::spawn(async move {
             while let Ok((near, _)) = listener.accept().await {
                 let far = TcpStream::connect((server.host.as_str(), server.port)).await;
-                // Where the server is gone, so is the connection.
+                // Without a server the connection is closed.
                 let Ok(far) = far else { continue };
                 let (near_read, near_write) = near.into_split();
                 let (far_read, far_write) = far.into_split();

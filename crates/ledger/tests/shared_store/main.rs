@@ -1,7 +1,7 @@
-//! The shared state against real servers, which every test starts for itself on loopback.
+//! The Redis store against real servers on loopback, which every test starts.
 //!
 //! Needs `redis-server` 7 on the PATH (Debian: `redis-server`); `RELAY_TEST_REDIS_SERVER` names
-//! another program, such as `valkey-server`. Only processes that a test started are ended by it.
+//! another program, such as `valkey-server`. A test ends only the processes that it started.
 
 #![allow(clippy::unwrap_used)]
 
