@@ -73,7 +73,7 @@ impl Authority {
             path
         };
         Certificate {
-            certificate: file("pem", signed.pem()),
+            chain: file("pem", signed.pem()),
             private_key: file("key", key.serialize_pem()),
             sha256: hex(&Sha256::digest(signed.der())),
         }
@@ -83,7 +83,7 @@ impl Authority {
 /// A certificate and its key, as files.
 #[derive(Clone, Debug)]
 pub struct Certificate {
-    pub certificate: PathBuf,
+    pub chain: PathBuf,
     pub private_key: PathBuf,
     /// The digest of the DER form, as configurations pin it.
     pub sha256: String,
@@ -92,7 +92,7 @@ pub struct Certificate {
 impl Certificate {
     /// Returns the keys of a TLS table.
     pub fn toml(&self) -> String {
-        let (certificate, key) = (self.certificate.display(), self.private_key.display());
+        let (certificate, key) = (self.chain.display(), self.private_key.display());
         format!("certificate = \"{certificate}\"\nprivate_key = \"{key}\"\n")
     }
 }

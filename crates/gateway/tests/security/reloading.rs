@@ -188,7 +188,7 @@ fn a_new_certificate_serves_new_connections_and_a_root_that_is_gone_ends_the_old
     let (old_root, new_root) = (fs::read(old.ca()).unwrap(), fs::read(new.ca()).unwrap());
     fs::write(old.ca(), [&old_root[..], &new_root].concat()).unwrap();
     let server = new.server();
-    fs::copy(&server.certificate, old.server_certificate()).unwrap();
+    fs::copy(&server.chain, old.server_certificate()).unwrap();
     fs::copy(&server.private_key, old.server_key()).unwrap();
     reload(&gateway);
     assert_eq!(kept.post(NOTICE, notice("u").to_string()).status, 200);

@@ -70,7 +70,7 @@ impl<'a> TlsClient<'a> {
             None => builder.with_no_client_auth(),
             Some(certificate) => {
                 let key = PrivateKeyDer::from_pem_file(&certificate.private_key).unwrap();
-                let chain = certificates(&certificate.certificate);
+                let chain = certificates(&certificate.chain);
                 builder.with_client_auth_cert(chain, key).unwrap()
             }
         })

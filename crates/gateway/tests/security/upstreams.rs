@@ -17,7 +17,7 @@ use crate::support::{Setup, assert_own, link, notice};
 /// A server without client authentication.
 pub fn open_to_all(authority: &Authority) -> Arc<ServerConfig> {
     let certificate = authority.server();
-    let chain = CertificateDer::pem_file_iter(&certificate.certificate).unwrap();
+    let chain = CertificateDer::pem_file_iter(&certificate.chain).unwrap();
     let key = PrivateKeyDer::from_pem_file(&certificate.private_key).unwrap();
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let config = ServerConfig::builder_with_provider(provider)
@@ -48,7 +48,7 @@ fn mutual(authority: &Authority) -> Arc<ServerConfig> {
         .with_safe_default_protocol_versions()
         .unwrap()
         .with_client_cert_verifier(verifier)
-        .with_single_cert(read(&certificate.certificate), key)
+        .with_single_cert(read(&certificate.chain), key)
         .unwrap();
     Arc::new(config)
 }
