@@ -100,14 +100,14 @@ pub fn reference_states(
             (ExpectedClassification::Classified, false) => result.violation(bill, missed),
             (ExpectedClassification::NotClassified, true) => result.violation(bill, not_due),
             (ExpectedClassification::MayBeClassified, true) => {
-                result.excused_violation(bill, not_due)
+                result.excused_violation(bill, not_due);
             }
             _ => {}
         }
         match expected {
             ExpectedClassification::MayBeClassified => result.excused += 1,
             ExpectedClassification::Classified | ExpectedClassification::NotClassified => {
-                result.checked += 1
+                result.checked += 1;
             }
         }
         let state = match (classified, is_paid(events.values())) {
