@@ -1,4 +1,4 @@
-//! What goes wrong: crashes, wipes, outages; and time that goes by.
+//! The faults: crashes, wipes and outages; and the passing of time.
 
 use crate::broken::Broken;
 use crate::call::Phase;
@@ -17,7 +17,7 @@ impl Model {
             } else if state.left.crashes > 0 {
                 actions.push(Action::Crash(place));
                 let node = &state.nodes[place];
-                // A cursor that is further behind makes work twice, and no other difference.
+                // A cursor that is further behind only repeats work.
                 if !self.scenario.fine && !node.is_cursor_written() {
                     actions.push(Action::CrashBehindCursor(place));
                 }
@@ -38,7 +38,7 @@ impl Model {
         }
     }
 
-    /// The journal keeps what was committed; all else is gone.
+    /// Kills a node: only committed rows of its journal stay.
     pub(crate) fn crash(state: &mut State, place: Place) {
         state.left.crashes -= 1;
         let node = &mut state.nodes[place];

@@ -1,4 +1,4 @@
-//! Everything that is the case at one moment.
+//! The state of the model.
 
 use crate::call::Call;
 use crate::note::{Message, Messages, Note};
@@ -20,7 +20,7 @@ pub(crate) struct State {
     pub(crate) seen: Seen,
 }
 
-/// How much may go wrong.
+/// The remaining numbers of faults.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub(crate) struct Faults {
     pub(crate) crashes: u8,
@@ -81,7 +81,7 @@ pub(crate) struct Read {
     pub(crate) epoch: u8,
 }
 
-/// Where the catch-up is with one row.
+/// The resync's step of one row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum CatchUp {
     Idle,
@@ -93,11 +93,11 @@ pub(crate) enum CatchUp {
     },
 }
 
-/// What an onlooker wrote down, for the invariants.
+/// Observations for the invariants.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub(crate) struct Seen {
-    /// Pay-results that a biller was told.
-    pub(crate) told: Messages,
+    /// Pay-results that were delivered.
+    pub(crate) delivered: Messages,
     /// Pay-results of which a share step succeeded since the last wipe.
     pub(crate) shared: Messages,
     /// A step that must never be taken was taken.
@@ -140,8 +140,8 @@ impl Node {
         self.journal.rows[usize::try_from(row - 1).unwrap()]
     }
 
-    /// Every fact that this node told: in its journal, or on the way there.
-    pub(crate) fn told(&self) -> impl Iterator<Item = &Note> {
+    /// Every fact of this node: in its journal or queued for it.
+    pub(crate) fn facts(&self) -> impl Iterator<Item = &Note> {
         let queued = self.queue.iter().flat_map(|entry| &entry.notes);
         self.journal.rows.iter().chain(queued)
     }

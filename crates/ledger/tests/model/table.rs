@@ -1,4 +1,4 @@
-//! What is known of the bill, by number: a state holds numbers, the table what they stand for.
+//! The bill's states by number: a model state holds numbers, the table holds the bill states.
 //!
 //! Two numbers are the same if and only if the two are equal. Folding and joining are the production
 //! code's, remembered by number because both are pure.
@@ -12,10 +12,10 @@ use crate::knowledge::Knowledge;
 use crate::note::{Message, Note, bill};
 use crate::{BillGroup, BillState, LinkRefusal, LinkState, PaymentEffect, Stamp, Timestamp};
 
-/// A number for what is known.
+/// The number of a bill state.
 pub(crate) type Known = u32;
 
-/// Nothing is known.
+/// The bill state without facts.
 pub(crate) const NOTHING: Known = 0;
 
 pub(crate) struct Table {
@@ -27,7 +27,7 @@ pub(crate) struct Table {
 #[derive(Default)]
 struct Rows {
     families: Vec<BillGroup>,
-    /// By what `Debug` says of them, which is equal where they are.
+    /// By their `Debug` text, which is equal if they are.
     numbers: HashMap<String, Known>,
     folded: HashMap<(Known, Note), Known>,
     joined: HashMap<(Option<Known>, Known), Known>,
@@ -79,7 +79,7 @@ impl Table {
         folded
     }
 
-    /// `Held::join`: what Redis holds and what a node knows, merged.
+    /// `Held::join`: the merge of the remote state and the node's.
     pub(crate) fn join(&self, held: Option<Known>, local: Known) -> Known {
         let mut rows = self.rows.borrow_mut();
         if let Some(joined) = rows.joined.get(&(held, local)) {
@@ -92,8 +92,8 @@ impl Table {
         joined
     }
 
-    /// `BillGroup::conflicts`: the stamp of what is to be said where payments met.
-    pub(crate) fn meeting(&self, held: Option<Known>, local: Known) -> Option<Stamp> {
+    /// `BillGroup::conflicts`: the stamp of the conflict to report.
+    pub(crate) fn conflict(&self, held: Option<Known>, local: Known) -> Option<Stamp> {
         let mut rows = self.rows.borrow_mut();
         if let Some(stamp) = rows.meetings.get(&(held, local)) {
             return *stamp;
@@ -145,7 +145,7 @@ impl Table {
         })
     }
 
-    /// Whether the event is among what is known.
+    /// Whether the state has the event.
     pub(crate) fn has(&self, known: Known, message: Message, now: Timestamp) -> bool {
         matches!(
             self.judge(known, message, now),
@@ -153,7 +153,7 @@ impl Table {
         )
     }
 
-    /// Whether it is known how the biller took the event.
+    /// Whether the state has a delivery of the event.
     pub(crate) fn is_delivery_known(&self, known: Known, message: Message) -> bool {
         let event = &self.events[usize::from(message)];
         self.decide(known, |knowledge| {

@@ -1,4 +1,4 @@
-//! Connections that break while the server behind them is well.
+//! Connections that break while their server is healthy.
 
 use std::time::Instant;
 
@@ -12,7 +12,7 @@ use crate::store::{
     AT_ONCE, BOUND, held, in_reach, node, out_of_reach, settings, standalone, values, write,
 };
 
-/// So often a server ends all its connections: what goes wrong once in ten times is found.
+/// How often a server closes all its connections, enough to find a fault of one time in ten.
 const TIMES: usize = 40;
 
 fn end_connections(server: &RedisServer) {
@@ -20,7 +20,7 @@ fn end_connections(server: &RedisServer) {
 }
 
 #[tokio::test]
-async fn a_paid_bill_is_known_and_a_link_reserved_right_after_every_connection_broke() {
+async fn a_paid_bill_is_visible_and_a_link_reserved_right_after_every_connection_broke() {
     let server = RedisServer::start();
     let topology = Topology::Standalone(node(server.port()));
     let one = OneNode::open(topology.clone()).await;
@@ -31,7 +31,7 @@ async fn a_paid_bill_is_known_and_a_link_reserved_right_after_every_connection_b
     for time in 0..TIMES {
         end_connections(&server);
         let begun = Instant::now();
-        assert!(other.is_paid(&paid).await, "{time}: asked of its biller");
+        assert!(other.is_paid(&paid).await, "{time}: relayed to its biller");
         assert!(begun.elapsed() < BOUND, "{time}: {:?}", begun.elapsed());
 
         end_connections(&server);
@@ -102,7 +102,7 @@ async fn a_primary_that_a_sentinel_names_may_break_its_connections() {
 }
 
 #[tokio::test]
-async fn a_server_that_is_gone_is_waited_for_once_and_by_nobody_after_that() {
+async fn a_server_that_is_gone_delays_one_call_only() {
     let server = RedisServer::start();
     let store = standalone(node(server.port()));
     in_reach(&store).await;
@@ -116,7 +116,7 @@ async fn a_server_that_is_gone_is_waited_for_once_and_by_nobody_after_that() {
 }
 
 #[tokio::test]
-async fn a_cluster_of_which_nobody_says_who_has_what_is_waited_for_by_nobody() {
+async fn a_cluster_without_slot_information_delays_no_call() {
     let cluster = Cluster::start(Network::Direct);
     let store = SharedStore::start(settings(topology(&cluster)));
     in_reach(&store).await;

@@ -1,4 +1,4 @@
-//! What a node could not share, it shares later, and nothing that cannot be shared is in the way.
+//! Facts that a node could not share are shared later, and a fact that cannot be shared blocks no other.
 
 use std::time::{Duration, Instant};
 
@@ -11,11 +11,11 @@ use crate::cluster::{BILLERS, owner, topology};
 use crate::one_node::{OneNode, answer, bill, eventually};
 use crate::store::node;
 
-/// Contract section 4: what Redis missed is written again, beginning within this time.
+/// Contract section 4: the resync starts within this time.
 const BEGINS_WITHIN: Duration = Duration::from_secs(5);
 
 #[tokio::test]
-async fn what_cannot_be_read_holds_up_nothing_behind_it() {
+async fn an_unreadable_value_blocks_nothing_after_it() {
     let server = RedisServer::durable(&[]);
     let topology = Topology::Standalone(node(server.port()));
     let one = OneNode::open(topology.clone()).await;
@@ -36,7 +36,7 @@ async fn what_cannot_be_read_holds_up_nothing_behind_it() {
     for bill in &others {
         eventually(async || other.is_paid(bill).await).await;
     }
-    // Neither the value nor the rows that could mend it are given up: two payments, a delivery.
+    // Neither the value nor the rows that could repair it are lost: two payments, a delivery.
     eventually(async || one.ledger.unshared() == 3).await;
     assert_eq!(only_key(&server, "relay:{B0001}:f:*damaged*"), key);
     server.tell(&["DEL", &key]);
@@ -51,7 +51,7 @@ fn only_key(server: &RedisServer, pattern: &str) -> String {
 }
 
 #[tokio::test]
-async fn the_living_servers_of_a_cluster_are_caught_up_and_the_dead_one_when_it_is_back() {
+async fn the_running_servers_of_a_cluster_are_resynced_and_the_killed_one_when_it_returns() {
     let cluster = Cluster::start(Network::Direct);
     for member in &cluster.members {
         member
@@ -77,7 +77,7 @@ async fn the_living_servers_of_a_cluster_are_caught_up_and_the_dead_one_when_it_
     for biller in &dead {
         one.pay(&bill(biller, "meanwhile"), None).await;
     }
-    // A wipe of one of the others is seen although not all are there.
+    // A wipe of another server is noticed although not all servers run.
     cluster.members[0].server.tell(&["FLUSHALL"]);
     for biller in &living {
         let paid = bill(biller, "before");
@@ -100,7 +100,7 @@ async fn the_living_servers_of_a_cluster_are_caught_up_and_the_dead_one_when_it_
 }
 
 #[tokio::test]
-async fn answers_that_are_much_together_are_caught_up_over_a_slow_line() {
+async fn many_large_answers_are_resynced_over_a_slow_connection() {
     let server = RedisServer::durable(&[]);
     let line = Proxy::slow(server.port(), 4 * 1024 * 1024);
     let one = OneNode::open(Topology::Standalone(node(line.port()))).await;

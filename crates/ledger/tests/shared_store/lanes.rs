@@ -1,4 +1,4 @@
-//! Large answers are nobody's burden but their own.
+//! Large values do not delay other commands.
 
 use std::time::Duration;
 
@@ -21,7 +21,7 @@ const KEY: Key<'_> = Key {
 const KEEP: Duration = Duration::from_mins(10);
 
 #[tokio::test]
-async fn a_large_value_that_takes_too_long_closes_its_own_lane_alone() {
+async fn a_large_value_that_takes_too_long_closes_only_its_own_connection() {
     let server = RedisServer::durable(&[]);
     let line = Proxy::slow(server.port(), BYTES_PER_SECOND);
     let store = standalone(node(line.port()));
@@ -42,7 +42,7 @@ async fn a_large_value_that_takes_too_long_closes_its_own_lane_alone() {
     assert!(store.is_reachable());
     assert!(held(&store, "B0001", "a").await.unwrap().is_some());
 
-    // Given time it gets through, on a lane made anew; what is there stays.
+    // With enough time it succeeds over a new connection; existing data stays.
     let patience = Duration::from_secs(10);
     for value in [&value, &vec![b'y'; MEGABYTE]] {
         let put = store.put_large("B0001", KEY, value, KEEP, patience);
@@ -53,7 +53,7 @@ async fn a_large_value_that_takes_too_long_closes_its_own_lane_alone() {
 }
 
 #[tokio::test]
-async fn a_billers_large_answer_keeps_no_other_biller_from_the_shared_state() {
+async fn a_billers_large_answer_keeps_no_other_biller_from_redis() {
     let server = RedisServer::durable(&[]);
     let line = Proxy::slow(server.port(), BYTES_PER_SECOND);
     let one = OneNode::open(Topology::Standalone(node(line.port()))).await;
@@ -69,14 +69,14 @@ async fn a_billers_large_answer_keeps_no_other_biller_from_the_shared_state() {
     tokio::join!(one.pay(&large, Some(kept.clone())), calls);
     assert!(one.is_paid(&large).await);
 
-    // What the call had no time for, the catch-up does; from then on every node has the answer.
+    // The resync writes what the call had no time for; from then on every node has the answer.
     one.until_all_is_shared().await;
     let other = OneNode::open(Topology::Standalone(node(server.port()))).await;
     match other.begin_again(&large).await {
         RecordOutcome::AcceptedElsewhere(answer) => assert!(answer == kept),
-        RecordOutcome::Recorded(recorded) => panic!("told twice: {recorded:?}"),
+        RecordOutcome::Recorded(recorded) => panic!("delivered twice: {recorded:?}"),
     }
-    // Also where all was forgotten.
+    // The same after a wipe.
     server.tell(&["FLUSHALL"]);
     let third = OneNode::open(Topology::Standalone(node(server.port()))).await;
     eventually(async || {

@@ -1,4 +1,4 @@
-//! The shared state against real servers, which every test starts for itself on loopback.
+//! The Redis store against real servers on loopback, which every test starts.
 
 #![allow(clippy::unwrap_used)]
 

@@ -1,4 +1,4 @@
-//! Connections of a worker's own.
+//! Per-thread connections.
 
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
@@ -12,7 +12,7 @@ use crate::store::{held, in_reach, node, other_than, standalone, write};
 
 const PATIENCE: Duration = Duration::from_secs(20);
 
-/// The server's clients but the one that asks, by their ids, and what each asked last.
+/// Returns the server's clients except this one, by their ids, with the last command of each.
 fn clients(server: &RedisServer) -> Vec<(String, String)> {
     let text = match server.ask(&["CLIENT", "LIST"]).unwrap() {
         Value::BulkString(bytes) => String::from_utf8(bytes).unwrap(),
@@ -35,7 +35,7 @@ fn ids(server: &RedisServer) -> BTreeSet<String> {
     clients(server).into_iter().map(|(id, _)| id).collect()
 }
 
-/// Asks until the thread has a connection of its own, over which the last question went; answers its id.
+/// Sends commands until the thread has its own connection, and returns the id of that.
 async fn settled(store: &SharedStore, server: &RedisServer, before: &BTreeSet<String>) -> String {
     let begun = Instant::now();
     loop {
@@ -52,7 +52,7 @@ async fn settled(store: &SharedStore, server: &RedisServer, before: &BTreeSet<St
 }
 
 #[tokio::test]
-async fn a_thread_that_has_settled_asks_over_one_connection_of_its_own() {
+async fn a_busy_thread_uses_one_connection_of_its_own() {
     let server = RedisServer::durable(&[]);
     let store = standalone(node(server.port()));
     in_reach(&store).await;
@@ -69,7 +69,7 @@ async fn a_thread_that_has_settled_asks_over_one_connection_of_its_own() {
     assert!(write(&store, "B0001", "b", "2").await.is_ok());
     let after = ids(&server);
     assert_eq!(after.difference(&before).collect::<Vec<_>>(), [&own]);
-    // It is gone with the store's link.
+    // It is closed with the store's connection.
     drop(store);
     let begun = Instant::now();
     let other = standalone(node(server.port()));
@@ -90,14 +90,14 @@ async fn an_own_connection_that_is_ended_while_idle_costs_nothing() {
     SharedStore::settle_on_this_thread();
     let own = settled(&store, &server, &before).await;
     server.tell(&["CLIENT", "KILL", "ID", &own]);
-    // The driver finds it out by itself.
+    // The driver notices the end of the connection.
     tokio::time::sleep(Duration::from_millis(50)).await;
     for _ in 0..10 {
         assert_eq!(held(&store, "B0001", "a").await, Ok(None));
     }
     assert!(store.is_reachable());
     assert_eq!(in_reach(&store).await, identity);
-    // And in its time there is another one.
+    // After a while there is another one.
     let before = ids(&server);
     settled(&store, &server, &before).await;
 }
@@ -109,7 +109,7 @@ async fn own_connections_that_break_with_the_shared_one_cost_no_read() {
     in_reach(&store).await;
     SharedStore::settle_on_this_thread();
     for _ in 0..20 {
-        // The shared one, and the thread's own.
+        // The shared connection and the thread's own.
         eventually(async || {
             held(&store, "B0001", "a").await.unwrap();
             ids(&server).len() == 2
@@ -121,7 +121,7 @@ async fn own_connections_that_break_with_the_shared_one_cost_no_read() {
 }
 
 #[tokio::test]
-async fn a_server_that_hangs_is_out_of_reach_within_the_bound_and_back_when_it_wakes() {
+async fn a_server_that_hangs_is_out_of_reach_within_the_bound_and_back_when_it_resumes() {
     let server = RedisServer::durable(&[]);
     let store = standalone(node(server.port()));
     in_reach(&store).await;
@@ -150,7 +150,7 @@ async fn a_server_that_hangs_is_out_of_reach_within_the_bound_and_back_when_it_w
 }
 
 #[tokio::test]
-async fn a_server_that_came_back_as_another_is_asked_over_new_connections() {
+async fn a_server_that_returns_as_another_is_used_over_new_connections() {
     let server = RedisServer::durable(&[]);
     let store = standalone(node(server.port()));
     let identity = in_reach(&store).await;
@@ -169,7 +169,7 @@ async fn a_server_that_takes_no_further_connection_serves_over_the_shared_one() 
     let server = RedisServer::durable(&[]);
     let store = standalone(node(server.port()));
     in_reach(&store).await;
-    // The store's own, and one for the test's questions.
+    // The store's connection and the test's.
     server.tell(&["CONFIG", "SET", "maxclients", "1"]);
     SharedStore::settle_on_this_thread();
     for _ in 0..20 {

@@ -1,4 +1,4 @@
-//! Servers that hang, die or come back.
+//! Servers that hang, end or return.
 
 use std::time::{Duration, Instant};
 
@@ -12,7 +12,7 @@ use crate::store::{
 };
 
 #[tokio::test]
-async fn a_server_that_hangs_costs_one_time_out_and_then_nothing() {
+async fn a_server_that_hangs_costs_one_time_out_only() {
     let server = RedisServer::durable(&[]);
     let store = standalone(node(server.port()));
     let before = in_reach(&store).await;
@@ -20,7 +20,7 @@ async fn a_server_that_hangs_costs_one_time_out_and_then_nothing() {
 
     server.signal("STOP");
     let begun = Instant::now();
-    // Not connected: the supervisor's own question was first.
+    // It is not connected if the supervisor's command timed out first.
     let refused = held(&store, "B0001", "a").await.unwrap_err();
     assert!(
         matches!(refused, OutOfReach::TooSlow | OutOfReach::NotConnected),
@@ -74,7 +74,7 @@ async fn calls_under_way_end_within_the_bound_when_a_server_hangs() {
 }
 
 #[tokio::test]
-async fn a_server_that_died_and_came_back_is_another() {
+async fn a_server_that_was_killed_and_restarted_is_another() {
     let server = RedisServer::durable(&[]);
     let store = standalone(node(server.port()));
     let before = in_reach(&store).await;
@@ -96,7 +96,7 @@ async fn a_server_that_died_and_came_back_is_another() {
 }
 
 #[tokio::test]
-async fn a_wiped_server_is_another_although_it_never_went_away() {
+async fn a_wiped_server_is_another_although_it_kept_running() {
     let server = RedisServer::durable(&[]);
     let store = standalone(node(server.port()));
     let before = in_reach(&store).await;
@@ -141,7 +141,7 @@ async fn a_store_may_start_before_its_server() {
 }
 
 #[tokio::test]
-async fn a_host_that_nobody_knows_delays_nobody() {
+async fn a_host_that_does_not_resolve_delays_no_call() {
     let store = standalone(Node::new("no-such-host.invalid", 6379));
     let begun = Instant::now();
     assert_eq!(

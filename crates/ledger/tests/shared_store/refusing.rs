@@ -1,4 +1,4 @@
-//! Primaries that take no writes: what they hold is read, and what is new waits.
+//! Primaries that accept no writes: their data is read, and new facts wait.
 
 use std::time::{Duration, Instant};
 
@@ -14,10 +14,10 @@ use crate::store::{
     standalone, values, write,
 };
 
-/// A setting, its value that keeps a server from taking writes, and the one that does not.
+/// A setting, its value that makes a server refuse writes, and its normal value.
 const HINDRANCES: [[&str; 3]; 2] = [["maxmemory", "1", "0"], ["min-replicas-to-write", "1", "0"]];
 
-/// Several looks of the supervisor.
+/// The time of several checks of the supervisor.
 const A_WHILE: Duration = Duration::from_millis(800);
 
 fn set(server: &RedisServer, setting: &str, value: &str) {
@@ -25,7 +25,7 @@ fn set(server: &RedisServer, setting: &str, value: &str) {
 }
 
 #[tokio::test]
-async fn what_was_paid_before_is_known_and_what_is_paid_meanwhile_is_shared_afterwards() {
+async fn earlier_payments_are_visible_and_payments_meanwhile_are_shared_afterwards() {
     for [setting, hindering, harmless] in HINDRANCES {
         let server = RedisServer::start();
         let topology = Topology::Standalone(node(server.port()));
@@ -51,7 +51,7 @@ async fn what_was_paid_before_is_known_and_what_is_paid_meanwhile_is_shared_afte
         let again = other.ledger.find_for_recreate(&before, Timestamp::now());
         let again = again.await.unwrap_err();
         assert_eq!(again, LinkRefusal::Unavailable, "{setting}");
-        // Whoever watches over it hears of it as before.
+        // The watcher is notified as before.
         assert_eq!(other.ledger.is_redis_reachable(), Some(false));
         assert!(!other.is_paid(&meanwhile).await, "{setting}");
         assert!(one.ledger.unshared() > 0, "{setting}");
@@ -65,7 +65,7 @@ async fn what_was_paid_before_is_known_and_what_is_paid_meanwhile_is_shared_afte
 }
 
 #[tokio::test]
-async fn writes_fail_at_once_and_reads_go_on_also_over_connections_made_anew() {
+async fn writes_fail_at_once_and_reads_succeed_also_over_new_connections() {
     for [setting, hindering, harmless] in HINDRANCES {
         let server = RedisServer::start();
         let store = standalone(node(server.port()));
@@ -94,17 +94,17 @@ async fn writes_fail_at_once_and_reads_go_on_also_over_connections_made_anew() {
 }
 
 #[tokio::test]
-async fn who_was_wiped_or_never_met_is_not_read() {
+async fn a_wiped_or_unknown_server_is_not_read() {
     let server = RedisServer::start();
     let store = standalone(node(server.port()));
     in_reach(&store).await;
     assert_eq!(write(&store, "B0001", "a", "1").await, Ok(Swap::Done));
     set(&server, "maxmemory", "1");
     out_of_reach(&store).await;
-    // Who has just begun knows nobody.
+    // A node that has just started has no known servers.
     never_in_reach(&standalone(node(server.port()))).await;
     assert!(held(&store, "B0001", "a").await.is_ok());
-    // Not even the byte that is allowed is free after a wipe: the mark cannot be written.
+    // After a wipe there is no free memory at all: the mark cannot be written.
     server.tell(&["FLUSHALL"]);
     eventually(async || held(&store, "B0001", "a").await.is_err()).await;
     never_in_reach(&store).await;

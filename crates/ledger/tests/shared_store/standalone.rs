@@ -1,4 +1,4 @@
-//! Keys, values and swaps on one server.
+//! Keys, values and compare-and-swaps on one server.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -27,7 +27,7 @@ async fn keys_of_a_biller_are_read_and_changed_together() {
     );
     assert_eq!(store.get("B0002", &both).await, Ok(values(&[None, None])));
 
-    // One of the two is not as expected: none is changed, and what they hold comes back.
+    // One of the two is not as expected: neither is changed, and their values are returned.
     for stale in [
         [change("a", Some("1"), "2"), change("b", None, "2")],
         [change("a", Some("1"), "2"), change("b", Some("other"), "2")],
@@ -102,7 +102,7 @@ async fn a_value_with_an_end_is_gone_afterwards_and_one_without_stays() {
 }
 
 #[tokio::test]
-async fn a_forgotten_script_is_sent_again() {
+async fn a_script_that_the_server_lost_is_sent_again() {
     let server = RedisServer::durable(&[]);
     let store = standalone(node(server.port()));
     in_reach(&store).await;
@@ -151,7 +151,7 @@ async fn many_swaps_have_their_outcomes_in_order() {
 }
 
 #[tokio::test]
-async fn a_database_and_a_prefix_keep_others_apart() {
+async fn databases_and_prefixes_are_isolated() {
     let server = RedisServer::durable(&[]);
     let other = SharedStore::start(Settings {
         database: 3,
@@ -182,7 +182,7 @@ async fn more_than_the_bound_is_refused_at_once() {
     assert!(write(&store, "B0001", "a", "1").await.is_ok());
 }
 
-/// A thousand increments of one number, from four threads with a runtime each, as workers do.
+/// Increments one number a thousand times, from four threads with a runtime each, like workers.
 #[test]
 fn increments_that_compete_are_never_lost() {
     const THREADS: usize = 4;
@@ -190,7 +190,7 @@ fn increments_that_compete_are_never_lost() {
     const EACH: usize = 50;
     let server = RedisServer::durable(&[]);
     let store = SharedStore::start(Settings {
-        // The machine may be busy; an increment whose outcome is unknown would prove nothing.
+        // On a loaded machine the outcome of an increment may be unknown, which would prove nothing.
         timeout: Duration::from_secs(10),
         ..settings(Topology::Standalone(node(server.port())))
     });

@@ -1,4 +1,4 @@
-//! The catch-up, one row at a time; it may be as early as it likes.
+//! The resync, one row at a time, at any time.
 
 use super::{Action, Model, Swap};
 use crate::broken::Broken;
@@ -16,13 +16,13 @@ impl Model {
         if state.redis.up && is_another {
             actions.push(Action::Rewind(place));
         }
-        // A round that has begun goes on while Redis is wiped.
+        // A round continues while Redis is wiped.
         let calls_first = self.scenario.calls_first
             && (state.calls.iter()).any(|call| call.place == place && call.is_under_way());
         if state.redis.up && node.unshared().next().is_some() && !calls_first {
             actions.push(Action::CatchUpRead(place));
         }
-        // Only a start reads it.
+        // Only the start of a node reads it.
         let matters = self.scenario.fine && state.left.crashes > 0;
         if matters && !node.is_cursor_written() {
             actions.push(Action::WriteCursor(place));
@@ -44,7 +44,7 @@ impl Model {
     }
 
     pub(super) fn catch_up_read(&self, state: &mut State, place: Place) {
-        // The step can be taken only where there is a row.
+        // The step is only possible with a row.
         let row = state.nodes[place].unshared().next().unwrap();
         self.read_row(state, place, row);
     }

@@ -1,4 +1,4 @@
-//! `Ledger::reserve`, and Kakao Pay being told.
+//! `Ledger::reserve` and the call to Kakao Pay.
 
 use super::{Model, Swap};
 use crate::broken::Broken;
@@ -38,11 +38,11 @@ impl Model {
             Self::done(state, number);
             return;
         };
-        // A node knows its own creations, whatever Redis has forgotten.
+        // A node has its own creations, also after a wipe.
         let knows_better = state.calls.iter().any(|call| {
             call.place == place
                 && call.attempt.is_some_and(|attempt| {
-                    let known = node.told().any(|note| note.stamp == attempt.stamp);
+                    let known = node.facts().any(|note| note.stamp == attempt.stamp);
                     known && attempt.keeps_out(now)
                 })
         });
@@ -108,15 +108,15 @@ impl Model {
     }
 
     /// Nothing is sent once the budget is over.
-    pub(super) fn tell_kakao(&self, state: &mut State, number: u8) {
+    pub(super) fn call_kakao(&self, state: &mut State, number: u8) {
         if self.is_over(state, number) {
             Self::done(state, number);
         } else {
-            state.calls[usize::from(number)].phase = Phase::Told;
+            state.calls[usize::from(number)].phase = Phase::Sent;
         }
     }
 
-    /// Invariant (d): two creations never both go on to Kakao Pay, unless the outcome of the first
+    /// Invariant (d): two creations never both reach Kakao Pay, unless the outcome of the first
     /// is unknown, or a wipe took it out of Redis and its node has not written it again.
     fn check_alone(state: &mut State, number: u8) {
         let now = state.calls[usize::from(number)].now;

@@ -1,4 +1,4 @@
-//! `Ledger::record_payment`, and the biller being told.
+//! `Ledger::record_payment` and the delivery.
 
 use super::{Model, Swap};
 use crate::call::{Phase, Span};
@@ -66,8 +66,8 @@ impl Model {
         state.calls[usize::from(number)].phase = Phase::Swapping { read, joined, rows };
     }
 
-    /// One round of `Ledger::share_payment`. From here on every node that reaches Redis knows of
-    /// the payment; this node knows of it since it was folded.
+    /// One round of `Ledger::share_payment`. From here on the payment is visible on every node that reaches
+    /// Redis; on this node it is visible since the fold.
     pub(super) fn share_payment(
         &self,
         state: &mut State,
@@ -94,14 +94,14 @@ impl Model {
         }
     }
 
-    /// Where another node's payment is in Redis meanwhile, two payments met.
+    /// If another node's payment is in Redis meanwhile, the two conflict.
     fn look(&self, state: &mut State, number: u8, message: Message, meanwhile: Read) {
         let call = &state.calls[usize::from(number)];
         let now = Timestamp::from_millis(call.now);
         let node = &mut state.nodes[call.place];
         let taken = |known: Known| self.table.judge(known, message, now);
         let theirs = taken(self.table.join(meanwhile.family, crate::table::NOTHING));
-        // What was taken for odd before has classified the bill already.
+        // A payment that was judged irregular has classified the bill already.
         let classified = self.table.is_error_bill(node.memory, now);
         if is_odd(theirs) && !classified {
             let word = Self::note(node, call.place, call.now, What::Classified);
@@ -114,13 +114,13 @@ impl Model {
         }
     }
 
-    pub(super) fn tell_biller(state: &mut State, number: u8, message: Message) {
+    pub(super) fn deliver(state: &mut State, number: u8, message: Message) {
         let call = &mut state.calls[usize::from(number)];
         if let Some(wrong) = call.forbidden {
             state.seen.wrong = Some(wrong);
         }
-        call.phase = Phase::Told;
-        state.seen.told.insert(message);
+        call.phase = Phase::Sent;
+        state.seen.delivered.insert(message);
     }
 }
 

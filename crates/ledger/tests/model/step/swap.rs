@@ -1,4 +1,4 @@
-//! `Share::swap`: what one compare-and-swap does.
+//! `Share::swap`: one compare-and-swap.
 
 use super::Model;
 use crate::broken::Broken;
@@ -8,20 +8,20 @@ use crate::note::{Message, Note, What};
 use crate::state::{Entry, Node, Place, Read, State};
 use crate::table::Known;
 
-/// What came of a swap.
+/// The result of a swap.
 pub(crate) enum Swap {
     Done,
     Conflict,
 }
 
 impl Model {
-    /// `Share::join`: what a node and Redis know together; payments that met in it are told.
+    /// `Share::join`: the merge of a node's state and the remote state; its conflicts are reported.
     pub(super) fn joined(&self, node: &mut Node, read: Read) -> Known {
         if self.broken == Some(Broken::ShareWithoutJoining) {
             return node.memory;
         }
         if self.broken != Some(Broken::LeaveMeetingsUntold)
-            && let Some(stamp) = self.table.meeting(read.family, node.memory)
+            && let Some(stamp) = self.table.conflict(read.family, node.memory)
         {
             let word = Note {
                 stamp,
@@ -37,7 +37,7 @@ impl Model {
         self.table.join(read.family, node.memory)
     }
 
-    /// `Share::swap`: of the family, and of an accepted answer.
+    /// `Share::swap`: of the bill group and of an accepted answer.
     pub(super) fn swap(
         &self,
         state: &mut State,
@@ -61,7 +61,7 @@ impl Model {
         Swap::Done
     }
 
-    /// `Marks::shared`, with the epoch in which Redis was asked.
+    /// `Marks::shared`, with the epoch in which Redis was read.
     pub(super) fn mark(&self, node: &mut Node, read: Read, first: i64, last: i64) {
         let epoch = if self.broken == Some(Broken::MarkAcrossRewinds) {
             node.marks.epoch()
@@ -90,7 +90,7 @@ impl Model {
             let Some(attempt) = &mut call.attempt else {
                 continue;
             };
-            for note in node.told().filter(|_| call.place == place) {
+            for note in node.facts().filter(|_| call.place == place) {
                 let is_there = self.table.fold(joined, *note) == joined;
                 if is_there && note.stamp == attempt.stamp {
                     attempt.wiped = false;
@@ -100,7 +100,7 @@ impl Model {
                 }
             }
         }
-        for note in node.told() {
+        for note in node.facts() {
             if let What::Payment(message) = note.what
                 && self.table.fold(joined, *note) == joined
             {
