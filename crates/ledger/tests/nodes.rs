@@ -160,7 +160,7 @@ async fn two_payments_on_two_nodes_during_an_outage_make_an_error_bill_once() {
     report_apart(&house, &bill, [pay("1", "20000"), pay("2", "20000")]).await;
     let House { server, one, other } = &house;
     assert!(one.view(&bill).await.error_bill && other.view(&bill).await.error_bill);
-    assert_eq!(one.met.count() + other.met.count(), 1);
+    assert_eq!(one.conflicts.count() + other.conflicts.count(), 1);
 
     // The operator's classification fact stays the latest, also after both nodes resync everything.
     let cleared = other
@@ -170,7 +170,7 @@ async fn two_payments_on_two_nodes_during_an_outage_make_an_error_bill_once() {
     server.tell(&["FLUSHALL"]);
     house.until_redis_has_all().await;
     assert!(!one.view(&bill).await.error_bill && !other.view(&bill).await.error_bill);
-    assert_eq!(one.met.count() + other.met.count(), 1);
+    assert_eq!(one.conflicts.count() + other.conflicts.count(), 1);
     let verified = one.ledger().verify().await.unwrap();
     assert!(verified.audit.findings.kept.is_empty(), "{verified:?}");
 }
@@ -182,7 +182,7 @@ async fn a_payment_that_came_to_two_nodes_with_two_amounts_makes_an_error_bill()
     report_apart(&house, &bill, [pay("1", "30000"), pay("1", "20000")]).await;
     let House { one, other, .. } = &house;
     assert!(one.view(&bill).await.error_bill && other.view(&bill).await.error_bill);
-    assert_eq!(one.met.count() + other.met.count(), 1);
+    assert_eq!(one.conflicts.count() + other.conflicts.count(), 1);
 }
 
 #[tokio::test]
@@ -208,7 +208,7 @@ async fn a_bill_that_was_paid_again_after_a_cancel_is_no_error_bill() {
     let House { one, other, .. } = &house;
     assert!(one.is_paid(&bill).await && other.is_paid(&bill).await);
     assert!(!one.view(&bill).await.error_bill && !other.view(&bill).await.error_bill);
-    assert_eq!(one.met.count() + other.met.count(), 0);
+    assert_eq!(one.conflicts.count() + other.conflicts.count(), 0);
 }
 
 #[tokio::test]

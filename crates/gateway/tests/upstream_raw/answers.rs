@@ -7,7 +7,9 @@ use tokio::io::AsyncWriteExt;
 use tokio::net::TcpListener;
 use tokio::time::Instant;
 
-use crate::party::{AMPLE, Then, Upstream, asked, call, party, read_request, status, whole};
+use crate::party::{
+    AMPLE, Then, Upstream, call, outgoing_call, party, read_request, status, whole,
+};
 
 const SHORT: Duration = Duration::from_millis(200);
 
@@ -87,7 +89,7 @@ async fn a_deadline_that_has_passed_sends_nothing() {
     let report = Clients::new()
         .call(
             &party,
-            asked(&party).request(),
+            outgoing_call(&party).request(),
             Instant::now(),
             Repeat::Safe,
         )
@@ -338,13 +340,13 @@ async fn the_request_has_the_given_parts_and_nothing_else() {
     })
     .await;
     let party = upstream.party();
-    let mut asked = asked(&party);
-    asked.authorization = Some("KakaoAK x".parse().unwrap());
-    let trace = asked.traceparent.as_bytes();
+    let mut outgoing = outgoing_call(&party);
+    outgoing.authorization = Some("KakaoAK x".parse().unwrap());
+    let trace = outgoing.traceparent.as_bytes();
     let traceparent = format!("traceparent: {}", std::str::from_utf8(trace).unwrap());
     let deadline = Instant::now() + AMPLE;
     Clients::new()
-        .call(&party, asked.request(), deadline, Repeat::Never)
+        .call(&party, outgoing.request(), deadline, Repeat::Never)
         .await;
 
     let request = requests.recv().await.unwrap();

@@ -10,7 +10,7 @@ use tokio::net::TcpStream;
 use tokio::sync::{Barrier, Notify};
 use tokio::time::Instant;
 
-use crate::party::{AMPLE, Upstream, asked, call, party_at, read_request, sized, whole};
+use crate::party::{AMPLE, Upstream, call, outgoing_call, party_at, read_request, sized, whole};
 
 /// Answers every request with its connection's number and its own.
 async fn count_requests(connection: usize, mut stream: TcpStream) {
@@ -375,7 +375,12 @@ async fn a_call_that_is_given_up_closes_its_connection() {
     call(&clients, &party, Duration::from_millis(100), Repeat::Never).await;
     seen.recv().await.unwrap();
     let deadline = Instant::now() + AMPLE;
-    let given_up = clients.call(&party, asked(&party).request(), deadline, Repeat::Never);
+    let given_up = clients.call(
+        &party,
+        outgoing_call(&party).request(),
+        deadline,
+        Repeat::Never,
+    );
     let _ = tokio::time::timeout(Duration::from_millis(100), given_up).await;
     seen.recv().await.unwrap();
 }

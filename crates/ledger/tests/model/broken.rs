@@ -12,17 +12,17 @@ pub(crate) enum Broken {
     /// A swap does not compare the remote state.
     SwapWithoutComparing,
     /// Conflicts of a merge are not reported.
-    LeaveMeetingsUntold,
+    LeaveConflictsUnreported,
     /// Each node compares reservations with its own clock.
     JudgeByOwnClock,
     /// A node's stamps do not stay ahead of those that it has read.
-    StampWithoutLooking,
+    StampWithoutObserving,
     /// Rows that were read before a rewind are marked after it.
     MarkAcrossRewinds,
     /// A wiped Redis is treated as one that was unreachable.
     NoRewind,
     /// A restart does not settle interrupted calls.
-    LeaveCutOffOpen,
+    LeaveInterruptedOpen,
     /// A restart loses which pay-results were accepted.
-    ForgetAnswers,
+    LoseAnswers,
 }

@@ -3,7 +3,7 @@
 use crate::Stamp;
 use crate::note::{Message, Note};
 use crate::state::{Place, Read};
-use crate::table::Known;
+use crate::table::StateNumber;
 
 /// Rows of the journal: the first and the last.
 pub(crate) type Span = (i64, i64);
@@ -82,7 +82,7 @@ pub(crate) enum Phase {
     /// A reservation is being sent to Redis.
     Reserving {
         read: Read,
-        joined: Known,
+        joined: StateNumber,
         note: Note,
     },
     /// Redis has the reservation, the node has no answer yet.
@@ -94,7 +94,7 @@ pub(crate) enum Phase {
     /// A payment is being sent to Redis.
     Swapping {
         read: Read,
-        joined: Known,
+        joined: StateNumber,
         rows: Span,
     },
     /// All facts are written; the party is called.
@@ -110,7 +110,7 @@ pub(crate) enum Phase {
     /// The outcome is being sent to Redis.
     SettledSwapping {
         read: Read,
-        joined: Known,
+        joined: StateNumber,
         rows: Span,
     },
     /// The caller has its answer.

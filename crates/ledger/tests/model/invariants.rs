@@ -19,9 +19,9 @@ use protocol::PayType;
 
 use crate::call::Phase;
 use crate::note::{Message, What};
-use crate::state::{CatchUp, Place, State};
+use crate::state::{Place, Resync, State};
 use crate::step::Model;
-use crate::table::Known;
+use crate::table::StateNumber;
 
 impl Model {
     /// The violated invariant, in words.
@@ -33,7 +33,7 @@ impl Model {
             .or_else(|| (0..2).find_map(|place| self.misjudged(state, place)))
             .or_else(|| {
                 let at_rest = Self::is_at_rest(state);
-                at_rest.then(|| (0..2).find_map(|place| self.not_caught_up(state, place)))?
+                at_rest.then(|| (0..2).find_map(|place| self.not_resynced(state, place)))?
             })
     }
 
@@ -65,7 +65,7 @@ impl Model {
         let mut visible: Vec<Message> = own.collect();
         let view = if state.redis.up {
             visible.extend(state.seen.shared.iter());
-            self.table.join(state.redis.family, node.memory)
+            self.table.join(state.redis.bill_group, node.memory)
         } else {
             node.memory
         };
@@ -81,22 +81,20 @@ impl Model {
     }
 
     /// (a), (b) and (e), after the resync.
-    fn not_caught_up(&self, state: &State, place: Place) -> Option<String> {
+    fn not_resynced(&self, state: &State, place: Place) -> Option<String> {
         let now = self.now(state, place);
         let view = self
             .table
-            .join(state.redis.family, state.nodes[place].memory);
+            .join(state.redis.bill_group, state.nodes[place].memory);
         for note in state.nodes.iter().flat_map(|node| &node.journal.rows) {
             if let What::Payment(message) = note.what
                 && !self.table.has(view, message, now)
             {
-                return Some(format!(
-                    "(a) node {place} never learns of payment {message}"
-                ));
+                return Some(format!("(a) node {place} never gets payment {message}"));
             }
         }
         for message in state.seen.delivered.iter() {
-            if !self.table.is_delivery_known(view, message) {
+            if !self.table.has_delivery(view, message) {
                 return Some(format!("(e) payment {message} has no delivery on {place}"));
             }
         }
@@ -105,9 +103,10 @@ impl Model {
                 return Some(format!("(b) Redis never gets the answer to {answer}"));
             }
         }
-        let doubled = self.scenario.doubles_are_told && self.payments_met(state, place, view);
+        let doubled =
+            self.scenario.doubles_are_reported && self.payments_conflict(state, place, view);
         (doubled && !self.table.is_error_bill(view, now))
-            .then(|| format!("two payments met, and node {place} knows of no error bill"))
+            .then(|| format!("two payments are in conflict, and node {place} has no error bill"))
     }
 
     /// Whether all nodes run, Redis is in reach, and nothing is left to do.
@@ -115,7 +114,7 @@ impl Model {
         let nodes = state.nodes.iter().all(|node| {
             node.up
                 && node.queue.is_empty()
-                && node.catch_up == CatchUp::Idle
+                && node.resync == Resync::Idle
                 && node.shared_with == state.redis.identity
                 && node.unshared().next().is_none()
         });
@@ -127,7 +126,7 @@ impl Model {
     }
 
     /// The sum of the visible events per `pay_id`, computed independently of the fold.
-    fn sums(&self, state: &State, place: Place, view: Known) -> BTreeMap<i64, i64> {
+    fn sums(&self, state: &State, place: Place, view: StateNumber) -> BTreeMap<i64, i64> {
         let now = self.now(state, place);
         let mut sums = BTreeMap::new();
         for message in self.scenario.messages() {
@@ -143,11 +142,11 @@ impl Model {
         sums
     }
 
-    fn sum_is_above_zero(&self, state: &State, place: Place, view: Known) -> bool {
+    fn sum_is_above_zero(&self, state: &State, place: Place, view: StateNumber) -> bool {
         self.sums(state, place, view).values().any(|sum| *sum > 0)
     }
 
-    fn payments_met(&self, state: &State, place: Place, view: Known) -> bool {
+    fn payments_conflict(&self, state: &State, place: Place, view: StateNumber) -> bool {
         let sums = self.sums(state, place, view);
         sums.values().filter(|sum| **sum > 0).count() > 1
     }

@@ -16,7 +16,7 @@ pub(crate) struct Scenario {
     /// A call's budget, in ticks.
     pub(crate) budget: u8,
     /// Whether a conflict of two payments must make an error bill in the end.
-    pub(crate) doubles_are_told: bool,
+    pub(crate) doubles_are_reported: bool,
     /// Whether no call is so slow that the resync shares its facts before it does.
     pub(crate) calls_first: bool,
     /// Whether every step stands alone; see `Phase::is_in_between`.
@@ -32,7 +32,7 @@ impl Scenario {
             faults: Faults::default(),
             behind: [0; 2],
             budget: 1,
-            doubles_are_told: false,
+            doubles_are_reported: false,
             calls_first: false,
             fine: false,
         }

@@ -3,7 +3,7 @@
 use crate::call::Call;
 use crate::note::{Message, Messages, Note};
 use crate::share::Marks;
-use crate::table::{Known, NOTHING};
+use crate::table::{NOTHING, StateNumber};
 
 /// One of the two nodes.
 pub(crate) type Place = usize;
@@ -34,7 +34,7 @@ pub(crate) struct Redis {
     pub(crate) up: bool,
     /// Another after a wipe.
     pub(crate) identity: u8,
-    pub(crate) family: Option<Known>,
+    pub(crate) bill_group: Option<StateNumber>,
     pub(crate) answers: Messages,
 }
 
@@ -44,14 +44,14 @@ pub(crate) struct Node {
     /// Durable; everything else is lost in a crash.
     pub(crate) journal: Journal,
     pub(crate) queue: Vec<Entry>,
-    pub(crate) memory: Known,
+    pub(crate) memory: StateNumber,
     pub(crate) accepted: Messages,
     pub(crate) under_way: Messages,
     /// Time of the last stamp.
     pub(crate) clock: i64,
     pub(crate) marks: Marks,
     pub(crate) shared_with: u8,
-    pub(crate) catch_up: CatchUp,
+    pub(crate) resync: Resync,
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
@@ -75,7 +75,7 @@ pub(crate) struct Entry {
 /// What one read of Redis saw.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct Read {
-    pub(crate) family: Option<Known>,
+    pub(crate) bill_group: Option<StateNumber>,
     pub(crate) answer: bool,
     /// The epoch of the reader's marks when it asked.
     pub(crate) epoch: u8,
@@ -83,12 +83,12 @@ pub(crate) struct Read {
 
 /// The resync's step of one row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(crate) enum CatchUp {
+pub(crate) enum Resync {
     Idle,
     Swapping {
         row: i64,
         read: Read,
-        joined: Known,
+        joined: StateNumber,
         answer: Option<Message>,
     },
 }
@@ -119,7 +119,7 @@ impl Node {
             clock: 0,
             marks: Marks::default(),
             shared_with: 1,
-            catch_up: CatchUp::Idle,
+            resync: Resync::Idle,
         }
     }
 
@@ -152,7 +152,7 @@ impl Redis {
         Self {
             up: true,
             identity: 1,
-            family: None,
+            bill_group: None,
             answers: Messages::default(),
         }
     }
@@ -160,7 +160,7 @@ impl Redis {
     pub(crate) fn read(&self, message: Option<Message>, epoch: u8) -> Read {
         Read {
             epoch,
-            family: self.family,
+            bill_group: self.bill_group,
             answer: message.is_some_and(|message| self.answers.has(message)),
         }
     }

@@ -38,7 +38,7 @@ fn create_and_payment() -> Scenario {
 
 fn two_payments() -> Scenario {
     let mut scenario = Scenario::new(&[PayResult(0), PayResult(1)], &[pay("1"), pay("2")]);
-    scenario.doubles_are_told = true;
+    scenario.doubles_are_reported = true;
     scenario.calls_first = true;
     scenario
 }
@@ -191,9 +191,9 @@ fn a_deliberate_fault_is_found() {
         (Broken::NoRewind, copies().with(wipe), "(b)"),
         (Broken::MarkAcrossRewinds, fine(copies()).with(wipe), "(b)"),
         (
-            Broken::LeaveMeetingsUntold,
+            Broken::LeaveConflictsUnreported,
             two_payments().with(outage),
-            "two payments met",
+            "two payments are in conflict",
         ),
         (
             Broken::JudgeByOwnClock,
@@ -201,12 +201,12 @@ fn a_deliberate_fault_is_found() {
             "(d)",
         ),
         (
-            Broken::StampWithoutLooking,
+            Broken::StampWithoutObserving,
             creates_by_clocks_that_differ(),
             "(d)",
         ),
-        (Broken::LeaveCutOffOpen, copies().with(crash), "(e)"),
-        (Broken::ForgetAnswers, copies().with(crash), "(b)"),
+        (Broken::LeaveInterruptedOpen, copies().with(crash), "(e)"),
+        (Broken::LoseAnswers, copies().with(crash), "(b)"),
     ];
     for (broken, scenario, invariant) in table {
         let found = search(&Model::broken(scenario, broken), BOUND);

@@ -9,7 +9,7 @@ use test_support::redis::{Cluster, Network, SERVICE, watch};
 use crate::cluster::{BILLERS, topology};
 use crate::one_node::{OneNode, bill};
 use crate::store::{
-    AT_ONCE, BOUND, held, in_reach, node, out_of_reach, settings, standalone, values, write,
+    AT_ONCE, BOUND, in_reach, node, out_of_reach, read, settings, standalone, values, write,
 };
 
 /// How often a server closes all its connections, enough to find a fault of one time in ten.
@@ -51,7 +51,7 @@ async fn reads_under_way_when_the_connection_breaks_are_answered() {
             let store = store.clone();
             tokio::spawn(async move {
                 for _ in 0..500 {
-                    let read = held(&store, "B0001", "a").await;
+                    let read = read(&store, "B0001", "a").await;
                     assert_eq!(read, Ok(values(&[Some("1")]).remove(0)));
                 }
             })
@@ -77,7 +77,7 @@ async fn every_server_of_a_cluster_may_break_its_connections() {
         }
         let name = time.to_string();
         for biller in BILLERS {
-            assert_eq!(held(&store, biller, &name).await, Ok(None), "{time}");
+            assert_eq!(read(&store, biller, &name).await, Ok(None), "{time}");
             let written = write(&store, biller, &name, "1").await;
             assert_eq!(written, Ok(Swap::Done), "{time}");
         }
@@ -97,7 +97,7 @@ async fn a_primary_that_a_sentinel_names_may_break_its_connections() {
     for time in 0..TIMES {
         end_connections(&primary);
         end_connections(&sentinel);
-        assert_eq!(held(&store, "B0001", "a").await, Ok(None), "{time}");
+        assert_eq!(read(&store, "B0001", "a").await, Ok(None), "{time}");
     }
 }
 
@@ -109,7 +109,7 @@ async fn a_server_that_is_gone_delays_one_call_only() {
     server.kill();
     let begun = Instant::now();
     for _ in 0..100 {
-        assert!(held(&store, "B0001", "a").await.is_err());
+        assert!(read(&store, "B0001", "a").await.is_err());
         assert!(write(&store, "B0001", "a", "1").await.is_err());
     }
     assert!(begun.elapsed() < BOUND, "{:?}", begun.elapsed());
@@ -126,7 +126,7 @@ async fn a_cluster_without_slot_information_delays_no_call() {
     out_of_reach(&store).await;
     let begun = Instant::now();
     for biller in BILLERS {
-        let read = held(&store, biller, "a").await;
+        let read = read(&store, biller, "a").await;
         assert_eq!(read, Err(OutOfReach::NotConnected));
     }
     assert!(begun.elapsed() < AT_ONCE, "{:?}", begun.elapsed());

@@ -7,8 +7,8 @@ use redis::Value;
 use test_support::redis::{Cluster, Network};
 
 use crate::store::{
-    PATIENCE, change, eventually_write, held, in_reach, key, never_in_reach, node, other_than,
-    out_of_reach, settings, values, write,
+    PATIENCE, change, eventually_write, in_reach, key, never_in_reach, node, other_than,
+    out_of_reach, read, settings, values, write,
 };
 
 /// Billers, enough for every server to have some.
@@ -90,7 +90,7 @@ async fn a_slot_that_moved_is_followed_at_once_and_told_when_it_settled() {
     let [source, target] = [from, to].map(|server| &cluster.members[server]);
     cluster.begin_move(slot, source, target);
     // A key that is still here, and one that must go where the slot goes.
-    assert!(held(&store, biller, "a").await.unwrap().is_some());
+    assert!(read(&store, biller, "a").await.unwrap().is_some());
     assert_eq!(write(&store, biller, "new", "1").await, Ok(Swap::Done));
     assert_eq!(
         store.swap(biller, &[change("new", Some("1"), "2")]).await,
@@ -143,7 +143,7 @@ async fn a_server_without_slots_gets_its_first() {
         Value::Int(1)
     );
     end_move(&cluster, slot, 3);
-    assert!(held(&store, biller, "new").await.unwrap().is_some());
+    assert!(read(&store, biller, "new").await.unwrap().is_some());
     let four = async {
         while in_reach(&store).await.servers().len() < 4 {
             tokio::time::sleep(Duration::from_millis(20)).await;
@@ -173,8 +173,8 @@ async fn a_server_that_hangs_takes_only_its_own_billers_with_it() {
     cluster.members[2].server.signal("STOP");
     out_of_reach(&store).await;
     assert!(!store.is_reachable());
-    assert!(held(&store, lost, "a").await.is_err());
-    assert!(held(&store, kept, "a").await.is_ok());
+    assert!(read(&store, lost, "a").await.is_err());
+    assert!(read(&store, kept, "a").await.is_ok());
     cluster.members[2].server.signal("CONT");
     eventually_write(&store, lost, "a").await;
     assert_eq!(in_reach(&store).await, before);

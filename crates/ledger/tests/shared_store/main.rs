@@ -3,15 +3,15 @@
 #![allow(clippy::unwrap_used)]
 
 mod broken;
-mod catching_up;
 mod cluster;
 mod forgetful;
 mod guarded;
-mod lanes;
-mod near;
 mod one_node;
 mod outage;
+mod pipelined_connections;
 mod refusing;
+mod resync;
 mod sentinel;
 mod standalone;
 mod store;
+mod thread_connections;

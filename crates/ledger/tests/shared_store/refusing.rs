@@ -10,7 +10,7 @@ use test_support::redis::{Cluster, Network};
 use crate::cluster::{BILLERS, owner, topology};
 use crate::one_node::{OneNode, bill, eventually};
 use crate::store::{
-    AT_ONCE, eventually_write, held, in_reach, never_in_reach, node, out_of_reach, settings,
+    AT_ONCE, eventually_write, in_reach, never_in_reach, node, out_of_reach, read, settings,
     standalone, values, write,
 };
 
@@ -80,12 +80,12 @@ async fn writes_fail_at_once_and_reads_succeed_also_over_new_connections() {
         for _ in 0..20 {
             let written = write(&store, "B0001", "b", "1").await;
             assert_eq!(written, Err(OutOfReach::NotConnected), "{setting}");
-            assert_eq!(held(&store, "B0001", "a").await, a, "{setting}");
+            assert_eq!(read(&store, "B0001", "a").await, a, "{setting}");
         }
         assert!(begun.elapsed() < AT_ONCE, "{:?}", begun.elapsed());
         for _ in 0..5 {
             server.tell(&["CLIENT", "KILL", "TYPE", "normal"]);
-            assert_eq!(held(&store, "B0001", "a").await, a, "{setting}");
+            assert_eq!(read(&store, "B0001", "a").await, a, "{setting}");
         }
         set(&server, setting, harmless);
         assert_eq!(in_reach(&store).await, before, "{setting}");
@@ -103,10 +103,10 @@ async fn a_wiped_or_unknown_server_is_not_read() {
     out_of_reach(&store).await;
     // A node that has just started has no known servers.
     never_in_reach(&standalone(node(server.port()))).await;
-    assert!(held(&store, "B0001", "a").await.is_ok());
+    assert!(read(&store, "B0001", "a").await.is_ok());
     // After a wipe there is no free memory at all: the mark cannot be written.
     server.tell(&["FLUSHALL"]);
-    eventually(async || held(&store, "B0001", "a").await.is_err()).await;
+    eventually(async || read(&store, "B0001", "a").await.is_err()).await;
     never_in_reach(&store).await;
     set(&server, "maxmemory", "0");
     in_reach(&store).await;
@@ -135,7 +135,7 @@ async fn a_primary_that_becomes_a_replica_is_not_read() {
     set(&server, "min-replicas-to-write", "1");
     out_of_reach(&store).await;
     server.tell(&["REPLICAOF", "127.0.0.1", &primary.port().to_string()]);
-    eventually(async || held(&store, "B0001", "a").await.is_err()).await;
+    eventually(async || read(&store, "B0001", "a").await.is_err()).await;
     never_in_reach(&store).await;
 }
 
@@ -155,7 +155,7 @@ async fn one_server_of_a_cluster_may_refuse_while_the_others_take_writes() {
         .partition(|biller| owner(&cluster, biller) == 2);
     while begun.elapsed() < A_WHILE {
         for biller in &refused {
-            assert!(held(&store, biller, "a").await.unwrap().is_some());
+            assert!(read(&store, biller, "a").await.unwrap().is_some());
             assert!(write(&store, biller, "b", "1").await.is_err(), "{biller}");
             assert!(store.refuses_writes(biller), "{biller}");
         }

@@ -8,7 +8,7 @@ use ledger::redis::{BillerChanges, Change, OutOfReach, Settings, SharedStore, Sw
 use test_support::RedisServer;
 
 use crate::store::{
-    await_until, change, held, in_reach, key, node, settings, standalone, values, write,
+    await_until, change, in_reach, key, node, read, settings, standalone, values, write,
 };
 
 #[tokio::test]
@@ -68,7 +68,7 @@ async fn a_key_is_spelled_with_the_biller_as_its_hash_tag_and_holds_any_bytes() 
     };
     assert_eq!(store.swap("B0001", &[again]).await, Ok(Swap::Done));
     assert_eq!(
-        held(&store, "B0001", "이름").await,
+        read(&store, "B0001", "이름").await,
         Ok(values(&[Some("")]).remove(0))
     );
 }
@@ -94,7 +94,7 @@ async fn a_value_with_an_end_is_gone_afterwards_and_one_without_stays() {
     await_until("the lease ends", || {
         server.ask(&["EXISTS", "relay:{B0001}:t:lease"]).unwrap() == redis::Value::Int(0)
     });
-    assert_eq!(held(&store, "B0001", "lease").await, Ok(None));
+    assert_eq!(read(&store, "B0001", "lease").await, Ok(None));
     assert_eq!(
         server.ask(&["PTTL", "relay:{B0001}:t:kept"]).unwrap(),
         redis::Value::Int(-1)
@@ -162,7 +162,7 @@ async fn databases_and_prefixes_are_isolated() {
     assert!(write(&other, "B0001", "a", "1").await.is_ok());
     let store = standalone(node(server.port()));
     in_reach(&store).await;
-    assert_eq!(held(&store, "B0001", "a").await, Ok(None));
+    assert_eq!(read(&store, "B0001", "a").await, Ok(None));
     assert_eq!(
         server.ask(&["EXISTS", "relay:epoch"]).unwrap(),
         redis::Value::Int(1)
@@ -228,21 +228,23 @@ fn increments_that_compete_are_never_lost() {
 }
 
 async fn increment(store: SharedStore, times: usize, conflicts: Arc<AtomicUsize>) {
-    let mut known: Option<String> = None;
+    let mut current: Option<String> = None;
     for _ in 0..times {
         loop {
-            let number: usize = known.as_deref().map_or(0, |known| known.parse().unwrap());
+            let number: usize = current
+                .as_deref()
+                .map_or(0, |current| current.parse().unwrap());
             let next = (number + 1).to_string();
-            let changes = [change("number", known.as_deref(), &next)];
+            let changes = [change("number", current.as_deref(), &next)];
             match store.swap("B0001", &changes).await.unwrap() {
                 Swap::Done => {
-                    known = Some(next);
+                    current = Some(next);
                     break;
                 }
-                Swap::Conflict(held) => {
+                Swap::Conflict(found) => {
                     conflicts.fetch_add(1, Ordering::Relaxed);
-                    let held = held[0].as_ref().unwrap();
-                    known = Some(String::from_utf8(held.to_vec()).unwrap());
+                    let found = found[0].as_ref().unwrap();
+                    current = Some(String::from_utf8(found.to_vec()).unwrap());
                 }
             }
         }

@@ -64,7 +64,7 @@ pub async fn never_in_reach(store: &SharedStore) {
     assert!(tries.is_err(), "in reach");
     assert!(!store.is_reachable());
     assert_eq!(
-        held(store, "B0001", "a").await,
+        read(store, "B0001", "a").await,
         Err(OutOfReach::NotConnected)
     );
 }
@@ -108,7 +108,7 @@ pub fn change<'a>(name: &'a str, expected: Option<&'a str>, new: &'a str) -> Cha
 }
 
 /// Returns the value of one key of a biller.
-pub async fn held(
+pub async fn read(
     store: &SharedStore,
     biller: &str,
     name: &str,

@@ -67,21 +67,21 @@ pub struct Node {
     ledger: Option<Ledger>,
     clock: WallClock,
     /// The number of reported conflicts.
-    pub met: Arc<Meetings>,
+    pub conflicts: Arc<Conflicts>,
     pub now: Timestamp,
 }
 
 /// Counts conflicts.
 #[derive(Debug, Default)]
-pub struct Meetings(AtomicUsize);
+pub struct Conflicts(AtomicUsize);
 
-impl Meetings {
+impl Conflicts {
     pub fn count(&self) -> usize {
         self.0.load(Ordering::Relaxed)
     }
 }
 
-impl Observer for Meetings {
+impl Observer for Conflicts {
     fn redis_operation(&self, _: Duration, _: Result<(), OutOfReach>) {}
 
     fn payment_conflict(&self, _: BillerCode) {
@@ -107,7 +107,7 @@ impl Node {
             store: store.clone(),
             ledger: None,
             clock,
-            met: Arc::default(),
+            conflicts: Arc::default(),
             now,
         };
         node.restart().await;
@@ -120,7 +120,7 @@ impl Node {
         let options = Options {
             redis: self.store.settings(),
             clock: self.clock,
-            observer: Some(Arc::<Meetings>::clone(&self.met)),
+            observer: Some(Arc::<Conflicts>::clone(&self.conflicts)),
             ..Options::embedded(self.directory.path().to_path_buf())
         };
         self.ledger = Some(Ledger::open(&options, self.now).unwrap());

@@ -21,9 +21,9 @@ pub(crate) enum Action {
     /// The resync notices that Redis is another one.
     Rewind(Place),
     /// The resync reads the remote state of the next row's bill.
-    CatchUpRead(Place),
+    ResyncRead(Place),
     /// The resync's swap is executed.
-    CatchUpSwap(Place),
+    ResyncSwap(Place),
     /// The cursor is written.
     WriteCursor(Place),
     Crash(Place),
@@ -46,7 +46,7 @@ impl Model {
                 if !state.nodes[place].queue.is_empty() {
                     actions.push(Action::Commit(place));
                 }
-                self.catch_up_actions(state, place, &mut actions);
+                self.resync_actions(state, place, &mut actions);
             }
         }
         self.fault_actions(state, &mut actions);

@@ -5,7 +5,7 @@ use crate::broken::Broken;
 use crate::call::{Attempt, Phase};
 use crate::note::{Note, What};
 use crate::state::{Entry, Read, State};
-use crate::table::Known;
+use crate::table::StateNumber;
 use crate::{LinkState, Timestamp};
 
 impl Model {
@@ -29,7 +29,7 @@ impl Model {
         let node = &mut state.nodes[place];
         self.observe(node, read);
         let joined = if self.broken == Some(Broken::DecideWithoutLocalKnowledge) {
-            self.table.join(read.family, crate::table::NOTHING)
+            self.table.join(read.bill_group, crate::table::NOTHING)
         } else {
             self.joined(node, read)
         };
@@ -42,8 +42,8 @@ impl Model {
         let knows_better = state.calls.iter().any(|call| {
             call.place == place
                 && call.attempt.is_some_and(|attempt| {
-                    let known = node.facts().any(|note| note.stamp == attempt.stamp);
-                    known && attempt.keeps_out(now)
+                    let has_attempt = node.facts().any(|note| note.stamp == attempt.stamp);
+                    has_attempt && attempt.keeps_out(now)
                 })
         });
         if knows_better {
@@ -63,7 +63,13 @@ impl Model {
         };
     }
 
-    pub(super) fn reserve(&self, state: &mut State, number: u8, swap: (Read, Known), note: Note) {
+    pub(super) fn reserve(
+        &self,
+        state: &mut State,
+        number: u8,
+        swap: (Read, StateNumber),
+        note: Note,
+    ) {
         if !state.redis.up {
             Self::done(state, number);
             return;

@@ -1,10 +1,10 @@
 //! The steps and their effects.
 
 mod action;
-mod catch_up;
 mod journal;
 mod link_create;
 mod pay_result;
+mod resync;
 mod settle;
 mod swap;
 
@@ -15,7 +15,7 @@ use crate::broken::Broken;
 use crate::call::{Kind, Phase};
 use crate::note::{Note, What};
 use crate::scenario::Scenario;
-use crate::state::{CatchUp, Entry, Node, Place, State};
+use crate::state::{Entry, Node, Place, Resync, State};
 use crate::table::Table;
 use crate::{HybridLogicalClock, Timestamp};
 
@@ -53,13 +53,13 @@ impl Model {
             }
             Action::Commit(place) => Self::commit(state, place),
             Action::Rewind(place) => self.rewind(state, place),
-            Action::CatchUpRead(place) => {
-                self.catch_up_read(state, place);
-                while !self.scenario.fine && state.nodes[place].catch_up != CatchUp::Idle {
-                    self.catch_up_swap(state, place);
+            Action::ResyncRead(place) => {
+                self.resync_read(state, place);
+                while !self.scenario.fine && state.nodes[place].resync != Resync::Idle {
+                    self.resync_swap(state, place);
                 }
             }
-            Action::CatchUpSwap(place) => self.catch_up_swap(state, place),
+            Action::ResyncSwap(place) => self.resync_swap(state, place),
             Action::WriteCursor(place) => Self::write_cursor(state, place),
             Action::Crash(place) => Self::crash(state, place),
             Action::CrashBehindCursor(place) => {

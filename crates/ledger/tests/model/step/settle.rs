@@ -5,7 +5,7 @@ use crate::DeliveryState;
 use crate::call::{Outcome, Phase, Span};
 use crate::note::{Message, What};
 use crate::state::{Entry, Read, State};
-use crate::table::Known;
+use crate::table::StateNumber;
 
 impl Model {
     pub(super) fn settle_link(&self, state: &mut State, number: u8, outcome: Outcome) {
@@ -83,7 +83,7 @@ impl Model {
         &self,
         state: &mut State,
         number: u8,
-        swap: (Read, Known),
+        swap: (Read, StateNumber),
         rows: Span,
     ) {
         if !state.redis.up {

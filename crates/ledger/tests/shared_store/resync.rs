@@ -12,7 +12,7 @@ use crate::one_node::{OneNode, answer, bill, eventually};
 use crate::store::node;
 
 /// Contract section 4: the resync starts within this time.
-const BEGINS_WITHIN: Duration = Duration::from_secs(5);
+const STARTS_WITHIN: Duration = Duration::from_secs(5);
 
 #[tokio::test]
 async fn an_unreadable_value_blocks_nothing_after_it() {
@@ -24,7 +24,7 @@ async fn an_unreadable_value_blocks_nothing_after_it() {
     one.pay(&damaged, None).await;
     one.until_all_is_shared().await;
     let key = only_key(&server, "relay:{B0001}:f:*");
-    server.tell(&["SET", &key, "nobody can read this"]);
+    server.tell(&["SET", &key, "unreadable"]);
     server.kill();
     one.until_cut_off().await;
     one.pay(&damaged, Some(answer(10))).await;
@@ -71,39 +71,39 @@ async fn the_running_servers_of_a_cluster_are_resynced_and_the_killed_one_when_i
 
     cluster.members[2].server.kill();
     one.until_cut_off().await;
-    let (dead, living): (Vec<&str>, Vec<&str>) = BILLERS
+    let (killed, running): (Vec<&str>, Vec<&str>) = BILLERS
         .iter()
         .partition(|biller| owner(&cluster, biller) == 2);
-    for biller in &dead {
+    for biller in &killed {
         one.pay(&bill(biller, "meanwhile"), None).await;
     }
     // A wipe of another server is noticed although not all servers run.
     cluster.members[0].server.tell(&["FLUSHALL"]);
-    for biller in &living {
+    for biller in &running {
         let paid = bill(biller, "before");
         eventually(async || other.is_paid(&paid).await).await;
     }
-    let behind = i64::try_from(2 * dead.len()).unwrap();
+    let behind = i64::try_from(2 * killed.len()).unwrap();
     eventually(async || one.ledger.unshared() == behind).await;
 
     cluster.members[2].server.start_again();
     let back = Instant::now();
     eventually(async || one.ledger.is_redis_reachable() == Some(true)).await;
     let reached = back.elapsed();
-    for biller in &dead {
+    for biller in &killed {
         let paid = bill(biller, "meanwhile");
         eventually(async || other.is_paid(&paid).await).await;
     }
-    let caught_up = back.elapsed().saturating_sub(reached);
-    assert!(caught_up < BEGINS_WITHIN, "{caught_up:?}");
+    let duration = back.elapsed().saturating_sub(reached);
+    assert!(duration < STARTS_WITHIN, "{duration:?}");
     one.until_all_is_shared().await;
 }
 
 #[tokio::test]
 async fn many_large_answers_are_resynced_over_a_slow_connection() {
     let server = RedisServer::durable(&[]);
-    let line = Proxy::slow(server.port(), 4 * 1024 * 1024);
-    let one = OneNode::open(Topology::Standalone(node(line.port()))).await;
+    let proxy = Proxy::slow(server.port(), 4 * 1024 * 1024);
+    let one = OneNode::open(Topology::Standalone(node(proxy.port()))).await;
     server.kill();
     one.until_cut_off().await;
     let bills: Vec<Bill> = (0..120)

@@ -7,7 +7,7 @@ use ledger::{RecordOutcome, Scope};
 use test_support::{Proxy, RedisServer};
 
 use crate::one_node::{OneNode, answer, bill, eventually};
-use crate::store::{held, in_reach, node, standalone, write};
+use crate::store::{in_reach, node, read, standalone, write};
 
 const MEGABYTE: usize = 1024 * 1024;
 
@@ -23,8 +23,8 @@ const KEEP: Duration = Duration::from_mins(10);
 #[tokio::test]
 async fn a_large_value_that_takes_too_long_closes_only_its_own_connection() {
     let server = RedisServer::durable(&[]);
-    let line = Proxy::slow(server.port(), BYTES_PER_SECOND);
-    let store = standalone(node(line.port()));
+    let proxy = Proxy::slow(server.port(), BYTES_PER_SECOND);
+    let store = standalone(node(proxy.port()));
     in_reach(&store).await;
     assert!(write(&store, "B0001", "a", "1").await.is_ok());
 
@@ -33,14 +33,14 @@ async fn a_large_value_that_takes_too_long_closes_only_its_own_connection() {
     let slow = store.put_large("B0001", KEY, &value, KEEP, patience);
     let calls = async {
         for _ in 0..20 {
-            assert!(held(&store, "B0002", "a").await.is_ok());
+            assert!(read(&store, "B0002", "a").await.is_ok());
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
     };
     let (slow, ()) = tokio::join!(slow, calls);
     assert_eq!(slow, Err(OutOfReach::TooSlow));
     assert!(store.is_reachable());
-    assert!(held(&store, "B0001", "a").await.unwrap().is_some());
+    assert!(read(&store, "B0001", "a").await.unwrap().is_some());
 
     // With enough time it succeeds over a new connection; existing data stays.
     let patience = Duration::from_secs(10);
@@ -55,8 +55,8 @@ async fn a_large_value_that_takes_too_long_closes_only_its_own_connection() {
 #[tokio::test]
 async fn a_billers_large_answer_keeps_no_other_biller_from_redis() {
     let server = RedisServer::durable(&[]);
-    let line = Proxy::slow(server.port(), BYTES_PER_SECOND);
-    let one = OneNode::open(Topology::Standalone(node(line.port()))).await;
+    let proxy = Proxy::slow(server.port(), BYTES_PER_SECOND);
+    let one = OneNode::open(Topology::Standalone(node(proxy.port()))).await;
     let (large, small) = (bill("B0001", "1"), bill("B0002", "1"));
     one.pay(&small, None).await;
     let kept = answer(3 * MEGABYTE);
