@@ -88,9 +88,7 @@ fn named_biller(
         NamedBiller::InPath(code) => code,
         NamedBiller::InHeader => only(headers, &X_BILLER_CODE)?.to_str().ok()?,
     };
-    let biller = parties.registry.find(code)?;
-    biller.approach(route.api);
-    Some(Arc::clone(biller))
+    parties.registry.find(code).cloned()
 }
 
 async fn answer(

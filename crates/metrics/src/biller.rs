@@ -80,12 +80,6 @@ impl BillerSeries {
         }
     }
 
-    /// Reads what a call will count in, for no other end than to have it near.
-    pub fn touch(&self, api: Api) -> u64 {
-        let api = self.api(ApiLabel::from(api));
-        api.ok.get() + u64::from(self.in_flight.get() > 0)
-    }
-
     /// Counts a call as in flight until the returned value is dropped.
     pub fn enter(&self) -> InFlight<'_> {
         self.in_flight.add(1);

@@ -28,11 +28,6 @@ impl InFlight {
         }
     }
 
-    /// Returns the number of calls in flight.
-    pub fn count(&self) -> u32 {
-        self.count.load(Ordering::Relaxed)
-    }
-
     /// Counts one call until the permit is dropped; `None` at the bound.
     pub fn enter(&self) -> Option<InFlightPermit> {
         let taken = self.count.fetch_add(1, Ordering::AcqRel);

@@ -3,14 +3,13 @@
 mod in_flight;
 mod rate;
 
-use std::hint::black_box;
 use std::sync::Arc;
 
 use actix_web::http::uri::InvalidUri;
 use foldhash::HashMap;
 use ipnet::IpNet;
 use metrics::{BillerSeries, Metrics};
-use protocol::{Api, BillerCode, Rules};
+use protocol::{BillerCode, Rules};
 
 use crate::config::{BaseUrl, Biller, Kakao, Sha256, Status};
 use crate::tls::ClientTls;
@@ -101,27 +100,6 @@ impl RegisteredBiller {
             upstream,
             settings,
         })
-    }
-
-    /// Has the memory of what a call will meet come near, all of it at once: of thousands of billers none is in a
-    /// near cache when its turn comes, and met one by one, each place would be waited for by itself.
-    pub fn approach(&self, api: Api) {
-        let (in_flight, endpoint) = match api {
-            Api::LinkCreate => (&self.in_flight, &self.endpoints.link_create),
-            Api::LinkRecreate => (&self.in_flight, &self.endpoints.link_recreate),
-            Api::Notice => (&self.in_flight, &self.endpoints.notice),
-            Api::Prepay => (&self.in_flight, &self.endpoints.prepay),
-            Api::PayResult => (&self.pay_results_in_flight, &self.endpoints.pay_result),
-        };
-        black_box((
-            self.series.touch(api),
-            self.upstream.party.touch(),
-            in_flight.count(),
-            endpoint.touch(),
-            self.is_active(),
-            self.settings.parameter_max_length,
-            self.settings.identity_parameters.len(),
-        ));
     }
 
     /// Returns the biller's code.

@@ -143,11 +143,6 @@ impl Circuit {
         self.lock().public_state()
     }
 
-    /// Reads the memory that a call will read, so that it is in the processor's cache.
-    pub(super) fn touch(&self) -> usize {
-        Arc::strong_count(&self.0) + usize::from(self.0.state.is_poisoned())
-    }
-
     fn permit(&self, kind: PermitKind, generation: u64) -> CircuitPermit {
         CircuitPermit {
             circuit: self.clone(),

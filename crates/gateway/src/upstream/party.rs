@@ -57,11 +57,6 @@ impl Party {
         self.answer_limit_bytes
     }
 
-    /// Reads the memory that a call will read, so that it is in the processor's cache.
-    pub fn touch(&self) -> usize {
-        self.circuit.touch() + self.answer_limit_bytes
-    }
-
     /// Returns the endpoint of an API, whose `path` begins with a slash and follows the base URL.
     ///
     /// # Errors

@@ -20,12 +20,6 @@ impl ApiEndpoint {
         Self(format!("POST {path} HTTP/1.1\r\nhost: {host}\r\n").into())
     }
 
-    /// Reads the memory that a call will read, so that it is in the processor's cache.
-    pub fn touch(&self) -> usize {
-        usize::from(self.0.first().copied().unwrap_or_default())
-            + usize::from(self.0.last().copied().unwrap_or_default())
-    }
-
     /// The path, for tests and texts.
     pub fn path(&self) -> &str {
         let head = std::str::from_utf8(&self.0).unwrap_or_default();
