@@ -42,8 +42,8 @@ impl fmt::Display for Found {
     }
 }
 
-/// The states that were visited, by their hash: of ten million, the odds that any two share one of
-/// 64 bits are one in 370,000. The way back to the start goes with each.
+/// The visited states by their hash, each with its previous state. Of ten million states, two share a hash of
+/// 64 bits with a probability of one in 370,000.
 type Visited = HashMap<u64, Option<(u64, Action)>, BuildHasherDefault<Mixer>>;
 
 /// Searches until an invariant is violated or no state is left; at most `bound` states.
@@ -99,7 +99,7 @@ fn hash(state: &State) -> u64 {
     hasher.finish()
 }
 
-/// A hasher that is quick without optimisation too. Each step loses nothing of what was there.
+/// A hasher that is fast also without optimisation. Each step is a bijection.
 #[derive(Default)]
 struct Mixer(u64);
 

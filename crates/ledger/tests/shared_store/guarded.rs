@@ -27,7 +27,7 @@ fn users() -> String {
     words.collect()
 }
 
-/// A server that speaks TLS alone, and what its clients need.
+/// A server that accepts TLS only, and the authority of its certificate.
 struct Guarded {
     authority: Authority,
     server: RedisServer,

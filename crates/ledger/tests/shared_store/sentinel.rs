@@ -1,4 +1,4 @@
-//! Sentinels that choose another primary.
+//! Sentinels that elect another primary.
 
 use std::time::{Duration, Instant};
 
@@ -48,7 +48,7 @@ async fn a_new_primary_is_found_without_a_restart() {
         redis::Value::Int(1)
     );
 
-    // The old primary comes back believing it is one, until the Sentinels tell it otherwise.
+    // The old primary restarts as a primary, until the Sentinels make it a replica.
     watched.servers[0].server.start_again();
     let begun = Instant::now();
     while begun.elapsed() < Duration::from_secs(1) {

@@ -224,7 +224,7 @@ fn increments_that_compete_are_never_lost() {
         server.ask(&["GET", "relay:{B0001}:t:number"]).unwrap(),
         total
     );
-    assert!(conflicts.load(Ordering::Relaxed) > 0, "nobody competed");
+    assert!(conflicts.load(Ordering::Relaxed) > 0, "no conflict");
 }
 
 async fn increment(store: SharedStore, times: usize, conflicts: Arc<AtomicUsize>) {
