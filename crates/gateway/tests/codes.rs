@@ -1,4 +1,4 @@
-//! Every code that the gateway answers by itself, with its status and the guide's exact message.
+//! Every code of the gateway's own answers, with its status and the guide's exact message.
 #![allow(
     missing_docs,
     clippy::too_many_lines,
@@ -74,7 +74,7 @@ fn callers_are_admitted_by_address_then_by_authorization() {
         assert_own(&reply, status, code);
     }
     assert_eq!((kakao.count(), biller.count()), (0, 0));
-    // Money moved: a suspended biller hears of it.
+    // A pay-result is relayed to a suspended biller too.
     let paid = gateway.post(
         "/kakao/pay-result/B0003",
         pay_result("u", "P", 1, 20000).to_string(),
@@ -100,7 +100,7 @@ fn kakao_pay_is_admitted_by_address() {
 }
 
 #[test]
-fn unknown_routes_and_methods_are_told() {
+fn unknown_routes_and_methods_have_codes() {
     let (kakao, biller) = (Upstream::ok(), Upstream::ok());
     let gateway = Setup::new(&kakao.url(), &biller.url()).start();
     for path in [
@@ -123,7 +123,7 @@ fn unknown_routes_and_methods_are_told() {
 }
 
 #[test]
-fn a_biller_beyond_its_rate_waits() {
+fn a_biller_beyond_its_rate_is_refused() {
     let (kakao, biller) = (Upstream::ok(), Upstream::ok());
     let gateway = Setup::new(&kakao.url(), &biller.url())
         .biller(
@@ -138,7 +138,7 @@ fn a_biller_beyond_its_rate_waits() {
     let refused = caller.post(CREATE, link("3").to_string());
     assert_own(&refused, 429, E801);
     assert_eq!(refused.header("retry-after"), Some("1"));
-    // Kakao Pay's calls are never turned away for rate.
+    // Kakao Pay's calls have no rate limit.
     for _ in 0..5 {
         assert_eq!(
             caller.post(PREPAY, prepay("1").to_string()).res_code(),
@@ -181,7 +181,7 @@ fn a_body_over_the_limit_is_refused_before_it_is_read() {
 }
 
 #[test]
-fn what_the_upstream_does_wrong_has_a_code_of_its_own() {
+fn every_fault_of_an_upstream_has_its_code() {
     let whole = |status: u16, body: &[u8]| Action::Send(answer(status, "text/html", body));
     let raw = |text: &str| Action::SendAndClose(text.as_bytes().to_vec());
     let euc_kr = b"{\"res_code\":\"OK\",\"message\":\"\xBC\xBA\xB0\xF8\"}";
@@ -284,7 +284,7 @@ fn an_upstream_that_is_not_there_is_e809() {
     let gateway = Setup::new(&nobody, &nobody).start();
     assert_own(&gateway.post(CREATE, link("u").to_string()), 502, E809);
     assert_own(&gateway.post(PREPAY, prepay("u").to_string()), 502, E809);
-    // It never reached Kakao Pay: the bill is free again.
+    // The call did not reach Kakao Pay, so the bill can be linked again.
     assert_own(&gateway.post(CREATE, link("u").to_string()), 502, E809);
     assert_own(&gateway.post(RECREATE, link("u").to_string()), 200, E812);
 }
@@ -302,11 +302,11 @@ fn no_upstream_keeps_a_caller_beyond_the_budget() {
         ),
         ("hangs in the body", Action::SendAndHang(head.to_vec())),
         (
-            "drips its head",
+            "sends its head slowly",
             Action::Drip(slow.clone(), Duration::from_millis(200)),
         ),
         (
-            "drips its body",
+            "sends its body slowly",
             Action::Drip(slow, Duration::from_millis(12)),
         ),
     ];
@@ -348,7 +348,7 @@ fn no_upstream_keeps_a_caller_beyond_the_budget() {
 }
 
 #[test]
-fn a_body_that_does_not_come_is_told_in_time() {
+fn a_body_that_does_not_arrive_is_answered_in_time() {
     let (kakao, biller) = (Upstream::ok(), Upstream::ok());
     let gateway = Setup::new(&kakao.url(), &biller.url())
         .with("[budget]\ntotal = \"1s\"")
@@ -375,7 +375,7 @@ fn a_body_that_does_not_come_is_told_in_time() {
 }
 
 #[test]
-fn the_ledger_answers_links_without_asking_kakao_pay() {
+fn the_ledger_answers_links_without_calling_kakao_pay() {
     let (kakao, biller) = (Upstream::ok(), Upstream::ok());
     let gateway = Setup::new(&kakao.url(), &biller.url()).start();
     let keyed =
@@ -413,7 +413,7 @@ fn a_paid_bill_and_an_error_bill_are_answered_without_the_biller() {
     assert_own(&caller.post(NOTICE, notice("u").to_string()), 200, E817);
     assert_own(&caller.post(CREATE, link("u").to_string()), 200, E817);
     assert_own(&caller.post(RECREATE, link("u").to_string()), 200, E817);
-    // Money that moves is still taken and relayed.
+    // A pay-result is still recorded and relayed.
     assert_eq!(caller.post(PAY_RESULT, paid(3)).res_code(), "OK");
     assert_eq!((kakao.count(), biller.count()), (0, 4));
     assert_eq!(
@@ -427,7 +427,7 @@ fn a_paid_bill_and_an_error_bill_are_answered_without_the_biller() {
 }
 
 #[test]
-fn a_biller_with_too_many_calls_in_flight_waits_but_its_pay_results_do_not() {
+fn a_biller_with_too_many_calls_in_flight_is_refused_but_its_pay_results_are_not() {
     let (kakao, biller) = (Upstream::ok(), Upstream::ok());
     let gateway = Setup::new(&kakao.url(), &biller.url())
         .biller("B0001", &biller.url(), "max_in_flight = 1\n")
@@ -456,7 +456,7 @@ fn a_biller_with_too_many_calls_in_flight_waits_but_its_pay_results_do_not() {
         pay("u").as_bytes(),
     ));
     biller.await_calls(2);
-    // Beyond the allowance of its own it is written down and answered E801.
+    // Beyond the pay-results' own limit it is journalled and answered E801.
     assert_own(&gateway.post(PAY_RESULT, pay("v")), 503, E801);
     gate.open();
     assert_eq!(first.reply().res_code(), "OK");
@@ -479,12 +479,12 @@ fn an_open_circuit_answers_at_once_and_a_pay_result_closes_it() {
     for _ in 0..3 {
         assert_own(&gateway.post(PREPAY, prepay("u").to_string()), 502, E809);
     }
-    let asked = biller.count();
+    let calls = biller.count();
     let refused = gateway.post(PREPAY, prepay("u").to_string());
     assert_own(&refused, 503, E809);
     assert!(refused.header("retry-after").is_some());
     assert_own(&gateway.post(NOTICE, notice("u").to_string()), 503, E809);
-    assert_eq!(biller.count(), asked);
+    assert_eq!(biller.count(), calls);
     assert_eq!(
         gateway.metric(r#"relay_circuit_state{upstream="B0001"}"#),
         2
@@ -508,7 +508,7 @@ fn an_open_circuit_answers_at_once_and_a_pay_result_closes_it() {
 }
 
 #[test]
-fn failures_that_are_answers_open_no_circuit() {
+fn refusals_of_an_upstream_open_no_circuit() {
     let (kakao, biller) = (Upstream::ok(), Upstream::ok());
     let gateway = Setup::new(&kakao.url(), &biller.url())
         .with("[circuit]\nfailures = 2")
@@ -528,7 +528,7 @@ fn failures_that_are_answers_open_no_circuit() {
 }
 
 #[test]
-fn a_pay_result_that_is_refused_is_counted_and_told_as_an_error() {
+fn a_refused_pay_result_is_counted_and_logged_as_an_error() {
     let (kakao, biller) = (Upstream::ok(), Upstream::ok());
     let gateway = Setup::new(&kakao.url(), &biller.url()).start();
     let secret = with(

@@ -1,8 +1,7 @@
-//! Real disks that are full, or turn read-only: payments still reach their biller and Redis, and
-//! nothing pretends to be durable.
+//! Real disks that are full or turn read-only: payments still reach their biller and Redis, and no fact
+//! counts as journalled that is not.
 //!
-//! These tests mount file systems of their own. Where that is not permitted they say so and prove
-//! nothing.
+//! These tests mount file systems. Where that is not permitted they print so and check nothing.
 #![allow(missing_docs, clippy::print_stderr, clippy::unwrap_used)]
 
 use std::fs::{self, File};
@@ -17,11 +16,11 @@ use test_support::{
     pay_result, prepay, until,
 };
 
-/// A mounted file system of a test's own; gone when dropped.
+/// A file system mounted for one test; unmounted when dropped.
 struct Disk(TempDir);
 
 impl Disk {
-    /// In memory, of four mebibytes.
+    /// A file system of four mebibytes in memory.
     fn in_memory() -> Option<Self> {
         Self::mount(&["-t", "tmpfs", "-o", "size=4m", "tmpfs"])
     }
@@ -66,7 +65,7 @@ impl Disk {
         self.0.path().join("ledger")
     }
 
-    /// Takes every byte that is left; `rm` frees them.
+    /// Fills the file system; `rm` frees it again.
     fn fill(&self) -> PathBuf {
         let path = self.0.path().join("filler");
         let mut filler = File::create(&path).unwrap();
@@ -79,13 +78,13 @@ impl Disk {
 
 impl Drop for Disk {
     fn drop(&mut self) {
-        // Lazily: a gateway that a failed test left behind may still hold it.
+        // Lazily: a gateway that a failed test left running may still have files open.
         let mut umount = Command::new("umount");
         let _ = umount.arg("-l").arg(self.0.path()).status();
     }
 }
 
-/// A gateway on this Redis that makes links; its journal where `toml` says.
+/// Starts a gateway on this Redis that has made a link; `toml` sets where its journal is.
 fn node(redis: &RedisServer, kakao: &Upstream, biller: &Upstream, toml: &str) -> Gateway {
     let url = format!("redis://127.0.0.1:{}/0", redis.port());
     let gateway = Setup::new(&kakao.url(), &biller.url())
@@ -106,18 +105,19 @@ fn paid(user: &str) -> String {
     pay_result(user, "P", 1, 20000).to_string()
 }
 
-/// How many payments of a customer a journal has.
+/// Returns how many payments of a customer are in a journal.
 fn journalled(folder: &Path, user: &str) -> i64 {
     let journal = rusqlite::Connection::open(folder.join("journal.sqlite3")).unwrap();
     let query = "SELECT count(*) FROM fact WHERE kind = 'payment' AND biller_user_key = ?1";
     journal.query_row(query, [user], |row| row.get(0)).unwrap()
 }
 
-/// Payments go to the biller and to Redis, links nowhere; and everybody is told.
+/// Checks that payments reach the biller and Redis, that links are refused, and that readiness, metrics and
+/// log show it.
 fn assert_goes_on(gateway: &Gateway, other: &Gateway, biller: &Upstream, user: &str, why: &str) {
-    let told = biller.count();
+    let delivered = biller.count();
     assert_eq!(gateway.post(PAY_RESULT, paid(user)).res_code(), "OK");
-    assert_eq!(biller.count(), told + 1);
+    assert_eq!(biller.count(), delivered + 1);
     assert_own(&other.post(PREPAY, prepay(user).to_string()), 200, E403);
     assert_own(&gateway.post(PREPAY, prepay(user).to_string()), 200, E403);
     assert_own(&gateway.post(CREATE, link(user).to_string()), 503, E801);
@@ -134,14 +134,14 @@ fn assert_goes_on(gateway: &Gateway, other: &Gateway, biller: &Upstream, user: &
 }
 
 #[test]
-fn a_full_disk_holds_no_payment_back_and_takes_all_that_is_owed_once_there_is_room() {
+fn a_full_disk_delays_no_payment_and_gets_the_backlog_once_there_is_room() {
     let Some(disk) = Disk::in_memory() else {
         return;
     };
     let (redis, kakao, biller) = (RedisServer::start(), Upstream::ok(), Upstream::ok());
     let gateway = node(&redis, &kakao, &biller, &on(&disk));
     let other = node(&redis, &kakao, &biller, "");
-    // Long before: there is less than `ledger.low_disk`, a gibibyte.
+    // The warning comes long before that: less than `ledger.low_disk`, a gibibyte, is free.
     let low = gateway.await_log(|line| line.to_string().contains("nearly full"));
     assert_eq!(low["level"], "error");
     assert_eq!(gateway.post(PAY_RESULT, paid("before")).res_code(), "OK");
@@ -160,7 +160,7 @@ fn a_full_disk_holds_no_payment_back_and_takes_all_that_is_owed_once_there_is_ro
 }
 
 #[test]
-fn a_file_system_that_turns_read_only_holds_no_payment_back_and_no_stop_is_clean() {
+fn a_file_system_that_turns_read_only_delays_no_payment_and_makes_the_stop_unclean() {
     let folder = TempDir::new().unwrap();
     let Some(disk) = Disk::on_image(&folder.path().join("image")) else {
         return;
@@ -182,7 +182,7 @@ fn a_file_system_that_turns_read_only_holds_no_payment_back_and_no_stop_is_clean
 }
 
 #[test]
-fn a_journal_that_cannot_be_written_from_the_beginning_is_no_beginning() {
+fn a_journal_that_cannot_be_written_prevents_the_start() {
     let Some(disk) = Disk::in_memory() else {
         return;
     };
@@ -194,8 +194,8 @@ fn a_journal_that_cannot_be_written_from_the_beginning_is_no_beginning() {
     let gateway = gateway.args(["serve", "--config"]).arg(setup.write());
     let refused = gateway.output().unwrap();
     assert_eq!(refused.status.code(), Some(1));
-    let said = [refused.stdout, refused.stderr].concat();
-    let said = String::from_utf8_lossy(&said);
-    assert!(said.contains("Read-only file system"), "{said}");
-    assert!(said.contains(disk.ledger().to_str().unwrap()), "{said}");
+    let output = [refused.stdout, refused.stderr].concat();
+    let output = String::from_utf8_lossy(&output);
+    assert!(output.contains("Read-only file system"), "{output}");
+    assert!(output.contains(disk.ledger().to_str().unwrap()), "{output}");
 }

@@ -1,4 +1,5 @@
-//! A journal that fails at run time: payments still reach their biller, and nothing pretends.
+//! A journal that fails at run time: payments still reach their biller, and no fact counts as journalled
+//! that is not.
 #![allow(missing_docs, clippy::unwrap_used)]
 
 use std::time::Duration;
@@ -9,7 +10,7 @@ use test_support::{
     prepay, until,
 };
 
-/// Somebody with `sqlite3` and no mercy.
+/// Changes the journal from outside, as someone with `sqlite3` could.
 fn saboteur(gateway: &Gateway) -> rusqlite::Connection {
     let file = gateway.path().join("data/ledger/journal.sqlite3");
     let connection = rusqlite::Connection::open(file).unwrap();
@@ -56,7 +57,7 @@ fn payments_are_relayed_links_are_e801_and_readiness_is_off_until_it_can_be_writ
 }
 
 #[test]
-fn stopping_with_facts_that_are_in_no_journal_is_no_clean_stop() {
+fn a_stop_with_unjournalled_facts_is_unclean() {
     let (kakao, biller) = (Upstream::ok(), Upstream::ok());
     let mut gateway = Setup::new(&kakao.url(), &biller.url())
         .with("[limits]\ndrain = \"1s\"")
@@ -70,7 +71,7 @@ fn stopping_with_facts_that_are_in_no_journal_is_no_clean_stop() {
 }
 
 #[test]
-fn a_stop_waits_for_a_journal_that_comes_back() {
+fn a_stop_waits_for_a_journal_that_recovers() {
     let (kakao, biller) = (Upstream::ok(), Upstream::ok());
     let gateway = Setup::new(&kakao.url(), &biller.url()).start();
     let operator = saboteur(&gateway);

@@ -1,5 +1,4 @@
-//! A pay-result that came at the very end of its budget: there is no time to tell the biller, and
-//! still nothing of it is lost.
+//! A pay-result that arrived at the end of its budget: it is not delivered, and still not lost.
 #![allow(missing_docs, clippy::unwrap_used)]
 
 use std::thread;
@@ -11,11 +10,11 @@ use test_support::{
     pay_result, prepay, request, until,
 };
 
-/// How often a machine that is busy may miss the moment.
+/// How often the timing may fail on a loaded machine.
 const ATTEMPTS: usize = 20;
 
-/// Sends a pay-result whose body drips until a tenth of the budget is left; then Redis hangs.
-fn drip(gateway: &Gateway, redis: &RedisServer, body: &str) -> Reply {
+/// Sends a pay-result whose body arrives slowly until a tenth of the budget is left; then Redis hangs.
+fn send_slowly(gateway: &Gateway, redis: &RedisServer, body: &str) -> Reply {
     let whole = request("POST", PAY_RESULT, &[], body.as_bytes());
     let (early, late) = whole.split_at(whole.len() - 10);
     let mut kakao = gateway.caller();
@@ -34,7 +33,7 @@ fn drip(gateway: &Gateway, redis: &RedisServer, body: &str) -> Reply {
     reply
 }
 
-/// The payments of a customer in the journal, and the bytes that told them.
+/// Returns the payments of a customer in the journal and the bytes of their pay-results.
 fn journalled(gateway: &Gateway, user: &str) -> Vec<Vec<u8>> {
     let file = gateway.path().join("data/ledger/journal.sqlite3");
     let journal = rusqlite::Connection::open(file).unwrap();
@@ -60,22 +59,22 @@ fn a_pay_result_that_came_too_late_to_be_relayed_is_journalled_although_redis_ha
         until(|| gateway.post(CREATE, link("probe").to_string()).status == 200);
         let user = format!("late{attempt}");
         let body = pay_result(&user, "P", 1, 20000).to_string();
-        let reply = drip(&gateway, &redis, &body);
-        // Too late for the body (408), or in time for all of it (200): once more.
+        let reply = send_slowly(&gateway, &redis, &body);
+        // The body was too late (408) or all of it in time (200): try again.
         if reply.status != 504 {
             continue;
         }
         assert_own(&reply, 504, E806);
         until(|| journalled(&gateway, &user) == [body.as_bytes()]);
-        let told = biller
+        let delivered = biller
             .calls()
             .iter()
             .any(|call| call.body == body.as_bytes());
-        assert!(!told, "told without a budget");
+        assert!(!delivered, "delivered without a budget");
         assert_own(&gateway.post(PREPAY, prepay(&user).to_string()), 200, E403);
-        // The copy that Kakao Pay sends is told.
+        // The copy that Kakao Pay sends is delivered.
         assert_eq!(gateway.post(PAY_RESULT, &body).res_code(), "OK");
         return;
     }
-    panic!("{ATTEMPTS} attempts, and none met a Redis that hangs with its budget nearly over");
+    panic!("{ATTEMPTS} attempts, and Redis hung in none of them with the budget nearly over");
 }

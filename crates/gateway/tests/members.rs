@@ -1,5 +1,5 @@
 //! For every member of every API: absent, null, empty, too long, too short, of the wrong type. The
-//! contract's code comes back, and the upstream hears nothing.
+//! answer has the contract's code, and the upstream is not called.
 #![allow(
     missing_docs,
     clippy::too_many_lines,
@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 
 use protocol::ResCode::{E001, E006, E007, E101, E807};
 
-/// What a member may be, as the guide's tables say it.
+/// The rule of a member in the guide's tables.
 #[derive(Clone, Copy, Debug)]
 enum Rule {
     /// `String` with a maximum length.
@@ -34,7 +34,7 @@ use test_support::{
 const REQUIRED: bool = true;
 const OPTIONAL: bool = false;
 
-/// API by API: member, rule, required.
+/// The members of each API: name, rule, required.
 fn apis() -> Vec<(&'static str, Value, Vec<(&'static str, Rule, bool)>)> {
     let bill = [
         ("biller_user_key", Text(50), REQUIRED),
@@ -115,7 +115,7 @@ fn wrong_widths(rule: Rule) -> Vec<(Value, protocol::ResCode)> {
     }
 }
 
-/// Values at the very edge of what is right.
+/// Values at the limits of a rule.
 fn right_widths(rule: Rule) -> Vec<Value> {
     match rule {
         Text(most) => vec![json!("a".repeat(most)), json!("한".repeat(most))],
@@ -127,7 +127,7 @@ fn right_widths(rule: Rule) -> Vec<Value> {
 }
 
 #[test]
-fn every_member_of_every_api_is_held_to_the_guides_table() {
+fn every_member_of_every_api_is_checked_by_the_guides_table() {
     let (kakao, biller) = (Upstream::ok(), Upstream::ok());
     let gateway = Setup::new(&kakao.url(), &biller.url()).start();
     let mut caller = gateway.caller();
@@ -154,11 +154,11 @@ fn every_member_of_every_api_is_held_to_the_guides_table() {
     assert_eq!(
         (kakao.count(), biller.count()),
         (0, 0),
-        "the upstreams heard of it"
+        "an upstream was called"
     );
 }
 
-/// Posts a spoilt body and holds the answer against the table.
+/// Posts an invalid body and checks the answer.
 struct Refused<'a> {
     caller: &'a mut Caller,
     path: &'static str,
@@ -169,15 +169,15 @@ impl Refused<'_> {
     #[track_caller]
     fn with(&mut self, body: &Value, status: u16, code: protocol::ResCode) {
         let reply = self.caller.post(self.path, body.to_string());
-        let told = (reply.status, reply.res_code());
+        let actual = (reply.status, reply.res_code());
         let expected = (status, code.code().to_owned());
-        assert_eq!(told, expected, "{} {}: {body}", self.path, self.member);
+        assert_eq!(actual, expected, "{} {}: {body}", self.path, self.member);
         assert_own(&reply, status, code);
     }
 }
 
 #[test]
-fn what_is_just_right_is_relayed() {
+fn values_at_the_limits_are_relayed() {
     let (kakao, biller) = (Upstream::ok(), Upstream::ok());
     let gateway = Setup::new(&kakao.url(), &biller.url()).start();
     let mut caller = gateway.caller();
@@ -193,7 +193,7 @@ fn what_is_just_right_is_relayed() {
             }
             for value in right {
                 sent += 1;
-                // Each a bill of its own, so that no ledger answers in the biller's place.
+                // Every call is for another bill, so that the ledger refuses none.
                 let body = with(body.clone(), "ordinal", json!(sent.to_string()));
                 let body = with(body, member, value);
                 let reply = caller.post(path, body.to_string());
@@ -248,9 +248,9 @@ fn the_whole_body_is_checked_before_its_members() {
     for (path, ..) in apis() {
         for (body, status, code) in &table {
             let reply = gateway.post(path, body);
-            let told = (reply.status, reply.res_code());
+            let actual = (reply.status, reply.res_code());
             assert_eq!(
-                told,
+                actual,
                 (*status, code.code().into()),
                 "{path}: {}",
                 String::from_utf8_lossy(body)
@@ -297,7 +297,7 @@ fn parameters_of_the_link_apis_are_short_printable_strings_or_numbers() {
         let body = with(link(&format!("u{number}")), "parameters", parameters);
         assert_eq!(gateway.post(path, body.to_string()).res_code(), "OK");
     }
-    // Kakao Pay's calls carry whatever it likes there.
+    // Kakao Pay's calls may have any `parameters`.
     let body = with(
         prepay("u"),
         "parameters",

@@ -1,5 +1,5 @@
-//! A payment that Kakao Pay reported is never forgotten, and never told twice to a biller that
-//! accepted it.
+//! A payment that Kakao Pay reported is never lost, and never delivered again to a biller that accepted
+//! it.
 #![allow(
     missing_docs,
     clippy::too_many_lines,
@@ -46,16 +46,16 @@ fn a_copy_of_an_accepted_pay_result_gets_the_kept_answer_also_after_a_restart() 
         assert_own(&gateway.post(PREPAY, prepay("u").to_string()), 200, E403);
     }
     assert_eq!(biller.count(), 1);
-    // Another white space is another message: the biller hears it, the event is the same.
+    // Other white space makes another message of the same event, which is delivered.
     let spaced = format!(" {}", paid(1));
-    let told = gateway.post(PAY_RESULT, spaced);
-    assert_eq!(told.header("x-relay-replayed"), None);
+    let delivered = gateway.post(PAY_RESULT, spaced);
+    assert_eq!(delivered.header("x-relay-replayed"), None);
     assert_eq!(biller.count(), 2);
     assert_own(&gateway.post(PREPAY, prepay("u").to_string()), 200, E403);
 }
 
 #[test]
-fn a_pay_result_that_was_not_accepted_is_told_again() {
+fn a_pay_result_that_was_not_accepted_is_delivered_again() {
     let (kakao, biller) = (Upstream::ok(), Upstream::ok());
     let gateway = Setup::new(&kakao.url(), &biller.url()).start();
     let refusals = [
@@ -66,13 +66,13 @@ fn a_pay_result_that_was_not_accepted_is_told_again() {
         Action::json(200, ""),
         Action::Reset,
     ];
-    for (told, refusal) in refusals.into_iter().enumerate() {
+    for (delivered, refusal) in refusals.into_iter().enumerate() {
         biller.now(move |_| refusal.clone());
         let reply = gateway.post(PAY_RESULT, paid(1));
         assert_eq!(reply.header("x-relay-replayed"), None);
-        assert_eq!(biller.count(), told + 1);
+        assert_eq!(biller.count(), delivered + 1);
         assert_eq!(gateway.metric("relay_payments_undelivered"), 1);
-        // What the biller thinks of it changes nothing about the bill being paid.
+        // The biller's refusal does not change that the bill is paid.
         assert_own(&gateway.post(PREPAY, prepay("u").to_string()), 200, E403);
     }
     biller.now(|_| Action::ok());
@@ -81,7 +81,7 @@ fn a_pay_result_that_was_not_accepted_is_told_again() {
 }
 
 #[test]
-fn cancels_open_a_bill_again_when_nothing_is_left() {
+fn cancels_of_the_whole_amount_open_a_bill_again() {
     let (kakao, biller) = (Upstream::ok(), Upstream::ok());
     let gateway = Setup::new(&kakao.url(), &biller.url()).start();
     let cancel = |second: u8, amount: i64| {
@@ -93,7 +93,7 @@ fn cancels_open_a_bill_again_when_nothing_is_left() {
     let table = [
         (paid(7), true),
         (cancel(0, -5_000), true),
-        // Two partial cancels within one second are two.
+        // Two partial cancels within one second are two events.
         (cancel(1, -5_000), true),
         (cancel(1, -4_000), true),
         (cancel(1, -4_000), true),
@@ -131,7 +131,7 @@ fn a_copy_that_comes_meanwhile_waits_for_the_first() {
     assert_eq!(replayed.iter().filter(|replayed| !**replayed).count(), 1);
     assert_eq!(biller.count(), 1);
 
-    // A biller that hangs: the copy's own budget ends, too.
+    // The biller hangs, and the copy's own budget ends, too.
     biller.now(|_| Action::SendAndHang(Vec::new()));
     for caller in &mut callers {
         caller.send(&request("POST", PAY_RESULT, &[], paid(2).as_bytes()));
@@ -148,7 +148,7 @@ fn a_copy_that_comes_meanwhile_waits_for_the_first() {
 }
 
 #[test]
-fn a_caller_that_hangs_up_does_not_undo_its_pay_result() {
+fn a_caller_that_disconnects_does_not_undo_its_pay_result() {
     let (kakao, biller) = (Upstream::ok(), Upstream::ok());
     let gateway = Setup::new(&kakao.url(), &biller.url()).start();
     let gate = Arc::new(Gate::default());
@@ -198,7 +198,7 @@ fn a_link_under_way_is_e818_and_its_end_is_settled_without_its_caller() {
 }
 
 #[test]
-fn what_kakao_pay_says_of_a_link_decides_whether_it_is_asked_again() {
+fn the_answer_of_kakao_pay_to_a_link_decides_whether_it_is_called_again() {
     // Kakao Pay's answer | the next create is relayed | the next re-create is relayed
     let table = [
         (Action::json(200, r#"{"res_code":"OK"}"#), false, true),
@@ -240,7 +240,7 @@ fn what_kakao_pay_says_of_a_link_decides_whether_it_is_asked_again() {
 }
 
 #[test]
-fn identity_parameters_tell_bills_apart() {
+fn identity_parameters_distinguish_bills() {
     let (kakao, biller) = (Upstream::ok(), Upstream::ok());
     let gateway = Setup::new(&kakao.url(), &biller.url())
         .biller("B0001", &biller.url(), "identity_parameters = [\"seq\"]\n")
@@ -262,10 +262,11 @@ fn identity_parameters_tell_bills_apart() {
     );
 }
 
-/// `kill -9` in a stream of pay-results, again and again: what reached the biller, or was
-/// answered, is paid afterwards; what the biller accepted and was answered is not told again.
+/// Kills the gateway (`kill -9`) repeatedly under a load of pay-results: a bill whose pay-result reached
+/// the biller or was answered is paid afterwards; one that was answered with the biller's acceptance is
+/// not delivered again.
 #[test]
-fn kill_9_in_a_stream_of_pay_results_loses_none() {
+fn kill_9_under_a_load_of_pay_results_loses_none() {
     const STREAMS: usize = 8;
     const KILLS: usize = 4;
     let (kakao, biller) = (Upstream::ok(), Upstream::ok());
@@ -286,15 +287,15 @@ fn kill_9_in_a_stream_of_pay_results_loses_none() {
             answered.extend(stream.join().unwrap());
         }
     }
-    let told: BTreeSet<usize> = biller.calls().iter().map(user_key).collect();
-    assert!(answered.is_subset(&told));
+    let delivered: BTreeSet<usize> = biller.calls().iter().map(user_key).collect();
+    assert!(answered.is_subset(&delivered));
     assert!(
         answered.len() > 500,
         "only {} were answered",
         answered.len()
     );
     let mut caller = gateway.caller();
-    for user in &told {
+    for user in &delivered {
         let reply = caller.post(PREPAY, prepay(&user.to_string()).to_string());
         assert_own(&reply, 200, E403);
     }
@@ -307,13 +308,13 @@ fn kill_9_in_a_stream_of_pay_results_loses_none() {
         assert_eq!(
             copy.header("x-relay-replayed"),
             Some("true"),
-            "{user} was told twice"
+            "{user} was delivered twice"
         );
     }
     assert_eq!(biller.count(), calls);
 }
 
-/// Pays one bill after another until the gateway dies; answers those that were answered `OK`.
+/// Pays one bill after another until the gateway dies; returns those that were answered `OK`.
 fn stream_of_pay_results(public: std::net::SocketAddr, next: &AtomicUsize) -> Vec<usize> {
     let mut caller = test_support::Caller::connect(public);
     let mut answered = Vec::new();

@@ -1,4 +1,4 @@
-//! What goes through, goes through unchanged: bodies, statuses, the headers that the contract names.
+//! Bodies, statuses and the headers that the contract names are relayed unchanged.
 #![allow(
     missing_docs,
     clippy::too_many_lines,
@@ -12,7 +12,7 @@ use test_support::{
 
 const LINKS: &str = "/external/inquiry-payment/one-time/url";
 
-/// The guide's five example requests, byte for byte, with the paths they come and go on.
+/// The guide's five example requests, byte for byte, with their paths at the gateway and the upstream.
 fn examples() -> [(&'static str, String, &'static str, &'static str); 5] {
     use simulator::guide;
     [
@@ -189,7 +189,7 @@ fn an_upstream_is_sent_the_headers_of_the_contract_and_no_others() {
         assert_eq!(seen.line, format!("POST {upstream_path} HTTP/1.1"));
         let mut names: Vec<&str> = seen.headers.iter().map(|(name, _)| name.as_str()).collect();
         names.sort_unstable();
-        // `identity` asks for no compression.
+        // `identity` requests no compression.
         let mut expected = vec![
             "accept",
             "accept-encoding",
@@ -228,7 +228,7 @@ fn an_upstream_is_sent_the_headers_of_the_contract_and_no_others() {
 }
 
 #[test]
-fn a_call_without_names_is_given_some() {
+fn a_call_without_ids_gets_ids() {
     let (kakao, biller) = (Upstream::ok(), Upstream::ok());
     let gateway = Setup::new(&kakao.url(), &biller.url()).start();
     let mut ids = std::collections::BTreeSet::new();
@@ -299,7 +299,7 @@ fn every_call_is_one_log_line_with_the_contracts_keys() {
 }
 
 #[test]
-fn every_answer_is_counted_under_labels_that_no_stranger_can_choose() {
+fn every_answer_is_counted_under_labels_that_no_caller_can_choose() {
     let (kakao, biller) = (Upstream::ok(), Upstream::ok());
     let gateway = Setup::new(&kakao.url(), &biller.url()).start();
     biller.now(|_| {

@@ -1,4 +1,4 @@
-//! Two gateways on one Redis: what one knows, both answer; without Redis nobody waits.
+//! Two gateways on one Redis: both answer from the facts of either; without Redis no call waits.
 #![allow(
     missing_docs,
     clippy::too_many_lines,
@@ -24,7 +24,7 @@ fn node(redis: &RedisServer, kakao: &Upstream, biller: &Upstream) -> Gateway {
 }
 
 #[test]
-fn what_one_gateway_knows_both_answer() {
+fn both_gateways_answer_from_the_facts_of_either() {
     let (redis, kakao, biller) = (RedisServer::start(), Upstream::ok(), Upstream::ok());
     let (one, other) = (node(&redis, &kakao, &biller), node(&redis, &kakao, &biller));
     assert_eq!(one.post(CREATE, link("u").to_string()).res_code(), "OK");
@@ -32,13 +32,13 @@ fn what_one_gateway_knows_both_answer() {
     let paid = |pay_id| pay_result("u", "P", pay_id, 20000).to_string();
     assert_eq!(one.post(PAY_RESULT, paid(1)).res_code(), "OK");
     assert_own(&other.post(PREPAY, prepay("u").to_string()), 200, E403);
-    let told = biller.count();
+    let delivered = biller.count();
     let copy = other.post(PAY_RESULT, paid(1));
     assert_eq!(
         (copy.text().as_str(), copy.header("x-relay-replayed")),
         (OK, Some("true"))
     );
-    assert_eq!(biller.count(), told, "told twice");
+    assert_eq!(biller.count(), delivered, "delivered twice");
     assert_eq!(other.post(PAY_RESULT, paid(2)).res_code(), "OK");
     assert_own(&one.post(PREPAY, prepay("u").to_string()), 200, E817);
 }
@@ -90,8 +90,8 @@ fn without_redis_prepays_and_payments_go_on_and_links_are_e801() {
     }
 }
 
-/// How often Redis was asked each of these.
-fn asked<const N: usize>(redis: &RedisServer, commands: [&str; N]) -> [u64; N] {
+/// Returns how often Redis executed each command.
+fn executed<const N: usize>(redis: &RedisServer, commands: [&str; N]) -> [u64; N] {
     let stats = redis.ask_text(&["INFO", "commandstats"]);
     commands.map(|command| {
         let head = format!("cmdstat_{command}:calls=");
@@ -102,15 +102,15 @@ fn asked<const N: usize>(redis: &RedisServer, commands: [&str; N]) -> [u64; N] {
 }
 
 #[test]
-fn a_prepay_and_a_notice_ask_redis_one_question_each() {
+fn a_prepay_and_a_notice_send_redis_one_command_each() {
     let (redis, kakao, biller) = (RedisServer::start(), Upstream::ok(), Upstream::ok());
     let gateway = node(&redis, &kakao, &biller);
     let paid = pay_result("paid", "P", 1, 20000).to_string();
     assert_eq!(gateway.post(PAY_RESULT, paid).res_code(), "OK");
     until(|| gateway.metric("relay_ledger_unshared_facts") == 0);
-    // `GET` and `SET` are the supervisor's, who looks after the server by and by.
+    // `GET` and `SET` are the periodic health check's.
     let commands = ["mget", "evalsha", "eval"];
-    let before = asked(&redis, commands);
+    let before = executed(&redis, commands);
     for _ in 0..10 {
         assert_own(&gateway.post(PREPAY, prepay("paid").to_string()), 200, E403);
         assert_eq!(
@@ -123,7 +123,7 @@ fn a_prepay_and_a_notice_ask_redis_one_question_each() {
         assert_eq!(gateway.post(NOTICE, notice).res_code(), "OK");
     }
     let [mget, evalsha, eval] = before;
-    assert_eq!(asked(&redis, commands), [mget + 30, evalsha, eval]);
+    assert_eq!(executed(&redis, commands), [mget + 30, evalsha, eval]);
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! The ledger as the flows use it, over a real journal: the same tests on both stores.
+//! The ledger's interface over a real journal, on both stores.
 #![allow(clippy::unwrap_used, missing_docs)]
 
 mod support;
@@ -11,7 +11,7 @@ use ledger::{
 use protocol::{KoreanTime, PaymentEvent};
 use support::{BUDGET, Node, Store, bill, cancel, pay, time};
 
-/// Runs every test twice: with the state in the node, and with it in a real Redis.
+/// Runs every test twice: with the state in the node and with it in a real Redis.
 macro_rules! on_both_stores {
     ($($test:ident)+) => {
         mod embedded {
@@ -34,12 +34,12 @@ macro_rules! on_both_stores {
 
 on_both_stores! {
     a_link_is_made_once_and_stays_made_over_a_restart
-    what_came_of_a_creation_decides_what_may_follow
-    a_reservation_whose_node_died_is_unknown_after_the_budget
+    the_outcome_of_a_creation_decides_what_may_follow
+    a_reservation_of_a_killed_node_is_unknown_after_the_budget
     a_refused_second_attempt_leaves_the_first_one_unknown
     a_notice_key_belongs_to_one_bill
     a_notice_key_whose_creation_was_refused_is_free_again
-    without_a_notice_key_two_bills_that_share_the_rest_cannot_be_told_apart
+    without_a_notice_key_bills_that_share_the_rest_are_not_distinguished
     an_error_bill_refuses_links_until_it_is_cleared
     a_bill_is_paid_while_its_events_sum_to_more_than_nothing
     a_second_payment_and_another_amount_make_an_error_bill
@@ -47,7 +47,7 @@ on_both_stores! {
     the_mark_of_a_distinct_bill_does_not_end
     an_accepted_pay_result_is_claimed_once_and_its_answer_is_kept
     what_a_biller_did_not_accept_is_counted_until_it_does
-    a_journal_that_cannot_be_written_takes_no_links_and_owes_what_was_paid
+    a_journal_that_cannot_be_written_takes_no_links_and_keeps_a_backlog_of_payments
 }
 
 async fn a_link_is_made_once_and_stays_made_over_a_restart(store: Store) {
@@ -67,7 +67,7 @@ async fn a_link_is_made_once_and_stays_made_over_a_restart(store: Store) {
     assert_eq!(node.find(&bill).await, Ok(bill));
 }
 
-async fn what_came_of_a_creation_decides_what_may_follow(store: Store) {
+async fn the_outcome_of_a_creation_decides_what_may_follow(store: Store) {
     // outcome of the first creation | may be created again | may be re-created
     let linked = LinkOutcome::Linked {
         expire_at: KoreanTime::parse("20261130235959").unwrap(),
@@ -90,7 +90,7 @@ async fn what_came_of_a_creation_decides_what_may_follow(store: Store) {
     }
 }
 
-async fn a_reservation_whose_node_died_is_unknown_after_the_budget(store: Store) {
+async fn a_reservation_of_a_killed_node_is_unknown_after_the_budget(store: Store) {
     let mut node = Node::alone(&store).await;
     let bill = bill("202611", "");
     drop(node.reserve(&bill).await.unwrap());
@@ -129,7 +129,7 @@ async fn a_notice_key_whose_creation_was_refused_is_free_again(store: Store) {
     assert!(node.reserve(&bill("202612", "N1")).await.is_ok());
 }
 
-async fn without_a_notice_key_two_bills_that_share_the_rest_cannot_be_told_apart(store: Store) {
+async fn without_a_notice_key_bills_that_share_the_rest_are_not_distinguished(store: Store) {
     let node = Node::alone(&store).await;
     let keyless = bill("202611", "");
     node.link(&bill("202611", "N1"), "20261130235959")
@@ -173,7 +173,7 @@ async fn an_error_bill_refuses_links_until_it_is_cleared(store: Store) {
 }
 
 async fn a_bill_is_paid_while_its_events_sum_to_more_than_nothing(store: Store) {
-    // events in the order they come | paid in the end
+    // events in order | paid in the end
     let table: [(&[PaymentEvent], bool); 9] = [
         (&[], false),
         (&[pay("1", "20000")], true),
@@ -219,7 +219,7 @@ async fn a_bill_is_paid_while_its_events_sum_to_more_than_nothing(store: Store) 
 }
 
 async fn a_second_payment_and_another_amount_make_an_error_bill(store: Store) {
-    // first event | second event | what the second is taken for
+    // first event | second event | how the second is judged
     let table = [
         (pay("1", "20000"), pay("2", "20000"), PaymentEffect::Double),
         (
@@ -243,7 +243,7 @@ async fn a_second_payment_and_another_amount_make_an_error_bill(store: Store) {
 }
 
 async fn the_mark_of_an_indistinct_bill_ends(store: Store) {
-    // expire_at of its link, where it has one | when the mark ends
+    // `expire_at` of its link, if any | when the mark ends
     let table = [
         (None, "20261125120000"),
         (Some("20261124180000"), "20261124180000"),
@@ -261,13 +261,13 @@ async fn the_mark_of_an_indistinct_bill_ends(store: Store) {
         assert!(node.is_paid(&bill).await, "{expire_at:?}");
         node.now = time(end);
         assert!(!node.is_paid(&bill).await, "{expire_at:?}");
-        // Next month's payment is no double one, and counts.
+        // Next month's payment counts and is no double payment.
         assert_eq!(
             node.report(&bill, &pay("2", "20000")).await,
             PaymentEffect::New
         );
         assert!(node.is_paid(&bill).await);
-        // A late cancel of the ended payment takes nothing from this one.
+        // A late cancel of the ended payment does not reduce this one.
         node.report(&bill, &cancel("1", "-20000")).await;
         assert!(node.is_paid(&bill).await);
     }
@@ -325,12 +325,12 @@ async fn what_a_biller_did_not_accept_is_counted_until_it_does(store: Store) {
     let bill = bill("202611", "");
     let event = pay("1", "20000");
     node.report(&bill, &event).await;
-    assert_eq!(node.ledger().undelivered(), 0, "it is being told");
-    // A crash here: nobody knows whether the biller heard of it.
+    assert_eq!(node.ledger().undelivered(), 0, "it is being delivered");
+    // After a crash here it is unknown whether the delivery reached the biller.
     node.restart().await;
     assert_eq!(node.ledger().undelivered(), 1);
     let message = MessageDigest::of(b"again");
-    // told | and how that leaves it: a copy that was not sent takes nothing back
+    // delivery attempt | delivery after it: a copy that was not sent changes nothing
     let table = [
         (DeliveryOutcome::Refused, DeliveryState::Refused),
         (DeliveryOutcome::Pending, DeliveryState::Refused),
@@ -361,7 +361,9 @@ async fn what_a_biller_did_not_accept_is_counted_until_it_does(store: Store) {
     assert_eq!(node.ledger().undelivered(), 0);
 }
 
-async fn a_journal_that_cannot_be_written_takes_no_links_and_owes_what_was_paid(store: Store) {
+async fn a_journal_that_cannot_be_written_takes_no_links_and_keeps_a_backlog_of_payments(
+    store: Store,
+) {
     let mut node = Node::alone(&store).await;
     let file = node.directory().join("journal.sqlite3");
     let saboteur = rusqlite::Connection::open(file).unwrap();
@@ -392,7 +394,7 @@ async fn a_journal_that_cannot_be_written_takes_no_links_and_owes_what_was_paid(
     saboteur
         .execute_batch("ALTER TABLE away RENAME TO fact")
         .unwrap();
-    // The next entry is written together with what is owed.
+    // The next entry is written together with the backlog.
     let recorded = node.record(&paid, &event, &body, message).await;
     assert!(matches!(recorded.durability, Durability::Durable));
     assert!(node.ledger().is_journal_writable());
@@ -415,7 +417,7 @@ async fn two_processes_cannot_share_a_journal() {
 }
 
 #[test]
-fn what_is_older_than_the_retention_is_forgotten_whole() {
+fn what_is_older_than_the_retention_is_deleted_completely() {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
@@ -452,7 +454,7 @@ fn what_is_older_than_the_retention_is_forgotten_whole() {
 }
 
 #[tokio::test]
-async fn a_journal_that_is_not_the_file_of_its_path_any_more_takes_nothing() {
+async fn a_journal_whose_file_was_replaced_takes_nothing() {
     for harm in ["deleted", "replaced", "cut"] {
         let node = Node::alone(&Store::Embedded).await;
         let bill = bill("202611", "");
@@ -467,7 +469,7 @@ async fn a_journal_that_is_not_the_file_of_its_path_any_more_takes_nothing() {
             }
             _ => std::fs::File::create(&file).unwrap().set_len(100).unwrap(),
         }
-        // An idle journal finds out by itself.
+        // An idle journal notices it without a new entry.
         support::eventually(async || !node.ledger().is_journal_writable()).await;
         let body = Bytes::from_static(b"{}");
         let message = MessageDigest::of(&body);
@@ -487,7 +489,7 @@ async fn a_journal_that_is_not_the_file_of_its_path_any_more_takes_nothing() {
 }
 
 #[tokio::test]
-async fn somebody_elses_lock_on_the_journal_holds_no_payment_up() {
+async fn another_processs_lock_on_the_journal_delays_no_payment() {
     let mut node = Node::alone(&Store::Embedded).await;
     let (paid, event) = (bill("202611", ""), pay("1", "20000"));
     let operator = rusqlite::Connection::open(node.directory().join("journal.sqlite3")).unwrap();
@@ -507,7 +509,7 @@ async fn somebody_elses_lock_on_the_journal_holds_no_payment_up() {
 }
 
 #[tokio::test]
-async fn an_emptied_journal_is_no_new_one() {
+async fn an_emptied_journal_is_not_taken_for_a_new_one() {
     let mut node = Node::alone(&Store::Embedded).await;
     node.report(&bill("202611", ""), &pay("1", "20000")).await;
     let options = Options::embedded(node.directory().to_path_buf());

@@ -1,4 +1,4 @@
-//! Disk that the retention frees goes back to the file system, and nothing else goes with it.
+//! Disk space that the retention frees returns to the file system, and no other data is lost.
 #![allow(clippy::unwrap_used, missing_docs)]
 
 mod support;
@@ -9,7 +9,7 @@ use ledger::{Durability, MessageDigest};
 use protocol::Bill;
 use support::{Node, Store, bill, eventually, pay, time};
 
-/// Bills that are forgotten, each with a pay-result of four kibibytes.
+/// The number of expired bills, each with a pay-result of four kibibytes.
 const BILLS: usize = 3_000;
 
 async fn report(node: &Node, bill: &Bill, number: usize) {
@@ -20,7 +20,7 @@ async fn report(node: &Node, bill: &Bill, number: usize) {
 }
 
 #[tokio::test]
-async fn what_is_forgotten_takes_no_disk_any_more() {
+async fn expired_bills_take_no_disk_space() {
     let mut node = Node::alone(&Store::Embedded).await;
     let bills: Vec<Bill> = (0..BILLS)
         .map(|number| bill(&format!("{number:06}"), ""))
@@ -42,10 +42,10 @@ async fn what_is_forgotten_takes_no_disk_any_more() {
     assert!(full > (BILLS * 4_096) as u64, "{full}");
 
     let ledger = node.ledger().clone();
-    let forgotten =
+    let deleted =
         tokio::task::spawn_blocking(move || ledger.delete_bills_before(time("20261231000000")));
-    assert_eq!(forgotten.await.unwrap().unwrap(), BILLS);
-    // Some room stays for what comes.
+    assert_eq!(deleted.await.unwrap().unwrap(), BILLS);
+    // Some free space stays in the file.
     eventually(async || bytes(&node) < full / 2).await;
     report(&node, &young, BILLS + 1).await;
     assert!(

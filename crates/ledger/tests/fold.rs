@@ -80,7 +80,7 @@ fn kinds() -> impl Strategy<Value = FactKind> {
     ]
 }
 
-/// Facts with a stamp each of their own: two facts never share one.
+/// Facts with unique stamps.
 fn facts() -> impl Strategy<Value = Vec<Fact>> {
     proptest::collection::btree_map(stamps(), kinds(), 0..16).prop_map(|facts| {
         facts
@@ -119,7 +119,7 @@ proptest! {
     }
 
     #[test]
-    fn what_two_nodes_know_merges_to_the_fold_of_all(facts in facts(), split in any::<prop::sample::Index>()) {
+    fn the_states_of_two_nodes_merge_to_the_fold_of_all_facts(facts in facts(), split in any::<prop::sample::Index>()) {
         let (one, other) = facts.split_at(if facts.is_empty() { 0 } else { split.index(facts.len()) });
         let (mut merged, theirs) = (fold(one), fold(other));
         merged.merge(&theirs);
@@ -129,8 +129,8 @@ proptest! {
     }
 
     #[test]
-    fn paid_is_what_a_naive_ledger_says(facts in facts()) {
-        // Without marks that end: per payment, what came in less what was cancelled.
+    fn paid_agrees_with_a_naive_ledger(facts in facts()) {
+        // Without paid marks: per payment, its amount less its cancels.
         let mut paid = std::collections::BTreeMap::new();
         let mut cancelled = std::collections::BTreeMap::new();
         let lasting: Vec<Fact> = facts

@@ -1,5 +1,4 @@
-//! A payment is queued for the journal before anything is waited for; what Redis says then can only
-//! add to it.
+//! A payment is queued for the journal before any wait; facts from Redis can only add to it.
 #![allow(clippy::unwrap_used, missing_docs)]
 
 mod support;
@@ -24,7 +23,7 @@ async fn two_nodes() -> (Arc<RedisServer>, Node, Node) {
     (server, one, other)
 }
 
-/// The payments in a journal whose bytes are kept.
+/// Returns the number of payments in a journal whose bytes are stored.
 fn payments(directory: &Path) -> i64 {
     let journal = rusqlite::Connection::open(directory.join("journal.sqlite3")).unwrap();
     let query = "SELECT count(*) FROM fact JOIN message USING (biller_code, message)
@@ -33,7 +32,7 @@ fn payments(directory: &Path) -> i64 {
 }
 
 #[tokio::test]
-async fn a_payment_is_journalled_whatever_becomes_of_the_call_that_told_it() {
+async fn a_payment_is_journalled_also_if_its_call_is_abandoned() {
     let (server, mut one, _) = two_nodes().await;
     let bill = bill("202611", "");
     server.signal("STOP");
@@ -42,11 +41,11 @@ async fn a_payment_is_journalled_whatever_becomes_of_the_call_that_told_it() {
         one.ledger()
             .record_payment(&bill, event, &body, message, one.now)
     };
-    // Its budget is as good as over, and Redis does not answer.
+    // Its budget is nearly over, and Redis does not answer.
     let hurried = record(&pay("1", "20000"), b"{\"hurried\":1}");
     let waited = tokio::time::timeout(Duration::from_millis(1), hurried).await;
     assert!(waited.is_err(), "Redis was to hang");
-    // Its budget is over: nobody even begins to wait.
+    // Its budget is over, so that there is no wait at all.
     drop(record(&pay("2", "20000"), b"{\"hurried\":2}"));
     one.stop();
     assert_eq!(payments(one.directory()), 2);
@@ -75,7 +74,7 @@ async fn a_mark_ends_when_the_link_does_that_another_node_made() {
     assert_eq!(is_paid_on_both(in_force).await, (true, true));
     assert_eq!(is_paid_on_both(ended).await, (false, false));
 
-    // The journal of the node that took it says so by itself.
+    // The journal of the node that took it is enough.
     other.stop();
     let alone = Options::embedded(other.directory().to_path_buf());
     let alone = Ledger::open(&alone, other.now).unwrap();
@@ -97,7 +96,7 @@ async fn a_bill_that_another_node_reopened_is_paid_once_and_no_error_bill() {
 }
 
 #[tokio::test]
-async fn an_answer_that_another_node_got_is_known_from_then_on() {
+async fn a_kept_answer_of_another_node_is_kept_here_too() {
     let (server, one, mut other) = two_nodes().await;
     let bill = bill("202611", "");
     let (event, body) = (pay("1", "20000"), Bytes::from_static(b"{}"));

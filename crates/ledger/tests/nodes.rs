@@ -1,4 +1,4 @@
-//! Two nodes on one Redis: what one knows, both know, and what Redis loses comes back.
+//! Two nodes on one Redis: each has the other's facts, and data that Redis loses is restored.
 #![allow(clippy::print_stdout, clippy::unwrap_used, missing_docs)]
 
 mod support;
@@ -34,7 +34,7 @@ impl House {
         }
     }
 
-    /// Redis is gone, and both nodes know that it is.
+    /// Stops Redis and waits until both nodes have noticed.
     async fn lose_redis(&self) {
         self.server.kill();
         let any = bill("202611", "");
@@ -48,7 +48,7 @@ impl House {
         eventually(async || shared(&self.one) && shared(&self.other)).await;
     }
 
-    /// Redis has all that both know; after a wipe, once both have noticed.
+    /// Waits until Redis has the facts of both nodes; after a wipe, once both have noticed it.
     async fn until_redis_has_all(&self) {
         for node in [&self.one, &self.other] {
             let has_all = async || {
@@ -92,7 +92,7 @@ async fn of_two_nodes_that_reserve_one_bill_at_once_only_one_may() {
 }
 
 #[tokio::test]
-async fn a_reservation_of_a_node_that_died_is_unknown_to_the_other_after_the_budget() {
+async fn a_reservation_of_a_killed_node_is_unknown_to_the_other_after_the_budget() {
     let House { one, mut other, .. } = House::open().await;
     let bill = bill("202611", "");
     drop(one.reserve(&bill).await.unwrap());
@@ -130,7 +130,7 @@ async fn a_payment_on_one_node_is_a_payment_on_both_and_so_is_its_cancel() {
 }
 
 #[tokio::test]
-async fn two_payments_that_meet_on_two_nodes_make_an_error_bill() {
+async fn two_payments_on_two_nodes_make_an_error_bill() {
     let House { one, other, .. } = House::open().await;
     for month in 0..20 {
         let bill = bill(&format!("{:06}", 202_000 + month), "");
@@ -144,7 +144,7 @@ async fn two_payments_that_meet_on_two_nodes_make_an_error_bill() {
     }
 }
 
-/// Reports each event on one of the nodes while there is no Redis, and brings it back.
+/// Reports each event on one of the nodes without Redis, then starts Redis again.
 async fn report_apart(house: &House, bill: &Bill, events: [PaymentEvent; 2]) {
     house.lose_redis().await;
     house.one.report(bill, &events[0]).await;
@@ -154,15 +154,15 @@ async fn report_apart(house: &House, bill: &Bill, events: [PaymentEvent; 2]) {
 }
 
 #[tokio::test]
-async fn two_payments_that_meet_after_an_outage_make_an_error_bill_once() {
+async fn two_payments_on_two_nodes_during_an_outage_make_an_error_bill_once() {
     let house = House::open().await;
     let bill = bill("202611", "");
     report_apart(&house, &bill, [pay("1", "20000"), pay("2", "20000")]).await;
     let House { server, one, other } = &house;
     assert!(one.view(&bill).await.error_bill && other.view(&bill).await.error_bill);
-    assert_eq!(one.met.count() + other.met.count(), 1);
+    assert_eq!(one.conflicts.count() + other.conflicts.count(), 1);
 
-    // An operator's word stays the last one, also when both nodes write all of it anew.
+    // The operator's classification fact stays the latest, also after both nodes resync everything.
     let cleared = other
         .ledger()
         .clear(&bill, "paid back".to_owned(), "kim".to_owned(), other.now);
@@ -170,7 +170,7 @@ async fn two_payments_that_meet_after_an_outage_make_an_error_bill_once() {
     server.tell(&["FLUSHALL"]);
     house.until_redis_has_all().await;
     assert!(!one.view(&bill).await.error_bill && !other.view(&bill).await.error_bill);
-    assert_eq!(one.met.count() + other.met.count(), 1);
+    assert_eq!(one.conflicts.count() + other.conflicts.count(), 1);
     let verified = one.ledger().verify().await.unwrap();
     assert!(verified.audit.findings.kept.is_empty(), "{verified:?}");
 }
@@ -182,7 +182,7 @@ async fn a_payment_that_came_to_two_nodes_with_two_amounts_makes_an_error_bill()
     report_apart(&house, &bill, [pay("1", "30000"), pay("1", "20000")]).await;
     let House { one, other, .. } = &house;
     assert!(one.view(&bill).await.error_bill && other.view(&bill).await.error_bill);
-    assert_eq!(one.met.count() + other.met.count(), 1);
+    assert_eq!(one.conflicts.count() + other.conflicts.count(), 1);
 }
 
 #[tokio::test]
@@ -193,13 +193,13 @@ async fn a_bill_that_was_paid_again_after_a_cancel_is_no_error_bill() {
     house.until_all_is_shared().await;
     house.lose_redis().await;
     house.one.report(&bill, &cancel("1", "-20000")).await;
-    // It knows nothing of the cancel, nor of the first payment.
+    // This node has neither the cancel nor the first payment.
     assert_eq!(
         house.other.report(&bill, &pay("2", "20000")).await,
         PaymentEffect::New
     );
-    // Were the second payment in Redis before the cancel, it would meet a first one that counts, and
-    // nobody could tell that from a bill that was paid twice. So the cancel goes first.
+    // If the second payment were in Redis before the cancel, it would be merged with a first one that counts,
+    // which looks like a double payment. So the cancel is written first.
     house.other.stop();
     house.server.start_again();
     eventually(async || house.one.ledger().unshared() == 0).await;
@@ -208,7 +208,7 @@ async fn a_bill_that_was_paid_again_after_a_cancel_is_no_error_bill() {
     let House { one, other, .. } = &house;
     assert!(one.is_paid(&bill).await && other.is_paid(&bill).await);
     assert!(!one.view(&bill).await.error_bill && !other.view(&bill).await.error_bill);
-    assert_eq!(one.met.count() + other.met.count(), 0);
+    assert_eq!(one.conflicts.count() + other.conflicts.count(), 0);
 }
 
 #[tokio::test]
@@ -228,7 +228,7 @@ async fn nodes_whose_clocks_differ_judge_a_reservation_alike() {
         other.reserve(&second).await,
         Err(LinkRefusal::AlreadyLinked)
     );
-    // Within what the clocks can be compared by, the lease ends with the budget.
+    // The lease ends with the budget, within the accuracy of the clocks.
     one.now = one
         .now
         .plus(support::BUDGET.saturating_sub(Duration::from_millis(300)));
@@ -256,7 +256,7 @@ async fn a_pay_result_accepted_through_one_node_is_answered_by_the_other() {
         .unwrap();
     match other.begin(&bill, &event, &body, message).await {
         RecordOutcome::AcceptedElsewhere(answer) => assert_eq!(answer, kept),
-        RecordOutcome::Recorded(recorded) => panic!("told twice: {recorded:?}"),
+        RecordOutcome::Recorded(recorded) => panic!("delivered twice: {recorded:?}"),
     }
 }
 
@@ -266,7 +266,7 @@ async fn without_redis_payments_go_on_links_do_not_and_all_is_shared_afterwards(
     let (known, unknown) = (bill("202611", ""), bill("202612", ""));
     one.report(&known, &pay("1", "20000")).await;
     server.kill();
-    // This node knows its own payment; nobody is kept waiting.
+    // This node has its own payment, so that no call waits.
     eventually(async || one.reserve(&unknown).await == Err(LinkRefusal::Unavailable)).await;
     let began = Instant::now();
     assert!(one.is_paid(&known).await);
@@ -289,12 +289,12 @@ async fn without_redis_payments_go_on_links_do_not_and_all_is_shared_afterwards(
 }
 
 #[tokio::test]
-async fn a_redis_that_hangs_keeps_nobody_waiting() {
+async fn a_redis_that_hangs_delays_one_call_only() {
     let House { server, one, .. } = House::open().await;
     let bill = bill("202611", "");
     one.report(&bill, &pay("1", "20000")).await;
     server.signal("STOP");
-    // The first to notice waits for the time-out, here of two seconds; the others for nothing.
+    // Only the first call waits for the time-out, here of two seconds.
     one.is_paid(&bill).await;
     let began = Instant::now();
     for _ in 0..50 {
@@ -309,9 +309,9 @@ async fn a_redis_that_hangs_keeps_nobody_waiting() {
     eventually(async || one.find(&bill).await == Err(LinkRefusal::NotRegistered)).await;
 }
 
-/// `WIPED_BILLS=100000` runs it at the size that operators ask about.
+/// `WIPED_BILLS=100000` runs it at the size of a large deployment.
 #[tokio::test]
-async fn what_a_wipe_forgot_both_nodes_write_again() {
+async fn both_nodes_restore_what_a_wipe_lost() {
     let bills: usize = std::env::var("WIPED_BILLS").map_or(2_000, |bills| bills.parse().unwrap());
     let House { server, one, other } = House::open().await;
     let biller = BillerCode::parse("B0001").unwrap();
@@ -327,7 +327,7 @@ async fn what_a_wipe_forgot_both_nodes_write_again() {
     }
     server.tell(&["FLUSHALL"]);
     let began = Instant::now();
-    // What only the other node knows comes back through Redis alone.
+    // The other node's facts come back only through Redis.
     for (first, second) in ours.iter().zip(theirs) {
         eventually(async || other.is_paid(first).await && one.is_paid(second).await).await;
     }

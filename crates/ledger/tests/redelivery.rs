@@ -1,4 +1,4 @@
-//! May a pay-result be delivered again? What any node knows decides.
+//! Whether a pay-result may be delivered again, from the facts of all nodes.
 #![allow(clippy::unwrap_used, missing_docs)]
 
 mod support;
@@ -38,12 +38,12 @@ fn tell(cancelled: Cancellation) -> Redelivery {
 }
 
 #[tokio::test]
-async fn what_kakao_pay_cancelled_through_another_node_is_left_alone() {
+async fn what_kakao_pay_cancelled_through_another_node_is_not_delivered() {
     use SkipCancelled::{AnyPart, Fully, Never};
     let server = Arc::new(RedisServer::start());
     let store = Store::shared(&server);
     let (one, other) = (Node::on(&store).await, Node::on(&store).await);
-    // cancelled through the other node | who asks | what this node does
+    // cancelled through the other node | kind of redelivery | what this node does
     let table = [
         (None, AnyPart, tell(Cancellation::No)),
         (Some("-5000"), AnyPart, Redelivery::Cancelled),
@@ -67,7 +67,7 @@ async fn what_kakao_pay_cancelled_through_another_node_is_left_alone() {
 }
 
 #[tokio::test]
-async fn nothing_is_told_by_itself_while_nobody_can_say_whether_it_was_cancelled() {
+async fn nothing_is_redelivered_periodically_while_a_cancel_may_be_unknown() {
     let server = Arc::new(RedisServer::start());
     let one = Node::on(&Store::shared(&server)).await;
     let bill = bill("202611", "");
@@ -77,13 +77,13 @@ async fn nothing_is_told_by_itself_while_nobody_can_say_whether_it_was_cancelled
         redelivery(&one, &bill, SkipCancelled::AnyPart).await == Redelivery::OutOfReach
     })
     .await;
-    // Whoever names it decides by himself.
+    // A redelivery by `pay_id` is the operator's decision.
     let named = redelivery(&one, &bill, SkipCancelled::Never).await;
     assert_eq!(named, tell(Cancellation::No));
 }
 
 #[tokio::test]
-async fn nothing_is_told_by_itself_while_the_other_nodes_cannot_share_what_was_cancelled() {
+async fn nothing_is_redelivered_periodically_while_the_other_nodes_cannot_share_cancels() {
     let server = Arc::new(RedisServer::start());
     let store = Store::shared(&server);
     let (one, other) = (Node::on(&store).await, Node::on(&store).await);
@@ -91,7 +91,7 @@ async fn nothing_is_told_by_itself_while_the_other_nodes_cannot_share_what_was_c
     refused(&one, &bill, &pay("1", "20000")).await;
     server.tell(&["CONFIG", "SET", "min-replicas-to-write", "1"]);
     other.report(&bill, &cancel("1", "-20000")).await;
-    // Redis is read, and knows of no cancel.
+    // Redis is read and has no cancel.
     eventually(async || {
         redelivery(&one, &bill, SkipCancelled::AnyPart).await == Redelivery::OutOfReach
     })

@@ -1,4 +1,4 @@
-//! Certificates, in files as operators keep them.
+//! Certificates in files.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -14,7 +14,7 @@ use tempfile::TempDir;
 
 use crate::hex;
 
-/// Issues certificates under a root of its own.
+/// An authority with its own root, which issues certificates.
 pub struct Authority {
     folder: TempDir,
     issuer: CertifiedIssuer<'static, KeyPair>,
@@ -31,22 +31,22 @@ impl Authority {
         Self { folder, issuer }
     }
 
-    /// The folder of all files.
+    /// Returns the folder of all files.
     pub fn folder(&self) -> &Path {
         self.folder.path()
     }
 
-    /// The root's file.
+    /// Returns the file of the root.
     pub fn ca(&self) -> PathBuf {
         self.folder.path().join("ca.pem")
     }
 
-    /// The file of the certificate that [`server`](Self::server) issues.
+    /// Returns the file of the certificate that [`server`](Self::server) issues.
     pub fn server_certificate(&self) -> PathBuf {
         self.folder.path().join("server.pem")
     }
 
-    /// The file of its key.
+    /// Returns the file of its key.
     pub fn server_key(&self) -> PathBuf {
         self.folder.path().join("server.key")
     }
@@ -61,7 +61,7 @@ impl Authority {
         self.issue(name, ExtendedKeyUsagePurpose::ClientAuth, 2099)
     }
 
-    /// Issues one for a party that calls; it has expired.
+    /// Issues an expired one for a party that calls.
     pub fn expired_client(&self, name: &str) -> Certificate {
         self.issue(name, ExtendedKeyUsagePurpose::ClientAuth, 2020)
     }
@@ -81,7 +81,7 @@ impl Authority {
             path
         };
         Certificate {
-            certificate: file("pem", signed.pem()),
+            chain: file("pem", signed.pem()),
             private_key: file("key", key.serialize_pem()),
             sha256: hex(&Sha256::digest(signed.der())),
         }
@@ -91,16 +91,16 @@ impl Authority {
 /// A certificate and its key, as files.
 #[derive(Clone, Debug)]
 pub struct Certificate {
-    pub certificate: PathBuf,
+    pub chain: PathBuf,
     pub private_key: PathBuf,
-    /// Of the DER form, as configurations pin it.
+    /// The digest of the DER form, as configurations pin it.
     pub sha256: String,
 }
 
 impl Certificate {
     /// Returns the keys of a TLS table.
     pub fn toml(&self) -> String {
-        let (certificate, key) = (self.certificate.display(), self.private_key.display());
+        let (certificate, key) = (self.chain.display(), self.private_key.display());
         format!("certificate = \"{certificate}\"\nprivate_key = \"{key}\"\n")
     }
 }

@@ -40,6 +40,7 @@ impl Setup {
     }
 
     /// More tables of the main file.
+    #[must_use]
     pub fn with(mut self, toml: &str) -> Self {
         self.main.push_str(toml);
         self.main.push('\n');
@@ -47,12 +48,14 @@ impl Setup {
     }
 
     /// More keys of `[kakao]`, or `allow_from` in place of the default.
+    #[must_use]
     pub fn kakao(mut self, toml: &str) -> Self {
         toml.clone_into(&mut self.kakao);
         self
     }
 
     /// Another biller, or the same with more keys.
+    #[must_use]
     pub fn biller(mut self, code: &str, url: &str, toml: &str) -> Self {
         let mut text = format!("code = \"{code}\"\nbase_url = \"{url}\"\n");
         if !toml.contains("allow_from") {
@@ -270,6 +273,7 @@ impl Gateway {
     }
 
     /// `kill -9`, then the same gateway again on the same files.
+    #[must_use]
     pub fn kill_and_restart(mut self) -> Self {
         self.process.kill();
         Self::run(self.directory, &[])
@@ -289,12 +293,14 @@ impl Gateway {
     }
 
     /// SIGTERM, and once it has drained the same gateway again, on the same files and sockets.
+    #[must_use]
     pub fn upgrade(mut self, sockets: &[TcpListener]) -> Self {
         assert_eq!(self.terminate(), Some(0));
         Self::run(self.directory, sockets)
     }
 
     /// SIGTERM, then the same gateway again on the same files.
+    #[must_use]
     pub fn stop_and_restart(self) -> Self {
         self.upgrade(&[])
     }

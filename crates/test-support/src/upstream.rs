@@ -177,12 +177,12 @@ impl Upstream {
     pub fn await_calls(&self, wanted: usize) {
         let calls = self.state.calls.lock().unwrap();
         let too_few = |calls: &mut Vec<Message>| calls.len() < wanted;
-        let waited = self
+        let outcome = self
             .state
             .called
             .wait_timeout_while(calls, PATIENCE, too_few);
-        let (calls, waited) = waited.unwrap();
-        assert!(!waited.timed_out(), "{} of {wanted} calls", calls.len());
+        let (calls, timeout) = outcome.unwrap();
+        assert!(!timeout.timed_out(), "{} of {wanted} calls", calls.len());
     }
 }
 

@@ -1,14 +1,13 @@
-//! The bills of a run, and the bodies that speak of them.
+//! The bills of a run and the bodies of their calls.
 //!
-//! Every body carries an `echo`, a member that the guide does not know: the gateway relays it as it
-//! came, and the party repeats it in its answer's `message`. So an answer that goes to a wrong caller
-//! is seen.
+//! Every body has an `echo`, a member that is not in the guide: the gateway relays it unchanged, and the
+//! party repeats it in its answer's `message`. So the checks recognize an answer to the wrong caller.
 
-/// The billers, each with a party of its own.
+/// The billers; each is a separate party.
 pub const BILLERS: [&str; 3] = ["B0001", "B0002", "B0003"];
 
-/// A payment on each node, from before anything went wrong: where Redis lost all, it tells when that
-/// node began to restore.
+/// A bill paid on each node before any fault: after a wipe of Redis, its visibility to the other node
+/// shows that its own node has started its resync.
 pub const CANARIES: [Bill; 2] = [Bill(3_000_000_000), Bill(3_000_000_001)];
 
 /// One bill.
@@ -25,7 +24,7 @@ pub struct PayEvent {
 }
 
 impl Bill {
-    /// Which of the billers.
+    /// Returns the index of its biller.
     pub fn biller(self) -> usize {
         usize::try_from(self.0 % BILLERS.len() as u64).unwrap()
     }
@@ -38,13 +37,13 @@ impl Bill {
         format!("{}-{}", self.biller_code(), self.0)
     }
 
-    /// The bill that a `biller_user_key` is of.
+    /// Returns the bill of a `biller_user_key`.
     pub fn of_user_key(key: &str) -> Option<Self> {
         let bill = Self(key.split_once('-')?.1.parse().ok()?);
         (bill.user_key() == key).then_some(bill)
     }
 
-    /// Some bills are known by their month, others by a notice key as well.
+    /// Every bill has a month; those with odd numbers have a notice key as well.
     fn members(self) -> String {
         let key = self.user_key();
         if self.0.is_multiple_of(2) {
@@ -57,7 +56,7 @@ impl Bill {
         }
     }
 
-    /// For both link APIs.
+    /// Returns the body of both link APIs.
     pub fn link(self, echo: &str) -> String {
         let bill = self.members();
         format!(r#"{{"data":{{{bill},"expire_at":"20991231235959","echo":"{echo}"}}}}"#)

@@ -1,10 +1,10 @@
-//! What the callers sent and got: the callers' log.
+//! The callers' log: every request and its outcome.
 
 use std::collections::BTreeMap;
 use std::sync::{Condvar, Mutex};
 
 use crate::bill::Bill;
-use crate::clock::{Clock, LOOK_EVERY, Moment, until};
+use crate::clock::{Clock, Moment, POLL_INTERVAL, until};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Api {
@@ -34,7 +34,7 @@ impl Api {
         }
     }
 
-    /// Where the gateway is called.
+    /// Returns the path at the gateway.
     pub fn path(self, bill: Bill) -> String {
         let biller = bill.biller_code();
         match self {
@@ -46,7 +46,7 @@ impl Api {
         }
     }
 
-    /// Where the gateway calls a party, without the biller that the link APIs have at the end.
+    /// Returns the path at the upstream, for the link APIs without the biller at its end.
     pub const fn upstream_path(self) -> &'static str {
         match self {
             Self::Create => "/external/inquiry-payment/one-time/url/",
@@ -58,13 +58,13 @@ impl Api {
     }
 }
 
-/// What a caller got.
+/// How a call ended for its caller.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum CircuitOutcome {
-    /// The connection could not be made: nobody heard of the call.
+pub enum CallOutcome {
+    /// The connection failed, so that the request was not sent.
     NotSent,
-    /// The connection broke: nobody knows.
-    Silence,
+    /// The connection broke before the answer, so that the outcome is unknown.
+    NoAnswer,
     Answered(Answer),
 }
 
@@ -74,12 +74,12 @@ pub struct Answer {
     pub res_code: String,
     pub message: String,
     pub request_id: String,
-    /// It is a kept answer.
+    /// Whether it is a kept answer.
     pub replayed: bool,
 }
 
 impl Answer {
-    /// The party's `OK` in 2xx.
+    /// Returns whether it is the party's `OK` in a 2xx.
     pub fn is_ok(&self) -> bool {
         (200..300).contains(&self.status) && self.res_code == "OK"
     }
@@ -92,19 +92,19 @@ pub struct Call {
     pub id: String,
     pub api: Api,
     pub bill: Bill,
-    /// What its body carries: the call's id, or for a pay-result the name of its event.
+    /// The echo in its body: the call's id, or the name of a pay-result's event.
     pub echo: String,
     pub node: usize,
     pub begun: Moment,
     pub ended: Moment,
-    pub outcome: CircuitOutcome,
+    pub outcome: CallOutcome,
 }
 
 impl Call {
     pub const fn answer(&self) -> Option<&Answer> {
         match &self.outcome {
-            CircuitOutcome::Answered(answer) => Some(answer),
-            CircuitOutcome::NotSent | CircuitOutcome::Silence => None,
+            CallOutcome::Answered(answer) => Some(answer),
+            CallOutcome::NotSent | CallOutcome::NoAnswer => None,
         }
     }
 
@@ -138,8 +138,8 @@ impl CallLog {
         }
     }
 
-    /// Makes a call, known as under way until it ends.
-    pub fn during(&self, make: impl FnOnce(Moment) -> Call) -> CircuitOutcome {
+    /// Makes a call and logs it; it counts as under way until it ends.
+    pub fn during(&self, make: impl FnOnce(Moment) -> Call) -> CallOutcome {
         let begun = self.clock.now();
         let ticket = {
             let mut state = self.state.lock().unwrap();
@@ -152,30 +152,32 @@ impl CallLog {
         let outcome = call.outcome.clone();
         let mut state = self.state.lock().unwrap();
         state.under_way.remove(&ticket);
-        // A gateway that is down is tried often; it heard of none of these.
-        if outcome != CircuitOutcome::NotSent {
+        // The many attempts to reach a gateway that is down have no effect.
+        if outcome != CallOutcome::NotSent {
             state.calls.push(call);
         }
         self.ended.notify_all();
         outcome
     }
 
-    /// Waits until every call has ended that was under way at `moment`; meanwhile looks at something
-    /// else now and then.
-    pub fn await_end_of_all_begun_before(&self, moment: Moment, mut look: impl FnMut()) {
+    /// Waits until every call that began before `moment` has ended; calls `observe` meanwhile at every
+    /// poll.
+    pub fn await_end_of_all_begun_before(&self, moment: Moment, mut observe: impl FnMut()) {
         let under_way = |state: &mut State| state.under_way.values().any(|begun| *begun < moment);
         until("every call ends", || {
             let state = self.state.lock().unwrap();
-            let waited = self.ended.wait_timeout_while(state, LOOK_EVERY, under_way);
-            let goes_on = waited.unwrap().1.timed_out();
-            if goes_on {
-                look();
+            let waited = self
+                .ended
+                .wait_timeout_while(state, POLL_INTERVAL, under_way);
+            let is_waiting = waited.unwrap().1.timed_out();
+            if is_waiting {
+                observe();
             }
-            !goes_on
+            !is_waiting
         });
     }
 
-    /// A name for a call that no bill's plan knows of.
+    /// Returns an id for a call outside the plans.
     pub fn next_id(&self) -> String {
         let mut state = self.state.lock().unwrap();
         state.named += 1;

@@ -1,4 +1,4 @@
-//! One clock for callers, parties and faults: only what it says can be compared.
+//! One clock for callers, parties and faults, so that their times can be compared.
 
 use std::time::{Duration, Instant};
 
@@ -18,13 +18,13 @@ impl Clock {
     }
 }
 
-/// Longer than anything may take that comes about by itself, on a machine that has no time.
+/// Longer than anything awaited may take on a loaded machine.
 pub const PATIENCE: Duration = Duration::from_mins(2);
 
-/// How often something is looked at that cannot be awaited.
-pub const LOOK_EVERY: Duration = Duration::from_millis(25);
+/// The interval at which a condition is polled that cannot be awaited.
+pub const POLL_INTERVAL: Duration = Duration::from_millis(25);
 
-/// Waits for something that another process brings about.
+/// Waits until a condition holds.
 #[track_caller]
 pub fn until(what: &str, holds: impl FnMut() -> bool) {
     test_support::within(PATIENCE, what, holds);

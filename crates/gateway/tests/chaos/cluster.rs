@@ -1,5 +1,5 @@
-//! A Cluster of three masters that share the slots, each with a replica. Nodes and replicas reach a
-//! server through its proxy; the servers' own gossip goes beside it.
+//! A Cluster of three masters with a replica each. Nodes and replicas reach a server through its proxy;
+//! the gossip of the servers does not pass it.
 
 use std::sync::Mutex;
 use std::time::Duration;
@@ -8,17 +8,17 @@ use test_support::Traffic;
 use test_support::redis::{self as servers, Member, Network};
 
 use crate::bill::BILLERS;
-use crate::blow::{Blow, Loss};
 use crate::clock::until;
+use crate::faults::redis_fault::{Loss, RedisFault};
 use crate::store::{Store, names_process};
 
 const MASTERS: usize = 3;
 
 #[derive(Debug)]
 pub struct Cluster {
-    /// First what were the masters at the beginning, then their replicas; who is which changes.
+    /// The first masters, then their replicas; the roles change later.
     servers: servers::Cluster,
-    /// Which server was killed last.
+    /// The index of the server that was killed last.
     killed: Mutex<usize>,
 }
 
@@ -34,15 +34,15 @@ impl Cluster {
         &self.servers.members
     }
 
-    /// The two servers of one of the three parts.
+    /// Returns the two servers of one of the three parts.
     fn part(&self, part: usize) -> [&Member; 2] {
         [part, part + MASTERS].map(|server| &self.members()[server])
     }
 
-    /// Waits until all servers know each other and every master has a replica that is in step.
+    /// Waits until all servers know each other and every master has a replica that is in sync.
     fn await_order(&self) {
         self.servers.await_whole();
-        until("every master has a replica that is in step", || {
+        until("every master has a replica that is in sync", || {
             (0..MASTERS).all(|part| {
                 let pair = self.part(part);
                 let masters = pair.iter().filter(|member| member.is_primary()).count();
@@ -51,7 +51,7 @@ impl Cluster {
         });
     }
 
-    /// Which server is the master of one of the three parts.
+    /// Returns the index of the master of one of the three parts.
     fn master(&self, part: usize) -> usize {
         if self.members()[part].is_primary() {
             part
@@ -60,7 +60,7 @@ impl Cluster {
         }
     }
 
-    /// The master of one of the three parts, and its replica.
+    /// Returns the master of one of the three parts and its replica.
     fn pair(&self, part: usize) -> [&Member; 2] {
         let master = self.master(part);
         let replica = (master + MASTERS) % (2 * MASTERS);
@@ -75,7 +75,7 @@ impl Cluster {
         *self.killed.lock().unwrap() = master;
     }
 
-    /// The one that was killed last is up again, maybe as its replica's replica.
+    /// Restarts the server that was killed last, which may become the replica of its former replica.
     fn revive(&self) -> Loss {
         let killed = &self.members()[*self.killed.lock().unwrap()];
         killed.server.revive();
@@ -99,16 +99,16 @@ impl Cluster {
         proxies.for_each(|proxy| proxy.set(traffic));
     }
 
-    /// As `redis-cli --cluster reshard` does it: both sides are told, then key after key moves.
+    /// Moves a slot as `redis-cli --cluster reshard` does: both servers are notified, then the keys move.
     fn reshard(&self, biller: usize) {
         let slot = self.servers.slot(BILLERS[biller]);
-        let has_it = |part: &usize| {
+        let has_slot = |part: &usize| {
             let [master, _] = self.pair(*part);
-            // Who has not the slot names another server.
+            // A server without the slot redirects to another one.
             let key = format!("{{{}}}", BILLERS[biller]);
             master.server.ask(&["GET", &key]).is_ok()
         };
-        let from = (0..MASTERS).find(has_it).expect("a slot has a master");
+        let from = (0..MASTERS).find(has_slot).expect("a slot has a master");
         let ([from, _], [to, _]) = (self.pair(from), self.pair((from + 1) % MASTERS));
         self.servers.begin_move(slot, from, to);
         while move_keys(from, to, slot) {}
@@ -117,7 +117,7 @@ impl Cluster {
     }
 }
 
-/// Moves some keys of a slot to another server; whether there were any. Their names are bytes.
+/// Moves some keys of a slot to another server; returns whether there were any. Key names are bytes.
 fn move_keys(from: &Member, to: &Member, slot: u16) -> bool {
     let slot = slot.to_string();
     let keys = from.server.ask(&["CLUSTER", "GETKEYSINSLOT", &slot, "10"]);
@@ -139,17 +139,17 @@ impl Store for Cluster {
         format!("redis+cluster://{}", servers.join(","))
     }
 
-    /// The processes of the masters, and the mark that each has in its data.
+    /// Compares the processes of the masters and the epoch in the data of each.
     fn is_held_by(&self, shared_with: &str) -> bool {
         let mut masters = 0;
         let named = self.masters().all(|master| {
             masters += 1;
-            let marks = master.server.words(&["KEYS", "relay:epoch:*"]);
-            let is_named = |mark: &String| {
-                let epoch = master.server.ask_text(&["GET", mark]);
+            let epochs = master.server.words(&["KEYS", "relay:epoch:*"]);
+            let is_named = |key: &String| {
+                let epoch = master.server.ask_text(&["GET", key]);
                 !epoch.is_empty() && shared_with.contains(&epoch)
             };
-            names_process(&master.server, shared_with) && marks.iter().any(is_named)
+            names_process(&master.server, shared_with) && epochs.iter().any(is_named)
         });
         named && masters == MASTERS
     }
@@ -161,25 +161,25 @@ impl Store for Cluster {
             .collect()
     }
 
-    fn begin(&self, blow: Blow) {
-        match blow {
-            Blow::Flush => self
+    fn begin(&self, redis_fault: RedisFault) {
+        match redis_fault {
+            RedisFault::Flush => self
                 .masters()
                 .for_each(|master| master.server.tell(&["FLUSHALL"])),
-            Blow::CutOff(_) => self.set(Traffic::Cut),
-            Blow::KillMaster { master, .. } | Blow::LoseMaster { master } => {
+            RedisFault::CutOff(_) => self.set(Traffic::Cut),
+            RedisFault::KillMaster { master, .. } | RedisFault::LoseMaster { master } => {
                 self.kill_master(master);
             }
-            Blow::Reshard { biller } => self.reshard(biller),
-            _ => panic!("a Cluster: {blow:?}"),
+            RedisFault::Reshard { biller } => self.reshard(biller),
+            _ => panic!("a Cluster: {redis_fault:?}"),
         }
     }
 
-    fn end(&self, blow: Blow) -> Loss {
-        match blow {
-            Blow::Flush => Loss::Everything,
-            Blow::KillMaster { .. } => self.revive(),
-            Blow::LoseMaster { master } => {
+    fn end(&self, redis_fault: RedisFault) -> Loss {
+        match redis_fault {
+            RedisFault::Flush => Loss::Everything,
+            RedisFault::KillMaster { .. } => self.revive(),
+            RedisFault::LoseMaster { master } => {
                 let pair = self.part(master);
                 until("the replica takes over", || {
                     pair.iter().any(|member| member.is_primary())
@@ -204,7 +204,7 @@ impl Store for Cluster {
             .for_each(|member| member.server.kill());
     }
 
-    /// A replica that is up before its master may take its place.
+    /// A replica that runs before its master may replace it.
     fn start_again(&self) -> Loss {
         self.members()
             .iter()

@@ -4,14 +4,14 @@ use std::path::Path;
 
 use rusqlite::{Connection, OpenFlags};
 
-/// Up to where a journal's facts are in the shared state, and who holds it.
+/// The sync cursor: up to which row a journal's facts are in Redis, and in which one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Cursor {
     pub shared_up_to: i64,
     pub shared_with: String,
 }
 
-/// A payment or cancel that was written down.
+/// A journalled payment or cancel.
 #[derive(Clone, Debug)]
 pub struct JournalledEvent {
     pub user_key: String,
@@ -19,7 +19,7 @@ pub struct JournalledEvent {
     pub pay_id: u64,
     pub paid_at: u64,
     pub amount: i64,
-    /// The pay-result that told it, byte for byte.
+    /// The body of its pay-result, byte for byte.
     pub body: String,
 }
 
@@ -27,7 +27,7 @@ pub struct JournalledEvent {
 pub struct Journal(Connection);
 
 impl Journal {
-    /// Reads along, whether or not its node runs.
+    /// Opens the file for reading, whether or not its node runs.
     pub fn open(file: &Path) -> Self {
         let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         Self(Connection::open_with_flags(file, flags).unwrap())
@@ -72,7 +72,7 @@ impl Journal {
         rows.collect::<Result<_, _>>().unwrap()
     }
 
-    /// The `biller_user_key`s of the bills that were classified as error bills.
+    /// Returns the `biller_user_key`s of the bills that were classified as error bills.
     pub fn classified(&self) -> Vec<String> {
         let query = "SELECT DISTINCT biller_user_key FROM fact WHERE kind = 'classified'";
         let mut statement = self.0.prepare(query).unwrap();
@@ -80,8 +80,8 @@ impl Journal {
         keys.collect::<Result<_, _>>().unwrap()
     }
 
-    /// Every fact of a bill, a line each, for who looks at a run that failed.
-    pub fn story(&self, user_key: &str) -> Vec<String> {
+    /// Returns every fact of a bill, one per line, for the report of a violation.
+    pub fn facts_of(&self, user_key: &str) -> Vec<String> {
         let query = "SELECT seq || ' ' || at || ' ' || kind || ' ' ||
                 coalesce(pay_type || pay_id || ' ' || pay_amount, '') || ' ' ||
                 coalesce(delivery, '') || coalesce('until ' || until, '')

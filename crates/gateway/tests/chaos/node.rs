@@ -1,4 +1,4 @@
-//! One `gateway serve`, killed and started again on the same files.
+//! One `gateway serve`, killed and restarted on the same files.
 
 use std::ffi::OsString;
 use std::fs::{self, File};
@@ -18,13 +18,13 @@ use test_support::{Process, hex};
 use crate::bill::BILLERS;
 use crate::clock::PATIENCE;
 
-/// What every biller authorizes itself with.
+/// The `Authorization` header of every biller.
 pub const AUTHORIZATION: &str = "KakaoAK chaos";
 
 /// The budget of a call. Shorter than the default, so that more happens in a run.
 pub const BUDGET: std::time::Duration = std::time::Duration::from_secs(1);
 
-/// Where a running node listens.
+/// The listen addresses of a running node.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Addresses {
     pub public: SocketAddr,
@@ -40,7 +40,7 @@ pub struct Node {
 }
 
 impl Node {
-    /// Writes the configuration, and starts.
+    /// Writes the configuration and starts the node.
     pub fn start(directory: &TempDir, number: usize, redis: &str, parties: &Parties) -> Self {
         let directory = directory.path().join(format!("node-{number}"));
         write_configuration(&directory, redis, parties);
@@ -53,7 +53,7 @@ impl Node {
         node
     }
 
-    /// `None` while it is down.
+    /// Returns `None` while the node is down.
     pub fn addresses(&self) -> Option<Addresses> {
         *self.addresses.read().unwrap()
     }
@@ -75,7 +75,7 @@ impl Node {
         self.start_again();
     }
 
-    /// Starts on the same files; ready when it says that it serves.
+    /// Starts on the same files; returns once the gateway logs that it serves.
     pub fn start_again(&self) {
         let append = |name| {
             let file = self.directory.join(name);
@@ -92,22 +92,22 @@ impl Node {
                 .stdout(Stdio::piped())
                 .stderr(append("stderr")),
         );
-        let (told, serves) = channel();
+        let (sender, serving) = channel();
         let (stdout, log) = (process.stdout(), append("log"));
-        thread::spawn(move || keep_log(stdout, log, &told));
-        let addresses = serves.recv_timeout(PATIENCE).expect("the gateway serves");
+        thread::spawn(move || copy_log(stdout, log, &sender));
+        let addresses = serving.recv_timeout(PATIENCE).expect("the gateway serves");
         *self.process.lock().unwrap() = Some(process);
         *self.addresses.write().unwrap() = Some(addresses);
     }
 }
 
-/// `CHAOS_GATEWAY`, else the one that was built with this test.
+/// Returns `CHAOS_GATEWAY`, or the program that was built with this test.
 fn program() -> OsString {
     let named = std::env::var_os("CHAOS_GATEWAY");
     named.unwrap_or_else(|| env!("CARGO_BIN_EXE_gateway").into())
 }
 
-/// Where the upstreams are.
+/// The URLs of the upstreams.
 #[derive(Clone, Debug)]
 pub struct Parties {
     pub kakao: String,
@@ -136,8 +136,8 @@ fn write_configuration(directory: &Path, redis: &str, parties: &Parties) {
     fs::write(directory.join("gateway.toml"), main).unwrap();
 }
 
-/// The log goes to a file, for who looks at a run that failed.
-fn keep_log(stdout: ChildStdout, mut log: File, told: &Sender<Addresses>) {
+/// Copies the log to a file, and reports the addresses.
+fn copy_log(stdout: ChildStdout, mut log: File, sender: &Sender<Addresses>) {
     for line in BufReader::new(stdout).lines().map_while(Result::ok) {
         writeln!(log, "{line}").unwrap();
         if !line.contains("the gateway serves") {
@@ -145,8 +145,8 @@ fn keep_log(stdout: ChildStdout, mut log: File, told: &Sender<Addresses>) {
         }
         let line: Value = serde_json::from_str(&line).unwrap();
         let address = |key: &str| line[key].as_str().unwrap().parse().unwrap();
-        // Nobody listens any more where the start took too long; that has been told.
-        let _ = told.send(Addresses {
+        // The receiver is gone if the start took too long, which has been reported.
+        let _ = sender.send(Addresses {
             public: address("public"),
             ops: address("ops"),
         });

@@ -1,6 +1,6 @@
-//! Kakao Pay or a biller, as the gateway sees them: mostly well, now and then in trouble.
+//! Kakao Pay or a biller: most of its answers are good, some are faults.
 //!
-//! What it does with a call follows from the seed and the call's name alone.
+//! The response to a call depends only on the seed and the call's id.
 
 use std::net::{SocketAddr, TcpStream};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -16,35 +16,35 @@ use crate::calls::Api;
 use crate::clock::{Clock, Moment};
 use crate::random::Random;
 
-/// What a party does with a call.
+/// How a party responds to a call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Act {
+pub enum Response {
     /// 200 and `OK`, after this time.
     Accept(Duration),
     /// 200 with another code.
     Refuse,
     /// 500 and no JSON.
     Garbage,
-    /// Less than the answer's length says, then the end.
+    /// An answer shorter than its length, then the end of the connection.
     CutShort,
     Reset,
-    /// No answer at all, as long as the gateway waits.
+    /// No answer until the gateway closes the connection.
     Hang,
 }
 
-/// A call as it arrived.
+/// A call as the party received it.
 #[derive(Clone, Debug)]
 pub struct IncomingRequest {
     pub at: Moment,
-    /// Just before the answer, or what takes its place, was sent; `None`: it never was.
+    /// Just before the answer was sent or the connection was ended; `None`: neither happened.
     pub answered: Option<Moment>,
-    pub act: Act,
+    pub response: Response,
     pub request_id: String,
-    /// `None`: a path that this party does not have.
+    /// `None`: an unknown path.
     pub api: Option<Api>,
     /// The biller that a link API's path names.
     pub path_biller: String,
-    /// `None`: a body that names no bill of the run.
+    /// `None`: the body has no bill of the run.
     pub bill: Option<Bill>,
     pub echo: String,
 }
@@ -54,35 +54,35 @@ pub struct IncomingRequest {
 pub struct Party {
     name: &'static str,
     address: SocketAddr,
-    desk: Arc<Desk>,
+    state: Arc<PartyState>,
 }
 
 #[derive(Debug)]
-struct Desk {
+struct PartyState {
     name: &'static str,
     seed: u64,
     clock: Clock,
-    calm: AtomicBool,
-    arrivals: Mutex<Vec<IncomingRequest>>,
+    is_fault_free: AtomicBool,
+    received: Mutex<Vec<IncomingRequest>>,
 }
 
 impl Party {
     pub fn start(name: &'static str, seed: u64, clock: Clock) -> Self {
-        let desk = Arc::new(Desk {
+        let state = Arc::new(PartyState {
             name,
             seed,
             clock,
-            calm: AtomicBool::new(false),
-            arrivals: Mutex::default(),
+            is_fault_free: AtomicBool::new(false),
+            received: Mutex::default(),
         });
         let address = serve({
-            let desk = Arc::clone(&desk);
-            move |stream| desk.serve(stream)
+            let state = Arc::clone(&state);
+            move |stream| state.serve(stream)
         });
         Self {
             name,
             address,
-            desk,
+            state,
         }
     }
 
@@ -94,34 +94,34 @@ impl Party {
         format!("http://{}", self.address)
     }
 
-    /// From now on it accepts everything at once.
-    pub fn calm_down(&self) {
-        self.desk.calm.store(true, Ordering::Relaxed);
+    /// Makes it accept every call at once from now on.
+    pub fn stop_faults(&self) {
+        self.state.is_fault_free.store(true, Ordering::Relaxed);
     }
 
-    pub fn arrivals(&self) -> Vec<IncomingRequest> {
-        self.desk.arrivals.lock().unwrap().clone()
+    pub fn received(&self) -> Vec<IncomingRequest> {
+        self.state.received.lock().unwrap().clone()
     }
 }
 
-impl Desk {
+impl PartyState {
     fn serve(&self, mut stream: TcpStream) {
         let mut unread = Vec::new();
         while let Ok(call) = Message::read(&mut stream, &mut unread) {
             let incoming = self.incoming(&call);
-            let (act, echo) = (incoming.act, incoming.echo.clone());
+            let (response, echo) = (incoming.response, incoming.echo.clone());
             let index = {
-                let mut arrivals = self.arrivals.lock().unwrap();
-                arrivals.push(incoming);
-                arrivals.len() - 1
+                let mut received = self.received.lock().unwrap();
+                received.push(incoming);
+                received.len() - 1
             };
-            if let Act::Accept(time) = act {
+            if let Response::Accept(time) = response {
                 thread::sleep(time);
             }
-            if act != Act::Hang {
-                self.arrivals.lock().unwrap()[index].answered = Some(self.clock.now());
+            if response != Response::Hang {
+                self.received.lock().unwrap()[index].answered = Some(self.clock.now());
             }
-            if !self.action(act, &echo).carry_out(&mut stream) {
+            if !self.action(response, &echo).carry_out(&mut stream) {
                 return;
             }
         }
@@ -130,7 +130,7 @@ impl Desk {
     fn incoming(&self, call: &Message) -> IncomingRequest {
         let path = call.line.split(' ').nth(1).unwrap_or_default();
         let api = Api::ALL.into_iter().rev().find(|api| match api {
-            // The one path begins like the other.
+            // The path of `link_create` is a prefix of the other's.
             Api::Create | Api::Recreate => path.starts_with(api.upstream_path()),
             Api::Notice | Api::Prepay | Api::PayResult => path == api.upstream_path(),
         });
@@ -141,7 +141,7 @@ impl Desk {
         IncomingRequest {
             at: self.clock.now(),
             answered: None,
-            act: self.act(request_id),
+            response: self.response(request_id),
             request_id: request_id.to_owned(),
             api,
             path_biller: path_biller.to_owned(),
@@ -150,23 +150,23 @@ impl Desk {
         }
     }
 
-    fn act(&self, request_id: &str) -> Act {
-        if self.calm.load(Ordering::Relaxed) {
-            return Act::Accept(Duration::ZERO);
+    fn response(&self, request_id: &str) -> Response {
+        if self.is_fault_free.load(Ordering::Relaxed) {
+            return Response::Accept(Duration::ZERO);
         }
         let mut random = Random::of(self.seed, &format!("{} {request_id}", self.name));
         match random.below(100) {
-            0..=77 => Act::Accept(random.milliseconds(0, 4)),
-            78..=87 => Act::Accept(random.milliseconds(20, 300)),
-            88..=92 => Act::Refuse,
-            93 | 94 => Act::Garbage,
-            95 => Act::CutShort,
-            96 | 97 => Act::Reset,
-            _ => Act::Hang,
+            0..=77 => Response::Accept(random.milliseconds(0, 4)),
+            78..=87 => Response::Accept(random.milliseconds(20, 300)),
+            88..=92 => Response::Refuse,
+            93 | 94 => Response::Garbage,
+            95 => Response::CutShort,
+            96 | 97 => Response::Reset,
+            _ => Response::Hang,
         }
     }
 
-    fn action(&self, act: Act, echo: &str) -> Action {
+    fn action(&self, response: Response, echo: &str) -> Action {
         let json = |res_code: &str| {
             let name = self.name;
             format!(r#"{{"res_code":"{res_code}","message":"{name} {echo}","data":null}}"#)
@@ -174,17 +174,17 @@ impl Desk {
         let whole = |status: u16, body: &str| {
             answer(status, "application/json;charset=utf-8", body.as_bytes())
         };
-        match act {
-            Act::Accept(_) => Action::Send(whole(200, &json("OK"))),
-            Act::Refuse => Action::Send(whole(200, &json("E402"))),
-            Act::Garbage => Action::Send(whole(500, "<html>")),
-            Act::CutShort => {
+        match response {
+            Response::Accept(_) => Action::Send(whole(200, &json("OK"))),
+            Response::Refuse => Action::Send(whole(200, &json("E402"))),
+            Response::Garbage => Action::Send(whole(500, "<html>")),
+            Response::CutShort => {
                 let mut answer = whole(200, &json("OK"));
                 answer.truncate(answer.len() - 5);
                 Action::SendAndClose(answer)
             }
-            Act::Reset => Action::Reset,
-            Act::Hang => Action::SendAndHang(Vec::new()),
+            Response::Reset => Action::Reset,
+            Response::Hang => Action::SendAndHang(Vec::new()),
         }
     }
 }

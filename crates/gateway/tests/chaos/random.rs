@@ -1,4 +1,4 @@
-//! Numbers that look random and are the same for the same seed, whoever asks first.
+//! Pseudo-random numbers; each item of a seed has its own sequence, independent of thread timing.
 
 use std::time::Duration;
 
@@ -7,13 +7,13 @@ use std::time::Duration;
 pub struct Random(u64);
 
 impl Random {
-    /// The sequence of one item (a bill, a call, the faults) of a seed.
+    /// Returns the sequence of one item (a bill, a call, the faults) of a seed.
     pub fn of(seed: u64, item: &str) -> Self {
         let fold = |state: u64, byte: u8| mix(state ^ u64::from(byte));
         Self(item.bytes().fold(mix(seed), fold))
     }
 
-    /// Evenly in `0..bound`.
+    /// Returns a number in `0..bound`, evenly distributed.
     pub fn below(&mut self, bound: u64) -> u64 {
         self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
         mix(self.0) % bound

@@ -1,14 +1,14 @@
-//! What is told of a run.
+//! The report of a run.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::time::Duration;
 
 use crate::calls::Api;
-use crate::evidence::Evidence;
-use crate::finding::Finding;
-use crate::injector::Injector;
-use crate::trouble::Breach;
+use crate::checks::check_result::CheckResult;
+use crate::faults::incident::IncidentKind;
+use crate::faults::injector::Injector;
+use crate::records::Records;
 
 /// The table of a run.
 pub struct Report {
@@ -16,12 +16,12 @@ pub struct Report {
 }
 
 impl Report {
-    pub fn begin(seed: u64, stream: Duration, store: &str) -> Self {
+    pub fn begin(seed: u64, duration: Duration, store: &str) -> Self {
         let mut report = Self {
             text: String::from("\n"),
         };
         report.row("seed", seed);
-        report.row("seconds", stream.as_secs());
+        report.row("seconds", duration.as_secs());
         report.row("shared state", store);
         report
     }
@@ -33,13 +33,13 @@ impl Report {
             self.row(&format!("  {fault}"), times);
         }
         self.row(
-            "redis slow, or chosen anew, without a fault",
-            injector.unprovoked,
+            "redis slow, or another primary, without a fault",
+            injector.without_fault,
         );
-        let longest = injector.begun_after.iter().max();
+        let longest = injector.resync_delays.iter().max();
         let longest = longest.copied().unwrap_or_default();
         self.row(
-            "restoring began after, at most",
+            "resync started after, at most",
             format!(
                 "{:.2} s from when both nodes reached redis",
                 longest.as_secs_f64()
@@ -47,10 +47,10 @@ impl Report {
         );
     }
 
-    pub fn calls(&mut self, evidence: &Evidence, bills: u64) {
+    pub fn calls(&mut self, records: &Records, bills: u64) {
         self.row("bills", bills);
         let mut calls: BTreeMap<Api, u64> = BTreeMap::new();
-        for call in &evidence.calls {
+        for call in &records.calls {
             *calls.entry(call.api).or_default() += 1;
         }
         for api in Api::ALL {
@@ -59,21 +59,27 @@ impl Report {
                 calls.get(&api).unwrap_or(&0),
             );
         }
-        let upstream_failure = evidence.calls.iter().filter(|call| call.answer().is_none());
-        self.row("calls without an answer", upstream_failure.count());
-        self.restored(evidence, "redis forgot", |of| of == Breach::Forgot);
-        self.restored(evidence, "redis lost the latest", |of| of == Breach::Late);
-        self.restored(evidence, "nodes apart", |of| matches!(of, Breach::Apart(_)));
-        self.restored(evidence, "node started", |of| {
-            matches!(of, Breach::Start(_))
+        let unanswered = records.calls.iter().filter(|call| call.answer().is_none());
+        self.row("calls without an answer", unanswered.count());
+        self.restored(records, "redis lost all data", |of| {
+            of == IncidentKind::AllDataLost
+        });
+        self.restored(records, "redis lost its latest writes", |of| {
+            of == IncidentKind::LatestWritesLost
+        });
+        self.restored(records, "node without redis", |of| {
+            matches!(of, IncidentKind::RedisUnreachable(_))
+        });
+        self.restored(records, "node restarted", |of| {
+            matches!(of, IncidentKind::NodeRestarted(_))
         });
     }
 
-    /// How long it took from the moment at which both nodes reached Redis until it had all again.
-    fn restored(&mut self, evidence: &Evidence, what: &str, is_meant: fn(Breach) -> bool) {
-        let troubles = evidence.troubles.all().iter();
-        let meant = troubles.filter(|trouble| is_meant(trouble.breach));
-        let took = meant.map(|trouble| trouble.until.saturating_sub(trouble.in_touch));
+    /// Adds how long it took from the moment at which both nodes reached Redis until it had all facts.
+    fn restored(&mut self, records: &Records, what: &str, is_counted: fn(IncidentKind) -> bool) {
+        let incidents = records.incidents.all().iter();
+        let counted = incidents.filter(|incident| is_counted(incident.kind));
+        let took = counted.map(|incident| incident.until.saturating_sub(incident.reconnected_at));
         let took: Vec<Duration> = took.collect();
         let longest = took.iter().max().copied().unwrap_or_default();
         let count = u32::try_from(took.len()).unwrap_or(u32::MAX);
@@ -92,17 +98,17 @@ impl Report {
         );
     }
 
-    pub fn finding(&mut self, finding: &Finding) {
-        let Finding {
+    pub fn result(&mut self, result: &CheckResult) {
+        let CheckResult {
             name,
-            judged,
+            checked,
             excused,
-            happened,
+            excused_violations,
             violations,
-        } = finding;
-        let (count, happened) = (violations.len(), happened.len());
-        let excused = format!("excused {excused}, {happened} of them happened");
-        self.row(name, format!("{count}  (judged {judged}, {excused})"));
+        } = result;
+        let (count, excused_violations) = (violations.len(), excused_violations.len());
+        let excused = format!("excused {excused}, {excused_violations} of them violated");
+        self.row(name, format!("{count}  (checked {checked}, {excused})"));
     }
 
     pub fn into_text(self) -> String {

@@ -1,13 +1,13 @@
-//! A primary, its replica, and Sentinels that choose between them. Everybody reaches a server through
-//! its proxy, so that the network can be cut.
+//! A primary, its replica, and Sentinels that elect the primary. Every connection to a server passes its
+//! proxy, so that the network can be cut.
 
 use std::time::Duration;
 
 use test_support::redis::{Member, SERVICE, Watched};
 use test_support::{RedisServer, Traffic};
 
-use crate::blow::{Blow, Loss};
 use crate::clock::until;
+use crate::faults::redis_fault::{Loss, RedisFault};
 use crate::store::{Store, names_process_and_data};
 
 fn set(member: &Member, traffic: Traffic) {
@@ -41,31 +41,31 @@ impl Store for Watched {
             .collect()
     }
 
-    fn begin(&self, blow: Blow) {
+    fn begin(&self, redis_fault: RedisFault) {
         let [old, new] = [self.primary(), 1 - self.primary()].map(|server| &self.servers[server]);
-        match blow {
-            Blow::Flush => old.server.tell(&["FLUSHALL"]),
-            Blow::CutOff(_) => {
+        match redis_fault {
+            RedisFault::Flush => old.server.tell(&["FLUSHALL"]),
+            RedisFault::CutOff(_) => {
                 new.await_all_of(old);
                 set(old, Traffic::Cut);
             }
-            Blow::FailOver(lag) => {
+            RedisFault::FailOver(lag) => {
                 new.await_all_of(old);
-                // What is written from now on, the replica never hears of.
+                // The replica does not receive the writes from here on.
                 new.server.signal("STOP");
                 std::thread::sleep(lag);
                 old.server.kill();
             }
-            _ => panic!("Sentinels: {blow:?}"),
+            _ => panic!("Sentinels: {redis_fault:?}"),
         }
     }
 
-    fn end(&self, blow: Blow) -> Loss {
+    fn end(&self, redis_fault: RedisFault) -> Loss {
         let (old, new) = (self.primary(), 1 - self.primary());
         let (was, is) = (&self.servers[old], &self.servers[new]);
-        match blow {
-            Blow::Flush => return Loss::Everything,
-            Blow::CutOff(_) => {
+        match redis_fault {
+            RedisFault::Flush => return Loss::Everything,
+            RedisFault::CutOff(_) => {
                 await_promotion(is);
                 set(was, Traffic::Flows);
             }

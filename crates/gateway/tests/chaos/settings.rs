@@ -1,17 +1,17 @@
-//! What a run is told by its environment.
+//! The settings of a run, from environment variables.
 
 use std::hash::BuildHasher;
 use std::time::Duration;
 
-/// How long a run of the ordinary tests is.
-const STREAM: Duration = Duration::from_secs(6);
+/// The time of load and faults in an ordinary test run.
+const DURATION: Duration = Duration::from_secs(6);
 
 #[derive(Clone, Copy, Debug)]
 pub struct Settings {
-    /// `CHAOS_SEED`: the same plan of calls, refusals and faults; else a new one.
+    /// `CHAOS_SEED`, else a random one; the same seed gives the same plan of calls, refusals and faults.
     pub seed: u64,
     /// `CHAOS_SECONDS`
-    stream: Option<Duration>,
+    duration: Option<Duration>,
 }
 
 impl Settings {
@@ -23,22 +23,22 @@ impl Settings {
         let random = || std::hash::RandomState::new().hash_one(()) % 1_000_000_000;
         Self {
             seed: number("CHAOS_SEED").unwrap_or_else(random),
-            stream: number("CHAOS_SECONDS").map(Duration::from_secs),
+            duration: number("CHAOS_SECONDS").map(Duration::from_secs),
         }
     }
 
-    /// How long calls and faults go on.
-    pub fn stream(&self) -> Duration {
-        self.stream.unwrap_or(STREAM)
+    /// Returns the time of load and faults.
+    pub fn duration(&self) -> Duration {
+        self.duration.unwrap_or(DURATION)
     }
 
-    /// Much shorter, unless the environment says how long: where servers choose among themselves, one
-    /// fault alone takes seconds.
+    /// Returns the settings with a third of the default duration, unless `CHAOS_SECONDS` is set: one
+    /// failover alone takes seconds.
     #[must_use]
     pub fn shortened(self) -> Self {
-        let stream = self.stream.unwrap_or(STREAM / 3);
+        let duration = self.duration.unwrap_or(DURATION / 3);
         Self {
-            stream: Some(stream),
+            duration: Some(duration),
             ..self
         }
     }

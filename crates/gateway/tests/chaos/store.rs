@@ -1,38 +1,38 @@
-//! The shared state's servers: one, one with a replica and Sentinels, or a Cluster.
+//! The Redis servers of a run: one, a primary with a replica and Sentinels, or a Cluster.
 
 use std::time::Duration;
 
 use test_support::redis::Persistence;
 use test_support::{Proxy, RedisServer, Traffic, free_port};
 
-use crate::blow::{Blow, Loss};
+use crate::faults::redis_fault::{Loss, RedisFault};
 
-/// What a run needs of it.
+/// The operations of a run on its Redis servers.
 pub trait Store: Send + Sync {
-    /// How a node reaches it.
+    /// Returns the URL for a node.
     fn url(&self, node: usize) -> String;
 
-    /// Whether a journal that knows its facts with `shared_with` means the servers and the data that
-    /// are there now; no, while nobody serves.
+    /// Returns whether `shared_with` of a journal's cursor names the current servers and their data; false
+    /// while no server runs.
     fn is_held_by(&self, shared_with: &str) -> bool;
 
-    /// Who serves which data; another one means that somebody chose anew, whether or not he was made
-    /// to.
+    /// Returns the primaries and their data; a change means that another primary was elected, with or
+    /// without a fault.
     fn primaries(&self) -> Vec<String>;
 
-    /// Begins a blow; what has no duration is done now.
-    fn begin(&self, blow: Blow);
+    /// Begins a fault; completes it if it has no duration.
+    fn begin(&self, redis_fault: RedisFault);
 
-    /// Makes a blow good: every server is up and has its role when this ends.
-    fn end(&self, blow: Blow) -> Loss;
+    /// Ends a fault; returns when every server runs and has its role.
+    fn end(&self, redis_fault: RedisFault) -> Loss;
 
     /// `kill -9` of every process.
     fn kill(&self);
 
-    /// Every process starts again at once.
+    /// Restarts every process at once.
     fn start_again(&self) -> Loss;
 
-    /// For the table.
+    /// Returns the name for the report.
     fn name(&self) -> String;
 }
 
@@ -65,27 +65,27 @@ impl Store for Standalone {
         names_process_and_data(&self.server, shared_with)
     }
 
-    /// Nobody chooses.
+    /// Without Sentinels no primary is elected.
     fn primaries(&self) -> Vec<String> {
         Vec::new()
     }
 
-    fn begin(&self, blow: Blow) {
-        match blow {
-            Blow::Kill(_) => self.server.kill(),
-            Blow::Hang(_) => self.server.signal("STOP"),
-            Blow::Flush => self.server.tell(&["FLUSHALL"]),
-            Blow::Part { node, traffic, .. } => self.proxies[node].set(traffic),
-            Blow::CutOff(_) => self.proxies.iter().for_each(|one| one.set(Traffic::Cut)),
-            _ => panic!("one server: {blow:?}"),
+    fn begin(&self, redis_fault: RedisFault) {
+        match redis_fault {
+            RedisFault::Kill(_) => self.server.kill(),
+            RedisFault::Hang(_) => self.server.signal("STOP"),
+            RedisFault::Flush => self.server.tell(&["FLUSHALL"]),
+            RedisFault::Partition { node, traffic, .. } => self.proxies[node].set(traffic),
+            RedisFault::CutOff(_) => self.proxies.iter().for_each(|one| one.set(Traffic::Cut)),
+            _ => panic!("one server: {redis_fault:?}"),
         }
     }
 
-    fn end(&self, blow: Blow) -> Loss {
-        match blow {
-            Blow::Kill(_) => return self.start_again(),
-            Blow::Hang(_) => self.server.signal("CONT"),
-            Blow::Flush => return Loss::Everything,
+    fn end(&self, redis_fault: RedisFault) -> Loss {
+        match redis_fault {
+            RedisFault::Kill(_) => return self.start_again(),
+            RedisFault::Hang(_) => self.server.signal("CONT"),
+            RedisFault::Flush => return Loss::Everything,
             _ => self.proxies.iter().for_each(|one| one.set(Traffic::Flows)),
         }
         Loss::Nothing
@@ -99,7 +99,7 @@ impl Store for Standalone {
         self.server.start_again();
         match self.persistence {
             Persistence::EveryWrite => Loss::Nothing,
-            // While it syncs it holds writes back, for two seconds at most.
+            // During a sync it delays writes by two seconds at most.
             Persistence::EverySecond | Persistence::Unsynced => {
                 Loss::Latest(Duration::from_secs(2))
             }
@@ -112,7 +112,7 @@ impl Store for Standalone {
     }
 }
 
-/// Whether a cursor means the process and the data of one server.
+/// Returns whether a cursor's `shared_with` names the process and the data of this server.
 pub fn names_process_and_data(server: &RedisServer, shared_with: &str) -> bool {
     let epoch = server.ask_text(&["GET", "relay:epoch"]);
     names_process(server, shared_with) && !epoch.is_empty() && shared_with.contains(&epoch)

@@ -1,11 +1,11 @@
-//! The page that a person opens.
+//! The console page.
 
 use test_support::{Setup, Upstream};
 
 use crate::{HOSTILE_NAME, named};
 
 #[test]
-fn the_console_shows_how_the_gateway_stands_and_no_name_becomes_markup() {
+fn the_console_shows_the_status_and_no_name_becomes_markup() {
     let upstream = Upstream::ok();
     let gateway = Setup::new(&upstream.url(), &upstream.url())
         .biller("B0001", &upstream.url(), &named(HOSTILE_NAME))

@@ -1,4 +1,4 @@
-//! `promtool check metrics` has not a word to say, whatever happened and whatever billers are named.
+//! `promtool check metrics` reports nothing after any call and with any name of a biller.
 
 use std::io::Write;
 use std::process::{Command, Stdio};
@@ -9,7 +9,7 @@ use crate::page::Page;
 use crate::traffic::{LINK_CREATE, NOTICE, PAY_RESULT, PREPAY, body};
 use crate::{HOSTILE_NAME, named};
 
-/// What promtool says of a page; nothing is good.
+/// Returns what promtool reports of a page; it is empty for a good one.
 fn promtool(page: &str) -> String {
     let mut promtool = Command::new("promtool")
         .args(["check", "metrics"])
@@ -22,10 +22,10 @@ fn promtool(page: &str) -> String {
     input.write_all(page.as_bytes()).unwrap();
     drop(input);
     let output = promtool.wait_with_output().unwrap();
-    let said = [output.stdout, output.stderr].concat();
-    let said = String::from_utf8(said).unwrap();
-    assert_eq!(output.status.success(), said.is_empty(), "{said}");
-    said
+    let report = [output.stdout, output.stderr].concat();
+    let report = String::from_utf8(report).unwrap();
+    assert_eq!(output.status.success(), report.is_empty(), "{report}");
+    report
 }
 
 /// Calls of all kinds, good and bad.
@@ -43,7 +43,7 @@ fn call(gateway: &Gateway) {
 }
 
 #[test]
-fn promtool_accepts_what_a_gateway_shows_under_traffic_without_a_word() {
+fn promtool_accepts_the_metrics_of_a_gateway_under_traffic() {
     let upstream = Upstream::ok();
     let gateway = Setup::new(&upstream.url(), &upstream.url())
         .biller("B0001", &upstream.url(), &named(HOSTILE_NAME))
@@ -85,7 +85,7 @@ fn a_billers_name_is_shown_as_it_is_written_and_breaks_no_line_of_page_or_log() 
     let escaped = HOSTILE_NAME.replace('\\', r"\\").replace('"', r#"\""#);
     let series = format!(r#"relay_biller_info{{biller="B0001",name="{escaped}"}}"#);
     assert_eq!(Page::of(&gateway).value(&series), 1.0);
-    // Whoever reads this log refuses a line that is no JSON object.
+    // `log` panics at a line that is no JSON object.
     let line = gateway.await_log(|line| line["api"] == "unknown");
     assert_eq!(line["biller"], "unknown");
 }

@@ -17,7 +17,7 @@ fn gateway() -> (Upstream, Gateway) {
     (upstream, gateway)
 }
 
-fn ask(gateway: &Gateway, method: &str, token: &str, body: &str) -> Reply {
+fn request(gateway: &Gateway, method: &str, token: &str, body: &str) -> Reply {
     let mut caller = Caller::connect(gateway.ops());
     caller.send(
         format!(
@@ -31,7 +31,7 @@ fn ask(gateway: &Gateway, method: &str, token: &str, body: &str) -> Reply {
 }
 
 fn set(gateway: &Gateway, filter: &str) -> Reply {
-    ask(
+    request(
         gateway,
         "PUT",
         TOKEN,
@@ -40,7 +40,7 @@ fn set(gateway: &Gateway, filter: &str) -> Reply {
 }
 
 fn filter(gateway: &Gateway) -> Value {
-    let reply = ask(gateway, "GET", TOKEN, "");
+    let reply = request(gateway, "GET", TOKEN, "");
     serde_json::from_slice(&reply.body).unwrap()
 }
 
@@ -72,8 +72,8 @@ fn a_filter_is_in_force_at_once_and_until_the_next_start() {
     gateway.await_log(|line| line["request_id"] == "after");
     let called = |id: &str| gateway.log().iter().any(|line| line["request_id"] == *id);
     assert!(called("before") && !called("silent"));
-    let told = gateway.await_log(|line| line["after"] == "info,call=off");
-    assert_eq!(told["before"], "info");
+    let change = gateway.await_log(|line| line["after"] == "info,call=off");
+    assert_eq!(change["before"], "info");
 
     assert_eq!(set(&gateway, "warn").status, 200);
     let gateway = gateway.stop_and_restart();
@@ -91,7 +91,7 @@ fn a_bad_filter_is_refused_with_a_reason_and_changes_nothing() {
         let message = body["error"]["message"].as_str().unwrap();
         assert!(message.contains("nothing changed: "), "{message}");
     }
-    let unknown = ask(&gateway, "PUT", TOKEN, r#"{"filters":"info"}"#);
+    let unknown = request(&gateway, "PUT", TOKEN, r#"{"filters":"info"}"#);
     assert_eq!(unknown.status, 400);
     assert_eq!(filter(&gateway)["filter"], "info");
 }
@@ -100,9 +100,9 @@ fn a_bad_filter_is_refused_with_a_reason_and_changes_nothing() {
 fn only_an_operator_sees_or_changes_it() {
     let (_upstream, gateway) = gateway();
     for method in ["GET", "PUT"] {
-        let reply = ask(&gateway, method, "wrong", r#"{"filter":"off"}"#);
+        let reply = request(&gateway, method, "wrong", r#"{"filter":"off"}"#);
         assert_eq!(reply.status, 401, "{method}");
     }
-    assert_eq!(ask(&gateway, "DELETE", TOKEN, "").status, 405);
+    assert_eq!(request(&gateway, "DELETE", TOKEN, "").status, 405);
     assert_eq!(filter(&gateway)["filter"], "info");
 }

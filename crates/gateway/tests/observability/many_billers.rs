@@ -1,5 +1,4 @@
-//! A thousand institutions, registered and calling: how many series that makes, and what a scrape
-//! of them costs. Strangers make none.
+//! The series of a thousand billers and the time of their scrape. Unknown billers have no series.
 
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
@@ -11,15 +10,15 @@ use crate::page::Page;
 
 const BILLERS: usize = 1_000;
 
-/// Series of a biller of which one API is called.
+/// The number of series of a biller of which one API is called.
 const SERIES_PER_BILLER: usize = 50;
 
-/// Series that are there without any biller.
+/// The number of series without any biller.
 const SERIES_OF_THE_GATEWAY: usize = 700;
 
 #[test]
-fn a_thousand_billers_make_a_bounded_number_of_series_and_strangers_make_none() {
-    // Idle connections are closed soon: a thousand pools need not stay open for this.
+fn a_thousand_billers_have_a_bounded_number_of_series_and_unknown_ones_none() {
+    // Idle connections are closed soon, so that not a thousand pools stay open.
     let options = BillerOptions {
         idle_timeout: Duration::from_millis(300),
         ..BillerOptions::default()
@@ -45,14 +44,14 @@ fn a_thousand_billers_make_a_bounded_number_of_series_and_strangers_make_none() 
     let before = names(&text);
     let per_biller = SERIES_PER_BILLER * BILLERS + SERIES_OF_THE_GATEWAY;
     assert!(before.len() <= per_biller, "{} series", before.len());
-    // For whoever runs this with `--no-capture`.
-    let told = format!(
+    // Printed with `--no-capture`.
+    let summary = format!(
         "{BILLERS} billers: {} series, {} bytes, scraped in {took:?}",
         before.len(),
         text.len()
     );
-    assert!(took < Duration::from_secs(10), "{told}");
-    std::io::Write::write_all(&mut std::io::stderr(), format!("{told}\n").as_bytes()).unwrap();
+    assert!(took < Duration::from_secs(10), "{summary}");
+    std::io::Write::write_all(&mut std::io::stderr(), format!("{summary}\n").as_bytes()).unwrap();
 
     for stranger in 0..500 {
         caller.post(&format!("/kakao/notice/stranger-{stranger}"), "{}");

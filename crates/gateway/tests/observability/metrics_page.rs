@@ -1,4 +1,4 @@
-//! Section 7 of `docs/contract.md` has every series that a running gateway shows, as it is shown, and no other.
+//! Section 7 of `docs/contract.md` describes exactly the series that a running gateway exposes.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -8,10 +8,10 @@ use test_support::{Gateway, RedisServer, Setup, Upstream};
 use crate::rules::project;
 use crate::traffic::{PAY_RESULT, PREPAY, body};
 
-/// Type and label names of a family of series.
+/// The type and the label names of a metric.
 type Shape = (String, BTreeSet<String>);
 
-/// What the page says: rows that begin with a series' name.
+/// Returns the metrics of the page: its rows that begin with a series' name.
 fn documented(page: &str) -> BTreeMap<String, Shape> {
     let mut shapes = BTreeMap::new();
     for row in page.lines() {
@@ -30,12 +30,12 @@ fn documented(page: &str) -> BTreeMap<String, Shape> {
     shapes
 }
 
-/// What stands between backticks.
+/// Returns the texts between backticks.
 fn code(cell: &str) -> Option<&str> {
     cell.strip_prefix('`')?.strip_suffix('`')
 }
 
-/// What a gateway shows.
+/// Returns the metrics that a gateway exposes.
 fn exposed(text: &str) -> BTreeMap<String, Shape> {
     let mut shapes: BTreeMap<String, Shape> = BTreeMap::new();
     let mut family = String::new();
@@ -54,7 +54,7 @@ fn exposed(text: &str) -> BTreeMap<String, Shape> {
     shapes
 }
 
-/// The names before `="`. No value of this test's gateway has such a thing in it.
+/// Returns the names before `="`, which no label value of this test has in it.
 fn label_names(sample: &str) -> Vec<&str> {
     let mut parts: Vec<&str> = sample.split("=\"").collect();
     parts.pop();
@@ -62,8 +62,8 @@ fn label_names(sample: &str) -> Vec<&str> {
     parts.iter().map(|part| &part[name(part)..]).collect()
 }
 
-/// A gateway of which there is everything to show: Redis, a certificate, a call that was relayed, a
-/// payment that its biller did not accept.
+/// Starts a gateway that exposes every metric: with Redis, a certificate, a relayed call, and a payment
+/// that its biller did not accept.
 fn gateway_with(redis: &RedisServer, upstream: &Upstream) -> Gateway {
     let redis = format!(
         "[ledger.redis]\nurl = \"redis://127.0.0.1:{}/0\"",
@@ -89,7 +89,7 @@ fn the_page_of_all_series_and_a_running_gateway_agree_in_names_types_and_labels(
     let gateway = gateway_with(&redis, &upstream);
     let exposed = exposed(&gateway.get_ops("/metrics").text());
 
-    let told = |shapes: &BTreeMap<String, Shape>, beside: &BTreeMap<String, Shape>| {
+    let differences = |shapes: &BTreeMap<String, Shape>, beside: &BTreeMap<String, Shape>| {
         let differs = |(name, shape): &(&String, &Shape)| beside.get(*name) != Some(shape);
         let lines = shapes.iter().filter(differs);
         lines
@@ -97,8 +97,8 @@ fn the_page_of_all_series_and_a_running_gateway_agree_in_names_types_and_labels(
             .collect::<Vec<_>>()
     };
     assert_eq!(
-        told(&documented, &exposed),
-        told(&exposed, &documented),
+        differences(&documented, &exposed),
+        differences(&exposed, &documented),
         "documented, and exposed"
     );
     assert!(documented.len() > 40, "{}", documented.len());

@@ -1,10 +1,10 @@
-//! A scraped page, as far as a test asks.
+//! A parsed metrics page.
 
 use std::collections::BTreeMap;
 
 use test_support::Gateway;
 
-/// Series by their spelling, with their values.
+/// The values by series, in the page's spelling.
 #[derive(Debug)]
 pub struct Page(pub BTreeMap<String, f64>);
 
@@ -28,7 +28,7 @@ impl Page {
         *value.unwrap_or_else(|| panic!("no {series}"))
     }
 
-    /// The sum of all series that begin like this.
+    /// Returns the sum of all series with this prefix.
     pub fn sum(&self, beginning: &str) -> f64 {
         let these = self
             .0

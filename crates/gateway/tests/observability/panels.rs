@@ -1,4 +1,4 @@
-//! Every panel of every dashboard shows something of a gateway that was called.
+//! Every panel of every dashboard has data after calls to a gateway.
 
 use std::fs;
 use std::process::Command;
@@ -10,12 +10,12 @@ use serde_json::Value;
 use simulator::{Biller, BillerOptions, Kakao, KakaoOptions, Rule};
 use test_support::{RedisServer, Setup};
 
+use crate::alerts::until;
 use crate::prometheus::Prometheus;
-use crate::rehearsal::until;
 use crate::rules::project;
 use crate::traffic::{LINK_CREATE, NOTICE, PAY_RESULT, PREPAY, Traffic};
 
-/// The queries of all panels, as they go to Prometheus.
+/// Returns the queries of all panels, as they are sent to Prometheus.
 fn queries() -> Vec<Value> {
     let printed = Command::new(project().join("deploy/grafana/queries"))
         .args(["--biller", "B0001", "--interval", "5s"])
@@ -27,7 +27,7 @@ fn queries() -> Vec<Value> {
     lines.collect()
 }
 
-/// A Kakao Pay behind a certificate, which stands in the second value as PEM.
+/// Starts a Kakao Pay with a certificate; the second value is the certificate as PEM.
 fn kakao_behind_tls() -> (Kakao, String) {
     let made = rcgen::generate_simple_self_signed(["127.0.0.1".to_owned()]).unwrap();
     let key = PrivateKeyDer::try_from(made.signing_key.serialize_der()).unwrap();
@@ -49,7 +49,7 @@ fn every_query_of_every_panel_returns_data() {
     let redis = RedisServer::start();
     let (kakao, certificate) = kakao_behind_tls();
     let biller = Biller::start(BillerOptions::default()).unwrap();
-    // Some calls go wrong, so that panels of what goes wrong have something to show.
+    // Some calls fail, so that the panels of failures have data.
     biller.inject(Rule::parse("/kakao/notice every=3 res_code:E901").unwrap());
     biller.inject(Rule::parse("/kakao/pay-result every=5 res_code:E902").unwrap());
     let setup = Setup::new(&kakao.base_url(), &biller.base_url())
@@ -79,7 +79,7 @@ fn every_query_of_every_panel_returns_data() {
     drop(traffic);
 }
 
-/// Whether there is a value to show: no number is none.
+/// Returns whether there is a value; NaN is none.
 fn shows(samples: &[Value]) -> bool {
     let is_number = |sample: &Value| sample["value"][1] != "NaN";
     samples.iter().any(is_number)

@@ -1,4 +1,4 @@
-//! A real Prometheus of the test's own, that scrapes one gateway several times a second.
+//! A real Prometheus that scrapes one gateway several times a second.
 
 use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};
@@ -21,7 +21,7 @@ pub struct Prometheus {
 }
 
 impl Prometheus {
-    /// Scrapes this ops listener and evaluates the scaled rules; ready when it says so.
+    /// Starts one that scrapes this ops listener and evaluates the scaled rules; returns when it is ready.
     pub fn watching(gateway: SocketAddr) -> Self {
         let directory = TempDir::new().unwrap();
         fs::create_dir(directory.path().join("rules")).unwrap();
@@ -46,14 +46,14 @@ impl Prometheus {
                 .stderr(Stdio::piped()),
         );
         let mut log = BufReader::new(process.stderr()).lines();
-        let mut said = Vec::new();
+        let mut output = Vec::new();
         let ready = log.by_ref().map_while(Result::ok).any(|line| {
             let ready = line.contains("Server is ready");
-            said.push(line);
+            output.push(line);
             ready
         });
-        assert!(ready, "{said:#?}");
-        // Whatever it says from now on must go somewhere.
+        assert!(ready, "{output:#?}");
+        // Its output must still be read, or it blocks.
         thread::spawn(move || log.for_each(drop));
         Self {
             address,
@@ -62,14 +62,14 @@ impl Prometheus {
         }
     }
 
-    /// The samples that an instant query answers now.
+    /// Returns the samples of an instant query.
     pub fn query(&self, expr: &str) -> Vec<Value> {
         let answer = self.get(&format!("/api/v1/query?query={}", percent_encoded(expr)));
         let result = answer["data"]["result"].as_array();
         result.unwrap_or_else(|| panic!("{expr}: {answer}")).clone()
     }
 
-    /// Every alert, pending or firing.
+    /// Returns every alert, pending or firing.
     pub fn alerts(&self) -> Vec<Value> {
         let answer = self.get("/api/v1/alerts");
         answer["data"]["alerts"].as_array().unwrap().clone()
@@ -77,7 +77,7 @@ impl Prometheus {
 
     fn get(&self, path: &str) -> Value {
         let mut stream = TcpStream::connect(self.address).unwrap();
-        // In HTTP/1.0 an answer ends with its connection, whatever its length.
+        // An HTTP/1.0 answer ends with its connection.
         write!(stream, "GET {path} HTTP/1.0\r\nHost: prometheus\r\n\r\n").unwrap();
         let mut answer = String::new();
         stream.read_to_string(&mut answer).unwrap();

@@ -1,5 +1,4 @@
-//! The alerts as they are deployed, with every span of time in them a sixtieth of what it is: a
-//! rehearsal cannot wait five minutes.
+//! The deployed alerts with every duration divided by sixty, because a test cannot wait five minutes.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -67,7 +66,7 @@ fn scale_spans(text: &str) -> String {
     out
 }
 
-/// The unit that the text begins with, where it is a word by itself.
+/// Returns the unit that the text begins with, if a whole word.
 fn unit_millis(text: &str) -> Option<u64> {
     let mut characters = text.chars();
     let unit = match characters.next()? {

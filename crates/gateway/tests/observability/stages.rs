@@ -1,4 +1,4 @@
-//! Where the time of calls goes.
+//! The time of calls by stage.
 
 use std::time::Duration;
 
@@ -66,7 +66,7 @@ fn each_stage_has_the_time_that_was_spent_in_it() {
 #[test]
 fn a_connection_that_is_never_made_is_time_spent_connecting() {
     let kakao = Upstream::ok();
-    // Its queue of connections is full: a further one is neither taken nor refused.
+    // Its backlog of connections is full, so that a further one is neither accepted nor refused.
     let deaf = socket2::Socket::new(socket2::Domain::IPV4, socket2::Type::STREAM, None).unwrap();
     deaf.bind(
         &"127.0.0.1:0"

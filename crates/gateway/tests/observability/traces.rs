@@ -1,4 +1,4 @@
-//! Spans as a collector gets them, and calls as they go on when it does not.
+//! Spans at a collector, and calls while the collector fails.
 
 use std::fs;
 
@@ -11,14 +11,14 @@ const TRACE: &str = "0af7651916cd43dd8448eb211c80319c";
 const CALLERS_SPAN: &str = "b7ad6b7169203331";
 const LOST: &str = "relay_trace_spans_dropped_total";
 
-/// A gateway whose traces go to `collector`.
+/// Starts a gateway that exports its traces to `collector`.
 fn gateway(upstream: &Upstream, collector: &str) -> Gateway {
     Setup::new(&upstream.url(), &upstream.url())
         .with(&format!("[tracing]\notlp_endpoint = \"{collector}\""))
         .start()
 }
 
-/// Kakao Pay asks for a bill within a trace of its own.
+/// Sends a notice of Kakao Pay with a trace.
 fn notice(gateway: &Gateway, flags: &str, request_id: &str) {
     let traceparent = format!("00-{TRACE}-{CALLERS_SPAN}-{flags}");
     let headers = [("traceparent", &*traceparent), ("X-Request-Id", request_id)];
@@ -29,7 +29,7 @@ fn notice(gateway: &Gateway, flags: &str, request_id: &str) {
     assert_eq!(reply.res_code(), "OK");
 }
 
-/// The spans of all posts that came.
+/// Returns the spans of all posts that the collector received.
 fn spans(posts: &[Message]) -> Vec<Value> {
     let mut found = Vec::new();
     for post in posts {
@@ -84,12 +84,12 @@ fn a_notice_is_a_span_in_the_callers_trace_and_the_billers_part_one_within_it() 
     }
     assert_eq!(server["parentSpanId"], CALLERS_SPAN);
     assert_eq!(client["parentSpanId"], server["spanId"]);
-    let told = upstream.calls()[0]
+    let traceparent = upstream.calls()[0]
         .header("traceparent")
         .unwrap()
         .to_owned();
     let span_id = client["spanId"].as_str().unwrap();
-    assert_eq!(told, format!("00-{TRACE}-{span_id}-01"));
+    assert_eq!(traceparent, format!("00-{TRACE}-{span_id}-01"));
 
     assert_eq!(attribute(client, "relay.upstream"), "B0001");
     assert_eq!(attribute(server, "relay.res_code"), "OK");
@@ -109,7 +109,7 @@ fn a_trace_that_its_caller_does_not_record_is_not_exported() {
     let mut gateway = gateway(&upstream, &collector.url());
     notice(&gateway, "00", "not-recorded");
     notice(&gateway, "01", "recorded");
-    // Nobody has to wait for a batch at the end.
+    // The last batch is exported at the stop.
     assert_eq!(gateway.terminate(), Some(0));
     let spans = spans(&collector.calls());
     assert_eq!(spans.len(), 2, "{spans:#?}");
@@ -119,7 +119,7 @@ fn a_trace_that_its_caller_does_not_record_is_not_exported() {
 }
 
 #[test]
-fn what_must_not_be_told_is_in_no_span_of_any_call() {
+fn no_span_has_personal_data_or_credentials() {
     let (upstream, collector) = (Upstream::ok(), Upstream::ok());
     let mut gateway = gateway(&upstream, &collector.url());
     let secret = "kept-to-itself";
@@ -136,28 +136,28 @@ fn what_must_not_be_told_is_in_no_span_of_any_call() {
     assert_eq!(spans.len(), 4 * 2 + 4 + 1);
     for post in posts {
         let text = String::from_utf8(post.body).unwrap();
-        for told in [secret, "KakaoAK", "19900301"] {
-            assert!(!text.contains(told), "{told}: {text}");
+        for private in [secret, "KakaoAK", "19900301"] {
+            assert!(!text.contains(private), "{private}: {text}");
         }
     }
 }
 
-/// Calls that go on as if there were no collector, and spans that are counted as lost.
+/// Checks that calls are as fast as without a collector, and that its lost spans are counted.
 fn costs_calls_nothing(collector: &str) {
     let upstream = Upstream::ok();
     let mut gateway = gateway(&upstream, collector);
     let mut caller = gateway.caller();
-    let mut asked = 0;
-    let mut ask = || {
+    let mut calls = 0;
+    let mut call = || {
         for _ in 0..100 {
             let reply = caller.post(&format!("{NOTICE}/B0001"), body(NOTICE).to_string());
             assert_eq!(reply.res_code(), "OK");
             assert!(reply.elapsed.as_millis() < 1_000, "{:?}", reply.elapsed);
-            asked += 1;
+            calls += 1;
         }
-        asked
+        calls
     };
-    ask();
+    call();
     let lost = |line: &Value| {
         line["message"]
             .as_str()
@@ -165,28 +165,28 @@ fn costs_calls_nothing(collector: &str) {
     };
     let line = gateway.await_log(lost);
     assert_eq!(line["level"], "warn");
-    let asked = ask();
+    let calls = call();
     let counted = gateway.metric(LOST);
-    assert!(counted > 0 && counted <= 2 * asked, "{counted} of {asked}");
+    assert!(counted > 0 && counted <= 2 * calls, "{counted} of {calls}");
     assert_eq!(gateway.terminate(), Some(0));
-    let told = gateway.log().iter().filter(|line| lost(line)).count();
-    assert_eq!(told, 1, "not once for each batch");
+    let logged = gateway.log().iter().filter(|line| lost(line)).count();
+    assert_eq!(logged, 1, "not once for each batch");
 }
 
 #[test]
-fn a_collector_that_hangs_costs_calls_nothing_and_is_told_of() {
+fn a_collector_that_hangs_slows_no_call_and_is_logged() {
     let hangs = Upstream::start(|_| Action::SendAndHang(Vec::new()));
     costs_calls_nothing(&hangs.url());
 }
 
 #[test]
-fn a_collector_that_refuses_costs_calls_nothing_and_is_told_of() {
+fn a_collector_that_refuses_slows_no_call_and_is_logged() {
     let refuses = Upstream::start(|_| Action::json(503, "{}"));
     costs_calls_nothing(&refuses.url());
 }
 
 #[test]
-fn a_collector_that_is_not_there_costs_calls_nothing_and_is_told_of() {
+fn a_collector_that_is_unreachable_slows_no_call_and_is_logged() {
     costs_calls_nothing("http://127.0.0.1:1");
 }
 

@@ -1,4 +1,4 @@
-//! Calls from both sides, until nobody needs them any more.
+//! Background calls of all parties.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -9,7 +9,7 @@ use std::time::Duration;
 use serde_json::Value;
 use test_support::{Caller, link, notice, pay_result, prepay, with};
 
-/// Between two calls of one caller: traffic, not load.
+/// The pause between two calls of one caller: this is traffic, not load.
 const PAUSE: Duration = Duration::from_millis(15);
 
 /// The five APIs.
@@ -27,7 +27,7 @@ pub struct Traffic {
 }
 
 impl Traffic {
-    /// One more caller: these APIs of this biller, one after another, each call for a bill of its own.
+    /// Adds a caller: it calls these APIs of this biller one after another, each time for another bill.
     pub fn with(
         mut self,
         gateway: SocketAddr,
@@ -53,13 +53,13 @@ impl Drop for Traffic {
     fn drop(&mut self) {
         self.over.store(true, Ordering::Relaxed);
         for caller in self.callers.drain(..) {
-            // A caller that panicked has said so.
+            // The panic of a caller has been printed.
             let _ = caller.join();
         }
     }
 }
 
-/// A good body; every other re-creation is of a bill that was linked just before.
+/// Returns a valid body for another bill.
 pub fn body(api: &str) -> Value {
     static NEXT: AtomicU64 = AtomicU64::new(1);
     let number = NEXT.fetch_add(1, Ordering::Relaxed);
@@ -73,6 +73,6 @@ pub fn body(api: &str) -> Value {
             "paid_at",
             Value::from("20261124120000"),
         ),
-        other => panic!("{other} is no API"),
+        other => panic!("{other}: not an API"),
     }
 }

@@ -1,4 +1,4 @@
-//! Who may do what, and how a command ends that may not.
+//! Which operator commands are permitted, and how the others end.
 
 use std::fs;
 
@@ -8,28 +8,28 @@ use test_support::{Caller, PAY_RESULT, Setup, Upstream};
 use crate::fixture::{Fixture, TOKEN, paid, run};
 
 #[test]
-fn the_admin_api_is_for_those_with_the_token() {
+fn the_admin_api_requires_the_token() {
     let fixture = Fixture::start();
     let list = "payments list";
-    // token | exit code | told
+    // token | exit code | message
     let table = [
         (Some(TOKEN), 0, "Every pay-result was accepted"),
         (Some("another"), 1, "this is not the admin token"),
         (Some("two words"), 2, "holds no token"),
         (None, 2, "no admin token"),
     ];
-    for (token, code, told) in table {
+    for (token, code, message) in table {
         let printed = run(&fixture.gateway, token, list);
         assert_eq!(printed.code, code, "{token:?}: {printed:?}");
-        assert!((printed.out + &printed.err).contains(told), "{token:?}");
+        assert!((printed.out + &printed.err).contains(message), "{token:?}");
     }
     let file = fixture.gateway.path().join("token");
     fs::write(&file, format!("{TOKEN}\n")).unwrap();
     let with_file = format!("{list} --token-file {}", file.display());
     assert_eq!(run(&fixture.gateway, Some("another"), &with_file).code, 0);
 
-    // Without a token nothing is told apart, not even whether there is such a route.
-    let asked = |head: &str| {
+    // Without a token all routes give the same answer, also those that do not exist.
+    let call = |head: &str| {
         let mut caller = Caller::connect(fixture.gateway.ops());
         caller.send(format!("{head}\r\nHost: ops\r\n\r\n").as_bytes());
         let reply = caller.reply();
@@ -64,7 +64,7 @@ fn the_admin_api_is_for_those_with_the_token() {
             (413, "body_too_large"),
         ),
     ] {
-        assert_eq!(asked(&head), (answer.0, json!(answer.1)), "{head}");
+        assert_eq!(call(&head), (answer.0, json!(answer.1)), "{head}");
     }
     let log = serde_json::to_string(&fixture.gateway.log()).unwrap();
     assert!(!log.contains(TOKEN) && !log.contains("another"));
@@ -79,7 +79,7 @@ fn without_a_digest_the_admin_api_is_off() {
     assert!(printed.err.contains("the admin API is off"), "{printed:?}");
 }
 
-/// Command, exit code, and what is told. The one pay-result that came has the number 1.
+/// Command, exit code and message. The only pay-result has the number 1.
 const COMMANDS: &[(&str, i32, &str)] = &[
     ("bill", 2, "Usage"),
     ("bill show --biller B0001", 2, "--user-key"),
@@ -155,14 +155,14 @@ const COMMANDS: &[(&str, i32, &str)] = &[
 fn a_wrong_command_line_ends_with_two_and_a_refusal_with_one() {
     let fixture = Fixture::start();
     fixture.post(PAY_RESULT, &paid("u", 1));
-    for (command, code, told) in COMMANDS.iter().copied() {
+    for (command, code, message) in COMMANDS.iter().copied() {
         let printed = fixture.run(command);
         assert_eq!(printed.code, code, "{command}: {printed:?}");
-        assert!(printed.err.contains(told), "{command}: {printed:?}");
+        assert!(printed.err.contains(message), "{command}: {printed:?}");
     }
     assert_eq!(fixture.biller.count(), 1);
-    // A refusal is JSON where JSON was asked for.
-    let (code, refused) = fixture.ask("payments redeliver --biller B0001 --pay-id 1");
+    // With `--json` a refusal is JSON, too.
+    let (code, refused) = fixture.json("payments redeliver --biller B0001 --pay-id 1");
     assert_eq!(
         (code, &refused["error"]["code"]),
         (1, &json!("already_accepted"))

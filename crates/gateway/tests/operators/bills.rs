@@ -1,4 +1,4 @@
-//! A bill's story, and error bills.
+//! A bill's history, and error bills.
 
 use protocol::ResCode::E817;
 use serde_json::{Value, json};
@@ -9,7 +9,7 @@ use test_support::{
 use crate::fixture::{Fixture, refusal};
 
 #[test]
-fn a_bills_story_tells_everything_in_its_order() {
+fn the_history_of_a_bill_has_every_fact_in_order() {
     let fixture = Fixture::with("name = \"관리비\"\nidentity_parameters = [\"seq\"]\n");
     let named = |body: Value| {
         let body = with(body, "billed_year_month", json!("202611"));
@@ -27,7 +27,7 @@ fn a_bills_story_tells_everything_in_its_order() {
     fixture.post(PAY_RESULT, &named(cancel));
 
     let bill = "--biller B0001 --user-key u --month 202611 --param seq=7";
-    let (code, shown) = fixture.ask(&format!("bill show {bill}"));
+    let (code, shown) = fixture.json(&format!("bill show {bill}"));
     assert_eq!(code, 0);
     let story = shown["story"].as_array().unwrap();
     let kinds: Vec<&str> = story
@@ -73,8 +73,8 @@ fn a_bills_story_tells_everything_in_its_order() {
         assert!(text.contains(line), "{line:?} is not in:\n{text}");
     }
 
-    // Whoever leaves a part out is told which bills there are.
-    let (code, others) = fixture.ask("bill show --biller B0001 --user-key u");
+    // A command with fewer members lists the bills that match.
+    let (code, others) = fixture.json("bill show --biller B0001 --user-key u");
     assert_eq!(code, 1);
     let other = &others["bills_of_this_user_key"][0];
     assert_eq!(
@@ -104,8 +104,8 @@ fn an_error_bill_is_answered_e817_until_it_is_cleared() {
         "OK"
     );
 
-    let (_, shown) = fixture.ask(&format!("bill show {bill}"));
-    let entry = |fact: &Value| {
+    let (_, shown) = fixture.json(&format!("bill show {bill}"));
+    let printed = |fact: &Value| {
         (
             fact["kind"].clone(),
             fact["operator"].clone(),
@@ -116,13 +116,13 @@ fn an_error_bill_is_answered_e817_until_it_is_cleared() {
         .as_array()
         .unwrap()
         .iter()
-        .map(entry)
+        .map(printed)
         .collect();
     assert_eq!(
         story,
         [
             (json!("classified"), json!("lee"), json!("이중_청구")),
-            // Who runs the command, where nobody is named.
+            // Without a name, the user that runs the command.
             (json!("cleared"), json!("kim"), json!("checked")),
         ]
     );

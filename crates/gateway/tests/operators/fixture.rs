@@ -1,4 +1,4 @@
-//! What the operators' tests run on: a gateway with an admin API, and its commands.
+//! The fixture of the operators' tests: a gateway with an admin API, and its commands.
 
 use std::fs;
 use std::path::PathBuf;
@@ -58,7 +58,7 @@ impl Fixture {
         run(gateway, Some(TOKEN), command)
     }
 
-    /// One GET with the token.
+    /// Sends a GET with the token.
     pub fn get(gateway: &Gateway, path: &str) -> Reply {
         let mut caller = Caller::connect(gateway.ops());
         let authorization = format!("Authorization: Bearer {TOKEN}");
@@ -77,7 +77,7 @@ impl Fixture {
     }
 
     /// Runs a command that prints JSON; returns its exit code and the JSON.
-    pub fn ask(&self, command: &str) -> (i32, Value) {
+    pub fn json(&self, command: &str) -> (i32, Value) {
         let printed = self.run(&format!("{command} --json"));
         let json = serde_json::from_str(&printed.out)
             .unwrap_or_else(|_| panic!("no JSON from `{command}`: {printed:?}"));
@@ -107,7 +107,7 @@ impl From<Output> for Printed {
     }
 }
 
-/// Writes the operators' file: the gateway's listeners take any free port, and this names the one that it got.
+/// Writes the operators' file, which names the port that the gateway's listener got.
 pub fn operators_file(gateway: &Gateway) -> PathBuf {
     let file = gateway.path().join("operators.toml");
     fs::write(&file, format!("[listen]\nops = \"{}\"\n", gateway.ops())).unwrap();

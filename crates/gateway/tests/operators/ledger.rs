@@ -1,4 +1,4 @@
-//! Whether the ledger is sound.
+//! The audit of the ledger: `ledger verify`.
 
 use std::fs;
 use std::time::Duration;
@@ -10,14 +10,14 @@ use test_support::{CREATE, PAY_RESULT, PREPAY, assert_own, link, prepay};
 use crate::fixture::{Fixture, TOKEN, paid, run};
 
 #[test]
-fn verify_says_that_a_sound_ledger_is_sound() {
+fn verify_reports_a_sound_ledger() {
     let fixture = Fixture::start();
     for pay_id in 1..=20 {
         let user = (pay_id % 7).to_string();
         fixture.post(CREATE, &link(&user).to_string());
         fixture.post(PAY_RESULT, &paid(&user, pay_id));
     }
-    let (code, verified) = fixture.ask("ledger verify");
+    let (code, verified) = fixture.json("ledger verify");
     assert_eq!((code, &verified["sound"]), (0, &json!(true)), "{verified}");
     let journal = &verified["journal"];
     assert_eq!(
@@ -28,7 +28,7 @@ fn verify_says_that_a_sound_ledger_is_sound() {
     assert!(text.contains("is the fold of the journal"), "{text}");
     assert!(text.contains("The ledger is sound."), "{text}");
 
-    // Where no gateway runs, the journal is read by itself.
+    // Without a running gateway, only the journal is read.
     let mut gateway = fixture.gateway;
     gateway.terminate();
     let offline = run(&gateway, None, "ledger verify");
@@ -73,7 +73,7 @@ fn verify_finds_what_was_tampered_with() {
     ] {
         assert_eq!(tampered.execute(&change, []).unwrap(), 1, "{change}");
     }
-    let (code, verified) = fixture.ask("ledger verify");
+    let (code, verified) = fixture.json("ledger verify");
     assert_eq!((code, &verified["sound"]), (1, &json!(false)));
     let findings = verified["journal"]["findings"].as_array().unwrap();
     let found = |kind: &str| -> Vec<i64> {
@@ -86,7 +86,7 @@ fn verify_finds_what_was_tampered_with() {
     assert_eq!(found("message_missing"), [rows[2]]);
     assert_eq!(found("message_altered"), [rows[3]]);
     assert_eq!(found("stamp_twice").len(), 1);
-    // The bill of the first: its last fact is the delivery behind the payment.
+    // The last fact of the first bill is the delivery after the payment.
     assert!(
         found("state_differs").contains(&(rows[0] + 1)),
         "{findings:?}"
@@ -97,7 +97,7 @@ fn verify_finds_what_was_tampered_with() {
         "{printed:?}"
     );
     assert!(printed.out.contains("NOT sound"), "{printed:?}");
-    // What the gateway holds in memory is as it was.
+    // The state in the gateway's memory is unchanged.
     assert_own(&fixture.post(PREPAY, &prepay("1").to_string()), 200, E403);
 }
 

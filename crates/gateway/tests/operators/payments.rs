@@ -22,7 +22,7 @@ fn a_pay_result_that_was_not_accepted_is_listed_with_its_age() {
     fixture.post(PAY_RESULT, &paid("v", 32));
     assert_eq!(fixture.undelivered(), 2);
 
-    let (code, listed) = fixture.ask("payments list");
+    let (code, listed) = fixture.json("payments list");
     assert_eq!((code, listed["payments"].as_array().unwrap().len()), (0, 2));
     let first = &listed["payments"][0];
     assert_eq!(
@@ -34,7 +34,7 @@ fn a_pay_result_that_was_not_accepted_is_listed_with_its_age() {
         (&json!(2), &json!("B0001"))
     );
     let of_state = |state: &str| {
-        let (_, listed) = fixture.ask(&format!("payments list --biller B0001 --delivery {state}"));
+        let (_, listed) = fixture.json(&format!("payments list --biller B0001 --delivery {state}"));
         let payments = listed["payments"].as_array().unwrap().iter();
         payments
             .map(|one| one["pay_id"].as_str().unwrap().to_owned())
@@ -58,16 +58,16 @@ fn a_pay_result_is_delivered_again_with_the_same_bytes_until_it_is_accepted() {
     fixture.post(PAY_RESULT, &body);
 
     let again = "payments redeliver --biller B0001 --pay-id 31";
-    let (code, told) = fixture.ask(again);
+    let (code, result) = fixture.json(again);
     assert_eq!(
-        (code, &told["outcomes"][0]["outcome"]),
+        (code, &result["outcomes"][0]["outcome"]),
         (1, &json!("refused"))
     );
-    assert_eq!(told["outcomes"][0]["res_code"], "E902");
+    assert_eq!(result["outcomes"][0]["res_code"], "E902");
     fixture.biller.now(|_| Action::Reset);
-    let (code, told) = fixture.ask(again);
+    let (code, result) = fixture.json(again);
     assert_eq!(
-        (code, &told["outcomes"][0]["outcome"]),
+        (code, &result["outcomes"][0]["outcome"]),
         (1, &json!("unknown"))
     );
     fixture.biller.now(|_| Action::ok());
@@ -85,16 +85,16 @@ fn a_pay_result_is_delivered_again_with_the_same_bytes_until_it_is_accepted() {
     assert_eq!(last.line, "POST /kakao/pay-result HTTP/1.1");
     assert_eq!(last.header("authorization"), None);
     assert_eq!(fixture.undelivered(), 0);
-    let (_, listed) = fixture.ask("payments list --delivery accepted");
+    let (_, listed) = fixture.json("payments list --delivery accepted");
     assert_eq!(listed["payments"][0]["pay_id"], "31");
 
-    // Accepted is never told again: neither by an operator nor to a copy from Kakao Pay.
+    // An accepted pay-result is never delivered again, by an operator or for a copy from Kakao Pay.
     let count = fixture.biller.count();
     assert_eq!(fixture.run(again).code, 1);
     let copy = fixture.post(PAY_RESULT, &body);
     assert_eq!(copy.header("x-relay-replayed"), Some("true"));
     assert_eq!(fixture.biller.count(), count);
-    let (_, shown) = fixture.ask("bill show --biller B0001 --user-key u");
+    let (_, shown) = fixture.json("bill show --biller B0001 --user-key u");
     let story = shown["story"].as_array().unwrap();
     let deliveries = story.iter().filter(|fact| fact["kind"] == "delivery");
     let states: Vec<&str> = deliveries
@@ -116,11 +116,11 @@ fn an_attempt_that_never_reaches_the_biller_changes_nothing() {
     fixture
         .gateway
         .await_log(|line| line["message"] == "configuration reloaded");
-    let (code, told) = fixture.ask("payments redeliver --biller B0001 --pay-id 31");
-    let outcome = &told["outcomes"][0];
+    let (code, result) = fixture.json("payments redeliver --biller B0001 --pay-id 31");
+    let outcome = &result["outcomes"][0];
     assert_eq!((code, &outcome["outcome"]), (1, &json!("not_sent")));
     assert_eq!(outcome["delivery"], "refused");
-    let (_, listed) = fixture.ask("payments list --delivery refused");
+    let (_, listed) = fixture.json("payments list --delivery refused");
     assert_eq!(listed["payments"][0]["attempts"], 2);
 }
 
@@ -137,9 +137,9 @@ fn nothing_is_delivered_again_while_a_copy_is_under_way() {
     let mut kakao = fixture.gateway.caller();
     kakao.send(&request("POST", PAY_RESULT, &[], paid("u", 31).as_bytes()));
     fixture.biller.await_calls(2);
-    let (code, told) = fixture.ask("payments redeliver --biller B0001 --pay-id 31");
+    let (code, result) = fixture.json("payments redeliver --biller B0001 --pay-id 31");
     assert_eq!(
-        (code, &told["outcomes"][0]["outcome"]),
+        (code, &result["outcomes"][0]["outcome"]),
         (1, &json!("under_way"))
     );
     gate.open();
@@ -173,8 +173,8 @@ fn all_of_a_biller_are_delivered_but_not_what_was_cancelled_since() {
     assert_eq!(fixture.biller.count(), count + 4);
 
     fixture.biller.now(|_| Action::ok());
-    let (code, told) = fixture.ask("payments redeliver --biller B0001 --all --per-second 1000");
-    let outcomes = told["outcomes"].as_array().unwrap();
+    let (code, result) = fixture.json("payments redeliver --biller B0001 --all --per-second 1000");
+    let outcomes = result["outcomes"].as_array().unwrap();
     let of = |outcome: &str| {
         outcomes
             .iter()
@@ -182,14 +182,14 @@ fn all_of_a_biller_are_delivered_but_not_what_was_cancelled_since() {
             .count()
     };
     assert_eq!((code, of("accepted"), of("cancelled")), (0, 4, 1));
-    let told_types: Vec<Value> = fixture.biller.calls()[count + 4..]
+    let delivered_types: Vec<Value> = fixture.biller.calls()[count + 4..]
         .iter()
         .map(|seen| serde_json::from_slice::<Value>(&seen.body).unwrap())
         .map(|body| json!([body["data"]["pay_id"], body["data"]["pay_type"]]))
         .collect();
-    // The cancel of a payment that the biller may have heard of is told.
+    // A cancel is delivered if its payment may have reached the biller.
     assert_eq!(
-        told_types,
+        delivered_types,
         [
             json!([1, "P"]),
             json!([2, "P"]),
@@ -200,7 +200,7 @@ fn all_of_a_biller_are_delivered_but_not_what_was_cancelled_since() {
     let listed = fixture.run("payments list").out;
     assert!(listed.contains("cancelled since"), "{listed}");
 
-    // Named, it is delivered all the same.
+    // A command with its `pay_id` delivers it anyway.
     assert_eq!(
         fixture
             .run("payments redeliver --biller B0001 --pay-id 3")
@@ -214,7 +214,7 @@ fn all_of_a_biller_are_delivered_but_not_what_was_cancelled_since() {
 }
 
 #[test]
-fn a_biller_that_does_not_answer_is_left_alone_after_some_attempts() {
+fn redelivery_stops_after_some_attempts_without_an_answer() {
     let fixture = Fixture::start();
     fixture.biller.now(|_| Action::Reset);
     for pay_id in 1..=8 {
@@ -228,7 +228,7 @@ fn a_biller_that_does_not_answer_is_left_alone_after_some_attempts() {
 }
 
 #[test]
-fn the_gateway_delivers_again_by_itself_where_the_biller_wants_it() {
+fn the_gateway_redelivers_periodically_if_the_biller_is_so_configured() {
     let (kakao, biller) = (Upstream::ok(), Upstream::ok());
     let setup = Setup::new(&kakao.url(), &biller.url())
         .with(&admin())
@@ -252,7 +252,7 @@ fn the_gateway_delivers_again_by_itself_where_the_biller_wants_it() {
     assert_eq!(gateway.metric("relay_payments_undelivered"), 2);
 }
 
-/// A journal in which these pay-results were refused ten minutes ago.
+/// Writes a journal in which these pay-results were refused ten minutes ago.
 pub fn refused_before(setup: &Setup, bodies: &[&str]) {
     let options = Options::embedded(setup.path().join("data/ledger"));
     let before = Timestamp::now().minus(Duration::from_mins(10));
@@ -267,13 +267,19 @@ pub fn refused_before(setup: &Setup, bodies: &[&str]) {
     };
     for body in bodies {
         let biller = BillerCode::parse("B0001").unwrap();
-        let told = PayResult::parse(body.as_bytes(), biller, &rules).unwrap();
+        let result = PayResult::parse(body.as_bytes(), biller, &rules).unwrap();
         let message = MessageDigest::of(body.as_bytes());
         let bytes = body.to_string().into();
-        runtime.block_on(ledger.record_payment(&told.bill, &told.event, &bytes, message, before));
+        runtime.block_on(ledger.record_payment(
+            &result.bill,
+            &result.event,
+            &bytes,
+            message,
+            before,
+        ));
         let refused = ledger.record_delivery(
-            &told.bill,
-            &told.event,
+            &result.bill,
+            &result.event,
             message,
             DeliveryOutcome::Refused,
             before,

@@ -1,4 +1,4 @@
-//! Operators where nodes share a Redis.
+//! Operators' commands with nodes that share a Redis.
 
 use serde_json::{Value, json};
 use test_support::{
@@ -8,14 +8,14 @@ use test_support::{
 use crate::fixture::{Fixture, paid, refusal, run};
 use crate::payments::refused_before;
 
-/// A gateway of these parties on this Redis.
+/// Starts a gateway with these parties on this Redis.
 fn node(redis: &RedisServer, biller: &Upstream) -> Gateway {
     let url = format!("redis://127.0.0.1:{}/0", redis.port());
     let gateway = Fixture::setup(biller)
         .with(&format!("[ledger.redis]\nurl = \"{url}\""))
         .start();
     until(|| status(&gateway)["shared_state"] == "reached");
-    // Met for the first time, it is written from the journal: that is over before the test begins.
+    // A new Redis is first written from the journal; the test begins after that.
     gateway.await_log(|line| {
         line["message"]
             .as_str()
@@ -30,7 +30,7 @@ fn status(gateway: &Gateway) -> Value {
 }
 
 #[test]
-fn what_another_node_delivered_is_not_listed_and_not_told_again() {
+fn what_another_node_delivered_is_not_listed_and_not_delivered_again() {
     let (redis, biller) = (RedisServer::start(), Upstream::start(|_| refusal()));
     let (one, other) = (node(&redis, &biller), node(&redis, &biller));
     for pay_id in 1..=2 {
@@ -41,7 +41,7 @@ fn what_another_node_delivered_is_not_listed_and_not_told_again() {
         let copy = other.post(PAY_RESULT, paid(&pay_id.to_string(), pay_id));
         assert_eq!(copy.res_code(), "OK");
     }
-    let told = biller.count();
+    let delivered = biller.count();
     assert_eq!(one.metric("relay_payments_undelivered"), 2);
     let again = Fixture::on(&one, "payments redeliver --biller B0001 --pay-id 1 --json");
     let outcome: Value = serde_json::from_str(&again.out).unwrap();
@@ -54,7 +54,7 @@ fn what_another_node_delivered_is_not_listed_and_not_told_again() {
     );
     assert!(list.out.contains("ask every node"), "{list:?}");
     assert_eq!(one.metric("relay_payments_undelivered"), 0);
-    assert_eq!(biller.count(), told);
+    assert_eq!(biller.count(), delivered);
     let unknown = Fixture::on(
         &other,
         "payments redeliver --biller B0001 --pay-id 9 --json",
@@ -69,23 +69,23 @@ fn cancelled(user: &str, pay_id: u64) -> String {
 }
 
 #[test]
-fn what_was_cancelled_through_another_node_is_told_only_to_whoever_names_it() {
+fn what_was_cancelled_through_another_node_is_delivered_only_by_its_pay_id() {
     let (redis, biller) = (RedisServer::start(), Upstream::start(|_| refusal()));
     let (one, other) = (node(&redis, &biller), node(&redis, &biller));
     one.post(PAY_RESULT, paid("1", 1));
     other.post(PAY_RESULT, cancelled("1", 1));
     biller.now(|_| Action::ok());
-    let told = biller.count();
-    let ask = |command: &str| -> Value {
+    let delivered = biller.count();
+    let json = |command: &str| -> Value {
         let printed = Fixture::on(&one, &format!("{command} --json"));
         serde_json::from_str(&printed.out).unwrap()
     };
-    let listed = ask("payments list");
+    let listed = json("payments list");
     assert_eq!(listed["payments"][0]["cancelled"], "fully", "{listed}");
-    let all = ask("payments redeliver --biller B0001 --all");
+    let all = json("payments redeliver --biller B0001 --all");
     assert_eq!(all["outcomes"][0]["outcome"], "cancelled", "{all}");
-    assert_eq!(biller.count(), told);
-    let named = ask("payments redeliver --biller B0001 --pay-id 1");
+    assert_eq!(biller.count(), delivered);
+    let named = json("payments redeliver --biller B0001 --pay-id 1");
     let outcome = &named["outcomes"][0];
     assert_eq!(
         (&outcome["outcome"], &outcome["cancelled"]),
@@ -94,27 +94,27 @@ fn what_was_cancelled_through_another_node_is_told_only_to_whoever_names_it() {
 }
 
 #[test]
-fn what_was_cancelled_through_another_node_is_not_told_by_itself() {
+fn what_was_cancelled_through_another_node_is_not_redelivered_periodically() {
     let (redis, kakao, biller) = (RedisServer::start(), Upstream::ok(), Upstream::ok());
     let other = node(&redis, &biller);
     other.post(PAY_RESULT, cancelled("1", 1));
-    let told = biller.count();
+    let delivered = biller.count();
     let url = format!("redis://127.0.0.1:{}/0", redis.port());
     let setup = Setup::new(&kakao.url(), &biller.url())
         .with(&format!("[ledger.redis]\nurl = \"{url}\""))
         .biller("B0001", &biller.url(), "redeliver = \"backoff\"");
-    // The cancelled one has waited longer, so it comes first.
+    // The cancelled one is older, so it would be delivered first.
     refused_before(&setup, &[&paid("1", 1), &paid("2", 2)]);
     let one = setup.start();
-    biller.await_calls(told + 1);
+    biller.await_calls(delivered + 1);
     one.await_log(|line| line["message"] == "a pay-result was delivered again");
-    assert_eq!(biller.calls()[told].body, paid("2", 2).into_bytes());
+    assert_eq!(biller.calls()[delivered].body, paid("2", 2).into_bytes());
     assert_eq!(one.metric("relay_payments_undelivered"), 1);
-    assert_eq!(biller.count(), told + 1);
+    assert_eq!(biller.count(), delivered + 1);
 }
 
 #[test]
-fn verify_tells_what_redis_misses_and_rebuild_brings_it_back() {
+fn verify_reports_what_redis_lacks_and_rebuild_restores_it() {
     let (redis, biller) = (RedisServer::start(), Upstream::ok());
     let gateway = node(&redis, &biller);
     for pay_id in 1..=5 {
@@ -163,7 +163,7 @@ fn verify_tells_what_redis_misses_and_rebuild_brings_it_back() {
     let (code, sound) = verified();
     assert_eq!((code, &sound["shared"]), (0, &shared([0; 4])));
 
-    // What cannot be read is neither believed nor overwritten.
+    // An unreadable value is neither used nor overwritten.
     let () = redis::cmd("SET")
         .arg(kept)
         .arg("x")

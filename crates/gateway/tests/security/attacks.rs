@@ -1,29 +1,29 @@
-//! Framing attacks, as a table: what a caller sends, and all that may come of it.
+//! Framing attacks as a table: what a caller sends, and the expected answers and calls.
 
 /// A notice that passes every check.
 pub const BODY: &str = r#"{"data":{"biller_user_key":"u1","user_birth":"19900301"}}"#;
 
-/// A request of its own, to another biller, that must never be one where it hides in another.
+/// A request to another biller, hidden in an attack, that must never be served.
 pub const SMUGGLED: &str = "POST /kakao/notice/B0002 HTTP/1.1\r\nHost: a\r\nContent-Length: 57\r\n\r\n\
                         {\"data\":{\"biller_user_key\":\"u2\",\"user_birth\":\"19900301\"}}";
 
-/// What a caller sends, and all that may come of it.
+/// What a caller sends, and the expected answers and calls.
 #[derive(Clone)]
 pub struct Attack {
     pub name: &'static str,
     pub bytes: String,
     /// The answers, in order; then the connection's end.
     pub statuses: &'static [u16],
-    /// How often the biller that was named first gets `BODY`.
+    /// How often the first biller gets `BODY`.
     pub calls: usize,
 }
 
-/// Every attack.
+/// Returns every attack.
 pub fn all() -> Vec<Attack> {
     [lengths(), codings(), lines(), sizes(), pipelined()].concat()
 }
 
-/// Refused before it is a request.
+/// Returns an attack that is refused before it is a request.
 fn refused(name: &'static str, bytes: String) -> Attack {
     Attack {
         name,
@@ -33,7 +33,7 @@ fn refused(name: &'static str, bytes: String) -> Attack {
     }
 }
 
-/// Read, in one way.
+/// Returns an attack that is one valid request.
 fn read(name: &'static str, bytes: String) -> Attack {
     Attack {
         name,
@@ -43,22 +43,22 @@ fn read(name: &'static str, bytes: String) -> Attack {
     }
 }
 
-/// A head with these lines, and what follows it.
+/// Returns a head with these lines, and the rest.
 fn post(lines: &str, rest: &str) -> String {
     format!("POST /kakao/notice/B0001 HTTP/1.1\r\nHost: a\r\n{lines}\r\n{rest}")
 }
 
-/// A head with this length, whatever it is, a body of 57 bytes, and a request behind it.
+/// Returns a head with these length lines, a body of 57 bytes, and a request after it.
 fn length(lines: &str) -> String {
     post(lines, &format!("{BODY}{SMUGGLED}"))
 }
 
-/// A body in chunks that are as they should be, and a request behind it.
+/// Returns a valid body in chunks, and a request after it.
 fn coding(lines: &str) -> String {
     post(lines, &format!("39\r\n{BODY}\r\n0\r\n\r\n{SMUGGLED}"))
 }
 
-/// A body in chunks as they are given.
+/// Returns a body in these chunks.
 fn chunks(rest: &str) -> String {
     post("Transfer-Encoding: chunked\r\n", rest)
 }
@@ -331,7 +331,7 @@ fn sizes() -> Vec<Attack> {
             "end by a bare LF",
             chunks(&format!("39\r\n{BODY}\r\n0\r\n\n{SMUGGLED}")),
         ),
-        // The rest of the stream is in the chunk, and is not enough for it.
+        // The chunk takes the rest of the stream and is incomplete.
         refused("size of 4 GiB", size("ffffffff")),
         refused("size of 2 GiB", size("80000000")),
         // A request within a chunk is no JSON.
@@ -350,7 +350,7 @@ fn sizes() -> Vec<Attack> {
     ]
 }
 
-/// Requests that follow others, or hide in the body of others.
+/// Requests after others or in the body of others.
 fn pipelined() -> Vec<Attack> {
     let length = SMUGGLED.len();
     let inside = |method: &str| {

@@ -1,4 +1,4 @@
-//! Pinned client certificates: of a biller, and of Kakao Pay.
+//! Pinned client certificates of a biller and of Kakao Pay.
 
 use protocol::ResCode::E003;
 use test_support::{AUTHORIZATION, Authority, Setup, Upstream, assert_own, link, notice};
@@ -9,7 +9,7 @@ use crate::tls_client::TlsClient;
 const CREATE: &str = "/external/inquiry-payment/one-time/url";
 
 #[test]
-fn a_pinned_party_is_believed_with_its_own_certificate_only_and_the_others_need_none() {
+fn a_pinned_party_is_admitted_with_its_own_certificate_only_and_the_others_need_none() {
     let authority = Authority::new();
     let biller = authority.client("biller");
     let next = authority.client("next");
@@ -32,7 +32,7 @@ fn a_pinned_party_is_believed_with_its_own_certificate_only_and_the_others_need_
         .biller("B0003", &upstream.url(), &elsewhere)
         .start();
     let create = |code: &str| format!("{CREATE}/{code}");
-    let asked = |code: &str| format!("/kakao/notice/{code}");
+    let notice_path = |code: &str| format!("/kakao/notice/{code}");
     // path | certificate | refused with
     let table = [
         (create("B0001"), Some(&biller), None),
@@ -44,13 +44,13 @@ fn a_pinned_party_is_believed_with_its_own_certificate_only_and_the_others_need_
         (create("B0002"), Some(&biller), None),
         (create("B0003"), Some(&biller), Some(403)),
         (create("B0003"), None, Some(403)),
-        (asked("B0001"), Some(&kakao_pay), None),
-        (asked("B0001"), Some(&biller), Some(401)),
-        (asked("B0001"), None, Some(401)),
-        (asked("B0002"), Some(&other), Some(401)),
-        (asked("B0002"), Some(&kakao_pay), None),
-        (asked("B9999"), Some(&biller), Some(401)),
-        (asked("B9999"), Some(&kakao_pay), Some(404)),
+        (notice_path("B0001"), Some(&kakao_pay), None),
+        (notice_path("B0001"), Some(&biller), Some(401)),
+        (notice_path("B0001"), None, Some(401)),
+        (notice_path("B0002"), Some(&other), Some(401)),
+        (notice_path("B0002"), Some(&kakao_pay), None),
+        (notice_path("B9999"), Some(&biller), Some(401)),
+        (notice_path("B9999"), Some(&kakao_pay), Some(404)),
     ];
     for (row, (path, certificate, refused)) in table.into_iter().enumerate() {
         let client = TlsClient::new(&authority, certificate);
@@ -87,7 +87,7 @@ fn a_pinned_party_is_believed_with_its_own_certificate_only_and_the_others_need_
 }
 
 #[test]
-fn a_certificate_of_ones_own_making_with_a_pinned_name_is_worth_nothing() {
+fn a_self_made_certificate_with_a_pinned_name_is_refused() {
     let (authority, forger) = (Authority::new(), Authority::new());
     let (genuine, counterfeit) = (authority.client("biller"), forger.client("biller"));
     let upstream = Upstream::ok();

@@ -1,4 +1,4 @@
-//! Connections: how many, and for how long.
+//! Limits on the number and the time of connections.
 
 use std::io::Read;
 use std::net::IpAddr;
@@ -13,7 +13,7 @@ fn from(address: &str) -> IpAddr {
 }
 
 #[test]
-fn connections_beyond_the_caps_are_closed_counted_and_cost_the_others_nothing() {
+fn connections_beyond_the_limits_are_closed_and_counted_without_effect_on_others() {
     let upstream = Upstream::ok();
     let gateway = Setup::new(&upstream.url(), &upstream.url())
         .with("[limits]\nconnections = 5\nconnections_per_address = 2")
@@ -32,11 +32,11 @@ fn connections_beyond_the_caps_are_closed_counted_and_cost_the_others_nothing() 
     let mut open: Vec<_> = ["127.0.0.1", "127.0.0.1", "127.0.0.2"].map(enter).into();
     assert_closed("127.0.0.1");
     open.extend(["127.0.0.2", "127.0.0.3"].map(enter));
-    // The total is reached: it holds for whoever comes.
+    // The total limit is reached and applies to every address.
     assert_closed("127.0.0.4");
     assert_eq!(gateway.metric("relay_connections_open"), 5);
     assert_eq!(gateway.metric("relay_connections_refused_total"), 2);
-    // Those that are in go on.
+    // The open connections are still served.
     for caller in &mut open {
         let reply = caller.post_with(NOTICE, &[], notice("u").to_string());
         assert_eq!(reply.status, 200);
@@ -51,7 +51,7 @@ fn a_connection_is_closed_in_time_whatever_its_caller_does() {
         .with("[limits]\nidle_timeout = \"300ms\"\nhead_timeout = \"300ms\"")
         .start();
     let whole = test_support::request("POST", NOTICE, &[], b"{}");
-    // what is sent before the caller goes silent | what it is told before the close
+    // what the caller sends before it stops | the answer before the close
     let table: [(&str, Vec<u8>, &[u16]); 5] = [
         ("nothing", Vec::new(), &[]),
         ("one byte", b"P".to_vec(), &[408]),

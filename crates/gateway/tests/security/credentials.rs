@@ -1,11 +1,11 @@
-//! `Authorization`: two valid values at once, so that a biller can change its own in its own time.
+//! `Authorization` with two valid values at once, so that a biller can rotate its own.
 
 use protocol::ResCode::{E001, E003};
 use sha2::{Digest, Sha256};
 use test_support::{AUTHORIZATION, Setup, Upstream, assert_own, hex, link};
 
 #[test]
-fn an_old_and_a_new_credential_are_both_taken_and_no_third() {
+fn an_old_and_a_new_credential_are_both_accepted_and_no_third() {
     let upstream = Upstream::ok();
     let (old, new) = ("KakaoAK old", "KakaoAK new");
     let digests = [old, new].map(|value| hex(&Sha256::digest(value)));

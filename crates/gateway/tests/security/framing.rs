@@ -1,13 +1,13 @@
-//! Framing attacks: each is refused, or read in one way only. What counts is what the upstreams received.
+//! Framing attacks: each is refused or read in one way only. The tests compare what the upstreams received.
 
 use test_support::{Caller, Gateway, Setup, Upstream};
 
 use crate::attacks::{self, Attack, BODY, SMUGGLED};
 
-/// Every answer up to the close.
+/// Returns the statuses of all answers until the close.
 fn statuses(gateway: &Gateway, attack: &Attack) -> Vec<u16> {
     let mut caller: Caller = gateway.caller();
-    // Refused in the middle, perhaps: the rest may not arrive.
+    // The gateway may close the connection before it has read everything.
     let _sent = caller.try_send(attack.bytes.as_bytes());
     caller.finish_sending();
     let mut statuses = Vec::new();
@@ -46,7 +46,7 @@ fn every_framing_attack_is_refused_or_read_in_one_way_and_never_becomes_two_requ
             attack.name
         );
     }
-    // What hid in the others is a request where it may be one.
+    // The hidden request is valid when it is sent openly.
     let mut caller = gateway.caller();
     caller.send(SMUGGLED.as_bytes());
     assert_eq!((caller.reply().status, hidden.count()), (200, 1));

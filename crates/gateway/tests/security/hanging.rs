@@ -1,4 +1,4 @@
-//! A biller that answers nobody costs only itself.
+//! A biller that hangs does not affect the other billers.
 
 use std::sync::Arc;
 use std::thread;
@@ -11,7 +11,7 @@ use test_support::{Action, Gate, Setup, Upstream, assert_own, link, notice, pay_
 const HANGING: usize = 64;
 
 #[test]
-fn while_128_calls_to_one_biller_hang_the_others_are_answered_as_ever() {
+fn while_128_calls_to_one_biller_hang_the_others_are_answered_as_before() {
     let (kakao, good, bad) = (Upstream::ok(), Upstream::ok(), Upstream::ok());
     let gate = Arc::new(Gate::default());
     bad.now({
@@ -47,7 +47,7 @@ fn while_128_calls_to_one_biller_hang_the_others_are_answered_as_ever() {
         i64::try_from(2 * HANGING).unwrap()
     );
 
-    // One more is turned away at once, from its biller only.
+    // One more call is refused at once, for this biller only.
     let one_more = gateway.post("/kakao/notice/B0002", notice("u").to_string());
     assert_own(&one_more, 503, E801);
 
@@ -75,7 +75,7 @@ fn while_128_calls_to_one_biller_hang_the_others_are_answered_as_ever() {
             );
         }
     }
-    // Far from a figure: only that nobody waited for the biller that hangs.
+    // This is no measurement: it only shows that no call waited for the hanging biller.
     assert!(
         began.elapsed() < Duration::from_secs(30),
         "{:?}",

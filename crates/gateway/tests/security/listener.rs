@@ -1,4 +1,4 @@
-//! TLS on the public listener: versions, and who must show a certificate.
+//! TLS on the public listener: versions and client certificates.
 
 use std::io::{Read, Write};
 
@@ -7,14 +7,14 @@ use test_support::{Authority, Gateway, NOTICE, Reply, Setup, Upstream, notice};
 
 use crate::tls_client::{TlsClient, dial};
 
-/// Types of records.
+/// The types of TLS records.
 const ALERT: u8 = 21;
 const HANDSHAKE: u8 = 22;
 
 /// The alert with which a version is refused: fatal, `protocol_version`.
 const PROTOCOL_VERSION: &[u8] = &[2, 70];
 
-/// A `[listen]` that speaks TLS with a certificate of this authority.
+/// Returns a `[listen]` table with TLS and a certificate of this authority.
 pub fn listen(public: &str, authority: &Authority, client_auth: &str) -> String {
     let server = authority.server().toml();
     let ca = authority.ca();
@@ -25,27 +25,27 @@ pub fn listen(public: &str, authority: &Authority, client_auth: &str) -> String 
     )
 }
 
-/// A notice as this client asks for it; `None` where the connection comes to nothing.
-fn ask(gateway: &Gateway, client: &TlsClient<'_>) -> Option<Reply> {
+/// Sends a notice as this client; returns `None` if the connection fails.
+fn send_notice(gateway: &Gateway, client: &TlsClient<'_>) -> Option<Reply> {
     let mut caller = client.connect(gateway.public()).ok()?;
     let request = test_support::request("POST", NOTICE, &[], notice("u").to_string().as_bytes());
-    // TLS 1.3 tells of a certificate that is refused after the client's part is done.
+    // In TLS 1.3 the refusal of a certificate arrives after the client has finished its handshake.
     caller.try_send(&request).ok()?;
     caller.try_reply().ok()
 }
 
 #[test]
-fn a_call_gets_through_with_the_certificate_that_client_auth_asks_for() {
-    let (authority, stranger) = (Authority::new(), Authority::new());
+fn a_call_is_admitted_with_the_certificate_that_client_auth_requires() {
+    let (authority, other) = (Authority::new(), Authority::new());
     let certificates = [
         ("none", None),
         ("good", Some(authority.client("good"))),
         ("expired", Some(authority.expired_client("expired"))),
-        ("of another authority", Some(stranger.client("good"))),
+        ("of another authority", Some(other.client("good"))),
         ("a server's", Some(authority.server())),
     ];
     let upstream = Upstream::ok();
-    // client_auth | which of the certificates get through
+    // client_auth | the certificates that are admitted
     let table = [
         (
             "off",
@@ -71,7 +71,7 @@ fn a_call_gets_through_with_the_certificate_that_client_auth_asks_for() {
                     ..TlsClient::new(&authority, certificate.as_ref())
                 };
                 let calls = upstream.count();
-                let reply = ask(&gateway, &client);
+                let reply = send_notice(&gateway, &client);
                 let is_admitted = admitted.contains(name);
                 let case = format!("{client_auth}, {name}, {version:?}");
                 assert_eq!(
@@ -85,12 +85,12 @@ fn a_call_gets_through_with_the_certificate_that_client_auth_asks_for() {
     }
 }
 
-/// A `ClientHello` that offers this version at most, as clients of its day wrote it.
+/// Returns a `ClientHello` with this as its highest version, in the form of old clients.
 fn client_hello(version: [u8; 2]) -> Vec<u8> {
     let mut body = version.to_vec();
     body.extend([7; 32]); // random
     body.push(0); // no session
-    // ECDHE-ECDSA with AES-128: GCM for TLS 1.2, CBC before it; and the same with RSA.
+    // ECDHE-ECDSA with AES-128 (GCM for TLS 1.2, CBC before it), and the same with RSA.
     body.extend([0, 8, 0xc0, 0x2b, 0xc0, 0x09, 0xc0, 0x2f, 0xc0, 0x13]);
     body.extend([1, 0]); // no compression
     let extensions: &[&[u8]] = &[
@@ -117,13 +117,13 @@ fn length16(length: usize) -> [u8; 2] {
 }
 
 #[test]
-fn tls_1_2_is_the_oldest_version_that_is_spoken() {
+fn tls_1_2_is_the_oldest_accepted_version() {
     let authority = Authority::new();
     let upstream = Upstream::ok();
     let gateway = Setup::new(&upstream.url(), &upstream.url())
         .with(&listen("127.0.0.1:0", &authority, "off"))
         .start();
-    // version | what the first record is
+    // version | type of the first record
     let table = [
         ("SSL 3.0", [3, 0], ALERT),
         ("TLS 1.0", [3, 1], ALERT),
@@ -150,12 +150,12 @@ fn tls_1_2_is_the_oldest_version_that_is_spoken() {
             versions: &[version],
             ..TlsClient::new(&authority, None)
         };
-        assert_eq!(ask(&gateway, &client).unwrap().status, 200);
+        assert_eq!(send_notice(&gateway, &client).unwrap().status, 200);
     }
 }
 
 #[test]
-fn plain_http_on_a_tls_listener_is_nothing() {
+fn plain_http_on_a_tls_listener_gets_no_answer() {
     let authority = Authority::new();
     let upstream = Upstream::ok();
     let gateway = Setup::new(&upstream.url(), &upstream.url())
@@ -166,7 +166,7 @@ fn plain_http_on_a_tls_listener_is_nothing() {
         .write_all(b"POST /kakao/notice/B0001 HTTP/1.1\r\nHost: a\r\n\r\n")
         .unwrap();
     let mut answer = Vec::new();
-    // An alert or nothing, and the end.
+    // An alert or nothing, then the end.
     let _end = socket.read_to_end(&mut answer);
     assert!(!answer.starts_with(b"HTTP"), "{answer:?}");
     assert_eq!(upstream.count(), 0);

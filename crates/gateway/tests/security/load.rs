@@ -1,4 +1,4 @@
-//! Callers that go on calling, and count what fails.
+//! A load of continuous calls that counts failures.
 
 use std::io;
 use std::net::{SocketAddr, TcpStream};
@@ -13,7 +13,7 @@ use test_support::{
 
 use crate::tls_client::{TlsCaller, TlsClient, dial};
 
-/// Threads that call until they are told to stop; half of them open a connection for every call.
+/// Threads that call until they are stopped; half of them open a connection for every call.
 pub struct Load {
     calling: Arc<AtomicBool>,
     calls: Arc<AtomicU64>,
@@ -24,7 +24,7 @@ pub struct Load {
 const THREADS: u64 = 6;
 
 impl Load {
-    /// Calls over TLS where the callers have an authority to believe.
+    /// Starts calls, over TLS if the callers get an authority.
     pub fn start(address: SocketAddr, trusts: Option<&Arc<Authority>>) -> Self {
         let mut load = Self {
             calling: Arc::new(AtomicBool::new(true)),
@@ -55,7 +55,7 @@ impl Load {
         load
     }
 
-    /// Waits until there were so many more calls.
+    /// Waits for this many more calls.
     pub fn go_on_for(&self, calls: u64) {
         let until = self.calls.load(Ordering::Acquire) + calls;
         while self.calls.load(Ordering::Acquire) < until {
@@ -63,7 +63,7 @@ impl Load {
         }
     }
 
-    /// Ends it; answers how many calls there were, and what failed.
+    /// Stops the load; returns the number of calls and the failures.
     pub fn stop(self) -> (u64, Vec<String>) {
         self.calling.store(false, Ordering::Release);
         for thread in self.threads {
@@ -87,7 +87,7 @@ enum Line {
 }
 
 impl Client {
-    /// One call of each kind in turn; what went wrong with it.
+    /// Makes one call, of each kind in turn; returns its failure.
     fn call(&mut self, round: u64) -> Result<(), String> {
         let user_key = format!("u{round}");
         let authorization = [("Authorization", AUTHORIZATION)];

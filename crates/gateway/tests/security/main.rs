@@ -1,4 +1,4 @@
-//! No one party can hurt another: a real gateway process, real TLS, and callers that mean harm.
+//! No party can harm another: a real gateway process, real TLS, and hostile callers.
 #![allow(missing_docs, clippy::too_many_lines, clippy::unwrap_used)]
 
 mod attacks;

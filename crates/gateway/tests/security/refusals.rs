@@ -1,4 +1,4 @@
-//! What a refusal tells a stranger: the guide's code, and nothing of the house.
+//! A refusal has the guide's code and reveals nothing of the gateway's configuration or version.
 
 use protocol::ResCode::{self, E001, E003, E006, E403, E801, E806, E807, E808, E809};
 use test_support::{
@@ -8,7 +8,7 @@ use test_support::{
 
 const CREATE: &str = "/external/inquiry-payment/one-time/url";
 
-/// Everything that an answer of the public listener may have in its head.
+/// All headers that an answer of the public listener may have.
 const HEADERS: [&str; 8] = [
     "allow",
     "connection",
@@ -20,7 +20,7 @@ const HEADERS: [&str; 8] = [
     "x-request-id",
 ];
 
-/// A call that is refused; each on a connection of its own.
+/// A refused call; each is made over a new connection.
 struct Refused {
     name: &'static str,
     bytes: Vec<u8>,
@@ -48,7 +48,7 @@ fn post(path: &str, body: &(impl ToString + ?Sized)) -> Vec<u8> {
     request("POST", path, headers, body.to_string().as_bytes())
 }
 
-/// Before a request is one.
+/// Refusals of bytes that are no request.
 fn early() -> Vec<Refused> {
     let head = |lines: &str| format!("POST {NOTICE} HTTP/1.1\r\nHost: a\r\n{lines}\r\n");
     vec![
@@ -76,7 +76,7 @@ fn early() -> Vec<Refused> {
     ]
 }
 
-/// Checks 1 to 8 of the contract.
+/// Refusals by checks 1 to 8 of the contract.
 fn checked() -> Vec<Refused> {
     let to = |code: &str| format!("{CREATE}/{code}");
     let unknown_biller = "/kakao/notice/B9999";
@@ -127,7 +127,7 @@ fn checked() -> Vec<Refused> {
     ]
 }
 
-/// What the ledger and upstreams make of it.
+/// Refusals by the ledger and after faults of upstreams.
 fn relayed() -> Vec<Refused> {
     let to = |code: &str| format!("/kakao/notice/{code}");
     vec![
@@ -168,7 +168,7 @@ fn start(parties: &[(&str, &Upstream)]) -> Gateway {
 }
 
 #[test]
-fn no_refusal_tells_anything_of_the_house() {
+fn no_refusal_reveals_configuration_or_version() {
     let (kakao, good) = (Upstream::ok(), Upstream::ok());
     let talkative = Upstream::start(|_| {
         let page = "<pre>at /srv/app/Main.java:17</pre>";
@@ -189,7 +189,7 @@ fn no_refusal_tells_anything_of_the_house() {
         pay_result("paid", "P", 1, 20000).to_string(),
     );
     assert_eq!(paid.status, 200);
-    // The only one that its rate lets through.
+    // The only call that the rate limit admits.
     let first = gateway.post(&format!("{CREATE}/B0006"), link("first").to_string());
     assert_eq!(first.status, 200);
 
@@ -226,7 +226,7 @@ fn assert_discreet(name: &str, reply: &Reply, own_addresses: &[String]) {
             "{name}: {header}: {value}"
         );
     }
-    let told = format!("{:?}{}", reply.headers, reply.text()).to_lowercase();
+    let shown = format!("{:?}{}", reply.headers, reply.text()).to_lowercase();
     for secret in [
         "actix",
         "rustls",
@@ -236,11 +236,11 @@ fn assert_discreet(name: &str, reply: &Reply, own_addresses: &[String]) {
         "java",
         "127.0.0.1",
     ] {
-        assert!(!told.contains(secret), "{name}: {told}");
+        assert!(!shown.contains(secret), "{name}: {shown}");
     }
 }
 
-/// Early faults are answers like any other: they are in the counts.
+/// Checks that answers to bytes that are no request are counted, too.
 fn assert_counted(gateway: &Gateway) {
     let early = early();
     for status in [400, 408, 431] {
@@ -257,7 +257,7 @@ fn assert_counted(gateway: &Gateway) {
 }
 
 #[test]
-fn the_ops_listener_tells_strangers_no_version_either() {
+fn the_ops_listener_reveals_no_version_either() {
     let upstream = Upstream::ok();
     let gateway = Setup::new(&upstream.url(), &upstream.url()).start();
     // request line | status
@@ -274,10 +274,10 @@ fn the_ops_listener_tells_strangers_no_version_either() {
         let reply = caller.reply();
         assert_eq!(reply.status, status, "{line}");
         assert_eq!(reply.header("server"), None, "{line}");
-        let told = format!("{:?}{}", reply.headers, reply.text()).to_lowercase();
+        let shown = format!("{:?}{}", reply.headers, reply.text()).to_lowercase();
         assert!(
-            !told.contains("actix") && !told.contains(".rs:"),
-            "{line}: {told}"
+            !shown.contains("actix") && !shown.contains(".rs:"),
+            "{line}: {shown}"
         );
     }
 }

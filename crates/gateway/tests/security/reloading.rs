@@ -1,4 +1,4 @@
-//! Billers, certificates and roots that change while the gateway serves: by signal, and by themselves.
+//! Billers, certificates and roots that change while the gateway serves, after a signal or a file change.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -17,7 +17,7 @@ use crate::upstreams::open_to_all;
 const DONE: &str = "relay_reloads_total{result=\"done\"}";
 const REFUSED: &str = "relay_reloads_total{result=\"refused\"}";
 
-/// Reads the configuration anew as an operator has it read, and waits for the end of that.
+/// Reloads the configuration by a signal and waits for the end of the reload.
 pub fn reload(gateway: &Gateway) {
     let before = reloads(gateway);
     gateway.signal("HUP");
@@ -28,7 +28,7 @@ fn reloads(gateway: &Gateway) -> i64 {
     gateway.metric(DONE) + gateway.metric(REFUSED)
 }
 
-/// Waits until there was one more reload than `before`.
+/// Waits for one more reload than `before`.
 fn await_reload(gateway: &Gateway, before: i64) {
     let wanted = usize::try_from(before + 1).unwrap();
     let is_end = |text: &serde_json::Value| {
@@ -47,16 +47,16 @@ fn edit(file: &Path, change: impl FnOnce(String) -> String) {
     fs::write(file, change(text)).unwrap();
 }
 
-fn ask(caller: &mut Caller) -> u16 {
+fn notice_status(caller: &mut Caller) -> u16 {
     caller.post(NOTICE, notice("u").to_string()).status
 }
 
 #[test]
-fn a_suspended_biller_stops_at_once_on_connections_that_are_open_and_its_money_is_still_told() {
+fn a_suspended_biller_stops_at_once_on_open_connections_and_still_gets_pay_results() {
     let upstream = Upstream::ok();
     let gateway = Setup::new(&upstream.url(), &upstream.url()).start();
     let (mut kakao, mut biller) = (gateway.caller(), gateway.caller());
-    assert_eq!(ask(&mut kakao), 200);
+    assert_eq!(notice_status(&mut kakao), 200);
     assert_eq!(biller.post(CREATE, link("u").to_string()).status, 200);
 
     edit(&file_of(&gateway, "B0001"), |text| {
@@ -67,8 +67,8 @@ fn a_suspended_biller_stops_at_once_on_connections_that_are_open_and_its_money_i
     assert_own(&kakao.post(NOTICE, notice("u").to_string()), 404, E003);
     assert_own(&biller.post(CREATE, link("v").to_string()), 401, E003);
     assert_eq!(upstream.count(), calls);
-    let told = kakao.post(PAY_RESULT, pay_result("u", "P", 1, 20_000).to_string());
-    assert_eq!((told.status, upstream.count()), (200, calls + 1));
+    let logged = kakao.post(PAY_RESULT, pay_result("u", "P", 1, 20_000).to_string());
+    assert_eq!((logged.status, upstream.count()), (200, calls + 1));
     assert_eq!(
         gateway.metric("relay_biller_suspended{biller=\"B0001\"}"),
         1
@@ -80,7 +80,7 @@ fn billers_come_and_go_and_kakao_pay_may_call_from_elsewhere() {
     let upstream = Upstream::ok();
     let gateway = Setup::new(&upstream.url(), &upstream.url()).start();
     let mut kakao = gateway.caller();
-    assert_eq!(ask(&mut kakao), 200);
+    assert_eq!(notice_status(&mut kakao), 200);
 
     fs::rename(file_of(&gateway, "B0001"), gateway.path().join("kept")).unwrap();
     reload(&gateway);
@@ -93,7 +93,7 @@ fn billers_come_and_go_and_kakao_pay_may_call_from_elsewhere() {
 
     fs::rename(gateway.path().join("kept"), file_of(&gateway, "B0001")).unwrap();
     reload(&gateway);
-    assert_eq!(ask(&mut kakao), 200);
+    assert_eq!(notice_status(&mut kakao), 200);
 
     let main = gateway.path().join("gateway.toml");
     let elsewhere = "allow_from = [\"192.0.2.0/24\"]";
@@ -106,7 +106,7 @@ fn billers_come_and_go_and_kakao_pay_may_call_from_elsewhere() {
 }
 
 #[test]
-fn a_fault_in_any_file_changes_nothing_and_is_told_everywhere() {
+fn a_fault_in_any_file_changes_nothing_and_is_logged_and_counted() {
     let authority = Authority::new();
     let upstream = Upstream::ok();
     let gateway = Setup::new(&upstream.url(), &upstream.url())
@@ -117,7 +117,7 @@ fn a_fault_in_any_file_changes_nothing_and_is_told_everywhere() {
     let (certificate, key) = (authority.server_certificate(), authority.server_key());
     let other = Authority::new();
     let other_key = fs::read(other.server().private_key).unwrap();
-    // file | what it holds then | what is said of it
+    // file | its new content | message
     let table: [(&PathBuf, Vec<u8>, &str); 6] = [
         (
             &biller,
@@ -130,22 +130,22 @@ fn a_fault_in_any_file_changes_nothing_and_is_told_everywhere() {
         (&key, other_key, "does not belong"),
         (&certificate, Vec::new(), "no certificate"),
     ];
-    for (row, (file, bytes, said)) in (1_i64..).zip(table) {
+    for (row, (file, bytes, message)) in (1_i64..).zip(table) {
         let good = fs::read(file).unwrap();
         fs::write(file, bytes).unwrap();
         reload(&gateway);
         let lines = gateway.log();
-        let mut told = lines.iter().rev();
-        let told = told
+        let mut logged = lines.iter().rev();
+        let logged = logged
             .find(|line| line["level"] == "error")
             .unwrap()
             .to_string();
-        assert!(told.contains(said), "{said}: {told}");
-        assert_eq!(gateway.metric(REFUSED), row, "{said}");
+        assert!(logged.contains(message), "{message}: {logged}");
+        assert_eq!(gateway.metric(REFUSED), row, "{message}");
         let client = TlsClient::new(&authority, None);
         let mut kakao = client.connect(gateway.public()).unwrap();
         let reply = kakao.post(NOTICE, notice("u").to_string());
-        assert_eq!(reply.status, 200, "{said}");
+        assert_eq!(reply.status, 200, "{message}");
         fs::write(file, good).unwrap();
     }
     reload(&gateway);
@@ -167,7 +167,7 @@ fn what_cannot_change_while_serving_is_named_and_the_rest_changes() {
     let line = gateway.await_log(|line| line.to_string().contains("a restart applies them"));
     assert_eq!(line["keys"], "budget");
     assert_eq!(gateway.metric("relay_budget_seconds"), 2);
-    assert_eq!(ask(&mut gateway.caller()), 404);
+    assert_eq!(notice_status(&mut gateway.caller()), 404);
 }
 
 #[test]
@@ -182,11 +182,12 @@ fn a_new_certificate_serves_new_connections_and_a_root_that_is_gone_ends_the_old
     let mut kept = before.connect(gateway.public()).unwrap();
     assert_eq!(kept.post(NOTICE, notice("u").to_string()).status, 200);
 
-    // The roots of both, as rotations go: old connections go on, and new ones may show either.
+    // As in a rotation, both roots are trusted: old connections stay open, new ones may use either
+    // certificate.
     let (old_root, new_root) = (fs::read(old.ca()).unwrap(), fs::read(new.ca()).unwrap());
     fs::write(old.ca(), [&old_root[..], &new_root].concat()).unwrap();
     let server = new.server();
-    fs::copy(&server.certificate, old.server_certificate()).unwrap();
+    fs::copy(&server.chain, old.server_certificate()).unwrap();
     fs::copy(&server.private_key, old.server_key()).unwrap();
     reload(&gateway);
     assert_eq!(kept.post(NOTICE, notice("u").to_string()).status, 200);
@@ -228,7 +229,7 @@ fn files_that_change_are_read_without_a_signal() {
 }
 
 #[test]
-fn towards_a_biller_other_roots_make_other_connections() {
+fn a_change_of_a_billers_roots_makes_new_connections() {
     let (old, new) = (Authority::new(), Authority::new());
     let biller = Biller::start(BillerOptions {
         tls: Some(open_to_all(&old)),
@@ -240,10 +241,10 @@ fn towards_a_biller_other_roots_make_other_connections() {
         .biller("B0001", &upstream.base_url(), &tls)
         .start();
     let mut kakao = gateway.caller();
-    assert_eq!(ask(&mut kakao), 200);
-    // The same file, another root: the biller's certificate is not believed any more, also not on
-    // the connection that is open.
+    assert_eq!(notice_status(&mut kakao), 200);
+    // The same file has another root: the biller's certificate is no longer trusted, also not on the
+    // open connection.
     fs::copy(new.ca(), old.ca()).unwrap();
     reload(&gateway);
-    assert_eq!(ask(&mut kakao), 502);
+    assert_eq!(notice_status(&mut kakao), 502);
 }

@@ -1,4 +1,4 @@
-//! Where a call came from, and whose word on it is believed.
+//! The source address of a call, and trusted proxies.
 
 use std::net::{IpAddr, TcpListener};
 
@@ -8,7 +8,7 @@ use test_support::{Authority, Caller, NOTICE, Setup, Upstream, assert_own, notic
 use crate::listener::listen;
 use crate::tls_client::{TlsClient, dial};
 
-/// What a call says in its `X-Forwarded-For` headers, and whether that gets it in.
+/// The `X-Forwarded-For` headers of a call, and whether it is admitted.
 type Row = (&'static str, &'static [&'static str], bool);
 
 fn headers<'a>(lists: &[&'a str]) -> Vec<(&'static str, &'a str)> {
@@ -44,12 +44,12 @@ fn assert_admitted(table: &[Row], public: &str, trusted: &str, allow_from: &str)
 #[test]
 fn x_forwarded_for_counts_from_trusted_proxies_only() {
     let table: &[Row] = &[
-        // A stranger is where it is, whatever it says.
+        // The header of an untrusted peer is ignored.
         ("127.0.0.1", &[], false),
         ("127.0.0.1", &["198.51.100.7"], false),
         ("127.0.0.9", &[], true),
         ("127.0.0.9", &["203.0.113.9"], true),
-        // A proxy tells where its caller is.
+        // The header of a trusted proxy names its caller.
         ("127.0.0.2", &[], false),
         ("127.0.0.2", &["198.51.100.7"], true),
         ("127.0.0.2", &["198.51.100.7:4711"], true),
@@ -57,7 +57,7 @@ fn x_forwarded_for_counts_from_trusted_proxies_only() {
         ("127.0.0.2", &["2001:db8::1"], true),
         ("127.0.0.2", &["[2001:db8::1]:4711"], true),
         ("127.0.0.2", &["203.0.113.9"], false),
-        // The nearest address that is no proxy's counts; what stands left of it is hearsay.
+        // The rightmost address that is no proxy's counts; those left of it are not trusted.
         ("127.0.0.2", &["198.51.100.7, 203.0.113.9"], false),
         ("127.0.0.2", &["198.51.100.7", "203.0.113.9"], false),
         ("127.0.0.2", &["203.0.113.9, 198.51.100.7"], true),
@@ -67,7 +67,7 @@ fn x_forwarded_for_counts_from_trusted_proxies_only() {
             &["198.51.100.7", "127.0.0.3, ::ffff:127.0.0.2"],
             true,
         ),
-        // What cannot be read is nowhere.
+        // An unreadable address is never admitted.
         ("127.0.0.2", &["unknown"], false),
         ("127.0.0.2", &["198.51.100.7,"], false),
         ("127.0.0.2", &["198.51.100.7, _hidden"], false),
@@ -78,12 +78,12 @@ fn x_forwarded_for_counts_from_trusted_proxies_only() {
 }
 
 #[test]
-fn an_ipv6_peer_is_held_to_the_same_rules() {
+fn an_ipv6_peer_has_the_same_rules() {
     if TcpListener::bind("[::1]:0").is_err() {
         return; // a machine without IPv6
     }
-    let stranger: &[Row] = &[("::1", &[], true), ("::1", &["203.0.113.9"], true)];
-    assert_admitted(stranger, "[::1]:0", "", "\"::1\"");
+    let untrusted: &[Row] = &[("::1", &[], true), ("::1", &["203.0.113.9"], true)];
+    assert_admitted(untrusted, "[::1]:0", "", "\"::1\"");
     let proxy: &[Row] = &[
         ("::1", &[], false),
         ("::1", &["198.51.100.7"], true),

@@ -1,4 +1,4 @@
-//! Callers that come over TLS, or from an address of their choice.
+//! Clients with TLS or with a chosen source address.
 
 use std::io;
 use std::net::{IpAddr, SocketAddr, TcpStream};
@@ -20,9 +20,9 @@ pub type TlsCaller = Caller<StreamOwned<ClientConnection, TcpStream>>;
 
 /// A TLS client of any party.
 pub struct TlsClient<'a> {
-    /// Who issued the certificates that it accepts.
+    /// The authority whose server certificates it accepts.
     pub trusts: &'a Authority,
-    /// What it authenticates itself with where it is asked to.
+    /// The client certificate that it sends on request.
     pub certificate: Option<&'a Certificate>,
     pub versions: &'a [&'static SupportedProtocolVersion],
 }
@@ -36,18 +36,18 @@ impl<'a> TlsClient<'a> {
         }
     }
 
-    /// A connection with its handshake done.
+    /// Connects and completes the handshake.
     ///
     /// # Errors
-    /// What the handshake ended with.
+    /// The error of the handshake.
     pub fn connect(&self, address: SocketAddr) -> io::Result<TlsCaller> {
         self.handshake(dial(address, None))
     }
 
-    /// Speaks TLS on a socket.
+    /// Completes a handshake on a socket.
     ///
     /// # Errors
-    /// What the handshake ended with.
+    /// The error of the handshake.
     pub fn handshake(&self, mut socket: TcpStream) -> io::Result<TlsCaller> {
         let name = ServerName::try_from("localhost").unwrap();
         let mut tls = ClientConnection::new(self.config(), name).unwrap();
@@ -69,14 +69,14 @@ impl<'a> TlsClient<'a> {
             None => builder.with_no_client_auth(),
             Some(certificate) => {
                 let key = PrivateKeyDer::from_pem_file(&certificate.private_key).unwrap();
-                let chain = read_certificates(&certificate.certificate);
+                let chain = read_certificates(&certificate.chain);
                 builder.with_client_auth_cert(chain, key).unwrap()
             }
         })
     }
 }
 
-/// A plain connection, from this address of the machine where one is named.
+/// Opens a connection without TLS, from this local address if one is given.
 pub fn dial(to: SocketAddr, from: Option<IpAddr>) -> TcpStream {
     let socket = Socket::new(Domain::for_address(to), Type::STREAM, None).unwrap();
     if let Some(from) = from {

@@ -1,4 +1,4 @@
-//! Certificates, billers and the program itself change in the middle of the day, and no call is lost.
+//! Certificates, billers and the program itself change under load, and no call is lost.
 
 use std::fs;
 use std::net::TcpListener;
@@ -13,7 +13,7 @@ use crate::reloading::reload;
 const RELOADS: i64 = 100;
 const UPGRADES: usize = 10;
 
-/// More calls than the loads make.
+/// A limit above the number of calls of the loads.
 const UNLIMITED: &str = "requests_per_second = 100000\nburst = 100000\n";
 
 #[test]
@@ -71,13 +71,13 @@ fn ten_upgrades_of_the_program_under_load_lose_no_call() {
 }
 
 #[test]
-fn a_socket_for_an_address_that_nobody_configured_is_refused() {
+fn a_socket_for_an_address_that_is_not_configured_is_refused() {
     let strange = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = strange.local_addr().unwrap().to_string();
     let upstream = Upstream::ok();
-    let said = Setup::new(&upstream.url(), &upstream.url()).fail_on(&[strange]);
+    let error = Setup::new(&upstream.url(), &upstream.url()).fail_on(&[strange]);
     assert!(
-        said.contains(&address) && said.contains("listen.public"),
-        "{said}"
+        error.contains(&address) && error.contains("listen.public"),
+        "{error}"
     );
 }

@@ -11,10 +11,10 @@ use rustls_pki_types::{CertificateDer, PrivateKeyDer};
 use simulator::{Biller, BillerOptions, Kakao, KakaoOptions};
 use test_support::{Authority, NOTICE, Setup, assert_own, link, notice};
 
-/// A server that asks nobody for a certificate.
+/// A server without client authentication.
 pub fn open_to_all(authority: &Authority) -> Arc<ServerConfig> {
     let certificate = authority.server();
-    let chain = CertificateDer::pem_file_iter(&certificate.certificate).unwrap();
+    let chain = CertificateDer::pem_file_iter(&certificate.chain).unwrap();
     let key = PrivateKeyDer::from_pem_file(&certificate.private_key).unwrap();
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let config = ServerConfig::builder_with_provider(provider)
@@ -26,7 +26,7 @@ pub fn open_to_all(authority: &Authority) -> Arc<ServerConfig> {
     Arc::new(config)
 }
 
-/// A server that believes callers with a certificate of this authority, and no others.
+/// A server that requires a client certificate of this authority.
 fn mutual(authority: &Authority) -> Arc<ServerConfig> {
     let read = |file: &Path| -> Vec<_> {
         let certificates = CertificateDer::pem_file_iter(file).unwrap();
@@ -45,14 +45,14 @@ fn mutual(authority: &Authority) -> Arc<ServerConfig> {
         .with_safe_default_protocol_versions()
         .unwrap()
         .with_client_cert_verifier(verifier)
-        .with_single_cert(read(&certificate.certificate), key)
+        .with_single_cert(read(&certificate.chain), key)
         .unwrap();
     Arc::new(config)
 }
 
 #[test]
-fn a_biller_that_asks_for_our_certificate_is_reached_with_it_and_with_its_own_root_only() {
-    let (authority, stranger) = (Authority::new(), Authority::new());
+fn a_biller_that_requires_our_certificate_is_reached_with_it_and_with_its_own_root_only() {
+    let (authority, other) = (Authority::new(), Authority::new());
     let biller = Biller::start(BillerOptions {
         tls: Some(mutual(&authority)),
         ..BillerOptions::default()
@@ -61,14 +61,14 @@ fn a_biller_that_asks_for_our_certificate_is_reached_with_it_and_with_its_own_ro
     let url = biller.base_url();
     assert!(url.starts_with("https://"), "{url}");
     let ours = authority.client("agency").toml();
-    let another = stranger.client("agency").toml();
+    let another = other.client("agency").toml();
     let root = |of: &Authority| format!("ca = \"{}\"\n", of.ca().display());
     // code | keys of [tls] | reached
     let table = [
         ("B0001", root(&authority) + &ours, true),
         ("B0002", root(&authority), false),
         ("B0003", root(&authority) + &another, false),
-        ("B0004", root(&stranger) + &ours, false),
+        ("B0004", root(&other) + &ours, false),
         ("B0005", ours.clone(), false), // the public web's roots do not know this biller
     ];
     let setup = Setup::new("http://127.0.0.1:1", &url);
@@ -124,14 +124,14 @@ fn kakao_pay_is_reached_with_our_certificate_and_a_private_root() {
 }
 
 #[test]
-fn an_upstream_with_tls_is_never_called_in_the_clear() {
+fn an_upstream_with_tls_is_never_called_in_plain_text() {
     let plain = test_support::Upstream::ok();
     let url = plain.url().replacen("http://", "https://", 1);
     let gateway = Setup::new(&plain.url(), &url)
         .with("[budget]\ntotal = \"500ms\"")
         .start();
     let reply = gateway.post(NOTICE, notice("u").to_string());
-    // It waits for the rest of a request in what is a TLS greeting.
+    // It takes the `ClientHello` for the begin of a request and waits for the rest.
     assert_own(&reply, 504, E806);
     assert_eq!(plain.count(), 0);
 }

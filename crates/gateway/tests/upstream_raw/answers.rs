@@ -1,4 +1,4 @@
-//! What a call makes of an answer.
+//! How a call reads an answer.
 
 use std::time::Duration;
 
@@ -7,11 +7,13 @@ use tokio::io::AsyncWriteExt;
 use tokio::net::TcpListener;
 use tokio::time::Instant;
 
-use crate::party::{AMPLE, Then, Upstream, asked, call, party, read_request, status, whole};
+use crate::party::{
+    AMPLE, Then, Upstream, call, outgoing_call, party, read_request, status, whole,
+};
 
 const SHORT: Duration = Duration::from_millis(200);
 
-/// The most that a fault which does not wait for the deadline may take.
+/// The longest time of a fault that does not wait for the deadline.
 const SOON: Duration = Duration::from_secs(1);
 
 async fn fault_of(bytes: &'static [u8], then: Then, time: Duration) -> UpstreamFault {
@@ -33,7 +35,7 @@ async fn fault_of(bytes: &'static [u8], then: Then, time: Duration) -> UpstreamF
 }
 
 #[tokio::test(flavor = "local")]
-async fn an_answer_that_does_not_come_whole_by_the_deadline_has_timed_out() {
+async fn an_answer_that_is_incomplete_at_the_deadline_has_timed_out() {
     let sent = Sent::MaybeSent;
     for bytes in [
         &b""[..],
@@ -55,7 +57,7 @@ async fn an_answer_that_does_not_come_whole_by_the_deadline_has_timed_out() {
 }
 
 #[tokio::test(flavor = "local")]
-async fn an_answer_that_drips_does_not_outlive_the_deadline() {
+async fn a_slow_answer_does_not_outlive_the_deadline() {
     let upstream = Upstream::serve(|_, mut stream| async move {
         read_request(&mut stream).await;
         let answer = [
@@ -87,7 +89,7 @@ async fn a_deadline_that_has_passed_sends_nothing() {
     let report = Clients::new()
         .call(
             &party,
-            asked(&party).request(),
+            outgoing_call(&party).request(),
             Instant::now(),
             Repeat::Safe,
         )
@@ -123,7 +125,7 @@ async fn a_connection_that_ends_before_the_head_does_is_closed() {
 }
 
 #[tokio::test(flavor = "local")]
-async fn an_answer_that_ends_before_its_end_or_has_none_is_cut_short() {
+async fn an_answer_that_ends_early_or_has_no_end_is_truncated() {
     for (bytes, then) in [
         (
             &b"HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\n{}"[..],
@@ -218,7 +220,7 @@ async fn an_endless_head_and_endless_interim_answers_are_unreadable() {
 }
 
 #[tokio::test(flavor = "local")]
-async fn a_head_is_as_long_as_it_may_be_and_no_longer_however_it_comes() {
+async fn a_head_is_read_up_to_its_limit_in_pieces_of_any_size() {
     const LIMIT: usize = 64 * 1024;
     for (length, readable) in [(LIMIT, true), (LIMIT + 1, false), (LIMIT + 4_000, false)] {
         let (begin, end) = ("HTTP/1.1 204 -\r\nX: ", "\r\n\r\n");
@@ -262,7 +264,7 @@ async fn an_answer_of_just_the_limit_is_whole() {
 }
 
 #[tokio::test(flavor = "local")]
-async fn whole_answers_are_taken_as_they_are() {
+async fn complete_answers_are_returned_unchanged() {
     for (bytes, then, expected) in [
         (&b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}"[..], Then::Hold, (200, "{}")),
         (b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n", Then::Hold, (200, "")),
@@ -328,7 +330,7 @@ async fn the_first_content_type_and_retry_after_are_kept() {
 }
 
 #[tokio::test(flavor = "local")]
-async fn the_request_is_what_was_asked_for_and_nothing_else() {
+async fn the_request_has_the_given_parts_and_nothing_else() {
     let (sender, mut requests) = tokio::sync::mpsc::channel(1);
     let upstream = Upstream::serve(move |_, mut stream| {
         let sender = sender.clone();
@@ -338,13 +340,13 @@ async fn the_request_is_what_was_asked_for_and_nothing_else() {
     })
     .await;
     let party = upstream.party();
-    let mut asked = asked(&party);
-    asked.authorization = Some("KakaoAK x".parse().unwrap());
-    let trace = asked.traceparent.as_bytes();
+    let mut outgoing = outgoing_call(&party);
+    outgoing.authorization = Some("KakaoAK x".parse().unwrap());
+    let trace = outgoing.traceparent.as_bytes();
     let traceparent = format!("traceparent: {}", std::str::from_utf8(trace).unwrap());
     let deadline = Instant::now() + AMPLE;
     Clients::new()
-        .call(&party, asked.request(), deadline, Repeat::Never)
+        .call(&party, outgoing.request(), deadline, Repeat::Never)
         .await;
 
     let request = requests.recv().await.unwrap();

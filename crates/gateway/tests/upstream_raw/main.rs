@@ -1,4 +1,4 @@
-//! The upstream client against parties that answer byte by byte as a test says.
+//! The upstream client against upstreams whose bytes the tests control.
 #![allow(clippy::unwrap_used)]
 
 mod answers;

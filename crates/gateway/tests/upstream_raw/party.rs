@@ -16,13 +16,13 @@ use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::time::Instant;
 
-/// What an answer's body may have.
+/// The size limit of an answer's body, in bytes.
 pub const LIMIT: usize = 100;
 
-/// The time of a call that is to end before it.
+/// A budget that a call does not use up.
 pub const AMPLE: Duration = Duration::from_secs(5);
 
-/// By how much a call may miss its deadline.
+/// The time by which a call may miss its deadline.
 pub const SLACK: Duration = Duration::from_millis(50);
 
 /// A listening party.
@@ -70,14 +70,14 @@ impl Upstream {
     }
 }
 
-/// What comes behind an answer.
+/// The action after an answer.
 #[derive(Clone, Copy, Debug)]
 pub enum Then {
-    /// The connection's end.
+    /// Closes the connection.
     Close,
-    /// Nothing, for ever.
+    /// Leaves the connection open without a byte.
     Hold,
-    /// A reset.
+    /// Resets the connection.
     Reset,
 }
 
@@ -91,7 +91,7 @@ impl Then {
     }
 }
 
-/// One request, head and body; empty when the connection ended instead.
+/// Reads one request, head and body; returns an empty text if the connection ended.
 pub async fn read_request(stream: &mut (impl AsyncRead + Unpin)) -> String {
     let mut request = Vec::new();
     let mut byte = [0];
@@ -111,7 +111,7 @@ pub async fn read_request(stream: &mut (impl AsyncRead + Unpin)) -> String {
     head + std::str::from_utf8(&body).unwrap()
 }
 
-/// An answer of HTTP/1.1 with a length.
+/// Returns an HTTP/1.1 answer with a length.
 pub fn sized(body: &str) -> Vec<u8> {
     format!(
         "HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n{body}",
@@ -126,22 +126,22 @@ pub fn party(base_url: &str) -> Arc<Party> {
     party_at(&origin, "B0001", url.path_prefix())
 }
 
-/// A party, perhaps one of several at this origin.
+/// Returns a party at this origin, which may have several.
 pub fn party_at(origin: &Arc<Origin>, label: &str, path_prefix: &str) -> Arc<Party> {
     let circuit = Circuit::new(20, Duration::from_secs(5));
     let origin = Arc::clone(origin);
     Arc::new(Party::new(label, origin, path_prefix, LIMIT, circuit))
 }
 
-/// What one call sends.
-pub struct UpstreamTiming {
+/// The parts of an outgoing call.
+pub struct OutgoingCall {
     endpoint: ApiEndpoint,
     request_id: HeaderValue,
     pub traceparent: TraceParent,
     pub authorization: Option<HeaderValue>,
 }
 
-impl UpstreamTiming {
+impl OutgoingCall {
     pub fn request(&self) -> UpstreamRequest<'_> {
         UpstreamRequest {
             endpoint: &self.endpoint,
@@ -153,8 +153,8 @@ impl UpstreamTiming {
     }
 }
 
-pub fn asked(party: &Party) -> UpstreamTiming {
-    UpstreamTiming {
+pub fn outgoing_call(party: &Party) -> OutgoingCall {
+    OutgoingCall {
         endpoint: party.endpoint("/kakao/notice").unwrap(),
         request_id: HeaderValue::from_static("r-1"),
         traceparent: TraceParent::unsampled(),
@@ -171,7 +171,7 @@ pub async fn call(
 ) -> CallReport {
     let deadline = Instant::now() + time;
     let report = clients
-        .call(party, asked(party).request(), deadline, repeat)
+        .call(party, outgoing_call(party).request(), deadline, repeat)
         .await;
     let late = Instant::now().saturating_duration_since(deadline);
     assert!(late < SLACK, "{late:?} late: {report:?}");

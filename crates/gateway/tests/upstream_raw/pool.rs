@@ -1,4 +1,4 @@
-//! Which connection a call goes over.
+//! The choice of a connection for a call.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -10,7 +10,7 @@ use tokio::net::TcpStream;
 use tokio::sync::{Barrier, Notify};
 use tokio::time::Instant;
 
-use crate::party::{AMPLE, Upstream, asked, call, party_at, read_request, sized, whole};
+use crate::party::{AMPLE, Upstream, call, outgoing_call, party_at, read_request, sized, whole};
 
 /// Answers every request with its connection's number and its own.
 async fn count_requests(connection: usize, mut stream: TcpStream) {
@@ -45,7 +45,7 @@ async fn parties_at_one_origin_share_the_connections_of_calls_that_change_nothin
         (&second, Repeat::Safe, "0.1"),
         (&elsewhere, Repeat::Safe, "1.0"),
         (&second, Repeat::Safe, "0.2"),
-        // What settles something has nobody else's answers before it.
+        // A call with side effects does not share a connection with other parties' calls.
         (&first, Repeat::Never, "2.0"),
         (&second, Repeat::Never, "3.0"),
         (&first, Repeat::Never, "2.1"),
@@ -57,15 +57,15 @@ async fn parties_at_one_origin_share_the_connections_of_calls_that_change_nothin
 }
 
 #[tokio::test(flavor = "local")]
-async fn a_party_that_hangs_holds_up_nobody_at_its_origin() {
+async fn a_party_that_hangs_delays_no_other_at_its_origin() {
     let hangs = Arc::new(Notify::new());
-    let told = Arc::clone(&hangs);
+    let notify = Arc::clone(&hangs);
     let upstream = Upstream::serve(move |number, mut stream| {
-        let told = Arc::clone(&told);
+        let notify = Arc::clone(&notify);
         async move {
             read_request(&mut stream).await;
             if number == 0 {
-                told.notify_one();
+                notify.notify_one();
                 std::future::pending::<()>().await;
             }
             stream.write_all(&sized("{}")).await.unwrap();
@@ -118,17 +118,17 @@ async fn two_hundred_calls_at_once_do_not_wait_for_each_other() {
 }
 
 #[tokio::test(flavor = "local")]
-async fn a_connection_seen_to_be_closed_is_not_taken() {
+async fn a_closed_connection_is_not_reused() {
     for repeat in [Repeat::Safe, Repeat::Never] {
         let closed = Arc::new(Notify::new());
-        let told = Arc::clone(&closed);
+        let notify = Arc::clone(&closed);
         let upstream = Upstream::serve(move |number, mut stream| {
-            let told = Arc::clone(&told);
+            let notify = Arc::clone(&notify);
             async move {
                 read_request(&mut stream).await;
                 stream.write_all(&sized(&number.to_string())).await.unwrap();
                 drop(stream);
-                told.notify_one();
+                notify.notify_one();
             }
         })
         .await;
@@ -141,14 +141,14 @@ async fn a_connection_seen_to_be_closed_is_not_taken() {
     }
 }
 
-/// How a party gets rid of a connection in the moment when it is used again.
+/// How a party ends a connection at the moment of its reuse.
 #[derive(Clone, Copy, Debug)]
 enum Race {
-    /// Closes it, the second request read.
+    /// Closes it after it has read the second request.
     Close,
-    /// Closes it, the second request unread: a reset.
+    /// Closes it without having read the second request, which resets it.
     Reset,
-    /// Says the begin of a head first.
+    /// Sends the begin of a head first.
     Speak,
 }
 
@@ -213,7 +213,7 @@ async fn only_what_is_safe_is_sent_again_over_a_new_connection() {
 }
 
 #[tokio::test(flavor = "local")]
-async fn nothing_is_sent_again_once_a_byte_of_an_answer_came() {
+async fn nothing_is_sent_again_after_a_byte_of_an_answer() {
     let (upstream, _) = racing(Race::Speak).await;
     let (clients, party) = (Clients::new(), upstream.party());
     call(&clients, &party, AMPLE, Repeat::Safe).await;
@@ -229,7 +229,7 @@ async fn nothing_is_sent_again_once_a_byte_of_an_answer_came() {
 
 #[tokio::test(flavor = "local")]
 async fn what_is_sent_again_goes_over_a_new_connection_though_others_are_pooled() {
-    // Two connections are pooled; both die on their second request.
+    // Two connections are pooled; both end on their second request.
     let both = Arc::new(Barrier::new(2));
     let upstream = Upstream::serve(move |number, mut stream| {
         let both = Arc::clone(&both);
@@ -254,7 +254,7 @@ async fn what_is_sent_again_goes_over_a_new_connection_though_others_are_pooled(
 }
 
 #[tokio::test(flavor = "local")]
-async fn a_repeat_that_reaches_nobody_does_not_deny_what_was_sent() {
+async fn a_repeat_that_is_not_sent_does_not_hide_the_first_attempt() {
     let (upstream, port) = {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let port = listener.local_addr().unwrap().port();
@@ -281,7 +281,7 @@ async fn a_repeat_that_reaches_nobody_does_not_deny_what_was_sent() {
 }
 
 #[tokio::test(flavor = "local")]
-async fn what_comes_behind_an_answer_never_begins_the_next() {
+async fn bytes_after_an_answer_never_begin_the_next() {
     const BEHIND: &str = "HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\nforged";
     let chunked = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\n0\r\n0\r\n\r\n";
     for answer in [
@@ -292,7 +292,7 @@ async fn what_comes_behind_an_answer_never_begins_the_next() {
         "HTTP/1.1 304 Same\r\nContent-Length: 1\r\n\r\n",
         chunked,
     ] {
-        // Whole behind it, a part of it, or its begin first and the rest when it is too late.
+        // A whole answer after it, a part of one, or its begin first and the rest too late.
         for (first, second) in [
             (BEHIND, ""),
             (&BEHIND[..9], ""),
@@ -371,17 +371,22 @@ async fn a_call_that_is_given_up_closes_its_connection() {
     })
     .await;
     let (clients, party) = (Clients::new(), upstream.party());
-    // By its deadline, then by its caller.
+    // The deadline ends the first call, the caller the second.
     call(&clients, &party, Duration::from_millis(100), Repeat::Never).await;
     seen.recv().await.unwrap();
     let deadline = Instant::now() + AMPLE;
-    let given_up = clients.call(&party, asked(&party).request(), deadline, Repeat::Never);
+    let given_up = clients.call(
+        &party,
+        outgoing_call(&party).request(),
+        deadline,
+        Repeat::Never,
+    );
     let _ = tokio::time::timeout(Duration::from_millis(100), given_up).await;
     seen.recv().await.unwrap();
 }
 
 #[tokio::test(flavor = "local")]
-async fn a_party_that_keeps_connections_for_a_moment_is_taken_at_its_word() {
+async fn the_keep_alive_time_of_a_party_is_obeyed() {
     for (keep_alive, connections) in [("timeout=1, max=9", 3), ("timeout=60", 1), ("max=9", 1)] {
         let upstream = Upstream::serve(move |_, mut stream| async move {
             let answer =

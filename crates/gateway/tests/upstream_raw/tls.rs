@@ -1,4 +1,4 @@
-//! Parties behind TLS.
+//! Upstreams with TLS.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -20,7 +20,7 @@ struct Server {
     certificate: CertificateDer<'static>,
 }
 
-/// Behind a certificate for `name`; offers `alpn`, and ends TLS as `end` says.
+/// Starts a party with a certificate for `name` that offers `alpn` and ends TLS by `end`.
 async fn server(name: &str, alpn: &[&str], answer: &'static [u8], end: End) -> Server {
     let made = rcgen::generate_simple_self_signed([name.to_owned()]).unwrap();
     let certificate = made.cert.der().clone();
@@ -162,7 +162,7 @@ async fn a_party_that_speaks_no_tls_is_not_reached() {
 }
 
 #[tokio::test(flavor = "local")]
-async fn an_https_party_is_never_called_in_the_clear() {
+async fn an_https_party_is_never_called_in_plain_text() {
     let upstream = Upstream::answering(b"HTTP/1.1 204 -\r\n\r\n", Then::Hold).await;
     assert_not_reached(call_once(&party(upstream.port, None)).await);
 }
@@ -186,7 +186,7 @@ async fn a_handshake_that_hangs_ends_at_the_deadline_with_nothing_sent() {
 }
 
 #[tokio::test(flavor = "local")]
-async fn only_a_notified_end_ends_an_answer_without_a_length() {
+async fn only_a_close_notify_ends_an_answer_without_a_length() {
     let answer = b"HTTP/1.0 200 OK\r\n\r\n{}";
     let notified = server("localhost", &[], answer, End::Notified).await;
     let party_notified = party(

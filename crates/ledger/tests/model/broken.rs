@@ -1,28 +1,28 @@
-//! Steps that can be broken on purpose, to show that the search would find it.
+//! Deliberate faults of the model, to show that the search finds them.
 
-/// What is broken.
+/// The fault.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Broken {
-    /// A biller is told before the payment is in the journal.
+    /// A payment is delivered before it is in the journal.
     RelayBeforeTheCommit,
-    /// Whether a link may be made is decided on Redis alone.
+    /// Whether a link may be created is decided from Redis alone.
     DecideWithoutLocalKnowledge,
-    /// What a node knows is written over what Redis holds.
+    /// A node's state overwrites the remote state.
     ShareWithoutJoining,
-    /// A swap does not look at what Redis holds.
+    /// A swap does not compare the remote state.
     SwapWithoutComparing,
-    /// Payments that met in a join are not told.
-    LeaveMeetingsUntold,
-    /// Each node judges reservations by its own clock.
+    /// Conflicts of a merge are not reported.
+    LeaveConflictsUnreported,
+    /// Each node compares reservations with its own clock.
     JudgeByOwnClock,
-    /// A node's stamps do not come after those that it has read.
-    StampWithoutLooking,
-    /// What was read before a rewind is marked after it.
+    /// A node's stamps do not stay ahead of those that it has read.
+    StampWithoutObserving,
+    /// Rows that were read before a rewind are marked after it.
     MarkAcrossRewinds,
-    /// A wiped Redis is not told from one that was away.
+    /// A wiped Redis is treated as one that was unreachable.
     NoRewind,
-    /// A restart does not settle what was cut off.
-    LeaveCutOffOpen,
-    /// A restart forgets which pay-results were accepted.
-    ForgetAnswers,
+    /// A restart does not settle interrupted calls.
+    LeaveInterruptedOpen,
+    /// A restart loses which pay-results were accepted.
+    LoseAnswers,
 }

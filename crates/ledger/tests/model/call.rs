@@ -1,24 +1,24 @@
-//! Calls, and where each of them is.
+//! Calls and their phases.
 
 use crate::Stamp;
 use crate::note::{Message, Note};
 use crate::state::{Place, Read};
-use crate::table::Known;
+use crate::table::StateNumber;
 
-/// Rows of the journal: first and last.
+/// Rows of the journal: the first and the last.
 pub(crate) type Span = (i64, i64);
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct Call {
     pub(crate) kind: Kind,
-    /// Where it came in.
+    /// The node that got it.
     pub(crate) place: Place,
-    /// When it came in, by that node's clock; a `link_create` by Redis's.
+    /// When the node got it, by the node's clock; for a `link_create` by Redis's.
     pub(crate) now: i64,
     pub(crate) phase: Phase,
-    /// Of a `link_create`.
+    /// Only of a `link_create`.
     pub(crate) attempt: Option<Attempt>,
-    /// Of a pay-result: it must not be told again, and why.
+    /// Only of a pay-result: why it must not be delivered again.
     pub(crate) forbidden: Option<&'static str>,
 }
 
@@ -37,19 +37,19 @@ pub(crate) struct Attempt {
     pub(crate) until: i64,
     /// For the invariants: a wipe took it out of Redis, and its node has not written it again.
     pub(crate) wiped: bool,
-    /// For the invariants: what its node knows of its outcome.
+    /// For the invariants: its outcome at its node.
     pub(crate) outcome: Option<Outcome>,
     /// For the invariants: the outcome is in Redis.
     pub(crate) outcome_shared: bool,
 }
 
 impl Attempt {
-    /// Whether it can still keep another creation out.
+    /// Whether it can still block another creation.
     const fn may_matter(&self) -> bool {
         matches!(self.outcome, None | Some(Outcome::Ok))
     }
 
-    /// Whether it keeps another creation out that is decided at `now`.
+    /// Whether it blocks another creation that is decided at `now`.
     pub(crate) fn keeps_out(&self, now: i64) -> bool {
         match self.outcome {
             None => now < self.until,
@@ -59,63 +59,63 @@ impl Attempt {
     }
 }
 
-/// What the party that was asked made of it.
+/// The answer of the called party.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Outcome {
     /// Linked, or accepted.
     Ok,
     /// Only of a `link_create`: Kakao Pay refused it.
     Refused,
-    /// Nobody knows.
+    /// The outcome is unknown.
     Unknown,
 }
 
-/// The step that comes next.
+/// The next step of a call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Phase {
-    /// Not there yet.
+    /// The call has not begun.
     Coming,
-    /// Redis is asked.
+    /// Redis is read.
     Reading,
-    /// Redis has answered (`None`: out of reach); the decision is taken.
+    /// Redis has answered (`None`: out of reach); the decision follows.
     Deciding(Option<Read>),
-    /// A reservation is on its way to Redis.
+    /// A reservation is being sent to Redis.
     Reserving {
         read: Read,
-        joined: Known,
+        joined: StateNumber,
         note: Note,
     },
-    /// Redis has the reservation, the node does not know it yet.
+    /// Redis has the reservation, the node has no answer yet.
     Reserved(Note),
     /// The first entry is queued for the journal.
     Committing(Option<Read>),
-    /// A payment is in the journal; it is to be shared, beginning with what was read.
+    /// A payment is in the journal and is to be shared, from what was read.
     Committed { read: Read, rows: Span },
-    /// A payment is on its way to Redis.
+    /// A payment is being sent to Redis.
     Swapping {
         read: Read,
-        joined: Known,
+        joined: StateNumber,
         rows: Span,
     },
-    /// All is written down; the party is told.
+    /// All facts are written; the party is called.
     Recorded,
-    /// The party has it.
-    Told,
+    /// The party has the call.
+    Sent,
     /// The party has answered.
     Answered(Outcome),
     /// The second entry is queued for the journal.
     Settling,
-    /// The second entry is in the journal; Redis is asked.
+    /// The second entry is in the journal; Redis is read.
     Settled { rows: Span },
-    /// What came of the call is on its way to Redis.
+    /// The outcome is being sent to Redis.
     SettledSwapping {
         read: Read,
-        joined: Known,
+        joined: StateNumber,
         rows: Span,
     },
     /// The caller has its answer.
     Done,
-    /// The node died.
+    /// The node was killed.
     Dead,
 }
 
@@ -132,8 +132,8 @@ impl Phase {
             Self::Committing(_) => "is folded and waits for the journal",
             Self::Committed { .. } => "is in the journal",
             Self::Swapping { .. } => "swaps its payment",
-            Self::Recorded => "may be told",
-            Self::Told => "is told",
+            Self::Recorded => "may be sent",
+            Self::Sent => "is sent",
             Self::Answered(_) => "is answered",
             Self::Settling => "is settled and waits for the journal",
             Self::Settled { .. } => "is settled in the journal",
@@ -143,7 +143,7 @@ impl Phase {
         }
     }
 
-    /// A swap is on its way.
+    /// A swap is being sent.
     pub(crate) const fn is_swap(self) -> bool {
         matches!(
             self,
@@ -160,7 +160,7 @@ impl Phase {
     }
 
     /// Between this step and the one before it, no other step can make a difference but to what a
-    /// join may miss, or to what was not told before a crash. The fine scenarios look there too.
+    /// merge may miss, or to what was not delivered before a crash. The fine scenarios search there too.
     pub(crate) const fn is_in_between(self) -> bool {
         self.is_swap() || matches!(self, Self::Reserved(_) | Self::Recorded)
     }
@@ -182,7 +182,7 @@ impl Call {
         !matches!(self.phase, Phase::Coming | Phase::Done | Phase::Dead)
     }
 
-    /// Ends it; what no step and no invariant asks for any more is let go.
+    /// Ends the call and drops what no later step and no invariant needs.
     pub(crate) fn end(&mut self, phase: Phase) {
         self.phase = phase;
         self.now = 0;
@@ -193,7 +193,7 @@ impl Call {
         }
     }
 
-    /// The answer that goes to Redis when the call is settled.
+    /// Returns the answer that is written to Redis when the call is settled.
     pub(crate) fn accepted(&self, answers: crate::note::Messages) -> Option<Message> {
         match self.kind {
             Kind::PayResult(message) if answers.has(message) => Some(message),

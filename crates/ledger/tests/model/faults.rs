@@ -1,10 +1,10 @@
-//! What goes wrong: crashes, wipes, outages; and time that goes by.
+//! The faults: crashes, wipes and outages; and the passing of time.
 
 use crate::broken::Broken;
 use crate::call::Phase;
 use crate::note::{Messages, What};
 use crate::share::Marks;
-use crate::state::{CatchUp, Entry, Place, State};
+use crate::state::{Entry, Place, Resync, State};
 use crate::step::{Action, Model};
 use crate::table::NOTHING;
 use crate::{DeliveryState, Stamp};
@@ -17,13 +17,13 @@ impl Model {
             } else if state.left.crashes > 0 {
                 actions.push(Action::Crash(place));
                 let node = &state.nodes[place];
-                // A cursor that is further behind makes work twice, and no other difference.
+                // A cursor that is further behind only repeats work.
                 if !self.scenario.fine && !node.is_cursor_written() {
                     actions.push(Action::CrashBehindCursor(place));
                 }
             }
         }
-        let holds_something = state.redis.family.is_some();
+        let holds_something = state.redis.bill_group.is_some();
         if state.redis.up && state.left.wipes > 0 && holds_something {
             actions.push(Action::Wipe);
         }
@@ -38,7 +38,7 @@ impl Model {
         }
     }
 
-    /// The journal keeps what was committed; all else is gone.
+    /// Kills a node: only committed rows of its journal stay.
     pub(crate) fn crash(state: &mut State, place: Place) {
         state.left.crashes -= 1;
         let node = &mut state.nodes[place];
@@ -50,7 +50,7 @@ impl Model {
         node.clock = 0;
         node.marks = Marks::default();
         node.shared_with = 0;
-        node.catch_up = CatchUp::Idle;
+        node.resync = Resync::Idle;
         for call in &mut state.calls {
             if call.place == place && call.is_under_way() {
                 call.end(Phase::Dead);
@@ -64,9 +64,11 @@ impl Model {
         let node = &mut state.nodes[place];
         node.up = true;
         let notes = node.journal.rows.iter();
-        let memory = notes.fold(NOTHING, |known, note| self.table.fold(known, *note));
+        let memory = notes.fold(NOTHING, |bill_state, note| {
+            self.table.fold(bill_state, *note)
+        });
         node.memory = memory;
-        if self.broken != Some(Broken::ForgetAnswers) {
+        if self.broken != Some(Broken::LoseAnswers) {
             node.accepted = node.journal.answers;
         }
         let stamps = node.journal.rows.iter().map(|note| note.stamp);
@@ -74,21 +76,21 @@ impl Model {
         let last = i64::try_from(node.journal.rows.len()).unwrap();
         node.marks = Marks::new(node.journal.shared_up_to, last);
         node.shared_with = node.journal.shared_with;
-        if self.broken == Some(Broken::LeaveCutOffOpen) {
+        if self.broken == Some(Broken::LeaveInterruptedOpen) {
             return;
         }
-        let mut cut_off = Messages::default();
+        let mut interrupted = Messages::default();
         for note in &node.journal.rows {
             if let What::Payment(message) = note.what {
-                cut_off.insert(message);
+                interrupted.insert(message);
             }
         }
         for note in &node.journal.rows {
             if let What::Delivery(message, _) = note.what {
-                cut_off.remove(message);
+                interrupted.remove(message);
             }
         }
-        for message in cut_off.iter() {
+        for message in interrupted.iter() {
             let what = What::Delivery(message, DeliveryState::Unknown);
             let unknown = Self::note(node, place, now, what);
             let entry = Entry {
@@ -102,7 +104,7 @@ impl Model {
 
     pub(crate) fn wipe(state: &mut State) {
         state.left.wipes -= 1;
-        state.redis.family = None;
+        state.redis.bill_group = None;
         state.redis.answers = Messages::default();
         state.redis.identity += 1;
         state.seen.shared = Messages::default();

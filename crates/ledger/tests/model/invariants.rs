@@ -1,17 +1,17 @@
-//! What must hold in every state.
+//! The invariants of every state.
 //!
-//! (a) A payment that a biller was told is in a journal, from before it was told. Once all nodes
-//!     are up, Redis is in reach and everything has caught up, both nodes know of every payment in
-//!     any journal, and say paid if and only if the sum is above zero.
-//! (b) A pay-result of which a node's journal has the biller's answer is never told again by that
-//!     node. Once caught up, Redis has the answer, so that no node that reaches it tells it again.
-//! (c) A payment is visible on its own node from the fold on, before the journal has it. On every
-//!     node that reaches Redis it is visible from the swap of its share step on, which comes before
-//!     its biller is told (or from the catch-up's, where Redis was out of reach), until a wipe; and
-//!     again once its node has caught up. A node says paid if and only if the sum of the events
-//!     that are visible to it is above zero.
-//! (d) Two creations of one bill never both go on to Kakao Pay; see `Model::check_alone`.
-//! (e) What was told has a delivery once caught up: `accepted`, or `unknown` where it was cut off.
+//! (a) A delivered payment was in a journal before its delivery. Once all nodes run, Redis is in reach and
+//!     every resync has ended, every payment of any journal is visible on both nodes, and a bill is paid
+//!     if and only if the sum is above zero.
+//! (b) A node never delivers a pay-result again if its journal has the biller's answer. After the resync
+//!     Redis has the answer, so that no node that reaches it delivers the pay-result again.
+//! (c) A payment is visible on its own node from the fold on, before the journal has it. On every node
+//!     that reaches Redis it is visible from the swap of its share step on, which precedes its delivery
+//!     (or from the resync's swap, if Redis was out of reach), until a wipe; and again once its node has
+//!     resynced. At a node a bill is paid if and only if the sum of its visible events is above zero.
+//! (d) Two creations of one bill never both reach Kakao Pay; see `Model::check_alone`.
+//! (e) After the resync, every delivery attempt has a delivery: `accepted`, or `unknown` if it was
+//!     interrupted.
 
 use std::collections::BTreeMap;
 
@@ -19,26 +19,26 @@ use protocol::PayType;
 
 use crate::call::Phase;
 use crate::note::{Message, What};
-use crate::state::{CatchUp, Place, State};
+use crate::state::{Place, Resync, State};
 use crate::step::Model;
-use crate::table::Known;
+use crate::table::StateNumber;
 
 impl Model {
-    /// The invariant that does not hold, in words.
+    /// The violated invariant, in words.
     pub(crate) fn violation(&self, state: &State) -> Option<String> {
         if let Some(wrong) = state.seen.wrong {
             return Some(wrong.to_owned());
         }
-        Self::forgotten(state)
+        Self::unjournalled(state)
             .or_else(|| (0..2).find_map(|place| self.misjudged(state, place)))
             .or_else(|| {
                 let at_rest = Self::is_at_rest(state);
-                at_rest.then(|| (0..2).find_map(|place| self.not_caught_up(state, place)))?
+                at_rest.then(|| (0..2).find_map(|place| self.not_resynced(state, place)))?
             })
     }
 
     /// (a), at any time.
-    fn forgotten(state: &State) -> Option<String> {
+    fn unjournalled(state: &State) -> Option<String> {
         let journalled = |message: Message| {
             let rows = state.nodes.iter().flat_map(|node| &node.journal.rows);
             rows.into_iter()
@@ -46,10 +46,10 @@ impl Model {
         };
         state
             .seen
-            .told
+            .delivered
             .iter()
             .find(|message| !journalled(*message))
-            .map(|message| format!("(a) payment {message} was told and is in no journal"))
+            .map(|message| format!("(a) payment {message} was delivered and is in no journal"))
     }
 
     /// (c), at any time.
@@ -58,14 +58,14 @@ impl Model {
         if !node.up {
             return None;
         }
-        let own = node.told().filter_map(|note| match note.what {
+        let own = node.facts().filter_map(|note| match note.what {
             What::Payment(message) => Some(message),
             _ => None,
         });
         let mut visible: Vec<Message> = own.collect();
         let view = if state.redis.up {
             visible.extend(state.seen.shared.iter());
-            self.table.join(state.redis.family, node.memory)
+            self.table.join(state.redis.bill_group, node.memory)
         } else {
             node.memory
         };
@@ -80,23 +80,21 @@ impl Model {
             .then(|| format!("(c) node {place} misjudges whether the bill is paid"))
     }
 
-    /// (a), (b) and (e), once everything has caught up.
-    fn not_caught_up(&self, state: &State, place: Place) -> Option<String> {
+    /// (a), (b) and (e), after the resync.
+    fn not_resynced(&self, state: &State, place: Place) -> Option<String> {
         let now = self.now(state, place);
         let view = self
             .table
-            .join(state.redis.family, state.nodes[place].memory);
+            .join(state.redis.bill_group, state.nodes[place].memory);
         for note in state.nodes.iter().flat_map(|node| &node.journal.rows) {
             if let What::Payment(message) = note.what
                 && !self.table.has(view, message, now)
             {
-                return Some(format!(
-                    "(a) node {place} never learns of payment {message}"
-                ));
+                return Some(format!("(a) node {place} never gets payment {message}"));
             }
         }
-        for message in state.seen.told.iter() {
-            if !self.table.is_delivery_known(view, message) {
+        for message in state.seen.delivered.iter() {
+            if !self.table.has_delivery(view, message) {
                 return Some(format!("(e) payment {message} has no delivery on {place}"));
             }
         }
@@ -105,17 +103,18 @@ impl Model {
                 return Some(format!("(b) Redis never gets the answer to {answer}"));
             }
         }
-        let doubled = self.scenario.doubles_are_told && self.payments_met(state, place, view);
+        let doubled =
+            self.scenario.doubles_are_reported && self.payments_conflict(state, place, view);
         (doubled && !self.table.is_error_bill(view, now))
-            .then(|| format!("two payments met, and node {place} knows of no error bill"))
+            .then(|| format!("two payments are in conflict, and node {place} has no error bill"))
     }
 
-    /// All up, in reach, and nothing left to do.
+    /// Whether all nodes run, Redis is in reach, and nothing is left to do.
     fn is_at_rest(state: &State) -> bool {
         let nodes = state.nodes.iter().all(|node| {
             node.up
                 && node.queue.is_empty()
-                && node.catch_up == CatchUp::Idle
+                && node.resync == Resync::Idle
                 && node.shared_with == state.redis.identity
                 && node.unshared().next().is_none()
         });
@@ -126,8 +125,8 @@ impl Model {
         nodes && calls && state.redis.up
     }
 
-    /// The sum of the events that are visible, per `pay_id`, counted here once more and simply.
-    fn sums(&self, state: &State, place: Place, view: Known) -> BTreeMap<i64, i64> {
+    /// The sum of the visible events per `pay_id`, computed independently of the fold.
+    fn sums(&self, state: &State, place: Place, view: StateNumber) -> BTreeMap<i64, i64> {
         let now = self.now(state, place);
         let mut sums = BTreeMap::new();
         for message in self.scenario.messages() {
@@ -143,11 +142,11 @@ impl Model {
         sums
     }
 
-    fn sum_is_above_zero(&self, state: &State, place: Place, view: Known) -> bool {
+    fn sum_is_above_zero(&self, state: &State, place: Place, view: StateNumber) -> bool {
         self.sums(state, place, view).values().any(|sum| *sum > 0)
     }
 
-    fn payments_met(&self, state: &State, place: Place, view: Known) -> bool {
+    fn payments_conflict(&self, state: &State, place: Place, view: StateNumber) -> bool {
         let sums = self.sums(state, place, view);
         sums.values().filter(|sum| **sum > 0).count() > 1
     }

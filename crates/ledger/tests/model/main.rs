@@ -1,13 +1,12 @@
-//! An exhaustive search of what two nodes, one Redis and one biller can do to one bill.
+//! An exhaustive search of the states that two nodes, one Redis and one biller can reach with one bill.
 //!
-//! Every call is cut into the steps that the facade is made of, each of which another call, the
-//! writer of the journal, the catch-up, a crash, a wipe or an outage can come before or after. The
-//! invariants of `invariants.rs` are checked in every state that can be reached.
+//! Every call is split into the steps of the facade. Before and after each of them another call, the
+//! journal's writer, the resync, a crash, a wipe or an outage can come. The invariants of
+//! `invariants.rs` are checked in every reachable state.
 //!
-//! What decides is the production code and not a copy of it: the fold, the merge, the judgement of
-//! payments and the stamps are the library's; the decision on links and the marks, which it keeps
-//! to itself, are its very files, compiled into this test. Only the order of the steps (`facade`,
-//! `share`) is written here a second time.
+//! The decisions are production code: the fold, the merge, the judgement of payments and the stamps are
+//! the library's; the decision on links and the marks, which are private, are its files, compiled into
+//! this test. Only the order of the steps (`facade`, `share`) is repeated here.
 #![allow(clippy::print_stdout, clippy::unwrap_used, missing_docs)]
 
 #[allow(dead_code, reason = "the search makes links, and re-creates none")]

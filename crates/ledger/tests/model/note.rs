@@ -1,10 +1,10 @@
-//! Facts of the one bill, small enough for a state to hold many.
+//! Facts of the one bill, small enough for many in a state.
 
 use protocol::{Bill, BillerCode, Decimal, KoreanTime, PaidAt, PayType, PaymentEvent};
 
 use crate::{DeliveryState, Fact, FactKind, MessageDigest, Stamp, Timestamp};
 
-/// A pay-result: its place in the scenario's list of events.
+/// A pay-result: its index in the scenario's list of events.
 pub(crate) type Message = u8;
 
 /// A set of pay-results.
@@ -36,7 +36,7 @@ pub(crate) struct Note {
     pub(crate) what: What,
 }
 
-/// What it says.
+/// Its content.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum What {
     Reserved {
@@ -108,12 +108,12 @@ pub(crate) fn bill() -> Bill {
     Bill::from_parts(biller, "0000000001", "202611", "", "", &[])
 }
 
-/// Kakao Pay took 20,000 won.
+/// A payment of 20,000 won.
 pub(crate) fn pay(pay_id: &str) -> PaymentEvent {
     event(pay_id, PayType::P, "20000")
 }
 
-/// Kakao Pay gave 20,000 won back.
+/// A cancel of 20,000 won.
 pub(crate) fn cancel(pay_id: &str) -> PaymentEvent {
     event(pay_id, PayType::C, "-20000")
 }

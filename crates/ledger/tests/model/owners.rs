@@ -1,4 +1,4 @@
-//! The bill of the search has no `biller_notice_key`, so nobody owns one.
+//! The bill of the search has no `biller_notice_key`, so that none has an owner.
 
 use protocol::Bill;
 

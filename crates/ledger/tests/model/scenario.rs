@@ -1,4 +1,4 @@
-//! What comes in, and how much may go wrong meanwhile.
+//! The calls of a scenario and its bounds on faults.
 
 use protocol::PaymentEvent;
 
@@ -15,16 +15,16 @@ pub(crate) struct Scenario {
     pub(crate) behind: [u8; 2],
     /// A call's budget, in ticks.
     pub(crate) budget: u8,
-    /// Whether two payments that met must make an error bill in the end.
-    pub(crate) doubles_are_told: bool,
-    /// Whether no call is so slow that the catch-up shares its facts before it does.
+    /// Whether a conflict of two payments must make an error bill in the end.
+    pub(crate) doubles_are_reported: bool,
+    /// Whether no call is so slow that the resync shares its facts before it does.
     pub(crate) calls_first: bool,
     /// Whether every step stands alone; see `Phase::is_in_between`.
     pub(crate) fine: bool,
 }
 
 impl Scenario {
-    /// Calls of which nothing goes wrong.
+    /// Calls without faults.
     pub(crate) fn new(calls: &[Kind], events: &[PaymentEvent]) -> Self {
         Self {
             events: events.to_vec(),
@@ -32,7 +32,7 @@ impl Scenario {
             faults: Faults::default(),
             behind: [0; 2],
             budget: 1,
-            doubles_are_told: false,
+            doubles_are_reported: false,
             calls_first: false,
             fine: false,
         }

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use crate::state::State;
 use crate::step::{Action, Model};
 
-/// What a search came to.
+/// The result of a search.
 pub(crate) struct Found {
     pub(crate) states: usize,
     pub(crate) steps: usize,
@@ -18,7 +18,7 @@ pub(crate) struct Found {
     pub(crate) violation: Option<Violation>,
 }
 
-/// An invariant that does not hold, and a shortest way there.
+/// A violated invariant and a shortest path to it.
 pub(crate) struct Violation {
     pub(crate) what: String,
     pub(crate) trace: Vec<String>,
@@ -42,11 +42,11 @@ impl fmt::Display for Found {
     }
 }
 
-/// The states that were visited, by their hash: of ten million, the odds that any two share one of
-/// 64 bits are one in 370,000. The way back to the start goes with each.
+/// The visited states by their hash, each with its previous state. Of ten million states, two share a hash of
+/// 64 bits with a probability of one in 370,000.
 type Visited = HashMap<u64, Option<(u64, Action)>, BuildHasherDefault<Mixer>>;
 
-/// Searches until an invariant does not hold, or no state is left; at most `bound` states.
+/// Searches until an invariant is violated or no state is left; at most `bound` states.
 pub(crate) fn search(model: &Model, bound: usize) -> Found {
     let began = Instant::now();
     let start = model.scenario.start();
@@ -74,7 +74,7 @@ pub(crate) fn search(model: &Model, bound: usize) -> Found {
                 };
                 vacant.insert(Some((*from, action)));
                 if let Some(what) = model.violation(&reached) {
-                    let trace = told(model, trace(&visited, number));
+                    let trace = describe(model, trace(&visited, number));
                     found.violation = Some(Violation { what, trace });
                     break;
                 }
@@ -99,7 +99,7 @@ fn hash(state: &State) -> u64 {
     hasher.finish()
 }
 
-/// A hasher that is quick without optimisation too. Each step loses nothing of what was there.
+/// A hasher that is fast also without optimisation. Each step is a bijection.
 #[derive(Default)]
 struct Mixer(u64);
 
@@ -157,8 +157,8 @@ fn trace(visited: &Visited, end: u64) -> Vec<Action> {
     trace
 }
 
-/// The steps in words: every one with where its call stands afterwards.
-fn told(model: &Model, actions: Vec<Action>) -> Vec<String> {
+/// Describes the steps, each with the phase of its call afterwards.
+fn describe(model: &Model, actions: Vec<Action>) -> Vec<String> {
     let mut state = model.scenario.start();
     let tell = |action: Action| {
         model.apply(&mut state, action);

@@ -1,9 +1,9 @@
-//! Everything that is the case at one moment.
+//! The state of the model.
 
 use crate::call::Call;
 use crate::note::{Message, Messages, Note};
 use crate::share::Marks;
-use crate::table::{Known, NOTHING};
+use crate::table::{NOTHING, StateNumber};
 
 /// One of the two nodes.
 pub(crate) type Place = usize;
@@ -20,7 +20,7 @@ pub(crate) struct State {
     pub(crate) seen: Seen,
 }
 
-/// How much may go wrong.
+/// The remaining numbers of faults.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub(crate) struct Faults {
     pub(crate) crashes: u8,
@@ -34,7 +34,7 @@ pub(crate) struct Redis {
     pub(crate) up: bool,
     /// Another after a wipe.
     pub(crate) identity: u8,
-    pub(crate) family: Option<Known>,
+    pub(crate) bill_group: Option<StateNumber>,
     pub(crate) answers: Messages,
 }
 
@@ -44,14 +44,14 @@ pub(crate) struct Node {
     /// Durable; everything else is lost in a crash.
     pub(crate) journal: Journal,
     pub(crate) queue: Vec<Entry>,
-    pub(crate) memory: Known,
+    pub(crate) memory: StateNumber,
     pub(crate) accepted: Messages,
     pub(crate) under_way: Messages,
     /// Time of the last stamp.
     pub(crate) clock: i64,
     pub(crate) marks: Marks,
     pub(crate) shared_with: u8,
-    pub(crate) catch_up: CatchUp,
+    pub(crate) resync: Resync,
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
@@ -75,29 +75,29 @@ pub(crate) struct Entry {
 /// What one read of Redis saw.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct Read {
-    pub(crate) family: Option<Known>,
+    pub(crate) bill_group: Option<StateNumber>,
     pub(crate) answer: bool,
     /// The epoch of the reader's marks when it asked.
     pub(crate) epoch: u8,
 }
 
-/// Where the catch-up is with one row.
+/// The resync's step of one row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(crate) enum CatchUp {
+pub(crate) enum Resync {
     Idle,
     Swapping {
         row: i64,
         read: Read,
-        joined: Known,
+        joined: StateNumber,
         answer: Option<Message>,
     },
 }
 
-/// What an onlooker wrote down, for the invariants.
+/// Observations for the invariants.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub(crate) struct Seen {
-    /// Pay-results that a biller was told.
-    pub(crate) told: Messages,
+    /// Pay-results that were delivered.
+    pub(crate) delivered: Messages,
     /// Pay-results of which a share step succeeded since the last wipe.
     pub(crate) shared: Messages,
     /// A step that must never be taken was taken.
@@ -119,7 +119,7 @@ impl Node {
             clock: 0,
             marks: Marks::default(),
             shared_with: 1,
-            catch_up: CatchUp::Idle,
+            resync: Resync::Idle,
         }
     }
 
@@ -140,8 +140,8 @@ impl Node {
         self.journal.rows[usize::try_from(row - 1).unwrap()]
     }
 
-    /// Every fact that this node told: in its journal, or on the way there.
-    pub(crate) fn told(&self) -> impl Iterator<Item = &Note> {
+    /// Every fact of this node: in its journal or queued for it.
+    pub(crate) fn facts(&self) -> impl Iterator<Item = &Note> {
         let queued = self.queue.iter().flat_map(|entry| &entry.notes);
         self.journal.rows.iter().chain(queued)
     }
@@ -152,7 +152,7 @@ impl Redis {
         Self {
             up: true,
             identity: 1,
-            family: None,
+            bill_group: None,
             answers: Messages::default(),
         }
     }
@@ -160,7 +160,7 @@ impl Redis {
     pub(crate) fn read(&self, message: Option<Message>, epoch: u8) -> Read {
         Read {
             epoch,
-            family: self.family,
+            bill_group: self.bill_group,
             answer: message.is_some_and(|message| self.answers.has(message)),
         }
     }

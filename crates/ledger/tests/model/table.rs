@@ -1,4 +1,4 @@
-//! What is known of the bill, by number: a state holds numbers, the table what they stand for.
+//! The bill's states by number: a model state holds numbers, the table holds the bill states.
 //!
 //! Two numbers are the same if and only if the two are equal. Folding and joining are the production
 //! code's, remembered by number because both are pure.
@@ -12,11 +12,11 @@ use crate::knowledge::Knowledge;
 use crate::note::{Message, Note, bill};
 use crate::{BillGroup, BillState, LinkRefusal, LinkState, PaymentEffect, Stamp, Timestamp};
 
-/// A number for what is known.
-pub(crate) type Known = u32;
+/// The number of a bill state.
+pub(crate) type StateNumber = u32;
 
-/// Nothing is known.
-pub(crate) const NOTHING: Known = 0;
+/// The bill state without facts.
+pub(crate) const NOTHING: StateNumber = 0;
 
 pub(crate) struct Table {
     bill: Bill,
@@ -26,28 +26,28 @@ pub(crate) struct Table {
 
 #[derive(Default)]
 struct Rows {
-    families: Vec<BillGroup>,
-    /// By what `Debug` says of them, which is equal where they are.
-    numbers: HashMap<String, Known>,
-    folded: HashMap<(Known, Note), Known>,
-    joined: HashMap<(Option<Known>, Known), Known>,
-    meetings: HashMap<(Option<Known>, Known), Option<Stamp>>,
+    bill_groups: Vec<BillGroup>,
+    /// By their `Debug` text, which is equal if they are.
+    numbers: HashMap<String, StateNumber>,
+    folded: HashMap<(StateNumber, Note), StateNumber>,
+    joined: HashMap<(Option<StateNumber>, StateNumber), StateNumber>,
+    conflicts: HashMap<(Option<StateNumber>, StateNumber), Option<Stamp>>,
 }
 
 impl Rows {
-    fn number(&mut self, family: BillGroup) -> Known {
-        let spelled = format!("{family:?}");
-        if let Some(known) = self.numbers.get(&spelled) {
-            return *known;
+    fn number(&mut self, bill_group: BillGroup) -> StateNumber {
+        let spelled = format!("{bill_group:?}");
+        if let Some(bill_state) = self.numbers.get(&spelled) {
+            return *bill_state;
         }
-        let number = Known::try_from(self.families.len()).unwrap();
-        self.families.push(family);
+        let number = StateNumber::try_from(self.bill_groups.len()).unwrap();
+        self.bill_groups.push(bill_group);
         self.numbers.insert(spelled, number);
         number
     }
 
-    fn family(&self, known: Known) -> &BillGroup {
-        &self.families[usize::try_from(known).unwrap()]
+    fn bill_group(&self, bill_state: StateNumber) -> &BillGroup {
+        &self.bill_groups[usize::try_from(bill_state).unwrap()]
     }
 }
 
@@ -67,47 +67,51 @@ impl Table {
     }
 
     /// `BillState::fold`.
-    pub(crate) fn fold(&self, known: Known, note: Note) -> Known {
+    pub(crate) fn fold(&self, bill_state: StateNumber, note: Note) -> StateNumber {
         let mut rows = self.rows.borrow_mut();
-        if let Some(folded) = rows.folded.get(&(known, note)) {
+        if let Some(folded) = rows.folded.get(&(bill_state, note)) {
             return *folded;
         }
-        let mut family = rows.family(known).clone();
-        family.entry(&self.bill).fold(&note.fact(&self.events));
-        let folded = rows.number(family);
-        rows.folded.insert((known, note), folded);
+        let mut bill_group = rows.bill_group(bill_state).clone();
+        bill_group.entry(&self.bill).fold(&note.fact(&self.events));
+        let folded = rows.number(bill_group);
+        rows.folded.insert((bill_state, note), folded);
         folded
     }
 
-    /// `Held::join`: what Redis holds and what a node knows, merged.
-    pub(crate) fn join(&self, held: Option<Known>, local: Known) -> Known {
+    /// `Held::join`: the merge of the remote state and the node's.
+    pub(crate) fn join(&self, remote: Option<StateNumber>, local: StateNumber) -> StateNumber {
         let mut rows = self.rows.borrow_mut();
-        if let Some(joined) = rows.joined.get(&(held, local)) {
+        if let Some(joined) = rows.joined.get(&(remote, local)) {
             return *joined;
         }
-        let mut family = rows.family(held.unwrap_or(NOTHING)).clone();
-        family.merge(rows.family(local));
-        let joined = rows.number(family);
-        rows.joined.insert((held, local), joined);
+        let mut bill_group = rows.bill_group(remote.unwrap_or(NOTHING)).clone();
+        bill_group.merge(rows.bill_group(local));
+        let joined = rows.number(bill_group);
+        rows.joined.insert((remote, local), joined);
         joined
     }
 
-    /// `BillGroup::conflicts`: the stamp of what is to be said where payments met.
-    pub(crate) fn meeting(&self, held: Option<Known>, local: Known) -> Option<Stamp> {
+    /// `BillGroup::conflicts`: the stamp of the conflict to report.
+    pub(crate) fn conflict(
+        &self,
+        remote: Option<StateNumber>,
+        local: StateNumber,
+    ) -> Option<Stamp> {
         let mut rows = self.rows.borrow_mut();
-        if let Some(stamp) = rows.meetings.get(&(held, local)) {
+        if let Some(stamp) = rows.conflicts.get(&(remote, local)) {
             return *stamp;
         }
-        let family = rows.family(held.unwrap_or(NOTHING));
-        let met = family.conflicts(rows.family(local));
-        let stamp = met.first().map(|fact| fact.stamp);
-        rows.meetings.insert((held, local), stamp);
+        let bill_group = rows.bill_group(remote.unwrap_or(NOTHING));
+        let conflicts = bill_group.conflicts(rows.bill_group(local));
+        let stamp = conflicts.first().map(|fact| fact.stamp);
+        rows.conflicts.insert((remote, local), stamp);
         stamp
     }
 
     /// `BillState::latest`.
-    pub(crate) fn latest(&self, known: Known) -> Stamp {
-        self.decide(known, |knowledge| {
+    pub(crate) fn latest(&self, bill_state: StateNumber) -> Stamp {
+        self.decide(bill_state, |knowledge| {
             let state = knowledge.get(&self.bill);
             state.map(BillState::latest).unwrap_or_default()
         })
@@ -116,16 +120,23 @@ impl Table {
     /// `Knowledge::may_create`.
     pub(crate) fn may_create(
         &self,
-        known: Known,
+        bill_state: StateNumber,
         now: Timestamp,
     ) -> Result<LinkState, LinkRefusal> {
-        self.decide(known, |knowledge| knowledge.may_create(&self.bill, now))
+        self.decide(bill_state, |knowledge| {
+            knowledge.may_create(&self.bill, now)
+        })
     }
 
     /// `Payments::judge`, on a bill that may have no payment yet.
-    pub(crate) fn judge(&self, known: Known, message: Message, now: Timestamp) -> PaymentEffect {
+    pub(crate) fn judge(
+        &self,
+        bill_state: StateNumber,
+        message: Message,
+        now: Timestamp,
+    ) -> PaymentEffect {
         let event = &self.events[usize::from(message)];
-        self.decide(known, |knowledge| {
+        self.decide(bill_state, |knowledge| {
             knowledge
                 .get(&self.bill)
                 .and_then(BillState::payments)
@@ -135,38 +146,38 @@ impl Table {
         })
     }
 
-    pub(crate) fn is_paid(&self, known: Known, now: Timestamp) -> bool {
-        self.decide(known, |knowledge| knowledge.view(&self.bill, now).paid)
+    pub(crate) fn is_paid(&self, bill_state: StateNumber, now: Timestamp) -> bool {
+        self.decide(bill_state, |knowledge| knowledge.view(&self.bill, now).paid)
     }
 
-    pub(crate) fn is_error_bill(&self, known: Known, now: Timestamp) -> bool {
-        self.decide(known, |knowledge| {
+    pub(crate) fn is_error_bill(&self, bill_state: StateNumber, now: Timestamp) -> bool {
+        self.decide(bill_state, |knowledge| {
             knowledge.view(&self.bill, now).error_bill
         })
     }
 
-    /// Whether the event is among what is known.
-    pub(crate) fn has(&self, known: Known, message: Message, now: Timestamp) -> bool {
+    /// Whether the state has the event.
+    pub(crate) fn has(&self, bill_state: StateNumber, message: Message, now: Timestamp) -> bool {
         matches!(
-            self.judge(known, message, now),
+            self.judge(bill_state, message, now),
             PaymentEffect::Repeated | PaymentEffect::OtherAmount
         )
     }
 
-    /// Whether it is known how the biller took the event.
-    pub(crate) fn is_delivery_known(&self, known: Known, message: Message) -> bool {
+    /// Whether the state has a delivery of the event.
+    pub(crate) fn has_delivery(&self, bill_state: StateNumber, message: Message) -> bool {
         let event = &self.events[usize::from(message)];
-        self.decide(known, |knowledge| {
+        self.decide(bill_state, |knowledge| {
             knowledge
                 .get(&self.bill)
                 .is_some_and(|state| state.delivery(event).is_some())
         })
     }
 
-    fn decide<T>(&self, known: Known, decision: impl FnOnce(Knowledge<'_>) -> T) -> T {
+    fn decide<T>(&self, bill_state: StateNumber, decision: impl FnOnce(Knowledge<'_>) -> T) -> T {
         let rows = self.rows.borrow();
         decision(Knowledge {
-            bill_group: Some(rows.family(known)),
+            bill_group: Some(rows.bill_group(bill_state)),
             owners: None,
         })
     }

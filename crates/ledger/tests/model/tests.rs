@@ -1,4 +1,4 @@
-//! The scenarios.
+//! The searches of all scenarios.
 
 use crate::broken::Broken;
 use crate::call::Kind::{Create, PayResult};
@@ -11,7 +11,7 @@ use crate::step::Model;
 /// States of one search at most; some 300 bytes each, while their level is searched.
 const BOUND: usize = 20_000_000;
 
-/// No faults, and no time goes by.
+/// No faults and no passing of time.
 const NONE: Faults = Faults {
     crashes: 0,
     wipes: 0,
@@ -38,7 +38,7 @@ fn create_and_payment() -> Scenario {
 
 fn two_payments() -> Scenario {
     let mut scenario = Scenario::new(&[PayResult(0), PayResult(1)], &[pay("1"), pay("2")]);
-    scenario.doubles_are_told = true;
+    scenario.doubles_are_reported = true;
     scenario.calls_first = true;
     scenario
 }
@@ -78,7 +78,7 @@ fn two_creations_of_one_bill_never_both_reach_kakao_pay() {
 }
 
 #[test]
-fn a_pay_result_that_was_accepted_is_not_told_again() {
+fn a_pay_result_that_was_accepted_is_not_delivered_again() {
     let faults = [
         Faults {
             crashes: 1,
@@ -100,7 +100,7 @@ fn a_pay_result_that_was_accepted_is_not_told_again() {
 }
 
 #[test]
-fn a_payment_is_never_forgotten_and_neither_is_its_cancel() {
+fn a_payment_and_its_cancel_are_never_lost() {
     let faults = [
         Faults { crashes: 1, ..NONE },
         Faults { wipes: 1, ..NONE },
@@ -122,13 +122,13 @@ fn links_and_payments_of_one_bill_do_not_disturb_each_other() {
 }
 
 #[test]
-fn two_payments_that_meet_on_nodes_that_reach_redis_make_an_error_bill() {
+fn two_payments_in_conflict_on_nodes_that_reach_redis_make_an_error_bill() {
     hold("two payments", [two_payments(), fine(two_payments())]);
 }
 
 #[test]
 #[ignore = "minutes, and gigabytes of memory"]
-fn all_of_it_with_more_faults_at_once() {
+fn all_invariants_with_more_faults_at_once() {
     let all = Faults {
         crashes: 1,
         wipes: 1,
@@ -173,11 +173,11 @@ fn all_of_it_with_more_faults_at_once() {
 }
 
 #[test]
-fn a_step_that_is_broken_on_purpose_is_found() {
+fn a_deliberate_fault_is_found() {
     let wipe = Faults { wipes: 1, ..NONE };
     let crash = Faults { crashes: 1, ..NONE };
     let outage = Faults { outages: 1, ..NONE };
-    // what is broken | where it shows | which invariant breaks
+    // fault of the model | scenario that finds it | violated invariant
     let table = [
         (Broken::RelayBeforeTheCommit, copies(), "(a)"),
         (Broken::ShareWithoutJoining, payment_and_cancel(), "(c)"),
@@ -191,9 +191,9 @@ fn a_step_that_is_broken_on_purpose_is_found() {
         (Broken::NoRewind, copies().with(wipe), "(b)"),
         (Broken::MarkAcrossRewinds, fine(copies()).with(wipe), "(b)"),
         (
-            Broken::LeaveMeetingsUntold,
+            Broken::LeaveConflictsUnreported,
             two_payments().with(outage),
-            "two payments met",
+            "two payments are in conflict",
         ),
         (
             Broken::JudgeByOwnClock,
@@ -201,12 +201,12 @@ fn a_step_that_is_broken_on_purpose_is_found() {
             "(d)",
         ),
         (
-            Broken::StampWithoutLooking,
+            Broken::StampWithoutObserving,
             creates_by_clocks_that_differ(),
             "(d)",
         ),
-        (Broken::LeaveCutOffOpen, copies().with(crash), "(e)"),
-        (Broken::ForgetAnswers, copies().with(crash), "(b)"),
+        (Broken::LeaveInterruptedOpen, copies().with(crash), "(e)"),
+        (Broken::LoseAnswers, copies().with(crash), "(b)"),
     ];
     for (broken, scenario, invariant) in table {
         let found = search(&Model::broken(scenario, broken), BOUND);
@@ -220,7 +220,7 @@ fn a_step_that_is_broken_on_purpose_is_found() {
 }
 
 #[test]
-fn two_payments_that_meet_through_the_catch_up_make_an_error_bill() {
+fn two_payments_in_conflict_after_a_resync_make_an_error_bill() {
     let faults = [
         Faults { outages: 1, ..NONE },
         Faults { crashes: 1, ..NONE },

@@ -1,7 +1,7 @@
-//! Random scripts, played on two nodes with one Redis, on one node without, and on a reference that
-//! says contract section 4 once more. After every step all of them must have answered the same.
+//! Random scripts, run on two nodes with one Redis, on one node without, and on a reference model of
+//! contract section 4. After every step all of them must have given the same answer.
 //!
-//! One step follows the other, so that every answer is determined. `SCRIPTS=1000` plays more.
+//! The steps are sequential, so that every answer is determined. `SCRIPTS=1000` runs more scripts.
 #![allow(clippy::unwrap_used, missing_docs)]
 
 mod reference;
@@ -26,15 +26,15 @@ use test_support::RedisServer;
 
 type Checked = Result<(), TestCaseError>;
 
-/// Which of the script's bills; counted round.
+/// The index of a bill, modulo the number of the script's bills.
 type Which = usize;
 
 #[derive(Clone, Debug)]
 enum Step {
     Create(Which, Outcome),
-    /// A creation of which the outcome comes later, or never.
+    /// A creation whose outcome comes later or never.
     Reserve(Which),
-    /// The outcome of the oldest creation that waits for one.
+    /// The outcome of the oldest creation without one.
     Settle(Outcome),
     Recreate(Which, Hours),
     Tell(Which, Event, DeliveryState),
@@ -44,7 +44,7 @@ enum Step {
     Restart,
 }
 
-/// From now, so that a link can have ended already.
+/// Relative to now, so that a link may already have ended.
 type Hours = i64;
 
 #[derive(Clone, Copy, Debug)]
@@ -52,7 +52,7 @@ struct Event {
     pay_id: u8,
     pay_type: PayType,
     thousands: i64,
-    /// The same amount, spelled otherwise: another body, the same event.
+    /// The same amount in another spelling: another body of the same event.
     is_spelled_otherwise: bool,
 }
 
@@ -116,18 +116,18 @@ const BILLS: [[&str; 4]; 7] = [
     ["202611", "", "N1", "7"],
     ["202611", "", "", "7"],
     ["202612", "1", "N1", ""],
-    // Cannot be told from next month's.
+    // Its bill cannot be distinguished from next month's.
     ["", "", "", ""],
 ];
 
-/// The nodes, for all scripts; every script has bills of its own.
+/// The nodes, for all scripts; every script has its own bills.
 struct House {
     nodes: Vec<Node>,
     now: Timestamp,
     scripts: usize,
 }
 
-/// One script under way.
+/// The state of one running script.
 struct Play<'a> {
     house: &'a mut House,
     bills: Vec<Bill>,
@@ -149,7 +149,7 @@ impl House {
         house
     }
 
-    /// Few bills in a script, so that its steps meet.
+    /// A script has few bills, so that its steps affect each other.
     async fn play(&mut self, bills: &[[&str; 4]], script: &[(usize, Step)]) -> Checked {
         self.scripts += 1;
         let user = format!("{:010}", self.scripts);
@@ -177,7 +177,7 @@ impl House {
         Ok(())
     }
 
-    /// Later than before: the nodes' clocks are one.
+    /// Advances the clock of all nodes.
     fn pass(&mut self, span: Duration) {
         self.now = self.now.plus(span);
         for node in &mut self.nodes {
@@ -193,7 +193,7 @@ impl Play<'_> {
         match step {
             Step::Create(bill, outcome) => {
                 self.reserve(place, bill % bills).await?;
-                // Not the one that was reserved where that was refused.
+                // Not the attempt that was refused.
                 if self
                     .waiting
                     .last()
@@ -237,12 +237,12 @@ impl Play<'_> {
         Ok(())
     }
 
-    /// Settled through any node: only the facts count, not who has them.
+    /// Settles through any node: the result depends on the facts only.
     async fn settle(&mut self, place: usize, waiting: usize, outcome: Outcome) {
         self.house.pass(Duration::from_millis(1));
         let (attempt, bill, reservation) = self.waiting.remove(waiting);
         let now = self.house.now;
-        let told = match outcome {
+        let settled = match outcome {
             Outcome::Linked(hours) => LinkOutcome::Linked {
                 expire_at: korean(in_hours(now, hours)),
             },
@@ -250,7 +250,7 @@ impl Play<'_> {
             Outcome::Unknown => LinkOutcome::Unknown,
         };
         let ledger = self.house.nodes[place].ledger();
-        ledger.settle(&reservation, &told, now).await.unwrap();
+        ledger.settle(&reservation, &settled, now).await.unwrap();
         let outcome = match outcome {
             Outcome::Linked(hours) => Outcome::Linked(in_hours(now, hours)),
             other => other,
@@ -273,7 +273,7 @@ impl Play<'_> {
         Ok(())
     }
 
-    /// A pay-result, as the flow takes it.
+    /// Handles a pay-result as the flow does.
     async fn tell(
         &mut self,
         place: usize,
@@ -302,7 +302,7 @@ impl Play<'_> {
                 return Ok(());
             }
         };
-        prop_assert_eq!(None, kept, "told again");
+        prop_assert_eq!(None, kept, "delivered again");
         let expected = self.reference.take(bill, &event, now.millis());
         prop_assert_eq!(recorded.effect, expected);
 
@@ -334,16 +334,16 @@ impl Play<'_> {
     async fn classify(&mut self, place: usize, bill: Which, error_bill: bool) {
         let (node, bill) = (&self.house.nodes[place], &self.bills[bill]);
         let (why, who) = ("민원".to_owned(), "kim".to_owned());
-        let said = if error_bill {
+        let result = if error_bill {
             node.ledger().classify(bill, why, who, node.now).await
         } else {
             node.ledger().clear(bill, why, who, node.now).await
         };
-        said.unwrap();
+        result.unwrap();
         self.reference.classify(bill, error_bill);
     }
 
-    /// Every node says of every bill what the reference says.
+    /// Checks that every node agrees with the reference on every bill.
     async fn compare(&mut self) -> Checked {
         let now = self.house.now.millis();
         for bill in &self.bills {
@@ -378,7 +378,7 @@ impl Event {
         }
     }
 
-    /// What Kakao Pay sent; another for every bill.
+    /// Returns a pay-result's body, unique for the bill.
     fn body(self, bill: &Bill) -> Bytes {
         let identity: Vec<_> = bill.identity_parameters().collect();
         let (user, month) = (bill.biller_user_key(), bill.billed_year_month());
@@ -392,7 +392,7 @@ fn in_hours(now: Timestamp, hours: Hours) -> i64 {
     (now.millis() / 1_000 + hours * 3_600) * 1_000
 }
 
-/// A moment as Kakao Pay spells it.
+/// Formats a time as Kakao Pay does.
 fn korean(millis: i64) -> KoreanTime {
     let seconds = millis / 1_000 + 9 * 3_600;
     let (mut day, second) = (seconds.div_euclid(86_400), seconds.rem_euclid(86_400));
@@ -452,7 +452,7 @@ fn one_node_without_redis_does_what_the_contract_says() {
 }
 
 #[test]
-fn a_moment_is_spelled_as_it_is_read() {
+fn a_formatted_time_is_parsed_back() {
     for text in ["20261124120000", "20280229235959", "20270101000000"] {
         assert_eq!(korean(time(text).millis()).as_str(), text);
     }

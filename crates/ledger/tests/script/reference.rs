@@ -1,5 +1,5 @@
-//! Contract section 4 once more, as simply as it can be said: lists, and look-ups that go through
-//! all of them. Knows no facts, no fold, no stamps and no store.
+//! A reference model of contract section 4, as simple as possible: lists and linear look-ups, without
+//! facts, fold, stamps or store.
 
 use std::collections::BTreeMap;
 
@@ -9,10 +9,10 @@ use protocol::{Bill, PayType, PaymentEvent};
 /// Milliseconds of a day.
 const DAY: i64 = 24 * 60 * 60 * 1_000;
 
-/// What Kakao Pay made of a `link_create`.
+/// Kakao Pay's answer to a `link_create`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Outcome {
-    /// `OK`; the link ends then, in milliseconds.
+    /// `OK`, with the end of the link in milliseconds.
     Linked(i64),
     Refused,
     Unknown,
@@ -32,7 +32,7 @@ struct Known {
     /// When the link in force ends.
     ends: Option<i64>,
     payments: Vec<Payment>,
-    cancels: Vec<Told>,
+    cancels: Vec<ReportedEvent>,
     error_bill: bool,
 }
 
@@ -50,12 +50,12 @@ enum Link {
 
 #[derive(Debug)]
 struct Payment {
-    told: Told,
+    reported: ReportedEvent,
     mark_ends: Option<i64>,
 }
 
 #[derive(Debug)]
-struct Told {
+struct ReportedEvent {
     event: PaymentEvent,
     delivery: Option<DeliveryState>,
 }
@@ -76,10 +76,10 @@ impl Known {
         let mut sums = BTreeMap::<String, i64>::new();
         let ended = |payment: &&Payment| payment.mark_ends.is_some_and(|end| end <= now);
         for payment in self.payments.iter().filter(|payment| !ended(payment)) {
-            *sums.entry(payment.told.pay_id()).or_default() += payment.told.amount();
+            *sums.entry(payment.reported.pay_id()).or_default() += payment.reported.amount();
         }
         for cancel in &self.cancels {
-            // A cancel of an ended payment, or of none that is known, takes nothing from others.
+            // A cancel of an ended or unknown payment does not reduce others.
             if let Some(sum) = sums.get_mut(&cancel.pay_id()) {
                 *sum -= cancel.amount();
             }
@@ -89,13 +89,16 @@ impl Known {
 }
 
 impl Known {
-    fn told(&mut self) -> Vec<&mut Told> {
-        let payments = self.payments.iter_mut().map(|payment| &mut payment.told);
+    fn reported(&mut self) -> Vec<&mut ReportedEvent> {
+        let payments = self
+            .payments
+            .iter_mut()
+            .map(|payment| &mut payment.reported);
         payments.chain(&mut self.cancels).collect()
     }
 }
 
-impl Told {
+impl ReportedEvent {
     fn pay_id(&self) -> String {
         self.event.pay_id.to_string()
     }
@@ -104,7 +107,7 @@ impl Told {
         self.event.pay_amount.abs().units()
     }
 
-    /// Whether it is the same event; parts of a cancel are told by their amounts.
+    /// Returns whether it is the same event; partial cancels are distinguished by their amounts.
     fn is(&self, event: &PaymentEvent) -> bool {
         (self.event.pay_type, self.event.pay_id) == (event.pay_type, event.pay_id)
             && self.event.paid_at == event.paid_at
@@ -119,7 +122,7 @@ impl Reference {
         (known.error_bill, known.is_paid(now))
     }
 
-    /// The attempt is a number that the caller draws.
+    /// The caller chooses the number of the attempt.
     pub fn reserve(
         &mut self,
         bill: &Bill,
@@ -174,7 +177,7 @@ impl Reference {
                     Link::No
                 }
             }
-            // Another attempt is at it meanwhile, and its outcome will tell.
+            // Another attempt is under way, and its outcome decides.
             (link, _) => link,
         };
     }
@@ -203,7 +206,7 @@ impl Reference {
         known.ends = Some(ends);
     }
 
-    /// The kept answer to a pay-result that was accepted, byte for byte the same.
+    /// Returns the kept answer to an accepted pay-result with the same bytes.
     pub fn kept(&self, body: &[u8]) -> Option<&KeptAnswer> {
         let mut kept = self.accepted.iter();
         kept.find(|(accepted, _)| accepted == body)
@@ -213,31 +216,31 @@ impl Reference {
     pub fn take(&mut self, bill: &Bill, event: &PaymentEvent, now: i64) -> PaymentEffect {
         let known = self.known(bill);
         let paid = known.is_paid(now);
-        let told = Told {
+        let reported = ReportedEvent {
             event: event.clone(),
             delivery: None,
         };
         if event.pay_type == PayType::C {
-            if known.cancels.iter().any(|held| held.is(event)) {
+            if known.cancels.iter().any(|found| found.is(event)) {
                 return PaymentEffect::Repeated;
             }
-            known.cancels.push(told);
+            known.cancels.push(reported);
             return PaymentEffect::New;
         }
         let mut payments = known.payments.iter_mut();
-        if let Some(held) = payments.find(|held| held.told.is(event)) {
-            if held.told.amount() == told.amount() {
+        if let Some(found) = payments.find(|found| found.reported.is(event)) {
+            if found.reported.amount() == reported.amount() {
                 return PaymentEffect::Repeated;
             }
-            if held.told.amount() < told.amount() {
-                held.told.event.pay_amount = told.event.pay_amount;
+            if found.reported.amount() < reported.amount() {
+                found.reported.event.pay_amount = reported.event.pay_amount;
             }
             known.error_bill = true;
             return PaymentEffect::OtherAmount;
         }
         let in_force = known.ends.filter(|end| *end > now);
         known.payments.push(Payment {
-            told,
+            reported,
             mark_ends: bill
                 .has_only_user_key()
                 .then(|| in_force.unwrap_or(now + DAY)),
@@ -256,15 +259,18 @@ impl Reference {
         delivery: DeliveryState,
         answer: Option<(&[u8], &KeptAnswer)>,
     ) {
-        let open = |held: &Told| held.delivery != Some(DeliveryState::Accepted);
-        let told = self.known(bill).told();
-        if let Some(held) = told.into_iter().find(|held| held.is(event) && open(held)) {
-            let was_sent = held
+        let open = |found: &ReportedEvent| found.delivery != Some(DeliveryState::Accepted);
+        let reported = self.known(bill).reported();
+        if let Some(found) = reported
+            .into_iter()
+            .find(|found| found.is(event) && open(found))
+        {
+            let was_sent = found
                 .delivery
                 .is_some_and(|earlier| earlier != DeliveryState::Pending);
-            // A copy that was not sent takes nothing back of what an earlier one may have told.
+            // A copy that was not sent does not change the delivery of an earlier one.
             if !(was_sent && delivery == DeliveryState::Pending) {
-                held.delivery = Some(delivery);
+                found.delivery = Some(delivery);
             }
         }
         if let Some((body, answer)) = answer {
@@ -272,18 +278,18 @@ impl Reference {
         }
     }
 
-    /// How the biller took one event.
+    /// Returns the delivery of one event.
     pub fn delivery(&mut self, bill: &Bill, event: &PaymentEvent) -> Option<DeliveryState> {
-        let told = self.known(bill).told();
-        let held = told.into_iter().find(|held| held.is(event))?;
-        held.delivery
+        let reported = self.known(bill).reported();
+        let found = reported.into_iter().find(|found| found.is(event))?;
+        found.delivery
     }
 
     pub fn classify(&mut self, bill: &Bill, error_bill: bool) {
         self.known(bill).error_bill = error_bill;
     }
 
-    /// Registered bills that share everything but the notice key.
+    /// Returns the registered bills that differ in the notice key only.
     fn alike(&self, bill: &Bill, now: i64) -> Vec<Bill> {
         let parts = |bill: &Bill| {
             let identity: Vec<(String, String)> = bill

@@ -1,4 +1,4 @@
-//! Connections that break while the server behind them is well.
+//! Connections that break while their server is healthy.
 
 use std::time::Instant;
 
@@ -9,10 +9,10 @@ use test_support::redis::{Cluster, Network, SERVICE, watch};
 use crate::cluster::{BILLERS, topology};
 use crate::one_node::{OneNode, bill};
 use crate::store::{
-    AT_ONCE, BOUND, held, in_reach, node, out_of_reach, settings, standalone, values, write,
+    AT_ONCE, BOUND, in_reach, node, out_of_reach, read, settings, standalone, values, write,
 };
 
-/// So often a server ends all its connections: what goes wrong once in ten times is found.
+/// How often a server closes all its connections, enough to find a fault of one time in ten.
 const TIMES: usize = 40;
 
 fn end_connections(server: &RedisServer) {
@@ -20,7 +20,7 @@ fn end_connections(server: &RedisServer) {
 }
 
 #[tokio::test]
-async fn a_paid_bill_is_known_and_a_link_reserved_right_after_every_connection_broke() {
+async fn a_paid_bill_is_visible_and_a_link_reserved_right_after_every_connection_broke() {
     let server = RedisServer::start();
     let topology = Topology::Standalone(node(server.port()));
     let one = OneNode::open(topology.clone()).await;
@@ -31,7 +31,7 @@ async fn a_paid_bill_is_known_and_a_link_reserved_right_after_every_connection_b
     for time in 0..TIMES {
         end_connections(&server);
         let begun = Instant::now();
-        assert!(other.is_paid(&paid).await, "{time}: asked of its biller");
+        assert!(other.is_paid(&paid).await, "{time}: relayed to its biller");
         assert!(begun.elapsed() < BOUND, "{time}: {:?}", begun.elapsed());
 
         end_connections(&server);
@@ -51,7 +51,7 @@ async fn reads_under_way_when_the_connection_breaks_are_answered() {
             let store = store.clone();
             tokio::spawn(async move {
                 for _ in 0..500 {
-                    let read = held(&store, "B0001", "a").await;
+                    let read = read(&store, "B0001", "a").await;
                     assert_eq!(read, Ok(values(&[Some("1")]).remove(0)));
                 }
             })
@@ -77,7 +77,7 @@ async fn every_server_of_a_cluster_may_break_its_connections() {
         }
         let name = time.to_string();
         for biller in BILLERS {
-            assert_eq!(held(&store, biller, &name).await, Ok(None), "{time}");
+            assert_eq!(read(&store, biller, &name).await, Ok(None), "{time}");
             let written = write(&store, biller, &name, "1").await;
             assert_eq!(written, Ok(Swap::Done), "{time}");
         }
@@ -97,26 +97,26 @@ async fn a_primary_that_a_sentinel_names_may_break_its_connections() {
     for time in 0..TIMES {
         end_connections(&primary);
         end_connections(&sentinel);
-        assert_eq!(held(&store, "B0001", "a").await, Ok(None), "{time}");
+        assert_eq!(read(&store, "B0001", "a").await, Ok(None), "{time}");
     }
 }
 
 #[tokio::test]
-async fn a_server_that_is_gone_is_waited_for_once_and_by_nobody_after_that() {
+async fn a_server_that_is_gone_delays_one_call_only() {
     let server = RedisServer::start();
     let store = standalone(node(server.port()));
     in_reach(&store).await;
     server.kill();
     let begun = Instant::now();
     for _ in 0..100 {
-        assert!(held(&store, "B0001", "a").await.is_err());
+        assert!(read(&store, "B0001", "a").await.is_err());
         assert!(write(&store, "B0001", "a", "1").await.is_err());
     }
     assert!(begun.elapsed() < BOUND, "{:?}", begun.elapsed());
 }
 
 #[tokio::test]
-async fn a_cluster_of_which_nobody_says_who_has_what_is_waited_for_by_nobody() {
+async fn a_cluster_without_slot_information_delays_no_call() {
     let cluster = Cluster::start(Network::Direct);
     let store = SharedStore::start(settings(topology(&cluster)));
     in_reach(&store).await;
@@ -126,7 +126,7 @@ async fn a_cluster_of_which_nobody_says_who_has_what_is_waited_for_by_nobody() {
     out_of_reach(&store).await;
     let begun = Instant::now();
     for biller in BILLERS {
-        let read = held(&store, biller, "a").await;
+        let read = read(&store, biller, "a").await;
         assert_eq!(read, Err(OutOfReach::NotConnected));
     }
     assert!(begun.elapsed() < AT_ONCE, "{:?}", begun.elapsed());

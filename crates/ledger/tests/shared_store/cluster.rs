@@ -7,11 +7,11 @@ use redis::Value;
 use test_support::redis::{Cluster, Network};
 
 use crate::store::{
-    PATIENCE, change, eventually_write, held, in_reach, key, never_in_reach, node, other_than,
-    out_of_reach, settings, values, write,
+    PATIENCE, change, eventually_write, in_reach, key, never_in_reach, node, other_than,
+    out_of_reach, read, settings, values, write,
 };
 
-/// Billers, enough for every server to have some.
+/// Enough billers for every server to have some.
 pub const BILLERS: [&str; 12] = [
     "B0001", "B0002", "B0003", "B0004", "B0005", "B0006", "B0007", "B0008", "B0009", "B0010",
     "B0011", "B0012",
@@ -24,7 +24,7 @@ pub fn topology(cluster: &Cluster) -> Topology {
     }
 }
 
-/// Which of the three primaries has a biller's slot.
+/// Returns which of the three primaries has a biller's slot.
 pub fn owner(cluster: &Cluster, biller: &str) -> usize {
     usize::from(cluster.slot(biller)) * 3 / 16_384
 }
@@ -33,7 +33,7 @@ fn store_on(cluster: &Cluster) -> SharedStore {
     SharedStore::start(settings(topology(cluster)))
 }
 
-/// Gives a slot to a server, and every server is sent the change.
+/// Moves a slot to a server and sends every server the change.
 fn end_move(cluster: &Cluster, slot: u16, to: usize) {
     cluster.end_move(slot, &cluster.members[to], cluster.members.iter());
 }
@@ -78,7 +78,7 @@ async fn every_biller_is_served_by_the_server_that_has_its_slot() {
 }
 
 #[tokio::test]
-async fn a_slot_that_moved_is_followed_at_once_and_told_when_it_settled() {
+async fn a_moved_slot_is_followed_at_once_and_reported_when_the_move_ends() {
     let cluster = Cluster::start(Network::Direct);
     let store = store_on(&cluster);
     let before = in_reach(&store).await;
@@ -89,14 +89,14 @@ async fn a_slot_that_moved_is_followed_at_once_and_told_when_it_settled() {
 
     let [source, target] = [from, to].map(|server| &cluster.members[server]);
     cluster.begin_move(slot, source, target);
-    // A key that is still here, and one that must go where the slot goes.
-    assert!(held(&store, biller, "a").await.unwrap().is_some());
+    // A key that is still on the old server, and one that must be on the new one.
+    assert!(read(&store, biller, "a").await.unwrap().is_some());
     assert_eq!(write(&store, biller, "new", "1").await, Ok(Swap::Done));
     assert_eq!(
         store.swap(biller, &[change("new", Some("1"), "2")]).await,
         Ok(Swap::Done)
     );
-    // One here and one there: nobody can say, and nothing is broken by it.
+    // The keys are on two servers: neither can answer, and no connection is closed.
     let both = store.get(biller, &[key("a"), key("new")]).await;
     assert!(
         matches!(both, Err(OutOfReach::Refused | OutOfReach::TooSlow)),
@@ -133,7 +133,7 @@ async fn a_server_without_slots_gets_its_first() {
     let biller = BILLERS[1];
     let (slot, from) = (cluster.slot(biller), owner(&cluster, biller));
     cluster.begin_move(slot, &cluster.members[from], &cluster.members[3]);
-    // Nobody is connected to the fourth server yet.
+    // The store has no connection to the fourth server yet.
     assert_eq!(write(&store, biller, "new", "1").await, Ok(Swap::Done));
     assert_eq!(
         cluster.members[3]
@@ -143,7 +143,7 @@ async fn a_server_without_slots_gets_its_first() {
         Value::Int(1)
     );
     end_move(&cluster, slot, 3);
-    assert!(held(&store, biller, "new").await.unwrap().is_some());
+    assert!(read(&store, biller, "new").await.unwrap().is_some());
     let four = async {
         while in_reach(&store).await.servers().len() < 4 {
             tokio::time::sleep(Duration::from_millis(20)).await;
@@ -155,7 +155,7 @@ async fn a_server_without_slots_gets_its_first() {
 #[tokio::test]
 async fn a_server_that_hangs_takes_only_its_own_billers_with_it() {
     let cluster = Cluster::start(Network::Direct);
-    // Without a fail-over, the others go on for one node time-out, and with this setting longer.
+    // Without a fail-over, the others serve for one node time-out, and with this setting longer.
     for member in &cluster.members {
         member
             .server
@@ -173,8 +173,8 @@ async fn a_server_that_hangs_takes_only_its_own_billers_with_it() {
     cluster.members[2].server.signal("STOP");
     out_of_reach(&store).await;
     assert!(!store.is_reachable());
-    assert!(held(&store, lost, "a").await.is_err());
-    assert!(held(&store, kept, "a").await.is_ok());
+    assert!(read(&store, lost, "a").await.is_err());
+    assert!(read(&store, kept, "a").await.is_ok());
     cluster.members[2].server.signal("CONT");
     eventually_write(&store, lost, "a").await;
     assert_eq!(in_reach(&store).await, before);

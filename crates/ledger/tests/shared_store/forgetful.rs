@@ -1,22 +1,22 @@
-//! Servers that are set to forget are spoken of.
+//! Warnings about servers that are configured to lose data.
 
 use ledger::redis::Warning;
 use test_support::RedisServer;
 
 use crate::store::{await_until, in_reach, node, standalone};
 
-/// How a server is set, and whether the warnings are those.
+/// The arguments of a server and a check of its warnings.
 type Case = (&'static [&'static str], fn(&[Warning]) -> bool);
 
 #[tokio::test]
-async fn a_server_that_can_forget_is_warned_of() {
+async fn a_server_that_can_lose_data_is_warned_about() {
     let cases: [Case; 6] = [
         (&["--appendfsync", "always"], <[Warning]>::is_empty),
         (
             &["--appendfsync", "everysec"],
             |warnings| matches!(warnings, [Warning::SyncsLate { policy, .. }] if policy == "everysec"),
         ),
-        // Nobody is told what he may not ask for.
+        // Without the permission to read the settings there is no warning.
         (
             &[
                 "--appendfsync",

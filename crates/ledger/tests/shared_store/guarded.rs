@@ -12,7 +12,7 @@ use crate::store::{in_reach, never_in_reach, node, settings, values, write};
 
 const PASSWORD: &str = "a-long-password";
 
-/// The users' list of the deployment, with a password of ours.
+/// The deployment's list of users with a test password.
 fn users() -> String {
     let shipped = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../deploy/redis/users.acl");
     let list = std::fs::read_to_string(shipped).unwrap();
@@ -27,7 +27,7 @@ fn users() -> String {
     words.collect()
 }
 
-/// A server that speaks TLS alone, and what its clients need.
+/// A server that accepts TLS only, and the authority of its certificate.
 struct Guarded {
     authority: Authority,
     server: RedisServer,
@@ -66,7 +66,7 @@ fn trusting(authority: &Authority) -> Arc<ClientConfig> {
 }
 
 #[tokio::test]
-async fn the_user_of_the_deployment_can_do_all_that_the_store_does_over_tls() {
+async fn the_user_of_the_deployment_may_run_every_command_of_the_store_over_tls() {
     let guarded = Guarded::start();
     let store = SharedStore::start(guarded.settings());
     in_reach(&store).await;

@@ -1,17 +1,17 @@
-//! The shared state against real servers, which every test starts for itself on loopback.
+//! The Redis store against real servers on loopback, which every test starts.
 
 #![allow(clippy::unwrap_used)]
 
 mod broken;
-mod catching_up;
 mod cluster;
 mod forgetful;
 mod guarded;
-mod lanes;
-mod near;
 mod one_node;
 mod outage;
+mod pipelined_connections;
 mod refusing;
+mod resync;
 mod sentinel;
 mod standalone;
 mod store;
+mod thread_connections;

@@ -11,14 +11,14 @@ use tempfile::TempDir;
 
 use crate::store::{PATIENCE, settings};
 
-/// A node with a journal of its own.
+/// A node with a journal.
 pub struct OneNode {
     pub ledger: Ledger,
     _folder: TempDir,
 }
 
 impl OneNode {
-    /// Opens it, and waits until it reaches all servers.
+    /// Opens the ledger and waits until it reaches all servers.
     pub async fn open(topology: Topology) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let options = Options {
@@ -34,7 +34,7 @@ impl OneNode {
         node
     }
 
-    /// Takes a payment of a bill down, and how its biller took it.
+    /// Records a payment of a bill and its delivery.
     pub async fn pay(&self, bill: &Bill, answer: Option<KeptAnswer>) {
         let (event, body) = (event(), body(bill));
         let message = MessageDigest::of(&body);
@@ -45,14 +45,14 @@ impl OneNode {
         assert!(matches!(begun.await, RecordOutcome::Recorded(_)));
         if let Some(answer) = answer {
             let delivered = DeliveryOutcome::Accepted(answer);
-            let told = self
+            let recorded = self
                 .ledger
                 .record_delivery(bill, &event, message, delivered, now);
-            told.await.unwrap();
+            recorded.await.unwrap();
         }
     }
 
-    /// What another node's biller answered to that payment.
+    /// Returns the kept answer to that payment.
     pub async fn begin_again(&self, bill: &Bill) -> RecordOutcome {
         let (event, body) = (event(), body(bill));
         let message = MessageDigest::of(&body);
@@ -62,7 +62,7 @@ impl OneNode {
             .await
     }
 
-    /// Takes a bill's place for a `link_create`.
+    /// Reserves a bill for a `link_create`.
     pub async fn reserve(&self, bill: &Bill) -> Result<Reservation, LinkRefusal> {
         let now = Timestamp::now();
         let until = Timestamp::from_millis(now.millis() + 3_000);
@@ -77,7 +77,7 @@ impl OneNode {
         self.ledger.scoped_state(bill).await.scope
     }
 
-    /// Reaches nobody any more.
+    /// Waits until no server is in reach.
     pub async fn until_cut_off(&self) {
         eventually(async || self.ledger.is_redis_reachable() == Some(false)).await;
     }
@@ -87,13 +87,13 @@ impl OneNode {
     }
 }
 
-/// A bill of a biller, by its user's key.
+/// Returns a bill with this user key.
 pub fn bill(biller: &str, user_key: &str) -> Bill {
     let biller = BillerCode::parse(biller).unwrap();
     Bill::from_parts(biller, user_key, "202611", "", "", &[])
 }
 
-/// An answer of so many bytes.
+/// Returns an answer of this size.
 pub fn answer(bytes: usize) -> KeptAnswer {
     KeptAnswer {
         status: 200,
@@ -102,7 +102,7 @@ pub fn answer(bytes: usize) -> KeptAnswer {
     }
 }
 
-/// Waits for something that another thread brings about.
+/// Waits until a condition holds.
 #[track_caller]
 pub fn eventually(mut holds: impl AsyncFnMut() -> bool) -> impl Future<Output = ()> {
     let caller = std::panic::Location::caller();

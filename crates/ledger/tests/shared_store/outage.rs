@@ -1,4 +1,4 @@
-//! Servers that hang, die or come back.
+//! Servers that hang, end or return.
 
 use std::time::{Duration, Instant};
 
@@ -7,12 +7,12 @@ use test_support::redis::Persistence;
 use test_support::{RedisServer, free_port};
 
 use crate::store::{
-    AT_ONCE, BOUND, await_until, eventually_write, held, in_reach, node, other_than, out_of_reach,
+    AT_ONCE, BOUND, await_until, eventually_write, in_reach, node, other_than, out_of_reach, read,
     settings, standalone, write,
 };
 
 #[tokio::test]
-async fn a_server_that_hangs_costs_one_time_out_and_then_nothing() {
+async fn a_server_that_hangs_costs_one_time_out_only() {
     let server = RedisServer::durable(&[]);
     let store = standalone(node(server.port()));
     let before = in_reach(&store).await;
@@ -20,8 +20,8 @@ async fn a_server_that_hangs_costs_one_time_out_and_then_nothing() {
 
     server.signal("STOP");
     let begun = Instant::now();
-    // Not connected: the supervisor's own question was first.
-    let refused = held(&store, "B0001", "a").await.unwrap_err();
+    // It is not connected if the supervisor's command timed out first.
+    let refused = read(&store, "B0001", "a").await.unwrap_err();
     assert!(
         matches!(refused, OutOfReach::TooSlow | OutOfReach::NotConnected),
         "{refused}"
@@ -30,7 +30,7 @@ async fn a_server_that_hangs_costs_one_time_out_and_then_nothing() {
     let begun = Instant::now();
     for _ in 0..100 {
         assert_eq!(
-            held(&store, "B0001", "a").await,
+            read(&store, "B0001", "a").await,
             Err(OutOfReach::NotConnected)
         );
         assert_eq!(
@@ -51,7 +51,7 @@ async fn a_server_that_hangs_costs_one_time_out_and_then_nothing() {
         begun.elapsed()
     );
     assert!(store.is_reachable());
-    assert!(held(&store, "B0001", "a").await.unwrap().is_some());
+    assert!(read(&store, "B0001", "a").await.unwrap().is_some());
 }
 
 #[tokio::test]
@@ -74,7 +74,7 @@ async fn calls_under_way_end_within_the_bound_when_a_server_hangs() {
 }
 
 #[tokio::test]
-async fn a_server_that_died_and_came_back_is_another() {
+async fn a_server_that_was_killed_and_restarted_is_another() {
     let server = RedisServer::durable(&[]);
     let store = standalone(node(server.port()));
     let before = in_reach(&store).await;
@@ -84,7 +84,7 @@ async fn a_server_that_died_and_came_back_is_another() {
     out_of_reach(&store).await;
     let begun = Instant::now();
     assert_eq!(
-        held(&store, "B0001", "a").await,
+        read(&store, "B0001", "a").await,
         Err(OutOfReach::NotConnected)
     );
     assert!(begun.elapsed() < AT_ONCE, "{:?}", begun.elapsed());
@@ -92,11 +92,11 @@ async fn a_server_that_died_and_came_back_is_another() {
     server.start_again();
     let after = other_than(&store, &before).await;
     assert_eq!(after.servers()[0].epoch, before.servers()[0].epoch);
-    assert!(held(&store, "B0001", "a").await.unwrap().is_some());
+    assert!(read(&store, "B0001", "a").await.unwrap().is_some());
 }
 
 #[tokio::test]
-async fn a_wiped_server_is_another_although_it_never_went_away() {
+async fn a_wiped_server_is_another_although_it_kept_running() {
     let server = RedisServer::durable(&[]);
     let store = standalone(node(server.port()));
     let before = in_reach(&store).await;
@@ -130,7 +130,7 @@ async fn a_store_may_start_before_its_server() {
     let store = standalone(Node::new("127.0.0.1", port));
     let begun = Instant::now();
     assert_eq!(
-        held(&store, "B0001", "a").await,
+        read(&store, "B0001", "a").await,
         Err(OutOfReach::NotConnected)
     );
     assert!(begun.elapsed() < AT_ONCE, "{:?}", begun.elapsed());
@@ -141,11 +141,11 @@ async fn a_store_may_start_before_its_server() {
 }
 
 #[tokio::test]
-async fn a_host_that_nobody_knows_delays_nobody() {
+async fn a_host_that_does_not_resolve_delays_no_call() {
     let store = standalone(Node::new("no-such-host.invalid", 6379));
     let begun = Instant::now();
     assert_eq!(
-        held(&store, "B0001", "a").await,
+        read(&store, "B0001", "a").await,
         Err(OutOfReach::NotConnected)
     );
     assert!(begun.elapsed() < AT_ONCE, "{:?}", begun.elapsed());

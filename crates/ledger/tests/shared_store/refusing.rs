@@ -1,4 +1,4 @@
-//! Primaries that take no writes: what they hold is read, and what is new waits.
+//! Primaries that accept no writes: their data is read, and new facts wait.
 
 use std::time::{Duration, Instant};
 
@@ -10,14 +10,14 @@ use test_support::redis::{Cluster, Network};
 use crate::cluster::{BILLERS, owner, topology};
 use crate::one_node::{OneNode, bill, eventually};
 use crate::store::{
-    AT_ONCE, eventually_write, held, in_reach, never_in_reach, node, out_of_reach, settings,
+    AT_ONCE, eventually_write, in_reach, never_in_reach, node, out_of_reach, read, settings,
     standalone, values, write,
 };
 
-/// A setting, its value that keeps a server from taking writes, and the one that does not.
+/// A setting, its value that makes a server refuse writes, and its normal value.
 const HINDRANCES: [[&str; 3]; 2] = [["maxmemory", "1", "0"], ["min-replicas-to-write", "1", "0"]];
 
-/// Several looks of the supervisor.
+/// The time of several checks of the supervisor.
 const A_WHILE: Duration = Duration::from_millis(800);
 
 fn set(server: &RedisServer, setting: &str, value: &str) {
@@ -25,7 +25,7 @@ fn set(server: &RedisServer, setting: &str, value: &str) {
 }
 
 #[tokio::test]
-async fn what_was_paid_before_is_known_and_what_is_paid_meanwhile_is_shared_afterwards() {
+async fn earlier_payments_are_visible_and_payments_meanwhile_are_shared_afterwards() {
     for [setting, hindering, harmless] in HINDRANCES {
         let server = RedisServer::start();
         let topology = Topology::Standalone(node(server.port()));
@@ -51,7 +51,7 @@ async fn what_was_paid_before_is_known_and_what_is_paid_meanwhile_is_shared_afte
         let again = other.ledger.find_for_recreate(&before, Timestamp::now());
         let again = again.await.unwrap_err();
         assert_eq!(again, LinkRefusal::Unavailable, "{setting}");
-        // Whoever watches over it hears of it as before.
+        // The watcher is notified as before.
         assert_eq!(other.ledger.is_redis_reachable(), Some(false));
         assert!(!other.is_paid(&meanwhile).await, "{setting}");
         assert!(one.ledger.unshared() > 0, "{setting}");
@@ -65,7 +65,7 @@ async fn what_was_paid_before_is_known_and_what_is_paid_meanwhile_is_shared_afte
 }
 
 #[tokio::test]
-async fn writes_fail_at_once_and_reads_go_on_also_over_connections_made_anew() {
+async fn writes_fail_at_once_and_reads_succeed_also_over_new_connections() {
     for [setting, hindering, harmless] in HINDRANCES {
         let server = RedisServer::start();
         let store = standalone(node(server.port()));
@@ -80,12 +80,12 @@ async fn writes_fail_at_once_and_reads_go_on_also_over_connections_made_anew() {
         for _ in 0..20 {
             let written = write(&store, "B0001", "b", "1").await;
             assert_eq!(written, Err(OutOfReach::NotConnected), "{setting}");
-            assert_eq!(held(&store, "B0001", "a").await, a, "{setting}");
+            assert_eq!(read(&store, "B0001", "a").await, a, "{setting}");
         }
         assert!(begun.elapsed() < AT_ONCE, "{:?}", begun.elapsed());
         for _ in 0..5 {
             server.tell(&["CLIENT", "KILL", "TYPE", "normal"]);
-            assert_eq!(held(&store, "B0001", "a").await, a, "{setting}");
+            assert_eq!(read(&store, "B0001", "a").await, a, "{setting}");
         }
         set(&server, setting, harmless);
         assert_eq!(in_reach(&store).await, before, "{setting}");
@@ -94,19 +94,19 @@ async fn writes_fail_at_once_and_reads_go_on_also_over_connections_made_anew() {
 }
 
 #[tokio::test]
-async fn who_was_wiped_or_never_met_is_not_read() {
+async fn a_wiped_or_unknown_server_is_not_read() {
     let server = RedisServer::start();
     let store = standalone(node(server.port()));
     in_reach(&store).await;
     assert_eq!(write(&store, "B0001", "a", "1").await, Ok(Swap::Done));
     set(&server, "maxmemory", "1");
     out_of_reach(&store).await;
-    // Who has just begun knows nobody.
+    // A node that has just started has no known servers.
     never_in_reach(&standalone(node(server.port()))).await;
-    assert!(held(&store, "B0001", "a").await.is_ok());
-    // Not even the byte that is allowed is free after a wipe: the mark cannot be written.
+    assert!(read(&store, "B0001", "a").await.is_ok());
+    // After a wipe there is no free memory at all: the mark cannot be written.
     server.tell(&["FLUSHALL"]);
-    eventually(async || held(&store, "B0001", "a").await.is_err()).await;
+    eventually(async || read(&store, "B0001", "a").await.is_err()).await;
     never_in_reach(&store).await;
     set(&server, "maxmemory", "0");
     in_reach(&store).await;
@@ -135,7 +135,7 @@ async fn a_primary_that_becomes_a_replica_is_not_read() {
     set(&server, "min-replicas-to-write", "1");
     out_of_reach(&store).await;
     server.tell(&["REPLICAOF", "127.0.0.1", &primary.port().to_string()]);
-    eventually(async || held(&store, "B0001", "a").await.is_err()).await;
+    eventually(async || read(&store, "B0001", "a").await.is_err()).await;
     never_in_reach(&store).await;
 }
 
@@ -155,7 +155,7 @@ async fn one_server_of_a_cluster_may_refuse_while_the_others_take_writes() {
         .partition(|biller| owner(&cluster, biller) == 2);
     while begun.elapsed() < A_WHILE {
         for biller in &refused {
-            assert!(held(&store, biller, "a").await.unwrap().is_some());
+            assert!(read(&store, biller, "a").await.unwrap().is_some());
             assert!(write(&store, biller, "b", "1").await.is_err(), "{biller}");
             assert!(store.refuses_writes(biller), "{biller}");
         }

@@ -1,4 +1,4 @@
-//! Sentinels that choose another primary.
+//! Sentinels that elect another primary.
 
 use std::time::{Duration, Instant};
 
@@ -7,7 +7,7 @@ use test_support::redis::{Network, SERVICE, Watched, watch};
 use test_support::{RedisServer, free_port};
 
 use crate::store::{
-    await_until, held, in_reach, never_in_reach, node, other_than, settings, write,
+    await_until, in_reach, never_in_reach, node, other_than, read, settings, write,
 };
 
 fn topology(sentinels: &[RedisServer]) -> Topology {
@@ -38,7 +38,7 @@ async fn a_new_primary_is_found_without_a_restart() {
     watched.servers[0].server.kill();
     let after = other_than(&store, &before).await;
     assert_ne!(after.servers()[0].run_id, before.servers()[0].run_id);
-    assert!(held(&store, "B0001", "a").await.unwrap().is_some());
+    assert!(read(&store, "B0001", "a").await.unwrap().is_some());
     assert_eq!(write(&store, "B0001", "b", "1").await, Ok(Swap::Done));
     assert_eq!(
         watched.servers[1]
@@ -48,11 +48,11 @@ async fn a_new_primary_is_found_without_a_restart() {
         redis::Value::Int(1)
     );
 
-    // The old primary comes back believing it is one, until the Sentinels tell it otherwise.
+    // The old primary restarts as a primary, until the Sentinels make it a replica.
     watched.servers[0].server.start_again();
     let begun = Instant::now();
     while begun.elapsed() < Duration::from_secs(1) {
-        assert!(held(&store, "B0001", "b").await.unwrap().is_some());
+        assert!(read(&store, "B0001", "b").await.unwrap().is_some());
     }
 }
 
@@ -70,7 +70,7 @@ async fn a_primary_that_hangs_is_replaced_and_not_returned_to() {
         watched.servers[0].server.ask(&["SET", "x", "y"]).is_err()
     });
     assert_eq!(in_reach(&store).await, after);
-    assert!(held(&store, "B0001", "b").await.unwrap().is_some());
+    assert!(read(&store, "B0001", "b").await.unwrap().is_some());
 }
 
 #[tokio::test]
@@ -85,7 +85,7 @@ async fn sentinels_that_are_gone_take_nothing_away_and_one_is_enough_to_begin() 
     watched.sentinels[2].kill();
     let begun = Instant::now();
     while begun.elapsed() < Duration::from_secs(1) {
-        assert!(held(&store, "B0001", "a").await.is_ok());
+        assert!(read(&store, "B0001", "a").await.is_ok());
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
     assert_eq!(in_reach(&store).await, before);

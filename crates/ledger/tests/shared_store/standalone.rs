@@ -1,4 +1,4 @@
-//! Keys, values and swaps on one server.
+//! Keys, values and compare-and-swaps on one server.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -8,7 +8,7 @@ use ledger::redis::{BillerChanges, Change, OutOfReach, Settings, SharedStore, Sw
 use test_support::RedisServer;
 
 use crate::store::{
-    await_until, change, held, in_reach, key, node, settings, standalone, values, write,
+    await_until, change, in_reach, key, node, read, settings, standalone, values, write,
 };
 
 #[tokio::test]
@@ -27,7 +27,7 @@ async fn keys_of_a_biller_are_read_and_changed_together() {
     );
     assert_eq!(store.get("B0002", &both).await, Ok(values(&[None, None])));
 
-    // One of the two is not as expected: none is changed, and what they hold comes back.
+    // One of the two is not as expected: neither is changed, and their values are returned.
     for stale in [
         [change("a", Some("1"), "2"), change("b", None, "2")],
         [change("a", Some("1"), "2"), change("b", Some("other"), "2")],
@@ -68,7 +68,7 @@ async fn a_key_is_spelled_with_the_biller_as_its_hash_tag_and_holds_any_bytes() 
     };
     assert_eq!(store.swap("B0001", &[again]).await, Ok(Swap::Done));
     assert_eq!(
-        held(&store, "B0001", "이름").await,
+        read(&store, "B0001", "이름").await,
         Ok(values(&[Some("")]).remove(0))
     );
 }
@@ -94,7 +94,7 @@ async fn a_value_with_an_end_is_gone_afterwards_and_one_without_stays() {
     await_until("the lease ends", || {
         server.ask(&["EXISTS", "relay:{B0001}:t:lease"]).unwrap() == redis::Value::Int(0)
     });
-    assert_eq!(held(&store, "B0001", "lease").await, Ok(None));
+    assert_eq!(read(&store, "B0001", "lease").await, Ok(None));
     assert_eq!(
         server.ask(&["PTTL", "relay:{B0001}:t:kept"]).unwrap(),
         redis::Value::Int(-1)
@@ -102,7 +102,7 @@ async fn a_value_with_an_end_is_gone_afterwards_and_one_without_stays() {
 }
 
 #[tokio::test]
-async fn a_forgotten_script_is_sent_again() {
+async fn a_script_that_the_server_lost_is_sent_again() {
     let server = RedisServer::durable(&[]);
     let store = standalone(node(server.port()));
     in_reach(&store).await;
@@ -151,7 +151,7 @@ async fn many_swaps_have_their_outcomes_in_order() {
 }
 
 #[tokio::test]
-async fn a_database_and_a_prefix_keep_others_apart() {
+async fn databases_and_prefixes_are_isolated() {
     let server = RedisServer::durable(&[]);
     let other = SharedStore::start(Settings {
         database: 3,
@@ -162,7 +162,7 @@ async fn a_database_and_a_prefix_keep_others_apart() {
     assert!(write(&other, "B0001", "a", "1").await.is_ok());
     let store = standalone(node(server.port()));
     in_reach(&store).await;
-    assert_eq!(held(&store, "B0001", "a").await, Ok(None));
+    assert_eq!(read(&store, "B0001", "a").await, Ok(None));
     assert_eq!(
         server.ask(&["EXISTS", "relay:epoch"]).unwrap(),
         redis::Value::Int(1)
@@ -182,7 +182,7 @@ async fn more_than_the_bound_is_refused_at_once() {
     assert!(write(&store, "B0001", "a", "1").await.is_ok());
 }
 
-/// A thousand increments of one number, from four threads with a runtime each, as workers do.
+/// Increments one number a thousand times, from four threads with a runtime each, like workers.
 #[test]
 fn increments_that_compete_are_never_lost() {
     const THREADS: usize = 4;
@@ -190,7 +190,7 @@ fn increments_that_compete_are_never_lost() {
     const EACH: usize = 50;
     let server = RedisServer::durable(&[]);
     let store = SharedStore::start(Settings {
-        // The machine may be busy; an increment whose outcome is unknown would prove nothing.
+        // On a loaded machine the outcome of an increment may be unknown, which would prove nothing.
         timeout: Duration::from_secs(10),
         ..settings(Topology::Standalone(node(server.port())))
     });
@@ -224,25 +224,27 @@ fn increments_that_compete_are_never_lost() {
         server.ask(&["GET", "relay:{B0001}:t:number"]).unwrap(),
         total
     );
-    assert!(conflicts.load(Ordering::Relaxed) > 0, "nobody competed");
+    assert!(conflicts.load(Ordering::Relaxed) > 0, "no conflict");
 }
 
 async fn increment(store: SharedStore, times: usize, conflicts: Arc<AtomicUsize>) {
-    let mut known: Option<String> = None;
+    let mut current: Option<String> = None;
     for _ in 0..times {
         loop {
-            let number: usize = known.as_deref().map_or(0, |known| known.parse().unwrap());
+            let number: usize = current
+                .as_deref()
+                .map_or(0, |current| current.parse().unwrap());
             let next = (number + 1).to_string();
-            let changes = [change("number", known.as_deref(), &next)];
+            let changes = [change("number", current.as_deref(), &next)];
             match store.swap("B0001", &changes).await.unwrap() {
                 Swap::Done => {
-                    known = Some(next);
+                    current = Some(next);
                     break;
                 }
-                Swap::Conflict(held) => {
+                Swap::Conflict(found) => {
                     conflicts.fetch_add(1, Ordering::Relaxed);
-                    let held = held[0].as_ref().unwrap();
-                    known = Some(String::from_utf8(held.to_vec()).unwrap());
+                    let found = found[0].as_ref().unwrap();
+                    current = Some(String::from_utf8(found.to_vec()).unwrap());
                 }
             }
         }

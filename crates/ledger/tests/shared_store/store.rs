@@ -1,4 +1,4 @@
-//! The store under test, and what tests do with it.
+//! The store under test, and its operations in tests.
 
 use std::time::{Duration, Instant};
 
@@ -7,27 +7,27 @@ use ledger::redis::{
     Change, Identity, Key, Node, OutOfReach, Settings, SharedStore, Swap, Topology,
 };
 
-/// The bound on one operation, and what a busy machine may add to it.
+/// The limit of one operation, with a margin for a loaded machine.
 pub const BOUND: Duration = Duration::from_millis(250);
 
-/// What "at once" may take on a busy machine; a call that waited for a time-out takes 200 ms.
+/// The longest time of "at once" on a loaded machine; a call that waits for a time-out takes 200 ms.
 pub const AT_ONCE: Duration = Duration::from_millis(50);
 
 /// How long an event may take that normally takes milliseconds.
 pub const PATIENCE: Duration = Duration::from_secs(20);
 
-/// Waits for something that only looking at it shows.
+/// Waits until a condition holds.
 #[track_caller]
 pub fn await_until(what: &str, happened: impl FnMut() -> bool) {
     test_support::within(PATIENCE, what, happened);
 }
 
-/// A server on loopback.
+/// Returns a server on loopback.
 pub fn node(port: u16) -> Node {
     Node::new("127.0.0.1", port)
 }
 
-/// How the gateway would reach such a Redis.
+/// Returns the gateway's settings for this Redis.
 pub fn settings(topology: Topology) -> Settings {
     Settings {
         topology,
@@ -40,23 +40,23 @@ pub fn settings(topology: Topology) -> Settings {
     }
 }
 
-/// A store of one server, not yet connected.
+/// Returns a store of one server that is not connected yet.
 pub fn standalone(node: Node) -> SharedStore {
     SharedStore::start(settings(Topology::Standalone(node)))
 }
 
-/// Waits until the store is in reach, and says who it is.
+/// Waits until the store is in reach and returns its identity.
 pub async fn in_reach(store: &SharedStore) -> Identity {
     identity_where(store, |_| true).await
 }
 
-/// Waits until the store is in reach and is somebody else.
+/// Waits until the store is in reach with another identity.
 pub async fn other_than(store: &SharedStore, before: &Identity) -> Identity {
     identity_where(store, |identity| identity != before).await
 }
 
-/// What takes writes is in reach within some milliseconds; several tries later it is proved that
-/// this store never is, and that its calls fail at once.
+/// Checks that the store does not come in reach after several tries and that its calls fail at once. A
+/// server that accepts writes would be in reach within milliseconds.
 pub async fn never_in_reach(store: &SharedStore) {
     let mut identity = store.identity();
     let reached = identity.wait_for(Option::is_some);
@@ -64,12 +64,12 @@ pub async fn never_in_reach(store: &SharedStore) {
     assert!(tries.is_err(), "in reach");
     assert!(!store.is_reachable());
     assert_eq!(
-        held(store, "B0001", "a").await,
+        read(store, "B0001", "a").await,
         Err(OutOfReach::NotConnected)
     );
 }
 
-/// Waits until nothing is in reach.
+/// Waits until no server is in reach.
 pub async fn out_of_reach(store: &SharedStore) {
     let mut identity = store.identity();
     let away = identity.wait_for(Option::is_none);
@@ -89,7 +89,7 @@ async fn identity_where(store: &SharedStore, fits: impl Fn(&Identity) -> bool) -
     known.clone().unwrap()
 }
 
-/// A key of the kind that tests use.
+/// Returns a key for tests.
 pub fn key(name: &str) -> Key<'_> {
     Key {
         kind: "t",
@@ -97,7 +97,7 @@ pub fn key(name: &str) -> Key<'_> {
     }
 }
 
-/// A change that stays.
+/// Returns a change without expiry.
 pub fn change<'a>(name: &'a str, expected: Option<&'a str>, new: &'a str) -> Change<'a> {
     Change {
         key: key(name),
@@ -107,8 +107,8 @@ pub fn change<'a>(name: &'a str, expected: Option<&'a str>, new: &'a str) -> Cha
     }
 }
 
-/// What one key of a biller holds.
-pub async fn held(
+/// Returns the value of one key of a biller.
+pub async fn read(
     store: &SharedStore,
     biller: &str,
     name: &str,
@@ -126,7 +126,7 @@ pub async fn write(
     store.swap(biller, &[change(name, None, value)]).await
 }
 
-/// What a conflict or a look-up says of keys.
+/// Returns values as a conflict or look-up has them.
 pub fn values(values: &[Option<&'static str>]) -> Vec<Option<Bytes>> {
     values
         .iter()
@@ -134,7 +134,7 @@ pub fn values(values: &[Option<&'static str>]) -> Vec<Option<Bytes>> {
         .collect()
 }
 
-/// Tries until a write succeeds.
+/// Repeats a write until it succeeds.
 pub async fn eventually_write(store: &SharedStore, biller: &str, name: &str) {
     let begun = Instant::now();
     while write(store, biller, name, "v").await.is_err() {

@@ -1,4 +1,4 @@
-//! A node of the ledger, on either store, and a real Redis where that is one.
+//! A node of the ledger on either store, with a real Redis for the one that needs it.
 #![allow(dead_code, missing_docs, clippy::unwrap_used)]
 
 use std::path::Path;
@@ -18,24 +18,24 @@ use test_support::RedisServer;
 
 pub const BUDGET: Duration = Duration::from_secs(3);
 
-/// Where the state of a bill lives.
+/// Where the state of bills is stored.
 #[derive(Clone, Debug)]
 pub enum Store {
-    /// In the node itself.
+    /// In the node.
     Embedded,
-    /// In a Redis that nodes share, under a prefix of their own.
+    /// In a Redis that nodes share, under one key prefix.
     Shared(Arc<RedisServer>, String),
 }
 
 impl Store {
-    /// A prefix that no other test has.
+    /// Returns a unique key prefix.
     pub fn shared(server: &Arc<RedisServer>) -> Self {
         static NEXT: AtomicUsize = AtomicUsize::new(0);
         let number = NEXT.fetch_add(1, Ordering::Relaxed);
         Self::Shared(Arc::clone(server), format!("test{number}"))
     }
 
-    /// The same kind of store, empty.
+    /// Returns an empty store of the same kind.
     pub fn fresh(&self) -> Self {
         match self {
             Self::Embedded => Self::Embedded,
@@ -60,28 +60,28 @@ impl Store {
     }
 }
 
-/// A node with a journal of its own, and a clock that the test turns.
+/// A node with a journal and a clock that the test sets.
 pub struct Node {
     directory: TempDir,
     store: Store,
     ledger: Option<Ledger>,
     clock: WallClock,
-    /// How many meetings of payments it was told of.
-    pub met: Arc<Meetings>,
+    /// The number of reported conflicts.
+    pub conflicts: Arc<Conflicts>,
     pub now: Timestamp,
 }
 
-/// Counts meetings of payments.
+/// Counts conflicts.
 #[derive(Debug, Default)]
-pub struct Meetings(AtomicUsize);
+pub struct Conflicts(AtomicUsize);
 
-impl Meetings {
+impl Conflicts {
     pub fn count(&self) -> usize {
         self.0.load(Ordering::Relaxed)
     }
 }
 
-impl Observer for Meetings {
+impl Observer for Conflicts {
     fn redis_operation(&self, _: Duration, _: Result<(), OutOfReach>) {}
 
     fn payment_conflict(&self, _: BillerCode) {
@@ -90,37 +90,37 @@ impl Observer for Meetings {
 }
 
 impl Node {
-    /// The only node of a store that nobody else uses.
+    /// Starts the only node of a new store.
     pub async fn alone(store: &Store) -> Self {
         Self::on(&store.fresh()).await
     }
 
-    /// One of the nodes of this very store.
+    /// Starts a node on this store.
     pub async fn on(store: &Store) -> Self {
         Self::by(store, WallClock(Timestamp::now), time("20261124120000")).await
     }
 
-    /// The same on a machine with this clock, which says `now`.
+    /// Starts a node on this store with this clock, which shows `now`.
     pub async fn by(store: &Store, clock: WallClock, now: Timestamp) -> Self {
         let mut node = Self {
             directory: TempDir::new().unwrap(),
             store: store.clone(),
             ledger: None,
             clock,
-            met: Arc::default(),
+            conflicts: Arc::default(),
             now,
         };
         node.restart().await;
         node
     }
 
-    /// Ends as a process ends, and starts again on the same journal.
+    /// Stops and starts again on the same journal.
     pub async fn restart(&mut self) {
         drop(self.ledger.take());
         let options = Options {
             redis: self.store.settings(),
             clock: self.clock,
-            observer: Some(Arc::<Meetings>::clone(&self.met)),
+            observer: Some(Arc::<Conflicts>::clone(&self.conflicts)),
             ..Options::embedded(self.directory.path().to_path_buf())
         };
         self.ledger = Some(Ledger::open(&options, self.now).unwrap());
@@ -129,12 +129,12 @@ impl Node {
         }
     }
 
-    /// Ends as a process ends.
+    /// Stops as a process does.
     pub fn stop(&mut self) {
         drop(self.ledger.take());
     }
 
-    /// The shared state is reached in the background; links need it.
+    /// Waits for the connection to Redis, which is opened in the background and which links need.
     pub async fn until_reachable(&self) {
         let probe = bill("209912", "");
         eventually(async || {
@@ -219,7 +219,7 @@ impl Node {
     }
 }
 
-/// Waits for something that another thread brings about.
+/// Waits until a condition holds.
 #[track_caller]
 pub fn eventually(mut holds: impl AsyncFnMut() -> bool) -> impl Future<Output = ()> {
     let caller = std::panic::Location::caller();

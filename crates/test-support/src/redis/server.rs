@@ -90,7 +90,7 @@ impl RedisServer {
     /// Starts one that speaks TLS alone; it may not answer yet.
     pub fn tls(ca: &Path, certificate: &Certificate, arguments: &[&str]) -> Self {
         let port = free_port();
-        let files = [ca, &certificate.certificate, &certificate.private_key];
+        let files = [ca, &certificate.chain, &certificate.private_key];
         let [ca, certificate, key] = files.map(|file| file.to_str().unwrap());
         let tls_port = port.to_string();
         let tls = ["--port", "0", "--tls-port", &tls_port];

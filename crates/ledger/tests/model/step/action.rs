@@ -1,4 +1,4 @@
-//! Which steps can be taken.
+//! The possible steps.
 
 use super::Model;
 use crate::broken::Broken;
@@ -8,26 +8,26 @@ use crate::state::{Place, State};
 /// One step.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Action {
-    /// A call comes in on a node.
+    /// A node gets a call.
     Arrive(u8, Place),
-    /// A call takes its next step.
+    /// A call makes its next step.
     Advance(u8),
-    /// Redis takes a call's swap, and is out of reach before the answer is back.
+    /// Redis executes a call's swap and is out of reach before its answer arrives.
     SwapUnanswered(u8),
-    /// The party that a call asked has made this of it.
+    /// The called party has answered this.
     Answer(u8, Outcome),
-    /// A node's journal takes the oldest entry that waits.
+    /// A node's journal commits its oldest queued entry.
     Commit(Place),
-    /// The catch-up finds that Redis is another.
+    /// The resync notices that Redis is another one.
     Rewind(Place),
-    /// The catch-up reads what Redis has of the next row's bill.
-    CatchUpRead(Place),
-    /// The catch-up's swap arrives.
-    CatchUpSwap(Place),
-    /// The cursor is written down.
+    /// The resync reads the remote state of the next row's bill.
+    ResyncRead(Place),
+    /// The resync's swap is executed.
+    ResyncSwap(Place),
+    /// The cursor is written.
     WriteCursor(Place),
     Crash(Place),
-    /// A crash right after the cursor was written down; only in a coarse scenario.
+    /// A crash right after the cursor was written; only in a coarse scenario.
     CrashBehindCursor(Place),
     Restart(Place),
     Wipe,
@@ -37,7 +37,7 @@ pub(crate) enum Action {
 }
 
 impl Model {
-    /// Every step that can be taken.
+    /// Returns every possible step.
     pub(crate) fn actions(&self, state: &State) -> Vec<Action> {
         let mut actions = Vec::with_capacity(16);
         self.call_actions(state, &mut actions);
@@ -46,7 +46,7 @@ impl Model {
                 if !state.nodes[place].queue.is_empty() {
                     actions.push(Action::Commit(place));
                 }
-                self.catch_up_actions(state, place, &mut actions);
+                self.resync_actions(state, place, &mut actions);
             }
         }
         self.fault_actions(state, &mut actions);
@@ -57,11 +57,11 @@ impl Model {
         for (number, call) in (0_u8..).zip(&state.calls) {
             match call.phase {
                 Phase::Coming => {
-                    // Equal calls come in in their order: which of them is first says nothing.
+                    // Equal calls begin in their order, because it makes no difference which is first.
                     let twin = state.calls[..usize::from(number)]
                         .iter()
                         .any(|other| other.kind == call.kind && other.phase == Phase::Coming);
-                    // Where the nodes are alike, the first call names them.
+                    // If the nodes are alike, the first call is on the first.
                     let first = state.calls.iter().all(|call| call.phase == Phase::Coming)
                         && state.nodes[0] == state.nodes[1]
                         && self.scenario.behind == [0; 2];
@@ -78,7 +78,7 @@ impl Model {
                     actions.push(Action::Advance(number));
                 }
                 Phase::Done | Phase::Dead | Phase::Committing(_) | Phase::Settling => {}
-                Phase::Told => {
+                Phase::Sent => {
                     let outcomes: &[Outcome] = match call.kind {
                         _ if self.is_over(state, number) => &[Outcome::Unknown],
                         Kind::Create => &[Outcome::Ok, Outcome::Refused, Outcome::Unknown],

@@ -16,7 +16,7 @@ impl Model {
             node.journal.answers.insert(message);
         }
         let Some(waits) = entry.waits else {
-            // Nobody waits, nobody notes it as journalled.
+            // No call waits for it.
             return;
         };
         node.marks.journalled(Rows { first, last });
@@ -30,7 +30,7 @@ impl Model {
             (Phase::Settling, _) => Phase::Settled {
                 rows: (first, last),
             },
-            // Only where a step is broken on purpose.
+            // Only with a deliberate fault.
             (phase, _) => phase,
         };
     }

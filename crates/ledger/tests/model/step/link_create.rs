@@ -1,11 +1,11 @@
-//! `Ledger::reserve`, and Kakao Pay being told.
+//! `Ledger::reserve` and the call to Kakao Pay.
 
 use super::{Model, Swap};
 use crate::broken::Broken;
 use crate::call::{Attempt, Phase};
 use crate::note::{Note, What};
 use crate::state::{Entry, Read, State};
-use crate::table::Known;
+use crate::table::StateNumber;
 use crate::{LinkState, Timestamp};
 
 impl Model {
@@ -29,7 +29,7 @@ impl Model {
         let node = &mut state.nodes[place];
         self.observe(node, read);
         let joined = if self.broken == Some(Broken::DecideWithoutLocalKnowledge) {
-            self.table.join(read.family, crate::table::NOTHING)
+            self.table.join(read.bill_group, crate::table::NOTHING)
         } else {
             self.joined(node, read)
         };
@@ -38,12 +38,12 @@ impl Model {
             Self::done(state, number);
             return;
         };
-        // A node knows its own creations, whatever Redis has forgotten.
+        // A node has its own creations, also after a wipe.
         let knows_better = state.calls.iter().any(|call| {
             call.place == place
                 && call.attempt.is_some_and(|attempt| {
-                    let known = node.told().any(|note| note.stamp == attempt.stamp);
-                    known && attempt.keeps_out(now)
+                    let has_attempt = node.facts().any(|note| note.stamp == attempt.stamp);
+                    has_attempt && attempt.keeps_out(now)
                 })
         });
         if knows_better {
@@ -63,7 +63,13 @@ impl Model {
         };
     }
 
-    pub(super) fn reserve(&self, state: &mut State, number: u8, swap: (Read, Known), note: Note) {
+    pub(super) fn reserve(
+        &self,
+        state: &mut State,
+        number: u8,
+        swap: (Read, StateNumber),
+        note: Note,
+    ) {
         if !state.redis.up {
             Self::done(state, number);
             return;
@@ -108,15 +114,15 @@ impl Model {
     }
 
     /// Nothing is sent once the budget is over.
-    pub(super) fn tell_kakao(&self, state: &mut State, number: u8) {
+    pub(super) fn call_kakao(&self, state: &mut State, number: u8) {
         if self.is_over(state, number) {
             Self::done(state, number);
         } else {
-            state.calls[usize::from(number)].phase = Phase::Told;
+            state.calls[usize::from(number)].phase = Phase::Sent;
         }
     }
 
-    /// Invariant (d): two creations never both go on to Kakao Pay, unless the outcome of the first
+    /// Invariant (d): two creations never both reach Kakao Pay, unless the outcome of the first
     /// is unknown, or a wipe took it out of Redis and its node has not written it again.
     fn check_alone(state: &mut State, number: u8) {
         let now = state.calls[usize::from(number)].now;

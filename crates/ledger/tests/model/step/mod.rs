@@ -1,10 +1,10 @@
-//! The steps: which can be taken, and what each does.
+//! The steps and their effects.
 
 mod action;
-mod catch_up;
 mod journal;
 mod link_create;
 mod pay_result;
+mod resync;
 mod settle;
 mod swap;
 
@@ -15,11 +15,11 @@ use crate::broken::Broken;
 use crate::call::{Kind, Phase};
 use crate::note::{Note, What};
 use crate::scenario::Scenario;
-use crate::state::{CatchUp, Entry, Node, Place, State};
+use crate::state::{Entry, Node, Place, Resync, State};
 use crate::table::Table;
 use crate::{HybridLogicalClock, Timestamp};
 
-/// The system: production code, the scenario, and what is broken in it.
+/// The system: production code, the scenario and a deliberate fault.
 pub(crate) struct Model {
     pub(crate) table: Table,
     pub(crate) scenario: Scenario,
@@ -53,13 +53,13 @@ impl Model {
             }
             Action::Commit(place) => Self::commit(state, place),
             Action::Rewind(place) => self.rewind(state, place),
-            Action::CatchUpRead(place) => {
-                self.catch_up_read(state, place);
-                while !self.scenario.fine && state.nodes[place].catch_up != CatchUp::Idle {
-                    self.catch_up_swap(state, place);
+            Action::ResyncRead(place) => {
+                self.resync_read(state, place);
+                while !self.scenario.fine && state.nodes[place].resync != Resync::Idle {
+                    self.resync_swap(state, place);
                 }
             }
-            Action::CatchUpSwap(place) => self.catch_up_swap(state, place),
+            Action::ResyncSwap(place) => self.resync_swap(state, place),
             Action::WriteCursor(place) => Self::write_cursor(state, place),
             Action::Crash(place) => Self::crash(state, place),
             Action::CrashBehindCursor(place) => {
@@ -93,7 +93,8 @@ impl Model {
         call.phase = Phase::Reading;
         if let Kind::PayResult(message) = call.kind {
             if node.journal.answers.has(message) {
-                call.forbidden = Some("(b) a node told again what its journal has as accepted");
+                call.forbidden =
+                    Some("(b) a node delivered again what its journal has as accepted");
             }
             if node.accepted.has(message) {
                 call.end(Phase::Done);
@@ -103,8 +104,8 @@ impl Model {
         }
     }
 
-    /// Takes a call's next step; in a coarse scenario, with those behind it that nothing durable and
-    /// nothing shared lies between.
+    /// Makes a call's next step; in a coarse scenario, also the following ones up to the next effect that is
+    /// durable or shared.
     fn advance(&self, state: &mut State, number: u8) {
         self.advance_once(state, number);
         while !self.scenario.fine && state.calls[usize::from(number)].phase.is_in_between() {
@@ -133,10 +134,10 @@ impl Model {
             (Phase::Swapping { read, joined, rows }, Kind::PayResult(message)) => {
                 self.share_payment(state, (number, message), (read, joined), rows);
             }
-            (Phase::Recorded, Kind::Create) => self.tell_kakao(state, number),
-            // The second only where a step is broken on purpose.
+            (Phase::Recorded, Kind::Create) => self.call_kakao(state, number),
+            // The second only with a deliberate fault.
             (Phase::Recorded | Phase::Committing(_), Kind::PayResult(message)) => {
-                Self::tell_biller(state, number, message);
+                Self::deliver(state, number, message);
             }
             (Phase::Answered(outcome), Kind::Create) => {
                 self.settle_link(state, number, outcome);
@@ -152,13 +153,13 @@ impl Model {
         }
     }
 
-    /// What a node's clock says.
+    /// The time of a node's clock.
     pub(crate) fn now(&self, state: &State, place: Place) -> Timestamp {
         let ticks = i64::from(state.tick) - i64::from(self.scenario.behind[place]);
         Timestamp::from_millis(1_000 * (10 + ticks))
     }
 
-    /// `Share::by_shared_clock`: what Redis's clock says, as a node knows by what it asked.
+    /// `Share::by_shared_clock`: the time of Redis's clock at a node.
     fn shared_now(&self, state: &State, place: Place) -> Timestamp {
         let mut behind = i64::from(self.scenario.behind[place]);
         if self.broken == Some(Broken::JudgeByOwnClock) {
@@ -191,7 +192,7 @@ impl Model {
         node.queue.push(entry);
     }
 
-    /// The call has its answer, or is given up.
+    /// The call has its answer or is abandoned.
     fn done(state: &mut State, number: u8) {
         let call = &mut state.calls[usize::from(number)];
         if let Kind::PayResult(message) = call.kind {

@@ -1,10 +1,10 @@
-//! `Ledger::record_payment`, and the biller being told.
+//! `Ledger::record_payment` and the delivery.
 
 use super::{Model, Swap};
 use crate::call::{Phase, Span};
 use crate::note::{Message, What};
 use crate::state::{Entry, Read, State};
-use crate::table::Known;
+use crate::table::StateNumber;
 use crate::{PaymentEffect, Timestamp};
 
 impl Model {
@@ -35,19 +35,19 @@ impl Model {
         if let Some(read) = read {
             self.observe(node, read);
         }
-        let known = read.map_or(node.memory, |read| {
-            self.table.join(read.family, node.memory)
+        let bill_state = read.map_or(node.memory, |read| {
+            self.table.join(read.bill_group, node.memory)
         });
-        let taken = self
+        let effect = self
             .table
-            .judge(known, message, Timestamp::from_millis(call.now));
+            .judge(bill_state, message, Timestamp::from_millis(call.now));
         let mut notes = vec![Self::note(
             node,
             call.place,
             call.now,
             What::Payment(message),
         )];
-        if is_odd(taken) {
+        if is_odd(effect) {
             notes.push(Self::note(node, call.place, call.now, What::Classified));
         }
         let entry = Entry {
@@ -66,13 +66,13 @@ impl Model {
         state.calls[usize::from(number)].phase = Phase::Swapping { read, joined, rows };
     }
 
-    /// One round of `Ledger::share_payment`. From here on every node that reaches Redis knows of
-    /// the payment; this node knows of it since it was folded.
+    /// One round of `Ledger::share_payment`. From here on the payment is visible on every node that reaches
+    /// Redis; on this node it is visible since the fold.
     pub(super) fn share_payment(
         &self,
         state: &mut State,
         (number, message): (u8, Message),
-        swap: (Read, Known),
+        swap: (Read, StateNumber),
         rows: Span,
     ) {
         let place = state.calls[usize::from(number)].place;
@@ -88,25 +88,25 @@ impl Model {
             }
             Swap::Conflict => {
                 let read = state.redis.read(None, swap.0.epoch);
-                self.look(state, number, message, read);
+                self.classify_conflict(state, number, message, read);
                 state.calls[usize::from(number)].phase = Phase::Committed { read, rows };
             }
         }
     }
 
-    /// Where another node's payment is in Redis meanwhile, two payments met.
-    fn look(&self, state: &mut State, number: u8, message: Message, meanwhile: Read) {
+    /// If another node's payment is in Redis meanwhile, the two conflict.
+    fn classify_conflict(&self, state: &mut State, number: u8, message: Message, meanwhile: Read) {
         let call = &state.calls[usize::from(number)];
         let now = Timestamp::from_millis(call.now);
         let node = &mut state.nodes[call.place];
-        let taken = |known: Known| self.table.judge(known, message, now);
-        let theirs = taken(self.table.join(meanwhile.family, crate::table::NOTHING));
-        // What was taken for odd before has classified the bill already.
+        let effect_in = |bill_state: StateNumber| self.table.judge(bill_state, message, now);
+        let theirs = effect_in(self.table.join(meanwhile.bill_group, crate::table::NOTHING));
+        // A payment that was judged irregular has classified the bill already.
         let classified = self.table.is_error_bill(node.memory, now);
         if is_odd(theirs) && !classified {
-            let word = Self::note(node, call.place, call.now, What::Classified);
+            let classification = Self::note(node, call.place, call.now, What::Classified);
             let entry = Entry {
-                notes: vec![word],
+                notes: vec![classification],
                 answer: None,
                 waits: None,
             };
@@ -114,16 +114,16 @@ impl Model {
         }
     }
 
-    pub(super) fn tell_biller(state: &mut State, number: u8, message: Message) {
+    pub(super) fn deliver(state: &mut State, number: u8, message: Message) {
         let call = &mut state.calls[usize::from(number)];
         if let Some(wrong) = call.forbidden {
             state.seen.wrong = Some(wrong);
         }
-        call.phase = Phase::Told;
-        state.seen.told.insert(message);
+        call.phase = Phase::Sent;
+        state.seen.delivered.insert(message);
     }
 }
 
-const fn is_odd(taken: PaymentEffect) -> bool {
-    matches!(taken, PaymentEffect::Double | PaymentEffect::OtherAmount)
+const fn is_odd(effect: PaymentEffect) -> bool {
+    matches!(effect, PaymentEffect::Double | PaymentEffect::OtherAmount)
 }

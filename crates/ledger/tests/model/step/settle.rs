@@ -1,17 +1,17 @@
-//! `Ledger::settle` and `Ledger::record_delivery`: told, committed, shared, answered.
+//! `Ledger::settle` and `Ledger::record_delivery`: folded, committed, shared, answered.
 
 use super::{Model, Swap};
 use crate::DeliveryState;
 use crate::call::{Outcome, Phase, Span};
 use crate::note::{Message, What};
 use crate::state::{Entry, Read, State};
-use crate::table::Known;
+use crate::table::StateNumber;
 
 impl Model {
     pub(super) fn settle_link(&self, state: &mut State, number: u8, outcome: Outcome) {
         let now = self.now(state, state.calls[usize::from(number)].place);
         let call = &mut state.calls[usize::from(number)];
-        // Only a creation that was reserved was told.
+        // Only a reserved creation was sent.
         let attempt = call.attempt.as_mut().unwrap();
         attempt.outcome = Some(outcome);
         let what = match outcome {
@@ -64,8 +64,8 @@ impl Model {
         self.tell(node, entry);
     }
 
-    /// `Ledger::share_bill`: read, then join; both in one step, because what this node learns in
-    /// between could only be missing from the join, never wrong in it.
+    /// `Ledger::share_bill`: read, then merge; in one step, because facts that this node gets in between
+    /// could only be missing from the merge, never wrong in it.
     pub(super) fn read_to_settle(&self, state: &mut State, number: u8, rows: Span) {
         if !state.redis.up {
             Self::done(state, number);
@@ -83,7 +83,7 @@ impl Model {
         &self,
         state: &mut State,
         number: u8,
-        swap: (Read, Known),
+        swap: (Read, StateNumber),
         rows: Span,
     ) {
         if !state.redis.up {

@@ -1,4 +1,4 @@
-//! `Share::swap`: what one compare-and-swap does.
+//! `Share::swap`: one compare-and-swap.
 
 use super::Model;
 use crate::broken::Broken;
@@ -6,62 +6,62 @@ use crate::call::Phase;
 use crate::journal::Rows;
 use crate::note::{Message, Note, What};
 use crate::state::{Entry, Node, Place, Read, State};
-use crate::table::Known;
+use crate::table::StateNumber;
 
-/// What came of a swap.
+/// The result of a swap.
 pub(crate) enum Swap {
     Done,
     Conflict,
 }
 
 impl Model {
-    /// `Share::join`: what a node and Redis know together; payments that met in it are told.
-    pub(super) fn joined(&self, node: &mut Node, read: Read) -> Known {
+    /// `Share::join`: the merge of a node's state and the remote state; its conflicts are reported.
+    pub(super) fn joined(&self, node: &mut Node, read: Read) -> StateNumber {
         if self.broken == Some(Broken::ShareWithoutJoining) {
             return node.memory;
         }
-        if self.broken != Some(Broken::LeaveMeetingsUntold)
-            && let Some(stamp) = self.table.meeting(read.family, node.memory)
+        if self.broken != Some(Broken::LeaveConflictsUnreported)
+            && let Some(stamp) = self.table.conflict(read.bill_group, node.memory)
         {
-            let word = Note {
+            let classification = Note {
                 stamp,
                 what: What::Classified,
             };
             let entry = Entry {
-                notes: vec![word],
+                notes: vec![classification],
                 answer: None,
                 waits: None,
             };
             self.tell(node, entry);
         }
-        self.table.join(read.family, node.memory)
+        self.table.join(read.bill_group, node.memory)
     }
 
-    /// `Share::swap`: of the family, and of an accepted answer.
+    /// `Share::swap`: of the bill group and of an accepted answer.
     pub(super) fn swap(
         &self,
         state: &mut State,
-        (read, joined): (Read, Known),
+        (read, joined): (Read, StateNumber),
         answer: Option<Message>,
     ) -> Swap {
-        if read.family == Some(joined) && (answer.is_none() || read.answer) {
+        if read.bill_group == Some(joined) && (answer.is_none() || read.answer) {
             // Nothing is sent.
             return Swap::Done;
         }
         let redis = &mut state.redis;
         let same_answer = answer.is_none_or(|answer| redis.answers.has(answer) == read.answer);
-        let same = redis.family == read.family && same_answer;
+        let same = redis.bill_group == read.bill_group && same_answer;
         if !same && self.broken != Some(Broken::SwapWithoutComparing) {
             return Swap::Conflict;
         }
-        redis.family = Some(joined);
+        redis.bill_group = Some(joined);
         if let Some(answer) = answer {
             redis.answers.insert(answer);
         }
         Swap::Done
     }
 
-    /// `Marks::shared`, with the epoch in which Redis was asked.
+    /// `Marks::shared`, with the epoch in which Redis was read.
     pub(super) fn mark(&self, node: &mut Node, read: Read, first: i64, last: i64) {
         let epoch = if self.broken == Some(Broken::MarkAcrossRewinds) {
             node.marks.epoch()
@@ -73,16 +73,18 @@ impl Model {
 
     /// `HybridLogicalClock::observe`.
     pub(super) fn observe(&self, node: &mut Node, read: Read) {
-        if self.broken != Some(Broken::StampWithoutLooking) {
-            let latest = read.family.map(|known| self.table.latest(known));
+        if self.broken != Some(Broken::StampWithoutObserving) {
+            let latest = read
+                .bill_group
+                .map(|bill_state| self.table.latest(bill_state));
             node.clock = node.clock.max(latest.unwrap_or_default().time);
         }
     }
 
-    /// For the invariants: of what this node told, Redis has now what was in `joined`. Where there
-    /// was nothing to write, a wipe may have come since it was read.
-    pub(super) fn has_shared(&self, state: &mut State, place: Place, joined: Known) {
-        if state.redis.family != Some(joined) {
+    /// For the invariants: records which facts of this node Redis has, those in `joined`. Without a write, a
+    /// wipe may have followed the read.
+    pub(super) fn has_shared(&self, state: &mut State, place: Place, joined: StateNumber) {
+        if state.redis.bill_group != Some(joined) {
             return;
         }
         let node = &state.nodes[place];
@@ -90,7 +92,7 @@ impl Model {
             let Some(attempt) = &mut call.attempt else {
                 continue;
             };
-            for note in node.told().filter(|_| call.place == place) {
+            for note in node.facts().filter(|_| call.place == place) {
                 let is_there = self.table.fold(joined, *note) == joined;
                 if is_there && note.stamp == attempt.stamp {
                     attempt.wiped = false;
@@ -100,7 +102,7 @@ impl Model {
                 }
             }
         }
-        for note in node.told() {
+        for note in node.facts() {
             if let What::Payment(message) = note.what
                 && self.table.fold(joined, *note) == joined
             {

@@ -1,4 +1,4 @@
-//! What a node did, and when.
+//! What a node did with one call, and when.
 
 use std::time::Duration;
 
@@ -6,20 +6,20 @@ use crate::calls::Call;
 use crate::clock::Moment;
 use crate::node::BUDGET;
 
-/// How long settling may go on behind an answer that came when the budget was over: the journal is
-/// waited for, then Redis is read and written, 200 ms each, on a machine that has little time.
+/// The longest time that settling continues after an answer that came at the end of the budget: it
+/// waits for the journal, then reads and writes Redis, 200 ms each, on a loaded machine.
 const SETTLING: Duration = Duration::from_secs(1);
 
-/// What a node did, from the call's beginning to what came of it.
+/// The work of a node for one call, from the call's begin to its outcome.
 #[derive(Clone, Copy, Debug)]
-pub struct Deed {
+pub struct Action {
     pub node: usize,
     pub from: Moment,
     pub until: Moment,
 }
 
-impl Deed {
-    /// A whole call.
+impl Action {
+    /// Returns the action of a whole call.
     pub const fn of(call: &Call) -> Self {
         Self {
             node: call.node,
@@ -28,21 +28,21 @@ impl Deed {
         }
     }
 
-    /// The same deed, if what came of it came earlier or later.
+    /// Returns the same action with another end.
     #[must_use]
     pub const fn ending(self, until: Moment) -> Self {
         Self { until, ..self }
     }
 
-    /// An answer that came when the budget was over came before its settling was shared, and maybe
-    /// before it was journalled: the budget is kept, and the settling goes on behind it.
-    pub fn took_the_whole_budget(self) -> bool {
+    /// Returns whether the answer came at the end of the budget. Such an answer is sent before its
+    /// settling is shared, and perhaps before it is journalled; the settling continues afterwards.
+    pub fn used_whole_budget(self) -> bool {
         self.until.saturating_sub(self.from) >= BUDGET
     }
 
-    /// When what came of it is in the journal and shared, where nothing is in the way.
+    /// Returns when the outcome is journalled and shared if nothing fails.
     pub fn settled_by(self) -> Moment {
-        if self.took_the_whole_budget() {
+        if self.used_whole_budget() {
             self.until + SETTLING
         } else {
             self.until

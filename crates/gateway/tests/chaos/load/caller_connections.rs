@@ -1,4 +1,4 @@
-//! A caller's connections, one to each node, made anew when they break.
+//! A caller's connections: one to each node, opened again after a failure.
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -6,19 +6,19 @@ use std::time::Duration;
 use serde_json::Value;
 use simulator::{Caller, Reply};
 
-use crate::calls::{Answer, CircuitOutcome};
+use crate::calls::{Answer, CallOutcome};
 use crate::node::{AUTHORIZATION, Node};
 
-/// Far longer than a budget: whoever waits this long will never be answered.
+/// Far longer than a budget: after this time no answer will come.
 const TIMEOUT: Duration = Duration::from_mins(1);
 
 #[derive(Debug)]
-pub struct Line<'a> {
+pub struct CallerConnections<'a> {
     nodes: &'a [Node; 2],
     open: [Option<(SocketAddr, Caller)>; 2],
 }
 
-impl<'a> Line<'a> {
+impl<'a> CallerConnections<'a> {
     pub fn to(nodes: &'a [Node; 2]) -> Self {
         Self {
             nodes,
@@ -26,16 +26,10 @@ impl<'a> Line<'a> {
         }
     }
 
-    /// One POST, as the party that calls this path.
-    pub fn post(
-        &mut self,
-        node: usize,
-        path: &str,
-        request_id: &str,
-        body: &str,
-    ) -> CircuitOutcome {
+    /// Sends a POST as the party that calls this path.
+    pub fn post(&mut self, node: usize, path: &str, request_id: &str, body: &str) -> CallOutcome {
         let Some(mut caller) = self.caller(node) else {
-            return CircuitOutcome::NotSent;
+            return CallOutcome::NotSent;
         };
         let headers = [
             ("X-Request-Id", request_id),
@@ -51,9 +45,9 @@ impl<'a> Line<'a> {
             Ok(reply) => {
                 let closes = reply.header("connection") == Some("close");
                 self.open[node] = (!closes).then_some(caller);
-                CircuitOutcome::Answered(answer(&reply))
+                CallOutcome::Answered(answer(&reply))
             }
-            Err(_) => CircuitOutcome::Silence,
+            Err(_) => CallOutcome::NoAnswer,
         }
     }
 
@@ -77,7 +71,7 @@ fn answer(reply: &Reply) -> Answer {
         status: reply.status,
         res_code: member("res_code"),
         message: match &body {
-            // Something that nobody in this run says.
+            // The body is no JSON, which neither the parties nor the gateway send.
             Value::Null => reply.text(),
             _ => member("message"),
         },

@@ -1,28 +1,28 @@
-//! The catch-up, one row at a time; it may be as early as it likes.
+//! The resync, one row at a time, at any time.
 
 use super::{Action, Model, Swap};
 use crate::broken::Broken;
 use crate::note::{Message, What};
-use crate::state::{CatchUp, Place, State};
+use crate::state::{Place, Resync, State};
 
 impl Model {
-    pub(super) fn catch_up_actions(&self, state: &State, place: Place, actions: &mut Vec<Action>) {
+    pub(super) fn resync_actions(&self, state: &State, place: Place, actions: &mut Vec<Action>) {
         let node = &state.nodes[place];
-        if matches!(node.catch_up, CatchUp::Swapping { .. }) {
-            actions.push(Action::CatchUpSwap(place));
+        if matches!(node.resync, Resync::Swapping { .. }) {
+            actions.push(Action::ResyncSwap(place));
             return;
         }
         let is_another = node.shared_with != state.redis.identity;
         if state.redis.up && is_another {
             actions.push(Action::Rewind(place));
         }
-        // A round that has begun goes on while Redis is wiped.
+        // A round continues while Redis is wiped.
         let calls_first = self.scenario.calls_first
             && (state.calls.iter()).any(|call| call.place == place && call.is_under_way());
         if state.redis.up && node.unshared().next().is_some() && !calls_first {
-            actions.push(Action::CatchUpRead(place));
+            actions.push(Action::ResyncRead(place));
         }
-        // Only a start reads it.
+        // Only the start of a node reads it.
         let matters = self.scenario.fine && state.left.crashes > 0;
         if matters && !node.is_cursor_written() {
             actions.push(Action::WriteCursor(place));
@@ -43,8 +43,8 @@ impl Model {
         node.journal.shared_with = node.shared_with;
     }
 
-    pub(super) fn catch_up_read(&self, state: &mut State, place: Place) {
-        // The step can be taken only where there is a row.
+    pub(super) fn resync_read(&self, state: &mut State, place: Place) {
+        // The step is only possible with a row.
         let row = state.nodes[place].unshared().next().unwrap();
         self.read_row(state, place, row);
     }
@@ -57,7 +57,7 @@ impl Model {
         };
         let read = state.redis.read(answer, node.marks.epoch());
         let joined = self.joined(node, read);
-        node.catch_up = CatchUp::Swapping {
+        node.resync = Resync::Swapping {
             row,
             read,
             joined,
@@ -65,25 +65,25 @@ impl Model {
         };
     }
 
-    pub(super) fn catch_up_swap(&self, state: &mut State, place: Place) {
-        let CatchUp::Swapping {
+    pub(super) fn resync_swap(&self, state: &mut State, place: Place) {
+        let Resync::Swapping {
             row,
             read,
             joined,
             answer,
-        } = state.nodes[place].catch_up
+        } = state.nodes[place].resync
         else {
-            unreachable!("the step can be taken only where a swap is on its way");
+            unreachable!("the step is possible only during a swap");
         };
         if !state.redis.up {
-            state.nodes[place].catch_up = CatchUp::Idle;
+            state.nodes[place].resync = Resync::Idle;
             return;
         }
         match self.swap(state, (read, joined), answer) {
             Swap::Conflict => self.read_row(state, place, row),
             Swap::Done => {
                 let node = &mut state.nodes[place];
-                node.catch_up = CatchUp::Idle;
+                node.resync = Resync::Idle;
                 self.mark(node, read, row, row);
                 self.has_shared(state, place, joined);
             }

@@ -1,13 +1,13 @@
-//! One call, before it is made.
+//! A request that has not been sent yet.
 
 use crate::bill::{Bill, PayEvent};
-use crate::calls::{Api, Call, CircuitOutcome};
-use crate::line::Line;
-use crate::plan::Plan;
-use crate::world::World;
+use crate::calls::{Api, Call, CallOutcome};
+use crate::load::caller_connections::CallerConnections;
+use crate::load::plan::Plan;
+use crate::testbed::Testbed;
 
 #[derive(Clone, Debug)]
-pub struct Sending {
+pub struct Request {
     bill: Bill,
     api: Api,
     node: usize,
@@ -16,9 +16,9 @@ pub struct Sending {
     body: String,
 }
 
-impl Sending {
-    /// A link call, a notice or a prepay; it is echoed by its own name.
-    pub fn question(bill: Bill, api: Api, node: usize, id: String) -> Self {
+impl Request {
+    /// Returns a link call, a notice or a prepay; its echo is its id.
+    pub fn without_event(bill: Bill, api: Api, node: usize, id: String) -> Self {
         let body = match api {
             Api::Create | Api::Recreate => bill.link(&id),
             Api::Notice => bill.notice(&id),
@@ -34,7 +34,7 @@ impl Sending {
         }
     }
 
-    /// A pay-result. Every copy has the same bytes, and so is echoed by the event's name.
+    /// Returns a pay-result. Its echo is the event's name, so that every copy has the same bytes.
     pub fn pay_result(bill: Bill, node: usize, id: String, event: (usize, &PayEvent)) -> Self {
         let (number, event) = event;
         let echo = Plan::echo(bill, number);
@@ -48,11 +48,11 @@ impl Sending {
         }
     }
 
-    /// Makes the call, and writes it down.
-    pub fn send(self, world: &World, line: &mut Line<'_>) -> CircuitOutcome {
-        world.calls.during(|begun| {
+    /// Sends the request and logs the call.
+    pub fn send(self, testbed: &Testbed, connections: &mut CallerConnections<'_>) -> CallOutcome {
+        testbed.calls.during(|begun| {
             let path = self.api.path(self.bill);
-            let outcome = line.post(self.node, &path, &self.id, &self.body);
+            let outcome = connections.post(self.node, &path, &self.id, &self.body);
             Call {
                 id: self.id,
                 api: self.api,
@@ -60,7 +60,7 @@ impl Sending {
                 echo: self.echo,
                 node: self.node,
                 begun,
-                ended: world.clock.now(),
+                ended: testbed.clock.now(),
                 outcome,
             }
         })

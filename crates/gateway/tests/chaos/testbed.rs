@@ -1,4 +1,4 @@
-//! Everything that runs: the parties, the shared state, two nodes; and what is written down.
+//! Everything that runs: the parties, Redis and two nodes, and the callers' log.
 
 use tempfile::TempDir;
 
@@ -9,8 +9,8 @@ use crate::node::{Node, Parties};
 use crate::party::Party;
 use crate::store::Store;
 
-/// Dropped, it ends every process of it.
-pub struct World {
+/// Ends all its processes when it is dropped.
+pub struct Testbed {
     pub seed: u64,
     pub clock: Clock,
     pub nodes: [Node; 2],
@@ -21,7 +21,7 @@ pub struct World {
     pub directory: TempDir,
 }
 
-impl World {
+impl Testbed {
     pub fn start(seed: u64, store: Box<dyn Store>) -> Self {
         let clock = Clock::start();
         let kakao = Party::start("KAKAO", seed, clock);
@@ -47,7 +47,7 @@ impl World {
         }
     }
 
-    /// Kakao Pay, then the billers.
+    /// Returns Kakao Pay, then the billers.
     pub fn parties(&self) -> impl Iterator<Item = &Party> {
         std::iter::once(&self.kakao).chain(&self.billers)
     }

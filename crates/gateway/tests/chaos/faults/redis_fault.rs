@@ -1,66 +1,65 @@
-//! What can happen to the shared state, and what it costs.
+//! The faults of Redis and the data that they lose.
 
 use std::time::Duration;
 
 use test_support::Traffic;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Blow {
-    /// `kill -9` of every server that holds data, and up again after this time.
+pub enum RedisFault {
+    /// `kill -9` of every server that holds data, and a restart after this time.
     Kill(Duration),
     /// SIGSTOP, and SIGCONT after this time.
     Hang(Duration),
     /// `FLUSHALL`.
     Flush,
-    /// A node cannot reach it for this time.
-    Part {
+    /// One node cannot reach Redis for this time.
+    Partition {
         node: usize,
         traffic: Traffic,
         time: Duration,
     },
-    /// Both nodes are cut off from it for this time; Sentinels and replicas are, too, and choose
-    /// another primary.
+    /// Both nodes are cut off from Redis for this time. Sentinels and replicas are, too, and elect another
+    /// primary.
     CutOff(Duration),
-    /// The replica lags behind by this time, the primary is killed, and Sentinel makes the replica
-    /// the primary.
+    /// The replica lags by this time, the primary is killed, and Sentinel promotes the replica.
     FailOver(Duration),
-    /// `kill -9` of one of a Cluster's masters, and up again after this time, before it is missed.
+    /// `kill -9` of a Cluster's master, and a restart after this time, before its replica is promoted.
     KillMaster { master: usize, time: Duration },
-    /// One of a Cluster's masters is killed and never comes back as one: its replica takes over.
+    /// `kill -9` of a Cluster's master until its replica is promoted.
     LoseMaster { master: usize },
     /// A biller's slot moves to the next master of a Cluster, key by key.
     Reshard { biller: usize },
 }
 
-/// What is gone after a blow.
+/// The data that a fault lost.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Loss {
     Nothing,
-    /// At most what was written since this long before the blow.
+    /// At most what was written from this long before the fault.
     Latest(Duration),
     Everything,
 }
 
-impl Blow {
+impl RedisFault {
     pub const fn name(self) -> &'static str {
         match self {
             Self::Kill(_) => "kill -9 of redis",
             Self::Hang(_) => "SIGSTOP of redis",
             Self::Flush => "FLUSHALL",
-            Self::Part {
+            Self::Partition {
                 traffic: Traffic::Held,
                 ..
-            } => "network to one node held up",
-            Self::Part { .. } => "network to one node cut",
+            } => "network to one node delayed",
+            Self::Partition { .. } => "network to one node cut",
             Self::CutOff(_) => "network of redis cut",
-            Self::FailOver(_) => "failover to a replica that lags",
+            Self::FailOver(_) => "failover to a lagging replica",
             Self::KillMaster { .. } => "kill -9 of a cluster's master",
-            Self::LoseMaster { .. } => "cluster's master lost for good",
-            Self::Reshard { .. } => "slot of a biller resharded",
+            Self::LoseMaster { .. } => "cluster's master replaced by its replica",
+            Self::Reshard { .. } => "slot of a biller moved",
         }
     }
 
-    /// Whether other processes, or other servers, serve the data afterwards.
+    /// Returns whether other processes or other servers hold the data afterwards.
     pub const fn restarts_servers(self) -> bool {
         match self {
             Self::Kill(_)
@@ -68,16 +67,16 @@ impl Blow {
             | Self::CutOff(_)
             | Self::KillMaster { .. }
             | Self::LoseMaster { .. } => true,
-            Self::Hang(_) | Self::Flush | Self::Part { .. } | Self::Reshard { .. } => false,
+            Self::Hang(_) | Self::Flush | Self::Partition { .. } | Self::Reshard { .. } => false,
         }
     }
 
-    /// The nodes that cannot reach Redis meanwhile.
-    pub const fn keeps_off(self) -> &'static [usize] {
+    /// Returns the nodes that cannot reach Redis meanwhile.
+    pub const fn disconnected_nodes(self) -> &'static [usize] {
         match self {
             Self::Flush | Self::Reshard { .. } => &[],
-            Self::Part { node: 0, .. } => &[0],
-            Self::Part { .. } => &[1],
+            Self::Partition { node: 0, .. } => &[0],
+            Self::Partition { .. } => &[1],
             Self::Kill(_)
             | Self::Hang(_)
             | Self::CutOff(_)
@@ -87,12 +86,12 @@ impl Blow {
         }
     }
 
-    /// How long it lasts before it is made good.
+    /// Returns how long it lasts.
     pub const fn time(self) -> Duration {
         match self {
             Self::Kill(time)
             | Self::Hang(time)
-            | Self::Part { time, .. }
+            | Self::Partition { time, .. }
             | Self::CutOff(time)
             | Self::KillMaster { time, .. } => time,
             Self::Flush | Self::FailOver(_) | Self::LoseMaster { .. } | Self::Reshard { .. } => {

@@ -1,4 +1,4 @@
-//! What a node could not share, it shares later, and nothing that cannot be shared is in the way.
+//! Facts that a node could not share are shared later, and a fact that cannot be shared blocks no other.
 
 use std::time::{Duration, Instant};
 
@@ -11,11 +11,11 @@ use crate::cluster::{BILLERS, owner, topology};
 use crate::one_node::{OneNode, answer, bill, eventually};
 use crate::store::node;
 
-/// Contract section 4: what Redis missed is written again, beginning within this time.
-const BEGINS_WITHIN: Duration = Duration::from_secs(5);
+/// Contract section 4: the resync starts within this time.
+const STARTS_WITHIN: Duration = Duration::from_secs(5);
 
 #[tokio::test]
-async fn what_cannot_be_read_holds_up_nothing_behind_it() {
+async fn an_unreadable_value_blocks_nothing_after_it() {
     let server = RedisServer::durable(&[]);
     let topology = Topology::Standalone(node(server.port()));
     let one = OneNode::open(topology.clone()).await;
@@ -24,7 +24,7 @@ async fn what_cannot_be_read_holds_up_nothing_behind_it() {
     one.pay(&damaged, None).await;
     one.until_all_is_shared().await;
     let key = only_key(&server, "relay:{B0001}:f:*");
-    server.tell(&["SET", &key, "nobody can read this"]);
+    server.tell(&["SET", &key, "unreadable"]);
     server.kill();
     one.until_cut_off().await;
     one.pay(&damaged, Some(answer(10))).await;
@@ -36,7 +36,7 @@ async fn what_cannot_be_read_holds_up_nothing_behind_it() {
     for bill in &others {
         eventually(async || other.is_paid(bill).await).await;
     }
-    // Neither the value nor the rows that could mend it are given up: two payments, a delivery.
+    // Neither the value nor the rows that could repair it are lost: two payments, a delivery.
     eventually(async || one.ledger.unshared() == 3).await;
     assert_eq!(only_key(&server, "relay:{B0001}:f:*damaged*"), key);
     server.tell(&["DEL", &key]);
@@ -51,7 +51,7 @@ fn only_key(server: &RedisServer, pattern: &str) -> String {
 }
 
 #[tokio::test]
-async fn the_living_servers_of_a_cluster_are_caught_up_and_the_dead_one_when_it_is_back() {
+async fn the_running_servers_of_a_cluster_are_resynced_and_the_killed_one_when_it_returns() {
     let cluster = Cluster::start(Network::Direct);
     for member in &cluster.members {
         member
@@ -71,39 +71,39 @@ async fn the_living_servers_of_a_cluster_are_caught_up_and_the_dead_one_when_it_
 
     cluster.members[2].server.kill();
     one.until_cut_off().await;
-    let (dead, living): (Vec<&str>, Vec<&str>) = BILLERS
+    let (killed, running): (Vec<&str>, Vec<&str>) = BILLERS
         .iter()
         .partition(|biller| owner(&cluster, biller) == 2);
-    for biller in &dead {
+    for biller in &killed {
         one.pay(&bill(biller, "meanwhile"), None).await;
     }
-    // A wipe of one of the others is seen although not all are there.
+    // A wipe of another server is noticed although not all servers run.
     cluster.members[0].server.tell(&["FLUSHALL"]);
-    for biller in &living {
+    for biller in &running {
         let paid = bill(biller, "before");
         eventually(async || other.is_paid(&paid).await).await;
     }
-    let behind = i64::try_from(2 * dead.len()).unwrap();
+    let behind = i64::try_from(2 * killed.len()).unwrap();
     eventually(async || one.ledger.unshared() == behind).await;
 
     cluster.members[2].server.start_again();
     let back = Instant::now();
     eventually(async || one.ledger.is_redis_reachable() == Some(true)).await;
     let reached = back.elapsed();
-    for biller in &dead {
+    for biller in &killed {
         let paid = bill(biller, "meanwhile");
         eventually(async || other.is_paid(&paid).await).await;
     }
-    let caught_up = back.elapsed().saturating_sub(reached);
-    assert!(caught_up < BEGINS_WITHIN, "{caught_up:?}");
+    let duration = back.elapsed().saturating_sub(reached);
+    assert!(duration < STARTS_WITHIN, "{duration:?}");
     one.until_all_is_shared().await;
 }
 
 #[tokio::test]
-async fn answers_that_are_much_together_are_caught_up_over_a_slow_line() {
+async fn many_large_answers_are_resynced_over_a_slow_connection() {
     let server = RedisServer::durable(&[]);
-    let line = Proxy::slow(server.port(), 4 * 1024 * 1024);
-    let one = OneNode::open(Topology::Standalone(node(line.port()))).await;
+    let proxy = Proxy::slow(server.port(), 4 * 1024 * 1024);
+    let one = OneNode::open(Topology::Standalone(node(proxy.port()))).await;
     server.kill();
     one.until_cut_off().await;
     let bills: Vec<Bill> = (0..120)

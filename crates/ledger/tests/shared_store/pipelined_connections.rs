@@ -1,4 +1,4 @@
-//! Large answers are nobody's burden but their own.
+//! Large values do not delay other commands.
 
 use std::time::Duration;
 
@@ -7,7 +7,7 @@ use ledger::{RecordOutcome, Scope};
 use test_support::{Proxy, RedisServer};
 
 use crate::one_node::{OneNode, answer, bill, eventually};
-use crate::store::{held, in_reach, node, standalone, write};
+use crate::store::{in_reach, node, read, standalone, write};
 
 const MEGABYTE: usize = 1024 * 1024;
 
@@ -21,10 +21,10 @@ const KEY: Key<'_> = Key {
 const KEEP: Duration = Duration::from_mins(10);
 
 #[tokio::test]
-async fn a_large_value_that_takes_too_long_closes_its_own_lane_alone() {
+async fn a_large_value_that_takes_too_long_closes_only_its_own_connection() {
     let server = RedisServer::durable(&[]);
-    let line = Proxy::slow(server.port(), BYTES_PER_SECOND);
-    let store = standalone(node(line.port()));
+    let proxy = Proxy::slow(server.port(), BYTES_PER_SECOND);
+    let store = standalone(node(proxy.port()));
     in_reach(&store).await;
     assert!(write(&store, "B0001", "a", "1").await.is_ok());
 
@@ -33,16 +33,16 @@ async fn a_large_value_that_takes_too_long_closes_its_own_lane_alone() {
     let slow = store.put_large("B0001", KEY, &value, KEEP, patience);
     let calls = async {
         for _ in 0..20 {
-            assert!(held(&store, "B0002", "a").await.is_ok());
+            assert!(read(&store, "B0002", "a").await.is_ok());
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
     };
     let (slow, ()) = tokio::join!(slow, calls);
     assert_eq!(slow, Err(OutOfReach::TooSlow));
     assert!(store.is_reachable());
-    assert!(held(&store, "B0001", "a").await.unwrap().is_some());
+    assert!(read(&store, "B0001", "a").await.unwrap().is_some());
 
-    // Given time it gets through, on a lane made anew; what is there stays.
+    // With enough time it succeeds over a new connection; existing data stays.
     let patience = Duration::from_secs(10);
     for value in [&value, &vec![b'y'; MEGABYTE]] {
         let put = store.put_large("B0001", KEY, value, KEEP, patience);
@@ -53,10 +53,10 @@ async fn a_large_value_that_takes_too_long_closes_its_own_lane_alone() {
 }
 
 #[tokio::test]
-async fn a_billers_large_answer_keeps_no_other_biller_from_the_shared_state() {
+async fn a_billers_large_answer_keeps_no_other_biller_from_redis() {
     let server = RedisServer::durable(&[]);
-    let line = Proxy::slow(server.port(), BYTES_PER_SECOND);
-    let one = OneNode::open(Topology::Standalone(node(line.port()))).await;
+    let proxy = Proxy::slow(server.port(), BYTES_PER_SECOND);
+    let one = OneNode::open(Topology::Standalone(node(proxy.port()))).await;
     let (large, small) = (bill("B0001", "1"), bill("B0002", "1"));
     one.pay(&small, None).await;
     let kept = answer(3 * MEGABYTE);
@@ -69,14 +69,14 @@ async fn a_billers_large_answer_keeps_no_other_biller_from_the_shared_state() {
     tokio::join!(one.pay(&large, Some(kept.clone())), calls);
     assert!(one.is_paid(&large).await);
 
-    // What the call had no time for, the catch-up does; from then on every node has the answer.
+    // The resync writes what the call had no time for; from then on every node has the answer.
     one.until_all_is_shared().await;
     let other = OneNode::open(Topology::Standalone(node(server.port()))).await;
     match other.begin_again(&large).await {
         RecordOutcome::AcceptedElsewhere(answer) => assert!(answer == kept),
-        RecordOutcome::Recorded(recorded) => panic!("told twice: {recorded:?}"),
+        RecordOutcome::Recorded(recorded) => panic!("delivered twice: {recorded:?}"),
     }
-    // Also where all was forgotten.
+    // The same after a wipe.
     server.tell(&["FLUSHALL"]);
     let third = OneNode::open(Topology::Standalone(node(server.port()))).await;
     eventually(async || {

@@ -1,52 +1,52 @@
-//! What will be done with one bill: the same for the same seed.
+//! The calls for one bill; the same seed gives the same plan.
 
 use std::time::Duration;
 
 use crate::bill::{Bill, CANARIES, PayEvent};
 use crate::random::Random;
 
-/// What a bill costs.
+/// The amount of a bill in won.
 const AMOUNT: i64 = 20_000;
 
-/// One thing that the callers do, or several at once.
+/// One call or several concurrent ones.
 #[derive(Clone, Debug)]
 pub enum Step {
-    /// On this node.
+    /// A `link_create` on this node.
     Create(usize),
-    /// On both nodes at once.
+    /// A `link_create` on both nodes concurrently.
     CreateOnBoth,
     Recreate(usize),
     Notice(usize),
     Prepay(usize),
-    /// Reports an event, again and again on these nodes in turn until it is answered.
+    /// Reports an event to these nodes in turn until it is answered.
     Report {
         event: usize,
         nodes: Vec<usize>,
     },
-    /// Reports an event once more, byte for byte, on this node.
+    /// Sends a copy of an event's report to this node.
     Copy {
         event: usize,
         node: usize,
     },
-    /// Reports an event twice at once, byte for byte, on the same node.
+    /// Sends two copies of an event's report to the same node concurrently.
     TwoCopies {
         event: usize,
         node: usize,
     },
-    /// Reports two payments at once, one on each node.
+    /// Reports two payments concurrently, one on each node.
     Race {
         events: [usize; 2],
     },
     Pause(Duration),
 }
 
-/// What the payments of a bill are meant to come to.
+/// What the payments of a bill amount to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Intent {
     /// At most one payment in force at any time.
     Plain,
-    /// A payment, its full cancel (or more than that), then another payment: no double payment, but a
-    /// node that has not heard of the cancel takes it for one.
+    /// A payment, its full cancel (or more than that), then another payment: no double payment, but it
+    /// looks like one to a node that does not see the cancel.
     PaidAgain,
     /// Two payments: an error bill (`E817`).
     Double,
@@ -76,12 +76,12 @@ impl Plan {
             return draft.plan;
         }
         draft.links();
-        draft.money();
+        draft.payments();
         draft.afterwards();
         draft.plan
     }
 
-    /// What a pay-result of the event carries; the same in every copy.
+    /// Returns the echo of the event's pay-result, which is the same in every copy.
     pub fn echo(bill: Bill, event: usize) -> String {
         format!("b{}.e{event}", bill.0)
     }
@@ -106,7 +106,7 @@ impl Draft {
         }
     }
 
-    fn money(&mut self) {
+    fn payments(&mut self) {
         match self.random.below(100) {
             0..=9 => {}
             10..=39 => {
@@ -127,20 +127,20 @@ impl Draft {
                 self.cancel(paid, AMOUNT);
                 self.pay(AMOUNT);
             }
-            // A cancel takes nothing from another payment, however large it is, ...
+            // A cancel does not reduce another payment, however large it is, ...
             80 | 81 => {
                 self.plan.intent = Intent::PaidAgain;
                 let paid = self.pay(AMOUNT);
                 self.cancel(paid, 3 * AMOUNT);
                 self.pay(AMOUNT);
             }
-            // ... and although its own payment never came, ...
+            // ... even if its own payment was never reported, ...
             82 | 83 => {
-                let stranger = self.plan.bill.0 * 10 + 9;
-                self.cancel(stranger, 3 * AMOUNT);
+                let unreported = self.plan.bill.0 * 10 + 9;
+                self.cancel(unreported, 3 * AMOUNT);
                 self.pay(AMOUNT);
             }
-            // ... or came later: then it was cancelled before it was told.
+            // ... or is reported after it.
             84 => {
                 let paid = self.plan.bill.0 * 10 + 1;
                 self.cancel(paid, AMOUNT);
@@ -159,7 +159,7 @@ impl Draft {
         }
     }
 
-    /// Copies and questions that come later, maybe much later.
+    /// Adds copies and other calls after a pause.
     fn afterwards(&mut self) {
         for _ in 0..self.random.below(5) {
             let pause = self.random.milliseconds(0, 1_200);
@@ -178,7 +178,7 @@ impl Draft {
         }
     }
 
-    /// A payment with its copies; answers its `pay_id`.
+    /// Adds a payment with its copies and returns its `pay_id`.
     fn pay(&mut self, amount: i64) -> u64 {
         let event = self.event("P", None, amount);
         self.report(event);

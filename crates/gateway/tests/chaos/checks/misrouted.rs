@@ -1,67 +1,67 @@
-//! Everything goes to whom it is for.
+//! Every call reaches its own party, and every answer its own caller.
 
 use protocol::ResCode;
 
 use crate::bill::BILLERS;
 use crate::calls::{Answer, Api, Call};
-use crate::evidence::{Evidence, Seen};
-use crate::finding::Finding;
+use crate::checks::check_result::CheckResult;
+use crate::records::{ReceivedRequest, Records};
 
-/// Checks that no party saw a call that is not for it, and no caller got another's answer.
-pub fn check(evidence: &Evidence) -> Finding {
-    let mut finding = Finding::of("misrouted");
-    for seen in &evidence.seen {
-        finding.judged += 1;
-        if let Err(why) = at_its_party(evidence, seen) {
-            let (party, incoming) = (seen.party, &seen.incoming);
-            finding.violated(incoming.bill, format!("{why} at {party}: {incoming:?}"));
+/// Checks that no party received a call for another one, and that no caller got another's answer.
+pub fn check(records: &Records) -> CheckResult {
+    let mut result = CheckResult::of("misrouted");
+    for received in &records.received {
+        result.checked += 1;
+        if let Err(why) = at_its_party(records, received) {
+            let (party, incoming) = (received.party, &received.incoming);
+            result.violation(incoming.bill, format!("{why} at {party}: {incoming:?}"));
         }
     }
-    finding.add(check_answers(evidence));
-    finding
+    result.add(check_answers(records));
+    result
 }
 
 /// Checks that no caller got another's answer.
-pub fn check_answers(evidence: &Evidence) -> Finding {
-    let mut finding = Finding::of("misrouted");
-    for call in &evidence.calls {
+pub fn check_answers(records: &Records) -> CheckResult {
+    let mut result = CheckResult::of("misrouted");
+    for call in &records.calls {
         let Some(answer) = call.answer() else {
             continue;
         };
-        finding.judged += 1;
+        result.checked += 1;
         if !(is_from_its_party(call, answer) || is_from_the_gateway(answer)) {
-            finding.violated(call.bill, format!("{} got {answer:?}", call.id));
+            result.violation(call.bill, format!("{} got {answer:?}", call.id));
         } else if answer.request_id != call.id {
-            finding.violated(call.bill, format!("{} got another's name", call.id));
+            result.violation(call.bill, format!("{} got another request id", call.id));
         }
     }
-    finding
+    result
 }
 
-fn at_its_party(evidence: &Evidence, seen: &Seen) -> Result<(), &'static str> {
-    let incoming = &seen.incoming;
+fn at_its_party(records: &Records, received: &ReceivedRequest) -> Result<(), &'static str> {
+    let incoming = &received.incoming;
     let bill = incoming.bill.ok_or("no bill")?;
-    let api = incoming.api.ok_or("no path of its own")?;
+    let api = incoming.api.ok_or("an unknown path")?;
     let party = match api {
         Api::Create | Api::Recreate => "KAKAO",
         Api::Notice | Api::Prepay | Api::PayResult => BILLERS[bill.biller()],
     };
-    if party != seen.party {
+    if party != received.party {
         return Err("another party's call");
     }
     if party == "KAKAO" && incoming.path_biller != bill.biller_code() {
         return Err("another biller's path");
     }
-    let call = evidence
+    let call = records
         .call_of(incoming)
-        .ok_or("a call that nobody made")?;
+        .ok_or("a call that was not made")?;
     if (call.bill, call.api, &call.echo) != (bill, api, &incoming.echo) {
         return Err("another call's body");
     }
     Ok(())
 }
 
-/// A party says its own name and repeats the echo. What is cut short or garbage is never relayed.
+/// A party answers with its name and the echo. A truncated or unreadable answer is never relayed.
 fn is_from_its_party(call: &Call, answer: &Answer) -> bool {
     let party = match call.api {
         Api::Create | Api::Recreate => "KAKAO",

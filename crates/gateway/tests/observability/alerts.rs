@@ -1,4 +1,4 @@
-//! A biller begins to hang under traffic: who is woken, and by what?
+//! A biller starts to hang under traffic, and an alert names it.
 
 use std::fmt::Debug;
 use std::fs;
@@ -25,12 +25,12 @@ fn biller(code: &str) -> Biller {
 }
 
 #[test]
-fn a_biller_that_begins_to_hang_is_named_with_its_api_and_nobody_else_is() {
+fn a_biller_that_starts_to_hang_is_alerted_with_its_api_and_no_other_is() {
     let kakao = Kakao::start(KakaoOptions::default()).unwrap();
-    let (hanging, well) = (biller("B0001"), biller("B0002"));
+    let (hanging, healthy) = (biller("B0001"), biller("B0002"));
     let gateway = Setup::new(&kakao.base_url(), &hanging.base_url())
         .biller("B0001", &hanging.base_url(), &named(HOSTILE_NAME))
-        .biller("B0002", &well.base_url(), "")
+        .biller("B0002", &healthy.base_url(), "")
         .with("[budget]\ntotal = \"500ms\"")
         .start();
     let prometheus = Prometheus::watching(gateway.ops());
@@ -52,11 +52,11 @@ fn a_biller_that_begins_to_hang_is_named_with_its_api_and_nobody_else_is() {
     hanging.inject(Rule::parse("/kakao/prepay hang-head").unwrap());
     let alert = until(|| {
         let alerts = prometheus.alerts();
-        let wakes = |alert: &&Value| {
+        let is_wanted = |alert: &&Value| {
             alert["labels"]["alertname"] == "RelayBillerTimeouts" && alert["state"] == "firing"
         };
-        let woken = alerts.iter().find(wakes).cloned();
-        woken.ok_or_else(|| format!("{alerts:#?}"))
+        let firing = alerts.iter().find(is_wanted).cloned();
+        firing.ok_or_else(|| format!("{alerts:#?}"))
     });
     assert_eq!(alert["labels"]["biller"], "B0001");
     assert_eq!(alert["labels"]["api"], "prepay");
@@ -70,13 +70,13 @@ fn a_biller_that_begins_to_hang_is_named_with_its_api_and_nobody_else_is() {
     drop(traffic);
 }
 
-/// The alerts that name a biller, where `wanted` says so.
+/// Returns the alerts of the billers that `wanted` selects.
 fn naming(alerts: &[Value], wanted: impl Fn(&str) -> bool) -> Vec<&Value> {
     let names = |alert: &&Value| alert["labels"]["biller"].as_str().is_some_and(&wanted);
     alerts.iter().filter(names).collect()
 }
 
-/// The runbook's section that the alert links to is there.
+/// Asserts that the runbook has the section that the alert links to.
 fn assert_has_a_section(alert: &Value) {
     let url = alert["annotations"]["runbook_url"].as_str().unwrap();
     let (_, anchor) = url.split_once("docs/runbook.md#").unwrap();
@@ -88,8 +88,8 @@ fn assert_has_a_section(alert: &Value) {
     assert!(headings.any(|heading| heading == anchor), "no {anchor}");
 }
 
-/// What `look` finds at last, or else what it said last. Prometheus cannot be awaited otherwise
-/// than by asking.
+/// Polls `look` until it succeeds and returns its value; panics with its last error at the deadline.
+/// Prometheus has no way to await a change.
 #[track_caller]
 pub fn until<T, E: Debug>(mut look: impl FnMut() -> Result<T, E>) -> T {
     let deadline = Instant::now() + PATIENCE;

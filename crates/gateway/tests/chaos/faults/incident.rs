@@ -1,0 +1,115 @@
+//! Intervals in which the nodes may not have each other's facts.
+//!
+//! The guarantees between two nodes (contract section 4) hold while both reach Redis and Redis has all
+//! data; what it missed or lost is restored from the journals. A call is therefore excused only where
+//! its node cannot have had the other node's facts. A node always has its own facts, also while Redis
+//! fails: no call is excused for lack of them.
+
+use crate::checks::action::Action;
+use crate::clock::Moment;
+
+/// What an incident did to a node or to Redis.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum IncidentKind {
+    /// This node was killed and started: until it reaches Redis it only has its own journal.
+    NodeRestarted(usize),
+    /// This node could not reach Redis in time. Redis still has what was shared before.
+    RedisUnreachable(usize),
+    /// Redis lost its latest writes, and still has those from before the incident.
+    LatestWritesLost,
+    /// Redis lost everything.
+    AllDataLost,
+}
+
+/// One incident; see [`Recovery`](crate::faults::recovery::Recovery) for how it ends.
+#[derive(Clone, Copy, Debug)]
+pub struct Incident {
+    pub kind: IncidentKind,
+    /// Just before the fault.
+    pub from: Moment,
+    /// From here on both nodes reach Redis and it loses nothing: later calls are shared as they end.
+    pub reconnected_at: Moment,
+    /// Here Redis has all facts again.
+    pub until: Moment,
+}
+
+impl Incident {
+    /// Whether the `later` call (a pay-result, notice or prepay) may lack the facts of the `earlier`
+    /// one, which the other node served: its node could not read Redis, or the earlier facts were not
+    /// shared, or were lost, and are not restored yet.
+    fn hides(&self, earlier: Action, later: Action) -> bool {
+        let is_under_way = later.overlaps(self.from, self.until);
+        let could_not_read = later.overlaps(self.from, self.reconnected_at);
+        let was_not_shared = earlier.overlaps(self.from, self.reconnected_at);
+        match self.kind {
+            IncidentKind::NodeRestarted(node) | IncidentKind::RedisUnreachable(node)
+                if later.node == node =>
+            {
+                could_not_read
+            }
+            IncidentKind::NodeRestarted(_) | IncidentKind::RedisUnreachable(_) => {
+                is_under_way && was_not_shared
+            }
+            IncidentKind::LatestWritesLost => could_not_read || (is_under_way && was_not_shared),
+            IncidentKind::AllDataLost => is_under_way && earlier.from <= self.reconnected_at,
+        }
+    }
+
+    /// Does the same for a link call. It is refused (`E801`) while Redis cannot be reached, so only
+    /// facts that could not be shared and facts that Redis lost of either call are hidden: the `later`
+    /// call may have reserved first. A gateway that starts hides nothing: it had shared what it settled
+    /// before it answered, and so before it was killed.
+    fn hides_from_link(&self, earlier: Action, later: Action) -> bool {
+        let is_under_way = later.overlaps(self.from, self.until);
+        let one_had_begun = earlier.from.min(later.from) <= self.reconnected_at;
+        is_under_way
+            && match self.kind {
+                IncidentKind::NodeRestarted(_) => false,
+                IncidentKind::RedisUnreachable(node) => {
+                    earlier.node == node && earlier.overlaps(self.from, self.reconnected_at)
+                }
+                IncidentKind::LatestWritesLost => one_had_begun && earlier.until >= self.from,
+                IncidentKind::AllDataLost => one_had_begun,
+            }
+    }
+}
+
+/// Every incident of a run.
+#[derive(Clone, Debug, Default)]
+pub struct Incidents(Vec<Incident>);
+
+impl Incidents {
+    pub fn add(&mut self, incident: Incident) {
+        self.0.push(incident);
+    }
+
+    pub fn all(&self) -> &[Incident] {
+        &self.0
+    }
+
+    /// Returns whether a pay-result, notice or prepay may lack the facts of an earlier call.
+    pub fn can_hide(&self, earlier: Action, later: Action) -> bool {
+        let hides = |incident: &Incident| incident.hides(earlier, later);
+        earlier.node != later.node && self.0.iter().any(hides)
+    }
+
+    /// Returns whether a link call may lack the facts of an earlier one.
+    pub fn can_hide_from_link(&self, earlier: Action, later: Action) -> bool {
+        let hides = |incident: &Incident| incident.hides_from_link(earlier, later);
+        earlier.node != later.node && self.0.iter().any(hides)
+    }
+
+    /// Returns whether the action's node may have been killed before it journalled the outcome.
+    pub fn can_interrupt(&self, action: Action) -> bool {
+        let restarts =
+            |incident: &&Incident| incident.kind == IncidentKind::NodeRestarted(action.node);
+        let settling = Action {
+            from: action.until,
+            until: action.settled_by(),
+            ..action
+        };
+        let mut restarts = self.0.iter().filter(restarts);
+        action.used_whole_budget()
+            && restarts.any(|incident| settling.overlaps(incident.from, incident.reconnected_at))
+    }
+}
