@@ -11,7 +11,8 @@ pub struct Process(Child);
 impl Process {
     pub fn spawn(command: &mut Command) -> Self {
         let spawned = command.spawn();
-        Self(spawned.unwrap_or_else(|error| panic!("{:?}: {error}", command.get_program())))
+        let program = command.get_program().display();
+        Self(spawned.unwrap_or_else(|error| panic!("{program}: {error}")))
     }
 
     pub fn id(&self) -> u32 {
@@ -64,8 +65,8 @@ impl Drop for Process {
 /// it is restarted.
 pub fn free_port() -> u16 {
     let random = |attempt: u64| RandomState::new().hash_one(attempt) % 20_000;
-    (0..)
+    (0..1_000)
         .map(|attempt| u16::try_from(12_000 + random(attempt)).unwrap())
         .find(|port| TcpListener::bind(("127.0.0.1", *port)).is_ok())
-        .unwrap()
+        .expect("a thousand ports are taken")
 }
