@@ -2,7 +2,12 @@
 //!
 //! Every function panics where a test cannot go on. Servers listen on loopback only, and each process
 //! is killed by its id when its owner is dropped.
-#![allow(missing_docs, clippy::missing_panics_doc, clippy::unwrap_used)]
+#![allow(
+    missing_docs,
+    clippy::missing_panics_doc,
+    clippy::return_self_not_must_use,
+    clippy::unwrap_used
+)]
 
 mod caller;
 mod calls;

@@ -177,12 +177,9 @@ impl Upstream {
     pub fn await_calls(&self, wanted: usize) {
         let calls = self.state.calls.lock().unwrap();
         let too_few = |calls: &mut Vec<Message>| calls.len() < wanted;
-        let outcome = self
-            .state
-            .called
-            .wait_timeout_while(calls, PATIENCE, too_few);
-        let (calls, timeout) = outcome.unwrap();
-        assert!(!timeout.timed_out(), "{} of {wanted} calls", calls.len());
+        let called = &self.state.called;
+        let (calls, wait) = called.wait_timeout_while(calls, PATIENCE, too_few).unwrap();
+        assert!(!wait.timed_out(), "{} of {wanted} calls", calls.len());
     }
 }
 
