@@ -303,11 +303,11 @@ fn no_upstream_keeps_a_caller_beyond_the_budget() {
         ("hangs in the body", Action::SendAndHang(head.to_vec())),
         (
             "sends its head slowly",
-            Action::Drip(slow.clone(), Duration::from_millis(200)),
+            Action::SlowBody(slow.clone(), Duration::from_millis(200)),
         ),
         (
             "sends its body slowly",
-            Action::Drip(slow, Duration::from_millis(12)),
+            Action::SlowBody(slow, Duration::from_millis(12)),
         ),
     ];
     let (kakao, biller) = (Upstream::ok(), Upstream::ok());

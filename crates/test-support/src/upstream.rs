@@ -20,7 +20,7 @@ pub enum Action {
     /// Sends these bytes and closes.
     SendAndClose(Vec<u8>),
     /// Sends these bytes, one at a time with a pause between them, and keeps the connection.
-    Drip(Vec<u8>, Duration),
+    SlowBody(Vec<u8>, Duration),
     /// Sends these bytes and then nothing more, without closing.
     SendAndHang(Vec<u8>),
     /// Resets the connection.
@@ -52,7 +52,7 @@ impl Action {
                 let _ = stream.write_all(&bytes);
                 false
             }
-            Self::Drip(bytes, pause) => bytes.iter().all(|byte| {
+            Self::SlowBody(bytes, pause) => bytes.iter().all(|byte| {
                 let next = Instant::now() + pause;
                 let sent = stream.write_all(&[*byte]).is_ok();
                 thread::park_timeout(next.saturating_duration_since(Instant::now()));

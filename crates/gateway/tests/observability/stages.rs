@@ -41,7 +41,7 @@ fn the_stages_of_all_calls_add_up_to_their_durations() {
 #[test]
 fn each_stage_has_the_time_that_was_spent_in_it() {
     let kakao = Upstream::ok();
-    let slow = Upstream::start(|_| Action::Drip(slow_answer(), Duration::from_millis(1)));
+    let slow = Upstream::start(|_| Action::SlowBody(slow_answer(), Duration::from_millis(1)));
     let gateway = Setup::new(&kakao.url(), &slow.url()).start();
     let path = format!("{PAY_RESULT}/B0001");
     gateway.post(&path, body(PAY_RESULT).to_string());

@@ -14,7 +14,7 @@ use crate::page::Page;
 
 const HEADING: &str = "## 7. Ops listener";
 
-/// A gateway of which everything can be told.
+/// A gateway whose every value is set.
 fn everything_known() -> GatewayStatus<'static> {
     GatewayStatus {
         billers: vec![BillerStatus {
