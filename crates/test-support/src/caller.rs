@@ -8,7 +8,7 @@ use crate::calls::AUTHORIZATION;
 use crate::message::{self, Message, read_more, request};
 use crate::wait::PATIENCE;
 
-/// An answer as it came.
+/// A received answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Reply {
     pub status: u16,
@@ -22,7 +22,7 @@ impl Reply {
         String::from_utf8_lossy(&self.body).into_owned()
     }
 
-    /// Returns the header's value, by its lower-case name; panics where it comes twice.
+    /// Returns the header's value, by its lower-case name; panics if it comes twice.
     #[track_caller]
     pub fn header(&self, name: &str) -> Option<&str> {
         message::header(&self.headers, name)
@@ -87,7 +87,7 @@ impl<S: Read + Write> Caller<S> {
     /// Like `send`, for a connection that the gateway may have closed.
     ///
     /// # Errors
-    /// What the stream says.
+    /// The error of the stream.
     pub fn try_send(&mut self, bytes: &[u8]) -> io::Result<()> {
         self.stream.write_all(bytes)
     }
@@ -100,7 +100,7 @@ impl<S: Read + Write> Caller<S> {
     /// Reads an answer.
     ///
     /// # Errors
-    /// What the stream ended with, `UnexpectedEof` where it was closed.
+    /// The error of the stream; `UnexpectedEof` if it was closed.
     pub fn try_reply(&mut self) -> io::Result<Reply> {
         let began = Instant::now();
         let message = Message::read(&mut self.stream, &mut self.unread)?;
@@ -113,7 +113,7 @@ impl<S: Read + Write> Caller<S> {
         })
     }
 
-    /// Whether the gateway closed the connection without another byte.
+    /// Returns whether the gateway closed the connection without another byte.
     pub fn is_closed(&mut self) -> bool {
         use io::ErrorKind::{ConnectionReset, UnexpectedEof};
         read_more(&mut self.stream, &mut self.unread)

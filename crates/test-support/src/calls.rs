@@ -8,7 +8,7 @@ pub const NOTICE: &str = "/kakao/notice/B0001";
 pub const PREPAY: &str = "/kakao/prepay/B0001";
 pub const PAY_RESULT: &str = "/kakao/pay-result/B0001";
 
-/// What billers authorize themselves with.
+/// The `Authorization` value of billers.
 pub const AUTHORIZATION: &str = "KakaoAK test-of-B0001";
 
 pub fn link(user_key: &str) -> Value {

@@ -1,4 +1,4 @@
-//! The built `gateway`, run as operators run it.
+//! The built binary `gateway`, run like in operation.
 
 use std::fmt::Write as _;
 use std::fs;
@@ -27,7 +27,7 @@ pub struct Setup {
 }
 
 impl Setup {
-    /// One biller, `B0001`, and Kakao Pay, both on these upstreams.
+    /// Returns a configuration with Kakao Pay and one biller, `B0001`, on these upstreams.
     pub fn new(kakao_url: &str, biller_url: &str) -> Self {
         Self {
             directory: TempDir::new().unwrap(),
@@ -39,7 +39,7 @@ impl Setup {
         .biller("B0001", biller_url, "")
     }
 
-    /// More tables of the main file.
+    /// Adds tables to the main file.
     #[must_use]
     pub fn with(mut self, toml: &str) -> Self {
         self.main.push_str(toml);
@@ -47,14 +47,14 @@ impl Setup {
         self
     }
 
-    /// More keys of `[kakao]`, or `allow_from` in place of the default.
+    /// Adds keys to `[kakao]`; `allow_from` replaces the default.
     #[must_use]
     pub fn kakao(mut self, toml: &str) -> Self {
         toml.clone_into(&mut self.kakao);
         self
     }
 
-    /// Another biller, or the same with more keys.
+    /// Adds a biller, or keys to one.
     #[must_use]
     pub fn biller(mut self, code: &str, url: &str, toml: &str) -> Self {
         let mut text = format!("code = \"{code}\"\nbase_url = \"{url}\"\n");
@@ -71,24 +71,24 @@ impl Setup {
         self
     }
 
-    /// The folder of the configuration.
+    /// Returns the configuration's folder.
     pub fn path(&self) -> &Path {
         self.directory.path()
     }
 
-    /// Writes the files and starts `gateway serve`; ready when it says that it serves.
+    /// Writes the files, starts `gateway serve` and waits until it serves.
     pub fn start(self) -> Gateway {
         self.write();
         Gateway::run(self.directory, &[])
     }
 
-    /// The same, on sockets that are handed over to it.
+    /// Starts the gateway on inherited sockets.
     pub fn start_on(self, sockets: &[TcpListener]) -> Gateway {
         self.write();
         Gateway::run(self.directory, sockets)
     }
 
-    /// Starts it on sockets that it refuses; returns what it printed before it ended.
+    /// Starts the gateway on inherited sockets that it refuses; returns what it printed.
     pub fn fail_on(self, sockets: &[TcpListener]) -> String {
         self.write();
         let output = serve(self.path(), sockets).output().unwrap();
@@ -96,7 +96,7 @@ impl Setup {
         String::from_utf8(output.stderr).unwrap()
     }
 
-    /// Writes the files; returns the main one's path.
+    /// Writes the files and returns the main one's path.
     pub fn write(&self) -> PathBuf {
         let billers = self.path().join("billers");
         fs::create_dir_all(&billers).unwrap();
@@ -145,7 +145,7 @@ pub fn assert_own(reply: &Reply, status: u16, code: protocol::ResCode) {
     );
 }
 
-/// Returns `gateway serve` on a folder's configuration. Sockets are handed over as systemd does it: from
+/// Returns the command `gateway serve` for a folder's configuration. Sockets are passed as systemd passes them: from
 /// descriptor 3 on, with their number in the environment.
 fn serve(directory: &Path, sockets: &[TcpListener]) -> Command {
     let program = ["NEXTEST_BIN_EXE_gateway", "CARGO_BIN_EXE_gateway"]
@@ -229,20 +229,19 @@ impl Gateway {
         Caller::connect(self.public)
     }
 
-    /// One POST on a connection of its own.
+    /// Sends a POST on a new connection.
     pub fn post(&self, path: &str, body: impl AsRef<[u8]>) -> Reply {
         self.caller().post(path, body)
     }
 
-    /// One GET on the ops listener.
+    /// Sends a GET to the ops listener.
     pub fn get_ops(&self, path: &str) -> Reply {
         let mut caller = Caller::connect(self.ops);
         caller.send(format!("GET {path} HTTP/1.1\r\nHost: ops\r\n\r\n").as_bytes());
         caller.reply()
     }
 
-    /// The value of one series, by its exact name and labels, without a fraction; 0 where there
-    /// is none.
+    /// Returns the integer part of a series' value, by its exact name and labels; 0 if there is no such series.
     #[allow(clippy::cast_possible_truncation)]
     pub fn metric(&self, series: &str) -> i64 {
         let page = self.get_ops("/metrics").text();
@@ -251,12 +250,12 @@ impl Gateway {
         value.map_or(0, |value| value.parse::<f64>().unwrap() as i64)
     }
 
-    /// Every log line so far.
+    /// Returns all log lines so far.
     pub fn log(&self) -> Vec<Value> {
         self.log.lines.lock().unwrap().clone()
     }
 
-    /// Waits until there are so many of these log lines.
+    /// Waits until this many log lines match.
     pub fn await_log_times(&self, times: usize, wanted: impl Fn(&Value) -> bool) {
         let lines = self.log.lines.lock().unwrap();
         let count = |lines: &[Value]| lines.iter().filter(|line| wanted(line)).count();
@@ -272,7 +271,7 @@ impl Gateway {
         await_line(&self.log, wanted)
     }
 
-    /// `kill -9`, then the same gateway again on the same files.
+    /// Kills the gateway with SIGKILL and starts it again on the same files.
     #[must_use]
     pub fn kill_and_restart(mut self) -> Self {
         self.process.kill();
@@ -284,7 +283,7 @@ impl Gateway {
         self.process.signal(name);
     }
 
-    /// SIGTERM, where it has not had one; returns the exit code.
+    /// Sends SIGTERM unless that was done, and returns the exit code.
     pub fn terminate(&mut self) -> Option<i32> {
         if !self.process.has_ended() {
             self.signal("TERM");
@@ -292,14 +291,14 @@ impl Gateway {
         self.process.wait()
     }
 
-    /// SIGTERM, and once it has drained the same gateway again, on the same files and sockets.
+    /// Sends SIGTERM, waits for the drain, and starts the gateway again on the same files and sockets.
     #[must_use]
     pub fn upgrade(mut self, sockets: &[TcpListener]) -> Self {
         assert_eq!(self.terminate(), Some(0));
         Self::run(self.directory, sockets)
     }
 
-    /// SIGTERM, then the same gateway again on the same files.
+    /// Sends SIGTERM and starts the gateway again on the same files.
     #[must_use]
     pub fn stop_and_restart(self) -> Self {
         self.upgrade(&[])

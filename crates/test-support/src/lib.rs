@@ -1,6 +1,6 @@
-//! What tests start around the code under test: processes, Redis servers, raw parties.
+//! Support for tests: processes, Redis servers, raw upstreams and callers.
 //!
-//! Every function panics where a test cannot go on. Servers listen on loopback only, and each process
+//! Every function panics if the test cannot continue. Servers listen on loopback only, and each process
 //! is killed by its id when its owner is dropped.
 #![allow(
     missing_docs,

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 use std::io::{self, Read};
 
-/// A request or an answer as it arrived, framed by `Content-Length` alone.
+/// A received request or answer, framed by `Content-Length` only.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Message {
     /// The request line or the status line.
@@ -17,7 +17,7 @@ impl Message {
     /// Reads one message; `unread` keeps what follows it.
     ///
     /// # Errors
-    /// What the stream ended with, `UnexpectedEof` where it was closed.
+    /// The error of the stream; `UnexpectedEof` if it was closed.
     pub fn read(stream: &mut impl Read, unread: &mut Vec<u8>) -> io::Result<Self> {
         let end_of_head = loop {
             if let Some(at) = unread.windows(4).position(|bytes| bytes == b"\r\n\r\n") {
@@ -50,7 +50,7 @@ impl Message {
     }
 }
 
-/// Returns the header's value, by its lower-case name; panics where it comes twice.
+/// Returns the header's value, by its lower-case name; panics if it comes twice.
 #[track_caller]
 pub fn header<'a>(headers: &'a [(String, String)], name: &str) -> Option<&'a str> {
     let mut values = headers.iter().filter(|(known, _)| known == name);
@@ -59,7 +59,7 @@ pub fn header<'a>(headers: &'a [(String, String)], name: &str) -> Option<&'a str
     Some(&first.1)
 }
 
-/// Reads what has come; `UnexpectedEof` where nothing more will.
+/// Reads the available bytes; `UnexpectedEof` at the end of the stream.
 pub fn read_more(stream: &mut impl Read, unread: &mut Vec<u8>) -> io::Result<()> {
     let mut buffer = [0; 16 * 1024];
     match stream.read(&mut buffer)? {

@@ -36,7 +36,7 @@ impl Process {
         assert!(kill.status().unwrap().success());
     }
 
-    /// `kill -9`; nothing where the process has ended already.
+    /// Sends SIGKILL, unless the process has ended.
     pub fn kill(&mut self) {
         let _ = self.0.kill();
         self.0.wait().unwrap();
@@ -59,7 +59,7 @@ impl Drop for Process {
     }
 }
 
-/// Returns a port that nobody listens on.
+/// Returns a free port.
 ///
 /// It is none of those that the system gives to connections, so that a server finds it free again when
 /// it is restarted.

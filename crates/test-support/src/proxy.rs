@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use crate::upstream::serve;
 
-/// What happens to the bytes.
+/// How the proxy treats the bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Traffic {
     Flows,

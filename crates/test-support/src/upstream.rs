@@ -1,4 +1,4 @@
-//! An upstream that reads whole requests and answers with the bytes, or the silence, that a test wants.
+//! A scripted upstream: it reads whole requests and answers with the bytes that a test gives, or not at all.
 
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
@@ -9,10 +9,10 @@ use std::time::{Duration, Instant};
 use crate::message::{Message, answer};
 use crate::wait::PATIENCE;
 
-/// `{"res_code":"OK",…}` as an upstream says it.
+/// An upstream's answer body `{"res_code":"OK",…}`.
 pub const OK: &str = r#"{"res_code":"OK","message":"성공","data":null}"#;
 
-/// What the upstream does with one request.
+/// The upstream's reaction to a request.
 #[derive(Clone, Debug)]
 pub enum Action {
     /// Sends these bytes and keeps the connection.
@@ -43,8 +43,8 @@ impl Action {
         Self::json(200, OK)
     }
 
-    /// Carries it out; returns whether the connection goes on. What the gateway does not read any more
-    /// is no fault.
+    /// Performs the action; returns whether the connection stays open. A write error is ignored: the gateway may have
+    /// closed the connection.
     pub fn carry_out(self, stream: &mut TcpStream) -> bool {
         match self {
             Self::Send(bytes) => stream.write_all(&bytes).is_ok(),
@@ -127,7 +127,7 @@ struct State {
 }
 
 impl Upstream {
-    /// Starts one that does with every request what `script` says.
+    /// Starts an upstream that performs the action of `script` for every request.
     pub fn start(script: impl FnMut(&Message) -> Action + Send + 'static) -> Self {
         let state = Arc::new(State {
             script: Mutex::new(Box::new(script)),
@@ -142,12 +142,12 @@ impl Upstream {
         Self { address, state }
     }
 
-    /// Starts one that answers `OK` to every request.
+    /// Starts an upstream that answers `OK` to every request.
     pub fn ok() -> Self {
         Self::start(|_| Action::ok())
     }
 
-    /// Answers by another script from now on.
+    /// Replaces the script.
     pub fn now(&self, script: impl FnMut(&Message) -> Action + Send + 'static) {
         *self.state.script.lock().unwrap() = Box::new(script);
     }

@@ -1,4 +1,4 @@
-//! Waiting for what another process or thread brings about, where only looking at it shows it.
+//! Polling for conditions that another process or thread brings about.
 
 use std::time::{Duration, Instant};
 

@@ -70,7 +70,7 @@ impl Watched {
     }
 }
 
-/// Has a Sentinel watch a primary; so many Sentinels must find it down.
+/// Makes a Sentinel watch a primary with this quorum.
 pub fn watch(sentinel: &RedisServer, primary_port: u16, quorum: u16) {
     let (port, quorum) = (primary_port.to_string(), quorum.to_string());
     sentinel.tell(&["SENTINEL", "MONITOR", SERVICE, "127.0.0.1", &port, &quorum]);

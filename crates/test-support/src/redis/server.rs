@@ -14,16 +14,16 @@ use crate::{Certificate, Process, free_port, within};
 /// How long one command may take.
 const COMMAND: Duration = Duration::from_secs(5);
 
-/// Longer than servers take to start and to agree, on a machine that is overloaded.
+/// Longest time for servers to start and to agree, on an overloaded machine.
 const PATIENCE: Duration = Duration::from_mins(2);
 
-/// Waits for what servers bring about among themselves.
+/// Waits for a condition among servers.
 #[track_caller]
 pub fn eventually(what: &str, holds: impl FnMut() -> bool) {
     within(PATIENCE, what, holds);
 }
 
-/// What a server keeps when it is killed.
+/// The data that a killed server keeps.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Persistence {
     /// Everything that it answered.
@@ -66,7 +66,7 @@ pub struct RedisServer {
 }
 
 impl RedisServer {
-    /// Starts one that no slow disk holds up; ready when it answers.
+    /// Starts a server whose append-only file is not synced, and waits until it answers.
     pub fn start() -> Self {
         Self::on_port(free_port(), Persistence::Unsynced, &[])
     }
@@ -116,7 +116,7 @@ impl RedisServer {
         self.port
     }
 
-    /// `kill -9`.
+    /// Sends SIGKILL.
     pub fn kill(&self) {
         if let Some(mut process) = self.process.lock().unwrap().take() {
             process.kill();
@@ -150,7 +150,7 @@ impl RedisServer {
     /// Sends a command.
     ///
     /// # Errors
-    /// What the connection or the server says.
+    /// The error of the connection or of the server.
     pub fn ask(&self, words: &[&str]) -> RedisResult<Value> {
         self.send(redis::cmd(words[0]).arg(&words[1..]))
     }
@@ -158,7 +158,7 @@ impl RedisServer {
     /// Sends a command that may hold any bytes.
     ///
     /// # Errors
-    /// What the connection or the server says.
+    /// The error of the connection or of the server.
     pub fn send(&self, command: &Cmd) -> RedisResult<Value> {
         let client = redis::Client::open(self.url())?;
         let mut connection = client.get_connection_with_timeout(COMMAND)?;
