@@ -214,7 +214,6 @@ fn a_request_may_be_128_levels_deep_and_no_deeper() {
 }
 
 #[test]
-#[expect(clippy::too_many_lines, reason = "a table")]
 fn what_is_no_json_object_is_refused_and_says_why() {
     let table: [(&[u8], &str); 37] = [
         (b"", "an object is expected"),
