@@ -114,7 +114,13 @@ fn journalled(folder: &Path, user: &str) -> i64 {
 
 /// Checks that payments reach the biller and Redis, that links are refused, and that readiness, metrics and
 /// log show it.
-fn assert_goes_on(gateway: &Gateway, other: &Gateway, biller: &Upstream, user: &str, why: &str) {
+fn assert_still_serves(
+    gateway: &Gateway,
+    other: &Gateway,
+    biller: &Upstream,
+    user: &str,
+    why: &str,
+) {
     let delivered = biller.count();
     assert_eq!(gateway.post(PAY_RESULT, paid(user)).res_code(), "OK");
     assert_eq!(biller.count(), delivered + 1);
@@ -148,7 +154,7 @@ fn a_full_disk_delays_no_payment_and_gets_the_backlog_once_there_is_room() {
 
     let filler = disk.fill();
     for user in ["full1", "full2"] {
-        assert_goes_on(&gateway, &other, &biller, user, "full");
+        assert_still_serves(&gateway, &other, &biller, user, "full");
     }
     fs::remove_file(filler).unwrap();
     until(|| gateway.get_ops("/health/ready").status == 200);
@@ -170,7 +176,7 @@ fn a_file_system_that_turns_read_only_delays_no_payment_and_makes_the_stop_uncle
     let other = node(&redis, &kakao, &biller, "");
     assert_eq!(gateway.post(PAY_RESULT, paid("before")).res_code(), "OK");
     disk.remount("remount,abort");
-    assert_goes_on(&gateway, &other, &biller, "after", "");
+    assert_still_serves(&gateway, &other, &biller, "after", "");
     assert_own(
         &gateway.post(PREPAY, prepay("before").to_string()),
         200,

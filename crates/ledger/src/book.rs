@@ -10,7 +10,7 @@ use protocol::Bill;
 use tokio::sync::watch;
 
 use crate::claim::{Claim, ClaimGuard, UnderWay};
-use crate::knowledge::Knowledge;
+use crate::link_decision::DecisionInput;
 use crate::owners::Owners;
 use crate::{BillGroup, BillState, Fact, KeptAnswer, MessageDigest};
 
@@ -109,8 +109,8 @@ impl Pages {
     }
 
     /// What this node knows of a bill.
-    pub(crate) fn knowledge(&self, bill: &Bill) -> Knowledge<'_> {
-        Knowledge {
+    pub(crate) fn decision_input(&self, bill: &Bill) -> DecisionInput<'_> {
+        DecisionInput {
             bill_group: self.families.get(bill.group_key()),
             owners: self.notice_keys.get(bill.biller_notice_key()),
         }

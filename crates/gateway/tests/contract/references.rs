@@ -123,18 +123,48 @@ fn every_file_that_the_page_names_is_there() {
 }
 
 #[test]
-fn every_link_of_the_page_leads_to_a_heading_that_is_there() {
-    let page = contract();
-    for link in behind(&page, "](").map(|rest| rest.split(')').next().unwrap()) {
-        let (file, anchor) = link.split_once('#').unwrap_or((link, ""));
-        let file = if file.is_empty() { "contract.md" } else { file };
-        let text = fs::read_to_string(repository().join("docs").join(file));
-        let text = text.unwrap_or_else(|error| panic!("{link}: {error}"));
-        let mut headings = text.lines().filter(|line| line.starts_with('#'));
-        assert!(
-            anchor.is_empty() || headings.any(|heading| anchor_of(heading) == anchor),
-            "{link}"
-        );
+fn every_link_of_every_page_leads_to_a_file_and_a_heading_that_are_there() {
+    for page in files(&repository(), "md") {
+        let text = fs::read_to_string(&page).unwrap();
+        let links = behind(&text, "](").map(|rest| rest.split(')').next().unwrap());
+        for link in links.filter(|link| !link.contains("://")) {
+            let (file, anchor) = link.split_once('#').unwrap_or((link, ""));
+            let target = if file.is_empty() {
+                page.clone()
+            } else {
+                page.parent().unwrap().join(file)
+            };
+            let context = format!("{}: {link}", page.display());
+            assert!(target.exists(), "{context}");
+            if !anchor.is_empty() {
+                let text = fs::read_to_string(&target).unwrap();
+                let mut headings = text.lines().filter(|line| line.starts_with('#'));
+                assert!(
+                    headings.any(|heading| anchor_of(heading) == anchor),
+                    "{context}"
+                );
+            }
+        }
+    }
+}
+
+#[test]
+fn every_file_that_the_map_of_tests_and_the_architecture_name_is_there() {
+    let crates = repository().join("crates");
+    for page in ["docs/testing.md", "ARCHITECTURE.md", "docs/security.md"] {
+        let text = fs::read_to_string(repository().join(page)).unwrap();
+        let is_file = |code: &&str| code.contains('/') && code.contains(".rs");
+        let is_plain =
+            |code: &&str| !code.contains(['{', '*', ' ', 'X']) && !code.starts_with("name/");
+        for code in codes(&text).filter(is_file).filter(is_plain) {
+            let exists = repository().join(code).exists() || crates.join(code).exists();
+            let in_gateway =
+                ["gateway/src", "gateway/tests"].map(|folder| crates.join(folder).join(code));
+            assert!(
+                exists || in_gateway.iter().any(|path| path.exists()),
+                "{page}: {code}"
+            );
+        }
     }
 }
 

@@ -10,11 +10,12 @@ use crate::document::{code, contract, rows, under};
 const BILLER: &str = "B-1_x";
 
 #[test]
-fn every_route_leads_to_its_api_and_what_only_looks_like_it_leads_nowhere() {
+fn every_route_leads_to_its_api_and_a_similar_path_is_unknown() {
     let page = contract();
     let section = under(&page, "## 1. Routes");
     let mut apis = BTreeSet::new();
-    for [api, route, caller, _] in rows(section, ["API", "route", "caller", "relayed to"]) {
+    for [api, route, caller, relayed_to] in rows(section, ["API", "route", "caller", "relayed to"])
+    {
         let api = Api::ALL
             .into_iter()
             .find(|known| known.label() == code(api))
@@ -25,6 +26,15 @@ fn every_route_leads_to_its_api_and_what_only_looks_like_it_leads_nowhere() {
             Caller::KakaoPay => "Kakao Pay",
         };
         assert_eq!(caller, named, "{api}");
+        // That the gateway calls these paths is tested through sockets (`tests/relay.rs`).
+        let upstream = match api.caller() {
+            Caller::Biller => format!("{{kakao.base_url}}{}", code(route)),
+            Caller::KakaoPay => {
+                let path = code(route).strip_suffix("/{biller_code}").unwrap();
+                format!("{{base_url}}{path}")
+            }
+        };
+        assert_eq!(code(relayed_to), upstream, "{api}");
 
         let prefix = code(route).strip_suffix("/{biller_code}").unwrap();
         let path = format!("{prefix}/{BILLER}");

@@ -68,7 +68,7 @@ impl Ledger {
     ) -> Result<(Reservation, Commit), LinkRefusal> {
         let book = self.node.book_of(bill);
         let mut pages = book.lock();
-        let before = pages.knowledge(bill).may_create(bill, now)?;
+        let before = pages.decision_input(bill).may_create(bill, now)?;
         let (reservation, fact) = self.reservation(bill, now, until, before);
         Ok((
             reservation,
@@ -94,7 +94,7 @@ impl Ledger {
         let until = share.by_shared_clock(bill, until);
         for _ in 0..ROUNDS {
             let mut joined = share.join(&book, bill, &held);
-            let before = joined.knowledge().may_create(bill, now)?;
+            let before = joined.decision_input().may_create(bill, now)?;
             let (reservation, fact) = self.reservation(bill, now, until, before);
             joined.fold(&fact);
             let swapped = share.swap(Subject::of(bill), &held, &joined).await;
@@ -164,8 +164,8 @@ impl Ledger {
                 (held, share.by_shared_clock(bill, now))
             }
         };
-        let joined = held.join(&self.node.book_of(bill).lock().knowledge(bill));
-        joined.knowledge().may_recreate(bill, now)
+        let joined = held.join(&self.node.book_of(bill).lock().decision_input(bill));
+        joined.decision_input().may_recreate(bill, now)
     }
 
     /// Records that Kakao Pay re-created the link of `bill`; ends like [`settle`](Self::settle).

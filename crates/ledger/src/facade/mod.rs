@@ -133,7 +133,7 @@ impl Ledger {
                 .node
                 .book_of(bill)
                 .lock()
-                .knowledge(bill)
+                .decision_input(bill)
                 .view(bill, now);
         };
         // Boxed, so that a call that asks nobody else is not as large as one that does.
@@ -149,8 +149,8 @@ impl Ledger {
 
     async fn look_up_everywhere(&self, share: &Share, bill: &Bill, now: Timestamp) -> BillView {
         let held = share.read(bill, None).await.unwrap_or_default();
-        let joined = held.join(&self.node.book_of(bill).lock().knowledge(bill));
-        joined.knowledge().view(bill, now)
+        let joined = held.join(&self.node.book_of(bill).lock().decision_input(bill));
+        joined.decision_input().view(bill, now)
     }
 
     /// Deletes every bill whose last fact is older than `before`. Returns their number. The ledger

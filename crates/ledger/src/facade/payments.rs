@@ -103,7 +103,7 @@ impl Ledger {
         let (bill, now) = (&told.bill, told.now);
         let book = self.node.book_of(bill);
         let mut pages = book.lock();
-        let before = pages.knowledge(bill).get(bill).cloned();
+        let before = pages.decision_input(bill).get(bill).cloned();
         let earlier = self.node.stamp(now);
         let taken = told.effect(before.as_ref(), &[]);
         let mark_ends_at = told.mark_ends_at(before.as_ref());
@@ -212,7 +212,7 @@ impl Ledger {
     ) -> PaymentEffect {
         let book = self.node.book_of(&told.bill);
         let look = |meanwhile: &Held| {
-            let theirs = told.effect(meanwhile.knowledge().get(&told.bill), stamps);
+            let theirs = told.effect(meanwhile.decision_input().get(&told.bill), stamps);
             if taken == PaymentEffect::New
                 && matches!(theirs, PaymentEffect::Double | PaymentEffect::OtherAmount)
             {
@@ -248,7 +248,7 @@ impl Ledger {
 impl Queued {
     /// Whether the others know this very telling, and have judged the bill or had it judged.
     fn is_old_news(&self, held: Option<&Held>) -> bool {
-        let theirs = held.and_then(|held| held.knowledge().get(&self.told.bill));
+        let theirs = held.and_then(|held| held.decision_input().get(&self.told.bill));
         theirs.is_some_and(|theirs| {
             let told = self.told.effect(Some(theirs), &[]);
             told == PaymentEffect::Repeated && theirs.classification().is_some()
@@ -257,7 +257,7 @@ impl Queued {
 
     /// What this node and the others knew of the bill.
     fn known(&self, held: Option<&Held>) -> Option<BillState> {
-        let theirs = held.and_then(|held| held.knowledge().get(&self.told.bill).cloned());
+        let theirs = held.and_then(|held| held.decision_input().get(&self.told.bill).cloned());
         match (&self.before, theirs) {
             (Some(ours), Some(mut both)) => {
                 both.merge(ours);

@@ -70,8 +70,14 @@ impl Ledger {
             );
             return Ok(Redelivery::Accepted);
         }
-        let joined = held.join(&self.node.book_of(&one.bill).lock().knowledge(&one.bill));
-        let state: Option<&BillState> = joined.knowledge().get(&one.bill);
+        let joined = held.join(
+            &self
+                .node
+                .book_of(&one.bill)
+                .lock()
+                .decision_input(&one.bill),
+        );
+        let state: Option<&BillState> = joined.decision_input().get(&one.bill);
         if state.and_then(|state| state.delivery(&one.event)) == Some(DeliveryState::Accepted) {
             self.learn_accepted(one, now).await;
             return Ok(Redelivery::Accepted);

@@ -68,9 +68,9 @@ impl Ledger {
                 Err(_) => (Held::default(), Scope::ThisNodeOnly),
             },
         };
-        let joined = held.join(&self.node.book_of(bill).lock().knowledge(bill));
+        let joined = held.join(&self.node.book_of(bill).lock().decision_input(bill));
         ScopedState {
-            state: joined.knowledge().get(bill).cloned(),
+            state: joined.decision_input().get(bill).cloned(),
             scope,
         }
     }

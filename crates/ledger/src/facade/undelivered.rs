@@ -60,7 +60,7 @@ impl Ledger {
             let bills: Vec<Bill> = book.lock().undelivered().cloned().collect();
             for bill in bills {
                 let pages = book.lock();
-                if let Some(state) = pages.knowledge(&bill).get(&bill) {
+                if let Some(state) = pages.decision_input(&bill).get(&bill) {
                     undelivered.extend(not_accepted(&bill, state));
                 }
             }
@@ -151,7 +151,7 @@ impl Ledger {
         let here = {
             let book = self.node.book_of(&one.bill);
             let pages = book.lock();
-            let state = pages.knowledge(&one.bill).get(&one.bill);
+            let state = pages.decision_input(&one.bill).get(&one.bill);
             state.and_then(|state| state.delivery(&one.event))
         };
         if here == Some(DeliveryState::Accepted) {

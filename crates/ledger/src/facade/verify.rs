@@ -123,7 +123,7 @@ fn differing_bills(node: &Node, facts: &[(i64, Fact)]) -> Vec<Bill> {
         for (bill, folded) in family.bills() {
             let book = node.book_of(bill);
             let pages = book.lock();
-            if pages.knowledge(bill).get(bill) != Some(folded) {
+            if pages.decision_input(bill).get(bill) != Some(folded) {
                 differing.push(bill.clone());
             }
         }
@@ -137,7 +137,11 @@ fn still_differs(node: &Node, reader: &Reader, bill: &Bill) -> Result<Option<i64
     let held = || {
         let book = node.book_of(bill);
         let pages = book.lock();
-        pages.knowledge(bill).get(bill).cloned().unwrap_or_default()
+        pages
+            .decision_input(bill)
+            .get(bill)
+            .cloned()
+            .unwrap_or_default()
     };
     let before = held();
     node.wait_for_queue()?;

@@ -60,7 +60,7 @@ impl Ledger {
             let bills: Vec<Bill> = book.lock().undelivered().cloned().collect();
             for bill in bills {
                 let pages = book.lock();
-                let state = pages.knowledge(&bill).get(&bill);
+                let state = pages.decision_input(&bill).get(&bill);
                 let Some(one) = state.and_then(|state| of_bill(&bill, state)) else {
                     continue;
                 };

@@ -37,7 +37,7 @@ impl Share {
             let lag = match Held::read(bill, false, raw) {
                 Err(_) => Some(Lag::Unreadable),
                 Ok(held) => {
-                    let joined = held.join(&book.lock().knowledge(bill));
+                    let joined = held.join(&book.lock().decision_input(bill));
                     let has_all = joined.family == held.family && joined.owners == held.owners;
                     match (has_all, is_missing) {
                         (true, _) => None,

@@ -6,7 +6,7 @@ use protocol::Bill;
 use super::Epoch;
 use super::answer::Answer;
 use crate::codec::Unreadable;
-use crate::knowledge::Knowledge;
+use crate::link_decision::DecisionInput;
 use crate::owners::Owners;
 use crate::{BillGroup, Fact, KeptAnswer};
 
@@ -58,7 +58,7 @@ impl Held {
     }
 
     /// What this node and the shared state know, together.
-    pub(crate) fn join(&self, local: &Knowledge<'_>) -> Self {
+    pub(crate) fn join(&self, local: &DecisionInput<'_>) -> Self {
         let mut joined = Self {
             raw: Vec::new(),
             ..self.clone()
@@ -81,8 +81,8 @@ impl Held {
     }
 
     /// For decisions.
-    pub(crate) const fn knowledge(&self) -> Knowledge<'_> {
-        Knowledge {
+    pub(crate) const fn decision_input(&self) -> DecisionInput<'_> {
+        DecisionInput {
             bill_group: Some(&self.family),
             owners: Some(&self.owners),
         }

@@ -180,7 +180,7 @@ impl Share {
     /// fact of this node's first.
     pub(crate) fn join(&self, book: &Book, bill: &Bill, held: &Held) -> Held {
         let mut pages = book.lock();
-        let local = pages.knowledge(bill);
+        let local = pages.decision_input(bill);
         let met = local.bill_group.map(|family| held.family.conflicts(family));
         for fact in met.into_iter().flatten() {
             let biller = fact.bill.biller_code();
@@ -194,7 +194,7 @@ impl Share {
             // Folded at once; journalled when it can be, and shared with what follows.
             drop(self.node.tell(&mut pages, Entry::of(vec![fact])));
         }
-        held.join(&pages.knowledge(bill))
+        held.join(&pages.decision_input(bill))
     }
 
     /// Writes what this node and the shared state know of a bill together, beginning with what

@@ -10,14 +10,14 @@
 #![allow(clippy::print_stdout, clippy::unwrap_used, missing_docs)]
 
 #[allow(dead_code, reason = "the search makes links, and re-creates none")]
-#[path = "../../src/knowledge.rs"]
-mod knowledge;
+#[path = "../../src/link_decision.rs"]
+mod link_decision;
 
-use knowledge::LinkRefusal;
 use ledger::{
     BillGroup, BillState, DeliveryState, Fact, FactKind, HybridLogicalClock, LinkState,
     MessageDigest, PaymentEffect, Stamp, Timestamp, journal,
 };
+use link_decision::LinkRefusal;
 
 mod broken;
 mod call;

@@ -8,7 +8,7 @@ use std::collections::HashMap;
 
 use protocol::{Bill, PaymentEvent};
 
-use crate::knowledge::Knowledge;
+use crate::link_decision::DecisionInput;
 use crate::note::{Message, Note, bill};
 use crate::{BillGroup, BillState, LinkRefusal, LinkState, PaymentEffect, Stamp, Timestamp};
 
@@ -111,21 +111,19 @@ impl Table {
 
     /// `BillState::latest`.
     pub(crate) fn latest(&self, bill_state: StateNumber) -> Stamp {
-        self.decide(bill_state, |knowledge| {
-            let state = knowledge.get(&self.bill);
+        self.decide(bill_state, |input| {
+            let state = input.get(&self.bill);
             state.map(BillState::latest).unwrap_or_default()
         })
     }
 
-    /// `Knowledge::may_create`.
+    /// `DecisionInput::may_create`.
     pub(crate) fn may_create(
         &self,
         bill_state: StateNumber,
         now: Timestamp,
     ) -> Result<LinkState, LinkRefusal> {
-        self.decide(bill_state, |knowledge| {
-            knowledge.may_create(&self.bill, now)
-        })
+        self.decide(bill_state, |input| input.may_create(&self.bill, now))
     }
 
     /// `Payments::judge`, on a bill that may have no payment yet.
@@ -136,8 +134,8 @@ impl Table {
         now: Timestamp,
     ) -> PaymentEffect {
         let event = &self.events[usize::from(message)];
-        self.decide(bill_state, |knowledge| {
-            knowledge
+        self.decide(bill_state, |input| {
+            input
                 .get(&self.bill)
                 .and_then(BillState::payments)
                 .map_or(PaymentEffect::New, |payments| {
@@ -147,13 +145,11 @@ impl Table {
     }
 
     pub(crate) fn is_paid(&self, bill_state: StateNumber, now: Timestamp) -> bool {
-        self.decide(bill_state, |knowledge| knowledge.view(&self.bill, now).paid)
+        self.decide(bill_state, |input| input.view(&self.bill, now).paid)
     }
 
     pub(crate) fn is_error_bill(&self, bill_state: StateNumber, now: Timestamp) -> bool {
-        self.decide(bill_state, |knowledge| {
-            knowledge.view(&self.bill, now).error_bill
-        })
+        self.decide(bill_state, |input| input.view(&self.bill, now).error_bill)
     }
 
     /// Whether the state has the event.
@@ -167,16 +163,20 @@ impl Table {
     /// Whether the state has a delivery of the event.
     pub(crate) fn has_delivery(&self, bill_state: StateNumber, message: Message) -> bool {
         let event = &self.events[usize::from(message)];
-        self.decide(bill_state, |knowledge| {
-            knowledge
+        self.decide(bill_state, |input| {
+            input
                 .get(&self.bill)
                 .is_some_and(|state| state.delivery(event).is_some())
         })
     }
 
-    fn decide<T>(&self, bill_state: StateNumber, decision: impl FnOnce(Knowledge<'_>) -> T) -> T {
+    fn decide<T>(
+        &self,
+        bill_state: StateNumber,
+        decision: impl FnOnce(DecisionInput<'_>) -> T,
+    ) -> T {
         let rows = self.rows.borrow();
-        decision(Knowledge {
+        decision(DecisionInput {
             bill_group: Some(rows.bill_group(bill_state)),
             owners: None,
         })

@@ -83,8 +83,8 @@ fn a_thousand_billers_that_call_everything_make_a_bounded_number_of_series() {
         "{series}"
     );
     // Seen by whoever runs this with `--nocapture`.
-    let told = format!("{series} series, {} bytes, made in {took:?}\n", text.len());
-    std::io::stderr().write_all(told.as_bytes()).unwrap();
+    let report = format!("{series} series, {} bytes, made in {took:?}\n", text.len());
+    std::io::stderr().write_all(report.as_bytes()).unwrap();
 }
 
 #[test]

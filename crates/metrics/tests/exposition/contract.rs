@@ -92,7 +92,7 @@ fn the_memory_of_the_process_is_shown() {
 }
 
 #[test]
-fn how_the_gateway_stands_is_told_as_it_is() {
+fn the_status_of_the_gateway_is_exposed() {
     let page = everything_happened();
     for (series, value) in [
         ("relay_ready", 0.0),

@@ -78,7 +78,7 @@ fn overhead_is_the_total_less_the_upstream_and_never_negative() {
 }
 
 #[test]
-fn an_upstreams_time_is_counted_once_where_it_is_told() {
+fn an_upstreams_time_is_counted_once_where_it_is_reported() {
     let (metrics, biller) = gateway();
     biller.upstream_answered(Api::Prepay, Duration::from_millis(15));
     metrics.answered(&biller, &prepay(ResCode::Ok, 200, 20, Some(15)));

@@ -104,7 +104,7 @@ fn host_name(text: &str) -> Result<String, &'static str> {
     // Programs differ in whether a name that ends in a number is an IPv4 address.
     let last = labels.rsplit('.').next().unwrap_or_default();
     if last.bytes().all(|byte| byte.is_ascii_digit()) && text.parse::<Ipv4Addr>().is_err() {
-        return Err("names an IPv4 address that is none");
+        return Err("names an invalid IPv4 address");
     }
     Ok(text.to_ascii_lowercase())
 }

@@ -11,7 +11,7 @@ use crate::logging;
 
 /// Body of `PUT /admin/log-filter`.
 #[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, expecting = "an object with filter")]
 pub(super) struct FilterChange {
     filter: String,
 }

@@ -24,7 +24,7 @@ const OPERATOR_CHARS: usize = 100;
 
 /// Body of a request about one bill. Members that the bill does not have are absent or empty.
 #[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, expecting = "an object with biller and user_key")]
 pub(super) struct NamedBill {
     biller: String,
     user_key: String,

@@ -24,7 +24,10 @@ const LIMIT_MAX: usize = 1_000;
 
 /// Query of `GET /admin/payments`.
 #[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(
+    deny_unknown_fields,
+    expecting = "a query of biller, delivery and limit"
+)]
 pub(super) struct PaymentFilter {
     biller: Option<String>,
     delivery: Option<String>,
@@ -107,7 +110,7 @@ async fn undelivered(
 
 /// Body of `POST /admin/payments/redeliver`.
 #[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, expecting = "an object with biller and pay_id")]
 pub(super) struct RedeliveryRequest {
     biller: String,
     pay_id: Value,

@@ -126,11 +126,11 @@ impl Model {
     /// is unknown, or a wipe took it out of Redis and its node has not written it again.
     fn check_alone(state: &mut State, number: u8) {
         let now = state.calls[usize::from(number)].now;
-        let met = (0_u8..).zip(&state.calls).any(|(other, call)| {
+        let has_conflict = (0_u8..).zip(&state.calls).any(|(other, call)| {
             let stands = |attempt: Attempt| attempt.keeps_out(now) && !attempt.wiped;
             other != number && call.attempt.is_some_and(stands)
         });
-        if met {
+        if has_conflict {
             state.seen.wrong = Some("(d) two creations of one bill went on to Kakao Pay");
         }
     }

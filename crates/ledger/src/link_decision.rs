@@ -49,12 +49,12 @@ pub struct BillView {
 
 /// The state that decisions about one bill read: its bill group, and the owners of its notice key.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Knowledge<'a> {
+pub(crate) struct DecisionInput<'a> {
     pub(crate) bill_group: Option<&'a BillGroup>,
     pub(crate) owners: Option<&'a Owners>,
 }
 
-impl<'a> Knowledge<'a> {
+impl<'a> DecisionInput<'a> {
     /// Returns the state of exactly this bill.
     pub(crate) fn get(self, bill: &Bill) -> Option<&'a BillState> {
         self.bill_group?.get(bill)
