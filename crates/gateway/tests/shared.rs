@@ -44,7 +44,7 @@ fn both_gateways_answer_from_the_facts_of_either() {
 }
 
 #[test]
-fn without_redis_prepays_and_payments_go_on_and_links_are_e801() {
+fn without_redis_prepays_and_payments_are_served_and_links_are_e801() {
     let (redis, kakao, biller) = (RedisServer::start(), Upstream::ok(), Upstream::ok());
     let gateway = node(&redis, &kakao, &biller);
     let paid = |user: &str| pay_result(user, "P", 1, 20000).to_string();

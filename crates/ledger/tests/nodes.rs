@@ -261,7 +261,7 @@ async fn a_pay_result_accepted_through_one_node_is_answered_by_the_other() {
 }
 
 #[tokio::test]
-async fn without_redis_payments_go_on_links_do_not_and_all_is_shared_afterwards() {
+async fn without_redis_payments_are_taken_links_are_not_and_all_is_shared_afterwards() {
     let House { server, one, other } = House::open().await;
     let (known, unknown) = (bill("202611", ""), bill("202612", ""));
     one.report(&known, &pay("1", "20000")).await;

@@ -120,7 +120,7 @@ mod tests {
     }
 
     #[test]
-    fn the_code_is_read_wherever_it_stands_in_the_root() {
+    fn the_code_is_read_at_any_place_in_the_root() {
         let table = [
             (
                 r#"{"res_code":"OK","message":"성공","data":null}"#,

@@ -61,7 +61,7 @@ fn answers_that_are_spoiled_and_closed() {
 }
 
 #[test]
-fn answers_that_hang_say_so_much_and_stay_open() {
+fn hanging_answers_send_their_bytes_and_stay_open() {
     let length = head(&format!("Content-Length: {}\r\n", OK.len()));
     for (fault, sent) in [
         ("hang-head", String::new()),
@@ -201,7 +201,7 @@ fn an_answer_in_euc_kr_comes_as_its_bytes() {
 }
 
 #[test]
-fn a_spoiled_delivery_still_did_what_was_asked_and_another_answer_did_not() {
+fn a_faulty_answer_still_changes_state_and_a_replaced_one_does_not() {
     for (fault, payments) in [
         (Fault::Reset(0), 1),
         (Fault::Close(0), 1),

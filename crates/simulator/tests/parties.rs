@@ -23,7 +23,7 @@ fn caller(biller: &Biller) -> Caller {
 }
 
 #[test]
-fn a_bill_is_asked_for_found_payable_and_paid() {
+fn a_bill_is_requested_checked_and_paid() {
     let biller = biller();
     let mut kakao = caller(&biller);
     let notice = kakao.post("/kakao/notice", &[], guide::NOTICE).unwrap();
@@ -55,7 +55,7 @@ fn a_bill_is_asked_for_found_payable_and_paid() {
 }
 
 #[test]
-fn a_bill_that_changed_or_went_is_told_from_one_that_is_payable() {
+fn a_changed_or_missing_bill_is_distinguished_from_a_payable_one() {
     let biller = biller();
     let mut kakao = caller(&biller);
     let mut prepay = |key| {
@@ -100,7 +100,7 @@ fn links_are_made_and_remembered() {
 }
 
 #[test]
-fn calls_are_kept_as_they_came() {
+fn calls_are_stored_unchanged() {
     let biller = biller();
     let mut kakao = caller(&biller);
     let body = "{ \"data\" : {} }\r\n";

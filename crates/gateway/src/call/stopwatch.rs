@@ -91,7 +91,7 @@ mod tests {
     }
 
     #[test]
-    fn a_stage_that_is_entered_again_goes_on_where_it_was() {
+    fn a_stage_that_is_entered_again_continues_its_time() {
         let began = Instant::now();
         let watch = Stopwatch::begin(began);
         watch.enter(Stage::Ledger, began + ms(1));

@@ -56,7 +56,7 @@ impl Load {
     }
 
     /// Waits for this many more calls.
-    pub fn go_on_for(&self, calls: u64) {
+    pub fn run_for(&self, calls: u64) {
         let until = self.calls.load(Ordering::Acquire) + calls;
         while self.calls.load(Ordering::Acquire) < until {
             thread::yield_now();

@@ -33,7 +33,7 @@ fn a_hundred_reloads_of_certificates_and_billers_under_load_lose_no_call() {
         let changed = format!("{text}\nmax_in_flight = {}\n", 64 + round);
         fs::write(&biller, changed).unwrap();
         reload(&gateway);
-        load.go_on_for(4);
+        load.run_for(4);
     }
     let (calls, failures) = load.stop();
     let failed = failures.len();
@@ -60,10 +60,10 @@ fn ten_upgrades_of_the_program_under_load_lose_no_call() {
     assert_eq!((gateway.public(), gateway.ops()), (public, ops));
     let load = Load::start(public, None);
     for _ in 0..UPGRADES {
-        load.go_on_for(200);
+        load.run_for(200);
         gateway = gateway.upgrade(&sockets);
     }
-    load.go_on_for(200);
+    load.run_for(200);
     let (calls, failures) = load.stop();
     let failed = failures.len();
     println!("{calls} calls under {UPGRADES} upgrades, {failed} failed");

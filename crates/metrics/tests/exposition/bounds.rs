@@ -88,7 +88,7 @@ fn a_thousand_billers_that_call_everything_make_a_bounded_number_of_series() {
 }
 
 #[test]
-fn payments_that_met_on_other_nodes_make_no_series_of_a_biller_that_is_not_registered() {
+fn conflicts_of_other_nodes_make_no_series_of_a_biller_that_is_not_registered() {
     let metrics = Metrics::new(Duration::from_secs(3));
     let [here, elsewhere] = ["B0001", "B0002"].map(|code| BillerCode::parse(code).unwrap());
     metrics.biller(here);
@@ -192,7 +192,7 @@ fn the_series_of_a_biller_go_with_it_and_late_calls_do_not_bring_them_back() {
 }
 
 #[test]
-fn a_biller_that_is_registered_again_goes_on_counting_where_it_was() {
+fn a_biller_that_is_registered_again_continues_its_counts() {
     let metrics = Metrics::new(Duration::from_secs(3));
     let code = BillerCode::parse("B0001").unwrap();
     metrics.biller(code).double_payment();

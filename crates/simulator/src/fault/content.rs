@@ -110,7 +110,7 @@ mod tests {
     }
 
     #[test]
-    fn a_byte_order_mark_stands_before_the_ordinary_answer() {
+    fn a_byte_order_mark_precedes_the_ordinary_answer() {
         let body = altered(&Fault::ByteOrderMark).body;
         assert_eq!(
             body,

@@ -170,7 +170,7 @@ mod tests {
     }
 
     #[test]
-    fn a_header_line_that_is_none_is_refused() {
+    fn a_malformed_header_line_is_refused() {
         for line in ["no colon", "Na me: value", ": value", " folded: value"] {
             let text = format!("POST / HTTP/1.1\r\n{line}\r\n\r\n");
             assert!(Head::parse(text.as_bytes()).is_err(), "{line}");
