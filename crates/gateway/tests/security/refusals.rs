@@ -282,7 +282,7 @@ const REASONS: [(&str, &str, u64, &str, &str); 19] = [
     ("beyond its rate", "rate", 3, "", ""),
     ("body too large", "body-too-large", 4, "", ""),
     ("body stalled", "body-late", 4, "", ""),
-    ("no JSON", "body-not-json", 5, "", "the JSON ends early"),
+    ("no JSON", "body-not-json", 5, "", "a member name is expected"),
     (
         "nothing in it",
         "member-missing",

@@ -55,7 +55,7 @@ fn expected(api_reads_parameters: &[&str], rows: &[(Member, Holds)]) -> String {
     };
     for (member, holds) in rows {
         if *holds == Holds::WrongType && ruled(member) {
-            return format!("Parse E807 {}", member.name);
+            return format!("Type E807 {}", member.name);
         }
     }
     for (member, holds) in rows {
