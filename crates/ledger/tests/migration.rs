@@ -8,7 +8,7 @@ use ledger::{
     Claim, DeliveryOutcome, DeliveryState, Digests, FactContext, KeptAnswer, Ledger, Message,
     MessageDigest, Options, Timestamp, verify_offline,
 };
-use protocol::{Bill, BillerCode, CanonicalDigest, Decimal, PaidAt, PayType, PaymentEvent};
+use protocol::{Bill, BillerCode, CanonicalDigest, Decimal, PaidAt, PayId, PayType, PaymentEvent};
 use rusqlite::{Connection, params};
 use tempfile::TempDir;
 
@@ -25,7 +25,7 @@ fn bill(user_key: &str) -> Bill {
 
 fn event(pay_id: &str) -> PaymentEvent {
     PaymentEvent {
-        pay_id: Decimal::parse(pay_id).unwrap(),
+        pay_id: PayId::parse(pay_id).unwrap(),
         pay_type: PayType::P,
         paid_at: PaidAt::parse("20261124120000").unwrap(),
         pay_amount: Decimal::parse("20000").unwrap(),

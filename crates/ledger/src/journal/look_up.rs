@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use protocol::{Bill, BillerCode, Decimal};
+use protocol::{Bill, BillerCode, PayId};
 use rusqlite::{Row, params, params_from_iter};
 
 use super::{JournalError, Reader, row};
@@ -87,7 +87,7 @@ impl Reader {
     pub fn facts_of_payment(
         &self,
         bill: &Bill,
-        pay_id: &Decimal,
+        pay_id: &PayId,
     ) -> Result<Vec<NumberedFact>, JournalError> {
         let connection = self.lock();
         let query = format!(
@@ -113,7 +113,7 @@ impl Reader {
     pub fn bills_paid_by(
         &self,
         biller: BillerCode,
-        pay_id: &Decimal,
+        pay_id: &PayId,
         most: usize,
     ) -> Result<Vec<Bill>, JournalError> {
         let connection = self.lock();

@@ -1,19 +1,24 @@
 //! The mapping of every outcome to code, HTTP status and body (contract sections 2 and 3).
 
+mod problem;
+mod reason;
+
 use std::time::Duration;
 
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
 use actix_web::http::header::{self, HeaderName, HeaderValue};
 use bytes::Bytes;
-use ledger::{AnswerSummary, KeptAnswer, LinkRefusal};
+use ledger::{AnswerSummary, KeptAnswer};
 use metrics::ResCodeLabel;
-use protocol::{AnswerCode, AnswerDetail, Check, Refusal, ResCode};
+use protocol::{AnswerCode, AnswerDetail, ResCode};
 
 use crate::logging::Outcome;
 use crate::request_id::X_REQUEST_ID;
-use crate::server::EarlyFault;
 use crate::upstream::Answer;
+
+pub use problem::{Problem, RefusedSource, UnknownBiller};
+pub use reason::Reason;
 
 /// `Content-Type` of the gateway's own answers, and of relayed ones that had none.
 pub const JSON_UTF8: HeaderValue = HeaderValue::from_static("application/json;charset=utf-8");
@@ -23,155 +28,6 @@ const X_RELAY_REPLAYED: HeaderName = HeaderName::from_static("x-relay-replayed")
 
 /// The body of a replayed answer whose own body was too large to be kept (contract section 4, "Bodies").
 const ACCEPTED_BODY: &str = r#"{"res_code":"OK","message":"성공","data":null}"#;
-
-/// The cause of an answer that the gateway gives itself.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Problem {
-    /// The source address is not in the caller's `allow_from`.
-    AddressNotAllowed,
-    /// The client certificate is missing or not the pinned one.
-    CertificateNotPinned,
-    /// A reload removed the authority that the connection's client certificate was verified with.
-    CertificateWithdrawn,
-    /// No `Authorization` header.
-    AuthorizationMissing,
-    /// `Authorization` wrong or twice, or the biller suspended.
-    AuthorizationWrong,
-    /// Kakao Pay named no registered, active biller.
-    UnknownBiller,
-    /// The biller exceeded its rate limit.
-    RateLimited {
-        /// Time until the next call is admitted.
-        retry_after: Duration,
-    },
-    /// The body is larger than `limits.request_body`.
-    BodyTooLarge,
-    /// The body did not arrive within the budget.
-    BodyLate,
-    /// The body ended early, or its framing is malformed.
-    BodyBroken,
-    /// The body violates a rule of the guide.
-    Body(Refusal),
-    /// The ledger refused a link call.
-    Link(LinkRefusal),
-    /// The bill is classified as an error bill.
-    ErrorBill,
-    /// The bill is paid.
-    Paid,
-    /// The biller's `max_in_flight` is reached.
-    Overload,
-    /// The upstream's circuit is open.
-    CircuitOpen {
-        /// Time until the upstream is probed.
-        retry_after: Duration,
-    },
-    /// No answer within the budget.
-    TimedOut,
-    /// Connection refused, reset or closed, or the answer was cut short.
-    NoAnswer,
-    /// An answer with an empty body.
-    EmptyAnswer {
-        /// The upstream's status.
-        status: StatusCode,
-    },
-    /// An answer that is no UTF-8 JSON object, or too large.
-    BadAnswer {
-        /// The upstream's status.
-        status: StatusCode,
-    },
-    /// No such route.
-    UnknownRoute,
-    /// A known route, not by POST.
-    WrongMethod,
-    /// The bytes on the connection were no unambiguous request.
-    EarlyFault(EarlyFault),
-    /// A fault of the gateway.
-    Internal,
-}
-
-impl Problem {
-    /// Returns code and HTTP status (contract sections 2 and 3).
-    pub fn answer(&self) -> (ResCode, StatusCode) {
-        match self {
-            Self::AddressNotAllowed => (ResCode::E003, StatusCode::FORBIDDEN),
-            Self::CertificateNotPinned | Self::CertificateWithdrawn | Self::AuthorizationWrong => {
-                (ResCode::E003, StatusCode::UNAUTHORIZED)
-            }
-            Self::AuthorizationMissing => (ResCode::E001, StatusCode::UNAUTHORIZED),
-            Self::UnknownBiller => (ResCode::E003, StatusCode::NOT_FOUND),
-            Self::RateLimited { .. } => (ResCode::E801, StatusCode::TOO_MANY_REQUESTS),
-            Self::BodyTooLarge => (ResCode::E006, StatusCode::PAYLOAD_TOO_LARGE),
-            Self::BodyLate => (ResCode::E801, StatusCode::REQUEST_TIMEOUT),
-            Self::BodyBroken => (ResCode::E801, StatusCode::BAD_REQUEST),
-            Self::Body(refusal) => match refusal.check {
-                Check::Parse => (refusal.code, StatusCode::BAD_REQUEST),
-                Check::Required | Check::Width | Check::Parameters => {
-                    (refusal.code, StatusCode::OK)
-                }
-            },
-            Self::Link(LinkRefusal::Unavailable) | Self::Overload => {
-                (ResCode::E801, StatusCode::SERVICE_UNAVAILABLE)
-            }
-            Self::Link(refusal) => (refusal.res_code(), StatusCode::OK),
-            Self::ErrorBill => (ResCode::E817, StatusCode::OK),
-            Self::Paid => (ResCode::E403, StatusCode::OK),
-            Self::CircuitOpen { .. } => (ResCode::E809, StatusCode::SERVICE_UNAVAILABLE),
-            Self::TimedOut => (ResCode::E806, StatusCode::GATEWAY_TIMEOUT),
-            Self::NoAnswer => (ResCode::E809, StatusCode::BAD_GATEWAY),
-            Self::EmptyAnswer { status } => (ResCode::E809, status_for_a_body(*status)),
-            Self::BadAnswer { status } => (ResCode::E808, status_for_a_body(*status)),
-            Self::UnknownRoute => (ResCode::E801, StatusCode::NOT_FOUND),
-            Self::WrongMethod => (ResCode::E801, StatusCode::METHOD_NOT_ALLOWED),
-            Self::EarlyFault(fault) => (ResCode::E801, early_status(*fault)),
-            Self::Internal => (ResCode::E801, StatusCode::INTERNAL_SERVER_ERROR),
-        }
-    }
-
-    /// Returns the upstream's status, for problems of an answer that came.
-    pub const fn upstream_status(&self) -> Option<StatusCode> {
-        match self {
-            Self::EmptyAnswer { status } | Self::BadAnswer { status } => Some(*status),
-            _ => None,
-        }
-    }
-
-    /// Returns the value of `Retry-After`, for problems whose answer carries it.
-    fn retry_after(&self) -> Option<Duration> {
-        match self {
-            Self::RateLimited { retry_after } | Self::CircuitOpen { retry_after } => {
-                Some(*retry_after)
-            }
-            Self::Overload => Some(Duration::from_secs(1)),
-            _ => None,
-        }
-    }
-
-    /// Returns whether the connection must be closed after this answer.
-    const fn ends_connection(&self) -> bool {
-        matches!(
-            self,
-            Self::CertificateWithdrawn
-                | Self::BodyTooLarge
-                | Self::BodyLate
-                | Self::BodyBroken
-                | Self::EarlyFault(_)
-        )
-    }
-
-    /// Returns the `outcome` of the log line.
-    const fn outcome(&self) -> Outcome {
-        match self {
-            Self::Paid => Outcome::ShortCircuit,
-            Self::TimedOut => Outcome::Timeout,
-            Self::NoAnswer | Self::EmptyAnswer { .. } => Outcome::NoAnswer,
-            Self::BadAnswer { .. } => Outcome::BadAnswer,
-            Self::Overload | Self::RateLimited { .. } => Outcome::Overload,
-            Self::CircuitOpen { .. } => Outcome::Circuit,
-            Self::Link(LinkRefusal::Unavailable) | Self::Internal => Outcome::Error,
-            _ => Outcome::Refused,
-        }
-    }
-}
 
 /// A complete answer of an upstream whose body is a JSON object.
 #[derive(Clone, Debug)]
@@ -229,6 +85,8 @@ pub struct Reply {
     retry_after: Option<HeaderValue>,
     body: Bytes,
     ends_connection: bool,
+    /// For the log: why the gateway answered itself. `None` for relayed and replayed answers.
+    pub reason: Option<Reason>,
 }
 
 impl Reply {
@@ -243,6 +101,7 @@ impl Reply {
             retry_after: answer.retry_after,
             body: answer.body,
             ends_connection: false,
+            reason: None,
         }
     }
 
@@ -264,6 +123,7 @@ impl Reply {
             retry_after: None,
             body,
             ends_connection: false,
+            reason: None,
         }
     }
 
@@ -299,6 +159,7 @@ impl From<&Problem> for Reply {
             retry_after: problem.retry_after().map(in_whole_seconds),
             body: body(res_code),
             ends_connection: problem.ends_connection(),
+            reason: Some(problem.reason()),
         }
     }
 }
@@ -316,22 +177,6 @@ fn body(code: ResCode) -> Bytes {
 fn in_whole_seconds(span: Duration) -> HeaderValue {
     let seconds = span.as_secs() + u64::from(span.subsec_nanos() > 0);
     HeaderValue::from(seconds.max(1))
-}
-
-const fn early_status(fault: EarlyFault) -> StatusCode {
-    match fault {
-        EarlyFault::BadRequest => StatusCode::BAD_REQUEST,
-        EarlyFault::Timeout => StatusCode::REQUEST_TIMEOUT,
-        EarlyFault::HeadTooLarge => StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
-    }
-}
-
-/// Returns the upstream's status, or 502 if that status cannot carry a body.
-fn status_for_a_body(status: StatusCode) -> StatusCode {
-    match status.as_u16() {
-        100..=199 | 204 | 205 | 304 => StatusCode::BAD_GATEWAY,
-        _ => status,
-    }
 }
 
 #[cfg(test)]
