@@ -248,7 +248,10 @@ fn a_value_may_begin_with_a_hyphen() {
     payment["data"]["ordinal"] = "-2".into();
     payment["data"]["biller_notice_key"] = "--json".into();
     payment["data"]["parameters"] = json!({"seq": "-7"});
-    assert_eq!(fixture.post(PAY_RESULT, &payment.to_string()).res_code(), "OK");
+    assert_eq!(
+        fixture.post(PAY_RESULT, &payment.to_string()).res_code(),
+        "OK"
+    );
     let bill = "--biller B0001 --user-key -0001 --ordinal -2 --notice-key --json --param seq=-7";
     let (code, shown) = fixture.json(&format!("bill show {bill}"));
     assert_eq!(code, 0, "{shown}");
@@ -257,10 +260,16 @@ fn a_value_may_begin_with_a_hyphen() {
     let (code, shown) = fixture.json(&act);
     assert_eq!(code, 0, "{shown}");
     let word = &shown["state"]["classification"];
-    assert_eq!((&word["reason"], &word["operator"]), (&json!("-1"), &json!("-kim")));
+    assert_eq!(
+        (&word["reason"], &word["operator"]),
+        (&json!("-1"), &json!("-kim"))
+    );
     // What follows an option that takes a value is its value, also where a pay_id or a code is wrong.
     for (wrong, message) in [
-        ("payments redeliver --biller B0001 --pay-id -1", "no payment with this pay_id"),
+        (
+            "payments redeliver --biller B0001 --pay-id -1",
+            "no payment with this pay_id",
+        ),
         ("payments list --biller -B", "no biller with this code"),
         ("payments list --delivery -x", "accepted, refused"),
     ] {
