@@ -7,6 +7,7 @@ use actix_http::header::{HeaderValue, InvalidHeaderValue};
 use rustls::ClientConfig;
 use rustls::client::Resumption;
 
+use super::idle_times::IdleTimes;
 use crate::config::{BaseUrl, Scheme};
 
 /// The size of an origin's TLS session cache: the library keeps eight sessions per server.
@@ -22,11 +23,12 @@ pub struct Origin {
     pub(super) target: Arc<Target>,
 }
 
-/// The part of an origin that a dialer needs. It does not keep the origin alive.
+/// The part of an origin that its pools need. It does not keep the origin alive.
 pub(super) struct Target {
     pub(super) host: String,
     pub(super) port: u16,
     pub(super) security: Security,
+    pub(super) idle_times: IdleTimes,
 }
 
 /// The security of an origin's connections.
@@ -64,6 +66,7 @@ impl Origin {
                 host: base_url.host().to_owned(),
                 port: base_url.port(),
                 security,
+                idle_times: IdleTimes::new(),
             }),
         })
     }
