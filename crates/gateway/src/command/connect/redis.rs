@@ -1,5 +1,7 @@
 //! Redis, its Sentinels or its Cluster: connection, log-in and state.
 
+use std::fmt::Write as _;
+
 use tokio::io::{
     AsyncBufReadExt as _, AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _, BufReader,
 };
@@ -152,7 +154,8 @@ fn primary(answer: &str) -> Option<HostPort> {
 async fn command(connection: &mut Connection, arguments: &[&str]) -> Result<String, String> {
     let mut request = Zeroizing::new(format!("*{}\r\n", arguments.len()));
     for argument in arguments {
-        request.push_str(&format!("${}\r\n{argument}\r\n", argument.len()));
+        // Writing into a string never fails.
+        let _ = write!(request, "${}\r\n{argument}\r\n", argument.len());
     }
     let lost = |error: std::io::Error| format!("the connection was lost: {error}");
     connection
