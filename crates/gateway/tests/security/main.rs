@@ -8,6 +8,7 @@ mod credentials;
 mod framing;
 mod handshakes;
 mod hanging;
+mod http2;
 mod listener;
 mod load;
 mod refusals;

@@ -152,7 +152,14 @@ fn primary(answer: &str) -> Option<HostPort> {
 /// # Errors
 /// The server's error, or that of the connection, in words.
 async fn command(connection: &mut Connection, arguments: &[&str]) -> Result<String, String> {
-    let mut request = Zeroizing::new(format!("*{}\r\n", arguments.len()));
+    // Its room is known, so that no copy of a password is left behind by growing.
+    let room = arguments
+        .iter()
+        .map(|argument| argument.len() + 16)
+        .sum::<usize>()
+        + 16;
+    let mut request = Zeroizing::new(String::with_capacity(room));
+    let _ = write!(request, "*{}\r\n", arguments.len());
     for argument in arguments {
         // Writing into a string never fails.
         let _ = write!(request, "${}\r\n{argument}\r\n", argument.len());
