@@ -12,6 +12,7 @@ use metrics::Metrics;
 use tokio_util::task::TaskTracker;
 
 use crate::config::Sha256;
+use crate::refused::LineRate;
 use crate::registry::{KakaoParty, Registry};
 use crate::server::ConnectionCounts;
 use crate::traces::SpanQueue;
@@ -36,6 +37,8 @@ pub struct GatewayState {
     pub connections: OnceLock<ConnectionCounts>,
     /// The queue to the trace exporter; unset without `tracing.otlp_endpoint`.
     pub traces: OnceLock<SpanQueue>,
+    /// The rate of log lines about pay-results from foreign addresses.
+    pub foreign_pay_results: LineRate,
     parties: RwLock<Arc<Parties>>,
     draining: AtomicBool,
 }
@@ -68,6 +71,7 @@ impl GatewayState {
             redeliveries: TaskTracker::new(),
             connections: OnceLock::new(),
             traces: OnceLock::new(),
+            foreign_pay_results: LineRate::default(),
             parties: RwLock::new(Arc::new(parties)),
             draining: AtomicBool::new(false),
         }

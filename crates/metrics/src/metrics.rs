@@ -20,7 +20,7 @@ use crate::reloads::Reloads;
 use crate::requests::{AnsweredCall, Pair};
 use crate::series::{
     BUDGET, BUILD_INFO, CIRCUIT_STATE, LEDGER_OPERATION_DURATION, LEDGER_UNAVAILABLE, OVERHEAD,
-    REJECTED, REQUEST_DURATION,
+    PAY_RESULTS_REFUSED_NOT_KEPT, REJECTED, REQUEST_DURATION,
 };
 use crate::stages::StageSeconds;
 use crate::status::GatewayStatus;
@@ -44,6 +44,7 @@ pub struct Metrics {
     billers: RwLock<BTreeMap<BillerCode, Arc<BillerSeries>>>,
     certificates: Certificates,
     reloads: Reloads,
+    pay_results_not_kept: IntCounter,
     process: ProcessCollector,
 }
 
@@ -78,6 +79,7 @@ impl Metrics {
             billers: RwLock::default(),
             certificates: Certificates::default(),
             reloads: Reloads::new(),
+            pay_results_not_kept: PAY_RESULTS_REFUSED_NOT_KEPT.counter(&[]),
             process: ProcessCollector::for_self(),
             call_bounds,
         })
@@ -195,6 +197,11 @@ impl Metrics {
         }
     }
 
+    /// Counts a refused pay-result that is not on durable storage.
+    pub fn refused_pay_result_not_kept(&self) {
+        self.pay_results_not_kept.inc();
+    }
+
     /// Counts a reload of the configuration.
     pub fn reloaded(&self, result: ReloadResult) {
         self.reloads.count(result);
@@ -245,6 +252,7 @@ impl Metrics {
         self.certificates.expose(&mut exposition);
         self.reloads.expose(&mut exposition);
         exposition.collector(&self.kakao_circuit_state);
+        exposition.collector(&self.pay_results_not_kept);
         exposition.collector(&self.process);
         self.unknown_biller.expose(&mut exposition);
         let billers = self

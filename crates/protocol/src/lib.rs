@@ -31,6 +31,6 @@ pub use decimal::{Decimal, TooWide};
 pub use korean_time::KoreanTime;
 pub use payment::{PaidAt, PayType, PaymentEvent};
 pub use request::{
-    Check, JsonType, LinkCreate, LinkRecreate, Member, Notice, PayResult, Prepay, Refusal, Rules,
-    Width,
+    Check, JsonType, LenientPayResult, LinkCreate, LinkRecreate, Member, Notice, PayResult, Prepay,
+    Refusal, Rules, Width,
 };

@@ -6,6 +6,7 @@ pub mod authorization;
 pub mod body;
 mod certificate;
 
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use actix_http::HttpMessage as _;
@@ -89,9 +90,14 @@ fn require_source(
     incoming: &IncomingRequest,
     allowed: &[IpNet],
 ) -> Result<(), Problem> {
-    let (peer, headers) = (incoming.connection.peer(), incoming.request.headers());
-    address::source(peer, headers, &parties.trusted_proxies)
+    source(parties, incoming)
         .filter(|source| address::contains(allowed, *source))
         .map(|_| ())
         .ok_or(Problem::AddressNotAllowed)
+}
+
+/// Returns the source address of a request; `None` if what a proxy says of it is malformed.
+pub fn source(parties: &Parties, incoming: &IncomingRequest) -> Option<IpAddr> {
+    let (peer, headers) = (incoming.connection.peer(), incoming.request.headers());
+    address::source(peer, headers, &parties.trusted_proxies)
 }

@@ -1,6 +1,7 @@
 //! A running gateway: start, reload and drain of everything that a configuration describes.
 
 mod ledger_settings;
+mod left_behind;
 mod listeners;
 mod origins;
 mod parties;
@@ -93,6 +94,7 @@ impl Gateway {
             exporter,
         };
         gateway.show_certificates();
+        left_behind::warn_of(&gateway.shared, left_behind::unregistered(&gateway.shared));
         Ok(gateway)
     }
 

@@ -68,6 +68,15 @@ impl Fixture {
         caller.reply()
     }
 
+    /// Sends a POST to the admin API and returns the answer's JSON.
+    pub fn post_admin(gateway: &Gateway, path: &str, body: &str) -> Value {
+        let mut caller = Caller::connect(gateway.ops());
+        let authorization = format!("Bearer {TOKEN}");
+        let headers = [("Authorization", authorization.as_str())];
+        let reply = caller.post_with(path, &headers, body);
+        serde_json::from_slice(&reply.body).unwrap()
+    }
+
     pub fn post(&self, path: &str, body: &str) -> Reply {
         self.gateway.post(path, body)
     }

@@ -8,7 +8,9 @@ use super::Ledger;
 use crate::book::AcceptedAnswer;
 use crate::journal::{Commit, Entry, Rows};
 use crate::share::Subject;
-use crate::{DeliveryState, FactKind, JournalError, KeptAnswer, MessageDigest, Timestamp};
+use crate::{
+    DeliveryState, FactKind, JournalError, KeptAnswer, MessageDigest, RefusedOutcome, Timestamp,
+};
 
 /// The outcome of one delivery attempt of a pay-result.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -73,7 +75,11 @@ impl Ledger {
         delivered: DeliveryOutcome,
         now: Timestamp,
     ) -> impl Future<Output = Result<(), Arc<JournalError>>> + use<> {
+        let is_accepted = delivered.state() == DeliveryState::Accepted;
         let queued = self.queue_delivery(bill, event, message, delivered, now);
+        if is_accepted {
+            self.end_refused_by_itself(message, RefusedOutcome::Delivered, now);
+        }
         let ledger = self.clone();
         async move { ledger.settle_delivery(queued).await }
     }

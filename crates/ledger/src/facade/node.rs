@@ -9,6 +9,7 @@ use protocol::{Bill, BillerCode};
 
 use crate::book::{AcceptedAnswer, Book, Pages};
 use crate::journal::{Commit, Entry, Forgotten, Journal, Rows, Settings};
+use crate::refused::RefusedIndex;
 use crate::share::Marks;
 use crate::{
     DeliveryState, Fact, FactKind, HybridLogicalClock, JournalError, MessageDigest, Stamp,
@@ -23,6 +24,7 @@ pub(crate) struct Node {
     books: Books,
     undelivered: AtomicI64,
     marks: Marks,
+    refused: RefusedIndex,
 }
 
 /// The billers' books; one for every biller that has a bill, bounded by the registered billers
@@ -43,9 +45,16 @@ impl Node {
         let reader = journal.reader();
         let books = Books::default();
         let undelivered = AtomicI64::new(0);
+        let refused = RefusedIndex::default();
+        reader.for_each_refused(|message, bytes, closed_at| {
+            refused.load(message, bytes, closed_at);
+        })?;
         let highest = reader.for_each_fact(|fact| {
             let delta = book(&books, fact.bill.biller_code()).lock().fold(&fact);
             undelivered.fetch_add(delta, Ordering::Relaxed);
+            if let FactKind::PayResultRefused { message } = &fact.kind {
+                refused.mark(message, &fact.bill);
+            }
         })?;
         reader.for_each_accepted(|biller, message| {
             book(&books, biller)
@@ -59,6 +68,7 @@ impl Node {
             books,
             undelivered,
             marks,
+            refused,
         };
         node.settle_what_was_cut_off(now)?;
         Ok(node)
@@ -66,6 +76,11 @@ impl Node {
 
     pub(crate) const fn journal(&self) -> &Journal {
         &self.journal
+    }
+
+    /// The refused pay-results that this node keeps.
+    pub(crate) const fn refused(&self) -> &RefusedIndex {
+        &self.refused
     }
 
     pub(crate) const fn marks(&self) -> &Marks {
@@ -87,6 +102,13 @@ impl Node {
             Some(biller) => books.get(&biller).cloned().into_iter().collect(),
             None => books.values().cloned().collect(),
         }
+    }
+
+    /// The billers that have a book with something in it.
+    pub(super) fn billers(&self) -> Vec<BillerCode> {
+        let books = self.books.read().unwrap_or_else(PoisonError::into_inner);
+        let known = books.iter().filter(|(_, book)| book.lock().families() > 0);
+        known.map(|(biller, _)| *biller).collect()
     }
 
     pub(super) fn undelivered(&self) -> i64 {

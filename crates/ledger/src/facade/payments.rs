@@ -11,11 +11,12 @@ use protocol::{Bill, BillerCode, PaymentEvent};
 
 use super::told::Told;
 use super::{DeliveryOutcome, Ledger};
+use crate::conflict::GATEWAY;
 use crate::journal::{Commit, Entry, Rows};
 use crate::share::{Held, Share, Subject};
 use crate::{
-    BillState, Claim, Fact, JournalError, KeptAnswer, MessageDigest, PaymentEffect, Stamp,
-    Timestamp,
+    BillState, Claim, Fact, FactKind, JournalError, KeptAnswer, MessageDigest, PaymentEffect,
+    RefusedOutcome, Stamp, Timestamp,
 };
 
 /// Whether a payment fact is on durable storage.
@@ -192,12 +193,27 @@ impl Ledger {
                 .classification()
                 .map(|kind| self.node.fact(&told.bill, told.now, kind)),
         );
+        facts.extend(self.end_of_refusal_elsewhere(told, known));
         if facts.is_empty() {
             return None;
         }
         let book = self.node.book_of(&told.bill);
         let mut pages = book.lock();
         Some(self.node.tell(&mut pages, Entry::of(facts)))
+    }
+
+    /// The same bytes were refused by another node, which keeps them: here they passed.
+    fn end_of_refusal_elsewhere(&self, told: &Told, known: Option<&BillState>) -> Option<Fact> {
+        let is_open = known?.open_refusals().any(|(open, _)| open == told.message);
+        if !is_open || self.node.refused().is_open(&told.message) {
+            return None;
+        }
+        let kind = FactKind::RefusalClosed {
+            message: told.message,
+            reason: RefusedOutcome::Passed.name().to_owned(),
+            operator: GATEWAY.to_owned(),
+        };
+        Some(self.node.fact(&told.bill, told.now, kind))
     }
 
     /// Puts a payment into the shared state. Where another node put one there meanwhile, two

@@ -3,7 +3,7 @@
 use protocol::{Bill, BillerCode, Decimal, KoreanTime, PaidAt, PayType, PaymentEvent};
 use rusqlite::{Connection, Row, params, params_from_iter};
 
-use super::{Entry, Forgotten, JournalError, Rows};
+use super::{Entry, Forgotten, JournalError, Rows, refused};
 use crate::{DeliveryState, Fact, FactKind, MessageDigest, Stamp, Timestamp};
 
 const INSERT_FACT: &str = "INSERT INTO fact (at, stamp, node, kind, biller_code, biller_user_key,
@@ -87,6 +87,33 @@ impl<'a> From<&'a FactKind> for Optional<'a> {
                 delivery: Some(*state),
                 ..none
             },
+            FactKind::DeliveryClosed {
+                event,
+                message,
+                reason,
+                operator,
+            } => Self {
+                event: Some(event),
+                message: Some(message),
+                delivery: Some(DeliveryState::Closed),
+                reason: Some(reason),
+                operator: Some(operator),
+                ..none
+            },
+            FactKind::PayResultRefused { message } => Self {
+                message: Some(message),
+                ..none
+            },
+            FactKind::RefusalClosed {
+                message,
+                reason,
+                operator,
+            } => Self {
+                message: Some(message),
+                reason: Some(reason),
+                operator: Some(operator),
+                ..none
+            },
             FactKind::Classified { reason, operator } | FactKind::Cleared { reason, operator } => {
                 Self {
                     reason: Some(reason),
@@ -135,6 +162,9 @@ pub(super) fn insert(connection: &Connection, entry: &Entry) -> Result<Rows, Jou
                 answer.content_type.as_ref(),
                 answer.body.as_ref()
             ])?;
+    }
+    if let Some(change) = &entry.refused {
+        refused::change(connection, change)?;
     }
     Ok(Rows {
         first: last - facts + 1,
@@ -289,11 +319,14 @@ fn kind(row: &Row<'_>) -> Result<FactKind, JournalError> {
             mark_ends_at: millis("mark_ends_at")?,
             message: message(row)?,
         },
-        "delivery" => FactKind::Delivery {
-            event: event(row)?,
+        "delivery" => delivery(row)?,
+        "pay_result_refused" => FactKind::PayResultRefused {
             message: message(row)?,
-            state: DeliveryState::parse(&row.get::<_, String>("delivery")?)
-                .ok_or_else(|| unreadable("delivery"))?,
+        },
+        "refusal_closed" => FactKind::RefusalClosed {
+            message: message(row)?,
+            reason: row.get("reason")?,
+            operator: row.get("operator")?,
         },
         "classified" => FactKind::Classified {
             reason: row.get("reason")?,
@@ -304,6 +337,25 @@ fn kind(row: &Row<'_>) -> Result<FactKind, JournalError> {
             operator: row.get("operator")?,
         },
         _ => return Err(unreadable("kind")),
+    })
+}
+
+fn delivery(row: &Row<'_>) -> Result<FactKind, JournalError> {
+    let state = DeliveryState::parse(&row.get::<_, String>("delivery")?)
+        .ok_or_else(|| unreadable("delivery"))?;
+    let (event, message) = (event(row)?, message(row)?);
+    Ok(match state {
+        DeliveryState::Closed => FactKind::DeliveryClosed {
+            event,
+            message,
+            reason: row.get("reason")?,
+            operator: row.get("operator")?,
+        },
+        state => FactKind::Delivery {
+            event,
+            message,
+            state,
+        },
     })
 }
 

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use rusqlite::{Connection, OptionalExtension};
 
-use super::JournalError;
+use super::{JournalError, refused};
 
 /// Kept in `PRAGMA user_version`; a file of a later version is refused.
 const VERSION: i64 = 1;
@@ -78,6 +78,7 @@ pub(super) fn open(file: &Path) -> Result<Connection, JournalError> {
         )));
     }
     connection.execute_batch(TABLES)?;
+    connection.execute_batch(refused::TABLE)?;
     connection.pragma_update(None, "user_version", VERSION)?;
     Ok(connection)
 }

@@ -7,6 +7,7 @@
 //! 8. [`Check::Parameters`]: a value in `parameters` of the link APIs: `E006`, `E101`.
 
 mod data;
+mod lenient;
 mod link_create;
 mod link_recreate;
 mod member;
@@ -16,6 +17,7 @@ mod pay_result;
 mod prepay;
 mod refusal;
 
+pub use lenient::LenientPayResult;
 pub use link_create::LinkCreate;
 pub use link_recreate::LinkRecreate;
 pub use member::{JsonType, Member, Width};
