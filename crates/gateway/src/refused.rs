@@ -35,18 +35,7 @@ pub struct PayResultRoute {
 /// Returns whether a check refused the call: checks 1 to 8, and the framing. The other problems come after a payment
 /// was recorded.
 pub const fn is_refusal(problem: &Problem) -> bool {
-    matches!(
-        problem,
-        Problem::AddressNotAllowed
-            | Problem::CertificateNotPinned
-            | Problem::CertificateWithdrawn
-            | Problem::UnknownBiller
-            | Problem::BodyTooLarge
-            | Problem::BodyLate
-            | Problem::BodyBroken
-            | Problem::Body(_)
-            | Problem::EarlyFault(_)
-    )
+    matches!(problem.reason().check, Some(1..=8)) || matches!(problem, Problem::EarlyFault(_))
 }
 
 /// Counts and logs a refused pay-result, and keeps one of Kakao Pay's. When this function returns, the entry is on
@@ -60,7 +49,7 @@ pub async fn note(
 ) {
     let (code, _) = problem.answer();
     route.series.pay_result_refused(code);
-    let source = admission::source(&route.parties, incoming);
+    let source = admission::source(&route.parties, incoming).ok();
     let of_kakao = |source: &IpAddr| address::contains(&route.parties.kakao.allow_from, *source);
     let Some(source) = source.filter(of_kakao) else {
         log_foreign(call, route, source, problem);
@@ -84,12 +73,9 @@ pub async fn note(
     keep(call, route, refused).await;
 }
 
-/// Whether the problem was found before the body was read.
+/// Whether the problem was found before the body was read: by check 1 or 2.
 const fn is_before_the_body(problem: &Problem) -> bool {
-    matches!(
-        problem,
-        Problem::CertificateNotPinned | Problem::CertificateWithdrawn | Problem::UnknownBiller
-    )
+    matches!(problem.reason().check, Some(1 | 2))
 }
 
 async fn keep(call: &Call, route: &PayResultRoute, refused: RefusedPayResult) {
@@ -142,22 +128,13 @@ async fn keep(call: &Call, route: &PayResultRoute, refused: RefusedPayResult) {
 
 /// Says why a pay-result was refused, for operators and the log: nothing of its bytes.
 fn reason(problem: &Problem) -> String {
-    match problem {
-        Problem::Body(refusal) => match refusal.member {
-            Some(member) => format!("{member}: {}", refusal.reason),
-            None => refusal.reason.to_owned(),
-        },
-        Problem::AddressNotAllowed => "address".to_owned(),
-        Problem::CertificateNotPinned => "no pinned client certificate".to_owned(),
-        Problem::CertificateWithdrawn => {
-            "the authority of the client certificate was removed".to_owned()
-        }
-        Problem::UnknownBiller => "no such biller is registered".to_owned(),
-        Problem::BodyTooLarge => "body over limits.request_body".to_owned(),
-        Problem::BodyLate => "body not whole within the budget".to_owned(),
-        Problem::BodyBroken => "body cut off".to_owned(),
-        _ => "framing".to_owned(),
-    }
+    let reason = problem.reason();
+    let member = reason.member.map(|member| format!("; {member}"));
+    let rule = reason.rule.map(|rule| format!(": {rule}"));
+    [Some(reason.token.to_owned()), member, rule]
+        .into_iter()
+        .flatten()
+        .collect()
 }
 
 /// Logs a pay-result from an address that is not Kakao Pay's: one line a second at most.

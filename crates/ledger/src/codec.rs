@@ -5,7 +5,7 @@
 //! ordinal). The first byte is the version of the format. A node that reads a later version returns
 //! [`Unreadable`] and does not overwrite the value.
 
-use protocol::{Bill, Decimal, KoreanTime, PaidAt};
+use protocol::{Bill, Decimal, KoreanTime, PaidAt, PayId};
 
 use crate::{Stamp, Timestamp};
 
@@ -18,6 +18,9 @@ pub(crate) const FIRST_VERSION: u64 = 1;
 
 /// The version of a bill group with refused pay-results, which stand behind its bills.
 pub(crate) const WITH_REFUSALS: u64 = 2;
+
+/// Stands before a `pay_id` of more than 18 digits. No decimal has it as its units.
+const WIDE_PAY_ID: i64 = i64::MIN;
 
 /// A type that can be written in this format.
 pub(crate) trait Encode {
@@ -152,6 +155,16 @@ impl<'a> Decoder<'a> {
         Decimal::from_parts(self.signed()?, self.signed()?).ok_or(Unreadable)
     }
 
+    pub(crate) fn pay_id(&mut self) -> Result<PayId, Unreadable> {
+        let units = self.signed()?;
+        if units != WIDE_PAY_ID {
+            let decimal = Decimal::from_parts(units, self.signed()?).ok_or(Unreadable)?;
+            return Ok(PayId::from(decimal));
+        }
+        let (high, low) = (self.signed()?, self.number()?);
+        PayId::from_whole((i128::from(high) << 64) | i128::from(low)).ok_or(Unreadable)
+    }
+
     pub(crate) fn korean_time(&mut self) -> Result<KoreanTime, Unreadable> {
         KoreanTime::parse(&format!("{:014}", self.number()?)).ok_or(Unreadable)
     }
@@ -275,6 +288,21 @@ impl Encode for Decimal {
     }
 }
 
+impl Encode for PayId {
+    fn encode(&self, out: &mut Vec<u8>) {
+        match self.as_decimal() {
+            Some(decimal) => decimal.encode(out),
+            None => {
+                WIDE_PAY_ID.encode(out);
+                // The high half keeps the sign, the low one the other 64 bits.
+                let whole = self.whole();
+                ((whole >> 64) as i64).encode(out);
+                (whole as u64).encode(out);
+            }
+        }
+    }
+}
+
 impl Encode for KoreanTime {
     fn encode(&self, out: &mut Vec<u8>) {
         digits(self.as_str()).encode(out);
@@ -316,7 +344,7 @@ mod tests {
             for (number, (key, seq, time, kind, amount)) in facts.iter().enumerate() {
                 let stamp = Stamp { time: *time, node: u32::try_from(number).unwrap() };
                 let event = PaymentEvent {
-                    pay_id: Decimal::parse(&number.to_string()).unwrap(),
+                    pay_id: PayId::parse(&format!("-{number}e{number}")).unwrap(),
                     pay_type: if kind % 2 == 0 { PayType::P } else { PayType::C },
                     paid_at: PaidAt::parse("00000000000000").unwrap(),
                     pay_amount: Decimal::parse(&format!("{amount}.5")).unwrap(),

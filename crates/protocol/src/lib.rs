@@ -27,7 +27,7 @@ pub use api::{Api, Caller};
 pub use bill::Bill;
 pub use biller_code::BillerCode;
 pub use code::ResCode;
-pub use decimal::{Decimal, TooWide};
+pub use decimal::{Decimal, PayId, TooWide};
 pub use korean_time::KoreanTime;
 pub use payment::{PaidAt, PayType, PaymentEvent};
 pub use request::{

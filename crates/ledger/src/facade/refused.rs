@@ -242,15 +242,19 @@ impl Ledger {
 
     /// Ends the entries of these that another node ended: the same bytes passed there.
     pub async fn learn_ends_of_refused(&self, entries: &[MessageDigest], now: Timestamp) {
-        if self.share.is_none() {
+        let Some(share) = &self.share else {
             return;
-        }
+        };
         for message in entries {
             for bill in self.node.refused().bills(message) {
-                let known = self.scoped_state(&bill).await.state;
-                let is_open = known
-                    .is_some_and(|state| state.open_refusals().any(|(open, _)| open == *message));
-                if !is_open {
+                let Ok(held) = share.read(&bill, Some(message)).await else {
+                    return;
+                };
+                // Its acceptance, or the end of its refusal, which the same bytes brought when they passed.
+                let joined = held.join(&self.node.book_of(&bill).lock().decision_input(&bill));
+                let state = joined.decision_input().get(&bill);
+                let mut open = state.into_iter().flat_map(BillState::open_refusals);
+                if held.accepted.is_some() || !open.any(|(open, _)| open == *message) {
                     self.end_refused_by_itself(*message, RefusedOutcome::Passed, now);
                     break;
                 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use protocol::{Bill, BillerCode, Decimal, PayType, PaymentEvent};
+use protocol::{Bill, BillerCode, PayId, PayType, PaymentEvent};
 
 use super::{Ledger, Scope};
 use crate::conflict::GATEWAY;
@@ -94,7 +94,7 @@ impl Ledger {
     pub async fn bills_paid_by(
         &self,
         biller: BillerCode,
-        pay_id: Decimal,
+        pay_id: PayId,
     ) -> Result<Vec<Bill>, JournalError> {
         self.read_journal(move |reader| reader.bills_paid_by(biller, &pay_id, LOOKED_AT_BOUND))
             .await

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use protocol::{Bill, BillerCode, Decimal};
+use protocol::{Bill, BillerCode, PayId};
 use rusqlite::{Row, params, params_from_iter};
 
 use super::{JournalError, Reader, row};
@@ -81,11 +81,7 @@ impl Reader {
     ///
     /// # Errors
     /// When the file cannot be read or holds a row that this version does not know.
-    pub fn facts_of_payment(
-        &self,
-        bill: &Bill,
-        pay_id: &Decimal,
-    ) -> Result<Vec<Fact>, JournalError> {
+    pub fn facts_of_payment(&self, bill: &Bill, pay_id: &PayId) -> Result<Vec<Fact>, JournalError> {
         let connection = self.lock();
         let query = format!(
             "SELECT {} FROM fact WHERE {} AND pay_id = ?7 ORDER BY seq",
@@ -109,7 +105,7 @@ impl Reader {
     pub fn bills_paid_by(
         &self,
         biller: BillerCode,
-        pay_id: &Decimal,
+        pay_id: &PayId,
         most: usize,
     ) -> Result<Vec<Bill>, JournalError> {
         let connection = self.lock();

@@ -1,6 +1,6 @@
 //! Facts as rows, and rows as facts.
 
-use protocol::{Bill, BillerCode, Decimal, KoreanTime, PaidAt, PayType, PaymentEvent};
+use protocol::{Bill, BillerCode, Decimal, KoreanTime, PaidAt, PayId, PayType, PaymentEvent};
 use rusqlite::{Connection, Row, params, params_from_iter};
 
 use super::{Entry, Forgotten, JournalError, Rows, refused};
@@ -377,14 +377,11 @@ fn message(row: &Row<'_>) -> Result<MessageDigest, JournalError> {
 
 fn event(row: &Row<'_>) -> Result<PaymentEvent, JournalError> {
     let text = |column: &str| row.get::<_, String>(column);
-    let decimal = |column: &'static str| -> Result<Decimal, JournalError> {
-        Decimal::parse(&text(column)?).map_err(|_| unreadable(column))
-    };
     Ok(PaymentEvent {
-        pay_id: decimal("pay_id")?,
+        pay_id: PayId::parse_stored(&text("pay_id")?).map_err(|_| unreadable("pay_id"))?,
         pay_type: PayType::parse(&text("pay_type")?).ok_or_else(|| unreadable("pay_type"))?,
         paid_at: PaidAt::parse(&text("paid_at")?).ok_or_else(|| unreadable("paid_at"))?,
-        pay_amount: decimal("pay_amount")?,
+        pay_amount: Decimal::parse(&text("pay_amount")?).map_err(|_| unreadable("pay_amount"))?,
     })
 }
 

@@ -19,7 +19,7 @@ use ledger::{
 };
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestCaseError, TestRunner};
-use protocol::{Bill, BillerCode, Decimal, KoreanTime, PaidAt, PayType, PaymentEvent};
+use protocol::{Bill, BillerCode, Decimal, KoreanTime, PaidAt, PayId, PayType, PaymentEvent};
 use reference::{Outcome, Reference};
 use support::{BUDGET, Node, Store, time};
 use test_support::RedisServer;
@@ -371,7 +371,7 @@ impl Event {
             format!("{sign}{}000", self.thousands)
         };
         PaymentEvent {
-            pay_id: Decimal::parse(&self.pay_id.to_string()).unwrap(),
+            pay_id: PayId::parse(&self.pay_id.to_string()).unwrap(),
             pay_type: self.pay_type,
             paid_at: PaidAt::parse("20261124120000").unwrap(),
             pay_amount: Decimal::parse(&amount).unwrap(),

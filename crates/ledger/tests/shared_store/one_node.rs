@@ -6,7 +6,7 @@ use ledger::{
     DeliveryOutcome, KeptAnswer, Ledger, LinkRefusal, MessageDigest, Options, RecordOutcome,
     Reservation, Scope, Timestamp,
 };
-use protocol::{Bill, BillerCode, Decimal, PaidAt, PayType, PaymentEvent};
+use protocol::{Bill, BillerCode, Decimal, PaidAt, PayId, PayType, PaymentEvent};
 use tempfile::TempDir;
 
 use crate::store::{PATIENCE, settings};
@@ -119,7 +119,7 @@ pub fn eventually(mut holds: impl AsyncFnMut() -> bool) -> impl Future<Output = 
 
 fn event() -> PaymentEvent {
     PaymentEvent {
-        pay_id: Decimal::parse("1").unwrap(),
+        pay_id: PayId::parse("1").unwrap(),
         pay_type: PayType::P,
         paid_at: PaidAt::parse("20261124120000").unwrap(),
         pay_amount: Decimal::parse("20000").unwrap(),

@@ -12,7 +12,7 @@ use ledger::{
     BillView, Ledger, LinkOutcome, LinkRefusal, MessageDigest, Observer, Options, PaymentEffect,
     RecordOutcome, RecordedPayment, Reservation, Timestamp,
 };
-use protocol::{Bill, BillerCode, Decimal, KoreanTime, PaidAt, PayType, PaymentEvent};
+use protocol::{Bill, BillerCode, Decimal, KoreanTime, PaidAt, PayId, PayType, PaymentEvent};
 use tempfile::TempDir;
 use test_support::RedisServer;
 
@@ -245,7 +245,7 @@ pub fn bill(month: &str, notice_key: &str) -> Bill {
 
 pub fn event(pay_id: &str, pay_type: PayType, paid_at: &str, amount: &str) -> PaymentEvent {
     PaymentEvent {
-        pay_id: Decimal::parse(pay_id).unwrap(),
+        pay_id: PayId::parse(pay_id).unwrap(),
         pay_type,
         paid_at: PaidAt::parse(paid_at).unwrap(),
         pay_amount: Decimal::parse(amount).unwrap(),

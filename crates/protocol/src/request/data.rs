@@ -6,7 +6,7 @@ use super::member::{MEMBERS_MAX, Member};
 use super::parameters::{Parameters, Rules};
 use super::refusal::{DUPLICATE, Refusal, check_distinct};
 use crate::json::{MemberNames, Scanner, Value};
-use crate::{Api, Bill, BillerCode, Decimal};
+use crate::{Api, Bill, BillerCode, TooWide};
 
 /// The values of a request's `data` that have passed checks 5 to 8.
 pub(super) struct Data<'a> {
@@ -32,7 +32,7 @@ impl<'a> Data<'a> {
         };
         let root = data.scan_root(Scanner::request(body)?)?;
         if !root.is_missing() && root != Value::Object {
-            return Err(Refusal::parse(Some("data"), "wrong JSON type"));
+            return Err(Refusal::wrong_type("data", "wrong JSON type"));
         }
         data.check_types()?;
         if root.is_missing() {
@@ -73,10 +73,15 @@ impl<'a> Data<'a> {
         parse(&self.text(index)).ok_or_else(|| self.width_refusal(index))
     }
 
-    /// Returns the member at this index as a number. It fails only if check 7 accepts another value.
-    pub(super) fn decimal(&self, index: usize) -> Result<Decimal, Refusal> {
+    /// Returns the member at this index, parsed from its number. It fails only if check 7 accepts a number that
+    /// `parse` refuses.
+    pub(super) fn number<T>(
+        &self,
+        index: usize,
+        parse: impl FnOnce(&str) -> Result<T, TooWide>,
+    ) -> Result<T, Refusal> {
         match self.values.get(index) {
-            Some(Value::Number(spelling)) => Decimal::parse(spelling).ok(),
+            Some(Value::Number(spelling)) => parse(spelling).ok(),
             _ => None,
         }
         .ok_or_else(|| self.width_refusal(index))

@@ -4,7 +4,7 @@
 use std::borrow::Cow;
 
 use crate::json::{InvalidJson, Scanner, Value};
-use crate::{Bill, BillerCode, Decimal, PaidAt, PayType, PaymentEvent};
+use crate::{Bill, BillerCode, Decimal, PaidAt, PayId, PayType, PaymentEvent};
 
 /// The members that are read, in the order of [`Members`].
 const NAMES: [&str; 8] = [
@@ -148,7 +148,7 @@ impl<'a> Members<'a> {
 
     fn event(&self, pay_type: PayType) -> Option<PaymentEvent> {
         Some(PaymentEvent {
-            pay_id: Decimal::parse(self.text(4)?.trim()).ok()?,
+            pay_id: PayId::parse(self.text(4)?.trim()).ok()?,
             pay_type,
             paid_at: PaidAt::parse(self.text(6)?.trim())?,
             pay_amount: Decimal::parse(self.text(7)?.trim()).ok()?,
@@ -214,7 +214,7 @@ mod tests {
         let bill = read(WHOLE.as_bytes()).bill;
         for (from, to) in [
             (r#""pay_by":"CARD""#, r#""pay_detail1":"12345678""#),
-            (r#""pay_id":7"#, r#""pay_id":1234567890123456789"#),
+            (r#""pay_id":7"#, r#""pay_id":"x""#),
             (r#""pay_fee":1"#, r#""pay_fee":1,"pay_fee":2"#),
             ("{\"data\"", "\u{feff}{\"data\""),
             ("7}}", "7}} trailing"),

@@ -79,8 +79,8 @@ impl<'a> Parameters<'a> {
             Value::Bool | Value::Array | Value::Object => true,
         };
         if self.caller == Caller::KakaoPay && self.identity.iter().any(is_compound) {
-            return Err(Refusal::parse(
-                MEMBER,
+            return Err(Refusal::wrong_type(
+                "parameters",
                 "an identity value of the wrong JSON type",
             ));
         }

@@ -7,7 +7,7 @@ use super::member::{
 };
 use super::parameters::Rules;
 use super::refusal::Refusal;
-use crate::{Api, Bill, BillerCode, PaidAt, PayType, PaymentEvent};
+use crate::{Api, Bill, BillerCode, Decimal, PaidAt, PayId, PayType, PaymentEvent};
 
 const MEMBERS: &[Member] = &[
     BILLER_USER_KEY,
@@ -27,7 +27,7 @@ const MEMBERS: &[Member] = &[
     Member::required("pay_fee_tax", JsonType::Number, Width::Exact),
     Member::optional("adjust_date", JsonType::String, Width::Digits(8)),
     Member::required("paid_at", JsonType::String, Width::Digits(14)),
-    Member::required("pay_id", JsonType::Number, Width::Exact),
+    Member::required("pay_id", JsonType::Number, Width::PayId),
 ];
 
 const PAY_TYPE: usize = position(MEMBERS, "pay_type");
@@ -56,10 +56,10 @@ impl PayResult {
     pub fn parse(body: &[u8], biller: BillerCode, rules: &Rules) -> Result<Self, Refusal> {
         let data = Data::read(body, Api::PayResult, MEMBERS, rules)?;
         let event = PaymentEvent {
-            pay_id: data.decimal(PAY_ID)?,
+            pay_id: data.number(PAY_ID, PayId::parse)?,
             pay_type: data.parsed(PAY_TYPE, PayType::parse)?,
             paid_at: data.parsed(PAID_AT, PaidAt::parse)?,
-            pay_amount: data.decimal(PAY_AMOUNT)?,
+            pay_amount: data.number(PAY_AMOUNT, Decimal::parse)?,
         };
         Ok(Self {
             bill: data.bill(biller),
