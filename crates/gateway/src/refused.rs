@@ -1,4 +1,4 @@
-//! Pay-results that a check refuses: money may have moved (contract section 2, "Refused pay-results").
+//! Pay-results that a check refuses: money may have moved (contract section 2, "A pay-result that is refused").
 //!
 //! Each is counted and logged. One from an address of Kakao Pay's is kept whole, and the bill of which it may report a
 //! payment is an error bill until an operator has dealt with it.

@@ -18,16 +18,10 @@ use crate::series::{
     PREPAY_SHORT_CIRCUITS, UPSTREAM_DURATION,
 };
 
-/// The codes of the contract's checks 1 to 8. Their counters exist from the start, so that the first
+/// The codes of the contract's checks 5 to 8. Their counters exist from the start, so that the first
 /// refusal is visible as an increase.
-const REFUSALS_OF_PAY_RESULTS: [ResCode; 6] = [
-    ResCode::E001,
-    ResCode::E003,
-    ResCode::E006,
-    ResCode::E007,
-    ResCode::E801,
-    ResCode::E807,
-];
+const REFUSALS_OF_PAY_RESULTS: [ResCode; 4] =
+    [ResCode::E001, ResCode::E006, ResCode::E007, ResCode::E807];
 
 /// The series of one registered biller, or of all unknown billers together.
 pub struct BillerSeries {

@@ -491,6 +491,28 @@ fn a_bill_is_an_error_bill_at_every_node_until_the_entry_is_closed_at_its_own() 
 }
 
 #[test]
+fn a_refused_pay_result_that_cannot_be_journalled_is_told_loudly_and_its_bill_is_blocked() {
+    let fixture = Fixture::start();
+    let journal = fixture.gateway.path().join("data/ledger/journal.sqlite3");
+    fs::rename(&journal, journal.with_extension("away")).unwrap();
+    assert_own(
+        &fixture.post(PAY_RESULT, &with_wide_prefix("u", "P", 31)),
+        200,
+        E006,
+    );
+    let not_kept = "relay_pay_results_refused_not_kept_total";
+    assert_eq!(fixture.gateway.metric(not_kept), 1);
+    fixture.gateway.await_log(|line| {
+        let message = line["message"].as_str().unwrap_or_default();
+        line["level"] == "error" && message.contains("NOT on durable storage")
+    });
+    assert!(is_error_bill(&fixture.gateway, "u"));
+    // As soon as the journal is there again, the entry is in it.
+    fs::rename(journal.with_extension("away"), &journal).unwrap();
+    until(|| refused(&fixture.gateway, "open").len() == 1);
+}
+
+#[test]
 fn a_refused_pay_result_is_kept_before_its_caller_is_answered() {
     // Killed as soon as each answer is there: nothing that was answered is lost.
     let mut fixture = Fixture::start();

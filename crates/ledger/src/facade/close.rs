@@ -1,4 +1,4 @@
-//! Undelivered pay-results that an operator closes by hand (contract section 4, "Bodies").
+//! Undelivered pay-results that an operator closes by hand (contract section 4, "Payments").
 
 use std::sync::Arc;
 
