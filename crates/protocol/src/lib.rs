@@ -12,6 +12,7 @@
 //! bounded by its length.
 
 mod answer;
+mod answer_detail;
 mod api;
 mod bill;
 mod biller_code;
@@ -23,6 +24,7 @@ mod payment;
 mod request;
 
 pub use answer::{AnswerCode, LabelCode, NotAnObject, answer_res_code};
+pub use answer_detail::AnswerDetail;
 pub use api::{Api, Caller};
 pub use bill::Bill;
 pub use biller_code::BillerCode;
@@ -31,6 +33,6 @@ pub use decimal::{Decimal, PayId, TooWide};
 pub use korean_time::KoreanTime;
 pub use payment::{PaidAt, PayType, PaymentEvent};
 pub use request::{
-    Check, JsonType, LenientPayResult, LinkCreate, LinkRecreate, Member, Notice, PayResult, Prepay,
-    Refusal, Rules, Width,
+    CanonicalDigest, Check, JsonType, LenientPayResult, LinkCreate, LinkRecreate, Member, Notice,
+    PayResult, Prepay, Refusal, Rules, Width,
 };

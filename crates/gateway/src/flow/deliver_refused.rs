@@ -3,13 +3,13 @@
 use std::sync::Arc;
 
 use ledger::{
-    BillState, Claim, DeliveryOutcome, DeliveryState, MessageDigest, RecordOutcome, RefusedClosing,
-    RefusedEntry, RefusedOutcome,
+    BillState, Claim, DeliveryOutcome, DeliveryState, FactContext, Message, MessageDigest,
+    RecordOutcome, RefusedClosing, RefusedEntry, RefusedOutcome,
 };
 use metrics::LedgerOperation;
-use protocol::{Bill, LenientPayResult, PayResult, PaymentEvent};
+use protocol::{Bill, CanonicalDigest, LenientPayResult, PayResult, PaymentEvent};
 
-use super::pay_result::{delivered, log_irregularities};
+use super::pay_result::{answered_message, delivered, log_irregularities};
 use super::redeliver::{DeliveryAttempt, attempt};
 use crate::call::{BillerCall, Call};
 use crate::registry::RegisteredBiller;
@@ -40,22 +40,29 @@ pub async fn deliver_refused(
     entry: &RefusedEntry,
     operator: &str,
 ) -> RefusedDelivery {
-    let (ledger, message) = (call.ledger(), entry.message);
-    let _claim = match ledger.claim(biller.code(), message) {
+    let (ledger, digest) = (call.ledger(), entry.message);
+    let Readable { canonical, event } = readable(biller, entry);
+    let message = Message {
+        digest,
+        context: FactContext {
+            canonical,
+            ..call.fact_context()
+        },
+    };
+    let _claim = match ledger.claim(biller.code(), message.digests()) {
         Claim::Granted(guard) => guard,
-        Claim::Accepted(_) | Claim::AcceptedInJournal => {
-            return close(call, message, operator).await;
+        Claim::Accepted { .. } | Claim::AcceptedInJournal { .. } => {
+            return close(call, digest, operator).await;
         }
         Claim::UnderWay(_) => return RefusedDelivery::UnderWay,
     };
-    let event = readable(biller, entry);
     if let Some((bill, event)) = &event {
         let known = ledger.scoped_state(bill).await.state;
         let delivery = known
             .as_ref()
             .and_then(|state| BillState::delivery(state, event));
         if delivery == Some(DeliveryState::Accepted) {
-            return close(call, message, operator).await;
+            return close(call, digest, operator).await;
         }
     }
     let Some(_permit) = biller.pay_results_in_flight.enter() else {
@@ -63,12 +70,13 @@ pub async fn deliver_refused(
     };
     if let Some((bill, event)) = &event {
         let timer = call.metrics().time_ledger(LedgerOperation::Payment);
-        let recorded = ledger.record_payment(bill, event, &entry.last.body, message, call.now());
+        let recorded =
+            ledger.record_payment(bill, event, &entry.last.body, message.clone(), call.now());
         let recorded = Box::pin(recorded).await;
         drop(timer);
         match &recorded {
             RecordOutcome::Recorded(recorded) => log_irregularities(call, biller, recorded),
-            RecordOutcome::AcceptedElsewhere(_) => return close(call, message, operator).await,
+            RecordOutcome::AcceptedElsewhere { .. } => return close(call, digest, operator).await,
         }
     }
     let body = &entry.last.body;
@@ -77,13 +85,19 @@ pub async fn deliver_refused(
     let attempt = attempt(&answered, outcome.state());
     if matches!(outcome, DeliveryOutcome::Accepted(_)) {
         // First, so that the entry names the operator; the delivery below would close it as the gateway's.
-        let _closed = close(call, message, operator).await;
+        let _closed = close(call, digest, operator).await;
     }
     let is_recorded = event.is_some();
     if let Some((bill, event)) = event {
         let timer = call.metrics().time_ledger(LedgerOperation::Delivery);
         let settled = ledger
-            .record_delivery(&bill, &event, message, outcome, call.now())
+            .record_delivery(
+                &bill,
+                &event,
+                answered_message(message, &answered),
+                outcome,
+                call.now(),
+            )
             .await;
         call.log_settlement(Ok(settled), "delivery of a refused pay-result");
         drop(timer);
@@ -108,13 +122,25 @@ async fn close(call: &Call, message: MessageDigest, operator: &str) -> RefusedDe
     RefusedDelivery::AlreadyAccepted
 }
 
-/// Returns bill and event of a refused pay-result, where they can be read.
-fn readable(biller: &RegisteredBiller, entry: &RefusedEntry) -> Option<(Bill, PaymentEvent)> {
+/// What can be read of a refused pay-result.
+struct Readable {
+    /// Only of one that passes now.
+    canonical: Option<CanonicalDigest>,
+    event: Option<(Bill, PaymentEvent)>,
+}
+
+fn readable(biller: &RegisteredBiller, entry: &RefusedEntry) -> Readable {
     let (body, code) = (&entry.last.body, biller.code());
     if let Ok(passes) = PayResult::parse(body, code, &biller.rules()) {
-        return Some((passes.bill, passes.event));
+        return Readable {
+            canonical: passes.canonical,
+            event: Some((passes.bill, passes.event)),
+        };
     }
     let names = &biller.settings.identity_parameters;
     let read = LenientPayResult::read(body, code, names);
-    read.bill.zip(read.event)
+    Readable {
+        canonical: None,
+        event: read.bill.zip(read.event),
+    }
 }

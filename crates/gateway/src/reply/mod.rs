@@ -9,9 +9,9 @@ use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
 use actix_web::http::header::{self, HeaderName, HeaderValue};
 use bytes::Bytes;
-use ledger::KeptAnswer;
+use ledger::{AnswerSummary, KeptAnswer};
 use metrics::ResCodeLabel;
-use protocol::{AnswerCode, ResCode};
+use protocol::{AnswerCode, AnswerDetail, ResCode};
 
 use crate::logging::Outcome;
 use crate::request_id::X_REQUEST_ID;
@@ -25,6 +25,9 @@ pub const JSON_UTF8: HeaderValue = HeaderValue::from_static("application/json;ch
 
 /// Marks a replayed answer (contract section 4).
 const X_RELAY_REPLAYED: HeaderName = HeaderName::from_static("x-relay-replayed");
+
+/// The body of a replayed answer whose own body was too large to be kept (contract section 4, "Bodies").
+const ACCEPTED_BODY: &str = r#"{"res_code":"OK","message":"성공","data":null}"#;
 
 /// A complete answer of an upstream whose body is a JSON object.
 #[derive(Clone, Debug)]
@@ -44,6 +47,16 @@ impl CheckedAnswer {
     /// Returns whether the upstream refused the call: a `res_code` other than `OK`, with any status.
     pub const fn is_refused(&self) -> bool {
         matches!(self.res_code, AnswerCode::Other(_))
+    }
+
+    /// Returns what the answer said, for operators.
+    pub fn summary(&self) -> AnswerSummary {
+        let AnswerDetail { res_code, message } = AnswerDetail::read(&self.answer.body);
+        AnswerSummary {
+            status: self.answer.status.as_u16(),
+            res_code,
+            message,
+        }
     }
 
     /// Returns the answer in the form that is kept for later copies of the same pay-result.
@@ -92,16 +105,23 @@ impl Reply {
         }
     }
 
-    /// Replays the kept answer of the biller that accepted the same pay-result before.
+    /// Replays the kept answer of the biller that accepted the same pay-result before. Instead of a body that was too
+    /// large to be kept it has one of the gateway's own.
     pub fn replayed(kept: &KeptAnswer) -> Self {
+        let (content_type, body) = if kept.body.is_empty() {
+            (JSON_UTF8, Bytes::from_static(ACCEPTED_BODY.as_bytes()))
+        } else {
+            let content_type = HeaderValue::from_bytes(&kept.content_type);
+            (content_type.unwrap_or(JSON_UTF8), kept.body.clone())
+        };
         Self {
             // Only 2xx answers are kept.
             status: StatusCode::from_u16(kept.status).unwrap_or(StatusCode::OK),
             res_code: ResCodeLabel::from(AnswerCode::Ok),
             outcome: Outcome::Replayed,
-            content_type: HeaderValue::from_bytes(&kept.content_type).unwrap_or(JSON_UTF8),
+            content_type,
             retry_after: None,
-            body: kept.body.clone(),
+            body,
             ends_connection: false,
             reason: None,
         }

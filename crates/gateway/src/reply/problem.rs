@@ -118,6 +118,14 @@ impl Problem {
         }
     }
 
+    /// Returns the upstream's status, for problems of an answer that came.
+    pub const fn upstream_status(&self) -> Option<StatusCode> {
+        match self {
+            Self::EmptyAnswer { status } | Self::BadAnswer { status } => Some(*status),
+            _ => None,
+        }
+    }
+
     /// Returns the value of `Retry-After`, for problems whose answer carries it.
     pub(super) fn retry_after(&self) -> Option<Duration> {
         match self {

@@ -25,6 +25,11 @@ pub fn refused(gateway: &Gateway, state: &str) -> Vec<Value> {
     listed["refused"].as_array().unwrap().clone()
 }
 
+fn posted(gateway: &Gateway, act: &str, body: &str) -> Value {
+    let path = format!("/admin/payments/refused/{act}");
+    serde_json::from_slice(&Fixture::post_admin(gateway, &path, body).body).unwrap()
+}
+
 /// Returns the id of the only open entry.
 #[track_caller]
 fn only(gateway: &Gateway) -> String {
@@ -411,11 +416,11 @@ fn every_check_that_refuses_keeps_what_it_has_of_the_bytes() {
         let entry = open.last().unwrap();
         assert_eq!(entry["whole"], is_whole, "{what}");
         let body = json!({"id": entry["id"]}).to_string();
-        let shown = Fixture::post_admin(&gateway, "/admin/payments/refused/show", &body);
+        let shown = posted(&gateway, "show", &body);
         assert_eq!(shown["body"], json!(kept), "{what}");
         if !is_whole {
             let act = json!({"id": entry["id"], "operator": "kim"}).to_string();
-            let refusal = Fixture::post_admin(&gateway, "/admin/payments/refused/deliver", &act);
+            let refusal = posted(&gateway, "deliver", &act);
             assert_eq!(refusal["error"]["code"], "not_whole", "{what}");
         }
     }

@@ -7,6 +7,7 @@ mod connections;
 mod credentials;
 mod framing;
 mod hanging;
+mod http2;
 mod listener;
 mod load;
 mod refusals;

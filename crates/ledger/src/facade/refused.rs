@@ -8,7 +8,7 @@ use super::Ledger;
 use crate::conflict::GATEWAY;
 use crate::journal::{CameRefused, Commit, Entry, RefusedChange, RefusedFilter};
 use crate::refused::{Arrival, RefusedClosing, RefusedEntry, RefusedOutcome, RefusedPayResult};
-use crate::{BillState, Fact, FactKind, JournalError, MessageDigest, Timestamp};
+use crate::{BillState, FactContext, FactKind, JournalError, MessageDigest, Timestamp};
 
 /// Whether a refused pay-result is kept.
 #[derive(Clone, Debug)]
@@ -66,6 +66,7 @@ impl Ledger {
             Arrival::Known { .. } => (false, Vec::new()),
             Arrival::NoRoom => return None,
         };
+        let context = FactContext::of_request(&refused.request_id);
         let came = CameRefused {
             message,
             refused,
@@ -76,7 +77,8 @@ impl Ledger {
         let change = RefusedChange::Came(Box::new(came));
         let marked = bill.filter(|bill| index.mark(&message, bill)).cloned();
         let kind = FactKind::PayResultRefused { message };
-        let commit = self.queue_change(marked.as_ref(), kind, now, Some(change));
+        let parts = (Some(change), context);
+        let commit = self.queue_change(marked.as_ref(), kind, now, parts);
         Some((marked, commit))
     }
 
@@ -86,17 +88,19 @@ impl Ledger {
         bill: Option<&Bill>,
         kind: FactKind,
         now: Timestamp,
-        change: Option<RefusedChange>,
+        (change, context): (Option<RefusedChange>, FactContext),
     ) -> Commit {
+        let entry = |facts| {
+            let entry = Entry::of(facts).with_context(context);
+            entry.with_refused(change)
+        };
         let Some(bill) = bill else {
-            let entry = Entry::of(Vec::new()).with_refused(change);
-            return self.node.journal().append(entry);
+            return self.node.journal().append(entry(Vec::new()));
         };
         let book = self.node.book_of(bill);
         let mut pages = book.lock();
-        let facts: Vec<Fact> = vec![self.node.fact(bill, now, kind)];
-        self.node
-            .tell(&mut pages, Entry::of(facts).with_refused(change))
+        let fact = self.node.fact(bill, now, kind);
+        self.node.tell(&mut pages, entry(vec![fact]))
     }
 
     async fn end_of(&self, bill: Option<&Bill>, commit: Commit) -> Result<(), Arc<JournalError>> {
@@ -133,7 +137,8 @@ impl Ledger {
             bills.push(None);
         }
         let commits = bills.into_iter().map(|bill| {
-            let commit = self.queue_change(bill.as_ref(), kind.clone(), now, change.take());
+            let parts = (change.take(), FactContext::NONE);
+            let commit = self.queue_change(bill.as_ref(), kind.clone(), now, parts);
             (bill, commit)
         });
         Some(RefusedEnd {
@@ -247,7 +252,7 @@ impl Ledger {
         };
         for message in entries {
             for bill in self.node.refused().bills(message) {
-                let Ok(held) = share.read(&bill, Some(message)).await else {
+                let Ok(held) = share.read(&bill, Some(&(*message).into())).await else {
                     return;
                 };
                 // Its acceptance, or the end of its refusal, which the same bytes brought when they passed.

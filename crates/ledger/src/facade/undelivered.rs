@@ -6,10 +6,10 @@ use protocol::{Bill, BillerCode, PayId, PayType, PaymentEvent};
 
 use super::{Ledger, Scope};
 use crate::conflict::GATEWAY;
-use crate::journal::Entry;
+use crate::journal::{Entry, NumberedFact};
 use crate::{
-    BillState, Cancellation, DeliveryState, Fact, FactKind, JournalError, MessageDigest,
-    PaymentGroup, Payments, Stamp, Timestamp,
+    BillState, Cancellation, DeliveryState, Digests, Fact, FactKind, JournalError, PaymentGroup,
+    Payments, Stamp, Timestamp,
 };
 
 /// Accepted deliveries, or bills of one payment, that are looked at.
@@ -47,7 +47,7 @@ impl EventDelivery {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DeliveryAttempts {
     /// The last pay-result that reported the event.
-    pub last_message: MessageDigest,
+    pub last_message: Digests,
     /// How many delivery attempts were made or were due.
     pub count: u64,
 }
@@ -178,7 +178,7 @@ impl Ledger {
         let Ok(Some(Some(attempts))) = attempts.map(|mut attempts| attempts.pop()) else {
             return;
         };
-        let (event, message) = (one.event.clone(), attempts.last_message);
+        let (event, message) = (one.event.clone(), attempts.last_message.bytes);
         let fact = match state {
             DeliveryState::Closed => Fact {
                 stamp,
@@ -262,16 +262,21 @@ fn settled(fact: &Fact) -> Option<EventDelivery> {
 }
 
 /// How an event was told, by the facts of its payment.
-fn attempts(facts: &[Fact], event: &PaymentEvent) -> Option<DeliveryAttempts> {
+fn attempts(facts: &[NumberedFact], event: &PaymentEvent) -> Option<DeliveryAttempts> {
     let mut count = 0;
     let mut last = None;
-    for fact in facts {
+    for NumberedFact { fact, context, .. } in facts {
         match &fact.kind {
             FactKind::Payment {
                 event: told,
                 message,
                 ..
-            } if is_same(told, event) => last = Some(*message),
+            } if is_same(told, event) => {
+                last = Some(Digests {
+                    bytes: *message,
+                    canonical: context.canonical,
+                });
+            }
             FactKind::Delivery { event: told, .. } if is_same(told, event) => count += 1,
             _ => {}
         }

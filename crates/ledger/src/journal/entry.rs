@@ -5,15 +5,17 @@ use std::sync::Arc;
 use bytes::Bytes;
 
 use super::refused::RefusedChange;
-use crate::{Fact, KeptAnswer, MessageDigest};
+use crate::{Digests, Fact, FactContext, KeptAnswer, MessageDigest};
 use protocol::{Bill, BillerCode};
 
 /// Facts that stand or fall together, with a pay-result's bytes or a biller's answer to it.
 #[derive(Clone, Debug, Default)]
 pub struct Entry {
     pub(super) facts: Vec<Fact>,
+    /// Kept beside each of the facts.
+    pub(super) context: FactContext,
     pub(super) message: Option<(BillerCode, MessageDigest, Bytes)>,
-    pub(super) answer: Option<(BillerCode, MessageDigest, Arc<KeptAnswer>)>,
+    pub(super) answer: Option<(BillerCode, Digests, Arc<KeptAnswer>)>,
     pub(super) cursor: Option<Cursor>,
     pub(super) forgotten: Option<Forgotten>,
     /// Boxed: hardly any entry has one.
@@ -43,6 +45,7 @@ impl Entry {
     pub const fn of(facts: Vec<Fact>) -> Self {
         Self {
             facts,
+            context: FactContext::NONE,
             message: None,
             answer: None,
             cursor: None,
@@ -55,6 +58,7 @@ impl Entry {
     pub const fn shared(cursor: Cursor) -> Self {
         Self {
             facts: Vec::new(),
+            context: FactContext::NONE,
             message: None,
             answer: None,
             cursor: Some(cursor),
@@ -67,6 +71,7 @@ impl Entry {
     pub const fn forgotten(forgotten: Forgotten) -> Self {
         Self {
             facts: Vec::new(),
+            context: FactContext::NONE,
             message: None,
             answer: None,
             cursor: None,
@@ -78,6 +83,13 @@ impl Entry {
     /// The facts.
     pub fn facts(&self) -> &[Fact] {
         &self.facts
+    }
+
+    /// With what the journal keeps beside the facts.
+    #[must_use]
+    pub fn with_context(mut self, context: FactContext) -> Self {
+        self.context = context;
+        self
     }
 
     /// With the bytes of the pay-result that the facts speak of.
@@ -99,7 +111,7 @@ impl Entry {
     pub fn with_answer(
         mut self,
         biller: BillerCode,
-        message: MessageDigest,
+        message: Digests,
         answer: Arc<KeptAnswer>,
     ) -> Self {
         self.answer = Some((biller, message, answer));

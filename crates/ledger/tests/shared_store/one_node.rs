@@ -41,13 +41,13 @@ impl OneNode {
         let now = Timestamp::now();
         let begun = self
             .ledger
-            .record_payment(bill, &event, &body, message, now);
+            .record_payment(bill, &event, &body, message.into(), now);
         assert!(matches!(begun.await, RecordOutcome::Recorded(_)));
         if let Some(answer) = answer {
             let delivered = DeliveryOutcome::Accepted(answer);
-            let recorded = self
-                .ledger
-                .record_delivery(bill, &event, message, delivered, now);
+            let recorded =
+                self.ledger
+                    .record_delivery(bill, &event, message.into(), delivered, now);
             recorded.await.unwrap();
         }
     }
@@ -58,7 +58,7 @@ impl OneNode {
         let message = MessageDigest::of(&body);
         let now = Timestamp::now();
         self.ledger
-            .record_payment(bill, &event, &body, message, now)
+            .record_payment(bill, &event, &body, message.into(), now)
             .await
     }
 
@@ -66,7 +66,9 @@ impl OneNode {
     pub async fn reserve(&self, bill: &Bill) -> Result<Reservation, LinkRefusal> {
         let now = Timestamp::now();
         let until = Timestamp::from_millis(now.millis() + 3_000);
-        self.ledger.reserve(bill, now, until).await
+        self.ledger
+            .reserve(bill, ledger::FactContext::default(), now, until)
+            .await
     }
 
     pub async fn is_paid(&self, bill: &Bill) -> bool {

@@ -6,6 +6,7 @@
 //! 7. [`Check::Width`]: a wrong width, in the guide's order: `E006`, `E007`, `E807`.
 //! 8. [`Check::Parameters`]: a value in `parameters` of the link APIs: `E006`, `E101`.
 
+mod canonical;
 mod data;
 mod lenient;
 mod link_create;
@@ -17,6 +18,7 @@ mod pay_result;
 mod prepay;
 mod refusal;
 
+pub use canonical::CanonicalDigest;
 pub use lenient::LenientPayResult;
 pub use link_create::LinkCreate;
 pub use link_recreate::LinkRecreate;

@@ -1,5 +1,6 @@
 //! 납부 결과 전달: Kakao Pay reports a payment or a cancel (guide section 7.1).
 
+use super::canonical::CanonicalDigest;
 use super::data::Data;
 use super::member::{
     BILLED_YEAR_MONTH, BILLER_NOTICE_KEY, BILLER_USER_KEY, JsonType, Member, ORDINAL, PARAMETERS,
@@ -42,6 +43,9 @@ pub struct PayResult {
     pub bill: Bill,
     /// The payment or cancel.
     pub event: PaymentEvent,
+    /// The digest by which a copy in another spelling is recognized; `None` if a member occurs twice
+    /// anywhere in the body.
+    pub canonical: Option<CanonicalDigest>,
 }
 
 impl PayResult {
@@ -54,7 +58,7 @@ impl PayResult {
     ///
     /// Returns the refusal of the first of the contract's checks 5 to 7 that fails.
     pub fn parse(body: &[u8], biller: BillerCode, rules: &Rules) -> Result<Self, Refusal> {
-        let data = Data::read(body, Api::PayResult, MEMBERS, rules)?;
+        let mut data = Data::read(body, Api::PayResult, MEMBERS, rules)?;
         let event = PaymentEvent {
             pay_id: data.number(PAY_ID, PayId::parse)?,
             pay_type: data.parsed(PAY_TYPE, PayType::parse)?,
@@ -62,6 +66,7 @@ impl PayResult {
             pay_amount: data.number(PAY_AMOUNT, Decimal::parse)?,
         };
         Ok(Self {
+            canonical: data.canonical(),
             bill: data.bill(biller),
             event,
         })

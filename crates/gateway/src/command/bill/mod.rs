@@ -9,7 +9,7 @@ use protocol::BillerCode;
 use serde_json::{Map, Value, json};
 
 use self::page::{bills, history_page, write_history};
-use super::operator::{Access, Client, Completion, Failure, Page, Wait};
+use super::operator::{Access, Client, Completion, Failure, Page, Wait, user_name};
 
 /// Subcommands of `gateway bill`.
 #[derive(Debug, Subcommand)]
@@ -71,10 +71,10 @@ pub(super) struct BillArgs {
 #[derive(Debug, Args)]
 pub(super) struct ChangeArgs {
     /// The reason, kept in the bill's history.
-    #[arg(long, value_name = "TEXT")]
-    reason: Option<String>,
-    /// The operator's name; by default the user's.
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "TEXT", value_parser = super::text)]
+    reason: String,
+    /// The operator's name; by default the user's, and required if the user has none.
+    #[arg(long, value_name = "NAME", value_parser = super::text)]
     operator: Option<String>,
 }
 
@@ -141,15 +141,16 @@ fn change_classification(
     change: &ChangeArgs,
     verb: Verb,
 ) -> Result<Completion, Failure> {
+    let operator = match &change.operator {
+        Some(name) => name.clone(),
+        None => user_name()?,
+    };
     let client = access.client()?;
     let mut members = bill.to_json();
-    let operator = operator_or_user(change.operator.as_deref())?;
     members.insert("operator".into(), operator.into());
+    members.insert("reason".into(), change.reason.as_str().into());
     if verb == Verb::ClearEvenRefused {
         members.insert("even_refused".into(), true.into());
-    }
-    if let Some(reason) = &change.reason {
-        members.insert("reason".into(), reason.as_str().into());
     }
     let path = match verb {
         Verb::Classify => "/admin/bills/classify",
@@ -199,20 +200,6 @@ impl BillArgs {
             .map(|(name, value)| (name.to_owned(), value))
             .collect()
     }
-}
-
-/// Returns the operator's name: the one that is given, else the user's.
-///
-/// # Errors
-/// [`Failure::Usage`] where neither is known.
-pub(super) fn operator_or_user(given: Option<&str>) -> Result<String, Failure> {
-    let names = ["USER", "LOGNAME"];
-    let of_environment = || names.iter().find_map(|name| std::env::var(name).ok());
-    given
-        .map(str::to_owned)
-        .or_else(of_environment)
-        .filter(|name| !name.is_empty())
-        .ok_or_else(|| Failure::Usage("no user name is known: give --operator".to_owned()))
 }
 
 fn month(text: &str) -> Result<String, String> {

@@ -15,9 +15,8 @@ use serde_json::Value;
 use self::close::close;
 use self::redeliver::{redeliver, redeliver_all};
 use self::refused::RefusedCommand;
-use super::bill::operator_or_user;
 use super::operator::{
-    Access, Align, Completion, Failure, Page, Table, age, moment, number, text, won,
+    Access, Align, Completion, Failure, Page, Table, age, moment, number, text, user_name, won,
 };
 
 /// Subcommands of `gateway payments`.
@@ -82,7 +81,7 @@ pub(super) enum PaymentsCommand {
 #[derive(Debug, Args)]
 pub(super) struct Act {
     /// The reason, which is kept.
-    #[arg(long, value_name = "TEXT")]
+    #[arg(long, value_name = "TEXT", value_parser = super::text)]
     reason: String,
     #[command(flatten)]
     operator: OperatorName,
@@ -91,15 +90,15 @@ pub(super) struct Act {
 /// Who acts.
 #[derive(Debug, Args)]
 pub(super) struct OperatorName {
-    /// The operator's name; by default the user's.
-    #[arg(long, value_name = "NAME")]
+    /// The operator's name; by default the user's, and required if the user has none.
+    #[arg(long, value_name = "NAME", value_parser = super::text)]
     operator: Option<String>,
 }
 
 impl OperatorName {
     /// Returns the name that is given, else the user's.
     fn name(&self) -> Result<String, Failure> {
-        operator_or_user(self.operator.as_deref())
+        self.operator.clone().map_or_else(user_name, Ok)
     }
 }
 

@@ -49,7 +49,7 @@ pub(super) async fn close(
             return Err(Refusal::conflict("under_way", "its delivery is under way"));
         };
         let said = (reason.clone(), operator.clone());
-        let message = attempts.last_message;
+        let message = attempts.last_message.bytes;
         let recorded = context
             .ledger()
             .close_payment(one, message, said, Timestamp::now());

@@ -16,9 +16,6 @@ const PART_CHARS: usize = 200;
 /// Most characters of a reason.
 const REASON_CHARS: usize = 500;
 
-/// The reason that is recorded if the operator gives none.
-const NO_REASON: &str = "no reason given";
-
 /// Most characters of an operator's name.
 const OPERATOR_CHARS: usize = 100;
 
@@ -36,7 +33,8 @@ pub(super) struct NamedBill {
     notice_key: String,
     #[serde(default)]
     parameters: BTreeMap<String, String>,
-    reason: Option<String>,
+    #[serde(default)]
+    reason: String,
     #[serde(default)]
     operator: String,
     /// For a clearing: closes the refused pay-results of the bill too.
@@ -111,7 +109,7 @@ impl NamedBill {
 
     /// Returns the operator's reason.
     pub(super) fn reason(&self) -> Result<String, Refusal> {
-        reason_line(self.reason.as_deref().unwrap_or(NO_REASON))
+        reason_line(&self.reason)
     }
 
     /// Returns the operator's name.
