@@ -189,7 +189,7 @@ fn the_help_of_serve_says_what_each_signal_does_in_80_columns() {
     for (signal, effect) in [
         ("SIGTERM and SIGINT", "drain"),
         ("SIGHUP", "never ends the gateway"),
-        ("SIGHUP", "A change of\nits files does the same"),
+        ("SIGHUP", "A change\nof its files does the same"),
     ] {
         let says = |text: &&str| text.starts_with(signal) && text.contains(effect);
         assert!(paragraphs.iter().any(|text| says(&text)), "{}", printed.out);
