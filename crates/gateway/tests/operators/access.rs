@@ -181,6 +181,26 @@ fn a_wrong_command_line_ends_with_two_and_a_refusal_with_one() {
     );
 }
 
+#[test]
+fn the_help_of_serve_says_what_each_signal_does_in_80_columns() {
+    let mut gateway = Command::new(env!("CARGO_BIN_EXE_gateway"));
+    let printed: Printed = gateway.args(["serve", "--help"]).output().unwrap().into();
+    let paragraphs: Vec<&str> = printed.out.split("\n\n").collect();
+    for (signal, effect) in [
+        ("SIGTERM and SIGINT", "drain"),
+        ("SIGHUP", "never ends the gateway"),
+        ("SIGHUP", "A change\nof its files does the same"),
+    ] {
+        let says = |text: &&str| text.starts_with(signal) && text.contains(effect);
+        assert!(paragraphs.iter().any(|text| says(&text)), "{}", printed.out);
+    }
+    assert!(
+        printed.out.lines().all(|line| line.len() <= 80),
+        "{}",
+        printed.out
+    );
+}
+
 /// Runs a command as a user without a name.
 fn run_without_a_name(fixture: &Fixture, line: &str) -> Printed {
     let named = command(&fixture.gateway, Some(TOKEN), line);
