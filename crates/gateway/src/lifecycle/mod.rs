@@ -29,6 +29,7 @@ use crate::config::{ClientAuth, Config, Loaded};
 use crate::handler::handle;
 use crate::ops;
 use crate::redelivery;
+use crate::refused;
 use crate::server::{self, PublicServer};
 use crate::state::{GatewayState, Worker};
 use crate::tls::{self, LoadedServerTls, ServerFiles, ServerTls};
@@ -64,6 +65,7 @@ impl Gateway {
         let metrics = Metrics::new(settings.budget.total);
         let parties = parties(&settings, loaded.billers, &metrics, None)?;
         let ledger = Ledger::open(&ledger_options(&settings, &metrics)?, Timestamp::now())?;
+        refused::mark_bills_again(&ledger, &parties.registry);
         // Bound last: callers must not queue while the journal is still being read.
         let Listeners { public, ops } = Listeners::open(&settings.listen, inherited)?;
         let shared = Arc::new(GatewayState::new(&settings, parties, ledger, metrics));
