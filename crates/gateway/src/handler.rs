@@ -51,11 +51,13 @@ pub fn handle(
                 tracing::error!(request_id = call.request_id(), "a call panicked");
                 Err(Problem::Internal)
             });
-        if let (Err(problem), Some(route)) = (&answered, &subject.pay_result)
+        if let Err(problem) = &answered
+            && subject.api == Some(Api::PayResult)
             && refused::is_refusal(problem)
         {
+            let route = subject.pay_result_route(&incoming.request);
+            let refused = refused::note(&call, &route, &mut incoming, received, problem);
             // Boxed, so that a call that is not refused is not as large as one that is.
-            let refused = refused::note(&call, route, &mut incoming, received, problem);
             Box::pin(refused).await;
         }
         finish(&worker, &call, &subject, answered)
@@ -69,8 +71,6 @@ struct Subject {
     api: Option<Api>,
     biller: Option<Arc<RegisteredBiller>>,
     series: Arc<BillerSeries>,
-    /// Set for a pay-result, whose refusal is kept.
-    pay_result: Option<PayResultRoute>,
 }
 
 impl Subject {
@@ -82,20 +82,25 @@ impl Subject {
             || worker.shared().metrics.unknown_biller(),
             |biller| Arc::clone(&biller.series),
         );
-        let is_pay_result = route.is_some_and(|route| route.api == Api::PayResult)
-            && request.method() == Method::POST;
-        let pay_result = is_pay_result.then(|| PayResultRoute {
-            named: route.and_then(|route| BillerCode::parse(code(route, request.headers())?)),
-            parties: Arc::clone(&parties),
-            biller: biller.clone(),
-            series: Arc::clone(&series),
-        });
         Self {
             parties,
             api: route.map(|route| route.api),
             biller,
             series,
-            pay_result,
+        }
+    }
+}
+
+impl Subject {
+    /// Returns what the head of a refused pay-result says.
+    fn pay_result_route(&self, request: &Request) -> PayResultRoute {
+        let route = routes::find(request.uri().path());
+        let named = route.and_then(|route| code(route, request.headers()));
+        PayResultRoute {
+            parties: Arc::clone(&self.parties),
+            named: named.and_then(BillerCode::parse),
+            biller: self.biller.clone(),
+            series: Arc::clone(&self.series),
         }
     }
 }

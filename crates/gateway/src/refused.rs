@@ -5,16 +5,16 @@
 
 use std::net::IpAddr;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::time::SystemTime;
 
-use ledger::{RefusedKept, RefusedPayResult, Timestamp};
+use ledger::{Ledger, RefusedKept, RefusedPayResult, Timestamp};
 use metrics::{BillerSeries, LedgerOperation};
-use protocol::{BillerCode, LenientPayResult};
+use protocol::{Bill, BillerCode, LenientPayResult};
 
 use crate::admission::body::{self, ReceivedBody};
 use crate::admission::{self, address};
 use crate::call::Call;
-use crate::registry::RegisteredBiller;
+use crate::registry::{RegisteredBiller, Registry};
 use crate::reply::Problem;
 use crate::server::IncomingRequest;
 use crate::state::Parties;
@@ -79,14 +79,8 @@ const fn is_before_the_body(problem: &Problem) -> bool {
 }
 
 async fn keep(call: &Call, route: &PayResultRoute, refused: RefusedPayResult) {
-    let read = refused.biller.map(|biller| {
-        let registered = route.biller.as_ref();
-        let names = registered.map_or(&[][..], |known| &known.settings.identity_parameters);
-        LenientPayResult::read(&refused.body, biller, names)
-    });
-    let bill = read
-        .filter(LenientPayResult::may_be_payment)
-        .and_then(|read| read.bill);
+    let registered = route.biller.as_deref();
+    let bill = (refused.biller).and_then(|biller| paid_bill(biller, registered, &refused.body));
     let biller = refused
         .biller
         .map_or("-".to_owned(), |code| code.to_string());
@@ -126,6 +120,29 @@ async fn keep(call: &Call, route: &PayResultRoute, refused: RefusedPayResult) {
     }
 }
 
+/// Returns the bill of which a pay-result may report a payment, by the rules of its biller where that is registered.
+fn paid_bill(
+    biller: BillerCode,
+    registered: Option<&RegisteredBiller>,
+    body: &[u8],
+) -> Option<Bill> {
+    let names = registered.map_or(&[][..], |known| &known.settings.identity_parameters);
+    let read = LenientPayResult::read(body, biller, names);
+    read.bill.clone().filter(|_| read.may_be_payment())
+}
+
+/// Reads the refused pay-results that are open again, by the rules of these billers: one may have come while its
+/// biller had no file, or others of its parameters told bills apart. Call it on a thread that may block.
+pub fn mark_bills_again(ledger: &Ledger, registry: &Registry) {
+    let read = |biller: BillerCode, body: &[u8]| {
+        let registered = registry.find(biller.as_str());
+        paid_bill(biller, registered.map(Arc::as_ref), body)
+    };
+    if let Err(error) = ledger.mark_refused_again(read, Timestamp::now()) {
+        tracing::error!(%error, "refused pay-results cannot be read again: a bill of one may be payable");
+    }
+}
+
 /// Says why a pay-result was refused, for operators and the log: nothing of its bytes.
 fn reason(problem: &Problem) -> String {
     let reason = problem.reason();
@@ -139,7 +156,7 @@ fn reason(problem: &Problem) -> String {
 
 /// Logs a pay-result from an address that is not Kakao Pay's: one line a second at most.
 fn log_foreign(call: &Call, route: &PayResultRoute, source: Option<IpAddr>, problem: &Problem) {
-    let Some(left_out) = call.shared().foreign_pay_results.admit(call.now()) else {
+    let Some(left_out) = call.shared().foreign_pay_results.admit(SystemTime::now()) else {
         return;
     };
     let biller = route.named.map_or("-".to_owned(), |code| code.to_string());
@@ -152,38 +169,4 @@ fn log_foreign(call: &Call, route: &PayResultRoute, source: Option<IpAddr>, prob
         left_out,
         "a pay-result from an address that is not Kakao Pay's was refused"
     );
-}
-
-/// Lets one line a second through.
-#[derive(Debug, Default)]
-pub struct LineRate {
-    second: AtomicI64,
-    left_out: AtomicU64,
-}
-
-impl LineRate {
-    /// Returns how many lines were left out since the last one; `None` where this one is left out.
-    pub fn admit(&self, now: Timestamp) -> Option<u64> {
-        let second = now.millis() / 1_000;
-        if self.second.swap(second, Ordering::Relaxed) == second {
-            self.left_out.fetch_add(1, Ordering::Relaxed);
-            return None;
-        }
-        Some(self.left_out.swap(0, Ordering::Relaxed))
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn one_line_a_second_is_let_through_and_says_how_many_were_not() {
-        let rate = LineRate::default();
-        let at = |millis| rate.admit(Timestamp::from_millis(millis));
-        assert_eq!(at(5_000), Some(0));
-        assert_eq!((at(5_001), at(5_999)), (None, None));
-        assert_eq!(at(6_000), Some(2));
-        assert_eq!(at(7_500), Some(0));
-    }
 }

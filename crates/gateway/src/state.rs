@@ -12,7 +12,7 @@ use metrics::{CertificateUse, Metrics};
 use tokio_util::task::TaskTracker;
 
 use crate::config::Sha256;
-use crate::refused::LineRate;
+use crate::logging::LineRate;
 use crate::registry::{KakaoParty, Registry};
 use crate::server::ConnectionCounts;
 use crate::tls::ServerTls;

@@ -125,7 +125,7 @@ impl BillState {
         let refusals = self
             .payments
             .iter()
-            .flat_map(|payments| payments.refusals());
+            .filter_map(|payments| payments.refusals());
         refusals.flat_map(Refusals::open)
     }
 

@@ -30,6 +30,7 @@ use crate::expiry;
 use crate::handler::handle;
 use crate::ops;
 use crate::redelivery;
+use crate::refused;
 use crate::server::{self, PublicServer};
 use crate::state::{GatewayState, Worker};
 use crate::tls::{self, LoadedServerTls, ServerFiles, ServerTls};
@@ -69,6 +70,7 @@ impl Gateway {
         let parties = parties(&settings, loaded.billers, &metrics, None)?;
         let redis_certificates = redis_certificates(&settings)?;
         let ledger = Ledger::open(&ledger_options(&settings, &metrics)?, Timestamp::now())?;
+        refused::mark_bills_again(&ledger, &parties.registry);
         // Listening last: callers must not queue while the journal is still being read.
         let Listeners { public, ops } = bound.listen(&settings.listen, &places)?;
         let shared = Arc::new(GatewayState::new(&settings, parties, ledger, metrics));

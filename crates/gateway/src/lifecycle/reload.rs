@@ -12,6 +12,7 @@ use super::parties::parties;
 use super::watch::WatchedFiles;
 use super::{Gateway, server_tls};
 use crate::config::{Config, Loaded};
+use crate::refused;
 use crate::state::{GatewayState, Parties};
 use crate::tls::LoadedServerTls;
 
@@ -92,6 +93,8 @@ impl Renewal {
         {
             tracing::warn!(%warning, "configuration");
         }
+        // Before the new billers are served.
+        refused::mark_bills_again(&shared.ledger, &parties.registry);
         if !fixed.is_empty() {
             let keys = fixed.join(", ");
             tracing::warn!(keys, "these keys changed; a restart applies them");

@@ -324,6 +324,32 @@ fn the_same_message_that_passes_later_closes_its_entry() {
 }
 
 #[test]
+fn a_bill_of_a_biller_whose_file_was_gone_is_an_error_bill_as_soon_as_the_file_is_back() {
+    let mut fixture = Fixture::with("identity_parameters = [\"seq\"]\n");
+    let file = fixture.gateway.path().join("billers/B0001.toml");
+    let away = file.with_extension("away");
+    let reload = |gateway: &Gateway, times| {
+        gateway.signal("HUP");
+        gateway.await_log_times(times, |line| line["message"] == "configuration reloaded");
+    };
+    fs::rename(&file, &away).unwrap();
+    reload(&fixture.gateway, 1);
+    let named = |body: Value| with(body, "parameters", json!({"seq": 7})).to_string();
+    let paid = named(pay_result("u", "P", 31, 20000));
+    assert_own(&fixture.post(PAY_RESULT, &paid), 404, E003);
+    fs::rename(&away, &file).unwrap();
+    reload(&fixture.gateway, 2);
+    let is_blocked =
+        |gateway: &Gateway| gateway.post(PREPAY, named(prepay("u"))).res_code() == "E817";
+    assert!(is_blocked(&fixture.gateway));
+    fixture.gateway = fixture.gateway.kill_and_restart();
+    assert!(is_blocked(&fixture.gateway));
+    let deliver = format!("payments refused deliver {}", only(&fixture.gateway));
+    assert_eq!(fixture.run(&deliver).code, 0);
+    assert_own(&fixture.post(PREPAY, &named(prepay("u"))), 200, E403);
+}
+
+#[test]
 fn every_check_that_refuses_keeps_what_it_has_of_the_bytes() {
     let (kakao, biller) = (Upstream::ok(), Upstream::ok());
     let gateway = Setup::new(&kakao.url(), &biller.url())

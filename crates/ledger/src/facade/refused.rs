@@ -5,10 +5,11 @@ use std::sync::Arc;
 use protocol::{Bill, BillerCode};
 
 use super::Ledger;
+use super::told::Told;
 use crate::conflict::GATEWAY;
 use crate::journal::{CameRefused, Commit, Entry, RefusedChange, RefusedFilter};
 use crate::refused::{Arrival, RefusedClosing, RefusedEntry, RefusedOutcome, RefusedPayResult};
-use crate::{BillState, FactContext, FactKind, JournalError, MessageDigest, Timestamp};
+use crate::{BillState, Fact, FactContext, FactKind, JournalError, MessageDigest, Timestamp};
 
 /// Whether a refused pay-result is kept.
 #[derive(Clone, Debug)]
@@ -108,6 +109,33 @@ impl Ledger {
             Some(bill) => self.commit_and_share(bill, commit).await,
             None => self.node.committed(commit).await.map(|_| ()),
         }
+    }
+
+    /// Reads the open refused pay-results of this node again: `read` returns the bill of which one may report a payment,
+    /// by the biller's rules of today. A bill that is not marked yet is an error bill from now on. It reads the bytes
+    /// of all open entries, so call it on a thread that may block.
+    ///
+    /// # Errors
+    /// When the journal cannot be read.
+    pub fn mark_refused_again(
+        &self,
+        read: impl Fn(BillerCode, &[u8]) -> Option<Bill>,
+        now: Timestamp,
+    ) -> Result<(), JournalError> {
+        let index = self.node.refused();
+        if index.open() == 0 {
+            return Ok(());
+        }
+        let reader = self.node.journal().reader().another()?;
+        reader.for_each_open_refused(|message, biller, body| {
+            let bill = biller.and_then(|biller| read(biller, body));
+            let Some(bill) = bill.filter(|bill| index.mark(&message, bill)) else {
+                return;
+            };
+            let kind = FactKind::PayResultRefused { message };
+            // The writer commits it, and the resync shares it.
+            drop(self.queue_change(Some(&bill), kind, now, (None, FactContext::NONE)));
+        })
     }
 
     /// Ends an open refused pay-result; its bills are no error bills any more, unless for another reason. Everything is
@@ -213,6 +241,26 @@ impl Ledger {
             // The writer commits in order; nobody has to wait for it.
             drop(self.end_refused(message, closing, now));
         }
+    }
+
+    /// The same bytes were refused by another node, which keeps them: here they passed.
+    pub(super) fn end_of_refusal_elsewhere(
+        &self,
+        told: &Told,
+        known: Option<&BillState>,
+    ) -> Option<Fact> {
+        let is_open = known?
+            .open_refusals()
+            .any(|(open, _)| open == told.message.digest);
+        if !is_open || self.node.refused().is_open(&told.message.digest) {
+            return None;
+        }
+        let kind = FactKind::RefusalClosed {
+            message: told.message.digest,
+            reason: RefusedOutcome::Passed.name().to_owned(),
+            operator: GATEWAY.to_owned(),
+        };
+        Some(self.node.fact(&told.bill, told.now, kind))
     }
 
     /// Returns how many refused pay-results of this node are open.

@@ -96,6 +96,27 @@ impl<'a> From<&'a FactKind> for Optional<'a> {
                 delivery: Some(*state),
                 ..none
             },
+            FactKind::PayResultRefused { message } => Self {
+                message: Some(message),
+                ..none
+            },
+            FactKind::DeliveryClosed { .. }
+            | FactKind::RefusalClosed { .. }
+            | FactKind::Classified { .. }
+            | FactKind::Cleared { .. } => Self::of_operator(kind),
+        }
+    }
+}
+
+impl<'a> Optional<'a> {
+    /// The members of the facts that have a reason and an operator.
+    fn of_operator(kind: &'a FactKind) -> Self {
+        let said = |reason, operator| Self {
+            reason: Some(reason),
+            operator: Some(operator),
+            ..Self::default()
+        };
+        match kind {
             FactKind::DeliveryClosed {
                 event,
                 message,
@@ -105,13 +126,7 @@ impl<'a> From<&'a FactKind> for Optional<'a> {
                 event: Some(event),
                 message: Some(message),
                 delivery: Some(DeliveryState::Closed),
-                reason: Some(reason),
-                operator: Some(operator),
-                ..none
-            },
-            FactKind::PayResultRefused { message } => Self {
-                message: Some(message),
-                ..none
+                ..said(reason, operator)
             },
             FactKind::RefusalClosed {
                 message,
@@ -119,17 +134,12 @@ impl<'a> From<&'a FactKind> for Optional<'a> {
                 operator,
             } => Self {
                 message: Some(message),
-                reason: Some(reason),
-                operator: Some(operator),
-                ..none
+                ..said(reason, operator)
             },
             FactKind::Classified { reason, operator } | FactKind::Cleared { reason, operator } => {
-                Self {
-                    reason: Some(reason),
-                    operator: Some(operator),
-                    ..none
-                }
+                said(reason, operator)
             }
+            _ => Self::default(),
         }
     }
 }

@@ -5,7 +5,7 @@ use std::rc::Rc;
 use actix_web::{HttpResponse, web};
 use ledger::journal::RefusedFilter;
 use ledger::{DeliveryState, RefusedClosing, RefusedEntry, RefusedOutcome, Timestamp};
-use protocol::LenientPayResult;
+use protocol::{BillerCode, LenientPayResult};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
@@ -218,7 +218,7 @@ pub(super) async fn close(
     })?;
     tracing::info!(
         operator,
-        biller = entry.last.biller.as_ref().map_or("-", |code| code.as_str()),
+        biller = entry.last.biller.as_ref().map_or("-", BillerCode::as_str),
         "an operator closed a refused pay-result"
     );
     let closed = named.find(&context).await?;
@@ -242,7 +242,7 @@ fn line(entry: &RefusedEntry, now: Timestamp) -> Map<String, Value> {
         ("state", state.into()),
         (
             "biller",
-            entry.last.biller.as_ref().map(|code| code.as_str()).into(),
+            entry.last.biller.as_ref().map(BillerCode::as_str).into(),
         ),
         ("res_code", entry.last.res_code.as_str().into()),
         ("reason", entry.last.reason.as_str().into()),
