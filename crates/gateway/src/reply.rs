@@ -18,6 +18,9 @@ use crate::upstream::Answer;
 /// `Content-Type` of the gateway's own answers, and of relayed ones that had none.
 pub const JSON_UTF8: HeaderValue = HeaderValue::from_static("application/json;charset=utf-8");
 
+/// The scheme of the `Authorization` values that Kakao Pay issues to billers (the guide, sections 3 and 4).
+const CHALLENGE: HeaderValue = HeaderValue::from_static("KakaoAK realm=\"relay\"");
+
 /// Marks a replayed answer (contract section 4).
 const X_RELAY_REPLAYED: HeaderName = HeaderName::from_static("x-relay-replayed");
 
@@ -28,7 +31,8 @@ pub enum Problem {
     AddressNotAllowed,
     /// The client certificate is missing or not the pinned one.
     CertificateNotPinned,
-    /// A reload removed the authority that the connection's client certificate was verified with.
+    /// The connection would no longer pass the TLS handshake: its client certificate has expired, or a reload removed
+    /// the authority of it or requires one.
     CertificateWithdrawn,
     /// No `Authorization` header.
     AuthorizationMissing,
@@ -139,7 +143,9 @@ impl Problem {
     const fn ends_connection(&self) -> bool {
         matches!(
             self,
-            Self::CertificateWithdrawn
+            // The client can present another certificate on a new connection only.
+            Self::CertificateNotPinned
+                | Self::CertificateWithdrawn
                 | Self::BodyTooLarge
                 | Self::BodyLate
                 | Self::BodyBroken
@@ -253,6 +259,9 @@ impl Reply {
         if self.status == StatusCode::METHOD_NOT_ALLOWED && self.outcome == Outcome::Refused {
             response.insert_header((header::ALLOW, HeaderValue::from_static("POST")));
         }
+        if self.status == StatusCode::UNAUTHORIZED && self.outcome == Outcome::Refused {
+            response.insert_header((header::WWW_AUTHENTICATE, CHALLENGE));
+        }
         if self.ends_connection {
             response.force_close();
         }
@@ -290,12 +299,9 @@ fn in_whole_seconds(span: Duration) -> HeaderValue {
     HeaderValue::from(seconds.max(1))
 }
 
-const fn early_status(fault: EarlyFault) -> StatusCode {
-    match fault {
-        EarlyFault::BadRequest => StatusCode::BAD_REQUEST,
-        EarlyFault::Timeout => StatusCode::REQUEST_TIMEOUT,
-        EarlyFault::HeadTooLarge => StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
-    }
+fn early_status(fault: EarlyFault) -> StatusCode {
+    // Each fault's status is a valid one.
+    StatusCode::from_u16(fault.status()).unwrap_or(StatusCode::BAD_REQUEST)
 }
 
 /// Returns the upstream's status, or 502 if that status cannot carry a body.

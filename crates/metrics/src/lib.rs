@@ -24,7 +24,7 @@ mod status;
 
 pub use biller::{BillerSeries, InFlight};
 pub use certificates::Certificate;
-pub use label::{LedgerOperation, RejectedReason, ReloadResult, ResCodeLabel, Stage};
+pub use label::{LedgerOperation, LoginFailure, RejectedReason, ReloadResult, ResCodeLabel, Stage};
 pub use metrics::{LedgerTimer, Metrics};
 pub use requests::AnsweredCall;
 pub use stages::StageTimes;

@@ -89,8 +89,8 @@ fn require_source(
     incoming: &IncomingRequest,
     allowed: &[IpNet],
 ) -> Result<(), Problem> {
-    let (peer, headers) = (incoming.connection.peer(), incoming.request.headers());
-    address::source(peer, headers, &parties.trusted_proxies)
+    let (client, headers) = (incoming.connection.client(), incoming.request.headers());
+    address::source(client, headers, &parties.forwarded_for_from)
         .filter(|source| address::contains(allowed, *source))
         .map(|_| ())
         .ok_or(Problem::AddressNotAllowed)

@@ -9,7 +9,7 @@ use metrics::{Certificate, Metrics, ReloadResult};
 
 use super::parties::parties;
 use super::watch::WatchedFiles;
-use super::{Gateway, server_tls};
+use super::{Gateway, server_tls, trusted_proxies};
 use crate::config::{Config, Loaded};
 use crate::state::{GatewayState, Parties};
 use crate::tls::{ClientTls, LoadedServerTls};
@@ -68,6 +68,7 @@ impl Gateway {
             tls.replace(loaded);
         }
         self.settings = renewal.settings;
+        self.public.trust_proxies(trusted_proxies(&self.settings));
         self.show_certificates();
     }
 

@@ -63,7 +63,7 @@ impl Fixture {
         let mut caller = Caller::connect(gateway.ops());
         let authorization = format!("Authorization: Bearer {TOKEN}");
         caller.send(
-            format!("GET {path} HTTP/1.1\r\nHost: ops\r\n{authorization}\r\n\r\n").as_bytes(),
+            format!("GET {path} HTTP/1.1\r\nHost: localhost\r\n{authorization}\r\n\r\n").as_bytes(),
         );
         caller.reply()
     }

@@ -141,6 +141,7 @@ fn labels_with_few_values_have_those_of_the_contract_and_each_is_there_from_the_
         ("reason", "relay_rejected_total"),
         ("operation", "relay_ledger_unavailable_total"),
         ("result", "relay_reloads_total"),
+        ("cause", "relay_admin_login_failures_total"),
     ] {
         let row = written.iter().find(|row| code(row[0]) == label);
         let values: BTreeSet<&str> = codes(row.unwrap()[1]).collect();

@@ -6,6 +6,7 @@ mod bills;
 mod context;
 mod ledger;
 mod log_filter;
+mod login_attempts;
 mod named_bill;
 mod payments;
 mod refusal;
@@ -15,9 +16,10 @@ mod token;
 use actix_web::middleware::from_fn;
 use actix_web::{Resource, Route, Scope, web};
 
-use self::refusal::Refusal;
 pub(super) use context::AdminContext;
 pub(crate) use ledger::audit_as_json;
+pub(super) use login_attempts::LoginAttempts;
+pub(super) use refusal::Refusal;
 
 /// The largest request body.
 const BODY_BYTES: usize = 16 * 1024;
