@@ -16,6 +16,7 @@ mod conflict;
 mod delivery;
 mod facade;
 mod fact;
+mod fact_context;
 mod family;
 pub mod journal;
 mod link;
@@ -43,11 +44,12 @@ pub use facade::{
     RedisDifference, Reservation, Scope, ScopedState, SkipCancelled, Verification, verify_offline,
 };
 pub use fact::{Fact, FactKind};
+pub use fact_context::{AnswerSummary, FactContext, Message};
 pub use family::BillGroup;
 pub use journal::JournalError;
 pub use link::{Link, LinkState};
 pub use link_decision::{BillView, LinkRefusal};
-pub use message::{KeptAnswer, MessageDigest};
+pub use message::{Digests, KeptAnswer, MessageDigest};
 pub use payments::{Cancellation, PaymentEffect, PaymentGroup, PaymentRecord, Payments};
 pub use share::Observer;
 pub use stamp::{HybridLogicalClock, Stamp, Timestamp};

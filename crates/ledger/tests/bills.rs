@@ -5,10 +5,10 @@ mod support;
 
 use bytes::Bytes;
 use ledger::{
-    BillView, Claim, DeliveryOutcome, DeliveryState, Durability, KeptAnswer, Ledger, LinkOutcome,
-    LinkRefusal, MessageDigest, Options, PaymentEffect, Timestamp,
+    BillView, Claim, DeliveryOutcome, DeliveryState, Digests, Durability, KeptAnswer, Ledger,
+    LinkOutcome, LinkRefusal, MessageDigest, Options, PaymentEffect, Timestamp,
 };
-use protocol::{KoreanTime, PaymentEvent};
+use protocol::{CanonicalDigest, KoreanTime, PaymentEvent};
 use support::{BUDGET, Node, Store, bill, cancel, pay, time};
 
 /// Runs every test twice: with the state in the node and with it in a real Redis.
@@ -46,6 +46,8 @@ on_both_stores! {
     the_mark_of_an_indistinct_bill_ends
     the_mark_of_a_distinct_bill_does_not_end
     an_accepted_pay_result_is_claimed_once_and_its_answer_is_kept
+    a_copy_in_another_spelling_is_the_same_pay_result
+    a_large_answer_is_kept_without_its_body
     what_a_biller_did_not_accept_is_counted_until_it_does
     a_journal_that_cannot_be_written_takes_no_links_and_keeps_a_backlog_of_payments
 }
@@ -303,7 +305,7 @@ async fn an_accepted_pay_result_is_claimed_once_and_its_answer_is_kept(store: St
     node.record(&bill, &event, &body, message).await;
     let delivered = DeliveryOutcome::Accepted(kept.clone());
     node.ledger()
-        .record_delivery(&bill, &event, message, delivered, node.now)
+        .record_delivery(&bill, &event, message.into(), delivered, node.now)
         .await
         .unwrap();
     drop(guard);
@@ -311,12 +313,88 @@ async fn an_accepted_pay_result_is_claimed_once_and_its_answer_is_kept(store: St
     for _ in 0..2 {
         assert!(matches!(
             node.ledger().claim(biller, message),
-            Claim::AcceptedInJournal
+            Claim::AcceptedInJournal { .. }
         ));
         let answer = node.ledger().kept_answer(biller, message).await.unwrap();
         assert_eq!(answer, Some(kept.clone()));
         assert_eq!(node.ledger().undelivered(), 0);
         node.restart().await;
+    }
+}
+
+async fn a_copy_in_another_spelling_is_the_same_pay_result(store: Store) {
+    let mut node = Node::alone(&store).await;
+    let (bill, event) = (bill("202611", ""), pay("1", "20000"));
+    let biller = bill.biller_code();
+    let form = |byte| CanonicalDigest::from_slice(&[byte; 32]);
+    let spelled = |bytes: &[u8], canonical| Digests {
+        bytes: MessageDigest::of(bytes),
+        canonical,
+    };
+    let accepted = spelled(b"{}", form(1));
+    let (copy, other) = (spelled(b"{ }", form(1)), spelled(b"{  }", form(2)));
+    let (same_bytes, no_form) = (spelled(b"{}", None), spelled(b"{\n}", None));
+    let Claim::Granted(guard) = node.ledger().claim(biller, accepted) else {
+        panic!("the first claim is ours");
+    };
+    for copy in [copy, same_bytes] {
+        let claim = node.ledger().claim(biller, copy);
+        assert!(matches!(claim, Claim::UnderWay(_)), "{copy:?}");
+    }
+    for other in [other, no_form] {
+        let claim = node.ledger().claim(biller, other);
+        assert!(matches!(claim, Claim::Granted(_)), "{other:?}");
+    }
+    let body = Bytes::from_static(b"{}");
+    node.record(&bill, &event, &body, accepted).await;
+    let kept = KeptAnswer {
+        status: 200,
+        content_type: Bytes::from_static(b"application/json"),
+        body: Bytes::from_static(br#"{"res_code":"OK"}"#),
+    };
+    let delivered = DeliveryOutcome::Accepted(kept.clone());
+    node.ledger()
+        .record_delivery(&bill, &event, accepted.into(), delivered, node.now)
+        .await
+        .unwrap();
+    drop(guard);
+    for _ in 0..2 {
+        for copy in [accepted, copy, same_bytes] {
+            let Claim::AcceptedInJournal { message } = node.ledger().claim(biller, copy) else {
+                panic!("accepted: {copy:?}");
+            };
+            assert_eq!(message, accepted.bytes);
+        }
+        for other in [other, no_form] {
+            let claim = node.ledger().claim(biller, other);
+            assert!(matches!(claim, Claim::Granted(_)), "{other:?}");
+        }
+        node.restart().await;
+    }
+}
+
+async fn a_large_answer_is_kept_without_its_body(store: Store) {
+    let node = Node::alone(&store).await;
+    for (number, (bytes, kept_bytes)) in [(64 * 1024, 64 * 1024), (64 * 1024 + 1, 0)]
+        .into_iter()
+        .enumerate()
+    {
+        let (bill, event) = (bill("202611", ""), pay(&number.to_string(), "20000"));
+        let body = Bytes::from(number.to_string());
+        let message = MessageDigest::of(&body);
+        node.record(&bill, &event, &body, message).await;
+        let answer = KeptAnswer {
+            status: 201,
+            content_type: Bytes::from_static(b"application/json"),
+            body: vec![b' '; bytes].into(),
+        };
+        let delivered = DeliveryOutcome::Accepted(answer);
+        let settled =
+            (node.ledger()).record_delivery(&bill, &event, message.into(), delivered, node.now);
+        settled.await.unwrap();
+        let kept = node.ledger().kept_answer(bill.biller_code(), message);
+        let kept = kept.await.unwrap().unwrap();
+        assert_eq!((kept.status, kept.body.len()), (201, kept_bytes));
     }
 }
 
@@ -339,7 +417,7 @@ async fn what_a_biller_did_not_accept_is_counted_until_it_does(store: Store) {
     ];
     for (delivered, state) in table {
         node.ledger()
-            .record_delivery(&bill, &event, message, delivered, node.now)
+            .record_delivery(&bill, &event, message.into(), delivered, node.now)
             .await
             .unwrap();
         assert_eq!(node.ledger().undelivered(), 1);
@@ -353,7 +431,7 @@ async fn what_a_biller_did_not_accept_is_counted_until_it_does(store: Store) {
     };
     let delivered = DeliveryOutcome::Accepted(kept);
     node.ledger()
-        .record_delivery(&bill, &event, message, delivered, node.now)
+        .record_delivery(&bill, &event, message.into(), delivered, node.now)
         .await
         .unwrap();
     assert_eq!(node.ledger().undelivered(), 0);

@@ -96,6 +96,16 @@ impl Setup {
         String::from_utf8(output.stderr).unwrap()
     }
 
+    /// Starts a gateway that ends with 1 before it serves; returns the lines of its log and what it printed.
+    pub fn fail(&self) -> (Vec<Value>, String) {
+        self.write();
+        let output = serve(self.path(), &[]).output().unwrap();
+        assert_eq!(output.status.code(), Some(1));
+        let log = String::from_utf8(output.stdout).unwrap();
+        let lines = log.lines().map(|line| serde_json::from_str(line).unwrap());
+        (lines.collect(), String::from_utf8(output.stderr).unwrap())
+    }
+
     /// Writes the files and returns the main one's path.
     pub fn write(&self) -> PathBuf {
         let billers = self.path().join("billers");

@@ -12,7 +12,7 @@ mod serve;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::{Command as Definition, CommandFactory, FromArgMatches, Parser, Subcommand};
 use protocol::BillerCode;
 
 /// Relay gateway between billers and Kakao Pay.
@@ -25,7 +25,13 @@ struct CommandLine {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Run the gateway; SIGTERM drains, SIGHUP reloads the configuration.
+    /// Run the gateway until SIGTERM.
+    ///
+    /// SIGTERM or SIGINT drains: readiness goes off, calls in flight finish, the journal is committed.
+    /// SIGHUP reloads the configuration at once. Without it a change of its files is noticed within seconds. So
+    /// the end of the terminal does not end the gateway. The log names changed keys that need a restart.
+    ///
+    /// A fault at the start is printed on standard error and logged as an error, and the exit code is 1.
     Serve {
         /// The configuration file.
         #[arg(long, value_name = "FILE")]
@@ -50,7 +56,7 @@ enum Command {
 
 /// Parses the arguments and runs the command.
 pub fn run() -> ExitCode {
-    let outcome = match CommandLine::parse().command {
+    let outcome = match parse().command {
         Command::Serve { config } => serve::run(&config),
         Command::Check { config } => check::run(&config),
         Command::Bill(command) => return bill::run(&command),
@@ -64,6 +70,35 @@ pub fn run() -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+/// Parses the arguments; ends the process with 2 if they are wrong, and with 0 after `--help`.
+fn parse() -> CommandLine {
+    let matches = definition().get_matches();
+    CommandLine::from_arg_matches(&matches).unwrap_or_else(|error| error.exit())
+}
+
+/// Returns the commands. An option that takes a value takes the next word, even if that begins with a hyphen:
+/// a user key, a notice key or a reason may.
+fn definition() -> Definition {
+    with_values_that_begin_with_a_hyphen(CommandLine::command())
+}
+
+fn with_values_that_begin_with_a_hyphen(command: Definition) -> Definition {
+    command
+        .mut_args(|option| {
+            let takes_a_value = option.get_action().takes_values();
+            option.allow_hyphen_values(takes_a_value)
+        })
+        .mut_subcommands(with_values_that_begin_with_a_hyphen)
+}
+
+/// Parses a text of an operator: not blank.
+fn text(text: &str) -> Result<String, String> {
+    if text.trim().is_empty() {
+        return Err("must not be blank".to_owned());
+    }
+    Ok(text.to_owned())
 }
 
 /// Parses a biller's code.

@@ -274,13 +274,13 @@ pub fn refused_before(setup: &Setup, bodies: &[&str]) {
             &result.bill,
             &result.event,
             &bytes,
-            message,
+            message.into(),
             before,
         ));
         let refused = ledger.record_delivery(
             &result.bill,
             &result.event,
-            message,
+            message.into(),
             DeliveryOutcome::Refused,
             before,
         );

@@ -1,4 +1,4 @@
-//! A real HAProxy in front of the gateway: it passes TLS through and names the caller with the PROXY protocol.
+//! A real `HAProxy` in front of the gateway: it passes TLS through and names the caller with the PROXY protocol.
 
 use std::fs;
 use std::net::{IpAddr, SocketAddr, TcpStream};
@@ -17,7 +17,7 @@ use crate::tls_client::{TlsClient, dial};
 const CREATE: &str = "/external/inquiry-payment/one-time/url/B0001";
 const NOTICE: &str = "/kakao/notice/B0001";
 
-/// The address from which HAProxy connects to the gateway.
+/// The address from which `HAProxy` connects to the gateway.
 const PROXY: &str = "127.0.0.2";
 
 /// How the servers' lines differ.
@@ -30,7 +30,7 @@ const VERSIONS: [(&str, &str); 3] = [
     ),
 ];
 
-/// A running HAProxy; killed when dropped.
+/// A running `HAProxy`; killed when dropped.
 struct Haproxy {
     _process: Process,
     _directory: TempDir,
@@ -43,10 +43,11 @@ impl Haproxy {
         let ports: Vec<u16> = VERSIONS.iter().map(|_| free_port()).collect();
         let mut file = "defaults\n  mode tcp\n  timeout connect 5s\n  timeout client 1m\n  timeout server 1m\n".to_owned();
         for (number, ((_, keywords), port)) in VERSIONS.iter().zip(&ports).enumerate() {
-            file.push_str(&format!(
+            let server = format!(
                 "listen version{number}\n  bind 127.0.0.1:{port}\n  \
                  server gateway {gateway} source {PROXY} {keywords} check check-send-proxy inter 100ms\n"
-            ));
+            );
+            file.push_str(&server);
         }
         let directory = TempDir::new().unwrap();
         let path = directory.path().join("haproxy.cfg");

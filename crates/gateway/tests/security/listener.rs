@@ -172,6 +172,9 @@ fn plain_http_on_a_tls_listener_gets_no_answer() {
     assert_eq!(upstream.count(), 0);
 }
 
+/// The offered application protocols, and the chosen one; `None` where there is no connection.
+type Alpn = (&'static [&'static [u8]], Option<Option<&'static [u8]>>);
+
 #[test]
 fn http_1_1_and_http_1_0_are_the_application_protocols() {
     let authority = Authority::new();
@@ -180,7 +183,7 @@ fn http_1_1_and_http_1_0_are_the_application_protocols() {
         .with(&listen("127.0.0.1:0", &authority, "off"))
         .start();
     // offered | chosen, or no connection
-    let table: [(&[&[u8]], Option<Option<&[u8]>>); 6] = [
+    let table: [Alpn; 6] = [
         (&[], Some(None)),
         (&[b"http/1.1"], Some(Some(b"http/1.1"))),
         (&[b"http/1.0"], Some(Some(b"http/1.0"))),

@@ -9,6 +9,7 @@ mod expiry;
 mod framing;
 mod hanging;
 mod haproxy;
+mod http2;
 mod listener;
 mod load;
 mod ops_listener;

@@ -7,7 +7,7 @@ use protocol::{Bill, KoreanTime};
 use super::Ledger;
 use crate::journal::{Commit, Entry};
 use crate::share::{Epoch, Held, Share, Subject};
-use crate::{Fact, FactKind, JournalError, LinkRefusal, LinkState, Stamp, Timestamp};
+use crate::{Fact, FactContext, FactKind, JournalError, LinkRefusal, LinkState, Stamp, Timestamp};
 
 /// How often a reservation is tried again because another node was faster with this bill.
 const ROUNDS: usize = 16;
@@ -18,6 +18,7 @@ pub struct Reservation {
     bill: Bill,
     attempt: Stamp,
     after_unknown: bool,
+    context: FactContext,
 }
 
 /// The outcome of a relayed `link_create`.
@@ -34,6 +35,14 @@ pub enum LinkOutcome {
     Unknown,
 }
 
+/// What is to be reserved, and until when.
+struct Lease<'a> {
+    bill: &'a Bill,
+    context: FactContext,
+    now: Timestamp,
+    until: Timestamp,
+}
+
 impl Ledger {
     /// Reserves a bill for a `link_create` whose budget ends at `until`. With Redis, a
     /// compare-and-swap there decides between nodes.
@@ -44,13 +53,20 @@ impl Ledger {
     pub async fn reserve(
         &self,
         bill: &Bill,
+        context: FactContext,
         now: Timestamp,
         until: Timestamp,
     ) -> Result<Reservation, LinkRefusal> {
         self.require_writable(bill)?;
+        let lease = Lease {
+            bill,
+            context,
+            now,
+            until,
+        };
         let (reservation, commit) = match &self.share {
-            None => self.reserve_here(bill, now, until)?,
-            Some(share) => self.reserve_everywhere(share, bill, now, until).await?,
+            None => self.reserve_here(lease)?,
+            Some(share) => self.reserve_everywhere(share, lease).await?,
         };
         if self.node.committed(commit).await.is_err() {
             drop(self.tell_settled(&reservation, &LinkOutcome::Released, now));
@@ -60,20 +76,15 @@ impl Ledger {
         Ok(reservation)
     }
 
-    fn reserve_here(
-        &self,
-        bill: &Bill,
-        now: Timestamp,
-        until: Timestamp,
-    ) -> Result<(Reservation, Commit), LinkRefusal> {
-        let book = self.node.book_of(bill);
+    fn reserve_here(&self, lease: Lease<'_>) -> Result<(Reservation, Commit), LinkRefusal> {
+        let book = self.node.book_of(lease.bill);
         let mut pages = book.lock();
-        let before = pages.decision_input(bill).may_create(bill, now)?;
-        let (reservation, fact) = self.reservation(bill, now, until, before);
-        Ok((
-            reservation,
-            self.node.tell(&mut pages, Entry::of(vec![fact])),
-        ))
+        let before = pages
+            .decision_input(lease.bill)
+            .may_create(lease.bill, lease.now)?;
+        let (reservation, fact) = self.reservation(&lease, before);
+        let entry = Entry::of(vec![fact]).with_context(lease.context);
+        Ok((reservation, self.node.tell(&mut pages, entry)))
     }
 
     /// The swap is what reserves: of two nodes only one can have it. It is a lease, so that it ends
@@ -81,26 +92,29 @@ impl Ledger {
     async fn reserve_everywhere(
         &self,
         share: &Share,
-        bill: &Bill,
-        now: Timestamp,
-        until: Timestamp,
+        lease: Lease<'_>,
     ) -> Result<(Reservation, Commit), LinkRefusal> {
+        let bill = lease.bill;
         let book = self.node.book_of(bill);
         let mut held = share
             .read(bill, None)
             .await
             .map_err(|_| LinkRefusal::Unavailable)?;
-        let now = share.by_shared_clock(bill, now);
-        let until = share.by_shared_clock(bill, until);
+        let lease = Lease {
+            now: share.by_shared_clock(bill, lease.now),
+            until: share.by_shared_clock(bill, lease.until),
+            ..lease
+        };
         for _ in 0..ROUNDS {
             let mut joined = share.join(&book, bill, &held);
-            let before = joined.decision_input().may_create(bill, now)?;
-            let (reservation, fact) = self.reservation(bill, now, until, before);
+            let before = joined.decision_input().may_create(bill, lease.now)?;
+            let (reservation, fact) = self.reservation(&lease, before);
             joined.fold(&fact);
             let swapped = share.swap(Subject::of(bill), &held, &joined).await;
             match swapped.map_err(|_| LinkRefusal::Unavailable)? {
                 None => {
-                    let commit = self.node.tell(&mut book.lock(), Entry::of(vec![fact]));
+                    let entry = Entry::of(vec![fact]).with_context(lease.context);
+                    let commit = self.node.tell(&mut book.lock(), entry);
                     return Ok((reservation, commit));
                 }
                 Some(meanwhile) => held = meanwhile,
@@ -109,23 +123,18 @@ impl Ledger {
         Err(LinkRefusal::Unavailable)
     }
 
-    fn reservation(
-        &self,
-        bill: &Bill,
-        now: Timestamp,
-        until: Timestamp,
-        before: LinkState,
-    ) -> (Reservation, Fact) {
+    fn reservation(&self, lease: &Lease<'_>, before: LinkState) -> (Reservation, Fact) {
         let after_unknown = before == LinkState::Unknown;
         let kind = FactKind::Reserved {
-            until,
+            until: lease.until,
             after_unknown,
         };
-        let fact = self.node.fact(bill, now, kind);
+        let fact = self.node.fact(lease.bill, lease.now, kind);
         let reservation = Reservation {
-            bill: bill.clone(),
+            bill: lease.bill.clone(),
             attempt: fact.stamp,
             after_unknown,
+            context: lease.context.clone(),
         };
         (reservation, fact)
     }
@@ -175,12 +184,12 @@ impl Ledger {
     pub async fn relink(
         &self,
         bill: &Bill,
+        context: FactContext,
         expire_at: KoreanTime,
         now: Timestamp,
     ) -> Result<(), Arc<JournalError>> {
-        let commit = self
-            .node
-            .tell_one(bill, now, FactKind::Relinked { expire_at });
+        let kind = FactKind::Relinked { expire_at };
+        let commit = self.node.tell_of_request(bill, now, kind, context);
         self.commit_and_share(bill, commit).await
     }
 
@@ -238,6 +247,8 @@ impl Ledger {
             },
             LinkOutcome::Unknown => FactKind::Uncertain { attempt },
         };
-        self.node.tell_one(&reservation.bill, now, kind)
+        let context = reservation.context.clone();
+        self.node
+            .tell_of_request(&reservation.bill, now, kind, context)
     }
 }

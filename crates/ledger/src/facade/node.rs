@@ -11,7 +11,7 @@ use crate::book::{AcceptedAnswer, Book, Pages};
 use crate::journal::{Commit, Entry, Forgotten, Journal, Rows, Settings};
 use crate::share::Marks;
 use crate::{
-    DeliveryState, Fact, FactKind, HybridLogicalClock, JournalError, MessageDigest, Stamp,
+    DeliveryState, Digests, Fact, FactContext, FactKind, HybridLogicalClock, JournalError, Stamp,
     Timestamp,
 };
 
@@ -125,15 +125,26 @@ impl Node {
     }
 
     pub(super) fn tell_one(&self, bill: &Bill, now: Timestamp, kind: FactKind) -> Commit {
+        self.tell_of_request(bill, now, kind, FactContext::NONE)
+    }
+
+    /// The same for a fact that a call made.
+    pub(super) fn tell_of_request(
+        &self,
+        bill: &Bill,
+        now: Timestamp,
+        kind: FactKind,
+        context: FactContext,
+    ) -> Commit {
         let book = self.book_of(bill);
         let mut pages = book.lock();
         let fact = self.fact(bill, now, kind);
-        self.tell(&mut pages, Entry::of(vec![fact]))
+        self.tell(&mut pages, Entry::of(vec![fact]).with_context(context))
     }
 
     /// Forgets what is older than `before` of these bills: out of memory now, out of the journal
     /// with the next commit.
-    pub(crate) fn forget(&self, bills: Vec<(Bill, Vec<MessageDigest>)>, before: i64) -> Commit {
+    pub(crate) fn forget(&self, bills: Vec<(Bill, Vec<Digests>)>, before: i64) -> Commit {
         for (bill, messages) in &bills {
             let gone = self.book_of(bill).lock().forget(bill, messages);
             self.undelivered.fetch_sub(gone, Ordering::Relaxed);

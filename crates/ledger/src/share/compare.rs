@@ -34,7 +34,7 @@ impl Share {
         for (place, (bill, keys)) in bills.iter().zip(&keys).enumerate() {
             let raw: Vec<_> = values.by_ref().take(keys.len()).collect();
             let is_missing = raw.iter().all(Option::is_none);
-            let lag = match Held::read(bill, false, raw) {
+            let lag = match Held::read(bill, None, raw) {
                 Err(_) => Some(Lag::Unreadable),
                 Ok(held) => {
                     let joined = held.join(&book.lock().decision_input(bill));

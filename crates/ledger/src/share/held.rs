@@ -5,10 +5,10 @@ use protocol::Bill;
 
 use super::Epoch;
 use super::answer::Answer;
-use crate::codec::Unreadable;
+use crate::codec::{Decoder, Unreadable};
 use crate::link_decision::DecisionInput;
 use crate::owners::Owners;
-use crate::{BillGroup, Fact, KeptAnswer};
+use crate::{BillGroup, Digests, Fact, KeptAnswer, MessageDigest};
 
 /// The values of a bill's keys.
 #[derive(Clone, Debug, Default)]
@@ -17,6 +17,8 @@ pub(crate) struct Held {
     pub(crate) owners: Owners,
     /// The answer with which the pay-result that was asked for was accepted.
     pub(crate) accepted: Option<KeptAnswer>,
+    /// The pay-result of the same canonical form that was accepted first.
+    pub(super) accepted_as: Option<MessageDigest>,
     /// That answer is large, and kept apart.
     pub(super) is_apart: bool,
     /// When it was asked for, in the life of the marks.
@@ -30,11 +32,11 @@ pub(super) fn answer(value: &Bytes) -> Result<Answer, Unreadable> {
 }
 
 impl Held {
-    /// Reads values in the order of the keys: family, notice key where the bill has one, message
-    /// where one was asked for.
+    /// Reads values in the order of the keys: family, notice key where the bill has one; where a pay-result was
+    /// asked for, its answer, and what was accepted in its canonical form where it has one.
     pub(super) fn read(
         bill: &Bill,
-        with_message: bool,
+        message: Option<&Digests>,
         raw: Vec<Option<Bytes>>,
     ) -> Result<Self, Unreadable> {
         let mut held = Self::default();
@@ -47,10 +49,19 @@ impl Held {
         {
             held.owners = Owners::from_bytes(owners, bill)?;
         }
-        if with_message && let Some(answer) = values.next().and_then(Option::as_ref) {
-            match self::answer(answer)? {
-                Answer::Beside(answer) => held.accepted = Some(answer),
-                Answer::Apart => held.is_apart = true,
+        if let Some(message) = message {
+            if let Some(answer) = values.next().and_then(Option::as_ref) {
+                match self::answer(answer)? {
+                    Answer::Beside(answer) => held.accepted = Some(answer),
+                    Answer::Apart => held.is_apart = true,
+                }
+            }
+            if message.canonical.is_some()
+                && let Some(digest) = values.next().and_then(Option::as_ref)
+            {
+                let mut decoder = Decoder::new(digest)?;
+                held.accepted_as = Some(MessageDigest::decode(&mut decoder)?);
+                decoder.finish()?;
             }
         }
         held.raw = raw;

@@ -32,7 +32,7 @@ use crate::codec::Unreadable;
 use crate::facade::Node;
 use crate::journal::Entry;
 use crate::shared::{OutOfReach, SharedStore, Swap};
-use crate::{KeptAnswer, MessageDigest, Timestamp};
+use crate::{Digests, KeptAnswer, MessageDigest, Timestamp};
 
 /// How often a swap is tried again because another node was faster. Nodes meet on one bill only
 /// when two of its calls do, so more than a few rounds mean that something is wrong.
@@ -67,7 +67,7 @@ pub trait Observer: Send + Sync {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Subject<'a> {
     pub(crate) bill: &'a Bill,
-    pub(crate) accepted: Option<(&'a MessageDigest, &'a KeptAnswer)>,
+    pub(crate) accepted: Option<(&'a Digests, &'a KeptAnswer)>,
 }
 
 impl<'a> Subject<'a> {
@@ -124,12 +124,12 @@ impl Share {
     pub(crate) async fn read(
         &self,
         bill: &Bill,
-        message: Option<&MessageDigest>,
+        message: Option<&Digests>,
     ) -> Result<Held, OutOfReach> {
         let mut held = self.read_beside(bill, message).await?;
         if let Some(message) = message.filter(|_| held.is_apart) {
             // Boxed: few answers are that large.
-            held.accepted = Box::pin(self.get_apart(bill, message)).await;
+            held.accepted = Box::pin(self.get_apart(bill, &message.bytes)).await;
         }
         Ok(held)
     }
@@ -138,26 +138,44 @@ impl Share {
     async fn read_beside(
         &self,
         bill: &Bill,
-        message: Option<&MessageDigest>,
+        message: Option<&Digests>,
     ) -> Result<Held, OutOfReach> {
         let epoch = self.node.marks().epoch();
         let keys = keys(bill, message);
         let values = self
             .watched(self.store.get(bill.biller_code().as_str(), &keys))
             .await?;
-        self.understand(bill, message.is_some(), values, epoch)
+        self.understand(bill, message, values, epoch)
             .map_err(|Unreadable| unreadable(bill))
+    }
+
+    /// The pay-result that the biller accepted with the same values, and its answer: the one that was asked for,
+    /// else one in another spelling, which takes another round trip.
+    pub(crate) async fn accepted(
+        &self,
+        bill: &Bill,
+        held: Option<&Held>,
+        message: &Digests,
+    ) -> Option<(MessageDigest, KeptAnswer)> {
+        let held = held?;
+        if let Some(answer) = &held.accepted {
+            return Some((message.bytes, answer.clone()));
+        }
+        let other = held.accepted_as.filter(|other| *other != message.bytes)?;
+        // Boxed: copies in another spelling are rare.
+        let held = Box::pin(self.read(bill, Some(&other.into()))).await.ok()?;
+        Some((other, held.accepted?))
     }
 
     /// What values mean that were asked for in `epoch`. This node's stamps come after theirs.
     pub(super) fn understand(
         &self,
         bill: &Bill,
-        with_message: bool,
+        message: Option<&Digests>,
         values: Vec<Option<Bytes>>,
         epoch: Epoch,
     ) -> Result<Held, Unreadable> {
-        let mut held = Held::read(bill, with_message, values)?;
+        let mut held = Held::read(bill, message, values)?;
         held.epoch = epoch;
         let latest = held.family.bills().map(|(_, state)| state.latest()).max();
         self.node.observe(latest.unwrap_or_default());
@@ -231,7 +249,7 @@ impl Share {
         let Some((message, answer)) = large.filter(|_| !is_kept) else {
             return (subject, None);
         };
-        match self.put_apart(subject.bill, message, answer).await {
+        match self.put_apart(subject.bill, &message.bytes, answer).await {
             Ok(()) => (subject, None),
             Err(out) => (Subject::of(subject.bill), Some(out)),
         }
@@ -256,7 +274,12 @@ impl Share {
         {
             Swap::Done => Ok(None),
             Swap::Conflict(values) => self
-                .understand(subject.bill, subject.accepted.is_some(), values, held.epoch)
+                .understand(
+                    subject.bill,
+                    subject.accepted.map(|(message, _)| message),
+                    values,
+                    held.epoch,
+                )
                 .map(Some)
                 .map_err(|Unreadable| unreadable(subject.bill)),
         }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use protocol::Bill;
 
 use super::{Held, Subject, answer};
-use crate::MessageDigest;
+use crate::Digests;
 use crate::codec;
 use crate::shared::{Change, Key};
 
@@ -13,9 +13,11 @@ use crate::shared::{Change, Key};
 const FAMILY: &str = "f";
 const NOTICE_KEY: &str = "n";
 pub(super) const MESSAGE: &str = "m";
+/// By canonical form: the digest of the pay-result that was accepted.
+const CANONICAL: &str = "c";
 
 /// The keys of a subject, in the order in which values are read and written.
-pub(super) fn keys<'a>(bill: &'a Bill, message: Option<&'a MessageDigest>) -> Vec<Key<'a>> {
+pub(super) fn keys<'a>(bill: &'a Bill, message: Option<&'a Digests>) -> Vec<Key<'a>> {
     let mut keys = vec![Key {
         kind: FAMILY,
         name: bill.group_key().as_bytes(),
@@ -29,8 +31,12 @@ pub(super) fn keys<'a>(bill: &'a Bill, message: Option<&'a MessageDigest>) -> Ve
     if let Some(message) = message {
         keys.push(Key {
             kind: MESSAGE,
-            name: message.as_bytes(),
+            name: message.bytes.as_bytes(),
         });
+        keys.extend(message.canonical.as_ref().map(|canonical| Key {
+            kind: CANONICAL,
+            name: canonical.as_bytes(),
+        }));
     }
     keys
 }
@@ -50,10 +56,13 @@ impl<'a> Prepared<'a> {
             new.push(codec::to_bytes(&joined.owners));
         }
         let expected = held.values(keys.len());
-        if let Some((_, answer)) = subject.accepted {
-            // The first answer that was kept stays.
-            let kept = expected.last().copied().flatten().map(<[u8]>::to_vec);
-            new.push(kept.unwrap_or_else(|| answer::value_of(answer)));
+        if let Some((message, answer)) = subject.accepted {
+            // What was kept first stays.
+            let kept = |at: usize| expected.get(at).copied().flatten().map(<[u8]>::to_vec);
+            new.push(kept(new.len()).unwrap_or_else(|| answer::value_of(answer)));
+            if message.canonical.is_some() {
+                new.push(kept(new.len()).unwrap_or_else(|| codec::to_bytes(&message.bytes)));
+            }
         }
         Self {
             keys,

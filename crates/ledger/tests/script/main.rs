@@ -19,7 +19,7 @@ use ledger::{
 };
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestCaseError, TestRunner};
-use protocol::{Bill, BillerCode, Decimal, KoreanTime, PaidAt, PayType, PaymentEvent};
+use protocol::{Bill, BillerCode, Decimal, KoreanTime, PaidAt, PayId, PayType, PaymentEvent};
 use reference::{Outcome, Reference};
 use support::{BUDGET, Node, Store, time};
 use test_support::RedisServer;
@@ -266,7 +266,15 @@ impl Play<'_> {
         prop_assert_eq!(&found, &expected);
         if let Ok(found) = found {
             let ends = in_hours(node.now, hours);
-            let relinked = node.ledger().relink(&found, korean(ends), node.now).await;
+            let relinked = node
+                .ledger()
+                .relink(
+                    &found,
+                    ledger::FactContext::default(),
+                    korean(ends),
+                    node.now,
+                )
+                .await;
             relinked.unwrap();
             self.reference.relink(&found, ends);
         }
@@ -288,7 +296,7 @@ impl Play<'_> {
         let kept = self.reference.kept(&body).cloned();
         let guard = match ledger.claim(biller, message) {
             Claim::Granted(guard) => guard,
-            Claim::AcceptedInJournal => {
+            Claim::AcceptedInJournal { .. } => {
                 let answer = ledger.kept_answer(biller, message).await.unwrap();
                 prop_assert_eq!(answer, kept);
                 return Ok(());
@@ -297,7 +305,7 @@ impl Play<'_> {
         };
         let recorded = match node.begin(bill, &event, &body, message).await {
             RecordOutcome::Recorded(recorded) => recorded,
-            RecordOutcome::AcceptedElsewhere(answer) => {
+            RecordOutcome::AcceptedElsewhere { answer, .. } => {
                 prop_assert_eq!(Some(answer), kept);
                 return Ok(());
             }
@@ -317,7 +325,7 @@ impl Play<'_> {
             DeliveryState::Unknown => DeliveryOutcome::Unknown,
             DeliveryState::Pending => DeliveryOutcome::Pending,
         };
-        let settled = ledger.record_delivery(bill, &event, message, delivered, now);
+        let settled = ledger.record_delivery(bill, &event, message.into(), delivered, now);
         settled.await.unwrap();
         drop(guard);
         let accepted = (state == DeliveryState::Accepted).then_some((&*body, &answer));
@@ -371,7 +379,7 @@ impl Event {
             format!("{sign}{}000", self.thousands)
         };
         PaymentEvent {
-            pay_id: Decimal::parse(&self.pay_id.to_string()).unwrap(),
+            pay_id: PayId::parse(&self.pay_id.to_string()).unwrap(),
             pay_type: self.pay_type,
             paid_at: PaidAt::parse("20261124120000").unwrap(),
             pay_amount: Decimal::parse(&amount).unwrap(),

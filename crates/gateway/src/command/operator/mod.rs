@@ -5,6 +5,7 @@ mod format;
 mod page;
 mod table;
 mod token;
+mod user;
 
 use std::fmt;
 use std::io::{self, Write};
@@ -18,6 +19,7 @@ pub(super) use client::{Client, OpsAnswer, Wait};
 pub(super) use format::{age, amount, moment, moment_in_full, number, text, won};
 pub(super) use page::Page;
 pub(super) use table::{Align, Table};
+pub(super) use user::user_name;
 
 use self::token::Token;
 use crate::config::OperatorSettings;
