@@ -32,6 +32,11 @@ impl Dialer {
         }
     }
 
+    /// The server that connections are opened to.
+    pub(super) fn target(&self) -> &Target {
+        &self.target
+    }
+
     /// Opens a connection that is ready for a request.
     pub(super) async fn open(&self) -> Result<UpstreamConnection, ConnectFailure> {
         let target = &self.target;
@@ -40,9 +45,11 @@ impl Dialer {
             .addresses(&target.host, target.port)
             .await
             .map_err(|error| failure(ConnectStep::Resolve, &error))?;
+        let begin = Instant::now();
         let tcp = connect(&addresses)
             .await
             .map_err(|error| failure(ConnectStep::Connect, &error))?;
+        let round_trip = begin.elapsed();
         let stream = match &target.security {
             Security::Plain => Stream::Left(tcp),
             Security::Tls(config) => {
@@ -58,7 +65,7 @@ impl Dialer {
                 return Err(failure(ConnectStep::Handshake, &error));
             }
         };
-        Ok(UpstreamConnection::new(stream, Instant::now()))
+        Ok(UpstreamConnection::new(stream, round_trip, Instant::now()))
     }
 }
 

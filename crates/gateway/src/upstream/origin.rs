@@ -8,6 +8,7 @@ use metrics::HandshakeFailures;
 use rustls::ClientConfig;
 use rustls::client::Resumption;
 
+use super::idle_times::IdleTimes;
 use crate::config::{BaseUrl, Scheme};
 use crate::tls::OutboundHandshakes;
 
@@ -24,11 +25,12 @@ pub struct Origin {
     pub(super) target: Arc<Target>,
 }
 
-/// The part of an origin that a dialer needs. It does not keep the origin alive.
+/// The part of an origin that its pools need. It does not keep the origin alive.
 pub(super) struct Target {
     pub(super) host: String,
     pub(super) port: u16,
     pub(super) security: Security,
+    pub(super) idle_times: IdleTimes,
     pub(super) handshakes: OutboundHandshakes,
 }
 
@@ -80,6 +82,7 @@ impl Origin {
                 host: base_url.host().to_owned(),
                 port: base_url.port(),
                 security,
+                idle_times: IdleTimes::new(),
                 handshakes: OutboundHandshakes::new(failures),
             }),
         })
