@@ -20,7 +20,7 @@ use crate::reloads::Reloads;
 use crate::requests::{AnsweredCall, Pair};
 use crate::series::{
     BUDGET, BUILD_INFO, CIRCUIT_STATE, LEDGER_OPERATION_DURATION, LEDGER_UNAVAILABLE, OVERHEAD,
-    REJECTED, REQUEST_DURATION,
+    PAY_RESULTS_REFUSED_NOT_KEPT, REJECTED, REQUEST_DURATION,
 };
 use crate::stages::StageSeconds;
 use crate::status::GatewayStatus;
@@ -45,6 +45,7 @@ pub struct Metrics {
     inbound_handshakes: HandshakeFailures,
     outbound_handshakes: HandshakeFailures,
     reloads: Reloads,
+    pay_results_not_kept: IntCounter,
     process: ProcessCollector,
 }
 
@@ -80,6 +81,7 @@ impl Metrics {
             inbound_handshakes: HandshakeFailures::of_side("in"),
             outbound_handshakes: HandshakeFailures::of_side("out"),
             reloads: Reloads::new(),
+            pay_results_not_kept: PAY_RESULTS_REFUSED_NOT_KEPT.counter(&[]),
             process: ProcessCollector::for_self(),
             call_bounds,
         })
@@ -196,6 +198,11 @@ impl Metrics {
         }
     }
 
+    /// Counts a refused pay-result that is not on durable storage.
+    pub fn refused_pay_result_not_kept(&self) {
+        self.pay_results_not_kept.inc();
+    }
+
     /// Counts a reload of the configuration.
     pub fn reloaded(&self, result: ReloadResult) {
         self.reloads.count(result);
@@ -240,6 +247,7 @@ impl Metrics {
         self.outbound_handshakes.expose(&mut exposition);
         self.reloads.expose(&mut exposition);
         exposition.collector(&self.kakao_circuit_state);
+        exposition.collector(&self.pay_results_not_kept);
         exposition.collector(&self.process);
         self.unknown_biller.expose(&mut exposition);
         let billers = self

@@ -105,7 +105,11 @@ fn require_source(
     }
 }
 
-fn source(parties: &Parties, incoming: &IncomingRequest) -> Result<IpAddr, Problem> {
+/// Returns the source address of a request.
+///
+/// # Errors
+/// [`Problem::AddressNotAllowed`] if what a proxy says of it is malformed.
+pub fn source(parties: &Parties, incoming: &IncomingRequest) -> Result<IpAddr, Problem> {
     let (peer, headers) = (incoming.connection.peer(), incoming.request.headers());
     address::source(peer, headers, &parties.trusted_proxies).map_err(Problem::AddressNotAllowed)
 }

@@ -1,6 +1,7 @@
 //! A running gateway: start, reload and drain of everything that a configuration describes.
 
 mod ledger_settings;
+mod left_behind;
 mod listeners;
 mod origins;
 mod parties;
@@ -94,6 +95,7 @@ impl Gateway {
         // Set only here, so this cannot fail.
         let _ = shared.connections.set(public.connections());
         expiry::start(Arc::clone(&shared));
+        left_behind::warn_of(&shared, left_behind::unregistered(&shared));
         Ok(Self {
             settings,
             shared,

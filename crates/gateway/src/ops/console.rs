@@ -135,6 +135,10 @@ fn facts(status: &GatewayStatus<'_>, kakao: CircuitState) -> String {
             ),
         ),
         (
+            "refused pay-results open",
+            count(status.refused_open, status.refused_open == 0),
+        ),
+        (
             "connections open, refused",
             format!(
                 "{}, {}",
