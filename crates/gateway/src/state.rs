@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use ipnet::IpNet;
 use ledger::Ledger;
-use metrics::Metrics;
+use metrics::{CertificateUse, Metrics};
 
 use tokio_util::task::TaskTracker;
 
@@ -15,6 +15,7 @@ use crate::config::Sha256;
 use crate::logging::LineRate;
 use crate::registry::{KakaoParty, Registry};
 use crate::server::ConnectionCounts;
+use crate::tls::ServerTls;
 use crate::traces::SpanQueue;
 use crate::upstream::Clients;
 
@@ -39,6 +40,10 @@ pub struct GatewayState {
     pub traces: OnceLock<SpanQueue>,
     /// The rate of log lines about pay-results from foreign addresses.
     pub foreign_pay_results: LineRate,
+    /// The TLS of the public listener; unset for plain HTTP.
+    pub tls: OnceLock<Arc<ServerTls>>,
+    /// The ends of the certificates of `[ledger.redis]`, in seconds since 1970; unset without TLS to Redis.
+    pub redis_certificates: OnceLock<Vec<(CertificateUse, i64)>>,
     parties: RwLock<Arc<Parties>>,
     draining: AtomicBool,
 }
@@ -72,6 +77,8 @@ impl GatewayState {
             connections: OnceLock::new(),
             traces: OnceLock::new(),
             foreign_pay_results: LineRate::default(),
+            tls: OnceLock::new(),
+            redis_certificates: OnceLock::new(),
             parties: RwLock::new(Arc::new(parties)),
             draining: AtomicBool::new(false),
         }

@@ -26,6 +26,7 @@ mod owners;
 mod payments;
 mod refusals;
 mod refused;
+mod refused_links;
 mod retention;
 mod share;
 mod shared;

@@ -44,6 +44,10 @@ fn serve(
     for warning in &loaded.warnings {
         tracing::warn!(%warning, "configuration");
     }
+    // The log tells of certificates that end soon while the gateway runs, too; this line names the key.
+    for notice in &loaded.expiring {
+        tracing::warn!(warning = %notice.diagnostic, "configuration");
+    }
     actix_web::rt::System::new().block_on(async {
         let mut terminate = signal(SignalKind::terminate())?;
         let mut interrupt = signal(SignalKind::interrupt())?;

@@ -6,6 +6,7 @@ mod certificates;
 mod connections;
 mod credentials;
 mod framing;
+mod handshakes;
 mod hanging;
 mod http2;
 mod listener;

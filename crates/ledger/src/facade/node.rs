@@ -8,8 +8,9 @@ use foldhash::HashMap;
 use protocol::{Bill, BillerCode};
 
 use crate::book::{AcceptedAnswer, Book, Pages};
-use crate::journal::{Commit, Entry, Forgotten, Journal, Rows, Settings};
+use crate::journal::{Commit, Entry, Forgotten, ForgottenFacts, Journal, Rows, Settings};
 use crate::refused::RefusedIndex;
+use crate::refused_links::RefusedLinks;
 use crate::share::Marks;
 use crate::{
     DeliveryState, Digests, Fact, FactContext, FactKind, HybridLogicalClock, JournalError, Stamp,
@@ -25,6 +26,7 @@ pub(crate) struct Node {
     undelivered: AtomicI64,
     marks: Marks,
     refused: RefusedIndex,
+    refused_links: RefusedLinks,
 }
 
 /// The billers' books; one for every biller that has a bill, bounded by the registered billers
@@ -49,9 +51,11 @@ impl Node {
         reader.for_each_refused(|message, bytes, closed_at| {
             refused.load(message, bytes, closed_at);
         })?;
+        let refused_links = RefusedLinks::default();
         let highest = reader.for_each_fact(|fact| {
             let delta = book(&books, fact.bill.biller_code()).lock().fold(&fact);
             undelivered.fetch_add(delta, Ordering::Relaxed);
+            refused_links.note(&fact);
             if let FactKind::PayResultRefused { message } = &fact.kind {
                 refused.mark(message, &fact.bill);
             }
@@ -69,6 +73,7 @@ impl Node {
             undelivered,
             marks,
             refused,
+            refused_links,
         };
         node.settle_what_was_cut_off(now)?;
         Ok(node)
@@ -85,6 +90,10 @@ impl Node {
 
     pub(crate) const fn marks(&self) -> &Marks {
         &self.marks
+    }
+
+    pub(crate) const fn refused_links(&self) -> &RefusedLinks {
+        &self.refused_links
     }
 
     pub(crate) fn book(&self, biller: BillerCode) -> Arc<Book> {
@@ -139,6 +148,7 @@ impl Node {
         let fold = |fact: &Fact| {
             // Some facts carry the stamp of another node's payment.
             self.clock.observe(fact.stamp);
+            self.refused_links.note(fact);
             pages.fold(fact)
         };
         let delta: i64 = entry.facts().iter().map(fold).sum();
@@ -172,8 +182,26 @@ impl Node {
             self.undelivered.fetch_sub(gone, Ordering::Relaxed);
         }
         let bills = bills.into_iter().map(|(bill, _)| bill).collect();
-        self.journal
-            .append(Entry::forgotten(Forgotten { bills, before }))
+        self.journal.append(Entry::forgotten(Forgotten {
+            bills,
+            before,
+            what: ForgottenFacts::All,
+        }))
+    }
+
+    /// Forgets a bill of which nothing is known but refused link creations from before a stamp's time. Returns whether
+    /// it was one.
+    pub(crate) fn forget_in_memory(&self, bill: &Bill, before: i64) -> bool {
+        self.book_of(bill).lock().forget_refused_links(bill, before)
+    }
+
+    /// Deletes the link creations of these bills from before a stamp's time with the next commit.
+    pub(crate) fn forget_in_journal(&self, bills: Vec<Bill>, before: i64) -> Commit {
+        self.journal.append(Entry::forgotten(Forgotten {
+            bills,
+            before,
+            what: ForgottenFacts::RefusedLinks,
+        }))
     }
 
     /// Folds a fact that is in the journal already.

@@ -29,6 +29,17 @@ pub struct Forgotten {
     pub bills: Vec<Bill>,
     /// Stamp time; what is younger stays.
     pub before: i64,
+    /// Which of their facts.
+    pub what: ForgottenFacts,
+}
+
+/// Which facts of a bill are forgotten.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ForgottenFacts {
+    /// All, with the pay-results and answers that they name.
+    All,
+    /// Reservations that were released.
+    RefusedLinks,
 }
 
 /// How far the shared state has what this journal has.

@@ -105,6 +105,18 @@ impl Reader {
         collect(&mut rows, numbered)
     }
 
+    /// The numbers of one bill's facts.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub(crate) fn rows_of(&self, bill: &Bill) -> Result<Vec<i64>, JournalError> {
+        let connection = self.lock();
+        let query = format!("SELECT seq FROM fact WHERE {}", row::OF_BILL);
+        let mut statement = connection.prepare_cached(&query)?;
+        let mut rows = statement.query(params_from_iter(row::of_bill(bill)))?;
+        collect(&mut rows, |row| Ok(row.get(0)?))
+    }
+
     /// A biller's bills with a payment of this number, at most `most`. Looks through all facts of
     /// the biller.
     ///

@@ -5,7 +5,7 @@ use protocol::{
 };
 use rusqlite::{Connection, Row, params, params_from_iter};
 
-use super::{Entry, Forgotten, JournalError, Rows, refused};
+use super::{Entry, ForgottenFacts, JournalError, Rows, refused};
 use crate::{
     AnswerSummary, DeliveryState, Fact, FactContext, FactKind, MessageDigest, Stamp, Timestamp,
 };
@@ -151,9 +151,14 @@ pub(super) fn insert(connection: &Connection, entry: &Entry) -> Result<Rows, Jou
     }
     let last = connection.last_insert_rowid();
     let facts = i64::try_from(entry.facts.len()).unwrap_or(i64::MAX);
-    if let Some(Forgotten { bills, before }) = &entry.forgotten {
-        for bill in bills {
-            forget(connection, bill, *before)?;
+    if let Some(forgotten) = &entry.forgotten {
+        for bill in &forgotten.bills {
+            match forgotten.what {
+                ForgottenFacts::All => forget(connection, bill, forgotten.before)?,
+                ForgottenFacts::RefusedLinks => {
+                    forget_refused_links(connection, bill, forgotten.before)?;
+                }
+            }
         }
     }
     if let Some(cursor) = &entry.cursor {
@@ -224,6 +229,21 @@ fn forget(connection: &Connection, bill: &Bill, before: i64) -> Result<(), Journ
     connection
         .prepare(&delete)?
         .execute(params_from_iter(of_bill(bill)))?;
+    Ok(())
+}
+
+fn forget_refused_links(
+    connection: &Connection,
+    bill: &Bill,
+    before: i64,
+) -> Result<(), JournalError> {
+    let delete = format!(
+        "DELETE FROM fact WHERE {OF_BILL} AND stamp < ?7 AND kind IN ('reserved', 'released')"
+    );
+    let [code, user, month, ordinal, notice, identity] = &of_bill(bill);
+    connection.prepare_cached(&delete)?.execute(params![
+        code, user, month, ordinal, notice, identity, before
+    ])?;
     Ok(())
 }
 
