@@ -24,7 +24,17 @@ pub struct Authority {
 impl Authority {
     #[allow(clippy::new_without_default)]
     pub fn new() -> Self {
+        Self::with(CertificateParams::new(Vec::new()).unwrap())
+    }
+
+    /// Makes one with a name of its own.
+    pub fn named(name: &str) -> Self {
         let mut params = CertificateParams::new(Vec::new()).unwrap();
+        params.distinguished_name.push(DnType::CommonName, name);
+        Self::with(params)
+    }
+
+    fn with(mut params: CertificateParams) -> Self {
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
         let issuer = CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap();
         let folder = TempDir::new().unwrap();

@@ -97,7 +97,8 @@ impl Gateway {
         // Set only here, so this cannot fail.
         let _ = shared.connections.set(public.connections());
         expiry::start(Arc::clone(&shared));
-        let gateway = Self {
+        left_behind::warn_of(&shared, left_behind::unregistered(&shared));
+        Ok(Self {
             settings,
             shared,
             tls,
@@ -105,9 +106,7 @@ impl Gateway {
             ops: ops_handle,
             ops_address,
             exporter,
-        };
-        left_behind::warn_of(&gateway.shared, left_behind::unregistered(&gateway.shared));
-        Ok(gateway)
+        })
     }
 
     /// Reads every certificate and key that the configuration names, without starting anything.

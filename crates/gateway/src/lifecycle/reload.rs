@@ -81,12 +81,16 @@ impl Renewal {
             config,
             billers,
             warnings,
+            expiring,
             ..
         } = Config::load(file)?;
         let (settings, fixed) = settings.reloaded_with(config);
         let parties = parties(&settings, billers, &shared.metrics, Some(&shared.parties()))?;
         let listener = server_tls(&settings)?;
-        for warning in &warnings {
+        for warning in warnings
+            .iter()
+            .chain(expiring.iter().map(|notice| &notice.diagnostic))
+        {
             tracing::warn!(%warning, "configuration");
         }
         // Before the new billers are served.

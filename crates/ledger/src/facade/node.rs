@@ -25,8 +25,8 @@ pub(crate) struct Node {
     books: Books,
     undelivered: AtomicI64,
     marks: Marks,
-    refused: RefusedIndex,
     refused_links: RefusedLinks,
+    refused: RefusedIndex,
 }
 
 /// The billers' books; one for every biller that has a bill, bounded by the registered billers
@@ -47,11 +47,11 @@ impl Node {
         let reader = journal.reader();
         let books = Books::default();
         let undelivered = AtomicI64::new(0);
+        let refused_links = RefusedLinks::default();
         let refused = RefusedIndex::default();
         reader.for_each_refused(|message, bytes, closed_at| {
             refused.load(message, bytes, closed_at);
         })?;
-        let refused_links = RefusedLinks::default();
         let highest = reader.for_each_fact(|fact| {
             let delta = book(&books, fact.bill.biller_code()).lock().fold(&fact);
             undelivered.fetch_add(delta, Ordering::Relaxed);
@@ -72,8 +72,8 @@ impl Node {
             books,
             undelivered,
             marks,
-            refused,
             refused_links,
+            refused,
         };
         node.settle_what_was_cut_off(now)?;
         Ok(node)
