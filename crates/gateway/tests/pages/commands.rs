@@ -198,6 +198,15 @@ fn run_gateway(machine: &Machine, command: &PageCommand) {
     if line.contains("--pay-id 31") {
         machine.pay_anew(31);
     }
+    let names_refused = ["show", "deliver", "close"]
+        .map(|act| format!("gateway payments refused {act} "))
+        .into_iter()
+        .any(|command| line.starts_with(&command));
+    if names_refused {
+        let id = machine.refuse_anew();
+        line = line.replace(" ID", &format!(" {id}"));
+        line = line.replace("3f2a94c0d1be", &id);
+    }
     if line.starts_with("gateway bill clear --") {
         machine.shell(&line.replace("bill clear", "bill classify"));
     }
