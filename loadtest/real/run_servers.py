@@ -69,4 +69,6 @@ def _gateway(site, relay):
     billers = {code: f"{host}:{port}" for code, port in zip(codes, relay.ports, strict=True)}
     billers[forms.BILLER] = f"{host}:{site.port}"
     tls = f'[tls]\nca = "{site.tls}/ca.pem"' if site.tls else ""
-    return Gateway(site.folder, billers, limits='idle_timeout = "10m"', biller_tls=tls)
+    # A machine that is busy with twenty servers may be slow; that is not what is tested.
+    budget = '[budget]\ntotal = "20s"'
+    return Gateway(site.folder, billers, limits='idle_timeout = "10m"', budget=budget, biller_tls=tls)

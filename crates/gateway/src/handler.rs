@@ -129,6 +129,10 @@ async fn answer(
     if let Some(fault) = incoming.fault {
         return Err(Problem::EarlyFault(fault));
     }
+    // Such a connection could not be opened now, so it is not served, whatever the call asks for.
+    if !incoming.connection.is_still_trusted() {
+        return Err(Problem::CertificateWithdrawn);
+    }
     let api = subject.api.ok_or(Problem::UnknownRoute)?;
     if incoming.request.method() != Method::POST {
         return Err(Problem::WrongMethod);

@@ -55,8 +55,8 @@ pub struct Parties {
     pub kakao: Arc<KakaoParty>,
     /// The billers.
     pub registry: Arc<Registry>,
-    /// `listen.trusted_proxies`: addresses whose `X-Forwarded-For` is read.
-    pub trusted_proxies: Vec<IpNet>,
+    /// Addresses whose `X-Forwarded-For` is read: `listen.trusted_proxies`, or none with `listen.proxy_protocol`.
+    pub forwarded_for_from: Vec<IpNet>,
 }
 
 impl GatewayState {

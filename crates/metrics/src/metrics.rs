@@ -14,13 +14,14 @@ use crate::buckets::{Buckets, seconds_exactly};
 use crate::exposition::Exposition;
 use crate::handshakes::HandshakeFailures;
 use crate::label::{
-    ApiLabel, Label, LedgerOperation, PerLabel, RejectedReason, ReloadResult, StatusLabel,
+    ApiLabel, Label, LedgerOperation, LoginFailure, PerLabel, RejectedReason, ReloadResult,
+    StatusLabel,
 };
 use crate::reloads::Reloads;
 use crate::requests::{AnsweredCall, Pair};
 use crate::series::{
-    BUDGET, BUILD_INFO, CIRCUIT_STATE, LEDGER_OPERATION_DURATION, LEDGER_UNAVAILABLE, OVERHEAD,
-    PAY_RESULTS_REFUSED_NOT_KEPT, REJECTED, REQUEST_DURATION,
+    ADMIN_LOGIN_FAILURES, BUDGET, BUILD_INFO, CIRCUIT_STATE, LEDGER_OPERATION_DURATION,
+    LEDGER_UNAVAILABLE, OVERHEAD, PAY_RESULTS_REFUSED_NOT_KEPT, REJECTED, REQUEST_DURATION,
 };
 use crate::stages::StageSeconds;
 use crate::status::GatewayStatus;
@@ -37,6 +38,7 @@ pub struct Metrics {
     overhead: PerLabel<ApiLabel, Histogram>,
     stage_seconds: PerLabel<ApiLabel, StageSeconds>,
     rejected: PerLabel<RejectedReason, IntCounter>,
+    login_failures: PerLabel<LoginFailure, IntCounter>,
     ledger_operation_duration: PerLabel<LedgerOperation, Histogram>,
     ledger_unavailable: PerLabel<LedgerOperation, IntCounter>,
     kakao_circuit_state: IntGauge,
@@ -68,6 +70,9 @@ impl Metrics {
             stage_seconds: PerLabel::new(StageSeconds::new),
             rejected: PerLabel::new(|reason: RejectedReason| {
                 REJECTED.counter(&[("reason", reason.text())])
+            }),
+            login_failures: PerLabel::new(|cause: LoginFailure| {
+                ADMIN_LOGIN_FAILURES.counter(&[("cause", cause.text())])
             }),
             ledger_operation_duration: PerLabel::new(|label| {
                 LEDGER_OPERATION_DURATION.histogram(&operation(label), &bounds.own)
@@ -157,6 +162,11 @@ impl Metrics {
         self.rejected.get(reason).inc();
     }
 
+    /// Counts a failed log-in at the admin API.
+    pub fn login_failed(&self, cause: LoginFailure) {
+        self.login_failures.get(cause).inc();
+    }
+
     /// Measures an operation of the ledger until the timer is dropped.
     pub fn time_ledger(&self, operation: LedgerOperation) -> LedgerTimer<'_> {
         self.time_ledger_from(operation, Instant::now())
@@ -235,6 +245,9 @@ impl Metrics {
             .iter()
             .for_each(|stages| stages.expose(&mut exposition));
         self.rejected
+            .iter()
+            .for_each(|series| exposition.collector(series));
+        self.login_failures
             .iter()
             .for_each(|series| exposition.collector(series));
         self.ledger_operation_duration

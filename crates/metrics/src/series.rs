@@ -95,6 +95,8 @@ series! {
         "Open connections of the public listener."
     CONNECTIONS_REFUSED "relay_connections_refused_total"
         "Connections of the public listener that were closed on accept because too many were open."
+    ADMIN_LOGIN_FAILURES "relay_admin_login_failures_total"
+        "Failed log-ins at the admin API, by cause."
     LOG_LINES_DROPPED "relay_log_lines_dropped_total"
         "Log lines that were lost because standard output was too slow."
     TRACE_SPANS_DROPPED "relay_trace_spans_dropped_total"

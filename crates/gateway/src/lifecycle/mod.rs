@@ -82,7 +82,7 @@ impl Gateway {
         let exporter = exporter(&settings, &shared)?;
 
         let ops_address = ops.local_addr()?;
-        let ops = ops::serve(ops, Arc::clone(&shared))?;
+        let ops = ops::serve(ops, settings.ops.hosts.clone(), Arc::clone(&shared))?;
         let ops_handle = ops.handle();
         actix_web::rt::spawn(ops);
         redelivery::start(Rc::new(Worker::new(Arc::clone(&shared), Clients::new())));
@@ -194,11 +194,18 @@ fn public_options(
         listener,
         workers: thread::available_parallelism().unwrap_or(NonZeroUsize::MIN),
         tls,
-        trusted_proxies: settings.listen.trusted_proxies.clone(),
+        trusted_proxies: trusted_proxies(settings),
         head_timeout: limits.head_timeout,
         idle_timeout: limits.idle_timeout,
         connections: count(limits.connections),
         connections_per_address: count(limits.connections_per_address),
+    }
+}
+
+fn trusted_proxies(settings: &Config) -> server::TrustedProxies {
+    server::TrustedProxies {
+        networks: settings.listen.trusted_proxies.clone(),
+        proxy_protocol: settings.listen.proxy_protocol,
     }
 }
 

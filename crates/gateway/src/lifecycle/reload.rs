@@ -10,7 +10,7 @@ use metrics::ReloadResult;
 use super::left_behind;
 use super::parties::parties;
 use super::watch::WatchedFiles;
-use super::{Gateway, server_tls};
+use super::{Gateway, server_tls, trusted_proxies};
 use crate::config::{Config, Loaded};
 use crate::refused;
 use crate::state::{GatewayState, Parties};
@@ -72,6 +72,7 @@ impl Gateway {
             tls.replace(loaded);
         }
         self.settings = renewal.settings;
+        self.public.trust_proxies(trusted_proxies(&self.settings));
     }
 }
 

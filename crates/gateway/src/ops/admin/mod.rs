@@ -7,6 +7,7 @@ mod close_payment;
 mod context;
 mod ledger;
 mod log_filter;
+mod login_attempts;
 mod named_bill;
 mod payments;
 mod refusal;
@@ -17,9 +18,10 @@ mod token;
 use actix_web::middleware::from_fn;
 use actix_web::{Resource, Route, Scope, web};
 
-use self::refusal::Refusal;
 pub(super) use context::AdminContext;
 pub(crate) use ledger::audit_as_json;
+pub(super) use login_attempts::LoginAttempts;
+pub(super) use refusal::Refusal;
 
 /// The largest request body.
 const BODY_BYTES: usize = 16 * 1024;
