@@ -24,7 +24,6 @@ mod link_decision;
 mod message;
 mod owners;
 mod payments;
-mod refused_links;
 mod retention;
 mod share;
 mod shared;
