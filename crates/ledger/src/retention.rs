@@ -130,6 +130,8 @@ pub(crate) fn forget_refused_links(
             break;
         }
         if is_shared {
+            // What is decided and not yet written has no row that could be looked up.
+            node.wait_for_queue()?;
             let (shared, unshared) = split_by_shared(node, &reader, due)?;
             due = shared;
             waiting.extend(unshared);
