@@ -152,13 +152,12 @@ impl CanonicalForm {
             return;
         };
         self.0.push(if number.negative { b'-' } else { b'+' });
-        match i8::try_from(number.power) {
-            // Nearly every amount: below 100.
-            Ok(power @ 0..100) => self.0.push(power.cast_unsigned()),
-            _ => {
-                self.0.push(u8::MAX);
-                self.0.extend_from_slice(&number.power.to_le_bytes());
-            }
+        // Nearly every amount: below 100.
+        if let Ok(power @ 0..100) = u8::try_from(number.power) {
+            self.0.push(power);
+        } else {
+            self.0.push(u8::MAX);
+            self.0.extend_from_slice(&number.power.to_le_bytes());
         }
         self.counted(b'n', number.digits.as_bytes());
     }
