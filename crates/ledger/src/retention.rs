@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use protocol::Bill;
 
 use crate::facade::Node;
-use crate::journal::Reader;
+use crate::journal::{Entry, Reader, RefusedChange};
 use crate::{JournalError, Stamp, Timestamp};
 
 /// The pause between two runs with the retention.
@@ -89,6 +89,11 @@ fn delete_with_retention(node: &Node, retention: Duration) {
 /// When the journal cannot be read or written.
 pub(crate) fn delete_bills_before(node: &Node, before: Timestamp) -> Result<usize, JournalError> {
     let reader = node.journal().reader().another()?;
+    let leaving = node.refused().forget_closed_before(before);
+    if !leaving.is_empty() {
+        let entry = Entry::of(Vec::new()).with_refused(Some(RefusedChange::Leave(leaving)));
+        node.journal().append(entry).blocking_committed()?;
+    }
     let before = Stamp::time_of(before);
     let mut deleted = 0;
     loop {

@@ -9,6 +9,9 @@ use super::parse::section::Section;
 use super::parse::size;
 use super::parse::value;
 
+/// How long Kakao Pay waits for an answer.
+const KAKAO_PAY_WAITS: Duration = Duration::from_secs(3);
+
 /// The table `[budget]`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Budget {
@@ -21,6 +24,12 @@ impl Budget {
         let total = section.or("total", Duration::from_secs(3), |value| {
             duration::read(value, &bounds::BUDGET)
         });
+        if total > KAKAO_PAY_WAITS {
+            section.warn(
+                "total",
+                "is above 3 s, after which Kakao Pay itself gives up: it does not hear answers that come later",
+            );
+        }
         section.finish();
         Self { total }
     }
@@ -58,7 +67,7 @@ impl Limits {
             head_timeout: section.or("head_timeout", seconds(5), |value| {
                 duration::read(value, &bounds::HEAD_TIMEOUT)
             }),
-            idle_timeout: section.or("idle_timeout", seconds(60), |value| {
+            idle_timeout: section.or("idle_timeout", seconds(75), |value| {
                 duration::read(value, &bounds::IDLE_TIMEOUT)
             }),
             connections: section.or("connections", 10_000, |value| {

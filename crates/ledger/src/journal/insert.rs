@@ -4,7 +4,7 @@ use protocol::{Bill, CanonicalDigest, KoreanTime, PaymentEvent};
 use rusqlite::{Connection, params, params_from_iter};
 
 use super::row::{OF_BILL, identity_text, of_bill};
-use super::{Entry, ForgottenFacts, JournalError, Rows};
+use super::{Entry, ForgottenFacts, JournalError, Rows, refused};
 use crate::{DeliveryState, Fact, FactContext, FactKind, MessageDigest, Stamp, Timestamp};
 
 const INSERT_FACT: &str = "INSERT INTO fact (at, stamp, node, kind, biller_code, biller_user_key,
@@ -83,13 +83,50 @@ impl<'a> From<&'a FactKind> for Optional<'a> {
                 delivery: Some(*state),
                 ..none
             },
+            FactKind::PayResultRefused { message } => Self {
+                message: Some(message),
+                ..none
+            },
+            FactKind::DeliveryClosed { .. }
+            | FactKind::RefusalClosed { .. }
+            | FactKind::Classified { .. }
+            | FactKind::Cleared { .. } => Self::of_operator(kind),
+        }
+    }
+}
+
+impl<'a> Optional<'a> {
+    /// The members of the facts that have a reason and an operator.
+    fn of_operator(kind: &'a FactKind) -> Self {
+        let said = |reason, operator| Self {
+            reason: Some(reason),
+            operator: Some(operator),
+            ..Self::default()
+        };
+        match kind {
+            FactKind::DeliveryClosed {
+                event,
+                message,
+                reason,
+                operator,
+            } => Self {
+                event: Some(event),
+                message: Some(message),
+                delivery: Some(DeliveryState::Closed),
+                ..said(reason, operator)
+            },
+            FactKind::RefusalClosed {
+                message,
+                reason,
+                operator,
+            } => Self {
+                message: Some(message),
+                ..said(reason, operator)
+            },
             FactKind::Classified { reason, operator } | FactKind::Cleared { reason, operator } => {
-                Self {
-                    reason: Some(reason),
-                    operator: Some(operator),
-                    ..none
-                }
+                said(reason, operator)
             }
+            _ => Self::default(),
         }
     }
 }
@@ -137,6 +174,9 @@ pub(super) fn insert(connection: &Connection, entry: &Entry) -> Result<Rows, Jou
                 answer.body.as_ref(),
                 message.canonical.as_ref().map(CanonicalDigest::as_bytes)
             ])?;
+    }
+    if let Some(change) = &entry.refused {
+        refused::change(connection, change)?;
     }
     Ok(Rows {
         first: last - facts + 1,

@@ -146,11 +146,14 @@ fn kind(row: &Row<'_>) -> Result<FactKind, JournalError> {
             mark_ends_at: millis("mark_ends_at")?,
             message: message(row)?,
         },
-        "delivery" => FactKind::Delivery {
-            event: event(row)?,
+        "delivery" => delivery(row)?,
+        "pay_result_refused" => FactKind::PayResultRefused {
             message: message(row)?,
-            state: DeliveryState::parse(&row.get::<_, String>("delivery")?)
-                .ok_or_else(|| unreadable("delivery"))?,
+        },
+        "refusal_closed" => FactKind::RefusalClosed {
+            message: message(row)?,
+            reason: row.get("reason")?,
+            operator: row.get("operator")?,
         },
         "classified" => FactKind::Classified {
             reason: row.get("reason")?,
@@ -161,6 +164,25 @@ fn kind(row: &Row<'_>) -> Result<FactKind, JournalError> {
             operator: row.get("operator")?,
         },
         _ => return Err(unreadable("kind")),
+    })
+}
+
+fn delivery(row: &Row<'_>) -> Result<FactKind, JournalError> {
+    let state = DeliveryState::parse(&row.get::<_, String>("delivery")?)
+        .ok_or_else(|| unreadable("delivery"))?;
+    let (event, message) = (event(row)?, message(row)?);
+    Ok(match state {
+        DeliveryState::Closed => FactKind::DeliveryClosed {
+            event,
+            message,
+            reason: row.get("reason")?,
+            operator: row.get("operator")?,
+        },
+        state => FactKind::Delivery {
+            event,
+            message,
+            state,
+        },
     })
 }
 
