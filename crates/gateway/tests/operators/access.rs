@@ -32,7 +32,7 @@ fn the_admin_api_requires_the_token() {
     // Without a token all routes give the same answer, also those that do not exist.
     let call = |head: &str| {
         let mut caller = Caller::connect(fixture.gateway.ops());
-        caller.send(format!("{head}\r\nHost: ops\r\n\r\n").as_bytes());
+        caller.send(format!("{head}\r\nHost: localhost\r\n\r\n").as_bytes());
         let reply = caller.reply();
         let code = serde_json::from_slice::<Value>(&reply.body).unwrap()["error"]["code"].clone();
         (reply.status, code)
@@ -178,6 +178,26 @@ fn a_wrong_command_line_ends_with_two_and_a_refusal_with_one() {
     assert_eq!(
         (code, &refused["error"]["code"]),
         (1, &json!("already_accepted"))
+    );
+}
+
+#[test]
+fn the_help_of_serve_says_what_each_signal_does_in_80_columns() {
+    let mut gateway = Command::new(env!("CARGO_BIN_EXE_gateway"));
+    let printed: Printed = gateway.args(["serve", "--help"]).output().unwrap().into();
+    let paragraphs: Vec<&str> = printed.out.split("\n\n").collect();
+    for (signal, effect) in [
+        ("SIGTERM and SIGINT", "drain"),
+        ("SIGHUP", "never ends the gateway"),
+        ("SIGHUP", "A change\nof its files does the same"),
+    ] {
+        let says = |text: &&str| text.starts_with(signal) && text.contains(effect);
+        assert!(paragraphs.iter().any(|text| says(&text)), "{}", printed.out);
+    }
+    assert!(
+        printed.out.lines().all(|line| line.len() <= 80),
+        "{}",
+        printed.out
     );
 }
 
