@@ -11,13 +11,15 @@ use actix_web::http::Method;
 use actix_web::http::header::{HeaderMap, HeaderName};
 use futures_util::FutureExt;
 use metrics::{AnsweredCall, BillerSeries, RejectedReason, Stage};
-use protocol::Api;
+use protocol::{Api, BillerCode};
 use tokio::time::Instant;
 
-use crate::admission::{self, body};
+use crate::admission;
+use crate::admission::body::{self, ReceivedBody};
 use crate::call::Call;
 use crate::flow;
 use crate::logging::CallLine;
+use crate::refused::{self, PayResultRoute};
 use crate::registry::RegisteredBiller;
 use crate::reply::{Problem, Reply};
 use crate::request_id::only;
@@ -39,7 +41,8 @@ pub fn handle(
     let call = Rc::new(call);
     let subject = Subject::of(&worker, &incoming.request);
     async move {
-        let answer = answer(&worker, &call, &subject, &mut incoming);
+        let mut received = ReceivedBody::default();
+        let answer = answer(&worker, &call, &subject, (&mut incoming, &mut received));
         // A panic in one call must not end the connection's other calls.
         let answered = AssertUnwindSafe(answer)
             .catch_unwind()
@@ -48,6 +51,13 @@ pub fn handle(
                 tracing::error!(request_id = call.request_id(), "a call panicked");
                 Err(Problem::Internal)
             });
+        if let (Err(problem), Some(route)) = (&answered, &subject.pay_result)
+            && refused::is_refusal(problem)
+        {
+            // Boxed, so that a call that is not refused is not as large as one that is.
+            let refused = refused::note(&call, route, &mut incoming, received, problem);
+            Box::pin(refused).await;
+        }
         finish(&worker, &call, &subject, answered)
     }
 }
@@ -59,6 +69,8 @@ struct Subject {
     api: Option<Api>,
     biller: Option<Arc<RegisteredBiller>>,
     series: Arc<BillerSeries>,
+    /// Set for a pay-result, whose refusal is kept.
+    pay_result: Option<PayResultRoute>,
 }
 
 impl Subject {
@@ -70,11 +82,20 @@ impl Subject {
             || worker.shared().metrics.unknown_biller(),
             |biller| Arc::clone(&biller.series),
         );
+        let is_pay_result = route.is_some_and(|route| route.api == Api::PayResult)
+            && request.method() == Method::POST;
+        let pay_result = is_pay_result.then(|| PayResultRoute {
+            named: route.and_then(|route| BillerCode::parse(code(route, request.headers())?)),
+            parties: Arc::clone(&parties),
+            biller: biller.clone(),
+            series: Arc::clone(&series),
+        });
         Self {
             parties,
             api: route.map(|route| route.api),
             biller,
             series,
+            pay_result,
         }
     }
 }
@@ -84,18 +105,21 @@ fn named_biller(
     route: Route<'_>,
     headers: &HeaderMap,
 ) -> Option<Arc<RegisteredBiller>> {
-    let code = match route.biller {
-        NamedBiller::InPath(code) => code,
-        NamedBiller::InHeader => only(headers, &X_BILLER_CODE)?.to_str().ok()?,
-    };
-    parties.registry.find(code).cloned()
+    parties.registry.find(code(route, headers)?).cloned()
+}
+
+fn code<'a>(route: Route<'a>, headers: &'a HeaderMap) -> Option<&'a str> {
+    match route.biller {
+        NamedBiller::InPath(code) => Some(code),
+        NamedBiller::InHeader => only(headers, &X_BILLER_CODE)?.to_str().ok(),
+    }
 }
 
 async fn answer(
     worker: &Worker,
     call: &Rc<Call>,
     subject: &Subject,
-    incoming: &mut IncomingRequest,
+    (incoming, received): (&mut IncomingRequest, &mut ReceivedBody),
 ) -> Result<Reply, Problem> {
     if let Some(fault) = incoming.fault {
         return Err(Problem::EarlyFault(fault));
@@ -111,12 +135,12 @@ async fn answer(
     let admitted = admission::admit(api, &subject.parties, subject.biller.as_ref(), incoming)?;
     let _gauge = subject.series.enter();
     let limit_bytes = worker.shared().request_body_bytes;
-    let body = body::read(incoming, limit_bytes, call.deadline())
+    body::read(incoming, received, limit_bytes, call.deadline())
         .await
         // A framing fault of the body takes precedence over the read error that it caused.
         .map_err(|problem| (incoming.connection.fault()).map_or(problem, Problem::EarlyFault))?;
     call.enter(Stage::Parse);
-    flow::run(call, api, &admitted, &body).await
+    flow::run(call, api, &admitted, received.bytes()).await
 }
 
 /// Counts, logs and traces the answer, and returns it as an HTTP response.

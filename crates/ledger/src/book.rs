@@ -138,6 +138,12 @@ impl Pages {
         self.undelivered.iter()
     }
 
+    /// The state of every bill.
+    pub(crate) fn bills(&self) -> impl Iterator<Item = &BillState> {
+        let families = self.families.values();
+        families.flat_map(|family| family.bills().map(|(_, state)| state))
+    }
+
     /// How many families the book has.
     pub(crate) fn families(&self) -> usize {
         self.families.len()
@@ -190,6 +196,18 @@ impl Pages {
         }
         self.undelivered.remove(bill);
         gone.map_or(0, |state| count(state.undelivered()))
+    }
+
+    /// Forgets a bill of which nothing is known but attempts before a stamp's time that made no link. Returns whether
+    /// it was one.
+    pub(crate) fn forget_refused_links(&mut self, bill: &Bill, before: i64) -> bool {
+        let state = self.decision_input(bill).get(bill);
+        let is_settled = state
+            .is_some_and(|state| state.is_settled_to_nothing() && state.latest().time < before);
+        if is_settled {
+            self.forget(bill, &[]);
+        }
+        is_settled
     }
 
     pub(crate) fn accept(&mut self, message: Digests, answer: AcceptedAnswer) {

@@ -53,6 +53,9 @@ impl Link {
             FactKind::Relinked { expire_at } => self.relink(stamp, *expire_at),
             FactKind::Payment { .. }
             | FactKind::Delivery { .. }
+            | FactKind::DeliveryClosed { .. }
+            | FactKind::PayResultRefused { .. }
+            | FactKind::RefusalClosed { .. }
             | FactKind::Classified { .. }
             | FactKind::Cleared { .. } => {}
         }
@@ -107,6 +110,12 @@ impl Link {
             (None, None) if self.unknown => LinkState::Unknown,
             (None, None) => LinkState::Unregistered,
         }
+    }
+
+    /// Returns whether all attempts ended without a link: nothing is registered, whatever the time.
+    pub(crate) fn is_settled_to_nothing(&self) -> bool {
+        let is_closed = |(attempt, _)| Some(attempt) <= self.closed;
+        self.linked.is_none() && !self.unknown && self.open.is_none_or(is_closed)
     }
 
     /// Returns the latest stamp of the link facts; the default stamp where there is none.

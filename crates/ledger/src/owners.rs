@@ -30,6 +30,13 @@ impl Owners {
         others.any(|(_, link)| link.state(now).is_registered())
     }
 
+    /// Whether nothing is known of them but attempts that made no link.
+    pub(crate) fn is_settled_to_nothing(&self) -> bool {
+        self.links
+            .iter()
+            .all(|(_, link)| link.is_settled_to_nothing())
+    }
+
     pub(crate) fn remove(&mut self, bill: &Bill) {
         self.links.retain(|(owner, _)| owner != bill);
     }

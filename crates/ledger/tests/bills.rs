@@ -39,6 +39,7 @@ on_both_stores! {
     a_refused_second_attempt_leaves_the_first_one_unknown
     a_notice_key_belongs_to_one_bill
     a_notice_key_whose_creation_was_refused_is_free_again
+    link_creations_that_were_refused_are_forgotten_soon
     without_a_notice_key_bills_that_share_the_rest_are_not_distinguished
     an_error_bill_refuses_links_until_it_is_cleared
     a_bill_is_paid_while_its_events_sum_to_more_than_nothing
@@ -128,6 +129,61 @@ async fn a_notice_key_whose_creation_was_refused_is_free_again(store: Store) {
     node.create(&bill("202611", "N1"), LinkOutcome::Released)
         .await
         .unwrap();
+    assert!(node.reserve(&bill("202612", "N1")).await.is_ok());
+}
+
+async fn link_creations_that_were_refused_are_forgotten_soon(store: Store) {
+    let mut node = Node::alone(&store).await;
+    let expire_at = KoreanTime::parse("20261130235959").unwrap();
+    // the outcomes of the creations of a bill, with its notice key | whether something is left of it
+    let table: [(&str, &[LinkOutcome], bool); 6] = [
+        ("N1", &[LinkOutcome::Released], false),
+        ("", &[LinkOutcome::Released, LinkOutcome::Released], false),
+        ("N2", &[LinkOutcome::Unknown, LinkOutcome::Released], true),
+        (
+            "N3",
+            &[LinkOutcome::Released, LinkOutcome::Linked { expire_at }],
+            true,
+        ),
+        ("N4", &[LinkOutcome::Unknown], true),
+        // Paid although its link was refused.
+        ("N5", &[LinkOutcome::Released], true),
+    ];
+    for (notice_key, outcomes, _) in table {
+        for outcome in outcomes {
+            let bill = bill("202611", notice_key);
+            node.create(&bill, outcome.clone()).await.unwrap();
+        }
+    }
+    node.report(&bill("202611", "N5"), &pay("1", "20000")).await;
+    support::eventually(async || node.ledger().unshared() == 0).await;
+    let forget = async |node: &Node, before: Timestamp| {
+        let ledger = node.ledger().clone();
+        let forgotten = tokio::task::spawn_blocking(move || ledger.forget_refused_links(before));
+        forgotten.await.unwrap().unwrap()
+    };
+    // What is as old as that is forgotten, and nothing younger.
+    assert_eq!(forget(&node, node.now).await, 0);
+    let later = node.now.plus(std::time::Duration::from_millis(1));
+    assert_eq!(forget(&node, later).await, 2);
+    assert_eq!(forget(&node, later).await, 0);
+    for _ in 0..2 {
+        for (notice_key, outcomes, is_left) in table {
+            let history = node.ledger().history(&bill("202611", notice_key)).await;
+            let facts = history.unwrap().facts.facts.len();
+            assert_eq!(facts > 0, is_left, "{notice_key} {outcomes:?}");
+        }
+        let verified = node.ledger().verify().await.unwrap();
+        assert!(verified.audit.findings.is_empty(), "{verified:?}");
+        assert!(
+            verified.redis.is_none_or(|redis| redis.unwrap().is_none()),
+            "Redis may keep longer, never shorter"
+        );
+        node.restart().await;
+    }
+    // A refused creation leaves a bill and its notice key free, before and after.
+    let refused = bill("202611", "N1");
+    assert_eq!(node.find(&refused).await, Err(LinkRefusal::NotRegistered));
     assert!(node.reserve(&bill("202612", "N1")).await.is_ok());
 }
 

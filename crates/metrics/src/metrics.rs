@@ -11,8 +11,8 @@ use protocol::BillerCode;
 
 use crate::biller::{BillerSeries, Owner};
 use crate::buckets::{Buckets, seconds_exactly};
-use crate::certificates::{Certificate, Certificates};
 use crate::exposition::Exposition;
+use crate::handshakes::HandshakeFailures;
 use crate::label::{
     ApiLabel, Label, LedgerOperation, LoginFailure, PerLabel, RejectedReason, ReloadResult,
     StatusLabel,
@@ -21,7 +21,7 @@ use crate::reloads::Reloads;
 use crate::requests::{AnsweredCall, Pair};
 use crate::series::{
     ADMIN_LOGIN_FAILURES, BUDGET, BUILD_INFO, CIRCUIT_STATE, LEDGER_OPERATION_DURATION,
-    LEDGER_UNAVAILABLE, OVERHEAD, REJECTED, REQUEST_DURATION,
+    LEDGER_UNAVAILABLE, OVERHEAD, PAY_RESULTS_REFUSED_NOT_KEPT, REJECTED, REQUEST_DURATION,
 };
 use crate::stages::StageSeconds;
 use crate::status::GatewayStatus;
@@ -44,8 +44,10 @@ pub struct Metrics {
     kakao_circuit_state: IntGauge,
     unknown_biller: Arc<BillerSeries>,
     billers: RwLock<BTreeMap<BillerCode, Arc<BillerSeries>>>,
-    certificates: Certificates,
+    inbound_handshakes: HandshakeFailures,
+    outbound_handshakes: HandshakeFailures,
     reloads: Reloads,
+    pay_results_not_kept: IntCounter,
     process: ProcessCollector,
 }
 
@@ -81,8 +83,10 @@ impl Metrics {
             kakao_circuit_state: CIRCUIT_STATE.gauge(&[("upstream", KAKAO)]),
             unknown_biller: Arc::new(BillerSeries::new(Owner::Unknown, Arc::clone(&call_bounds))),
             billers: RwLock::default(),
-            certificates: Certificates::default(),
+            inbound_handshakes: HandshakeFailures::of_side("in"),
+            outbound_handshakes: HandshakeFailures::of_side("out"),
             reloads: Reloads::new(),
+            pay_results_not_kept: PAY_RESULTS_REFUSED_NOT_KEPT.counter(&[]),
             process: ProcessCollector::for_self(),
             call_bounds,
         })
@@ -117,7 +121,6 @@ impl Metrics {
             .write()
             .unwrap_or_else(PoisonError::into_inner)
             .remove(&code);
-        self.certificates.remove(Certificate::Biller(code));
     }
 
     /// Counts a conflict of two payments of one bill that two nodes recorded. The biller may be registered
@@ -205,26 +208,24 @@ impl Metrics {
         }
     }
 
+    /// Counts a refused pay-result that is not on durable storage.
+    pub fn refused_pay_result_not_kept(&self) {
+        self.pay_results_not_kept.inc();
+    }
+
     /// Counts a reload of the configuration.
     pub fn reloaded(&self, result: ReloadResult) {
         self.reloads.count(result);
     }
 
-    /// Sets the earliest expiry of the certificates in a file, in Unix seconds. A biller that is not
-    /// registered is ignored.
-    pub fn set_certificate_expiry(&self, certificate: Certificate, not_after: i64) {
-        let has_series = match certificate {
-            Certificate::Biller(code) => self.registered(code).is_some(),
-            _ => true,
-        };
-        if has_series {
-            self.certificates.set(certificate, not_after);
-        }
+    /// The counters of failed handshakes of the public listener.
+    pub fn inbound_handshakes(&self) -> HandshakeFailures {
+        self.inbound_handshakes.clone()
     }
 
-    /// Removes the series of a file of certificates that is no longer in use.
-    pub fn remove_certificate(&self, certificate: Certificate) {
-        self.certificates.remove(certificate);
+    /// The counters of failed handshakes with upstreams.
+    pub fn outbound_handshakes(&self) -> HandshakeFailures {
+        self.outbound_handshakes.clone()
     }
 
     /// Returns all series in version 0.0.4 of Prometheus' text format.
@@ -255,9 +256,11 @@ impl Metrics {
         self.ledger_unavailable
             .iter()
             .for_each(|series| exposition.collector(series));
-        self.certificates.expose(&mut exposition);
+        self.inbound_handshakes.expose(&mut exposition);
+        self.outbound_handshakes.expose(&mut exposition);
         self.reloads.expose(&mut exposition);
         exposition.collector(&self.kakao_circuit_state);
+        exposition.collector(&self.pay_results_not_kept);
         exposition.collector(&self.process);
         self.unknown_biller.expose(&mut exposition);
         let billers = self

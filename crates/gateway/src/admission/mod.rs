@@ -105,7 +105,11 @@ fn require_source(
     }
 }
 
-fn source(parties: &Parties, incoming: &IncomingRequest) -> Result<IpAddr, Problem> {
+/// Returns the source address of a request.
+///
+/// # Errors
+/// [`Problem::AddressNotAllowed`] if what a proxy says of it is malformed.
+pub fn source(parties: &Parties, incoming: &IncomingRequest) -> Result<IpAddr, Problem> {
     let (client, headers) = (incoming.connection.client(), incoming.request.headers());
     address::source(client, headers, &parties.forwarded_for_from)
         .map_err(Problem::AddressNotAllowed)

@@ -4,16 +4,22 @@
 
 mod bill;
 mod check;
+mod connect;
+mod init;
 mod ledger;
 mod operator;
 mod payments;
 mod serve;
+mod token;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Command as Definition, CommandFactory, FromArgMatches, Parser, Subcommand};
 use protocol::BillerCode;
+
+/// The configuration file where a command names none.
+const CONFIGURATION: &str = "config/gateway.toml";
 
 /// Relay gateway between billers and Kakao Pay.
 #[derive(Debug, Parser)]
@@ -34,14 +40,29 @@ enum Command {
     /// A fault at the start is printed on standard error and logged as an error, and the exit code is 1.
     Serve {
         /// The configuration file.
-        #[arg(long, value_name = "FILE")]
+        #[arg(long, value_name = "FILE", default_value = CONFIGURATION)]
         config: PathBuf,
     },
     /// Validate a configuration; report every fault with file and key.
     Check {
         /// The configuration file.
-        #[arg(long, value_name = "FILE")]
+        #[arg(long, value_name = "FILE", default_value = CONFIGURATION)]
         config: PathBuf,
+        /// Also connect to Redis and every upstream: name, TCP, TLS, certificate.
+        #[arg(long)]
+        connect: bool,
+    },
+    /// Write a first configuration, with comments, one biller and an admin token.
+    Init {
+        /// The folder to write it to.
+        #[arg(value_name = "DIR", default_value = "config")]
+        directory: PathBuf,
+    },
+    /// Make an admin token and its digest.
+    Token {
+        /// Write the token to this new file and print only its digest.
+        #[arg(long, value_name = "FILE")]
+        out: Option<PathBuf>,
     },
     /// Show a bill's history; make it an error bill or clear it.
     #[command(subcommand)]
@@ -58,7 +79,9 @@ enum Command {
 pub fn run() -> ExitCode {
     let outcome = match parse().command {
         Command::Serve { config } => serve::run(&config),
-        Command::Check { config } => check::run(&config),
+        Command::Check { config, connect } => check::run(&config, connect),
+        Command::Init { directory } => init::run(&directory),
+        Command::Token { out } => token::run(out.as_deref()),
         Command::Bill(command) => return bill::run(&command),
         Command::Payments(command) => return payments::run(&command),
         Command::Ledger(command) => return ledger::run(&command),

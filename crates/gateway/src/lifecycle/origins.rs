@@ -6,6 +6,7 @@ use std::iter::once;
 use std::sync::Arc;
 
 use foldhash::HashMap;
+use metrics::HandshakeFailures;
 
 use crate::config::{BaseUrl, Scheme};
 use crate::state::Parties;
@@ -24,15 +25,20 @@ struct OriginKey {
 /// The origins of the current parties and of those under construction.
 #[derive(Default)]
 pub(super) struct Origins {
-    origins: HashMap<OriginKey, Arc<Origin>>,
+    known: HashMap<OriginKey, Arc<Origin>>,
     /// TLS settings by their files: most parties trust the same authorities.
     tls: HashMap<Fingerprint, ClientTls>,
+    /// Where failed handshakes of new origins are counted.
+    failures: Option<HandshakeFailures>,
 }
 
 impl Origins {
-    /// Returns the origins of the current parties.
-    pub(super) fn of(parties: Option<&Parties>) -> Self {
-        let mut origins = Self::default();
+    /// Returns the origins of the current parties. Failed handshakes of new ones are counted in `failures`.
+    pub(super) fn of(parties: Option<&Parties>, failures: HandshakeFailures) -> Self {
+        let mut origins = Self {
+            failures: Some(failures),
+            ..Self::default()
+        };
         let Some(parties) = parties else {
             return origins;
         };
@@ -45,7 +51,7 @@ impl Origins {
             }
             let key = key(base_url, upstream.tls.as_ref());
             let origin = Arc::clone(upstream.party.origin());
-            origins.origins.insert(key, origin);
+            origins.known.insert(key, origin);
         }
         origins
     }
@@ -64,12 +70,12 @@ impl Origins {
             Scheme::Https => Some(self.tls(files).map_err(|fault| format!("tls: {fault}"))?),
         };
         let key = key(base_url, tls.as_ref());
-        if let Some(origin) = self.origins.get(&key) {
+        if let Some(origin) = self.known.get(&key) {
             return Ok((Arc::clone(origin), tls));
         }
         let config = tls.as_ref().map(|tls| Arc::clone(&tls.config));
-        let origin = Arc::new(Origin::new(base_url, config)?);
-        self.origins.insert(key, Arc::clone(&origin));
+        let origin = Arc::new(Origin::counting(base_url, config, self.failures.clone())?);
+        self.known.insert(key, Arc::clone(&origin));
         Ok((origin, tls))
     }
 

@@ -5,14 +5,15 @@ use std::path::Path;
 use std::sync::Arc;
 
 use actix_web::rt::task::spawn_blocking;
-use metrics::{Certificate, Metrics, ReloadResult};
+use metrics::ReloadResult;
 
+use super::left_behind;
 use super::parties::parties;
 use super::watch::WatchedFiles;
 use super::{Gateway, server_tls, trusted_proxies};
 use crate::config::{Config, Loaded};
 use crate::state::{GatewayState, Parties};
-use crate::tls::{ClientTls, LoadedServerTls};
+use crate::tls::LoadedServerTls;
 
 /// The complete new state.
 struct Renewal {
@@ -58,64 +59,19 @@ impl Gateway {
         let metrics = &self.shared.metrics;
         let old = self.shared.replace_parties(renewal.parties);
         let new = self.shared.parties();
+        let mut removed = Vec::new();
         for gone in old.registry.billers() {
             if new.registry.find(gone.code().as_str()).is_none() {
+                removed.push(gone.code());
                 metrics.remove_biller(gone.code());
-                metrics.remove_certificate(Certificate::Biller(gone.code()));
             }
         }
+        left_behind::warn_of(&self.shared, removed);
         if let (Some(tls), Some(loaded)) = (&self.tls, renewal.listener) {
             tls.replace(loaded);
         }
         self.settings = renewal.settings;
         self.public.trust_proxies(trusted_proxies(&self.settings));
-        self.show_certificates();
-    }
-
-    /// Sets the metrics of certificate expiry.
-    pub(super) fn show_certificates(&self) {
-        let metrics = &self.shared.metrics;
-        let listener = self.tls.as_ref().map(|tls| tls.current());
-        let ends = |end: fn(&LoadedServerTls) -> Option<i64>| listener.as_deref().and_then(end);
-        show(
-            metrics,
-            Certificate::Listener,
-            ends(|tls| tls.certificate_not_after),
-        );
-        show(
-            metrics,
-            Certificate::ClientCa,
-            ends(|tls| tls.client_ca_not_after),
-        );
-        let parties = self.shared.parties();
-        let kakao = parties.kakao.upstream.tls.as_ref();
-        let own = kakao.and_then(|tls| tls.certificate_not_after);
-        show(metrics, Certificate::KakaoClient, own);
-        show(
-            metrics,
-            Certificate::KakaoCa,
-            kakao.and_then(|tls| tls.ca_not_after),
-        );
-        for biller in parties.registry.billers() {
-            let tls = biller.upstream.tls.as_ref();
-            show(
-                metrics,
-                Certificate::Biller(biller.code()),
-                tls.and_then(first_end),
-            );
-        }
-    }
-}
-
-fn first_end(tls: &ClientTls) -> Option<i64> {
-    let ends = [tls.certificate_not_after, tls.ca_not_after];
-    ends.into_iter().flatten().min()
-}
-
-fn show(metrics: &Metrics, certificate: Certificate, not_after: Option<i64>) {
-    match not_after {
-        Some(not_after) => metrics.set_certificate_expiry(certificate, not_after),
-        None => metrics.remove_certificate(certificate),
     }
 }
 
@@ -125,11 +81,16 @@ impl Renewal {
             config,
             billers,
             warnings,
+            expiring,
+            ..
         } = Config::load(file)?;
         let (settings, fixed) = settings.reloaded_with(config);
         let parties = parties(&settings, billers, &shared.metrics, Some(&shared.parties()))?;
         let listener = server_tls(&settings)?;
-        for warning in &warnings {
+        for warning in warnings
+            .iter()
+            .chain(expiring.iter().map(|notice| &notice.diagnostic))
+        {
             tracing::warn!(%warning, "configuration");
         }
         if !fixed.is_empty() {

@@ -23,7 +23,7 @@ pub(super) async fn show(
     query: web::Data<StatusQuery>,
 ) -> HttpResponse {
     let parties = shared.parties();
-    let status = gather(&shared, &parties.registry, &query).await;
+    let status = gather(&shared, &parties, &query).await;
     let kakao = parties.kakao.upstream.party.circuit().state();
     HttpResponse::Ok()
         .content_type("text/html; charset=utf-8")
@@ -133,6 +133,10 @@ fn facts(status: &GatewayStatus<'_>, kakao: CircuitState) -> String {
                 count(undelivered.events, undelivered.events == 0),
                 since(undelivered.oldest)
             ),
+        ),
+        (
+            "refused pay-results open",
+            count(status.refused_open, status.refused_open == 0),
         ),
         (
             "connections open, refused",

@@ -2,13 +2,22 @@
 
 use actix_http::header::HeaderValue;
 use bytes::Bytes;
+use tokio::time::Instant;
 
 use crate::request_id::TraceParent;
 
-/// The headers that are the same in all requests.
-const FIXED_HEADERS: &[u8] = b"content-type: application/json;charset=utf-8\r\n\
-    accept: application/json;charset=utf-8\r\n\
-    accept-encoding: identity\r\n";
+/// The headers that are the same in all requests. Apache announces how long a connection may be idle only to clients
+/// that ask for `keep-alive`.
+const FIXED_HEADERS: &[u8] = concat!(
+    "content-type: application/json;charset=utf-8\r\n",
+    "accept: application/json;charset=utf-8\r\n",
+    "accept-encoding: identity\r\n",
+    "connection: keep-alive\r\n",
+    "user-agent: relay-gateway/",
+    env!("CARGO_PKG_VERSION"),
+    "\r\n",
+)
+.as_bytes();
 
 /// The endpoint of one API at a party: the start of every request head, up to and including `Host`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -88,4 +97,14 @@ pub enum Repeat {
     Safe,
     /// It must not, as for the link APIs and `pay_result`.
     Never,
+}
+
+/// The request of a call, and the limits of its answer and its time.
+pub(super) struct Exchange {
+    /// The request's head and body.
+    pub(super) request: Vec<u8>,
+    /// The limit of the answer's body.
+    pub(super) answer_max_bytes: usize,
+    pub(super) repeat: Repeat,
+    pub(super) deadline: Instant,
 }

@@ -4,7 +4,9 @@
 
 mod access;
 mod bills;
+mod closed;
 mod fixture;
 mod ledger;
 mod payments;
+mod refused;
 mod shared;

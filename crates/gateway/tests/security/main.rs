@@ -7,6 +7,7 @@ mod connections;
 mod credentials;
 mod expiry;
 mod framing;
+mod handshakes;
 mod hanging;
 mod haproxy;
 mod http2;

@@ -126,9 +126,9 @@ fn a_fault_in_any_file_changes_nothing_and_is_logged_and_counted() {
         ),
         (&biller, b"code = ".to_vec(), "B0001.toml"),
         (&main, b"[listen]\npublic = 1\n".to_vec(), "listen.public"),
-        (&certificate, b"no certificate".to_vec(), "no certificate"),
+        (&certificate, b"no certificate".to_vec(), "has no PEM block"),
         (&key, other_key, "does not belong"),
-        (&certificate, Vec::new(), "no certificate"),
+        (&certificate, Vec::new(), "is empty"),
     ];
     for (row, (file, bytes, message)) in (1_i64..).zip(table) {
         let good = fs::read(file).unwrap();

@@ -5,12 +5,14 @@
 //! the same thing at the same moment.
 
 mod classify;
+mod close;
 mod delivery;
 mod difference;
 mod links;
 mod node;
 mod payments;
 mod redelivery;
+mod refused;
 mod story;
 mod told;
 mod undelivered;
@@ -24,18 +26,21 @@ use std::time::Duration;
 
 use protocol::Bill;
 
+pub use close::LeftBehind;
 pub use delivery::DeliveryOutcome;
 pub use difference::RedisDifference;
 pub use links::{LinkOutcome, Reservation};
 pub(crate) use node::Node;
 pub use payments::{Durability, RecordOutcome, RecordedPayment};
 pub use redelivery::{Redelivery, SkipCancelled};
+pub use refused::{RefusedEnd, RefusedKept};
 pub use story::{BillHistory, Scope, ScopedState};
 pub use undelivered::{DeliveryAttempts, EventDelivery};
 pub use verify::{Rebuild, Verification, verify_offline};
 pub use vitals::BillerUndelivered;
 
 use crate::journal::{self, Rows};
+use crate::refused_links;
 use crate::retention::{self, RetentionThread};
 use crate::share::{CatchUp, Share};
 use crate::shared::{Settings as RedisSettings, SharedStore, WallClock};
@@ -107,8 +112,9 @@ impl Ledger {
             .map(|share| CatchUp::start(Arc::clone(&node), share.clone()))
             .transpose()
             .map_err(|error| JournalError::Io(options.directory.clone(), error))?;
-        let retention = RetentionThread::start(Arc::clone(&node), options.retention)
-            .map_err(|error| JournalError::Io(options.directory.clone(), error))?;
+        let retention =
+            RetentionThread::start(Arc::clone(&node), options.retention, share.is_some())
+                .map_err(|error| JournalError::Io(options.directory.clone(), error))?;
         Ok(Self {
             node,
             share,
@@ -160,6 +166,15 @@ impl Ledger {
     /// When the journal cannot be read or written.
     pub fn delete_bills_before(&self, before: Timestamp) -> Result<usize, JournalError> {
         retention::delete_bills_before(&self.node, before)
+    }
+
+    /// Forgets the bills of which nothing but refused link creations from before `before` is known. Returns their
+    /// number. The ledger itself does this every minute with what is older than five minutes.
+    ///
+    /// # Errors
+    /// When the journal cannot be read or written.
+    pub fn forget_refused_links(&self, before: Timestamp) -> Result<usize, JournalError> {
+        refused_links::forget_refused_links(&self.node, before, self.share.is_some())
     }
 
     /// Waits until the journal has committed all facts, at most `within`. Called when the process

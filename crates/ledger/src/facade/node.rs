@@ -8,7 +8,9 @@ use foldhash::HashMap;
 use protocol::{Bill, BillerCode};
 
 use crate::book::{AcceptedAnswer, Book, Pages};
-use crate::journal::{Commit, Entry, Forgotten, Journal, Rows, Settings};
+use crate::journal::{Commit, Entry, Forgotten, ForgottenFacts, Journal, Rows, Settings};
+use crate::refused::RefusedIndex;
+use crate::refused_links::RefusedLinks;
 use crate::share::Marks;
 use crate::{
     DeliveryState, Digests, Fact, FactContext, FactKind, HybridLogicalClock, JournalError, Stamp,
@@ -23,6 +25,8 @@ pub(crate) struct Node {
     books: Books,
     undelivered: AtomicI64,
     marks: Marks,
+    refused_links: RefusedLinks,
+    refused: RefusedIndex,
 }
 
 /// The billers' books; one for every biller that has a bill, bounded by the registered billers
@@ -43,9 +47,18 @@ impl Node {
         let reader = journal.reader();
         let books = Books::default();
         let undelivered = AtomicI64::new(0);
+        let refused_links = RefusedLinks::default();
+        let refused = RefusedIndex::default();
+        reader.for_each_refused(|message, bytes, closed_at| {
+            refused.load(message, bytes, closed_at);
+        })?;
         let highest = reader.for_each_fact(|fact| {
             let delta = book(&books, fact.bill.biller_code()).lock().fold(&fact);
             undelivered.fetch_add(delta, Ordering::Relaxed);
+            refused_links.note(&fact);
+            if let FactKind::PayResultRefused { message } = &fact.kind {
+                refused.mark(message, &fact.bill);
+            }
         })?;
         reader.for_each_accepted(|biller, message| {
             book(&books, biller)
@@ -59,6 +72,8 @@ impl Node {
             books,
             undelivered,
             marks,
+            refused_links,
+            refused,
         };
         node.settle_what_was_cut_off(now)?;
         Ok(node)
@@ -68,8 +83,17 @@ impl Node {
         &self.journal
     }
 
+    /// The refused pay-results that this node keeps.
+    pub(crate) const fn refused(&self) -> &RefusedIndex {
+        &self.refused
+    }
+
     pub(crate) const fn marks(&self) -> &Marks {
         &self.marks
+    }
+
+    pub(crate) const fn refused_links(&self) -> &RefusedLinks {
+        &self.refused_links
     }
 
     pub(crate) fn book(&self, biller: BillerCode) -> Arc<Book> {
@@ -87,6 +111,13 @@ impl Node {
             Some(biller) => books.get(&biller).cloned().into_iter().collect(),
             None => books.values().cloned().collect(),
         }
+    }
+
+    /// The billers that have a book with something in it.
+    pub(super) fn billers(&self) -> Vec<BillerCode> {
+        let books = self.books.read().unwrap_or_else(PoisonError::into_inner);
+        let known = books.iter().filter(|(_, book)| book.lock().families() > 0);
+        known.map(|(biller, _)| *biller).collect()
     }
 
     pub(super) fn undelivered(&self) -> i64 {
@@ -117,6 +148,7 @@ impl Node {
         let fold = |fact: &Fact| {
             // Some facts carry the stamp of another node's payment.
             self.clock.observe(fact.stamp);
+            self.refused_links.note(fact);
             pages.fold(fact)
         };
         let delta: i64 = entry.facts().iter().map(fold).sum();
@@ -150,8 +182,26 @@ impl Node {
             self.undelivered.fetch_sub(gone, Ordering::Relaxed);
         }
         let bills = bills.into_iter().map(|(bill, _)| bill).collect();
-        self.journal
-            .append(Entry::forgotten(Forgotten { bills, before }))
+        self.journal.append(Entry::forgotten(Forgotten {
+            bills,
+            before,
+            what: ForgottenFacts::All,
+        }))
+    }
+
+    /// Forgets a bill of which nothing is known but refused link creations from before a stamp's time. Returns whether
+    /// it was one.
+    pub(crate) fn forget_in_memory(&self, bill: &Bill, before: i64) -> bool {
+        self.book_of(bill).lock().forget_refused_links(bill, before)
+    }
+
+    /// Deletes the link creations of these bills from before a stamp's time with the next commit.
+    pub(crate) fn forget_in_journal(&self, bills: Vec<Bill>, before: i64) -> Commit {
+        self.journal.append(Entry::forgotten(Forgotten {
+            bills,
+            before,
+            what: ForgottenFacts::RefusedLinks,
+        }))
     }
 
     /// Folds a fact that is in the journal already.

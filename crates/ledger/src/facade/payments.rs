@@ -11,11 +11,12 @@ use protocol::{Bill, BillerCode, PaymentEvent};
 
 use super::told::Told;
 use super::{DeliveryOutcome, Ledger};
+use crate::conflict::GATEWAY;
 use crate::journal::{Commit, Entry, Rows};
 use crate::share::{Held, Share, Subject};
 use crate::{
-    BillState, Claim, Digests, Fact, JournalError, KeptAnswer, Message, MessageDigest,
-    PaymentEffect, Stamp, Timestamp,
+    BillState, Claim, Digests, Fact, FactKind, JournalError, KeptAnswer, Message, MessageDigest,
+    PaymentEffect, RefusedOutcome, Stamp, Timestamp,
 };
 
 /// Whether a payment fact is on durable storage.
@@ -201,6 +202,7 @@ impl Ledger {
                 .classification()
                 .map(|kind| self.node.fact(&told.bill, told.now, kind)),
         );
+        facts.extend(self.end_of_refusal_elsewhere(told, known));
         if facts.is_empty() {
             return None;
         }
@@ -208,6 +210,22 @@ impl Ledger {
         let mut pages = book.lock();
         let entry = Entry::of(facts).with_context(told.message.context.clone());
         Some(self.node.tell(&mut pages, entry))
+    }
+
+    /// The same bytes were refused by another node, which keeps them: here they passed.
+    fn end_of_refusal_elsewhere(&self, told: &Told, known: Option<&BillState>) -> Option<Fact> {
+        let is_open = known?
+            .open_refusals()
+            .any(|(open, _)| open == told.message.digest);
+        if !is_open || self.node.refused().is_open(&told.message.digest) {
+            return None;
+        }
+        let kind = FactKind::RefusalClosed {
+            message: told.message.digest,
+            reason: RefusedOutcome::Passed.name().to_owned(),
+            operator: GATEWAY.to_owned(),
+        };
+        Some(self.node.fact(&told.bill, told.now, kind))
     }
 
     /// Puts a payment into the shared state. Where another node put one there meanwhile, two

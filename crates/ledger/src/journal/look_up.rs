@@ -105,6 +105,18 @@ impl Reader {
         collect(&mut rows, numbered)
     }
 
+    /// The numbers of one bill's facts.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub(crate) fn rows_of(&self, bill: &Bill) -> Result<Vec<i64>, JournalError> {
+        let connection = self.lock();
+        let query = format!("SELECT seq FROM fact WHERE {}", row::OF_BILL);
+        let mut statement = connection.prepare_cached(&query)?;
+        let mut rows = statement.query(params_from_iter(row::of_bill(bill)))?;
+        collect(&mut rows, |row| Ok(row.get(0)?))
+    }
+
     /// A biller's bills with a payment of this number, at most `most`. Looks through all facts of
     /// the biller.
     ///
@@ -180,12 +192,13 @@ impl Reader {
         Ok(accepted.into_iter().flatten().collect())
     }
 
-    /// The latest deliveries that were accepted, oldest first, at most `most`.
+    /// The latest deliveries with this outcome, oldest first, at most `most`.
     ///
     /// # Errors
     /// When the file cannot be read or holds a row that this version does not know.
-    pub fn latest_accepted(
+    pub fn latest_deliveries(
         &self,
+        state: DeliveryState,
         biller: Option<BillerCode>,
         most: usize,
     ) -> Result<Vec<Fact>, JournalError> {
@@ -198,15 +211,13 @@ impl Reader {
         let mut statement = connection.prepare_cached(&query)?;
         let limit = i64::try_from(most).unwrap_or(i64::MAX);
         let biller = biller.as_ref().map(BillerCode::as_str);
-        let accepted = DeliveryState::Accepted.name();
-        let mut rows = statement.query(params![accepted, biller, limit])?;
+        let mut rows = statement.query(params![state.name(), biller, limit])?;
         let mut facts = collect(&mut rows, row::fact)?;
         facts.reverse();
-        debug_assert!(
-            facts
-                .iter()
-                .all(|fact| matches!(fact.kind, FactKind::Delivery { .. }))
-        );
+        debug_assert!(facts.iter().all(|fact| matches!(
+            fact.kind,
+            FactKind::Delivery { .. } | FactKind::DeliveryClosed { .. }
+        )));
         Ok(facts)
     }
 }

@@ -5,7 +5,7 @@ use protocol::{
 };
 use rusqlite::{Connection, Row, params, params_from_iter};
 
-use super::{Entry, Forgotten, JournalError, Rows};
+use super::{Entry, ForgottenFacts, JournalError, Rows, refused};
 use crate::{
     AnswerSummary, DeliveryState, Fact, FactContext, FactKind, MessageDigest, Stamp, Timestamp,
 };
@@ -96,6 +96,33 @@ impl<'a> From<&'a FactKind> for Optional<'a> {
                 delivery: Some(*state),
                 ..none
             },
+            FactKind::DeliveryClosed {
+                event,
+                message,
+                reason,
+                operator,
+            } => Self {
+                event: Some(event),
+                message: Some(message),
+                delivery: Some(DeliveryState::Closed),
+                reason: Some(reason),
+                operator: Some(operator),
+                ..none
+            },
+            FactKind::PayResultRefused { message } => Self {
+                message: Some(message),
+                ..none
+            },
+            FactKind::RefusalClosed {
+                message,
+                reason,
+                operator,
+            } => Self {
+                message: Some(message),
+                reason: Some(reason),
+                operator: Some(operator),
+                ..none
+            },
             FactKind::Classified { reason, operator } | FactKind::Cleared { reason, operator } => {
                 Self {
                     reason: Some(reason),
@@ -114,9 +141,14 @@ pub(super) fn insert(connection: &Connection, entry: &Entry) -> Result<Rows, Jou
     }
     let last = connection.last_insert_rowid();
     let facts = i64::try_from(entry.facts.len()).unwrap_or(i64::MAX);
-    if let Some(Forgotten { bills, before }) = &entry.forgotten {
-        for bill in bills {
-            forget(connection, bill, *before)?;
+    if let Some(forgotten) = &entry.forgotten {
+        for bill in &forgotten.bills {
+            match forgotten.what {
+                ForgottenFacts::All => forget(connection, bill, forgotten.before)?,
+                ForgottenFacts::RefusedLinks => {
+                    forget_refused_links(connection, bill, forgotten.before)?;
+                }
+            }
         }
     }
     if let Some(cursor) = &entry.cursor {
@@ -145,6 +177,9 @@ pub(super) fn insert(connection: &Connection, entry: &Entry) -> Result<Rows, Jou
                 answer.body.as_ref(),
                 message.canonical.as_ref().map(CanonicalDigest::as_bytes)
             ])?;
+    }
+    if let Some(change) = &entry.refused {
+        refused::change(connection, change)?;
     }
     Ok(Rows {
         first: last - facts + 1,
@@ -184,6 +219,21 @@ fn forget(connection: &Connection, bill: &Bill, before: i64) -> Result<(), Journ
     connection
         .prepare(&delete)?
         .execute(params_from_iter(of_bill(bill)))?;
+    Ok(())
+}
+
+fn forget_refused_links(
+    connection: &Connection,
+    bill: &Bill,
+    before: i64,
+) -> Result<(), JournalError> {
+    let delete = format!(
+        "DELETE FROM fact WHERE {OF_BILL} AND stamp < ?7 AND kind IN ('reserved', 'released')"
+    );
+    let [code, user, month, ordinal, notice, identity] = &of_bill(bill);
+    connection.prepare_cached(&delete)?.execute(params![
+        code, user, month, ordinal, notice, identity, before
+    ])?;
     Ok(())
 }
 
@@ -336,11 +386,14 @@ fn kind(row: &Row<'_>) -> Result<FactKind, JournalError> {
             mark_ends_at: millis("mark_ends_at")?,
             message: message(row)?,
         },
-        "delivery" => FactKind::Delivery {
-            event: event(row)?,
+        "delivery" => delivery(row)?,
+        "pay_result_refused" => FactKind::PayResultRefused {
             message: message(row)?,
-            state: DeliveryState::parse(&row.get::<_, String>("delivery")?)
-                .ok_or_else(|| unreadable("delivery"))?,
+        },
+        "refusal_closed" => FactKind::RefusalClosed {
+            message: message(row)?,
+            reason: row.get("reason")?,
+            operator: row.get("operator")?,
         },
         "classified" => FactKind::Classified {
             reason: row.get("reason")?,
@@ -351,6 +404,25 @@ fn kind(row: &Row<'_>) -> Result<FactKind, JournalError> {
             operator: row.get("operator")?,
         },
         _ => return Err(unreadable("kind")),
+    })
+}
+
+fn delivery(row: &Row<'_>) -> Result<FactKind, JournalError> {
+    let state = DeliveryState::parse(&row.get::<_, String>("delivery")?)
+        .ok_or_else(|| unreadable("delivery"))?;
+    let (event, message) = (event(row)?, message(row)?);
+    Ok(match state {
+        DeliveryState::Closed => FactKind::DeliveryClosed {
+            event,
+            message,
+            reason: row.get("reason")?,
+            operator: row.get("operator")?,
+        },
+        state => FactKind::Delivery {
+            event,
+            message,
+            state,
+        },
     })
 }
 

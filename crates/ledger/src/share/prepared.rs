@@ -7,6 +7,7 @@ use protocol::Bill;
 use super::{Held, Subject, answer};
 use crate::Digests;
 use crate::codec;
+use crate::refused_links::KEPT_IN_REDIS_FOR;
 use crate::shared::{Change, Key};
 
 /// Kinds of keys.
@@ -46,14 +47,18 @@ pub(super) struct Prepared<'a> {
     keys: Vec<Key<'a>>,
     expected: Vec<Option<&'a [u8]>>,
     new: Vec<Vec<u8>>,
+    /// Whether the new value says nothing but that links were refused.
+    is_nothing: Vec<bool>,
 }
 
 impl<'a> Prepared<'a> {
     pub(super) fn new(subject: Subject<'a>, held: &'a Held, joined: &Held) -> Self {
         let keys = keys(subject.bill, subject.accepted.map(|(message, _)| message));
         let mut new = vec![codec::to_bytes(&joined.family)];
+        let mut is_nothing = vec![joined.family.is_settled_to_nothing()];
         if !subject.bill.biller_notice_key().is_empty() {
             new.push(codec::to_bytes(&joined.owners));
+            is_nothing.push(!joined.owners.is_empty() && joined.owners.is_settled_to_nothing());
         }
         let expected = held.values(keys.len());
         if let Some((message, answer)) = subject.accepted {
@@ -64,10 +69,12 @@ impl<'a> Prepared<'a> {
                 new.push(kept(new.len()).unwrap_or_else(|| codec::to_bytes(&message.bytes)));
             }
         }
+        is_nothing.resize(keys.len(), false);
         Self {
             keys,
             expected,
             new,
+            is_nothing,
         }
     }
 
@@ -80,14 +87,17 @@ impl<'a> Prepared<'a> {
         {
             return Vec::new();
         }
-        self.keys
-            .iter()
-            .zip(news)
-            .map(|(key, (new, expected))| Change {
+        let keys = self.keys.iter().zip(&self.is_nothing);
+        keys.zip(news)
+            .map(|((key, is_nothing), (new, expected))| Change {
                 key: *key,
                 expected: *expected,
                 new,
-                expires_in: Some(keep),
+                expires_in: Some(if *is_nothing {
+                    keep.min(KEPT_IN_REDIS_FOR)
+                } else {
+                    keep
+                }),
             })
             .collect()
     }

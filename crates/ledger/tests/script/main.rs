@@ -41,6 +41,8 @@ enum Step {
     Classify(Which),
     Clear(Which),
     Wait(Duration),
+    /// Forgets link creations that Kakao Pay refused. No answer may change.
+    ForgetRefusedLinks,
     Restart,
 }
 
@@ -104,6 +106,7 @@ fn steps() -> impl Strategy<Value = Step> {
         1 => which.clone().prop_map(Step::Classify),
         2 => which.prop_map(Step::Clear),
         2 => wait.prop_map(Step::Wait),
+        2 => Just(Step::ForgetRefusedLinks),
         1 => Just(Step::Restart),
     ]
 }
@@ -213,6 +216,13 @@ impl Play<'_> {
             Step::Classify(bill) => self.classify(place, bill % bills, true).await,
             Step::Clear(bill) => self.classify(place, bill % bills, false).await,
             Step::Wait(span) => self.house.pass(*span),
+            Step::ForgetRefusedLinks => {
+                let ledger = self.house.nodes[place].ledger().clone();
+                let before = self.house.now.plus(Duration::from_millis(1));
+                let forgotten =
+                    tokio::task::spawn_blocking(move || ledger.forget_refused_links(before));
+                forgotten.await.unwrap().unwrap();
+            }
             Step::Restart => self.house.nodes[place].restart().await,
         }
         Ok(())
@@ -324,6 +334,7 @@ impl Play<'_> {
             DeliveryState::Refused => DeliveryOutcome::Refused,
             DeliveryState::Unknown => DeliveryOutcome::Unknown,
             DeliveryState::Pending => DeliveryOutcome::Pending,
+            DeliveryState::Closed => unreachable!("no attempt ends so"),
         };
         let settled = ledger.record_delivery(bill, &event, message.into(), delivered, now);
         settled.await.unwrap();

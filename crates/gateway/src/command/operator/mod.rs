@@ -28,7 +28,7 @@ use crate::config::OperatorSettings;
 #[derive(Clone, Debug, Args)]
 pub(super) struct Access {
     /// The running gateway's configuration file, which names its ops listener.
-    #[arg(long, value_name = "FILE", default_value = "config/gateway.toml")]
+    #[arg(long, value_name = "FILE", default_value = super::CONFIGURATION)]
     config: PathBuf,
     /// A file that holds the admin token; by default the variable `GATEWAY_ADMIN_TOKEN`.
     #[arg(long, value_name = "FILE")]

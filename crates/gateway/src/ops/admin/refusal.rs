@@ -58,6 +58,14 @@ impl Refusal {
         )
     }
 
+    pub(super) fn journal_not_writable() -> Self {
+        Self::new(
+            StatusCode::SERVICE_UNAVAILABLE,
+            "journal_not_writable",
+            "it holds until the next stop, but the journal cannot be written",
+        )
+    }
+
     pub(in crate::ops) fn internal() -> Self {
         Self::new(
             StatusCode::INTERNAL_SERVER_ERROR,
