@@ -128,6 +128,10 @@ pub(crate) fn forget_refused_links(
 ) -> Result<usize, JournalError> {
     let before = Stamp::time_of(before);
     let reader = node.journal().reader();
+    if is_shared && node.refused_links().has_some(before) {
+        // What is decided and not yet written has no row that could be looked up.
+        node.wait_for_queue()?;
+    }
     let (mut forgotten, mut waiting) = (0, Vec::new());
     loop {
         let mut due = node.refused_links().take(before, BATCH);
@@ -135,11 +139,10 @@ pub(crate) fn forget_refused_links(
             break;
         }
         if is_shared {
-            // What is decided and not yet written has no row that could be looked up.
-            node.wait_for_queue()?;
-            let (shared, unshared) = split_by_shared(node, &reader, due)?;
-            due = shared;
-            waiting.extend(unshared);
+            let is_ready = |candidate: &(i64, Bill)| is_in_redis(node, &reader, &candidate.1);
+            let (ready, other): (Vec<_>, Vec<_>) = due.into_iter().partition(is_ready);
+            due = ready;
+            waiting.extend(other);
         }
         let bills = due.into_iter().map(|(_, bill)| bill);
         let bills: Vec<Bill> = bills
@@ -154,22 +157,8 @@ pub(crate) fn forget_refused_links(
     Ok(forgotten)
 }
 
-type Candidates = Vec<(i64, Bill)>;
-
-/// The candidates whose facts are all in Redis, and the others.
-fn split_by_shared(
-    node: &Node,
-    reader: &Reader,
-    candidates: Candidates,
-) -> Result<(Candidates, Candidates), JournalError> {
-    let (mut shared, mut unshared) = (Vec::new(), Vec::new());
-    for candidate in candidates {
-        let rows = reader.rows_of(&candidate.1)?;
-        if rows.into_iter().all(|row| node.marks().is_shared(row)) {
-            shared.push(candidate);
-        } else {
-            unshared.push(candidate);
-        }
-    }
-    Ok((shared, unshared))
+/// Whether Redis has all facts of a bill; also `false` where the journal cannot be read now.
+fn is_in_redis(node: &Node, reader: &Reader, bill: &Bill) -> bool {
+    let rows = reader.rows_of(bill);
+    rows.is_ok_and(|rows| rows.into_iter().all(|row| node.marks().is_shared(row)))
 }

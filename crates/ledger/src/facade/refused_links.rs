@@ -27,6 +27,12 @@ impl RefusedLinks {
         }
     }
 
+    /// Whether there are candidates from before a stamp's time.
+    pub(crate) fn has_some(&self, before: i64) -> bool {
+        let candidates = self.lock();
+        candidates.front().is_some_and(|(time, _)| *time < before)
+    }
+
     /// Takes out the first candidates from before a stamp's time, at most `most` of them.
     pub(crate) fn take(&self, before: i64, most: usize) -> Vec<(i64, Bill)> {
         let mut candidates = self.lock();

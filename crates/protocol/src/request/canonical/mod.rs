@@ -165,13 +165,12 @@ impl CanonicalForm {
     /// Writes a kind, a length and bytes.
     fn counted(&mut self, kind: u8, content: &[u8]) {
         self.0.push(kind);
-        match u8::try_from(content.len()) {
-            Ok(length @ 0..=254) => self.0.push(length),
-            _ => {
-                self.0.push(u8::MAX);
-                self.0
-                    .extend_from_slice(&(content.len() as u64).to_le_bytes());
-            }
+        if let Ok(length @ 0..=254) = u8::try_from(content.len()) {
+            self.0.push(length);
+        } else {
+            self.0.push(u8::MAX);
+            self.0
+                .extend_from_slice(&(content.len() as u64).to_le_bytes());
         }
         self.0.extend_from_slice(content);
     }
