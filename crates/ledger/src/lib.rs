@@ -26,7 +26,6 @@ mod owners;
 mod payments;
 mod refusals;
 mod refused;
-mod refused_links;
 mod retention;
 mod share;
 mod shared;

@@ -21,7 +21,7 @@ const OPERATORS: [&str; 3] = ["bill", "payments", "ledger"];
 fn help(command: &str) -> String {
     let mut gateway = Command::new(env!("CARGO_BIN_EXE_gateway"));
     let arguments = command.split(' ').skip(1);
-    let output = gateway.args(arguments).arg("--help").output().unwrap();
+    let output = gateway.args(arguments).arg("-h").output().unwrap();
     assert_eq!(output.status.code(), Some(0), "{command} --help");
     String::from_utf8(output.stdout).unwrap()
 }

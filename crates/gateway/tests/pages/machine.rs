@@ -10,11 +10,12 @@ use std::process::{Command, Output};
 use std::time::Duration;
 
 use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
 use tempfile::TempDir;
 use test_support::redis::Persistence;
 use test_support::{
-    Action, Authority, Caller, PAY_RESULT, Process, RedisServer, Upstream, free_port, pay_result,
-    with, within,
+    Action, Authority, Caller, PAY_RESULT, Process, RedisServer, Upstream, free_port, hex,
+    pay_result, with, within,
 };
 
 use crate::repository;
@@ -178,6 +179,17 @@ impl Machine {
     pub fn pay_anew(&self, pay_id: u64) {
         self.customers.set(self.customers.get() + 1);
         self.pay(&format!("customer-{}", self.customers.get()), pay_id);
+    }
+
+    /// Has Kakao Pay send a pay-result that the gateway refuses; returns the beginning of its digest, its id.
+    pub fn refuse_anew(&self) -> String {
+        self.customers.set(self.customers.get() + 1);
+        let customer = format!("customer-{}", self.customers.get());
+        let refused = pay_result(&customer, "P", self.customers.get(), 20000);
+        let refused = with(refused, "pay_detail1", json!("12345678")).to_string();
+        let reply = Caller::connect(self.public).post(PAY_RESULT, &refused);
+        assert_eq!(reply.res_code(), "E006");
+        hex(&Sha256::digest(&refused))[..12].to_owned()
     }
 
     /// Returns the request id of a call that reported a payment.

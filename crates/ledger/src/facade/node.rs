@@ -7,10 +7,10 @@ use std::sync::{Arc, PoisonError, RwLock};
 use foldhash::HashMap;
 use protocol::{Bill, BillerCode};
 
+use super::refused_links::RefusedLinks;
 use crate::book::{AcceptedAnswer, Book, Pages};
 use crate::journal::{Commit, Entry, Forgotten, ForgottenFacts, Journal, Rows, Settings};
 use crate::refused::RefusedIndex;
-use crate::refused_links::RefusedLinks;
 use crate::share::Marks;
 use crate::{
     DeliveryState, Digests, Fact, FactContext, FactKind, HybridLogicalClock, JournalError, Stamp,

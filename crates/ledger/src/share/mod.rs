@@ -4,12 +4,14 @@
 //! what this node knows before anything is decided or written, so a value that is missing, old or
 //! wiped can make a decision slower but never wrong in what this node knows.
 
+mod accepted;
 mod answer;
 mod catch_up;
 mod compare;
 mod errand;
 mod held;
 mod marks;
+mod observer;
 mod prepared;
 mod progress;
 
@@ -19,12 +21,13 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use futures_util::FutureExt as _;
-use protocol::{Bill, BillerCode};
+use protocol::Bill;
 
 pub(crate) use catch_up::CatchUp;
 pub(crate) use compare::Lag;
 pub(crate) use held::Held;
 pub(crate) use marks::{Epoch, Marks};
+pub use observer::Observer;
 use prepared::{Prepared, keys};
 
 use crate::book::Book;
@@ -32,7 +35,7 @@ use crate::codec::Unreadable;
 use crate::facade::Node;
 use crate::journal::Entry;
 use crate::shared::{OutOfReach, SharedStore, Swap};
-use crate::{Digests, KeptAnswer, MessageDigest, Timestamp};
+use crate::{Digests, KeptAnswer, Timestamp};
 
 /// How often a swap is tried again because another node was faster. Nodes meet on one bill only
 /// when two of its calls do, so more than a few rounds mean that something is wrong.
@@ -40,28 +43,6 @@ const ROUNDS: usize = 16;
 
 /// How long the catch-up waits for a large answer to be written.
 const PATIENT: Duration = Duration::from_secs(2);
-
-/// Receives measurements and payment conflicts from the ledger, on the thread where they occur.
-pub trait Observer: Send + Sync {
-    /// One operation on Redis ended after `took`; `reached` is an error when Redis did not answer.
-    fn redis_operation(&self, took: Duration, reached: Result<(), OutOfReach>);
-
-    /// A merge found two payments of one bill of this biller, or one payment with two amounts: the
-    /// bill became an error bill.
-    fn payment_conflict(&self, biller: BillerCode) {
-        let _ = biller;
-    }
-
-    /// The resync sent one batch to Redis, with or without success.
-    fn sync_batch(&self, took: Duration) {
-        let _ = took;
-    }
-
-    /// The journal committed one batch to durable storage.
-    fn journal_committed(&self, took: Duration) {
-        let _ = took;
-    }
-}
 
 /// What is swapped for one bill: its family, its notice key's owners, an accepted pay-result.
 #[derive(Clone, Copy, Debug)]
@@ -147,24 +128,6 @@ impl Share {
             .await?;
         self.understand(bill, message, values, epoch)
             .map_err(|Unreadable| unreadable(bill))
-    }
-
-    /// The pay-result that the biller accepted with the same values, and its answer: the one that was asked for,
-    /// else one in another spelling, which takes another round trip.
-    pub(crate) async fn accepted(
-        &self,
-        bill: &Bill,
-        held: Option<&Held>,
-        message: &Digests,
-    ) -> Option<(MessageDigest, KeptAnswer)> {
-        let held = held?;
-        if let Some(answer) = &held.accepted {
-            return Some((message.bytes, answer.clone()));
-        }
-        let other = held.accepted_as.filter(|other| *other != message.bytes)?;
-        // Boxed: copies in another spelling are rare.
-        let held = Box::pin(self.read(bill, Some(&other.into()))).await.ok()?;
-        Some((other, held.accepted?))
     }
 
     /// What values mean that were asked for in `epoch`. This node's stamps come after theirs.

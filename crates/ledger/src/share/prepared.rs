@@ -7,7 +7,6 @@ use protocol::Bill;
 use super::{Held, Subject, answer};
 use crate::Digests;
 use crate::codec;
-use crate::refused_links::KEPT_IN_REDIS_FOR;
 use crate::shared::{Change, Key};
 
 /// Kinds of keys.
@@ -16,6 +15,10 @@ const NOTICE_KEY: &str = "n";
 pub(super) const MESSAGE: &str = "m";
 /// By canonical form: the digest of the pay-result that was accepted.
 const CANONICAL: &str = "c";
+
+/// How long Redis keeps a value that says nothing but that links were refused: longer than the journals keep such facts,
+/// so that it lacks nothing of theirs.
+const REFUSED_LINKS_KEPT: Duration = Duration::from_mins(15);
 
 /// The keys of a subject, in the order in which values are read and written.
 pub(super) fn keys<'a>(bill: &'a Bill, message: Option<&'a Digests>) -> Vec<Key<'a>> {
@@ -94,7 +97,7 @@ impl<'a> Prepared<'a> {
                 expected: *expected,
                 new,
                 expires_in: Some(if *is_nothing {
-                    keep.min(KEPT_IN_REDIS_FOR)
+                    keep.min(REFUSED_LINKS_KEPT)
                 } else {
                     keep
                 }),
