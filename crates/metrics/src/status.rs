@@ -10,8 +10,8 @@ use crate::label::{ApiLabel, Label};
 use crate::series::{
     BILLER_INFO, BILLER_SUSPENDED, CONNECTIONS_OPEN, CONNECTIONS_REFUSED, JOURNAL_BACKLOG_FACTS,
     JOURNAL_COMMITS, JOURNAL_DISK_FREE, JOURNAL_SIZE, JOURNAL_WRITABLE, LOG_LINES_DROPPED,
-    PAYMENTS_UNDELIVERED, READY, REDIS_UP, TRACE_SPANS_DROPPED, UNDELIVERED_BY_BILLER,
-    UNDELIVERED_OLDEST, UNSHARED_FACTS, UNSHARED_OLDEST,
+    PAY_RESULTS_REFUSED_OPEN, PAYMENTS_UNDELIVERED, READY, REDIS_UP, TRACE_SPANS_DROPPED,
+    UNDELIVERED_BY_BILLER, UNDELIVERED_OLDEST, UNSHARED_FACTS, UNSHARED_OLDEST,
 };
 
 /// The status of the gateway. A value that is `None` has no series.
@@ -25,6 +25,8 @@ pub struct GatewayStatus<'a> {
     pub journal: JournalStatus,
     /// The payment events that billers have not accepted.
     pub undelivered: UndeliveredStatus,
+    /// Refused pay-results that are kept and open.
+    pub refused_open: usize,
     /// Redis, and the facts that are not in it.
     pub redis: RedisStatus,
     /// The connections of the public listener.
@@ -63,7 +65,7 @@ pub struct JournalStatus {
     pub disk_free_bytes: Option<u64>,
 }
 
-/// The payment events that billers have not accepted.
+/// The payment events that billers have not accepted and no operator has closed.
 #[derive(Clone, Debug, Default)]
 pub struct UndeliveredStatus {
     /// The number of events of all billers.
@@ -103,6 +105,8 @@ impl GatewayStatus<'_> {
         }
         self.journal.expose(exposition);
         self.undelivered.expose(exposition);
+        let refused_open = u64::try_from(self.refused_open).unwrap_or(u64::MAX);
+        exposition.gauge(&PAY_RESULTS_REFUSED_OPEN, &[], unsigned(refused_open));
         self.redis.expose(exposition);
         exposition.gauge(&CONNECTIONS_OPEN, &[], unsigned(self.connections.open));
         exposition.counter(

@@ -88,6 +88,7 @@ pub(super) async fn gather<'a>(
         billers: registry.billers().map(|biller| of_biller(biller)).collect(),
         journal: journal(&shared.ledger, found.space),
         undelivered: undelivered(&shared.ledger, registry, &found.waiting, now),
+        refused_open: shared.ledger.open_refused(),
         redis: RedisStatus {
             is_up: shared.ledger.is_redis_reachable(),
             unshared_facts: shared.ledger.unshared(),

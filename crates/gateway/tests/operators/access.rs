@@ -32,7 +32,7 @@ fn the_admin_api_requires_the_token() {
     // Without a token all routes give the same answer, also those that do not exist.
     let call = |head: &str| {
         let mut caller = Caller::connect(fixture.gateway.ops());
-        caller.send(format!("{head}\r\nHost: ops\r\n\r\n").as_bytes());
+        caller.send(format!("{head}\r\nHost: localhost\r\n\r\n").as_bytes());
         let reply = caller.reply();
         let code = serde_json::from_slice::<Value>(&reply.body).unwrap()["error"]["code"].clone();
         (reply.status, code)

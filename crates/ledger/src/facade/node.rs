@@ -9,6 +9,7 @@ use protocol::{Bill, BillerCode};
 
 use crate::book::{AcceptedAnswer, Book, Pages};
 use crate::journal::{Commit, Entry, Forgotten, ForgottenFacts, Journal, Rows, Settings};
+use crate::refused::RefusedIndex;
 use crate::refused_links::RefusedLinks;
 use crate::share::Marks;
 use crate::{
@@ -25,6 +26,7 @@ pub(crate) struct Node {
     undelivered: AtomicI64,
     marks: Marks,
     refused_links: RefusedLinks,
+    refused: RefusedIndex,
 }
 
 /// The billers' books; one for every biller that has a bill, bounded by the registered billers
@@ -46,10 +48,17 @@ impl Node {
         let books = Books::default();
         let undelivered = AtomicI64::new(0);
         let refused_links = RefusedLinks::default();
+        let refused = RefusedIndex::default();
+        reader.for_each_refused(|message, bytes, closed_at| {
+            refused.load(message, bytes, closed_at);
+        })?;
         let highest = reader.for_each_fact(|fact| {
             let delta = book(&books, fact.bill.biller_code()).lock().fold(&fact);
             undelivered.fetch_add(delta, Ordering::Relaxed);
             refused_links.note(&fact);
+            if let FactKind::PayResultRefused { message } = &fact.kind {
+                refused.mark(message, &fact.bill);
+            }
         })?;
         reader.for_each_accepted(|biller, message| {
             book(&books, biller)
@@ -64,6 +73,7 @@ impl Node {
             undelivered,
             marks,
             refused_links,
+            refused,
         };
         node.settle_what_was_cut_off(now)?;
         Ok(node)
@@ -71,6 +81,11 @@ impl Node {
 
     pub(crate) const fn journal(&self) -> &Journal {
         &self.journal
+    }
+
+    /// The refused pay-results that this node keeps.
+    pub(crate) const fn refused(&self) -> &RefusedIndex {
+        &self.refused
     }
 
     pub(crate) const fn marks(&self) -> &Marks {
@@ -96,6 +111,13 @@ impl Node {
             Some(biller) => books.get(&biller).cloned().into_iter().collect(),
             None => books.values().cloned().collect(),
         }
+    }
+
+    /// The billers that have a book with something in it.
+    pub(super) fn billers(&self) -> Vec<BillerCode> {
+        let books = self.books.read().unwrap_or_else(PoisonError::into_inner);
+        let known = books.iter().filter(|(_, book)| book.lock().families() > 0);
+        known.map(|(biller, _)| *biller).collect()
     }
 
     pub(super) fn undelivered(&self) -> i64 {
