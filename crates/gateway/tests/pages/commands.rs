@@ -113,6 +113,9 @@ const PRINTS: [(&str, &str); 21] = [
 /// The options of a shell that has the whole command line of a page, `…` for those of the line above it.
 const REDIS_OPTIONS: &str = "--tls --cacert ca.pem --user operator --askpass";
 
+/// The id of a refused pay-result in the examples.
+const REFUSED_ID: &str = "3f2a94c0d1be";
+
 #[test]
 fn every_command_of_every_page_works() {
     let commands = commands();
@@ -189,6 +192,12 @@ fn run_gateway(machine: &Machine, command: &PageCommand) {
         ("[DIR]", "first"),
     ] {
         line = line.replace(placeholder, value);
+    }
+    if line.contains("payments refused ") && !line.contains(" refused list") {
+        let id = machine.refused_pay_result();
+        line = line
+            .replace(REFUSED_ID, &id)
+            .replace(" ID", &format!(" {id}"));
     }
     if line.contains("--pay-id 31") {
         machine.pay_anew(31);

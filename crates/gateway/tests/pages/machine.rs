@@ -176,6 +176,24 @@ impl Machine {
         self.pay(&format!("customer-{}", self.customers.get()), pay_id);
     }
 
+    /// Has Kakao Pay report a payment by a card whose prefix has eight digits; returns the id of what was refused.
+    pub fn refused_pay_result(&self) -> String {
+        self.customers.set(self.customers.get() + 1);
+        let customer = format!("customer-{}", self.customers.get());
+        let payment = pay_result(&customer, "P", 32, 20000);
+        let payment = with(payment, "pay_detail1", json!("12345678"));
+        let reply = Caller::connect(self.public).post(PAY_RESULT, payment.to_string());
+        assert_eq!(reply.res_code(), "E006");
+        let listed = self.shell("gateway payments refused list --json").stdout;
+        let listed: Value = serde_json::from_slice(&listed).unwrap();
+        let newest = listed["refused"]
+            .as_array()
+            .unwrap()
+            .last()
+            .expect("an entry");
+        newest["id"].as_str().unwrap().to_owned()
+    }
+
     /// Returns the request id of a call that reported a payment.
     pub fn request_id(&self) -> String {
         let mut id = None;
