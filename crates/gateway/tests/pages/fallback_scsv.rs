@@ -1,4 +1,4 @@
-//! What `docs/tls.md` says of `TLS_FALLBACK_SCSV`, asked by OpenSSL.
+//! What `docs/security.md` says of `TLS_FALLBACK_SCSV`, asked by OpenSSL.
 
 use std::process::{Command, Stdio};
 
