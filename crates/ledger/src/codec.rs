@@ -7,6 +7,7 @@
 
 use protocol::{Bill, Decimal, KoreanTime, PaidAt};
 
+use crate::horizon::Horizon;
 use crate::{Stamp, Timestamp};
 
 /// The bytes are damaged, or a later version wrote them.
@@ -31,7 +32,11 @@ pub(crate) fn to_bytes(value: &impl Encode) -> Vec<u8> {
 
 /// A reader of this format.
 #[derive(Debug)]
-pub(crate) struct Decoder<'a>(&'a [u8]);
+pub(crate) struct Decoder<'a> {
+    rest: &'a [u8],
+    /// `None`: stamps are read as they are.
+    horizon: Option<&'a Horizon>,
+}
 
 impl<'a> Decoder<'a> {
     /// Reads the version.
@@ -39,7 +44,10 @@ impl<'a> Decoder<'a> {
     /// # Errors
     /// When it is not [`VERSION`].
     pub(crate) fn new(bytes: &'a [u8]) -> Result<Self, Unreadable> {
-        let mut decoder = Self(bytes);
+        let mut decoder = Self {
+            rest: bytes,
+            horizon: None,
+        };
         if decoder.number()? == VERSION {
             Ok(decoder)
         } else {
@@ -47,9 +55,21 @@ impl<'a> Decoder<'a> {
         }
     }
 
+    /// The same for a value from outside, whose stamps `horizon` judges.
+    ///
+    /// # Errors
+    /// When it is not [`VERSION`].
+    pub(crate) fn within(
+        bytes: &'a [u8],
+        horizon: Option<&'a Horizon>,
+    ) -> Result<Self, Unreadable> {
+        let decoder = Self::new(bytes)?;
+        Ok(Self { horizon, ..decoder })
+    }
+
     /// Returns an error when bytes remain.
     pub(crate) fn finish(self) -> Result<(), Unreadable> {
-        if self.0.is_empty() {
+        if self.rest.is_empty() {
             Ok(())
         } else {
             Err(Unreadable)
@@ -57,8 +77,8 @@ impl<'a> Decoder<'a> {
     }
 
     pub(crate) fn byte(&mut self) -> Result<u8, Unreadable> {
-        let (first, rest) = self.0.split_first().ok_or(Unreadable)?;
-        self.0 = rest;
+        let (first, rest) = self.rest.split_first().ok_or(Unreadable)?;
+        self.rest = rest;
         Ok(*first)
     }
 
@@ -87,8 +107,8 @@ impl<'a> Decoder<'a> {
 
     pub(crate) fn bytes(&mut self) -> Result<&'a [u8], Unreadable> {
         let length = usize::try_from(self.number()?).map_err(|_| Unreadable)?;
-        let (bytes, rest) = self.0.split_at_checked(length).ok_or(Unreadable)?;
-        self.0 = rest;
+        let (bytes, rest) = self.rest.split_at_checked(length).ok_or(Unreadable)?;
+        self.rest = rest;
         Ok(bytes)
     }
 
@@ -114,17 +134,18 @@ impl<'a> Decoder<'a> {
         mut read: impl FnMut(&mut Self) -> Result<T, Unreadable>,
     ) -> Result<Vec<T>, Unreadable> {
         let items = usize::try_from(self.number()?).map_err(|_| Unreadable)?;
-        if items > self.0.len() {
+        if items > self.rest.len() {
             return Err(Unreadable);
         }
         (0..items).map(|_| read(self)).collect()
     }
 
     pub(crate) fn stamp(&mut self) -> Result<Stamp, Unreadable> {
-        Ok(Stamp {
+        let stamp = Stamp {
             time: self.signed()?,
             node: u32::try_from(self.number()?).map_err(|_| Unreadable)?,
-        })
+        };
+        Ok(self.horizon.map_or(stamp, |horizon| horizon.admit(stamp)))
     }
 
     pub(crate) fn timestamp(&mut self) -> Result<Timestamp, Unreadable> {
@@ -317,15 +338,15 @@ mod tests {
                 group.entry(&bill).fold(&Fact { stamp, bill: bill.clone(), kind });
             }
             let bytes = to_bytes(&group);
-            prop_assert_eq!(BillGroup::from_bytes(&bytes, &bill("", "")), Ok(group));
+            prop_assert_eq!(BillGroup::from_bytes(&bytes, &bill("", ""), None), Ok(group));
             for end in 0..bytes.len() {
-                prop_assert!(BillGroup::from_bytes(&bytes[..end], &bill("", "")).is_err());
+                prop_assert!(BillGroup::from_bytes(&bytes[..end], &bill("", ""), None).is_err());
             }
         }
 
         #[test]
         fn any_bytes_are_read_or_refused(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
-            let _ = BillGroup::from_bytes(&bytes, &bill("", ""));
+            let _ = BillGroup::from_bytes(&bytes, &bill("", ""), None);
         }
     }
 }

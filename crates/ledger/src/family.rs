@@ -5,6 +5,7 @@
 use protocol::Bill;
 
 use crate::codec::{Decoder, Encode, Unreadable, encode_list, encode_rest_of_bill};
+use crate::horizon::Horizon;
 use crate::{BillState, Timestamp};
 
 /// The bills that share biller, user key, month and ordinal; nearly always one.
@@ -87,8 +88,12 @@ impl Encode for BillGroup {
 
 impl BillGroup {
     /// The family of `like` from the bytes that [`codec::to_bytes`](crate::codec::to_bytes) made.
-    pub(crate) fn from_bytes(bytes: &[u8], like: &Bill) -> Result<Self, Unreadable> {
-        let mut decoder = Decoder::new(bytes)?;
+    pub(crate) fn from_bytes(
+        bytes: &[u8],
+        like: &Bill,
+        horizon: Option<&Horizon>,
+    ) -> Result<Self, Unreadable> {
+        let mut decoder = Decoder::within(bytes, horizon)?;
         let bills =
             decoder.list(|decoder| Ok((decoder.bill_like(like)?, BillState::decode(decoder)?)))?;
         decoder.finish()?;

@@ -17,6 +17,7 @@ mod delivery;
 mod facade;
 mod fact;
 mod family;
+mod horizon;
 pub mod journal;
 mod link;
 mod link_decision;

@@ -98,7 +98,8 @@ impl Ledger {
         };
         let book = self.node.book_of(bill);
         let mut pages = book.lock();
-        let mut entry = Entry::of(vec![self.node.fact(bill, now, kind)]);
+        let known = pages.latest(bill);
+        let mut entry = Entry::of(vec![self.node.fact(bill, known, now, kind)]);
         if let Some(answer) = &answer {
             pages.accept(message, AcceptedAnswer::Held(Arc::clone(answer)));
             entry = entry.with_answer(bill.biller_code(), message, Arc::clone(answer));

@@ -69,7 +69,8 @@ impl Ledger {
         let book = self.node.book_of(bill);
         let mut pages = book.lock();
         let before = pages.decision_input(bill).may_create(bill, now)?;
-        let (reservation, fact) = self.reservation(bill, now, until, before);
+        let known = pages.latest(bill);
+        let (reservation, fact) = self.reservation(bill, (known, now), until, before);
         Ok((
             reservation,
             self.node.tell(&mut pages, Entry::of(vec![fact])),
@@ -95,7 +96,8 @@ impl Ledger {
         for _ in 0..ROUNDS {
             let mut joined = share.join(&book, bill, &held);
             let before = joined.decision_input().may_create(bill, now)?;
-            let (reservation, fact) = self.reservation(bill, now, until, before);
+            let known = joined.latest(bill);
+            let (reservation, fact) = self.reservation(bill, (known, now), until, before);
             joined.fold(&fact);
             let swapped = share.swap(Subject::of(bill), &held, &joined).await;
             match swapped.map_err(|_| LinkRefusal::Unavailable)? {
@@ -112,7 +114,7 @@ impl Ledger {
     fn reservation(
         &self,
         bill: &Bill,
-        now: Timestamp,
+        (known, now): (Stamp, Timestamp),
         until: Timestamp,
         before: LinkState,
     ) -> (Reservation, Fact) {
@@ -121,7 +123,7 @@ impl Ledger {
             until,
             after_unknown,
         };
-        let fact = self.node.fact(bill, now, kind);
+        let fact = self.node.fact(bill, known, now, kind);
         let reservation = Reservation {
             bill: bill.clone(),
             attempt: fact.stamp,
@@ -178,10 +180,34 @@ impl Ledger {
         expire_at: KoreanTime,
         now: Timestamp,
     ) -> Result<(), Arc<JournalError>> {
-        let commit = self
-            .node
-            .tell_one(bill, now, FactKind::Relinked { expire_at });
-        self.commit_and_share(bill, commit).await
+        self.tell_and_share(bill, now, FactKind::Relinked { expire_at })
+            .await
+    }
+
+    /// Tells one fact of a bill that comes after all that Redis holds of it, and shares it. Where Redis is out of
+    /// reach, the fact comes after all that this node knows.
+    pub(super) async fn tell_and_share(
+        &self,
+        bill: &Bill,
+        now: Timestamp,
+        kind: FactKind,
+    ) -> Result<(), Arc<JournalError>> {
+        let Some(share) = &self.share else {
+            let commit = self.node.tell_one(bill, now, kind);
+            return self.node.committed(commit).await.map(|_| ());
+        };
+        let Ok(held) = share.read(bill, None).await else {
+            let commit = self.node.tell_one(bill, now, kind);
+            return self.node.committed(commit).await.map(|_| ());
+        };
+        let commit = self.node.tell_after(bill, held.latest(bill), now, kind);
+        let rows = self.node.committed(commit).await?;
+        let book = self.node.book_of(bill);
+        let written = share.write(&book, Subject::of(bill), held, |_| {}).await;
+        if let Ok(epoch) = written {
+            self.node.marks().shared(epoch, rows);
+        }
+        Ok(())
     }
 
     /// Waits for a commit, then writes what is known of the bill to the shared state. What does

@@ -4,6 +4,7 @@
 //! taken on what all nodes know together, and a compare-and-swap makes sure that nobody decided
 //! the same thing at the same moment.
 
+mod ahead;
 mod classify;
 mod delivery;
 mod difference;
@@ -93,8 +94,14 @@ impl Ledger {
     /// When the journal cannot be opened or read.
     pub fn open(options: &Options, now: Timestamp) -> Result<Self, JournalError> {
         let settings = journal::Settings::warning_below(options.low_disk_bytes);
-        let node = Arc::new(Node::open(&options.directory, settings, now)?);
+        let node = Arc::new(Node::open(
+            &options.directory,
+            settings,
+            options.clock,
+            now,
+        )?);
         if let Some(observer) = &options.observer {
+            observer.stamps_ahead(node.ahead_at_start());
             node.journal().tally().tell(Arc::clone(observer));
         }
         let share = options.redis.clone().map(|settings| {

@@ -7,9 +7,12 @@ use std::sync::{Arc, PoisonError, RwLock};
 use foldhash::HashMap;
 use protocol::{Bill, BillerCode};
 
+use super::ahead::StampsAhead;
 use crate::book::{AcceptedAnswer, Book, Pages};
-use crate::journal::{Commit, Entry, Forgotten, Journal, Rows, Settings};
+use crate::horizon::Horizon;
+use crate::journal::{Commit, Entry, Forgotten, Journal, Reader, Rows, Settings, StampSpan};
 use crate::share::Marks;
+use crate::shared::WallClock;
 use crate::{
     DeliveryState, Fact, FactKind, HybridLogicalClock, JournalError, MessageDigest, Stamp,
     Timestamp,
@@ -20,6 +23,10 @@ use crate::{
 pub(crate) struct Node {
     journal: Journal,
     clock: HybridLogicalClock,
+    /// What the hybrid clock follows a stamp from outside by.
+    wall: WallClock,
+    ahead: StampsAhead,
+    ahead_at_start: u64,
     books: Books,
     undelivered: AtomicI64,
     marks: Marks,
@@ -29,6 +36,29 @@ pub(crate) struct Node {
 /// and those that the journal knows.
 type Books = RwLock<HashMap<BillerCode, Arc<Book>>>;
 
+/// What the facts of a journal come to.
+struct Folded {
+    books: Books,
+    undelivered: AtomicI64,
+    span: StampSpan,
+}
+
+impl Folded {
+    fn of(reader: &Reader, horizon: &Horizon) -> Result<Self, JournalError> {
+        let books = Books::default();
+        let undelivered = AtomicI64::new(0);
+        let span = reader.for_each_fact(horizon, |fact| {
+            let delta = book(&books, fact.bill.biller_code()).lock().fold(&fact);
+            undelivered.fetch_add(delta, Ordering::Relaxed);
+        })?;
+        Ok(Self {
+            books,
+            undelivered,
+            span,
+        })
+    }
+}
+
 impl Node {
     /// Opens the journal and folds every fact of it.
     ///
@@ -37,28 +67,51 @@ impl Node {
     pub(super) fn open(
         directory: &Path,
         settings: Settings,
+        wall: WallClock,
         now: Timestamp,
     ) -> Result<Self, JournalError> {
         let journal = Journal::open(directory, settings)?;
         let reader = journal.reader();
-        let books = Books::default();
-        let undelivered = AtomicI64::new(0);
-        let highest = reader.for_each_fact(|fact| {
-            let delta = book(&books, fact.bill.biller_code()).lock().fold(&fact);
-            undelivered.fetch_add(delta, Ordering::Relaxed);
-        })?;
+        let horizon = Horizon::at(now);
+        let mut folded = Folded::of(&reader, &horizon)?;
+        if folded.span.beyond_belief > 0 {
+            let facts = journal.mend_stamps(horizon.believed())?;
+            tracing::error!(
+                facts,
+                "the journal had facts with stamps that no clock shows, as a forged value in Redis leaves them: each \
+                 has its place in the order of the journal now"
+            );
+            folded = Folded::of(&reader, &horizon)?;
+        }
+        let Folded {
+            books,
+            undelivered,
+            span,
+        } = folded;
         reader.for_each_accepted(|biller, message| {
             book(&books, biller)
                 .lock()
                 .accept(message, AcceptedAnswer::InJournal);
         })?;
-        let marks = Marks::new(reader.cursor()?.shared_up_to, reader.last_row()?);
+        let last_row = reader.last_row()?;
+        let mut clock = HybridLogicalClock::new(journal.node(), span.latest);
+        if span.ahead > 0 {
+            tracing::warn!(
+                facts = span.ahead,
+                "the journal has facts with stamps more than 60 s ahead of this machine's clock, which does not \
+                 follow them: was the clock wrong, or is it now?"
+            );
+            clock = clock.after_stamps_ahead(last_row);
+        }
         let node = Self {
-            clock: HybridLogicalClock::new(journal.node(), highest),
+            clock,
+            wall,
+            ahead: StampsAhead::default(),
+            ahead_at_start: span.ahead,
+            marks: Marks::new(reader.cursor()?.shared_up_to, last_row),
             journal,
             books,
             undelivered,
-            marks,
         };
         node.settle_what_was_cut_off(now)?;
         Ok(node)
@@ -98,17 +151,33 @@ impl Node {
         self.clock.next(now)
     }
 
-    pub(super) fn fact(&self, bill: &Bill, now: Timestamp, kind: FactKind) -> Fact {
+    /// A fact of a bill that comes after `known`, the latest stamp that is known of the bill.
+    pub(super) fn fact(&self, bill: &Bill, known: Stamp, now: Timestamp, kind: FactKind) -> Fact {
         Fact {
-            stamp: self.stamp(now),
+            stamp: self.clock.next_after(known, now),
             bill: bill.clone(),
             kind,
         }
     }
 
-    /// All further facts of this node come after this stamp.
+    /// All further facts of this node come after this stamp, unless it is more than a minute ahead.
     pub(crate) fn observe(&self, seen: Stamp) {
-        self.clock.observe(seen);
+        self.clock.observe(seen, self.now());
+    }
+
+    /// The time of this machine.
+    pub(crate) fn now(&self) -> Timestamp {
+        (self.wall.0)()
+    }
+
+    /// Values from outside with stamps that are ahead.
+    pub(crate) const fn ahead(&self) -> &StampsAhead {
+        &self.ahead
+    }
+
+    /// Facts that had stamps more than a minute ahead when the journal was opened.
+    pub(super) const fn ahead_at_start(&self) -> u64 {
+        self.ahead_at_start
     }
 
     /// Folds an entry's facts and queues it, both under the biller's lock, so that the journal
@@ -116,7 +185,7 @@ impl Node {
     pub(crate) fn tell(&self, pages: &mut Pages, entry: Entry) -> Commit {
         let fold = |fact: &Fact| {
             // Some facts carry the stamp of another node's payment.
-            self.clock.observe(fact.stamp);
+            self.observe(fact.stamp);
             pages.fold(fact)
         };
         let delta: i64 = entry.facts().iter().map(fold).sum();
@@ -125,9 +194,21 @@ impl Node {
     }
 
     pub(super) fn tell_one(&self, bill: &Bill, now: Timestamp, kind: FactKind) -> Commit {
+        self.tell_after(bill, Stamp::default(), now, kind)
+    }
+
+    /// The same with a stamp after `known` too, which others have of the bill.
+    pub(super) fn tell_after(
+        &self,
+        bill: &Bill,
+        known: Stamp,
+        now: Timestamp,
+        kind: FactKind,
+    ) -> Commit {
         let book = self.book_of(bill);
         let mut pages = book.lock();
-        let fact = self.fact(bill, now, kind);
+        let known = known.max(pages.latest(bill));
+        let fact = self.fact(bill, known, now, kind);
         self.tell(&mut pages, Entry::of(vec![fact]))
     }
 

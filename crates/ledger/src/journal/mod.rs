@@ -9,6 +9,7 @@ mod entry;
 mod file;
 mod finding;
 mod look_up;
+mod mend;
 mod owed;
 mod pace;
 mod queue;
@@ -38,6 +39,7 @@ use file::HeldFile;
 pub use finding::{Finding, Findings};
 pub use look_up::{BillFacts, NumberedFact};
 use queue::{Bounds, Place, Queue};
+pub(crate) use reader::StampSpan;
 pub use reader::{Reader, StoredMessage, UndecidedPayment};
 pub use space::Space;
 use tally::Tally;
@@ -193,6 +195,15 @@ impl Journal {
     /// Whether the last attempt to write succeeded.
     pub fn is_writable(&self) -> bool {
         self.writable.load(Ordering::Acquire)
+    }
+
+    /// Gives every stamp beyond `believed` a credible time. Returns how many facts that were. To be called
+    /// before anything is written.
+    ///
+    /// # Errors
+    /// When the file cannot be written.
+    pub(crate) fn mend_stamps(&self, believed: i64) -> Result<usize, JournalError> {
+        mend::mend(&mut schema::connect(self.file.path())?, believed)
     }
 
     /// What the writer counts.

@@ -6,6 +6,7 @@ use super::prepared::MESSAGE;
 use super::{Held, Share, held, keys};
 use crate::MessageDigest;
 use crate::book::Book;
+use crate::horizon::Horizon;
 use crate::shared::{Key, OutOfReach};
 
 /// How the shared state falls short of what this node knows of a bill.
@@ -30,11 +31,12 @@ impl Share {
         let keys: Vec<Vec<Key<'_>>> = bills.iter().map(|bill| keys(bill, None)).collect();
         let all: Vec<Key<'_>> = keys.iter().flatten().copied().collect();
         let mut values = self.store().get(biller.as_str(), &all).await?.into_iter();
+        let horizon = Horizon::at(self.node.now());
         let mut lagging = Vec::new();
         for (place, (bill, keys)) in bills.iter().zip(&keys).enumerate() {
             let raw: Vec<_> = values.by_ref().take(keys.len()).collect();
             let is_missing = raw.iter().all(Option::is_none);
-            let lag = match Held::read(bill, false, raw) {
+            let lag = match Held::read(bill, false, raw, &horizon) {
                 Err(_) => Some(Lag::Unreadable),
                 Ok(held) => {
                     let joined = held.join(&book.lock().decision_input(bill));

@@ -6,9 +6,10 @@ use protocol::Bill;
 use super::Epoch;
 use super::answer::Answer;
 use crate::codec::Unreadable;
+use crate::horizon::Horizon;
 use crate::link_decision::DecisionInput;
 use crate::owners::Owners;
-use crate::{BillGroup, Fact, KeptAnswer};
+use crate::{BillGroup, BillState, Fact, KeptAnswer, Stamp};
 
 /// The values of a bill's keys.
 #[derive(Clone, Debug, Default)]
@@ -36,16 +37,18 @@ impl Held {
         bill: &Bill,
         with_message: bool,
         raw: Vec<Option<Bytes>>,
+        horizon: &Horizon,
     ) -> Result<Self, Unreadable> {
+        let horizon = Some(horizon);
         let mut held = Self::default();
         let mut values = raw.iter();
         if let Some(family) = values.next().and_then(Option::as_ref) {
-            held.family = BillGroup::from_bytes(family, bill)?;
+            held.family = BillGroup::from_bytes(family, bill, horizon)?;
         }
         if !bill.biller_notice_key().is_empty()
             && let Some(owners) = values.next().and_then(Option::as_ref)
         {
-            held.owners = Owners::from_bytes(owners, bill)?;
+            held.owners = Owners::from_bytes(owners, bill, horizon)?;
         }
         if with_message && let Some(answer) = values.next().and_then(Option::as_ref) {
             match self::answer(answer)? {
@@ -78,6 +81,12 @@ impl Held {
         if fact.kind.concerns_link() && !fact.bill.biller_notice_key().is_empty() {
             self.owners.fold(fact);
         }
+    }
+
+    /// Returns the latest stamp of what is held of the bill; the default stamp where nothing is.
+    pub(crate) fn latest(&self, bill: &Bill) -> Stamp {
+        let state = self.family.get(bill).map(BillState::latest);
+        state.unwrap_or_default().max(self.owners.latest(bill))
     }
 
     /// For decisions.

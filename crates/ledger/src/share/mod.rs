@@ -30,6 +30,7 @@ use prepared::{Prepared, keys};
 use crate::book::Book;
 use crate::codec::Unreadable;
 use crate::facade::Node;
+use crate::horizon::Horizon;
 use crate::journal::Entry;
 use crate::shared::{OutOfReach, SharedStore, Swap};
 use crate::{KeptAnswer, MessageDigest, Timestamp};
@@ -50,6 +51,11 @@ pub trait Observer: Send + Sync {
     /// bill became an error bill.
     fn payment_conflict(&self, biller: BillerCode) {
         let _ = biller;
+    }
+
+    /// So many values or journalled facts had stamps more than a minute ahead of this node's clock.
+    fn stamps_ahead(&self, number: u64) {
+        let _ = number;
     }
 
     /// The resync sent one batch to Redis, with or without success.
@@ -149,7 +155,8 @@ impl Share {
             .map_err(|Unreadable| unreadable(bill))
     }
 
-    /// What values mean that were asked for in `epoch`. This node's stamps come after theirs.
+    /// What values mean that were asked for in `epoch`. This node's stamps come after theirs, where they are
+    /// not more than a minute ahead of its clock.
     pub(super) fn understand(
         &self,
         bill: &Bill,
@@ -157,8 +164,17 @@ impl Share {
         values: Vec<Option<Bytes>>,
         epoch: Epoch,
     ) -> Result<Held, Unreadable> {
-        let mut held = Held::read(bill, with_message, values)?;
+        let now = self.node.now();
+        // A clock that has lost its time must not make everybody's stamps younger.
+        let horizon = Horizon::at(now.max(self.by_shared_clock(bill, now)));
+        let mut held = Held::read(bill, with_message, values, &horizon)?;
         held.epoch = epoch;
+        if horizon.has_met_ahead() {
+            self.node.ahead().count(bill.biller_code(), now);
+            if let Some(watch) = &self.watch {
+                watch.stamps_ahead(1);
+            }
+        }
         let latest = held.family.bills().map(|(_, state)| state.latest()).max();
         self.node.observe(latest.unwrap_or_default());
         Ok(held)

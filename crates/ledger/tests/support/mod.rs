@@ -1,6 +1,8 @@
 //! A node of the ledger on either store, with a real Redis for the one that needs it.
 #![allow(dead_code, missing_docs, clippy::unwrap_used)]
 
+pub mod forgery;
+
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
