@@ -20,7 +20,7 @@ use crate::reloads::Reloads;
 use crate::requests::{AnsweredCall, Pair};
 use crate::series::{
     BUDGET, BUILD_INFO, CIRCUIT_STATE, LEDGER_OPERATION_DURATION, LEDGER_UNAVAILABLE, OVERHEAD,
-    REJECTED, REQUEST_DURATION,
+    REJECTED, REQUEST_DURATION, STAMPS_AHEAD,
 };
 use crate::stages::StageSeconds;
 use crate::status::GatewayStatus;
@@ -39,6 +39,7 @@ pub struct Metrics {
     rejected: PerLabel<RejectedReason, IntCounter>,
     ledger_operation_duration: PerLabel<LedgerOperation, Histogram>,
     ledger_unavailable: PerLabel<LedgerOperation, IntCounter>,
+    stamps_ahead: IntCounter,
     kakao_circuit_state: IntGauge,
     unknown_biller: Arc<BillerSeries>,
     billers: RwLock<BTreeMap<BillerCode, Arc<BillerSeries>>>,
@@ -73,6 +74,7 @@ impl Metrics {
             ledger_unavailable: PerLabel::new(|label| {
                 LEDGER_UNAVAILABLE.counter(&operation(label))
             }),
+            stamps_ahead: STAMPS_AHEAD.counter(&[]),
             kakao_circuit_state: CIRCUIT_STATE.gauge(&[("upstream", KAKAO)]),
             unknown_biller: Arc::new(BillerSeries::new(Owner::Unknown, Arc::clone(&call_bounds))),
             billers: RwLock::default(),
@@ -183,6 +185,11 @@ impl Metrics {
         self.ledger_unavailable.get(operation).inc();
     }
 
+    /// Counts values or facts with stamps more than a minute ahead of this node's clock.
+    pub fn stamps_ahead(&self, number: u64) {
+        self.stamps_ahead.inc_by(number);
+    }
+
     /// Sets the state of the circuit of an upstream, `kakao` or a registered biller: closed (0), half-open
     /// (1) or open (2). Other names are ignored.
     pub fn set_circuit_state(&self, upstream: &str, state: i64) {
@@ -242,6 +249,7 @@ impl Metrics {
         self.ledger_unavailable
             .iter()
             .for_each(|series| exposition.collector(series));
+        exposition.collector(&self.stamps_ahead);
         self.certificates.expose(&mut exposition);
         self.reloads.expose(&mut exposition);
         exposition.collector(&self.kakao_circuit_state);

@@ -81,6 +81,10 @@ impl ledger::Observer for MetricsObserver {
         self.0.double_payment_of(biller);
     }
 
+    fn stamps_ahead(&self, number: u64) {
+        self.0.stamps_ahead(number);
+    }
+
     fn sync_batch(&self, took: Duration) {
         self.0.ledger_operation(LedgerOperation::Share, took);
     }

@@ -1,5 +1,6 @@
 //! A running gateway: start, reload and drain of everything that a configuration describes.
 
+mod descriptors;
 mod ledger_settings;
 mod listeners;
 mod origins;
@@ -58,11 +59,13 @@ impl Gateway {
     /// # Errors
     /// If a certificate is unusable, the ledger cannot be opened, or an address cannot be bound.
     pub fn start(loaded: Loaded, inherited: Inherited) -> Result<Self, Box<dyn Error>> {
-        let settings = loaded.config;
+        let mut settings = loaded.config;
+        let connections = &mut settings.limits.connections;
+        *connections = descriptors::connections_within_limit(*connections)?;
         let tls = server_tls(&settings)?.map(|tls| Arc::new(ServerTls::new(tls)));
         let metrics = Metrics::new(settings.budget.total);
         let parties = parties(&settings, loaded.billers, &metrics, None)?;
-        let ledger = Ledger::open(&ledger_options(&settings, &metrics)?, Timestamp::now())?;
+        let ledger = open_ledger(&settings, &metrics)?;
         // Bound last: callers must not queue while the journal is still being read.
         let Listeners { public, ops } = Listeners::open(&settings.listen, inherited)?;
         let shared = Arc::new(GatewayState::new(&settings, parties, ledger, metrics));
@@ -156,6 +159,23 @@ impl Gateway {
         self.ops.stop(false).await;
         flushed
     }
+}
+
+/// Opens the ledger. A Redis that is out of reach does not matter; one that refuses user or password is a fault of the
+/// configuration.
+fn open_ledger(settings: &Config, metrics: &Arc<Metrics>) -> Result<Ledger, Box<dyn Error>> {
+    let options = ledger_options(settings, metrics)?;
+    let inquiries = options.redis.as_ref().map(ledger::redis::inquire);
+    for inquiry in inquiries.unwrap_or_default() {
+        if inquiry.is_refused {
+            return Err(format!(
+                "ledger.redis: {inquiry}: check `username`, the password (in `url`, `password_file` or `password_env`) \
+                 and what the user may do (deploy/redis/users.acl)"
+            )
+            .into());
+        }
+    }
+    Ledger::open(&options, Timestamp::now()).map_err(|error| format!("ledger.path: {error}").into())
 }
 
 /// Starts the trace exporter if `tracing.otlp_endpoint` is set.

@@ -1,15 +1,17 @@
 //! One call to a party, in one or two attempts.
 
 use std::rc::Rc;
+use std::sync::Arc;
 
 use tokio::time::{Instant, timeout_at};
 
 use super::Repeat;
 use super::answer::{Answer, CallReport, Sent, UpstreamFault};
+use super::answer_memory::AnswerMemory;
 use super::connection::UpstreamConnection;
 use super::pool::Pool;
 use super::progress::CallProgress;
-use super::read_answer::{ReadFailure, WholeAnswer, read};
+use super::read_answer::{AnswerLimits, ReadFailure, WholeAnswer, read};
 
 /// The request of a call and the limit of its answer.
 pub(super) struct Exchange {
@@ -17,6 +19,8 @@ pub(super) struct Exchange {
     pub(super) request: Vec<u8>,
     /// The limit of the answer's body.
     pub(super) answer_max_bytes: usize,
+    /// The memory that the party's large answers share.
+    pub(super) answer_memory: Arc<AnswerMemory>,
     pub(super) repeat: Repeat,
 }
 
@@ -95,7 +99,11 @@ async fn send_and_read(
             is_before_first_byte: true,
         });
     }
-    read(connection, exchange.answer_max_bytes, progress).await
+    let limits = AnswerLimits {
+        body_max_bytes: exchange.answer_max_bytes,
+        share: exchange.answer_memory.share(),
+    };
+    read(connection, limits, progress).await
 }
 
 /// Records the whole answer and returns its connection to the pool if it can be kept.

@@ -6,6 +6,7 @@ use actix_http::StatusCode;
 use bytes::{Buf, Bytes, BytesMut};
 
 use super::answer::{Answer, UpstreamFault};
+use super::answer_memory::AnswerShare;
 use super::chunks::ChunkDecoder;
 use super::connection::UpstreamConnection;
 use super::framing::{AnswerFraming, FramingError};
@@ -20,6 +21,12 @@ const READ_BYTES: usize = 4096;
 
 /// The room for one read of a body that is known to be larger.
 const LARGE_READ_BYTES: usize = 64 * 1024;
+
+/// What an answer may take.
+pub(super) struct AnswerLimits {
+    pub(super) body_max_bytes: usize,
+    pub(super) share: AnswerShare,
+}
 
 /// A whole answer with the further use of its connection.
 pub(super) struct WholeAnswer {
@@ -49,7 +56,7 @@ impl From<UpstreamFault> for ReadFailure {
 /// never become part of another answer.
 pub(super) async fn read(
     connection: &mut UpstreamConnection,
-    body_max_bytes: usize,
+    limits: AnswerLimits,
     progress: &CallProgress,
 ) -> Result<WholeAnswer, ReadFailure> {
     let mut bytes = BytesMut::new();
@@ -64,7 +71,8 @@ pub(super) async fn read(
     let mut body = Body {
         connection,
         bytes,
-        max_bytes: body_max_bytes,
+        max_bytes: limits.body_max_bytes,
+        share: limits.share,
         status,
     };
     let content = match framing {
@@ -79,7 +87,7 @@ pub(super) async fn read(
             status,
             content_type: head.content_type,
             retry_after: head.retry_after,
-            body: content,
+            body: body.share.hold(content),
         },
     })
 }
@@ -127,6 +135,7 @@ struct Body<'a> {
     /// The bytes that were read and not used yet.
     bytes: BytesMut,
     max_bytes: usize,
+    share: AnswerShare,
     status: StatusCode,
 }
 
@@ -136,6 +145,7 @@ impl Body<'_> {
             .ok()
             .filter(|length| *length <= self.max_bytes)
             .ok_or_else(|| self.too_large())?;
+        self.share.grow(length, length).await;
         while self.bytes.len() < length {
             let missing = length - self.bytes.len();
             // The announced length is not allocated at once: memory grows with the bytes that arrive.
@@ -159,6 +169,8 @@ impl Body<'_> {
             if chunks.is_complete() {
                 return Ok(body.freeze());
             }
+            let so_far = body.len() + self.bytes.len();
+            self.share.grow(so_far, self.max_bytes).await;
             self.read(READ_BYTES).await?;
         }
     }
@@ -168,6 +180,8 @@ impl Body<'_> {
             if self.bytes.len() > self.max_bytes {
                 return Err(self.too_large());
             }
+            let so_far = self.bytes.len();
+            self.share.grow(so_far, self.max_bytes).await;
             self.bytes.reserve(READ_BYTES);
             match self.connection.read(&mut self.bytes).await {
                 Ok(0) => return Ok(std::mem::take(&mut self.bytes).freeze()),

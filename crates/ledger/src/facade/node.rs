@@ -73,7 +73,8 @@ impl Node {
         let journal = Journal::open(directory, settings)?;
         let reader = journal.reader();
         let horizon = Horizon::at(now);
-        let mut folded = Folded::of(&reader, &horizon)?;
+        let named = |error: JournalError| error.of(journal.path());
+        let mut folded = Folded::of(&reader, &horizon).map_err(named)?;
         if folded.span.beyond_belief > 0 {
             let facts = journal.mend_stamps(horizon.believed())?;
             tracing::error!(
@@ -140,6 +141,17 @@ impl Node {
             Some(biller) => books.get(&biller).cloned().into_iter().collect(),
             None => books.values().cloned().collect(),
         }
+    }
+
+    pub(super) fn bill_groups_by_biller(&self) -> Vec<(BillerCode, usize)> {
+        let books: Vec<(BillerCode, Arc<Book>)> = {
+            let books = self.books.read().unwrap_or_else(PoisonError::into_inner);
+            let shared = |(biller, book): (&BillerCode, &Arc<Book>)| (*biller, Arc::clone(book));
+            books.iter().map(shared).collect()
+        };
+        // Each biller's lock alone, and none while the others wait.
+        let groups = |(biller, book): (BillerCode, Arc<Book>)| (biller, book.lock().families());
+        books.into_iter().map(groups).collect()
     }
 
     pub(super) fn undelivered(&self) -> i64 {

@@ -10,6 +10,7 @@ mod compare;
 mod errand;
 mod held;
 mod marks;
+mod observer;
 mod prepared;
 mod progress;
 
@@ -19,12 +20,13 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use futures_util::FutureExt as _;
-use protocol::{Bill, BillerCode};
+use protocol::Bill;
 
 pub(crate) use catch_up::CatchUp;
 pub(crate) use compare::Lag;
 pub(crate) use held::Held;
 pub(crate) use marks::{Epoch, Marks};
+pub use observer::Observer;
 use prepared::{Prepared, keys};
 
 use crate::book::Book;
@@ -41,33 +43,6 @@ const ROUNDS: usize = 16;
 
 /// How long the catch-up waits for a large answer to be written.
 const PATIENT: Duration = Duration::from_secs(2);
-
-/// Receives measurements and payment conflicts from the ledger, on the thread where they occur.
-pub trait Observer: Send + Sync {
-    /// One operation on Redis ended after `took`; `reached` is an error when Redis did not answer.
-    fn redis_operation(&self, took: Duration, reached: Result<(), OutOfReach>);
-
-    /// A merge found two payments of one bill of this biller, or one payment with two amounts: the
-    /// bill became an error bill.
-    fn payment_conflict(&self, biller: BillerCode) {
-        let _ = biller;
-    }
-
-    /// So many values or journalled facts had stamps more than a minute ahead of this node's clock.
-    fn stamps_ahead(&self, number: u64) {
-        let _ = number;
-    }
-
-    /// The resync sent one batch to Redis, with or without success.
-    fn sync_batch(&self, took: Duration) {
-        let _ = took;
-    }
-
-    /// The journal committed one batch to durable storage.
-    fn journal_committed(&self, took: Duration) {
-        let _ = took;
-    }
-}
 
 /// What is swapped for one bill: its family, its notice key's owners, an accepted pay-result.
 #[derive(Clone, Copy, Debug)]

@@ -17,6 +17,7 @@ use super::met::{Acquaintances, Found, Met, Reached};
 use super::pace::{BREATH, LOOK_EVERY, RETRY_EVERY, rest};
 use super::probe::{inspect, probe};
 use super::published::Published;
+use super::redirections::Redirections;
 use super::routes::Routes;
 use super::sentinel::Sentinels;
 use super::wake::Wake;
@@ -28,9 +29,6 @@ const ASKED_AT_MOST: usize = 2;
 
 /// How long a connection to a server without slots is kept that a redirection named.
 const EXTRA_FOR: Duration = Duration::from_mins(1);
-
-/// The pause between two log lines about redirections that were not followed.
-const TELL_STRANGERS_EVERY: Duration = Duration::from_mins(1);
 
 /// Keeps the connections.
 #[derive(Debug)]
@@ -45,7 +43,7 @@ pub(super) struct Supervisor {
     acquaintances: Acquaintances,
     wake: Arc<Wake>,
     extras: Vec<(Node, Instant)>,
-    strangers_told_at: Option<Instant>,
+    redirections: Redirections,
     turn: usize,
 }
 
@@ -73,7 +71,7 @@ impl Supervisor {
             published,
             wake,
             extras: Vec::new(),
-            strangers_told_at: None,
+            redirections: Redirections::default(),
             turn: 0,
         }
     }
@@ -244,7 +242,13 @@ impl Supervisor {
     async fn reach_extras(&mut self, layout: &Layout, routes: &Routes) -> Vec<Arc<Link>> {
         let now = Instant::now();
         let wanted = self.wake.take_wanted();
-        for node in self.members_among(wanted, routes).await {
+        let topology = &self.settings.topology;
+        let within = self.settings.timeout;
+        for node in self
+            .redirections
+            .members_among(wanted, topology, routes, within)
+            .await
+        {
             self.extras.retain(|(known, _)| *known != node);
             self.extras.push((node, now));
         }
@@ -259,35 +263,6 @@ impl Supervisor {
                 None => self.dial.connect(node).await,
             });
         join_all(asked).await.into_iter().flatten().collect()
-    }
-
-    /// Of the servers that redirections named, those that were configured, or that the Cluster announces. Nobody else
-    /// is sent what the ledger holds, nor the password.
-    async fn members_among(&mut self, wanted: Vec<Node>, routes: &Routes) -> Vec<Node> {
-        let Topology::Cluster { nodes: seeds } = &self.settings.topology else {
-            return Vec::new();
-        };
-        let (mut members, strangers): (Vec<Node>, Vec<Node>) =
-            wanted.into_iter().partition(|node| seeds.contains(node));
-        if strangers.is_empty() {
-            return members;
-        }
-        let announced = cluster::announced(routes, self.settings.timeout).await;
-        let (announced, strangers): (Vec<Node>, Vec<Node>) =
-            (strangers.into_iter()).partition(|node| announced.contains(node));
-        members.extend(announced);
-        let is_told = |at: Instant| at.elapsed() < TELL_STRANGERS_EVERY;
-        if let Some(stranger) = strangers.first()
-            && !self.strangers_told_at.is_some_and(is_told)
-        {
-            self.strangers_told_at = Some(Instant::now());
-            tracing::error!(
-                server = %stranger,
-                "a redirection to a server that is not part of the Cluster was not followed: its user needs \
-                 +cluster|nodes, or somebody answers in the place of Redis"
-            );
-        }
-        members
     }
 
     async fn inspect(&self, routes: &Routes) {

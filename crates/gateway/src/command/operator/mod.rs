@@ -4,6 +4,7 @@ mod client;
 mod format;
 mod page;
 mod table;
+mod terminal;
 mod token;
 
 use std::fmt;
@@ -18,6 +19,7 @@ pub(super) use client::{Client, OpsAnswer, Wait};
 pub(super) use format::{age, amount, moment, moment_in_full, number, text, won};
 pub(super) use page::Page;
 pub(super) use table::{Align, Table};
+pub(super) use terminal::harmless;
 
 use self::token::Token;
 use crate::config::OperatorSettings;
@@ -84,7 +86,7 @@ impl Access {
 }
 
 fn write_json(json: &Value) -> io::Result<()> {
-    writeln!(io::stdout().lock(), "{json:#}")
+    writeln!(io::stdout().lock(), "{}", terminal::json(json))
 }
 
 /// The result of a command that ran.

@@ -1,0 +1,34 @@
+//! Who watches a ledger: metrics, in the gateway.
+
+use std::time::Duration;
+
+use protocol::BillerCode;
+
+use crate::shared::OutOfReach;
+
+/// Receives measurements and payment conflicts from the ledger, on the thread where they occur.
+pub trait Observer: Send + Sync {
+    /// One operation on Redis ended after `took`; `reached` is an error when Redis did not answer.
+    fn redis_operation(&self, took: Duration, reached: Result<(), OutOfReach>);
+
+    /// A merge found two payments of one bill of this biller, or one payment with two amounts: the
+    /// bill became an error bill.
+    fn payment_conflict(&self, biller: BillerCode) {
+        let _ = biller;
+    }
+
+    /// So many values or journalled facts had stamps more than a minute ahead of this node's clock.
+    fn stamps_ahead(&self, number: u64) {
+        let _ = number;
+    }
+
+    /// The resync sent one batch to Redis, with or without success.
+    fn sync_batch(&self, took: Duration) {
+        let _ = took;
+    }
+
+    /// The journal committed one batch to durable storage.
+    fn journal_committed(&self, took: Duration) {
+        let _ = took;
+    }
+}
