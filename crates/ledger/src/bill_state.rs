@@ -54,6 +54,11 @@ impl BillState {
         }
     }
 
+    /// Forgets the payments.
+    pub(crate) fn drop_payments(&mut self) {
+        self.payments = None;
+    }
+
     /// Returns the latest stamp in the state; the default stamp where there is none.
     pub fn latest(&self) -> Stamp {
         let payments = self.payments.as_ref().map(|payments| payments.latest());

@@ -45,6 +45,12 @@ impl BillGroup {
         Some(self.bills.swap_remove(index).1)
     }
 
+    /// Forgets every payment of the group.
+    pub(crate) fn drop_payments(&mut self) {
+        let states = self.bills.iter_mut().map(|(_, state)| state);
+        states.for_each(BillState::drop_payments);
+    }
+
     pub(crate) fn is_empty(&self) -> bool {
         self.bills.is_empty()
     }

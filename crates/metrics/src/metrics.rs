@@ -20,7 +20,7 @@ use crate::reloads::Reloads;
 use crate::requests::{AnsweredCall, Pair};
 use crate::series::{
     BUDGET, BUILD_INFO, CIRCUIT_STATE, LEDGER_OPERATION_DURATION, LEDGER_UNAVAILABLE, OVERHEAD,
-    REJECTED, REQUEST_DURATION, STAMPS_AHEAD,
+    REJECTED, REQUEST_DURATION, STAMPS_AHEAD, VALUES_WITHOUT_CHECKSUM,
 };
 use crate::stages::StageSeconds;
 use crate::status::GatewayStatus;
@@ -40,6 +40,7 @@ pub struct Metrics {
     ledger_operation_duration: PerLabel<LedgerOperation, Histogram>,
     ledger_unavailable: PerLabel<LedgerOperation, IntCounter>,
     stamps_ahead: IntCounter,
+    values_without_checksum: IntCounter,
     kakao_circuit_state: IntGauge,
     unknown_biller: Arc<BillerSeries>,
     billers: RwLock<BTreeMap<BillerCode, Arc<BillerSeries>>>,
@@ -75,6 +76,7 @@ impl Metrics {
                 LEDGER_UNAVAILABLE.counter(&operation(label))
             }),
             stamps_ahead: STAMPS_AHEAD.counter(&[]),
+            values_without_checksum: VALUES_WITHOUT_CHECKSUM.counter(&[]),
             kakao_circuit_state: CIRCUIT_STATE.gauge(&[("upstream", KAKAO)]),
             unknown_biller: Arc::new(BillerSeries::new(Owner::Unknown, Arc::clone(&call_bounds))),
             billers: RwLock::default(),
@@ -190,6 +192,11 @@ impl Metrics {
         self.stamps_ahead.inc_by(number);
     }
 
+    /// Counts a value of Redis without a valid checksum.
+    pub fn value_without_checksum(&self) {
+        self.values_without_checksum.inc();
+    }
+
     /// Sets the state of the circuit of an upstream, `kakao` or a registered biller: closed (0), half-open
     /// (1) or open (2). Other names are ignored.
     pub fn set_circuit_state(&self, upstream: &str, state: i64) {
@@ -250,6 +257,7 @@ impl Metrics {
             .iter()
             .for_each(|series| exposition.collector(series));
         exposition.collector(&self.stamps_ahead);
+        exposition.collector(&self.values_without_checksum);
         self.certificates.expose(&mut exposition);
         self.reloads.expose(&mut exposition);
         exposition.collector(&self.kakao_circuit_state);

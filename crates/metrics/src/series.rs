@@ -51,6 +51,8 @@ series! {
         "Facts in this node's journal that are not in Redis yet."
     STAMPS_AHEAD "relay_ledger_stamps_ahead_total"
         "Values of Redis, and facts of the journal at the start, with stamps more than 60 s ahead of this node's clock."
+    VALUES_WITHOUT_CHECKSUM "relay_ledger_values_without_checksum_total"
+        "Values of Redis without a valid checksum, with ledger.redis.key_file."
     ANSWER_BYTES "relay_answer_bytes_in_flight"
         "Bytes of a biller's answers above 64 KiB that are being read or relayed."
     LEDGER_BILL_GROUPS "relay_ledger_bill_groups"

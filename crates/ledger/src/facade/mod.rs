@@ -4,10 +4,10 @@
 //! taken on what all nodes know together, and a compare-and-swap makes sure that nobody decided
 //! the same thing at the same moment.
 
-mod ahead;
 mod classify;
 mod delivery;
 mod difference;
+mod doubtful;
 mod links;
 mod node;
 mod payments;
@@ -38,7 +38,7 @@ pub use vitals::BillerUndelivered;
 
 use crate::journal::{self, Rows};
 use crate::retention::{self, RetentionThread};
-use crate::share::{CatchUp, Share};
+use crate::share::{CatchUp, Seal, Share};
 use crate::shared::{Settings as RedisSettings, SharedStore, WallClock};
 use crate::{BillView, JournalError, Observer, Timestamp};
 
@@ -105,9 +105,15 @@ impl Ledger {
             node.journal().tally().tell(Arc::clone(observer));
         }
         let share = options.redis.clone().map(|settings| {
+            let seal = Seal::new(settings.value_key.clone());
             let store = SharedStore::start_by(settings, options.clock);
             let node = Arc::clone(&node);
-            Share::new(node, store, options.retention, options.observer.clone())
+            Share::new(
+                node,
+                (store, seal),
+                options.retention,
+                options.observer.clone(),
+            )
         });
         let catch_up = share
             .as_ref()

@@ -7,7 +7,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 use foldhash::HashMap;
 use protocol::{Bill, BillerCode};
 
-use super::ahead::StampsAhead;
+use super::doubtful::DoubtfulValues;
 use crate::book::{AcceptedAnswer, Book, Pages};
 use crate::horizon::Horizon;
 use crate::journal::{Commit, Entry, Forgotten, Journal, Reader, Rows, Settings, StampSpan};
@@ -25,7 +25,8 @@ pub(crate) struct Node {
     clock: HybridLogicalClock,
     /// What the hybrid clock follows a stamp from outside by.
     wall: WallClock,
-    ahead: StampsAhead,
+    ahead: DoubtfulValues,
+    without_checksum: DoubtfulValues,
     ahead_at_start: u64,
     books: Books,
     undelivered: AtomicI64,
@@ -107,7 +108,8 @@ impl Node {
         let node = Self {
             clock,
             wall,
-            ahead: StampsAhead::default(),
+            ahead: DoubtfulValues::default(),
+            without_checksum: DoubtfulValues::default(),
             ahead_at_start: span.ahead,
             marks: Marks::new(reader.cursor()?.shared_up_to, last_row),
             journal,
@@ -183,8 +185,13 @@ impl Node {
     }
 
     /// Values from outside with stamps that are ahead.
-    pub(crate) const fn ahead(&self) -> &StampsAhead {
+    pub(crate) const fn ahead(&self) -> &DoubtfulValues {
         &self.ahead
+    }
+
+    /// Values without a valid checksum.
+    pub(crate) const fn without_checksum(&self) -> &DoubtfulValues {
+        &self.without_checksum
     }
 
     /// Facts that had stamps more than a minute ahead when the journal was opened.

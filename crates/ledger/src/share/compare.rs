@@ -1,5 +1,6 @@
 //! Does the shared state have what this node knows?
 
+use bytes::Bytes;
 use protocol::{Bill, BillerCode};
 
 use super::prepared::MESSAGE;
@@ -36,7 +37,7 @@ impl Share {
         for (place, (bill, keys)) in bills.iter().zip(&keys).enumerate() {
             let raw: Vec<_> = values.by_ref().take(keys.len()).collect();
             let is_missing = raw.iter().all(Option::is_none);
-            let lag = match Held::read(bill, false, raw, &horizon) {
+            let lag = match Held::read(bill, None, raw, (&horizon, &self.seal)) {
                 Err(_) => Some(Lag::Unreadable),
                 Ok(held) => {
                     let joined = held.join(&book.lock().decision_input(bill));
@@ -66,8 +67,14 @@ impl Share {
         };
         let keys: Vec<Key<'_>> = messages.iter().map(key).collect();
         let values = self.store().get(biller.as_str(), &keys).await?;
-        let has = |value: Option<_>| value.is_some_and(|value| held::answer(&value).is_ok());
-        let answered = values.into_iter().map(has).chain(std::iter::repeat(false));
+        let has = |(key, value): (&Key<'_>, Option<Bytes>)| {
+            value.is_some_and(|value| {
+                let opened = self.seal.open(biller.as_str(), *key, &value);
+                opened.is_valid && held::answer(&opened.content).is_ok()
+            })
+        };
+        let answered = keys.iter().zip(values).map(has);
+        let answered = answered.chain(std::iter::repeat(false));
         let both = messages.iter().zip(answered);
         Ok(both
             .filter(|(_, answered)| !answered)

@@ -189,7 +189,9 @@ impl Runner<'_> {
         let prepared: Vec<Prepared<'_>> = readable
             .iter()
             .zip(&joined)
-            .map(|((errand, held), joined)| Prepared::new(errand.subject(), held, joined))
+            .map(|((errand, held), joined)| {
+                Prepared::new(errand.subject(), held, joined, &self.share.seal)
+            })
             .collect();
         let changes: Vec<_> = prepared
             .iter()
@@ -240,8 +242,8 @@ impl Runner<'_> {
         let mut values = values.into_iter();
         let held = |(errand, keys): (&Errand<'_>, &Vec<Key<'_>>)| {
             let raw = values.by_ref().take(keys.len()).collect();
-            let with_message = errand.accepted.is_some();
-            (self.share.understand(errand.bill, with_message, raw, epoch)).ok()
+            let message = errand.accepted.as_ref().map(|(message, _)| message);
+            (self.share.understand(errand.bill, message, raw, epoch)).ok()
         };
         Ok(batch.iter().zip(&keys).map(held).collect())
     }

@@ -3,13 +3,15 @@
 use bytes::Bytes;
 use protocol::Bill;
 
-use super::Epoch;
 use super::answer::Answer;
+use super::prepared::{FAMILY, NOTICE_KEY};
+use super::seal::{Opened, Seal};
+use super::{Epoch, keys};
 use crate::codec::Unreadable;
 use crate::horizon::Horizon;
 use crate::link_decision::DecisionInput;
 use crate::owners::Owners;
-use crate::{BillGroup, BillState, Fact, KeptAnswer, Stamp};
+use crate::{BillGroup, BillState, Fact, KeptAnswer, MessageDigest, Stamp};
 
 /// The values of a bill's keys.
 #[derive(Clone, Debug, Default)]
@@ -20,6 +22,8 @@ pub(crate) struct Held {
     pub(crate) accepted: Option<KeptAnswer>,
     /// That answer is large, and kept apart.
     pub(super) is_apart: bool,
+    /// A value had no valid checksum.
+    pub(super) has_invalid: bool,
     /// When it was asked for, in the life of the marks.
     pub(crate) epoch: Epoch,
     raw: Vec<Option<Bytes>>,
@@ -35,25 +39,34 @@ impl Held {
     /// where one was asked for.
     pub(super) fn read(
         bill: &Bill,
-        with_message: bool,
+        message: Option<&MessageDigest>,
         raw: Vec<Option<Bytes>>,
-        horizon: &Horizon,
+        (horizon, seal): (&Horizon, &Seal),
     ) -> Result<Self, Unreadable> {
         let horizon = Some(horizon);
         let mut held = Self::default();
-        let mut values = raw.iter();
-        if let Some(family) = values.next().and_then(Option::as_ref) {
-            held.family = BillGroup::from_bytes(family, bill, horizon)?;
-        }
-        if !bill.biller_notice_key().is_empty()
-            && let Some(owners) = values.next().and_then(Option::as_ref)
-        {
-            held.owners = Owners::from_bytes(owners, bill, horizon)?;
-        }
-        if with_message && let Some(answer) = values.next().and_then(Option::as_ref) {
-            match self::answer(answer)? {
-                Answer::Beside(answer) => held.accepted = Some(answer),
-                Answer::Apart => held.is_apart = true,
+        let biller = bill.biller_code();
+        for (key, value) in keys(bill, message).into_iter().zip(&raw) {
+            let Some(value) = value else {
+                continue;
+            };
+            let Opened { content, is_valid } = seal.open(biller.as_str(), key, value);
+            held.has_invalid |= !is_valid;
+            match key.kind {
+                FAMILY => {
+                    held.family = BillGroup::from_bytes(&content, bill, horizon)?;
+                    if !is_valid {
+                        // Nothing is paid, and nothing is cancelled, on the word of somebody without the key.
+                        held.family.drop_payments();
+                    }
+                }
+                NOTICE_KEY => held.owners = Owners::from_bytes(&content, bill, horizon)?,
+                // Without a valid checksum nobody is known to have accepted anything.
+                _ if !is_valid => {}
+                _ => match self::answer(&content)? {
+                    Answer::Beside(answer) => held.accepted = Some(answer),
+                    Answer::Apart => held.is_apart = true,
+                },
             }
         }
         held.raw = raw;

@@ -22,6 +22,9 @@ pub trait Observer: Send + Sync {
         let _ = number;
     }
 
+    /// A value in Redis had no valid checksum.
+    fn value_without_checksum(&self) {}
+
     /// The resync sent one batch to Redis, with or without success.
     fn sync_batch(&self, took: Duration) {
         let _ = took;

@@ -4,14 +4,15 @@ use std::time::Duration;
 
 use protocol::Bill;
 
+use super::seal::Seal;
 use super::{Held, Subject, answer};
 use crate::MessageDigest;
 use crate::codec;
 use crate::shared::{Change, Key};
 
 /// Kinds of keys.
-const FAMILY: &str = "f";
-const NOTICE_KEY: &str = "n";
+pub(super) const FAMILY: &str = "f";
+pub(super) const NOTICE_KEY: &str = "n";
 pub(super) const MESSAGE: &str = "m";
 
 /// The keys of a subject, in the order in which values are read and written.
@@ -43,7 +44,7 @@ pub(super) struct Prepared<'a> {
 }
 
 impl<'a> Prepared<'a> {
-    pub(super) fn new(subject: Subject<'a>, held: &'a Held, joined: &Held) -> Self {
+    pub(super) fn new(subject: Subject<'a>, held: &'a Held, joined: &Held, seal: &Seal) -> Self {
         let keys = keys(subject.bill, subject.accepted.map(|(message, _)| message));
         let mut new = vec![codec::to_bytes(&joined.family)];
         if !subject.bill.biller_notice_key().is_empty() {
@@ -51,9 +52,19 @@ impl<'a> Prepared<'a> {
         }
         let expected = held.values(keys.len());
         if let Some((_, answer)) = subject.accepted {
+            new.push(answer::value_of(answer));
+        }
+        let biller = subject.bill.biller_code();
+        let closed = keys.iter().zip(new);
+        let closed = closed.map(|(key, value)| seal.close(biller.as_str(), *key, value));
+        let mut new: Vec<Vec<u8>> = closed.collect();
+        let has_answer = held.accepted.is_some() || held.is_apart;
+        if let (true, Some(_)) = (has_answer, subject.accepted)
+            && let Some(kept) = expected.last().copied().flatten()
+            && let Some(last) = new.last_mut()
+        {
             // The first answer that was kept stays.
-            let kept = expected.last().copied().flatten().map(<[u8]>::to_vec);
-            new.push(kept.unwrap_or_else(|| answer::value_of(answer)));
+            *last = kept.to_vec();
         }
         Self {
             keys,

@@ -100,7 +100,7 @@ async fn all(settings: &Settings) -> Vec<Inquiry> {
             }
         }
     };
-    let key = Keyspace::new(&settings.key_prefix).epoch();
+    let key = Keyspace::of(settings).epoch();
     join_all(nodes.iter().map(|node| one(&dial, node, &key))).await
 }
 

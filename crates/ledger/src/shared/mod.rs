@@ -68,6 +68,7 @@ mod settings;
 mod slot;
 mod store;
 mod supervisor;
+mod value_key;
 mod wake;
 mod warning;
 
@@ -81,4 +82,5 @@ pub use out_of_reach::OutOfReach;
 pub use password::Password;
 pub use settings::{Settings, Topology};
 pub use store::SharedStore;
+pub use value_key::ValueKey;
 pub use warning::Warning;

@@ -61,7 +61,7 @@ impl Supervisor {
             Topology::Standalone(_) | Topology::Cluster { .. } => None,
         };
         Self {
-            keys: Keyspace::new(&settings.key_prefix),
+            keys: Keyspace::of(&settings),
             dial: Dial::to_servers(&settings, &wake),
             settings,
             clock,

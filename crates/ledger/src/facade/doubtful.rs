@@ -1,4 +1,4 @@
-//! Stamps from outside that are ahead of the own clock: counted, and told at a bounded rate.
+//! Values from outside that are not as they should be: counted, and told at a bounded rate.
 
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::time::Duration;
@@ -10,14 +10,14 @@ use crate::Timestamp;
 /// The pause between two log lines.
 const TELL_EVERY: Duration = Duration::from_mins(1);
 
-/// Values from outside with a stamp more than a minute ahead.
+/// Counts such values of one kind.
 #[derive(Debug)]
-pub(crate) struct StampsAhead {
+pub(crate) struct DoubtfulValues {
     untold: AtomicU64,
     told_at: AtomicI64,
 }
 
-impl Default for StampsAhead {
+impl Default for DoubtfulValues {
     fn default() -> Self {
         Self {
             untold: AtomicU64::new(0),
@@ -26,9 +26,9 @@ impl Default for StampsAhead {
     }
 }
 
-impl StampsAhead {
-    /// Counts one value of this biller's; tells the log at most once a minute.
-    pub(crate) fn count(&self, biller: BillerCode, now: Timestamp) {
+impl DoubtfulValues {
+    /// Counts one value of this biller's; tells the log at most once a minute what they are.
+    pub(crate) fn count(&self, biller: BillerCode, now: Timestamp, what: &'static str) {
         self.untold.fetch_add(1, Ordering::Relaxed);
         let told_at = self.told_at.load(Ordering::Acquire);
         let is_due = told_at <= now.minus(TELL_EVERY).millis() || told_at > now.millis();
@@ -40,12 +40,7 @@ impl StampsAhead {
         };
         if is_due && claim() {
             let values = self.untold.swap(0, Ordering::AcqRel);
-            tracing::error!(
-                biller = biller.as_str(),
-                values,
-                "values in Redis have stamps more than 60 s ahead of this node's clock: another node's clock is wrong, \
-                 or somebody else writes to Redis; what they say is taken, and this node's clock does not follow"
-            );
+            tracing::error!(biller = biller.as_str(), values, "{what}");
         }
     }
 }
@@ -56,11 +51,11 @@ mod tests {
 
     #[test]
     fn the_log_is_told_once_a_minute_however_many_come() {
-        let ahead = StampsAhead::default();
+        let ahead = DoubtfulValues::default();
         let biller = BillerCode::parse("B0001").unwrap();
         // second | values not told of yet
         for (second, untold) in [(1_000, 0), (1_001, 1), (1_059, 2), (1_060, 0), (500, 0)] {
-            ahead.count(biller, Timestamp::from_seconds(second));
+            ahead.count(biller, Timestamp::from_seconds(second), "what");
             assert_eq!(ahead.untold.load(Ordering::Relaxed), untold, "{second}");
         }
     }
