@@ -27,18 +27,24 @@ _PACKAGES = {
 
 
 def debian():
-    """Installs the packages that are missing."""
-    missing = sorted({package for need, package in _PACKAGES.items() if not _is_installed(need)})
+    """Installs the packages of all load tests that are missing."""
+    install(_PACKAGES)
+
+
+def install(packages):
+    """Installs the Debian packages of the programs and files that are missing."""
+    missing = sorted({package for need, package in packages.items() if not is_installed(need)})
     if missing:
         print("installing", *missing, flush=True)
         as_root = [] if os.getuid() == 0 else ["sudo"]
         env = ["env", "DEBIAN_FRONTEND=noninteractive"]
         subprocess.run([*as_root, *env, "apt-get", "update", "-q"], check=True)
-        install = ["apt-get", "install", "-q", "-y", "--no-install-recommends"]
-        subprocess.run([*as_root, *env, *install, *missing], check=True)
+        command = ["apt-get", "install", "-q", "-y", "--no-install-recommends"]
+        subprocess.run([*as_root, *env, *command, *missing], check=True)
 
 
-def _is_installed(need):
+def is_installed(need):
+    """Whether a program is found, or a file is there."""
     return pathlib.Path(need).exists() if need.startswith("/") else find(need) is not None
 
 

@@ -4,8 +4,10 @@
 //! the five APIs over sockets in the order of a bill's payment, then provokes every code that the gateway
 //! answers itself. It compares each answer, and the calls that each simulator counted, with what is expected.
 
+mod day;
 mod environment;
 mod exchange;
+mod institution;
 mod output;
 mod scenario;
 
@@ -29,7 +31,7 @@ static ALLOCATOR: MiMalloc = MiMalloc;
 #[derive(Debug, Parser)]
 #[command(name = "relay-demo", version)]
 struct CommandLine {
-    /// Keep everything running until SIGINT or SIGTERM, and print commands to try.
+    /// Keep everything running until SIGINT or SIGTERM, with a day's data; print the admin token and commands to try.
     #[arg(long)]
     keep_running: bool,
 }
@@ -62,7 +64,11 @@ fn run(command_line: &CommandLine) -> Result<(), Box<dyn Error>> {
     let exchanges = run_scenarios(&environment, &dates, &mut terminal)?;
     output::show_summary(&mut terminal, &exchanges)?;
     if command_line.keep_running {
+        let day = day::make(&environment, jiff::Timestamp::now())?;
+        output::show_day(&mut terminal, &environment, &day)?;
         output::show_curl_commands(&mut terminal, &environment, &dates)?;
+        output::show_operators_commands(&mut terminal, &environment, &day)?;
+        output::show_end(&mut terminal, &environment)?;
         environment.gateway.wait_for_interruption();
     } else {
         output::show_keep_running(&mut terminal)?;

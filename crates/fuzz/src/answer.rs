@@ -12,7 +12,9 @@ pub fn answer(body: &[u8]) {
 }
 
 fn by_serde_json(body: &[u8]) -> Option<AnswerCode> {
-    let members = Members::of(std::str::from_utf8(body).ok()?)?;
+    let body = std::str::from_utf8(body).ok()?;
+    // One byte-order mark is allowed in an answer.
+    let members = Members::of(body.strip_prefix('\u{feff}').unwrap_or(body))?;
     let [spelled] = members.values("res_code")[..] else {
         return Some(AnswerCode::None);
     };

@@ -92,7 +92,7 @@ impl Checks<'_> {
                 let code = match member.width {
                     Width::Any | Width::Max(_) => ResCode::E006,
                     Width::Digits(_) | Width::PayType | Width::Time => ResCode::E007,
-                    Width::Exact => ResCode::E807,
+                    Width::Exact | Width::PayId => ResCode::E807,
                 };
                 return Err(refused(Check::Width, code, member.name));
             }
@@ -161,7 +161,8 @@ fn has_width(spelled: &str, width: Width) -> bool {
         Width::Digits(count) => are_digits(count),
         Width::PayType => matches!(text.as_str(), "P" | "C"),
         Width::Time => are_digits(14) && is_time(&text),
-        Width::Exact => is_exact(spelled),
+        Width::Exact => has_digits(spelled, 18, 18),
+        Width::PayId => has_digits(spelled, 38, 0),
     }
 }
 
@@ -180,8 +181,8 @@ fn is_time(digits: &str) -> bool {
     is_day && part(8, 10) < 24 && part(10, 12) < 60 && part(12, 14) < 60
 }
 
-/// Whether a number without exponent has at most 18 digits before and after the decimal point.
-fn is_exact(spelled: &str) -> bool {
+/// Whether a number, written out without exponent, has at most this many digits before and after the decimal point.
+fn has_digits(spelled: &str, before: i64, after: i64) -> bool {
     let (mantissa, exponent) = spelled.split_once(['e', 'E']).unwrap_or((spelled, "0"));
     let (units, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
     let units = units.trim_start_matches('-');
@@ -193,7 +194,7 @@ fn is_exact(spelled: &str) -> bool {
     let far = sign * (i64::MAX / 2);
     let exponent = exponent.parse().unwrap_or(far).clamp(-far.abs(), far.abs());
     let before_point = exponent + count(units) - leading;
-    digits == 0 || before_point <= 18 && digits - before_point <= 18
+    digits == 0 || before_point <= before && digits - before_point <= after
 }
 
 fn count(digits: &str) -> i64 {

@@ -20,8 +20,8 @@ pub fn forwarded_for(lines: &[u8]) {
         return;
     };
 
-    assert_eq!(source(client, &headers, &trusted), Some(client.ip()));
-    let found = source(proxy, &headers, &trusted);
+    assert_eq!(source(client, &headers, &trusted), Ok(client.ip()));
+    let found = source(proxy, &headers, &trusted).ok();
     assert_eq!(
         found,
         expected_source(&lists, &trusted, proxy.ip()),
@@ -33,7 +33,8 @@ pub fn forwarded_for(lines: &[u8]) {
         proxy,
         &self::headers(&[&joined]).expect("its parts are valid"),
         &trusted,
-    );
+    )
+    .ok();
     assert_eq!(found, as_one, "in many headers | in one");
 
     let is_untrusted = |address: &IpAddr| !contains(&trusted, *address);
@@ -46,7 +47,7 @@ pub fn forwarded_for(lines: &[u8]) {
         for claim in ["198.51.100.7", "10.9.9.9", "\u{e9}", ",,"] {
             let claimed = [claim.as_bytes(), &joined].join(&b","[..]);
             let claimed = self::headers(&[&claimed]).expect("its parts are valid");
-            let now = source(proxy, &claimed, &trusted);
+            let now = source(proxy, &claimed, &trusted).ok();
             assert_eq!(found, now, "a client changed its address with {claim:?}");
         }
     }

@@ -1,8 +1,8 @@
 //! The fuzz target of the five requests' bodies.
 
 use protocol::{
-    Api, Bill, BillerCode, LinkCreate, LinkRecreate, Member, Notice, PayResult, Prepay, Refusal,
-    Rules,
+    Api, Bill, BillerCode, Check, LinkCreate, LinkRecreate, Member, Notice, PayResult, Prepay,
+    Refusal, Rules,
 };
 
 use crate::checks::{Checks, Refused, value};
@@ -85,7 +85,12 @@ fn compare(
         }
         (Err(ours), Err(expected)) => {
             let member = ours.member.filter(|_| expected.member.is_some());
-            let (check, code) = (ours.check, ours.code);
+            let check = match ours.check {
+                // The second implementation does not tell the two parts of check 5 apart.
+                Check::Type => Check::Parse,
+                check => check,
+            };
+            let code = ours.code;
             assert_eq!(
                 Refused {
                     check,

@@ -235,6 +235,7 @@ fn line(call: usize) {
         total: upstream + Duration::from_micros(45),
         upstream: Some(upstream),
         outcome: Outcome::Relayed,
+        reason: None,
     };
     black_box(&line).emit();
 }

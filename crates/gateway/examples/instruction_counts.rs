@@ -213,6 +213,7 @@ fn logging() -> Box<dyn Fn()> {
             total: Duration::from_micros(12_345),
             upstream: Some(Duration::from_micros(11_987)),
             outcome: Outcome::Relayed,
+            reason: None,
         };
         black_box(&line).emit();
     };

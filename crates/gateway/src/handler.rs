@@ -151,6 +151,7 @@ fn finish(
         total,
         upstream: call.upstream(),
         outcome: reply.outcome,
+        reason: reply.reason,
     }
     .emit();
     if let Some(queue) = worker.shared().traces.get()
@@ -176,11 +177,13 @@ fn finish(
 /// Returns the label of `relay_rejected_total` for this problem; `None` if that counter does not count it.
 const fn rejected_reason(problem: &Problem) -> Option<RejectedReason> {
     match problem {
-        Problem::AddressNotAllowed => Some(RejectedReason::Address),
+        Problem::AddressNotAllowed(_) => Some(RejectedReason::Address),
         Problem::CertificateNotPinned
         | Problem::CertificateWithdrawn
         | Problem::AuthorizationMissing
-        | Problem::AuthorizationWrong => Some(RejectedReason::Authorization),
+        | Problem::AuthorizationWrong
+        | Problem::AuthorizationTwice
+        | Problem::Suspended => Some(RejectedReason::Authorization),
         Problem::RateLimited { .. } => Some(RejectedReason::Rate),
         Problem::BodyTooLarge
         | Problem::BodyLate

@@ -7,6 +7,7 @@ pub mod admission;
 pub mod call;
 pub mod command;
 pub mod config;
+pub mod expiry;
 pub mod flow;
 pub mod handler;
 pub mod lifecycle;

@@ -149,7 +149,7 @@ fn between(earlier: Timestamp, later: Timestamp) -> Duration {
 mod tests {
     #![allow(clippy::unwrap_used)]
     use ledger::DeliveryState;
-    use protocol::{Bill, Decimal, PaidAt, PaymentEvent};
+    use protocol::{Bill, Decimal, PaidAt, PayId, PaymentEvent};
 
     use super::*;
 
@@ -161,7 +161,7 @@ mod tests {
         EventDelivery {
             bill: Bill::from_parts(BillerCode::parse("B").unwrap(), "u", "", "", "", &[]),
             event: PaymentEvent {
-                pay_id: Decimal::parse("1").unwrap(),
+                pay_id: PayId::parse("1").unwrap(),
                 pay_type: PayType::P,
                 paid_at: PaidAt::parse("20261124120000").unwrap(),
                 pay_amount: Decimal::parse("20000").unwrap(),

@@ -7,13 +7,14 @@ use std::time::Duration;
 
 use ipnet::IpNet;
 use ledger::Ledger;
-use metrics::Metrics;
+use metrics::{CertificateUse, Metrics};
 
 use tokio_util::task::TaskTracker;
 
 use crate::config::Sha256;
 use crate::registry::{KakaoParty, Registry};
 use crate::server::ConnectionCounts;
+use crate::tls::ServerTls;
 use crate::traces::SpanQueue;
 use crate::upstream::Clients;
 
@@ -36,6 +37,10 @@ pub struct GatewayState {
     pub connections: OnceLock<ConnectionCounts>,
     /// The queue to the trace exporter; unset without `tracing.otlp_endpoint`.
     pub traces: OnceLock<SpanQueue>,
+    /// The TLS of the public listener; unset for plain HTTP.
+    pub tls: OnceLock<Arc<ServerTls>>,
+    /// The ends of the certificates of `[ledger.redis]`, in seconds since 1970; unset without TLS to Redis.
+    pub redis_certificates: OnceLock<Vec<(CertificateUse, i64)>>,
     parties: RwLock<Arc<Parties>>,
     draining: AtomicBool,
 }
@@ -68,6 +73,8 @@ impl GatewayState {
             redeliveries: TaskTracker::new(),
             connections: OnceLock::new(),
             traces: OnceLock::new(),
+            tls: OnceLock::new(),
+            redis_certificates: OnceLock::new(),
             parties: RwLock::new(Arc::new(parties)),
             draining: AtomicBool::new(false),
         }

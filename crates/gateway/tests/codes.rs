@@ -185,7 +185,7 @@ fn every_fault_of_an_upstream_has_its_code() {
     let whole = |status: u16, body: &[u8]| Action::Send(answer(status, "text/html", body));
     let raw = |text: &str| Action::SendAndClose(text.as_bytes().to_vec());
     let euc_kr = b"{\"res_code\":\"OK\",\"message\":\"\xBC\xBA\xB0\xF8\"}";
-    let bom = [b"\xEF\xBB\xBF".as_slice(), OK.as_bytes()].concat();
+    let bom = ["\u{feff}\u{feff}".as_bytes(), OK.as_bytes()].concat();
     let large = format!("{{\"res_code\":\"OK\",\"x\":\"{}\"}}", "x".repeat(4 << 20));
     // what it does | upstream's answer | status | code
     let table: Vec<(&str, Action, u16, _)> = vec![
@@ -211,10 +211,28 @@ fn every_fault_of_an_upstream_has_its_code() {
             E809,
         ),
         (
-            "gives no length",
-            raw("HTTP/1.1 200 OK\r\n\r\n{}"),
+            "cuts its body short and gives no length",
+            raw("HTTP/1.1 200 OK\r\n\r\n{\"res_code\":\"OK\""),
             502,
             E809,
+        ),
+        (
+            "gives no length and no body",
+            raw("HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n"),
+            200,
+            E809,
+        ),
+        (
+            "fails in HTML without a length",
+            raw("HTTP/1.0 500 Oops\r\nContent-Type: text/html\r\n\r\n<html>"),
+            500,
+            E808,
+        ),
+        (
+            "gives no length and no JSON",
+            raw("HTTP/1.1 200 OK\r\n\r\n{res_code:OK}"),
+            200,
+            E808,
         ),
         (
             "answers 204",
@@ -243,7 +261,7 @@ fn every_fault_of_an_upstream_has_its_code() {
         ("answers two objects", whole(200, b"{}{}"), 200, E808),
         ("answers EUC-KR", whole(200, euc_kr), 200, E808),
         (
-            "answers with a byte-order mark",
+            "answers with two byte-order marks",
             whole(200, &bom),
             200,
             E808,

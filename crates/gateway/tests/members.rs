@@ -24,9 +24,11 @@ enum Rule {
     PayType,
     /// `Number`.
     Number,
+    /// `Number`: `pay_id`.
+    PayId,
 }
 
-use Rule::{AnyText, Digits, Number, PayType, Text};
+use Rule::{AnyText, Digits, Number, PayId, PayType, Text};
 use test_support::{
     Caller, Setup, Upstream, assert_own, link, notice, pay_result, prepay, with, without,
 };
@@ -56,7 +58,7 @@ fn apis() -> Vec<(&'static str, Value, Vec<(&'static str, Rule, bool)>)> {
         ("pay_fee_tax", Number, REQUIRED),
         ("adjust_date", Digits(8), OPTIONAL),
         ("paid_at", Digits(14), REQUIRED),
-        ("pay_id", Number, REQUIRED),
+        ("pay_id", PayId, REQUIRED),
     ]);
     let url = "/external/inquiry-payment/one-time/url";
     vec![
@@ -87,7 +89,7 @@ fn concat_path(prefix: &str, rest: &str) -> &'static str {
 /// Values of the wrong JSON type for a rule.
 fn wrong_types(rule: Rule) -> Vec<Value> {
     let mut wrong = vec![json!(true), json!([]), json!({}), json!(["20000"])];
-    wrong.push(if matches!(rule, Number) {
+    wrong.push(if matches!(rule, Number | PayId) {
         json!("20000")
     } else {
         json!(20_000)
@@ -111,6 +113,7 @@ fn wrong_widths(rule: Rule) -> Vec<(Value, protocol::ResCode)> {
         ],
         PayType => vec![(json!("p"), E007), (json!("PC"), E007), (json!("X"), E007)],
         Number => vec![(json!(1e18), E807)],
+        PayId => vec![(json!(1e38), E807), (json!(0.5), E807)],
         AnyText => vec![],
     }
 }
@@ -119,6 +122,11 @@ fn wrong_widths(rule: Rule) -> Vec<(Value, protocol::ResCode)> {
 fn right_widths(rule: Rule) -> Vec<Value> {
     match rule {
         Text(most) => vec![json!("a".repeat(most)), json!("한".repeat(most))],
+        PayId => vec![
+            json!(9_223_372_036_854_775_808_u64),
+            json!(1e37),
+            json!(7.0),
+        ],
         Number => vec![json!(999_999_999_999_999_999_u64), json!(0.5), json!(-1)],
         PayType => vec![json!("C")],
         AnyText => vec![json!("가".repeat(500))],
@@ -147,7 +155,8 @@ fn every_member_of_every_api_is_checked_by_the_guides_table() {
                 refused.with(&with(body.clone(), member, wrong), 400, E807);
             }
             for (wrong, code) in wrong_widths(rule) {
-                refused.with(&with(body.clone(), member, wrong), 200, code);
+                let status = if code == E807 { 400 } else { 200 };
+                refused.with(&with(body.clone(), member, wrong), status, code);
             }
         }
     }

@@ -124,28 +124,6 @@ fn statuses_and_the_named_headers_of_an_answer_are_relayed_and_no_others() {
 }
 
 #[test]
-fn chunked_and_closing_answers_are_read_to_their_end() {
-    let (kakao, biller) = (Upstream::ok(), Upstream::ok());
-    let gateway = Setup::new(&kakao.url(), &biller.url()).start();
-    let (first, rest) = OK.split_at(7);
-    let chunked = format!(
-        "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n{:x}\r\n{first}\r\n{:x};a=b\r\n{rest}\r\n0\r\n\r\n",
-        first.len(),
-        rest.len()
-    );
-    let old = format!("HTTP/1.0 200 OK\r\n\r\n{OK}");
-    let both = [
-        Action::Send(chunked.into_bytes()),
-        Action::SendAndClose(old.into_bytes()),
-    ];
-    for action in both {
-        biller.now(move |_| action.clone());
-        let reply = gateway.post("/kakao/notice/B0001", notice("u").to_string());
-        assert_eq!((reply.status, reply.text().as_str()), (200, OK));
-    }
-}
-
-#[test]
 fn an_upstream_is_sent_the_headers_of_the_contract_and_no_others() {
     let (kakao, biller) = (Upstream::ok(), Upstream::ok());
     let gateway = Setup::new(&kakao.url(), &biller.url()).start();
@@ -193,13 +171,18 @@ fn an_upstream_is_sent_the_headers_of_the_contract_and_no_others() {
         let mut expected = vec![
             "accept",
             "accept-encoding",
+            "connection",
             "content-length",
             "content-type",
             "host",
             "traceparent",
+            "user-agent",
             "x-request-id",
         ];
         assert_eq!(seen.header("accept-encoding"), Some("identity"));
+        assert_eq!(seen.header("connection"), Some("keep-alive"));
+        let agent = concat!("relay-gateway/", env!("CARGO_PKG_VERSION"));
+        assert_eq!(seen.header("user-agent"), Some(agent));
         if path.starts_with(LINKS) {
             expected.insert(2, "authorization");
             assert_eq!(seen.header("authorization"), Some(AUTHORIZATION));

@@ -39,6 +39,17 @@ fn both_gateways_answer_from_the_facts_of_either() {
         (OK, Some("true"))
     );
     assert_eq!(biller.count(), delivered, "delivered twice");
+    let spelled = paid(1).replace(":20000", ": 2e4");
+    let copy = other.post(PAY_RESULT, &spelled);
+    assert_eq!(
+        (copy.text().as_str(), copy.header("x-relay-replayed")),
+        (OK, Some("true"))
+    );
+    // The other way round: the first spelling of this one was accepted by the other node.
+    assert_eq!(other.post(PAY_RESULT, paid(11)).res_code(), "OK");
+    let copy = one.post(PAY_RESULT, format!(" {}", paid(11)));
+    assert_eq!(copy.header("x-relay-replayed"), Some("true"));
+    assert_eq!(biller.count(), delivered + 1, "delivered twice");
     assert_eq!(other.post(PAY_RESULT, paid(2)).res_code(), "OK");
     assert_own(&one.post(PREPAY, prepay("u").to_string()), 200, E817);
 }

@@ -43,6 +43,16 @@ fn with_journal() -> Setup {
     setup
 }
 
+/// Starts a gateway that refuses; returns what it printed, which its log has too.
+#[track_caller]
+fn refused(setup: &Setup) -> String {
+    let (log, printed) = setup.fail();
+    let fault = printed.trim_end();
+    let is_logged = |line: &serde_json::Value| line["fault"] == fault;
+    assert!(log.iter().any(is_logged), "{fault}: {log:#?}");
+    printed
+}
+
 fn stop(mut gateway: Gateway) {
     assert_eq!(gateway.terminate(), Some(0));
 }
@@ -70,7 +80,7 @@ fn a_journal_that_another_process_holds_is_named_with_that_process() {
     let second = setup().with(&format!("[ledger]\npath = \"{}\"", ledger.display()));
     let pid = first.pid().to_string();
     assert_says(
-        &second.fail(),
+        &refused(&second),
         &["ledger.path", "journal.sqlite3", "in use", &pid, "stop it"],
     );
 }
@@ -79,7 +89,7 @@ fn a_journal_that_another_process_holds_is_named_with_that_process() {
 fn a_ledger_below_a_file_is_refused() {
     let setup = setup();
     fs::write(setup.path().join("data"), "a file").unwrap();
-    assert_says(&setup.fail(), &["ledger.path", LEDGER, "data is a file"]);
+    assert_says(&refused(&setup), &["ledger.path", LEDGER, "data is a file"]);
 }
 
 #[test]
@@ -87,7 +97,10 @@ fn a_ledger_that_is_a_file_is_refused() {
     let setup = setup();
     fs::create_dir(setup.path().join("data")).unwrap();
     fs::write(setup.path().join(LEDGER), "a file").unwrap();
-    assert_says(&setup.fail(), &["ledger.path", LEDGER, "must be a folder"]);
+    assert_says(
+        &refused(&setup),
+        &["ledger.path", LEDGER, "must be a folder"],
+    );
 }
 
 #[test]
@@ -98,7 +111,7 @@ fn a_journal_of_another_user_is_refused() {
         return; // Only root can give a file away.
     }
     assert_says(
-        &setup.fail(),
+        &refused(&setup),
         &["ledger.path", "belongs to user 65534", "chown"],
     );
 }
@@ -123,7 +136,7 @@ fn a_damaged_journal_is_refused() {
         let setup = with_journal();
         damage(&journal(setup.path()));
         assert_says(
-            &setup.fail(),
+            &refused(&setup),
             &[
                 "ledger.path",
                 "journal.sqlite3",
@@ -157,7 +170,7 @@ fn a_folder_that_others_may_read_and_that_holds_other_things_is_refused_and_left
     fs::create_dir_all(&folder).unwrap();
     fs::write(folder.join("letters.txt"), "somebody's").unwrap();
     set_mode(&folder, 0o755);
-    let printed = setup.fail();
+    let printed = refused(&setup);
     assert_says(
         &printed,
         &[
@@ -179,7 +192,7 @@ fn a_redis_that_refuses_the_password_is_refused_and_one_that_is_away_is_not() {
         let folder = setup.path().join(LEDGER);
         let port = redis.port().to_string();
         assert_says(
-            &setup.fail(),
+            &refused(&setup),
             &["ledger.redis", &port, code, "password_file"],
         );
         assert!(!folder.exists(), "no journal was made");
@@ -187,7 +200,7 @@ fn a_redis_that_refuses_the_password_is_refused_and_one_that_is_away_is_not() {
     let open = RedisServer::start();
     let needless = format!("redis://:needless@127.0.0.1:{}/0", open.port());
     assert_says(
-        &with(&needless).fail(),
+        &refused(&with(&needless)),
         &["ledger.redis", "without any password"],
     );
     let right = with(&url(":right@")).start();

@@ -79,7 +79,10 @@ async fn life(ledger: &Ledger, number: usize) {
     let bill = Bill::from_parts(biller, &user_key, "202611", "", "", &[]);
     let now = Timestamp::now();
     let until = now.plus(std::time::Duration::from_secs(3));
-    let reservation = ledger.reserve(&bill, now, until).await.unwrap();
+    let reservation = ledger
+        .reserve(&bill, ledger::FactContext::default(), now, until)
+        .await
+        .unwrap();
     let expire_at = KoreanTime::parse("20991231235959").unwrap();
     let outcome = LinkOutcome::Linked { expire_at };
     ledger.settle(&reservation, &outcome, now).await.unwrap();
@@ -93,7 +96,7 @@ async fn life(ledger: &Ledger, number: usize) {
     let paid = PayResult::parse(&body, biller, &rules).unwrap();
     let message = MessageDigest::of(&body);
     ledger
-        .record_payment(&paid.bill, &paid.event, &body, message, now)
+        .record_payment(&paid.bill, &paid.event, &body, message.into(), now)
         .await;
     let answer = KeptAnswer {
         status: 200,
@@ -102,7 +105,7 @@ async fn life(ledger: &Ledger, number: usize) {
     };
     let delivered = DeliveryOutcome::Accepted(answer);
     ledger
-        .record_delivery(&paid.bill, &paid.event, message, delivered, now)
+        .record_delivery(&paid.bill, &paid.event, message.into(), delivered, now)
         .await
         .unwrap();
 }

@@ -67,6 +67,13 @@ impl BillState {
         latest.max(self.link.latest())
     }
 
+    /// Returns whether nothing is known but attempts that made no link.
+    pub fn is_settled_to_nothing(&self) -> bool {
+        self.payments.is_none()
+            && self.classification.is_none()
+            && self.link.is_settled_to_nothing()
+    }
+
     /// Returns the state of the link at `now`.
     pub fn link_state(&self, now: Timestamp) -> LinkState {
         self.link.state(now)

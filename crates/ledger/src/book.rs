@@ -6,13 +6,13 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use protocol::Bill;
+use protocol::{Bill, CanonicalDigest};
 use tokio::sync::watch;
 
 use crate::claim::{Claim, ClaimGuard, UnderWay};
 use crate::link_decision::DecisionInput;
 use crate::owners::Owners;
-use crate::{BillGroup, BillState, Fact, KeptAnswer, MessageDigest, Stamp};
+use crate::{BillGroup, BillState, Digests, Fact, KeptAnswer, MessageDigest, Stamp};
 
 /// A biller's bills and accepted pay-results, shared by all workers of the node.
 #[derive(Debug, Default)]
@@ -27,10 +27,14 @@ pub(crate) struct Pages {
     /// By `biller_notice_key`.
     notice_keys: HashMap<Box<str>, Owners>,
     accepted: HashMap<MessageDigest, AcceptedAnswer>,
+    /// The accepted pay-result of each canonical form, for copies in another spelling.
+    accepted_as: HashMap<CanonicalDigest, MessageDigest>,
     /// The bills with events that were told and not accepted; rare, and listed by operators.
     undelivered: HashSet<Bill>,
     /// Pay-results being relayed by this node; bounded by the allowance in flight.
     under_way: HashMap<MessageDigest, watch::Receiver<()>>,
+    /// The same by canonical form.
+    forms_under_way: HashMap<CanonicalDigest, watch::Receiver<()>>,
 }
 
 /// Where the answer to an accepted pay-result is.
@@ -49,19 +53,20 @@ impl Book {
         self.pages.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Claims the relay of one pay-result.
-    pub(crate) fn claim(self: &Arc<Self>, message: MessageDigest) -> Claim {
+    /// Claims the relay of one pay-result, in whatever spelling.
+    pub(crate) fn claim(self: &Arc<Self>, message: Digests) -> Claim {
         let mut pages = self.lock();
-        match pages.accepted.get(&message) {
-            Some(AcceptedAnswer::Held(answer)) => return Claim::Accepted(Arc::clone(answer)),
-            Some(AcceptedAnswer::InJournal) => return Claim::AcceptedInJournal,
-            None => {}
+        if let Some(accepted) = pages.accepted(&message) {
+            return accepted;
         }
-        if let Some(wait) = pages.under_way.get(&message) {
-            return Claim::UnderWay(UnderWay(wait.clone()));
+        if let Some(wait) = pages.wait_for(&message) {
+            return Claim::UnderWay(UnderWay(wait));
         }
         let (wake, wait) = watch::channel(());
-        pages.under_way.insert(message, wait);
+        if let Some(canonical) = message.canonical {
+            pages.forms_under_way.insert(canonical, wait.clone());
+        }
+        pages.under_way.insert(message.bytes, wait);
         Claim::Granted(ClaimGuard {
             book: Arc::clone(self),
             message,
@@ -69,12 +74,42 @@ impl Book {
         })
     }
 
-    pub(crate) fn end_claim(&self, message: &MessageDigest) {
-        self.lock().under_way.remove(message);
+    pub(crate) fn end_claim(&self, message: &Digests) {
+        let mut pages = self.lock();
+        pages.under_way.remove(&message.bytes);
+        if let Some(canonical) = &message.canonical {
+            pages.forms_under_way.remove(canonical);
+        }
     }
 }
 
 impl Pages {
+    /// The claim of a pay-result that was accepted before: with these bytes, else in another spelling.
+    fn accepted(&self, message: &Digests) -> Option<Claim> {
+        let spelled = |canonical| self.accepted_as.get(canonical).copied();
+        let others = message.canonical.as_ref().and_then(spelled);
+        let (message, answer) = [Some(message.bytes), others]
+            .into_iter()
+            .flatten()
+            .find_map(|digest| Some((digest, self.accepted.get(&digest)?)))?;
+        Some(match answer {
+            AcceptedAnswer::Held(answer) => Claim::Accepted {
+                message,
+                answer: Arc::clone(answer),
+            },
+            AcceptedAnswer::InJournal => Claim::AcceptedInJournal { message },
+        })
+    }
+
+    /// The end of the relay of this pay-result, in whatever spelling, that is under way.
+    fn wait_for(&self, message: &Digests) -> Option<watch::Receiver<()>> {
+        let form = |canonical| self.forms_under_way.get(canonical);
+        let same_bytes = self.under_way.get(&message.bytes);
+        same_bytes
+            .or_else(|| message.canonical.as_ref().and_then(form))
+            .cloned()
+    }
+
     /// Folds a fact in; answers how many undelivered events that added (or took away).
     pub(crate) fn fold(&mut self, fact: &Fact) -> i64 {
         let bill = &fact.bill;
@@ -133,7 +168,7 @@ impl Pages {
     }
 
     /// Forgets a bill and the pay-results of it; answers how many undelivered events went with it.
-    pub(crate) fn forget(&mut self, bill: &Bill, messages: &[MessageDigest]) -> i64 {
+    pub(crate) fn forget(&mut self, bill: &Bill, messages: &[Digests]) -> i64 {
         let gone = self
             .families
             .get_mut(bill.group_key())
@@ -152,14 +187,34 @@ impl Pages {
             }
         }
         for message in messages {
-            self.accepted.remove(message);
+            self.accepted.remove(&message.bytes);
+            if let Some(canonical) = &message.canonical
+                && self.accepted_as.get(canonical) == Some(&message.bytes)
+            {
+                self.accepted_as.remove(canonical);
+            }
         }
         self.undelivered.remove(bill);
         gone.map_or(0, |state| count(state.undelivered()))
     }
 
-    pub(crate) fn accept(&mut self, message: MessageDigest, answer: AcceptedAnswer) {
-        self.accepted.insert(message, answer);
+    /// Forgets a bill of which nothing is known but attempts before a stamp's time that made no link. Returns whether
+    /// it was one.
+    pub(crate) fn forget_refused_links(&mut self, bill: &Bill, before: i64) -> bool {
+        let state = self.decision_input(bill).get(bill);
+        let is_settled = state
+            .is_some_and(|state| state.is_settled_to_nothing() && state.latest().time < before);
+        if is_settled {
+            self.forget(bill, &[]);
+        }
+        is_settled
+    }
+
+    pub(crate) fn accept(&mut self, message: Digests, answer: AcceptedAnswer) {
+        self.accepted.insert(message.bytes, answer);
+        if let Some(canonical) = message.canonical {
+            self.accepted_as.entry(canonical).or_insert(message.bytes);
+        }
     }
 
     /// The answer of an accepted pay-result is on durable storage: memory can let it go.

@@ -6,16 +6,24 @@ use std::sync::Arc;
 use tokio::sync::watch;
 
 use crate::book::Book;
-use crate::{KeptAnswer, MessageDigest};
+use crate::{Digests, KeptAnswer, MessageDigest};
 
 /// The result of claiming a pay-result.
 #[derive(Debug)]
 pub enum Claim {
-    /// The biller accepted this pay-result before, with this answer.
-    Accepted(Arc<KeptAnswer>),
+    /// The biller accepted this pay-result before.
+    Accepted {
+        /// Its digest as it was accepted; another one where this is a copy in another spelling.
+        message: MessageDigest,
+        /// The biller's answer.
+        answer: Arc<KeptAnswer>,
+    },
     /// The biller accepted it before; [`Ledger::kept_answer`](crate::Ledger::kept_answer) reads the
     /// answer.
-    AcceptedInJournal,
+    AcceptedInJournal {
+        /// Its digest as it was accepted; another one where this is a copy in another spelling.
+        message: MessageDigest,
+    },
     /// This node relays a copy at this moment: wait for its end, then claim again.
     UnderWay(UnderWay),
     /// The caller relays it, and holds the guard until the delivery is recorded.
@@ -38,7 +46,7 @@ impl UnderWay {
 #[derive(Debug)]
 pub struct ClaimGuard {
     pub(crate) book: Arc<Book>,
-    pub(crate) message: MessageDigest,
+    pub(crate) message: Digests,
     pub(crate) _wake: watch::Sender<()>,
 }
 

@@ -5,7 +5,7 @@
 //! ordinal). The first byte is the version of the format. A node that reads a later version returns
 //! [`Unreadable`] and does not overwrite the value.
 
-use protocol::{Bill, Decimal, KoreanTime, PaidAt};
+use protocol::{Bill, Decimal, KoreanTime, PaidAt, PayId};
 
 use crate::horizon::Horizon;
 use crate::{Stamp, Timestamp};
@@ -16,6 +16,9 @@ pub struct Unreadable;
 
 /// The version that this code reads and writes.
 const VERSION: u64 = 1;
+
+/// Stands before a `pay_id` of more than 18 digits. No decimal has it as its units.
+const WIDE_PAY_ID: i64 = i64::MIN;
 
 /// A type that can be written in this format.
 pub(crate) trait Encode {
@@ -156,6 +159,16 @@ impl<'a> Decoder<'a> {
         Decimal::from_parts(self.signed()?, self.signed()?).ok_or(Unreadable)
     }
 
+    pub(crate) fn pay_id(&mut self) -> Result<PayId, Unreadable> {
+        let units = self.signed()?;
+        if units != WIDE_PAY_ID {
+            let decimal = Decimal::from_parts(units, self.signed()?).ok_or(Unreadable)?;
+            return Ok(PayId::from(decimal));
+        }
+        let (high, low) = (self.signed()?, self.number()?);
+        PayId::from_whole((i128::from(high) << 64) | i128::from(low)).ok_or(Unreadable)
+    }
+
     pub(crate) fn korean_time(&mut self) -> Result<KoreanTime, Unreadable> {
         KoreanTime::parse(&format!("{:014}", self.number()?)).ok_or(Unreadable)
     }
@@ -279,6 +292,21 @@ impl Encode for Decimal {
     }
 }
 
+impl Encode for PayId {
+    fn encode(&self, out: &mut Vec<u8>) {
+        match self.as_decimal() {
+            Some(decimal) => decimal.encode(out),
+            None => {
+                WIDE_PAY_ID.encode(out);
+                // The high half keeps the sign, the low one the other 64 bits.
+                let whole = self.whole();
+                ((whole >> 64) as i64).encode(out);
+                (whole as u64).encode(out);
+            }
+        }
+    }
+}
+
 impl Encode for KoreanTime {
     fn encode(&self, out: &mut Vec<u8>) {
         digits(self.as_str()).encode(out);
@@ -320,7 +348,7 @@ mod tests {
             for (number, (key, seq, time, kind, amount)) in facts.iter().enumerate() {
                 let stamp = Stamp { time: *time, node: u32::try_from(number).unwrap() };
                 let event = PaymentEvent {
-                    pay_id: Decimal::parse(&number.to_string()).unwrap(),
+                    pay_id: PayId::parse(&format!("-{number}e{number}")).unwrap(),
                     pay_type: if kind % 2 == 0 { PayType::P } else { PayType::C },
                     paid_at: PaidAt::parse("00000000000000").unwrap(),
                     pay_amount: Decimal::parse(&format!("{amount}.5")).unwrap(),

@@ -55,6 +55,13 @@ impl BillGroup {
         self.bills.is_empty()
     }
 
+    /// Returns whether nothing is known of its bills but attempts that made no link.
+    pub(crate) fn is_settled_to_nothing(&self) -> bool {
+        self.bills
+            .iter()
+            .all(|(_, state)| state.is_settled_to_nothing())
+    }
+
     /// Merges the group of another node (CRDT merge).
     pub fn merge(&mut self, other: &Self) {
         for (bill, state) in &other.bills {

@@ -117,6 +117,12 @@ impl Link {
         }
     }
 
+    /// Returns whether all attempts ended without a link: nothing is registered, whatever the time.
+    pub(crate) fn is_settled_to_nothing(&self) -> bool {
+        let is_closed = |(attempt, _)| Some(attempt) <= self.closed;
+        self.linked.is_none() && !self.unknown && self.open.is_none_or(is_closed)
+    }
+
     /// Returns the latest stamp of the link facts; the default stamp where there is none.
     pub(crate) fn latest(&self) -> Stamp {
         let linked = self.linked.as_ref().map(|(stamp, _)| *stamp);

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use bytes::Bytes;
+use protocol::CanonicalDigest;
 use sha2::{Digest, Sha256};
 
 use crate::codec::{Decoder, Encode, Unreadable};
@@ -37,6 +38,41 @@ impl fmt::Debug for MessageDigest {
     }
 }
 
+impl Encode for MessageDigest {
+    fn encode(&self, out: &mut Vec<u8>) {
+        self.0.as_slice().encode(out);
+    }
+}
+
+impl MessageDigest {
+    pub(crate) fn decode(decoder: &mut Decoder<'_>) -> Result<Self, Unreadable> {
+        Self::from_slice(decoder.bytes()?).ok_or(Unreadable)
+    }
+}
+
+/// The digests by which copies of a pay-result are recognized. That of the bytes identifies it and decides
+/// first; that of the canonical form finds what was accepted in another spelling.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Digests {
+    /// The digest of the body.
+    pub bytes: MessageDigest,
+    /// The digest of the canonical form; `None` where the pay-result has none, or an older version journalled it.
+    pub canonical: Option<CanonicalDigest>,
+}
+
+impl From<MessageDigest> for Digests {
+    fn from(bytes: MessageDigest) -> Self {
+        Self {
+            bytes,
+            canonical: None,
+        }
+    }
+}
+
+/// The largest body that is kept of a biller's answer. A copy of the pay-result then gets the kept status, and a body
+/// of the gateway's own.
+const KEPT_BODY_MAX: usize = 64 * 1024;
+
 /// The answer with which a biller accepted a pay-result. Every later copy gets it again.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct KeptAnswer {
@@ -44,8 +80,19 @@ pub struct KeptAnswer {
     pub status: u16,
     /// The relayed `Content-Type`.
     pub content_type: Bytes,
-    /// The body, byte for byte.
+    /// The body, byte for byte; empty where it was too large to be kept.
     pub body: Bytes,
+}
+
+impl KeptAnswer {
+    /// Returns the answer as it is kept: without its body where that is above 64 KiB.
+    #[must_use]
+    pub(crate) fn bounded(mut self) -> Self {
+        if self.body.len() > KEPT_BODY_MAX {
+            self.body = Bytes::new();
+        }
+        self
+    }
 }
 
 impl Encode for KeptAnswer {

@@ -37,6 +37,13 @@ impl Owners {
         known.map(|(_, link)| link.latest()).unwrap_or_default()
     }
 
+    /// Whether nothing is known of them but attempts that made no link.
+    pub(crate) fn is_settled_to_nothing(&self) -> bool {
+        self.links
+            .iter()
+            .all(|(_, link)| link.is_settled_to_nothing())
+    }
+
     pub(crate) fn remove(&mut self, bill: &Bill) {
         self.links.retain(|(owner, _)| owner != bill);
     }

@@ -5,13 +5,17 @@ use std::io;
 use std::sync::Arc;
 use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
 use std::thread::{self, JoinHandle};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::facade::Node;
+use crate::refused_links::{KEPT_FOR, forget_refused_links};
 use crate::{JournalError, Stamp, Timestamp};
 
-/// The pause between two runs.
+/// The pause between two runs with the retention.
 const EVERY: Duration = Duration::from_hours(1);
+
+/// The pause between two runs that forget refused link creations.
+const REFUSED_LINKS_EVERY: Duration = Duration::from_mins(1);
 
 /// The number of bills deleted in one commit. It bounds the time that calls wait behind it.
 const BATCH: usize = 500;
@@ -24,20 +28,25 @@ pub(crate) struct RetentionThread {
 }
 
 impl RetentionThread {
-    /// Starts the thread. Once an hour it deletes bills that are older than `retention`.
+    /// Starts the thread. Once an hour it deletes bills that are older than `retention`; every minute it forgets link
+    /// creations that Kakao Pay refused.
     ///
     /// # Errors
     /// When the system cannot start a thread.
-    pub(crate) fn start(node: Arc<Node>, retention: Duration) -> io::Result<Self> {
+    pub(crate) fn start(node: Arc<Node>, retention: Duration, is_shared: bool) -> io::Result<Self> {
         let (stop, stopped) = channel::<()>();
         let thread = thread::Builder::new()
             .name("retention".into())
             .spawn(move || {
-                while stopped.recv_timeout(EVERY) == Err(RecvTimeoutError::Timeout) {
-                    match delete_bills_before(&node, Timestamp::now().minus(retention)) {
-                        Ok(0) => {}
-                        Ok(bills) => tracing::info!(bills, "bills older than the retention were deleted"),
-                        Err(error) => tracing::error!(%error, "bills older than the retention could not be deleted"),
+                let mut ran = Instant::now();
+                while stopped.recv_timeout(REFUSED_LINKS_EVERY) == Err(RecvTimeoutError::Timeout) {
+                    let before = Timestamp::now().minus(KEPT_FOR);
+                    if let Err(error) = forget_refused_links(&node, before, is_shared) {
+                        tracing::error!(%error, "refused link creations could not be forgotten");
+                    }
+                    if ran.elapsed() >= EVERY {
+                        ran = Instant::now();
+                        delete_with_retention(&node, retention);
                     }
                 }
             })?;
@@ -54,6 +63,16 @@ impl Drop for RetentionThread {
         drop(self.stop.take());
         if let Some(thread) = self.thread.take() {
             let _ = thread.join();
+        }
+    }
+}
+
+fn delete_with_retention(node: &Node, retention: Duration) {
+    match delete_bills_before(node, Timestamp::now().minus(retention)) {
+        Ok(0) => {}
+        Ok(bills) => tracing::info!(bills, "bills older than the retention were deleted"),
+        Err(error) => {
+            tracing::error!(%error, "bills older than the retention could not be deleted");
         }
     }
 }

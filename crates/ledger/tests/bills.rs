@@ -5,10 +5,10 @@ mod support;
 
 use bytes::Bytes;
 use ledger::{
-    BillView, Claim, DeliveryOutcome, DeliveryState, Durability, KeptAnswer, Ledger, LinkOutcome,
-    LinkRefusal, MessageDigest, Options, PaymentEffect, Timestamp,
+    BillView, Claim, DeliveryOutcome, DeliveryState, Digests, Durability, KeptAnswer, Ledger,
+    LinkOutcome, LinkRefusal, MessageDigest, Options, PaymentEffect, Timestamp,
 };
-use protocol::{KoreanTime, PaymentEvent};
+use protocol::{CanonicalDigest, KoreanTime, PaymentEvent};
 use support::{BUDGET, Node, Store, bill, cancel, pay, time};
 
 /// Runs every test twice: with the state in the node and with it in a real Redis.
@@ -39,6 +39,7 @@ on_both_stores! {
     a_refused_second_attempt_leaves_the_first_one_unknown
     a_notice_key_belongs_to_one_bill
     a_notice_key_whose_creation_was_refused_is_free_again
+    link_creations_that_were_refused_are_forgotten_soon
     without_a_notice_key_bills_that_share_the_rest_are_not_distinguished
     an_error_bill_refuses_links_until_it_is_cleared
     a_bill_is_paid_while_its_events_sum_to_more_than_nothing
@@ -46,6 +47,8 @@ on_both_stores! {
     the_mark_of_an_indistinct_bill_ends
     the_mark_of_a_distinct_bill_does_not_end
     an_accepted_pay_result_is_claimed_once_and_its_answer_is_kept
+    a_copy_in_another_spelling_is_the_same_pay_result
+    a_large_answer_is_kept_without_its_body
     what_a_biller_did_not_accept_is_counted_until_it_does
     a_journal_that_cannot_be_written_takes_no_links_and_keeps_a_backlog_of_payments
 }
@@ -126,6 +129,61 @@ async fn a_notice_key_whose_creation_was_refused_is_free_again(store: Store) {
     node.create(&bill("202611", "N1"), LinkOutcome::Released)
         .await
         .unwrap();
+    assert!(node.reserve(&bill("202612", "N1")).await.is_ok());
+}
+
+async fn link_creations_that_were_refused_are_forgotten_soon(store: Store) {
+    let mut node = Node::alone(&store).await;
+    let expire_at = KoreanTime::parse("20261130235959").unwrap();
+    // the outcomes of the creations of a bill, with its notice key | whether something is left of it
+    let table: [(&str, &[LinkOutcome], bool); 6] = [
+        ("N1", &[LinkOutcome::Released], false),
+        ("", &[LinkOutcome::Released, LinkOutcome::Released], false),
+        ("N2", &[LinkOutcome::Unknown, LinkOutcome::Released], true),
+        (
+            "N3",
+            &[LinkOutcome::Released, LinkOutcome::Linked { expire_at }],
+            true,
+        ),
+        ("N4", &[LinkOutcome::Unknown], true),
+        // Paid although its link was refused.
+        ("N5", &[LinkOutcome::Released], true),
+    ];
+    for (notice_key, outcomes, _) in table {
+        for outcome in outcomes {
+            let bill = bill("202611", notice_key);
+            node.create(&bill, outcome.clone()).await.unwrap();
+        }
+    }
+    node.report(&bill("202611", "N5"), &pay("1", "20000")).await;
+    support::eventually(async || node.ledger().unshared() == 0).await;
+    let forget = async |node: &Node, before: Timestamp| {
+        let ledger = node.ledger().clone();
+        let forgotten = tokio::task::spawn_blocking(move || ledger.forget_refused_links(before));
+        forgotten.await.unwrap().unwrap()
+    };
+    // What is as old as that is forgotten, and nothing younger.
+    assert_eq!(forget(&node, node.now).await, 0);
+    let later = node.now.plus(std::time::Duration::from_millis(1));
+    assert_eq!(forget(&node, later).await, 2);
+    assert_eq!(forget(&node, later).await, 0);
+    for _ in 0..2 {
+        for (notice_key, outcomes, is_left) in table {
+            let history = node.ledger().history(&bill("202611", notice_key)).await;
+            let facts = history.unwrap().facts.facts.len();
+            assert_eq!(facts > 0, is_left, "{notice_key} {outcomes:?}");
+        }
+        let verified = node.ledger().verify().await.unwrap();
+        assert!(verified.audit.findings.is_empty(), "{verified:?}");
+        assert!(
+            verified.redis.is_none_or(|redis| redis.unwrap().is_none()),
+            "Redis may keep longer, never shorter"
+        );
+        node.restart().await;
+    }
+    // A refused creation leaves a bill and its notice key free, before and after.
+    let refused = bill("202611", "N1");
+    assert_eq!(node.find(&refused).await, Err(LinkRefusal::NotRegistered));
     assert!(node.reserve(&bill("202612", "N1")).await.is_ok());
 }
 
@@ -303,7 +361,7 @@ async fn an_accepted_pay_result_is_claimed_once_and_its_answer_is_kept(store: St
     node.record(&bill, &event, &body, message).await;
     let delivered = DeliveryOutcome::Accepted(kept.clone());
     node.ledger()
-        .record_delivery(&bill, &event, message, delivered, node.now)
+        .record_delivery(&bill, &event, message.into(), delivered, node.now)
         .await
         .unwrap();
     drop(guard);
@@ -311,12 +369,88 @@ async fn an_accepted_pay_result_is_claimed_once_and_its_answer_is_kept(store: St
     for _ in 0..2 {
         assert!(matches!(
             node.ledger().claim(biller, message),
-            Claim::AcceptedInJournal
+            Claim::AcceptedInJournal { .. }
         ));
         let answer = node.ledger().kept_answer(biller, message).await.unwrap();
         assert_eq!(answer, Some(kept.clone()));
         assert_eq!(node.ledger().undelivered(), 0);
         node.restart().await;
+    }
+}
+
+async fn a_copy_in_another_spelling_is_the_same_pay_result(store: Store) {
+    let mut node = Node::alone(&store).await;
+    let (bill, event) = (bill("202611", ""), pay("1", "20000"));
+    let biller = bill.biller_code();
+    let form = |byte| CanonicalDigest::from_slice(&[byte; 32]);
+    let spelled = |bytes: &[u8], canonical| Digests {
+        bytes: MessageDigest::of(bytes),
+        canonical,
+    };
+    let accepted = spelled(b"{}", form(1));
+    let (copy, other) = (spelled(b"{ }", form(1)), spelled(b"{  }", form(2)));
+    let (same_bytes, no_form) = (spelled(b"{}", None), spelled(b"{\n}", None));
+    let Claim::Granted(guard) = node.ledger().claim(biller, accepted) else {
+        panic!("the first claim is ours");
+    };
+    for copy in [copy, same_bytes] {
+        let claim = node.ledger().claim(biller, copy);
+        assert!(matches!(claim, Claim::UnderWay(_)), "{copy:?}");
+    }
+    for other in [other, no_form] {
+        let claim = node.ledger().claim(biller, other);
+        assert!(matches!(claim, Claim::Granted(_)), "{other:?}");
+    }
+    let body = Bytes::from_static(b"{}");
+    node.record(&bill, &event, &body, accepted).await;
+    let kept = KeptAnswer {
+        status: 200,
+        content_type: Bytes::from_static(b"application/json"),
+        body: Bytes::from_static(br#"{"res_code":"OK"}"#),
+    };
+    let delivered = DeliveryOutcome::Accepted(kept.clone());
+    node.ledger()
+        .record_delivery(&bill, &event, accepted.into(), delivered, node.now)
+        .await
+        .unwrap();
+    drop(guard);
+    for _ in 0..2 {
+        for copy in [accepted, copy, same_bytes] {
+            let Claim::AcceptedInJournal { message } = node.ledger().claim(biller, copy) else {
+                panic!("accepted: {copy:?}");
+            };
+            assert_eq!(message, accepted.bytes);
+        }
+        for other in [other, no_form] {
+            let claim = node.ledger().claim(biller, other);
+            assert!(matches!(claim, Claim::Granted(_)), "{other:?}");
+        }
+        node.restart().await;
+    }
+}
+
+async fn a_large_answer_is_kept_without_its_body(store: Store) {
+    let node = Node::alone(&store).await;
+    for (number, (bytes, kept_bytes)) in [(64 * 1024, 64 * 1024), (64 * 1024 + 1, 0)]
+        .into_iter()
+        .enumerate()
+    {
+        let (bill, event) = (bill("202611", ""), pay(&number.to_string(), "20000"));
+        let body = Bytes::from(number.to_string());
+        let message = MessageDigest::of(&body);
+        node.record(&bill, &event, &body, message).await;
+        let answer = KeptAnswer {
+            status: 201,
+            content_type: Bytes::from_static(b"application/json"),
+            body: vec![b' '; bytes].into(),
+        };
+        let delivered = DeliveryOutcome::Accepted(answer);
+        let settled =
+            (node.ledger()).record_delivery(&bill, &event, message.into(), delivered, node.now);
+        settled.await.unwrap();
+        let kept = node.ledger().kept_answer(bill.biller_code(), message);
+        let kept = kept.await.unwrap().unwrap();
+        assert_eq!((kept.status, kept.body.len()), (201, kept_bytes));
     }
 }
 
@@ -339,7 +473,7 @@ async fn what_a_biller_did_not_accept_is_counted_until_it_does(store: Store) {
     ];
     for (delivered, state) in table {
         node.ledger()
-            .record_delivery(&bill, &event, message, delivered, node.now)
+            .record_delivery(&bill, &event, message.into(), delivered, node.now)
             .await
             .unwrap();
         assert_eq!(node.ledger().undelivered(), 1);
@@ -353,7 +487,7 @@ async fn what_a_biller_did_not_accept_is_counted_until_it_does(store: Store) {
     };
     let delivered = DeliveryOutcome::Accepted(kept);
     node.ledger()
-        .record_delivery(&bill, &event, message, delivered, node.now)
+        .record_delivery(&bill, &event, message.into(), delivered, node.now)
         .await
         .unwrap();
     assert_eq!(node.ledger().undelivered(), 0);

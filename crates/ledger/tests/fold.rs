@@ -3,7 +3,7 @@
 
 use ledger::{BillState, DeliveryState, Fact, FactKind, MessageDigest, Stamp, Timestamp};
 use proptest::prelude::*;
-use protocol::{Bill, BillerCode, Decimal, KoreanTime, PaidAt, PayType, PaymentEvent};
+use protocol::{Bill, BillerCode, Decimal, KoreanTime, PaidAt, PayId, PayType, PaymentEvent};
 
 fn bill() -> Bill {
     let biller = BillerCode::parse("B0001").unwrap();
@@ -12,7 +12,7 @@ fn bill() -> Bill {
 
 fn event(pay_id: u8, second: u8, pay_type: PayType, amount: i64) -> PaymentEvent {
     PaymentEvent {
-        pay_id: Decimal::parse(&pay_id.to_string()).unwrap(),
+        pay_id: PayId::parse(&pay_id.to_string()).unwrap(),
         pay_type,
         paid_at: PaidAt::parse(&format!("202611240000{second:02}")).unwrap(),
         pay_amount: Decimal::parse(&amount.to_string()).unwrap(),

@@ -76,7 +76,8 @@ async fn a_forged_acceptance_keeps_no_pay_result_from_its_biller() {
         body: Bytes::from_static(br#"{"res_code":"OK"}"#),
     };
     let accepted = DeliveryOutcome::Accepted(answer);
-    let told = (stranger.ledger()).record_delivery(&bill, &event, message, accepted, stranger.now);
+    let told =
+        (stranger.ledger()).record_delivery(&bill, &event, message.into(), accepted, stranger.now);
     told.await.unwrap();
     let recorded = node.begin(&bill, &event, &body, message).await;
     assert!(matches!(recorded, RecordOutcome::Recorded(_)));

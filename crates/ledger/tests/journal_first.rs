@@ -39,7 +39,7 @@ async fn a_payment_is_journalled_also_if_its_call_is_abandoned() {
     let record = |event: &PaymentEvent, body: &'static [u8]| {
         let (body, message) = (Bytes::from_static(body), MessageDigest::of(body));
         one.ledger()
-            .record_payment(&bill, event, &body, message, one.now)
+            .record_payment(&bill, event, &body, message.into(), one.now)
     };
     // Its budget is nearly over, and Redis does not answer.
     let hurried = record(&pay("1", "20000"), b"{\"hurried\":1}");
@@ -111,7 +111,7 @@ async fn a_kept_answer_of_another_node_is_kept_here_too() {
         .record_delivery(
             &bill,
             &event,
-            message,
+            message.into(),
             DeliveryOutcome::Accepted(kept),
             one.now,
         )
@@ -119,7 +119,7 @@ async fn a_kept_answer_of_another_node_is_kept_here_too() {
         .unwrap();
     let begun = other.begin(&bill, &event, &body, message).await;
     assert!(
-        matches!(begun, RecordOutcome::AcceptedElsewhere(_)),
+        matches!(begun, RecordOutcome::AcceptedElsewhere { .. }),
         "{begun:?}"
     );
     assert_eq!(other.ledger().undelivered(), 0);
@@ -130,6 +130,9 @@ async fn a_kept_answer_of_another_node_is_kept_here_too() {
     let alone = Options::embedded(other.directory().to_path_buf());
     let alone = Ledger::open(&alone, other.now).unwrap();
     let claim = alone.claim(bill.biller_code(), message);
-    assert!(matches!(claim, Claim::AcceptedInJournal), "{claim:?}");
+    assert!(
+        matches!(claim, Claim::AcceptedInJournal { .. }),
+        "{claim:?}"
+    );
     assert_eq!(alone.undelivered(), 0);
 }

@@ -10,10 +10,10 @@ use bytes::Bytes;
 use futures_util::future::join_all;
 use ledger::redis::WallClock;
 use ledger::{
-    DeliveryOutcome, KeptAnswer, LinkOutcome, LinkRefusal, MessageDigest, PaymentEffect,
-    RecordOutcome, Timestamp,
+    Claim, DeliveryOutcome, Digests, KeptAnswer, LinkOutcome, LinkRefusal, MessageDigest,
+    PaymentEffect, RecordOutcome, Timestamp,
 };
-use protocol::{Bill, BillerCode, KoreanTime, PaymentEvent};
+use protocol::{Bill, BillerCode, CanonicalDigest, KoreanTime, PaymentEvent};
 use support::{Node, Store, bill, cancel, eventually, pay};
 use test_support::RedisServer;
 
@@ -251,13 +251,67 @@ async fn a_pay_result_accepted_through_one_node_is_answered_by_the_other() {
     one.record(&bill, &event, &body, message).await;
     let delivered = DeliveryOutcome::Accepted(kept.clone());
     one.ledger()
-        .record_delivery(&bill, &event, message, delivered, one.now)
+        .record_delivery(&bill, &event, message.into(), delivered, one.now)
         .await
         .unwrap();
     match other.begin(&bill, &event, &body, message).await {
-        RecordOutcome::AcceptedElsewhere(answer) => assert_eq!(answer, kept),
+        RecordOutcome::AcceptedElsewhere { answer, .. } => assert_eq!(answer, kept),
         RecordOutcome::Recorded(recorded) => panic!("delivered twice: {recorded:?}"),
     }
+}
+
+#[tokio::test]
+async fn a_pay_result_accepted_through_one_node_is_answered_by_the_other_in_any_spelling() {
+    let House { server, one, other } = House::open().await;
+    let bill = bill("202611", "");
+    let event = pay("1", "20000");
+    let spelled = |body: &'static [u8], form: u8| {
+        let digests = Digests {
+            bytes: MessageDigest::of(body),
+            canonical: CanonicalDigest::from_slice(&[form; 32]),
+        };
+        (Bytes::from_static(body), digests)
+    };
+    let kept = KeptAnswer {
+        status: 201,
+        content_type: Bytes::from_static(b"application/json"),
+        body: Bytes::from_static(br#"{"res_code":"OK"}"#),
+    };
+    let (body, accepted) = spelled(b"{}", 1);
+    one.record(&bill, &event, &body, accepted).await;
+    let delivered = DeliveryOutcome::Accepted(kept.clone());
+    one.ledger()
+        .record_delivery(&bill, &event, accepted.into(), delivered, one.now)
+        .await
+        .unwrap();
+    let accepted_as = async |(body, copy): (Bytes, Digests)| match other
+        .begin(&bill, &event, &body, copy)
+        .await
+    {
+        RecordOutcome::AcceptedElsewhere { message, answer } => {
+            assert_eq!(answer, kept);
+            Some(message)
+        }
+        RecordOutcome::Recorded(_) => None,
+    };
+    let answered = accepted_as(spelled(b"{ }", 1)).await;
+    assert_eq!(answered, Some(accepted.bytes));
+    // What was learned is known here from now on, in every spelling.
+    let claim = other
+        .ledger()
+        .claim(bill.biller_code(), spelled(b"{  }", 1).1);
+    assert!(
+        matches!(claim, Claim::AcceptedInJournal { .. }),
+        "{claim:?}"
+    );
+    assert_eq!(accepted_as(spelled(b"{  }", 2)).await, None);
+
+    // The resync restores the digest of the form too.
+    for node in [&one, &other] {
+        eventually(async || node.ledger().unshared() == 0).await;
+    }
+    server.tell(&["FLUSHALL"]);
+    eventually(async || accepted_as(spelled(b"{   }", 1)).await.is_some()).await;
 }
 
 #[tokio::test]

@@ -17,7 +17,13 @@ async fn refused(node: &Node, bill: &Bill, event: &PaymentEvent) {
     let (body, message) = (Bytes::from_static(BODY), MessageDigest::of(BODY));
     node.record(bill, event, &body, message).await;
     node.ledger()
-        .record_delivery(bill, event, message, DeliveryOutcome::Refused, node.now)
+        .record_delivery(
+            bill,
+            event,
+            message.into(),
+            DeliveryOutcome::Refused,
+            node.now,
+        )
         .await
         .unwrap();
 }

@@ -141,6 +141,49 @@ label! {
 }
 
 label! {
+    /// What a certificate is for.
+    #[derive(PartialOrd, Ord)]
+    pub enum CertificateUse {
+        /// The party shows it as a server.
+        Server "server",
+        /// The gateway shows it to the party, or to Redis, as a client.
+        Client "client",
+        /// Certificates of the party are verified with it.
+        Ca "ca",
+    }
+}
+
+label! {
+    /// Why a TLS handshake failed.
+    pub enum HandshakeReason {
+        /// The two sides have no TLS version in common.
+        Version "version",
+        /// The two sides have no cipher suite, group or signature scheme in common.
+        Cipher "cipher",
+        /// The peer's certificate has expired or is not valid yet.
+        CertificateExpired "certificate_expired",
+        /// The peer's certificate is of an issuer that is not trusted.
+        CertificateIssuer "certificate_issuer",
+        /// The peer's certificate is for other names.
+        CertificateName "certificate_name",
+        /// The peer presented no certificate.
+        CertificateMissing "certificate_missing",
+        /// The peer's certificate has another fault.
+        Certificate "certificate",
+        /// The peer ended the handshake with an alert, often because of this side's certificate.
+        Alert "alert",
+        /// The peer's bytes are no TLS.
+        NotTls "not_tls",
+        /// The connection was closed or reset.
+        Closed "closed",
+        /// The handshake took too long.
+        Timeout "timeout",
+        /// Anything else.
+        Other "other",
+    }
+}
+
+label! {
     /// The label `api`.
     pub(crate) enum ApiLabel {
         LinkCreate "link_create",
@@ -274,6 +317,8 @@ mod tests {
         check::<LedgerOperation>();
         check::<Stage>();
         check::<ReloadResult>();
+        check::<CertificateUse>();
+        check::<HandshakeReason>();
     }
 
     #[test]

@@ -14,6 +14,7 @@ mod buckets;
 mod cells;
 mod certificates;
 mod exposition;
+mod handshakes;
 mod label;
 mod metrics;
 mod reloads;
@@ -23,8 +24,12 @@ mod stages;
 mod status;
 
 pub use biller::{BillerSeries, InFlight};
-pub use certificates::Certificate;
-pub use label::{LedgerOperation, RejectedReason, ReloadResult, ResCodeLabel, Stage};
+pub use certificates::CertificateExpiry;
+pub use handshakes::HandshakeFailures;
+pub use label::{
+    CertificateUse, HandshakeReason, LedgerOperation, RejectedReason, ReloadResult, ResCodeLabel,
+    Stage,
+};
 pub use metrics::{LedgerTimer, Metrics};
 pub use requests::AnsweredCall;
 pub use stages::StageTimes;

@@ -11,8 +11,8 @@ use protocol::BillerCode;
 
 use crate::biller::{BillerSeries, Owner};
 use crate::buckets::{Buckets, seconds_exactly};
-use crate::certificates::{Certificate, Certificates};
 use crate::exposition::Exposition;
+use crate::handshakes::HandshakeFailures;
 use crate::label::{
     ApiLabel, Label, LedgerOperation, PerLabel, RejectedReason, ReloadResult, StatusLabel,
 };
@@ -44,7 +44,8 @@ pub struct Metrics {
     kakao_circuit_state: IntGauge,
     unknown_biller: Arc<BillerSeries>,
     billers: RwLock<BTreeMap<BillerCode, Arc<BillerSeries>>>,
-    certificates: Certificates,
+    inbound_handshakes: HandshakeFailures,
+    outbound_handshakes: HandshakeFailures,
     reloads: Reloads,
     process: ProcessCollector,
 }
@@ -80,7 +81,8 @@ impl Metrics {
             kakao_circuit_state: CIRCUIT_STATE.gauge(&[("upstream", KAKAO)]),
             unknown_biller: Arc::new(BillerSeries::new(Owner::Unknown, Arc::clone(&call_bounds))),
             billers: RwLock::default(),
-            certificates: Certificates::default(),
+            inbound_handshakes: HandshakeFailures::of_side("in"),
+            outbound_handshakes: HandshakeFailures::of_side("out"),
             reloads: Reloads::new(),
             process: ProcessCollector::for_self(),
             call_bounds,
@@ -116,7 +118,6 @@ impl Metrics {
             .write()
             .unwrap_or_else(PoisonError::into_inner)
             .remove(&code);
-        self.certificates.remove(Certificate::Biller(code));
     }
 
     /// Counts a conflict of two payments of one bill that two nodes recorded. The biller may be registered
@@ -214,21 +215,14 @@ impl Metrics {
         self.reloads.count(result);
     }
 
-    /// Sets the earliest expiry of the certificates in a file, in Unix seconds. A biller that is not
-    /// registered is ignored.
-    pub fn set_certificate_expiry(&self, certificate: Certificate, not_after: i64) {
-        let has_series = match certificate {
-            Certificate::Biller(code) => self.registered(code).is_some(),
-            _ => true,
-        };
-        if has_series {
-            self.certificates.set(certificate, not_after);
-        }
+    /// The counters of failed handshakes of the public listener.
+    pub fn inbound_handshakes(&self) -> HandshakeFailures {
+        self.inbound_handshakes.clone()
     }
 
-    /// Removes the series of a file of certificates that is no longer in use.
-    pub fn remove_certificate(&self, certificate: Certificate) {
-        self.certificates.remove(certificate);
+    /// The counters of failed handshakes with upstreams.
+    pub fn outbound_handshakes(&self) -> HandshakeFailures {
+        self.outbound_handshakes.clone()
     }
 
     /// Returns all series in version 0.0.4 of Prometheus' text format.
@@ -258,7 +252,8 @@ impl Metrics {
             .for_each(|series| exposition.collector(series));
         exposition.collector(&self.stamps_ahead);
         exposition.collector(&self.values_without_checksum);
-        self.certificates.expose(&mut exposition);
+        self.inbound_handshakes.expose(&mut exposition);
+        self.outbound_handshakes.expose(&mut exposition);
         self.reloads.expose(&mut exposition);
         exposition.collector(&self.kakao_circuit_state);
         exposition.collector(&self.process);

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use protocol::BillerCode;
 
+use crate::certificates::{self, CertificateExpiry};
 use crate::exposition::{Exposition, signed, unsigned};
 use crate::label::{ApiLabel, Label};
 use crate::series::{
@@ -32,6 +33,8 @@ pub struct GatewayStatus<'a> {
     pub redis: RedisStatus,
     /// The connections of the public listener.
     pub connections: ConnectionStatus,
+    /// The certificates of all parties whose expiry is known.
+    pub certificates: Vec<CertificateExpiry<'a>>,
     /// Log lines lost since the start.
     pub log_lines_dropped: u64,
     /// Spans lost since the start.
@@ -118,6 +121,7 @@ impl GatewayStatus<'_> {
             &[],
             unsigned(self.connections.refused),
         );
+        certificates::expose(&self.certificates, exposition);
         exposition.counter(&LOG_LINES_DROPPED, &[], unsigned(self.log_lines_dropped));
         exposition.counter(
             &TRACE_SPANS_DROPPED,

@@ -5,6 +5,9 @@ use std::fmt;
 
 use crate::json::{InvalidJson, Scanner, Value};
 
+/// What some editors put before the text of a file, and so billers' programs before their answers.
+const BYTE_ORDER_MARK: &[u8] = b"\xEF\xBB\xBF";
+
 /// The `res_code` of an answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum AnswerCode {
@@ -76,15 +79,16 @@ impl From<InvalidJson> for NotAnObject {
 
 /// Reads the `res_code` of an answer's body.
 ///
-/// The body must be one JSON object in UTF-8, of any depth, without a byte-order mark, followed by white
-/// space only. Lone surrogates and duplicate members, which the contract refuses in requests, are
-/// accepted: the answer is relayed as it is.
+/// The body must be one JSON object in UTF-8, of any depth, followed by white space only. A byte-order mark
+/// before it, lone surrogates and duplicate members, which the contract refuses in requests, are accepted:
+/// the answer is relayed as it is.
 ///
 /// # Errors
 ///
 /// [`NotAnObject`] if the body is anything else; the gateway then answers `E808`.
 pub fn answer_res_code(body: &[u8]) -> Result<AnswerCode, NotAnObject> {
-    let mut scanner = Scanner::answer(body)?;
+    let text = body.strip_prefix(BYTE_ORDER_MARK).unwrap_or(body);
+    let mut scanner = Scanner::answer(text)?;
     let mut code = AnswerCode::None;
     let mut seen = 0_usize;
     scanner.enter_object()?;
@@ -154,6 +158,8 @@ mod tests {
             (r#"{"res_code":["OK"]}"#, AnswerCode::None),
             (r#"{"data":{"res_code":"OK"}}"#, AnswerCode::None),
             ("{}", AnswerCode::None),
+            ("\u{feff}{\"res_code\":\"OK\"}", AnswerCode::Ok),
+            ("\u{feff}\r\n{\"res_code\":\"E403\"}\n", other("E403")),
         ];
         for (body, code) in table {
             assert_eq!(answer_res_code(body.as_bytes()), Ok(code), "{body}");
@@ -162,7 +168,7 @@ mod tests {
 
     #[test]
     fn what_is_not_one_json_object_has_no_code() {
-        let bodies: [&[u8]; 13] = [
+        let bodies: [&[u8]; 16] = [
             b"",
             b" ",
             b"[]",
@@ -172,7 +178,10 @@ mod tests {
             b"<html></html>",
             b"{}{}",
             b"{} x",
-            b"\xEF\xBB\xBF{}",
+            b"\xEF\xBB\xBF",
+            b"\xEF\xBB\xBF\xEF\xBB\xBF{}",
+            b" \xEF\xBB\xBF{}",
+            b"\xEF\xBB{}",
             b"{\"a\":\"\xFF\"}",
             b"{\"res_code\":\"OK\"",
             b"{\"res_code\":\"OK\",}",

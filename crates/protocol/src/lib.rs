@@ -12,6 +12,7 @@
 //! bounded by its length.
 
 mod answer;
+mod answer_detail;
 mod api;
 mod bill;
 mod biller_code;
@@ -23,14 +24,15 @@ mod payment;
 mod request;
 
 pub use answer::{AnswerCode, LabelCode, NotAnObject, answer_res_code};
+pub use answer_detail::AnswerDetail;
 pub use api::{Api, Caller};
 pub use bill::Bill;
 pub use biller_code::BillerCode;
 pub use code::ResCode;
-pub use decimal::{Decimal, TooWide};
+pub use decimal::{Decimal, PayId, TooWide};
 pub use korean_time::KoreanTime;
 pub use payment::{PaidAt, PayType, PaymentEvent};
 pub use request::{
-    Check, JsonType, LinkCreate, LinkRecreate, Member, Notice, PayResult, Prepay, Refusal, Rules,
-    Width,
+    CanonicalDigest, Check, JsonType, LinkCreate, LinkRecreate, Member, Notice, PayResult, Prepay,
+    Refusal, Rules, Width,
 };

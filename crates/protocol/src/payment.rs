@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::{Decimal, KoreanTime};
+use crate::{Decimal, KoreanTime, PayId};
 
 /// `pay_type`: 결제 or 취소.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -77,7 +77,7 @@ impl fmt::Debug for PaidAt {
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct PaymentEvent {
     /// Kakao Pay's number of the payment. A cancel has the number of its payment.
-    pub pay_id: Decimal,
+    pub pay_id: PayId,
     /// Payment or cancel.
     pub pay_type: PayType,
     /// The time of the payment or cancel, by Kakao Pay's clock.

@@ -44,7 +44,7 @@ fn row_of(member: &Member) -> Vec<String> {
         JsonType::Object => "JSON Object",
     };
     let (max_length, form) = match member.width {
-        Width::Any | Width::Exact => ("-".to_owned(), "-"),
+        Width::Any | Width::Exact | Width::PayId => ("-".to_owned(), "-"),
         Width::Max(length) => (length.to_string(), "-"),
         Width::PayType => ("1".to_owned(), "P/C"),
         Width::Time => ("-".to_owned(), "YYYYMMDDHH24MISS"),
@@ -89,7 +89,7 @@ fn numbers_are_exact_and_nothing_else_is() {
     for member in tables.concat() {
         assert_eq!(
             member.json_type == JsonType::Number,
-            member.width == Width::Exact,
+            matches!(member.width, Width::Exact | Width::PayId),
             "{member:?}"
         );
     }

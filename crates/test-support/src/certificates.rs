@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::time::SystemTime;
 
 use rcgen::{
     BasicConstraints, CertificateParams, CertifiedIssuer, DnType, ExtendedKeyUsagePurpose, IsCa,
@@ -66,13 +67,32 @@ impl Authority {
         self.issue(name, ExtendedKeyUsagePurpose::ClientAuth, 2020)
     }
 
+    /// Issues an expired one for a server.
+    pub fn expired_server(&self, name: &str) -> Certificate {
+        self.issue(name, ExtendedKeyUsagePurpose::ServerAuth, 2020)
+    }
+
+    /// Issues one for a server that ends at this time.
+    pub fn server_until(&self, name: &str, end: SystemTime) -> Certificate {
+        self.server_with(name, |params| params.not_after = end.into())
+    }
+
+    /// Issues one for a server, with other parameters.
+    pub fn server_with(
+        &self,
+        name: &str,
+        change: impl FnOnce(&mut CertificateParams),
+    ) -> Certificate {
+        let mut params = params(name, ExtendedKeyUsagePurpose::ServerAuth, 2099);
+        change(&mut params);
+        self.sign(name, &params)
+    }
+
     fn issue(&self, name: &str, usage: ExtendedKeyUsagePurpose, until_year: i32) -> Certificate {
-        let names = ["localhost", "127.0.0.1", "::1"].map(str::to_owned);
-        let mut params = CertificateParams::new(names).unwrap();
-        params.distinguished_name.push(DnType::CommonName, name);
-        params.extended_key_usages = vec![usage];
-        params.not_before = date_time_ymd(2019, 1, 1);
-        params.not_after = date_time_ymd(until_year, 1, 1);
+        self.sign(name, &params(name, usage, until_year))
+    }
+
+    fn sign(&self, name: &str, params: &CertificateParams) -> Certificate {
         let key = KeyPair::generate().unwrap();
         let signed = params.signed_by(&key, &self.issuer).unwrap();
         let file = |extension: &str, pem: String| {
@@ -86,6 +106,16 @@ impl Authority {
             sha256: hex(&Sha256::digest(signed.der())),
         }
     }
+}
+
+fn params(name: &str, usage: ExtendedKeyUsagePurpose, until_year: i32) -> CertificateParams {
+    let names = ["localhost", "127.0.0.1", "::1"].map(str::to_owned);
+    let mut params = CertificateParams::new(names).unwrap();
+    params.distinguished_name.push(DnType::CommonName, name);
+    params.extended_key_usages = vec![usage];
+    params.not_before = date_time_ymd(2019, 1, 1);
+    params.not_after = date_time_ymd(until_year, 1, 1);
+    params
 }
 
 /// A certificate and its key, as files.

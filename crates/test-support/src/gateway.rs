@@ -97,11 +97,6 @@ impl Setup {
         Gateway::run_command(self.directory, command)
     }
 
-    /// Writes the files and starts the gateway, which refuses; returns what it printed.
-    pub fn fail(self) -> String {
-        self.fail_on(&[])
-    }
-
     /// Starts the gateway on inherited sockets.
     pub fn start_on(self, sockets: &[TcpListener]) -> Gateway {
         self.write();
@@ -114,6 +109,16 @@ impl Setup {
         let output = serve(self.path(), sockets).output().unwrap();
         assert_eq!(output.status.code(), Some(1));
         String::from_utf8(output.stderr).unwrap()
+    }
+
+    /// Starts a gateway that ends with 1 before it serves; returns the lines of its log and what it printed.
+    pub fn fail(&self) -> (Vec<Value>, String) {
+        self.write();
+        let output = serve(self.path(), &[]).output().unwrap();
+        assert_eq!(output.status.code(), Some(1));
+        let log = String::from_utf8(output.stdout).unwrap();
+        let lines = log.lines().map(|line| serde_json::from_str(line).unwrap());
+        (lines.collect(), String::from_utf8(output.stderr).unwrap())
     }
 
     /// Writes the files and returns the main one's path.

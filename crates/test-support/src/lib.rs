@@ -12,6 +12,7 @@
 mod caller;
 mod calls;
 pub mod certificates;
+mod distant;
 mod gateway;
 mod message;
 mod process;
@@ -26,6 +27,7 @@ pub use calls::{
     with, without,
 };
 pub use certificates::{Authority, Certificate};
+pub use distant::{DistantServer, IdleEnd};
 pub use gateway::{Gateway, Setup, assert_own, hex};
 pub use message::{Message, answer, request};
 pub use process::{Process, free_port};

@@ -25,7 +25,7 @@ def _figures(board):
                now(f"min(relay_ready{{{THESE}}})"), unit="none", thresholds=steps(RED, (1, GREEN)), mappings=YES_NO),
         figure("Shortest uptime", "The time since the last start of a gateway.",
                now(f"time() - max(process_start_time_seconds{{{THESE}}})"), unit="s", thresholds=steps(ORANGE, (600, GREEN))),
-        figure("Next certificate expiry", "Over all gateways and files.",
+        figure("Next certificate expiry", "Over all gateways and parties.",
                now(f"min(relay_certificate_expiry_timestamp_seconds{{{THESE}}}) - time() or on () vector(NaN)"), unit="s",
                thresholds=steps(RED, (3 * DAY, ORANGE), (21 * DAY, GREEN)), mappings=no_value("no TLS")),
         figure("Reloads refused", "Over the dashboard's time range; such a gateway keeps its old configuration.",
@@ -47,10 +47,10 @@ def _versions(board):
         rows(f"relay_ready{{{THESE}}} * on (instance) group_left (version) relay_build_info{{{THESE}}}"), unit="none", sort="gateway", span=12, height=7),
         {"instance": "gateway", "version": "version", "Value": "ready", "job": "job"})
     ends = columns(grid(
-        "Certificates", "The time until each file's first certificate expires.",
+        "Certificates", "The time until the certificates of each party expire.",
         rows(f"sort(relay_certificate_expiry_timestamp_seconds{{{THESE}}} - time()) or on () vector(NaN)"), unit="s", sort="left", span=12, height=7)
         .thresholds(steps(RED, (3 * DAY, ORANGE), (21 * DAY, GREEN))).mappings(no_value("no TLS")),
-        {"instance": "gateway", "certificate": "certificate", "Value": "left", "job": "job"})
+        {"instance": "gateway", "party": "party", "use": "use", "Value": "left", "job": "job"})
     return board.with_row(row("Versions and certificates")).with_panel(with_mappings(versions, "ready", ready)).with_panel(ends)
 
 

@@ -2,9 +2,11 @@
 
 mod configuration;
 mod gateway_thread;
+mod token;
 
 use std::error::Error;
-use std::path::Path;
+use std::io;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use gateway::config::Config;
@@ -12,7 +14,9 @@ use protocol::{Api, Caller};
 use simulator::{Biller, BillerOptions, Call, Kakao, KakaoOptions};
 use tempfile::TempDir;
 
+use self::configuration::{FREE_PORT, MAIN_FILE, MainFile};
 use self::gateway_thread::GatewayThread;
+use crate::institution::OTHERS;
 use crate::scenario::BILLER;
 
 /// Everything that the demonstration starts.
@@ -24,10 +28,14 @@ pub(crate) struct Environment {
     pub(crate) gateway: GatewayThread,
     /// The simulated Kakao Pay.
     pub(crate) kakao: Kakao,
-    /// The simulated biller.
+    /// The simulated biller of the scenarios.
     pub(crate) biller: Biller,
+    /// The simulated billers that only a day's data needs.
+    others: Vec<Biller>,
     /// The time that one call may take.
     pub(crate) budget: Duration,
+    /// The admin token.
+    pub(crate) token: String,
     folder: TempDir,
 }
 
@@ -38,20 +46,43 @@ impl Environment {
     /// When a listener cannot be bound, or the folder or a file in it cannot be written.
     pub(crate) fn start() -> Result<Self, Box<dyn Error>> {
         let kakao = Kakao::start(KakaoOptions::default())?;
-        let biller = Biller::start(BillerOptions {
-            code: BILLER.to_owned(),
-            ..BillerOptions::default()
-        })?;
+        let biller = start_biller(BILLER)?;
+        let others = OTHERS.map(|institution| start_biller(institution.code));
+        let others = others.into_iter().collect::<io::Result<Vec<_>>>()?;
         let folder = tempfile::Builder::new().prefix("relay-demo-").tempdir()?;
-        let main = configuration::write(folder.path(), &kakao.base_url(), &biller.base_url())?;
-        let loaded = Config::load(&main)?;
+        let token = token::random()?;
+        let main = MainFile {
+            kakao_url: kakao.base_url(),
+            token: token.clone(),
+        };
+        let billers = std::iter::once(&biller).chain(&others);
+        configuration::write_billers(folder.path(), billers)?;
+        let file = main.write(folder.path(), [FREE_PORT; 2])?;
+        let loaded = Config::load(&file)?;
+        let budget = loaded.config.budget.total;
+        let gateway = GatewayThread::start(loaded)?;
+        // Operators' commands read the address of the ops listener from the file.
+        main.write(folder.path(), [gateway.public, gateway.ops])?;
         Ok(Self {
-            budget: loaded.config.budget.total,
-            gateway: GatewayThread::start(loaded)?,
+            gateway,
             kakao,
             biller,
+            others,
+            budget,
+            token,
             folder,
         })
+    }
+
+    /// Returns the simulated biller with this code; that of the scenarios if there is none.
+    pub(crate) fn biller(&self, code: &str) -> &Biller {
+        let other = self.others.iter().find(|biller| biller.code() == code);
+        other.unwrap_or(&self.biller)
+    }
+
+    /// Returns the configuration file of the gateway.
+    pub(crate) fn main_file(&self) -> PathBuf {
+        self.folder().join(MAIN_FILE)
     }
 
     /// Returns the folder of the configuration and the ledger.
@@ -81,9 +112,16 @@ impl Environment {
     ///
     /// # Errors
     /// When the folder cannot be removed.
-    pub(crate) fn stop(self) -> std::io::Result<()> {
+    pub(crate) fn stop(self) -> io::Result<()> {
         // It writes into the folder until it has stopped.
         drop(self.gateway);
         self.folder.close()
     }
+}
+
+fn start_biller(code: &str) -> io::Result<Biller> {
+    Biller::start(BillerOptions {
+        code: code.to_owned(),
+        ..BillerOptions::default()
+    })
 }

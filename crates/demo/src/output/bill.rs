@@ -19,7 +19,7 @@ const BOX: usize = (COLUMNS - INDENT - 2 - GAP) / 2;
 const INNER: usize = BOX - 4;
 
 /// Columns of the longest bar of a graph.
-const GRAPH_COLUMNS: usize = 22;
+const GRAPH_COLUMNS: usize = 15;
 
 /// Columns of the label before a bar, with a space.
 const GRAPH_LABEL: usize = 3;
@@ -71,24 +71,30 @@ fn lines(block: &Value) -> Vec<Line> {
     lines
 }
 
-/// Returns a frame with the block's title and type, and its lines filled up to this height.
+/// Returns a frame with the block's title above, its type below, and its lines filled up to this height.
 fn framed(block: &Value, lines: Vec<Line>, height: usize) -> Vec<Line> {
-    let item_type = truncated(text(&block["item_type"]), INNER / 2);
-    let title = truncated(text(&block["title"]), INNER - item_type.width() - 3);
-    let rule = "─".repeat(BOX - title.width() - item_type.width() - 6);
+    let title = truncated(text(&block["title"]), INNER);
     let head = Line::of(Style::Dim, "╭ ")
         .plain(&title)
-        .with(Style::Dim, &format!(" {rule} "))
-        .with(Style::Name, &item_type)
-        .with(Style::Dim, " ╮");
+        .with(Style::Dim, &format!(" {}╮", rule(INNER - title.width())));
+    let item_type = truncated(text(&block["item_type"]), INNER);
+    let foot = Line::of(
+        Style::Dim,
+        &format!("╰{} ", rule(INNER - item_type.width())),
+    )
+    .with(Style::Name, &item_type)
+    .with(Style::Dim, " ╯");
     let empty = std::iter::repeat(Line::new());
     let rows = lines.into_iter().chain(empty).take(height).map(|line| {
         Line::of(Style::Dim, "│ ")
             .append(line.padded(INNER))
             .with(Style::Dim, " │")
     });
-    let foot = Line::of(Style::Dim, &format!("╰{}╯", "─".repeat(BOX - 2)));
     std::iter::once(head).chain(rows).chain([foot]).collect()
+}
+
+fn rule(columns: usize) -> String {
+    "─".repeat(columns)
 }
 
 fn key_values(block: &Value) -> Vec<Line> {
@@ -122,24 +128,50 @@ fn texts(block: &Value) -> Vec<Line> {
 
 fn table(block: &Value) -> Vec<Line> {
     let head = items(&block["elements"]["head"]);
-    let cell = INNER / head.len().max(1);
-    let line = |style: Style, cells: &[Value]| {
-        let cells = cells.iter().take(head.len()).enumerate();
-        cells.fold(Line::new(), |line, (column, value)| {
-            let is_last = column + 1 == head.len();
-            let room = if is_last { INNER - cell * column } else { cell };
-            let value = truncated(text(value), room);
+    let rows = items(&block["elements"]["rows"]).iter();
+    let rows: Vec<&[Value]> = std::iter::once(head).chain(rows.map(items)).collect();
+    let rooms = column_widths(&rows, head.len());
+    let line = |(index, cells): (usize, &&[Value])| {
+        let style = if index == 0 { Style::Dim } else { Style::Plain };
+        let cells = cells.iter().zip(&rooms).enumerate();
+        cells.fold(Line::new(), |line, (column, (value, room))| {
+            // A column of numbers keeps its distance from the one before it.
+            let value = truncated(text(value), room.saturating_sub(usize::from(column > 0)));
             match column {
-                0 => line.left(style, &value, room),
-                _ => line.right(style, &value, room),
+                0 => line.left(style, &value, *room),
+                _ => line.right(style, &value, *room),
             }
         })
     };
-    let rows = items(&block["elements"]["rows"]).iter();
-    let rows = rows.map(|row| line(Style::Plain, items(row)));
-    std::iter::once(line(Style::Dim, head))
-        .chain(rows)
-        .collect()
+    rows.iter().enumerate().map(line).collect()
+}
+
+/// Returns the widths of a table's columns, which fill a box: each as wide as its widest cell and a space, and the rest
+/// is shared. Columns that do not fit are all alike.
+fn column_widths(rows: &[&[Value]], columns: usize) -> Vec<usize> {
+    let widest = |column: usize| {
+        let cells = rows.iter().filter_map(|row| row.get(column));
+        cells
+            .map(|cell| text(cell).width())
+            .max()
+            .unwrap_or_default()
+    };
+    let needed: Vec<usize> = (0..columns)
+        .map(|column| widest(column) + usize::from(column > 0))
+        .collect();
+    let shared = |free: usize, column: usize| {
+        let rest = usize::from(column < free % columns.max(1));
+        free / columns.max(1) + rest
+    };
+    match INNER.checked_sub(needed.iter().sum()) {
+        Some(free) => {
+            let widths = needed.iter().enumerate();
+            widths
+                .map(|(column, width)| width + shared(free, column))
+                .collect()
+        }
+        None => (0..columns).map(|column| shared(INNER, column)).collect(),
+    }
 }
 
 fn graph(block: &Value) -> Vec<Line> {

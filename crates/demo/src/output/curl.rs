@@ -20,7 +20,7 @@ const PAY_ID: i64 = 4_200_001;
 /// The indentation of a command's second and later lines.
 const CONTINUED: &str = "    ";
 
-/// Shows the commands in the order of a bill's payment, and how to end the demonstration.
+/// Shows the commands in the order of a bill's payment.
 pub(crate) fn show_curl_commands(
     terminal: &mut Terminal,
     environment: &Environment,
@@ -29,7 +29,7 @@ pub(crate) fn show_curl_commands(
     terminal.heading("Commands to try")?;
     terminal.line(&Line::of(
         Style::Dim,
-        "  Another bill of this month, from its link to its cancellation. Repeat them or change their order.",
+        "  Another bill of this month, from its link to its cancellation.",
     ))?;
     for (body, hint) in examples(dates) {
         let request = Request::of(&body);
@@ -50,9 +50,6 @@ pub(crate) fn show_curl_commands(
         terminal.line(&Line::of(Style::Plain, &command))?;
     }
     terminal.blank()?;
-    let folder = environment.folder().display();
-    let effect = format!(" (or SIGTERM) ends the demo and removes {folder}.");
-    terminal.line(&Line::of(Style::Bold, "  Ctrl-C").with(Style::Dim, &effect))?;
     terminal.flush()
 }
 
@@ -82,14 +79,8 @@ fn examples(dates: &Dates) -> Vec<(Body, &'static str)> {
             "a second time it is E818",
         ),
         (of(Body::notice()), "without user_birth it is E001"),
-        (
-            of(Body::prepay()).amount(won),
-            "with another amount the biller answers E501",
-        ),
-        (
-            paid,
-            "a second time it has X-Relay-Replayed; after it, prepay is E403",
-        ),
+        (of(Body::prepay()).amount(won), "another amount is E501"),
+        (paid, "a copy is replayed, prepay is E403"),
         (cancelled, "the bill is unpaid again"),
         (
             of(Body::link_recreate()).expire_at(&dates.expire_at),
@@ -100,7 +91,10 @@ fn examples(dates: &Dates) -> Vec<(Body, &'static str)> {
 
 /// Returns the lines of a shell command that sends the request.
 fn command(gateway: SocketAddr, request: &Request) -> Vec<String> {
-    let mut lines = vec![format!("  curl -si http://{gateway}{} \\", request.path)];
+    let mut lines = vec![
+        "  curl -si \\".to_owned(),
+        format!("{CONTINUED}http://{gateway}{} \\", request.path),
+    ];
     if let Some(value) = request.authorization {
         lines.push(format!(
             "{CONTINUED}-H '{AUTHORIZATION_HEADER}: {value}' \\"
@@ -130,7 +124,8 @@ mod tests {
         let gateway = SocketAddr::from(([127, 0, 0, 1], 8080));
         assert_eq!(
             command(gateway, &request).join("\n"),
-            r#"  curl -si http://127.0.0.1:8080/kakao/notice/B0001 \
+            r#"  curl -si \
+    http://127.0.0.1:8080/kakao/notice/B0001 \
     -H 'Authorization: KakaoAK x' \
     -H 'Content-Type: application/json;charset=utf-8' \
     -d '{"data":{"a":"it'\''s"}}'"#

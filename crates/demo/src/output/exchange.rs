@@ -11,7 +11,7 @@ use super::bill;
 use super::figures::{budget_bar, duration};
 use super::line::{Line, Style, truncated};
 use super::terminal::{COLUMNS, INDENT, Terminal};
-use super::wrap::{wrap_json, wrap_text};
+use super::wrap::{wrap_json, wrap_text, wrap_words};
 use crate::exchange::{Exchange, REPLAYED_HEADER};
 use crate::scenario::{AUTHORIZATION_HEADER, AnswerSource, Step, korean_name};
 
@@ -78,12 +78,11 @@ fn path(step: &Step, calls: u64) -> Line {
 fn show_request(terminal: &mut Terminal, step: &Step) -> io::Result<()> {
     let request = &step.request;
     let post = format!("POST {}", request.path);
-    let mut line = Line::of(Style::Dim, "→ ").append(highlighted(&post, step, Style::Plain));
+    terminal.indented(Line::of(Style::Dim, "→ ").append(highlighted(&post, step, Style::Plain)))?;
     if let Some(value) = request.authorization {
         let header = format!("  {AUTHORIZATION_HEADER}: {value}");
-        line = line.append(highlighted(&header, step, Style::Dim));
+        terminal.indented(highlighted(&header, step, Style::Dim))?;
     }
-    terminal.indented(line)?;
     for line in wrap_json(&request.body, BODY_COLUMNS) {
         let line = highlighted(&line, step, Style::Dim);
         terminal.indented(Line::new().spaces(2).append(line))?;
@@ -105,14 +104,19 @@ fn show_reply(terminal: &mut Terminal, step: &Step, reply: &Reply) -> io::Result
     let answer = reply.json();
     let code = reply.res_code();
     let message = answer["message"].as_str().unwrap_or_default();
-    let mut line = Line::of(Style::Dim, "← ")
+    let head = Line::of(Style::Dim, "← ")
         .plain(&reply.status.to_string())
         .with(code_style(&code), &format!(" {code}"))
-        .plain(&format!("  {message}"));
+        .spaces(2);
+    let mut message = wrap_words(message, COLUMNS - INDENT - head.width()).into_iter();
+    let mut line = head.plain(&message.next().unwrap_or_default());
     if step.expected.source == AnswerSource::Journal {
         line = line.with(Style::Name, &format!("  {REPLAYED_HEADER}: true"));
     }
     terminal.indented(line)?;
+    for rest in message {
+        terminal.indented(Line::new().spaces(2).plain(&rest))?;
+    }
     if !answer.is_object() {
         return show_body(terminal, &reply.text());
     }
@@ -172,7 +176,7 @@ fn result(exchange: &Exchange, budget: Duration) -> Line {
         (None, false) => "neither party was called",
     };
     line.plain(called)
-        .with(Style::Dim, &format!(" (call count: {before} → {after})"))
+        .with(Style::Dim, &format!(" (calls: {before} → {after})"))
 }
 
 fn expectation(step: &Step) -> String {

@@ -8,7 +8,7 @@ use crate::environment::Environment;
 use crate::scenario::BILLER;
 
 /// The columns of a party's name.
-const NAME: usize = 30;
+const NAME: usize = 26;
 
 /// Shows the parties.
 pub(crate) fn show_parties(terminal: &mut Terminal, environment: &Environment) -> io::Result<()> {
@@ -26,7 +26,7 @@ pub(crate) fn show_parties(terminal: &mut Terminal, environment: &Environment) -
         ("B", &*format!("biller {BILLER}, simulated"), &biller),
         ("A", "agency: this gateway", &gateway),
         ("K", "Kakao Pay, simulated", &kakao),
-        (" ", "metrics and health", &ops),
+        (" ", "console, metrics, health", &ops),
         (" ", "ledger and configuration", &folder),
     ] {
         terminal.line(

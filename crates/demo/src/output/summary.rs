@@ -7,20 +7,21 @@ use std::time::Duration;
 use super::exchange::code_style;
 use super::figures::duration;
 use super::line::{Line, Style};
-use super::terminal::Terminal;
+use super::terminal::{COLUMNS, Terminal};
+use super::wrap::wrap_words;
 use crate::exchange::Exchange;
 use crate::scenario::{AnswerSource, korean_name};
 
 /// Widths of the table's columns, with their spaces.
-const NUMBER: usize = 4;
-const NAME: usize = 38;
-const API: usize = 20;
-const STATUS: usize = 6;
-const CODE: usize = 8;
-const TIME: usize = 9;
-const UPSTREAM: usize = 10;
+const NUMBER: usize = 3;
+const NAME: usize = 29;
+const API: usize = 19;
+const STATUS: usize = 5;
+const CODE: usize = 5;
+const TIME: usize = 8;
+const UPSTREAM: usize = 6;
 
-/// Shows the table and the result.
+/// Shows the table and the result. `calls` are those of the upstream.
 pub(crate) fn show_summary(terminal: &mut Terminal, exchanges: &[Exchange]) -> io::Result<()> {
     terminal.heading("Summary")?;
     terminal.line(
@@ -30,9 +31,9 @@ pub(crate) fn show_summary(terminal: &mut Terminal, exchanges: &[Exchange]) -> i
             .left(Style::Dim, "step", NAME)
             .left(Style::Dim, "API", API)
             .left(Style::Dim, "HTTP", STATUS)
-            .left(Style::Dim, "res_code", CODE)
+            .left(Style::Dim, "code", CODE)
             .right(Style::Dim, "time", TIME)
-            .right(Style::Dim, "upstream", UPSTREAM),
+            .right(Style::Dim, "calls", UPSTREAM),
     )?;
     for (index, exchange) in exchanges.iter().enumerate() {
         terminal.line(&row(index + 1, exchange))?;
@@ -45,7 +46,7 @@ pub(crate) fn show_summary(terminal: &mut Terminal, exchanges: &[Exchange]) -> i
 
 /// Shows how to keep everything running.
 pub(crate) fn show_keep_running(terminal: &mut Terminal) -> io::Result<()> {
-    let hint = "  The option --keep-running leaves everything running and prints commands to try.";
+    let hint = "  With --keep-running everything stays up, with a day's data and commands to try.";
     terminal.line(&Line::of(Style::Dim, hint))?;
     terminal.blank()?;
     terminal.flush()
@@ -68,8 +69,8 @@ fn row(number: usize, exchange: &Exchange) -> Line {
     };
     let (calls_style, calls) = match exchange.calls() {
         0 => (Style::Dim, "–".to_owned()),
-        1 => (Style::Plain, "called".to_owned()),
-        calls => (Style::Failure, format!("{calls} calls")),
+        1 => (Style::Plain, "1".to_owned()),
+        calls => (Style::Failure, calls.to_string()),
     };
     Line::new()
         .right(Style::Dim, &number.to_string(), NUMBER)
@@ -102,7 +103,10 @@ fn show_result(terminal: &mut Terminal, exchanges: &[Exchange]) -> io::Result<()
     let text = format!("    The gateway answered {} codes itself:", own.len());
     terminal.line(&Line::of(Style::Dim, &text))?;
     let codes = own.into_iter().collect::<Vec<_>>().join(" ");
-    terminal.line(&Line::new().spaces(4).with(Style::Highlight, &codes))
+    for line in wrap_words(&codes, COLUMNS - 4) {
+        terminal.line(&Line::new().spaces(4).with(Style::Highlight, &line))?;
+    }
+    Ok(())
 }
 
 /// Returns the codes that the gateway answered itself.

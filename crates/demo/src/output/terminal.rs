@@ -6,8 +6,8 @@ use unicode_width::UnicodeWidthStr as _;
 
 use super::line::{Colours, Line, Style};
 
-/// The columns of the widest line, except for words that cannot be broken.
-pub(super) const COLUMNS: usize = 100;
+/// The columns of the widest line, except for words that cannot be broken: those of a terminal that nobody has resized.
+pub(super) const COLUMNS: usize = 80;
 
 /// The columns that the lines of an exchange are indented by.
 pub(super) const INDENT: usize = 6;

@@ -39,6 +39,19 @@ pub(super) fn wrap_text(text: &str, columns: usize) -> Vec<String> {
     lines
 }
 
+/// Breaks a text between words into lines of at most this width. Only a longer word is wider.
+pub(super) fn wrap_words(text: &str, columns: usize) -> Vec<String> {
+    let mut lines = vec![String::new()];
+    for word in text.split(' ') {
+        match lines.last_mut() {
+            Some(line) if line.is_empty() => line.push_str(word),
+            Some(line) if line.width() + 1 + word.width() <= columns => line.extend([" ", word]),
+            _ => lines.push(word.to_owned()),
+        }
+    }
+    lines
+}
+
 /// Splits the text after each comma outside strings.
 fn pieces(json: &str) -> Vec<&str> {
     let (mut in_string, mut escaped) = (false, false);
@@ -67,6 +80,13 @@ mod tests {
         );
         assert_eq!(wrap_json(json, 100), [json]);
         assert_eq!(wrap_json(json, 1).concat(), json);
+    }
+
+    #[test]
+    fn words_are_kept_whole() {
+        assert_eq!(wrap_words("a bc 청구 d", 4), ["a bc", "청구", "d"]);
+        assert_eq!(wrap_words("abcdef a b", 3), ["abcdef", "a b"]);
+        assert_eq!(wrap_words("", 3), [""]);
     }
 
     #[test]

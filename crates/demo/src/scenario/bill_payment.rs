@@ -29,31 +29,31 @@ pub(super) fn scenario(dates: &Dates) -> Scenario {
         ),
         Step::relayed(&prepay, Ok).described(
             "prepay of an unpaid bill",
-            "The customer has pressed 납부하기. Kakao Pay checks that this amount can be paid.",
+            "The customer has pressed 납부하기. Kakao Pay asks whether it can be paid.",
         ),
         Step::relayed(&paid, Ok)
             .highlighting(r#""pay_type":"P""#)
             .described(
                 "the payment",
-                "The customer has paid. The journal has the payment before the biller is called.",
+                "The customer has paid. The journal has that before the biller is called.",
             ),
         Step::replayed(&paid).described(
             "the same payment again",
-            "The request is the same. The gateway repeats the biller's answer from the journal.",
+            "The same request: the gateway repeats the answer of the biller.",
         ),
         Step::refused(Request::of(&prepay), 200, E403).described(
             "prepay of a paid bill",
-            "The ledger has the payment, so the gateway refuses and does not call the biller.",
+            "The ledger has the payment: the gateway refuses and calls nobody.",
         ),
         Step::relayed(&cancelled, Ok)
             .highlighting(r#""pay_type":"C""#)
             .described(
                 "the cancellation",
-                "It cancels the whole payment, under the same pay_id. The bill is unpaid again.",
+                "It cancels the payment with the same pay_id. The bill is unpaid again.",
             ),
         Step::relayed(&prepay, Ok).described(
-            "prepay after the cancellation",
-            "The payments of the bill add up to zero, so the gateway calls the biller again.",
+            "prepay after a cancellation",
+            "The bill's payments add up to zero, so the biller is called again.",
         ),
         Step::relayed(&recreate, Ok).described(
             "a new link for the bill",

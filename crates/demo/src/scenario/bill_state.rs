@@ -25,19 +25,19 @@ pub(super) fn scenario(dates: &Dates) -> Scenario {
             "The bill of the first scenario has a link, which can only be re-created.",
         ),
         Step::refused(Request::of(&new_link), 200, E812).described(
-            "new link for a bill without a link",
+            "new link where there is none",
             "This bill never had a link.",
         ),
         Step::relayed(&link(TWO_BILLS).notice_key("APT-1"), Ok)
             .highlighting(r#""APT-1""#)
             .described(
-                "link for a bill with a notice key",
+                "link with a notice key",
                 "Another customer has two bills this month. This is the first one.",
             ),
         Step::relayed(&link(TWO_BILLS).notice_key("APT-2"), Ok)
             .highlighting(r#""APT-2""#)
             .described(
-                "link for a bill with another key",
+                "link with another notice key",
                 "This is the second one. Only the notice keys of the two bills differ.",
             ),
         Step::refused(Request::of(&link(TWO_BILLS)), 200, E005).described(

@@ -30,7 +30,7 @@ pub(super) fn scenario(dates: &Dates) -> Scenario {
         ),
         Step::failing(&prepay, Fault::HangHead(0), 504, E806).described(
             "biller does not answer",
-            "It accepts the request and sends nothing. The caller has its answer in time.",
+            "It accepts the request and sends nothing. The caller is answered in time.",
         ),
     ];
     Scenario {

@@ -5,6 +5,8 @@ use std::net::{IpAddr, SocketAddr};
 use actix_web::http::header::{HeaderMap, HeaderName};
 use ipnet::IpNet;
 
+use crate::reply::RefusedSource;
+
 const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 
 /// Most hops that are read of `X-Forwarded-For`.
@@ -13,11 +15,18 @@ const HOPS_BOUND: usize = 32;
 /// Returns the source address of a call.
 ///
 /// `X-Forwarded-For` is read only if the peer is a trusted proxy: from the right, past every trusted proxy,
-/// to the first other address. `None` if that list is malformed; the call is then refused.
-pub fn source(peer: SocketAddr, headers: &HeaderMap, trusted_proxies: &[IpNet]) -> Option<IpAddr> {
+/// to the first other address.
+///
+/// # Errors
+/// [`RefusedSource::Malformed`] with the proxy's address if that list is malformed.
+pub fn source(
+    peer: SocketAddr,
+    headers: &HeaderMap,
+    trusted_proxies: &[IpNet],
+) -> Result<IpAddr, RefusedSource> {
     let mut source = peer.ip().to_canonical();
     if !contains(trusted_proxies, source) {
-        return Some(source);
+        return Ok(source);
     }
     let lists: Vec<_> = headers.get_all(X_FORWARDED_FOR).collect();
     let hops = lists
@@ -25,12 +34,12 @@ pub fn source(peer: SocketAddr, headers: &HeaderMap, trusted_proxies: &[IpNet]) 
         .rev()
         .map(|list| list.as_bytes().rsplit(|byte| *byte == b','));
     for hop in hops.flatten().take(HOPS_BOUND) {
-        source = address(hop.trim_ascii())?;
+        source = address(hop.trim_ascii()).ok_or(RefusedSource::Malformed(source))?;
         if !contains(trusted_proxies, source) {
             break;
         }
     }
-    Some(source)
+    Ok(source)
 }
 
 /// Returns whether an address is in a list of networks.
@@ -96,7 +105,7 @@ mod tests {
             }
             let expected = source_is.map(|address| address.parse::<IpAddr>().unwrap());
             assert_eq!(
-                source(peer.parse().unwrap(), &headers, &proxies),
+                source(peer.parse().unwrap(), &headers, &proxies).ok(),
                 expected,
                 "{peer} {lists:?}"
             );

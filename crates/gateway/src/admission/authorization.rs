@@ -10,8 +10,8 @@ use crate::reply::Problem;
 /// Returns the caller's `Authorization` value if its digest is accepted.
 ///
 /// # Errors
-/// [`Problem::AuthorizationMissing`] without the header, [`Problem::AuthorizationWrong`] if the header
-/// comes twice or its digest is not accepted.
+/// [`Problem::AuthorizationMissing`] without the header, [`Problem::AuthorizationTwice`] with two,
+/// [`Problem::AuthorizationWrong`] if its digest is not accepted.
 pub fn authorize<'a>(
     headers: &'a HeaderMap,
     accepted: &[Sha256],
@@ -19,7 +19,7 @@ pub fn authorize<'a>(
     let mut values = headers.get_all(AUTHORIZATION);
     let value = values.next().ok_or(Problem::AuthorizationMissing)?;
     if values.next().is_some() {
-        return Err(Problem::AuthorizationWrong);
+        return Err(Problem::AuthorizationTwice);
     }
     if is_one_of(value.as_bytes(), accepted) {
         Ok(value)

@@ -6,6 +6,7 @@ pub mod authorization;
 pub mod body;
 mod certificate;
 
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use actix_http::HttpMessage as _;
@@ -14,7 +15,7 @@ use ipnet::IpNet;
 use protocol::{Api, Caller};
 
 use crate::registry::RegisteredBiller;
-use crate::reply::Problem;
+use crate::reply::{Problem, RefusedSource, UnknownBiller};
 use crate::server::IncomingRequest;
 use crate::state::Parties;
 
@@ -49,11 +50,16 @@ fn admit_biller(
     incoming: &IncomingRequest,
 ) -> Result<Admitted, Problem> {
     // An unknown biller has no `allow_from`, so no address is allowed.
-    let biller = biller.ok_or(Problem::AddressNotAllowed)?;
+    let Some(biller) = biller else {
+        let source = source(parties, incoming)?;
+        return Err(Problem::AddressNotAllowed(RefusedSource::NoSuchBiller(
+            source,
+        )));
+    };
     require_source(parties, incoming, &biller.settings.allow_from)?;
     certificate::check(&incoming.connection, &biller.settings.client_certificates)?;
     if !biller.is_active() {
-        return Err(Problem::AuthorizationWrong);
+        return Err(Problem::Suspended);
     }
     let accepted = &biller.settings.authorization_sha256;
     let authorization = authorization::authorize(incoming.request.headers(), accepted)?.clone();
@@ -73,10 +79,10 @@ fn admit_kakao(
     let kakao = &parties.kakao;
     require_source(parties, incoming, &kakao.allow_from)?;
     certificate::check(&incoming.connection, &kakao.client_certificates)?;
-    let biller = biller.ok_or(Problem::UnknownBiller)?;
+    let biller = biller.ok_or(Problem::UnknownBiller(UnknownBiller::NotRegistered))?;
     // A pay-result reports money that moved, so it is relayed to a suspended biller too.
     if !biller.is_active() && api != Api::PayResult {
-        return Err(Problem::UnknownBiller);
+        return Err(Problem::UnknownBiller(UnknownBiller::Suspended));
     }
     Ok(Admitted {
         biller: Arc::clone(biller),
@@ -89,9 +95,17 @@ fn require_source(
     incoming: &IncomingRequest,
     allowed: &[IpNet],
 ) -> Result<(), Problem> {
+    let source = source(parties, incoming)?;
+    if address::contains(allowed, source) {
+        Ok(())
+    } else {
+        Err(Problem::AddressNotAllowed(RefusedSource::NotAllowed(
+            source,
+        )))
+    }
+}
+
+fn source(parties: &Parties, incoming: &IncomingRequest) -> Result<IpAddr, Problem> {
     let (peer, headers) = (incoming.connection.peer(), incoming.request.headers());
-    address::source(peer, headers, &parties.trusted_proxies)
-        .filter(|source| address::contains(allowed, *source))
-        .map(|_| ())
-        .ok_or(Problem::AddressNotAllowed)
+    address::source(peer, headers, &parties.trusted_proxies).map_err(Problem::AddressNotAllowed)
 }

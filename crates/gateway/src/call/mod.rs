@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use actix_web::http::header::{HeaderMap, HeaderValue};
 use futures_util::FutureExt;
-use ledger::{BillView, JournalError, Ledger, LinkRefusal, Timestamp};
+use ledger::{BillView, FactContext, JournalError, Ledger, LinkRefusal, Timestamp};
 use metrics::{LedgerOperation, LedgerTimer, Metrics, Stage, StageTimes};
 use protocol::Bill;
 use tokio::time::{Instant, timeout_at};
@@ -84,6 +84,11 @@ impl Call {
     pub fn request_id(&self) -> &str {
         // Only ASCII gets through `request_id`.
         self.request_id.to_str().unwrap_or_default()
+    }
+
+    /// Returns what the journal keeps beside the facts of this call.
+    pub fn fact_context(&self) -> FactContext {
+        FactContext::of_request(self.request_id())
     }
 
     /// Returns the request id as a header value.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use actix_web::http::header::HeaderValue;
 use metrics::Stage;
-use protocol::{Api, answer_res_code};
+use protocol::{Api, NotAnObject, answer_res_code};
 use tokio::time::Instant;
 
 use super::Call;
@@ -170,7 +170,7 @@ impl Call {
         report
             .result
             .map_err(|fault| self.upstream_failure(party, &fault))
-            .and_then(check)
+            .and_then(|answer| self.check(party, answer))
     }
 
     fn admit_by_circuit(
@@ -209,6 +209,24 @@ impl Call {
         }
     }
 
+    /// Reads the answer's `res_code`. An empty body, or one that is no JSON object, is a failure.
+    fn check(&self, party: &Party, answer: Answer) -> Result<CheckedAnswer, UpstreamFailure> {
+        let status = answer.status;
+        let (problem, reason) = match answer_res_code(&answer.body) {
+            Ok(res_code) => return Ok(CheckedAnswer { answer, res_code }),
+            Err(_) if answer.body.is_empty() => (Problem::EmptyAnswer { status }, "it is empty"),
+            Err(NotAnObject(reason)) => (Problem::BadAnswer { status }, reason),
+        };
+        tracing::warn!(
+            request_id = self.request_id(),
+            upstream = party.label(),
+            status = status.as_u16(),
+            reason,
+            "the upstream's answer is no JSON object"
+        );
+        Err(UpstreamFailure::maybe_sent(problem))
+    }
+
     fn upstream_failure(&self, party: &Party, fault: &UpstreamFault) -> UpstreamFailure {
         tracing::warn!(
             request_id = self.request_id(), upstream = party.label(), %fault,
@@ -220,7 +238,7 @@ impl Call {
             UpstreamFault::NotReached(_)
             | UpstreamFault::Closed { .. }
             | UpstreamFault::CutShort { .. }
-            | UpstreamFault::Malformed => Problem::NoAnswer,
+            | UpstreamFault::Malformed(_) => Problem::NoAnswer,
         };
         UpstreamFailure {
             problem,
@@ -259,16 +277,4 @@ impl CallPolicy {
 enum CircuitRule {
     Respected,
     AlwaysTried,
-}
-
-/// Reads the answer's `res_code`. An empty body, or one that is no JSON object, is a failure.
-fn check(answer: Answer) -> Result<CheckedAnswer, UpstreamFailure> {
-    let status = answer.status;
-    if answer.body.is_empty() {
-        return Err(UpstreamFailure::maybe_sent(Problem::EmptyAnswer { status }));
-    }
-    match answer_res_code(&answer.body) {
-        Ok(res_code) => Ok(CheckedAnswer { answer, res_code }),
-        Err(_) => Err(UpstreamFailure::maybe_sent(Problem::BadAnswer { status })),
-    }
 }

@@ -4,16 +4,22 @@
 
 mod bill;
 mod check;
+mod connect;
+mod init;
 mod ledger;
 mod operator;
 mod payments;
 mod serve;
+mod token;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::{Command as Definition, CommandFactory, FromArgMatches, Parser, Subcommand};
 use protocol::BillerCode;
+
+/// The configuration file where a command names none.
+const CONFIGURATION: &str = "config/gateway.toml";
 
 /// Relay gateway between billers and Kakao Pay.
 #[derive(Debug, Parser)]
@@ -25,17 +31,38 @@ struct CommandLine {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Run the gateway; SIGTERM drains, SIGHUP reloads the configuration.
+    /// Run the gateway until SIGTERM.
+    ///
+    /// SIGTERM or SIGINT drains: readiness goes off, calls in flight finish, the journal is committed.
+    /// SIGHUP reloads the configuration at once. Without it a change of its files is noticed within seconds. So
+    /// the end of the terminal does not end the gateway. The log names changed keys that need a restart.
+    ///
+    /// A fault at the start is printed on standard error and logged as an error, and the exit code is 1.
     Serve {
         /// The configuration file.
-        #[arg(long, value_name = "FILE")]
+        #[arg(long, value_name = "FILE", default_value = CONFIGURATION)]
         config: PathBuf,
     },
     /// Validate a configuration; report every fault with file and key.
     Check {
         /// The configuration file.
-        #[arg(long, value_name = "FILE")]
+        #[arg(long, value_name = "FILE", default_value = CONFIGURATION)]
         config: PathBuf,
+        /// Also connect to Redis and every upstream: name, TCP, TLS, certificate.
+        #[arg(long)]
+        connect: bool,
+    },
+    /// Write a first configuration, with comments, one biller and an admin token.
+    Init {
+        /// The folder to write it to.
+        #[arg(value_name = "DIR", default_value = "config")]
+        directory: PathBuf,
+    },
+    /// Make an admin token and its digest.
+    Token {
+        /// Write the token to this new file and print only its digest.
+        #[arg(long, value_name = "FILE")]
+        out: Option<PathBuf>,
     },
     /// Show a bill's history; make it an error bill or clear it.
     #[command(subcommand)]
@@ -50,9 +77,11 @@ enum Command {
 
 /// Parses the arguments and runs the command.
 pub fn run() -> ExitCode {
-    let outcome = match CommandLine::parse().command {
+    let outcome = match parse().command {
         Command::Serve { config } => serve::run(&config),
-        Command::Check { config } => check::run(&config),
+        Command::Check { config, connect } => check::run(&config, connect),
+        Command::Init { directory } => init::run(&directory),
+        Command::Token { out } => token::run(out.as_deref()),
         Command::Bill(command) => return bill::run(&command),
         Command::Payments(command) => return payments::run(&command),
         Command::Ledger(command) => return ledger::run(&command),
@@ -64,6 +93,35 @@ pub fn run() -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+/// Parses the arguments; ends the process with 2 if they are wrong, and with 0 after `--help`.
+fn parse() -> CommandLine {
+    let matches = definition().get_matches();
+    CommandLine::from_arg_matches(&matches).unwrap_or_else(|error| error.exit())
+}
+
+/// Returns the commands. An option that takes a value takes the next word, even if that begins with a hyphen:
+/// a user key, a notice key or a reason may.
+fn definition() -> Definition {
+    with_values_that_begin_with_a_hyphen(CommandLine::command())
+}
+
+fn with_values_that_begin_with_a_hyphen(command: Definition) -> Definition {
+    command
+        .mut_args(|option| {
+            let takes_a_value = option.get_action().takes_values();
+            option.allow_hyphen_values(takes_a_value)
+        })
+        .mut_subcommands(with_values_that_begin_with_a_hyphen)
+}
+
+/// Parses a text of an operator: not blank.
+fn text(text: &str) -> Result<String, String> {
+    if text.trim().is_empty() {
+        return Err("must not be blank".to_owned());
+    }
+    Ok(text.to_owned())
 }
 
 /// Parses a biller's code.

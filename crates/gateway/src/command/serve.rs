@@ -1,23 +1,52 @@
 //! `gateway serve`: runs until SIGTERM or SIGINT, then drains.
 
 use std::error::Error;
+use std::fmt::Display;
 use std::path::Path;
 
 use rustix::process::{Resource, Rlimit, setrlimit};
 use tokio::signal::unix::{SignalKind, signal};
 
-use crate::config::Config;
+use crate::config::{Config, Faults};
 use crate::lifecycle::{FileWatch, Gateway, Inherited};
-use crate::logging;
+use crate::logging::{self, FlushGuard};
 
-/// Runs the gateway of this configuration.
+/// Runs the gateway of this configuration. A fault at the start is returned, and logged too: whoever reads the log
+/// only must find why there is no gateway.
 pub(super) fn run(file: &Path) -> Result<(), Box<dyn Error>> {
     forbid_core_dumps();
-    let inherited = Inherited::from_environment()?;
+    // Before the log, which starts a thread.
+    let inherited = Inherited::from_environment();
+    let mut log = Some(logging::init(&logging::LogOptions::from_environment())?);
+    let served = inherited.and_then(|inherited| serve(file, inherited, &mut log));
+    if let Err(fault) = &served {
+        log_start_faults(fault.as_ref());
+    }
+    served
+}
+
+/// Logs each fault that kept the gateway from starting as a line of its own.
+fn log_start_faults(fault: &(dyn Error + 'static)) {
+    let log = |fault: &dyn Display| tracing::error!(%fault, "the gateway does not start");
+    match fault.downcast_ref::<Faults>() {
+        Some(faults) => faults.into_iter().for_each(|fault| log(fault)),
+        None => log(&fault),
+    }
+}
+
+/// Serves until a signal, then ends the process; returns only if the gateway cannot start.
+fn serve(
+    file: &Path,
+    inherited: Inherited,
+    log: &mut Option<FlushGuard>,
+) -> Result<(), Box<dyn Error>> {
     let loaded = Config::load(file)?;
-    let log = logging::init(&logging::LogOptions::from_environment())?;
     for warning in &loaded.warnings {
         tracing::warn!(%warning, "configuration");
+    }
+    // The log tells of certificates that end soon while the gateway runs, too; this line names the key.
+    for notice in &loaded.expiring {
+        tracing::warn!(warning = %notice.diagnostic, "configuration");
     }
     actix_web::rt::System::new().block_on(async {
         let mut terminate = signal(SignalKind::terminate())?;
@@ -45,7 +74,7 @@ pub(super) fn run(file: &Path) -> Result<(), Box<dyn Error>> {
         tracing::info!("draining");
         let stopped = gateway.stop().await;
         tracing::info!("stopped");
-        drop(log);
+        drop(log.take());
         // Exits here: dropping the ledger could wait for a disk that hangs.
         std::process::exit(i32::from(failed || stopped.is_err()))
     })

@@ -11,7 +11,7 @@ use super::parse::base_url::BaseUrl;
 use super::parse::bounds;
 use super::parse::document::Document;
 use super::parse::section::Section;
-use super::parse::sha256::Sha256;
+use super::parse::sha256::{Digested, Sha256};
 use super::parse::spelling::excerpt;
 use super::parse::value;
 use super::tls::UpstreamTls;
@@ -96,11 +96,13 @@ impl Biller {
         let name = section.optional("name", |value| value::name(value, bounds::NAME_CHARS));
         let status = section.or("status", Status::Active, status);
         let upstream = UpstreamSettings::read(&mut section);
-        let authorization_sha256 =
-            section.list("authorization_sha256", bounds::DIGESTS, Sha256::read);
+        let authorization_sha256 = section.list("authorization_sha256", bounds::DIGESTS, |value| {
+            Sha256::read(value, Digested::Authorization)
+        });
         let allow_from = section.list("allow_from", bounds::NETWORKS, value::network);
-        let client_certificates =
-            section.list("client_certificates", bounds::DIGESTS, Sha256::read);
+        let client_certificates = section.list("client_certificates", bounds::DIGESTS, |value| {
+            Sha256::read(value, Digested::Certificate)
+        });
         let max_in_flight = section.or("max_in_flight", 64, |value| {
             value::count(value, &bounds::IN_FLIGHT)
         });

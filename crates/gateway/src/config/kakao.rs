@@ -5,7 +5,7 @@ use ipnet::IpNet;
 use super::parse::base_url::BaseUrl;
 use super::parse::bounds;
 use super::parse::section::Section;
-use super::parse::sha256::Sha256;
+use super::parse::sha256::{Digested, Sha256};
 use super::parse::value;
 use super::tls::UpstreamTls;
 use super::upstream::UpstreamSettings;
@@ -27,8 +27,9 @@ impl Kakao {
     pub(super) fn read(mut section: Section<'_>) -> Option<Self> {
         let upstream = UpstreamSettings::read(&mut section);
         let allow_from = section.list("allow_from", bounds::NETWORKS, value::network);
-        let client_certificates =
-            section.list("client_certificates", bounds::DIGESTS, Sha256::read);
+        let client_certificates = section.list("client_certificates", bounds::DIGESTS, |value| {
+            Sha256::read(value, Digested::Certificate)
+        });
         if allow_from.is_empty() {
             section.warn(
                 "allow_from",

@@ -9,6 +9,9 @@ use super::parse::section::Section;
 use super::parse::size;
 use super::parse::value;
 
+/// How long Kakao Pay waits for an answer.
+const KAKAO_PAY_WAITS: Duration = Duration::from_secs(3);
+
 /// The table `[budget]`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Budget {
@@ -21,6 +24,12 @@ impl Budget {
         let total = section.or("total", Duration::from_secs(3), |value| {
             duration::read(value, &bounds::BUDGET)
         });
+        if total > KAKAO_PAY_WAITS {
+            section.warn(
+                "total",
+                "is above 3 s, after which Kakao Pay itself gives up: it does not hear answers that come later",
+            );
+        }
         section.finish();
         Self { total }
     }

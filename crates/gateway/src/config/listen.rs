@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use ipnet::IpNet;
 
 use super::parse::bounds;
+use super::parse::diagnostics::TlsTable;
 use super::parse::named_file;
 use super::parse::section::Section;
 use super::parse::value;
@@ -117,6 +118,11 @@ impl ListenTls {
         if client_auth != ClientAuth::Off && !section.has("client_ca") {
             section.fault("client_ca", "is missing: `client_auth` needs it");
         }
+        section.document().name_tls_files(TlsTable {
+            certificate: section.named_file("certificate", certificate.as_ref()),
+            private_key: section.named_file("private_key", private_key.as_ref()),
+            authorities: section.named_file("client_ca", client_ca.as_ref()),
+        });
         section.finish();
         Some(Self {
             certificate: certificate?,

@@ -1,11 +1,13 @@
 //! The configuration. It is read completely before anything binds, and all its faults are reported at once.
 //!
 //! One TOML file and a directory with one file per biller. The keys are in contract section 6, an
-//! example with comments in `config/`. Nothing here opens a socket or writes a file.
+//! example with comments in `config/`. Nothing here opens a socket or writes a file; the files that it names are
+//! read, so that a fault in one of them is told with the key that names it.
 
 mod biller;
 mod billers;
 mod consistency;
+mod contents;
 mod kakao;
 mod ledger;
 mod limits;
@@ -26,6 +28,7 @@ use std::path::Path;
 
 pub use biller::{Biller, Redeliver, Status};
 pub use billers::BillersDirectory;
+pub use contents::ExpiryNotice;
 pub use kakao::Kakao;
 pub use ledger::LedgerSettings;
 pub use limits::{Budget, CircuitLimits, Limits};
@@ -33,7 +36,7 @@ pub use listen::{ClientAuth, Listen, ListenTls};
 pub use operator::OperatorSettings;
 pub use ops::Ops;
 pub use parse::base_url::{BaseUrl, Scheme};
-pub use parse::diagnostics::{Diagnostic, Faults};
+pub use parse::diagnostics::{Diagnostic, Faults, Places};
 pub use parse::host_port::HostPort;
 pub use parse::redis_url::Topology;
 pub use parse::secret::Secret;
@@ -80,13 +83,18 @@ pub struct Loaded {
     pub billers: Vec<Biller>,
     /// Settings that are allowed but probably unintended, sorted like faults.
     pub warnings: Vec<Diagnostic>,
+    /// Certificates of files that have expired or will soon.
+    pub expiring: Vec<ExpiryNotice>,
+    /// Where the keys of the main file are.
+    pub places: Places,
 }
 
 impl Config {
     /// Reads the main file and every biller's file.
     ///
     /// # Errors
-    /// All faults of all files. A file with syntax faults reports only these; the other files are still read.
+    /// All faults of all files, and of the contents of the certificates and keys that they name. A file with syntax
+    /// faults reports only these; the other files are still read.
     pub fn load(path: &Path) -> Result<Loaded, Faults> {
         let source = Source::read(path)?;
         let document = Document::parse(&source);
@@ -99,7 +107,10 @@ impl Config {
             .is_well_formed()
             .then(|| Self::read(&document, directory))
             .flatten();
+        let places = document.places();
         diagnostics.append(document.into_diagnostics());
+        let tls_tables = std::mem::take(&mut diagnostics.tls_tables);
+        let expiring = contents::check(&tls_tables, &mut diagnostics);
         if let Some(config) = &config {
             consistency::warn_of_unrequested_certificates(
                 path,
@@ -108,6 +119,7 @@ impl Config {
                 &files,
                 &mut diagnostics,
             );
+            consistency::warn_of_twins(&files, &mut diagnostics);
         }
         let billers = files.into_iter().filter_map(|file| file.biller).collect();
         let (config, warnings) = diagnostics.into_result(config)?;
@@ -115,6 +127,8 @@ impl Config {
             config,
             billers,
             warnings,
+            expiring,
+            places,
         })
     }
 

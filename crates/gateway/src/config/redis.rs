@@ -1,5 +1,6 @@
 //! The Redis that the nodes share.
 
+use std::env::VarError;
 use std::fmt;
 
 use toml::de::DeValue;
@@ -48,6 +49,9 @@ impl RedisSettings {
         if let Some(url) = &url {
             check_one_source(&section, url);
             check_encryption(&section, url);
+            if url.encrypted {
+                tls.check_contents(&section);
+            }
         }
         section.finish();
         let url = url?;
@@ -138,10 +142,22 @@ fn password_env(value: &DeValue<'_>) -> Result<Secret, String> {
         // The text is not quoted: it may be the password itself.
         return Err("must be the name of an environment variable".to_owned());
     }
-    match std::env::var(text) {
-        Ok(secret) if !secret.is_empty() => Ok(Secret::new(secret)),
-        _ => Err("names an environment variable that is not set".to_owned()),
+    let what = match std::env::var(text) {
+        Ok(secret) if !secret.is_empty() => return Ok(Secret::new(secret)),
+        Ok(_) => "is empty",
+        Err(VarError::NotPresent) => "is not set",
+        Err(VarError::NotUnicode(_)) => "is not UTF-8",
+    };
+    // A password in place of a name is not quoted. Names of variables are in capital letters.
+    if text.bytes().any(|byte| byte.is_ascii_lowercase()) {
+        return Err(format!(
+            "names an environment variable that {what} (its name is not shown, for it may be the password itself)"
+        ));
     }
+    Err(format!(
+        "the environment variable `{text}` {what} for this process: set it (systemd: `EnvironmentFile=`), or use \
+         `password_file`"
+    ))
 }
 
 /// Checks that user and password have one source each, because neither of two takes precedence.

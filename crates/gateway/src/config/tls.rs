@@ -2,10 +2,11 @@
 
 use std::path::PathBuf;
 
+use super::parse::diagnostics::TlsTable;
 use super::parse::named_file;
 use super::parse::section::Section;
 
-/// The files of a TLS connection to an upstream. They are readable; their content is not checked yet.
+/// The files of a TLS connection to an upstream. They are readable.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct UpstreamTls {
     /// Trusted root certificates, PEM; `None`: the public web roots.
@@ -36,5 +37,14 @@ impl UpstreamTls {
             named_file::warn_if_readable_by_others(section, "private_key", path);
         }
         tls
+    }
+
+    /// Has the contents of the files checked; called for those that are used.
+    pub(super) fn check_contents(&self, section: &Section<'_>) {
+        section.document().name_tls_files(TlsTable {
+            certificate: section.named_file("certificate", self.certificate.as_ref()),
+            private_key: section.named_file("private_key", self.private_key.as_ref()),
+            authorities: section.named_file("ca", self.ca.as_ref()),
+        });
     }
 }

@@ -16,10 +16,17 @@ impl UpstreamSettings {
         let base_url = section.required("base_url", BaseUrl::read);
         let tls = section.optional_table("tls").map(|mut table| {
             let tls = UpstreamTls::read_keys(&mut table);
+            if base_url
+                .as_ref()
+                .is_some_and(|url| url.scheme() == Scheme::Https)
+            {
+                tls.check_contents(&table);
+            }
             table.finish();
             tls
         });
         let base_url = base_url?;
+        warn_of_own_path(section, &base_url);
         if base_url.scheme() == Scheme::Http {
             if tls.is_some() {
                 section.warn("tls", "is not used: `base_url` is http");
@@ -35,5 +42,28 @@ impl UpstreamSettings {
             base_url,
             tls: tls.unwrap_or_default(),
         })
+    }
+}
+
+/// The paths of the guide that the gateway appends to base URLs.
+const GUIDE_PATHS: [&str; 5] = [
+    "/kakao/notice",
+    "/kakao/prepay",
+    "/kakao/pay-result",
+    "/external/inquiry-payment/one-time/url",
+    "/external/inquiry-payment/one-time/url/re",
+];
+
+/// Warns of a base URL that already ends in a path that the gateway appends.
+fn warn_of_own_path(section: &Section<'_>, base_url: &BaseUrl) {
+    let prefix = base_url.path_prefix();
+    if let Some(path) = GUIDE_PATHS.into_iter().find(|path| prefix.ends_with(path)) {
+        let url = base_url.to_string();
+        let before = url.strip_suffix(path).unwrap_or(&url);
+        let message = format!(
+            "ends in `{path}`, which the gateway appends itself: `{url}{path}` would be called; \
+             `{before}` is probably meant"
+        );
+        section.warn("base_url", message);
     }
 }

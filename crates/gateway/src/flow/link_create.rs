@@ -15,9 +15,8 @@ pub(super) async fn relay(call: &Call, admitted: &Admitted, body: &[u8]) -> Resu
     let request = LinkCreate::parse(body, biller.code(), &biller.rules()).map_err(Problem::Body)?;
 
     let timer = call.enter_ledger(Stage::Ledger, LedgerOperation::Reserve);
-    let reserved = call
-        .ledger()
-        .reserve(&request.bill, call.now(), call.ends_at());
+    let (context, now, until) = (call.fact_context(), call.now(), call.ends_at());
+    let reserved = call.ledger().reserve(&request.bill, context, now, until);
     let reservation = call
         .within_budget(reserved)
         .await?

@@ -28,7 +28,8 @@ pub(super) async fn relay(call: &Call, admitted: &Admitted, body: &[u8]) -> Resu
 
     if answer.is_accepted() {
         let timer = call.enter_ledger(Stage::Settle, LedgerOperation::Settle);
-        let relinked = call.ledger().relink(&bill, request.expire_at, call.now());
+        let (context, expire_at) = (call.fact_context(), request.expire_at);
+        let relinked = call.ledger().relink(&bill, context, expire_at, call.now());
         call.log_settlement(call.within_budget(relinked).await, "link");
         drop(timer);
     }

@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use ledger::{
-    Claim, ClaimGuard, DeliveryOutcome, Durability, MessageDigest, PaymentEffect, RecordOutcome,
-    RecordedPayment,
+    AnswerSummary, Claim, ClaimGuard, DeliveryOutcome, Digests, Durability, FactContext, Message,
+    MessageDigest, PaymentEffect, RecordOutcome, RecordedPayment,
 };
 use metrics::{LedgerOperation, Stage};
 use protocol::{PayResult, Refusal};
@@ -29,19 +29,31 @@ pub(super) async fn relay(
         .map_err(|refusal| refuse(call, biller, refusal))?;
 
     call.enter(Stage::Ledger);
-    let message = MessageDigest::of(body);
-    let _claim = match claim(call, biller, message).await? {
+    let message = Message {
+        digest: MessageDigest::of(body),
+        context: FactContext {
+            canonical: request.canonical,
+            ..call.fact_context()
+        },
+    };
+    let _claim = match claim(call, biller, message.digests()).await? {
         Claimed::ToRelay(guard) => guard,
         Claimed::AcceptedBefore(reply) => return Ok(reply),
     };
 
     let timer = call.metrics().time_ledger(LedgerOperation::Payment);
-    let recorded = Box::pin(record(call, biller, &request, body, message));
+    let recorded = Box::pin(record(call, biller, &request, body, message.clone()));
     let recorded = call.within_budget_or_detached(recorded).await;
     drop(timer);
 
     let answered = match recorded {
-        Ok(RecordOutcome::AcceptedElsewhere(kept)) => return Ok(Reply::replayed(&kept)),
+        Ok(RecordOutcome::AcceptedElsewhere {
+            message: accepted,
+            answer,
+        }) => {
+            log_other_spelling(call, biller, message.digest, accepted);
+            return Ok(Reply::replayed(&answer));
+        }
         Ok(RecordOutcome::Recorded(_)) => match biller.pay_results_in_flight.enter() {
             Some(_permit) => call.call_biller(biller, BillerCall::PayResult, body).await,
             None => Err(UpstreamFailure::never_sent(Problem::Overload)),
@@ -55,7 +67,7 @@ pub(super) async fn relay(
     let settled = call.ledger().record_delivery(
         &request.bill,
         &request.event,
-        message,
+        answered_message(message, &answered),
         delivered,
         call.now(),
     );
@@ -73,7 +85,7 @@ fn record(
     biller: &Arc<RegisteredBiller>,
     request: &PayResult,
     body: &Bytes,
-    message: MessageDigest,
+    message: Message,
 ) -> impl Future<Output = RecordOutcome> + use<> {
     let (bill, event) = (&request.bill, &request.event);
     let recorded = (call.ledger()).record_payment(bill, event, body, message, call.now());
@@ -93,18 +105,36 @@ enum Claimed {
     AcceptedBefore(Reply),
 }
 
-async fn claim(
+async fn claim(call: &Call, biller: &RegisteredBiller, copy: Digests) -> Result<Claimed, Problem> {
+    loop {
+        match call.ledger().claim(biller.code(), copy) {
+            Claim::Granted(guard) => return Ok(Claimed::ToRelay(guard)),
+            Claim::Accepted { message, answer } => {
+                log_other_spelling(call, biller, copy.bytes, message);
+                return Ok(Claimed::AcceptedBefore(Reply::replayed(&answer)));
+            }
+            Claim::AcceptedInJournal { message } => {
+                log_other_spelling(call, biller, copy.bytes, message);
+                return replay(call, biller, message).await;
+            }
+            Claim::UnderWay(first) => call.within_budget(first.ended()).await?,
+        }
+    }
+}
+
+/// Logs that a copy says the same as an accepted pay-result in other bytes. Members beyond the guide may differ.
+fn log_other_spelling(
     call: &Call,
     biller: &RegisteredBiller,
-    message: MessageDigest,
-) -> Result<Claimed, Problem> {
-    loop {
-        match call.ledger().claim(biller.code(), message) {
-            Claim::Granted(guard) => return Ok(Claimed::ToRelay(guard)),
-            Claim::Accepted(kept) => return Ok(Claimed::AcceptedBefore(Reply::replayed(&kept))),
-            Claim::AcceptedInJournal => return replay(call, biller, message).await,
-            Claim::UnderWay(copy) => call.within_budget(copy.ended()).await?,
-        }
+    copy: MessageDigest,
+    accepted: MessageDigest,
+) {
+    if copy != accepted {
+        tracing::info!(
+            request_id = call.request_id(),
+            biller = biller.code().as_str(),
+            "a copy of an accepted pay-result differs in spelling or in members beyond the guide: it gets the kept answer"
+        );
     }
 }
 
@@ -127,6 +157,29 @@ async fn replay(
             Err(Problem::Internal)
         }
     }
+}
+
+/// Adds what the biller's answer said, for the journal.
+pub(super) fn answered_message(
+    message: Message,
+    answered: &Result<CheckedAnswer, UpstreamFailure>,
+) -> Message {
+    let answer = match answered {
+        Ok(answer) => Some(answer.summary()),
+        Err(failure) => failure
+            .problem
+            .upstream_status()
+            .map(|status| AnswerSummary {
+                status: status.as_u16(),
+                res_code: None,
+                message: None,
+            }),
+    };
+    let context = FactContext {
+        answer,
+        ..message.context
+    };
+    Message { context, ..message }
 }
 
 /// Returns the delivery outcome of the biller's answer (contract section 4, "Payments").

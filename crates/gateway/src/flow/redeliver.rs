@@ -2,13 +2,13 @@
 //! biller, settlement.
 
 use ledger::{
-    Cancellation, Claim, DeliveryOutcome, DeliveryState, EventDelivery, JournalError,
-    MessageDigest, Redelivery, SkipCancelled,
+    Cancellation, Claim, DeliveryOutcome, DeliveryState, Digests, EventDelivery, FactContext,
+    JournalError, Message, Redelivery, SkipCancelled,
 };
 use metrics::LedgerOperation;
 use protocol::AnswerCode;
 
-use super::pay_result::delivered;
+use super::pay_result::{answered_message, delivered};
 use crate::call::{BillerCall, Call, UpstreamFailure};
 use crate::registry::RegisteredBiller;
 use crate::reply::CheckedAnswer;
@@ -58,13 +58,15 @@ pub async fn redeliver(
     call: &Call,
     biller: &RegisteredBiller,
     one: &EventDelivery,
-    message: MessageDigest,
+    message: Digests,
     skip: SkipCancelled,
 ) -> Result<Redelivered, JournalError> {
     let ledger = call.ledger();
     let _claim = match ledger.claim(biller.code(), message) {
         Claim::Granted(guard) => guard,
-        Claim::Accepted(_) | Claim::AcceptedInJournal => return Ok(Redelivered::AlreadyAccepted),
+        Claim::Accepted { .. } | Claim::AcceptedInJournal { .. } => {
+            return Ok(Redelivered::AlreadyAccepted);
+        }
         Claim::UnderWay(_) => return Ok(Redelivered::UnderWay),
     };
     let allowed = ledger.redelivery(one, message, skip, call.now());
@@ -88,6 +90,14 @@ pub async fn redeliver(
         ..attempt(&answered, delivered.state())
     };
 
+    let message = Message {
+        digest: message.bytes,
+        context: FactContext {
+            canonical: message.canonical,
+            ..call.fact_context()
+        },
+    };
+    let message = answered_message(message, &answered);
     let timer = call.metrics().time_ledger(LedgerOperation::Delivery);
     let settled = ledger
         .record_delivery(&one.bill, &one.event, message, delivered, call.now())

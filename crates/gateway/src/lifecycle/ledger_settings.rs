@@ -6,11 +6,11 @@ use std::time::Duration;
 
 use ledger::Timestamp;
 use ledger::redis::{self, Node, OutOfReach, Password, ValueKey, WallClock};
-use metrics::{LedgerOperation, Metrics};
+use metrics::{CertificateUse, LedgerOperation, Metrics};
 
 use protocol::BillerCode;
 
-use crate::config::{Config, HostPort, RedisSettings, Topology};
+use crate::config::{Config, HostPort, RedisSettings, Topology, UpstreamTls};
 use crate::tls::{self, ClientFiles};
 
 /// Returns the options that open the ledger.
@@ -45,13 +45,10 @@ fn redis_settings(redis: &RedisSettings) -> Result<redis::Settings, Box<dyn Erro
         (Topology::Standalone, None) => return Err("ledger.redis.url: names no server".into()),
         (Topology::Cluster, _) => redis::Topology::Cluster { nodes },
     };
-    let tls = redis.tls.as_ref().map(|files| {
-        tls::client_config(ClientFiles {
-            ca: files.ca.as_deref(),
-            certificate: files.certificate.as_deref(),
-            private_key: files.private_key.as_deref(),
-        })
-    });
+    let tls = redis
+        .tls
+        .as_ref()
+        .map(|files| tls::client_config(client_files(files)));
     Ok(redis::Settings {
         topology,
         database: redis.database,
@@ -68,6 +65,38 @@ fn redis_settings(redis: &RedisSettings) -> Result<redis::Settings, Box<dyn Erro
         tls: tls.transpose()?,
         timeout: redis::Settings::TIMEOUT,
     })
+}
+
+/// Returns the ends of the certificates of `[ledger.redis]`, in seconds since 1970. A restart replaces them.
+pub(super) fn redis_certificates(
+    settings: &Config,
+) -> Result<Vec<(CertificateUse, i64)>, Box<dyn Error>> {
+    let Some(files) = settings
+        .ledger
+        .redis
+        .as_ref()
+        .and_then(|redis| redis.tls.as_ref())
+    else {
+        return Ok(Vec::new());
+    };
+    let tls = client_files(files).read().and_then(|pems| pems.tls());
+    let tls = tls.map_err(|fault| format!("ledger.redis: {fault}"))?;
+    let ends = [
+        (CertificateUse::Client, tls.certificate_not_after),
+        (CertificateUse::Ca, tls.ca_not_after),
+    ];
+    let known = ends
+        .into_iter()
+        .filter_map(|(usage, end)| Some((usage, end?)));
+    Ok(known.collect())
+}
+
+fn client_files(files: &UpstreamTls) -> ClientFiles<'_> {
+    ClientFiles {
+        ca: files.ca.as_deref(),
+        certificate: files.certificate.as_deref(),
+        private_key: files.private_key.as_deref(),
+    }
 }
 
 /// Counts the operations of the ledger on Redis and on the journal.

@@ -20,12 +20,13 @@ use actix_web::dev::ServerHandle;
 use ledger::{JournalError, Ledger, Timestamp};
 use metrics::Metrics;
 
-use self::ledger_settings::ledger_options;
+use self::ledger_settings::{ledger_options, redis_certificates};
 pub use self::listeners::Inherited;
-use self::listeners::Listeners;
+use self::listeners::{BoundSockets, Listeners};
 use self::parties::parties;
 pub use self::watch::FileWatch;
 use crate::config::{ClientAuth, Config, Loaded};
+use crate::expiry;
 use crate::handler::handle;
 use crate::ops;
 use crate::redelivery;
@@ -59,16 +60,25 @@ impl Gateway {
     /// # Errors
     /// If a certificate is unusable, the ledger cannot be opened, or an address cannot be bound.
     pub fn start(loaded: Loaded, inherited: Inherited) -> Result<Self, Box<dyn Error>> {
-        let mut settings = loaded.config;
+        let (mut settings, places) = (loaded.config, loaded.places);
         let connections = &mut settings.limits.connections;
         *connections = descriptors::connections_within_limit(*connections)?;
-        let tls = server_tls(&settings)?.map(|tls| Arc::new(ServerTls::new(tls)));
+        // Bound first: a second gateway on the same machine must not touch the journal or Redis.
+        let bound = BoundSockets::bind(&settings.listen, inherited, &places)?;
         let metrics = Metrics::new(settings.budget.total);
+        let tls = server_tls(&settings)?;
+        let tls = tls.map(|tls| Arc::new(ServerTls::counting(tls, metrics.inbound_handshakes())));
         let parties = parties(&settings, loaded.billers, &metrics, None)?;
+        let redis_certificates = redis_certificates(&settings)?;
         let ledger = open_ledger(&settings, &metrics)?;
-        // Bound last: callers must not queue while the journal is still being read.
-        let Listeners { public, ops } = Listeners::open(&settings.listen, inherited)?;
+        // Listening last: callers must not queue while the journal is still being read.
+        let Listeners { public, ops } = bound.listen(&settings.listen, &places)?;
         let shared = Arc::new(GatewayState::new(&settings, parties, ledger, metrics));
+        // Set only here, so these cannot fail.
+        let _ = shared.redis_certificates.set(redis_certificates);
+        if let Some(tls) = &tls {
+            let _ = shared.tls.set(Arc::clone(tls));
+        }
         let exporter = exporter(&settings, &shared)?;
 
         let ops_address = ops.local_addr()?;
@@ -86,7 +96,8 @@ impl Gateway {
         })?;
         // Set only here, so this cannot fail.
         let _ = shared.connections.set(public.connections());
-        let gateway = Self {
+        expiry::start(Arc::clone(&shared));
+        Ok(Self {
             settings,
             shared,
             tls,
@@ -94,9 +105,7 @@ impl Gateway {
             ops: ops_handle,
             ops_address,
             exporter,
-        };
-        gateway.show_certificates();
-        Ok(gateway)
+        })
     }
 
     /// Reads every certificate and key that the configuration names, without starting anything.

@@ -6,6 +6,7 @@ use std::iter::once;
 use std::sync::Arc;
 
 use foldhash::HashMap;
+use metrics::HandshakeFailures;
 
 use crate::config::{BaseUrl, Scheme};
 use crate::state::Parties;
@@ -27,12 +28,17 @@ pub(super) struct Origins {
     origins: HashMap<OriginKey, Arc<Origin>>,
     /// TLS settings by their files: most parties trust the same authorities.
     tls: HashMap<Fingerprint, ClientTls>,
+    /// Where failed handshakes of new origins are counted.
+    failures: Option<HandshakeFailures>,
 }
 
 impl Origins {
-    /// Returns the origins of the current parties.
-    pub(super) fn of(parties: Option<&Parties>) -> Self {
-        let mut origins = Self::default();
+    /// Returns the origins of the current parties. Failed handshakes of new ones are counted in `failures`.
+    pub(super) fn of(parties: Option<&Parties>, failures: HandshakeFailures) -> Self {
+        let mut origins = Self {
+            failures: Some(failures),
+            ..Self::default()
+        };
         let Some(parties) = parties else {
             return origins;
         };
@@ -68,7 +74,7 @@ impl Origins {
             return Ok((Arc::clone(origin), tls));
         }
         let config = tls.as_ref().map(|tls| Arc::clone(&tls.config));
-        let origin = Arc::new(Origin::new(base_url, config)?);
+        let origin = Arc::new(Origin::counting(base_url, config, self.failures.clone())?);
         self.origins.insert(key, Arc::clone(&origin));
         Ok((origin, tls))
     }

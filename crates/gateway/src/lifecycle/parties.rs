@@ -26,7 +26,7 @@ pub(super) fn parties(
     metrics: &Metrics,
     old: Option<&Parties>,
 ) -> Result<Parties, Box<dyn Error>> {
-    let mut origins = Origins::of(old);
+    let mut origins = Origins::of(old, metrics.outbound_handshakes());
     let former = old.map(|old| &*old.kakao);
     let kakao = kakao(settings, &settings.kakao, former, &mut origins)?;
     let same_kakao =

@@ -5,14 +5,14 @@ use std::path::Path;
 use std::sync::Arc;
 
 use actix_web::rt::task::spawn_blocking;
-use metrics::{Certificate, Metrics, ReloadResult};
+use metrics::ReloadResult;
 
 use super::parties::parties;
 use super::watch::WatchedFiles;
 use super::{Gateway, server_tls};
 use crate::config::{Config, Loaded};
 use crate::state::{GatewayState, Parties};
-use crate::tls::{ClientTls, LoadedServerTls};
+use crate::tls::LoadedServerTls;
 
 /// The complete new state.
 struct Renewal {
@@ -61,60 +61,12 @@ impl Gateway {
         for gone in old.registry.billers() {
             if new.registry.find(gone.code().as_str()).is_none() {
                 metrics.remove_biller(gone.code());
-                metrics.remove_certificate(Certificate::Biller(gone.code()));
             }
         }
         if let (Some(tls), Some(loaded)) = (&self.tls, renewal.listener) {
             tls.replace(loaded);
         }
         self.settings = renewal.settings;
-        self.show_certificates();
-    }
-
-    /// Sets the metrics of certificate expiry.
-    pub(super) fn show_certificates(&self) {
-        let metrics = &self.shared.metrics;
-        let listener = self.tls.as_ref().map(|tls| tls.current());
-        let ends = |end: fn(&LoadedServerTls) -> Option<i64>| listener.as_deref().and_then(end);
-        show(
-            metrics,
-            Certificate::Listener,
-            ends(|tls| tls.certificate_not_after),
-        );
-        show(
-            metrics,
-            Certificate::ClientCa,
-            ends(|tls| tls.client_ca_not_after),
-        );
-        let parties = self.shared.parties();
-        let kakao = parties.kakao.upstream.tls.as_ref();
-        let own = kakao.and_then(|tls| tls.certificate_not_after);
-        show(metrics, Certificate::KakaoClient, own);
-        show(
-            metrics,
-            Certificate::KakaoCa,
-            kakao.and_then(|tls| tls.ca_not_after),
-        );
-        for biller in parties.registry.billers() {
-            let tls = biller.upstream.tls.as_ref();
-            show(
-                metrics,
-                Certificate::Biller(biller.code()),
-                tls.and_then(first_end),
-            );
-        }
-    }
-}
-
-fn first_end(tls: &ClientTls) -> Option<i64> {
-    let ends = [tls.certificate_not_after, tls.ca_not_after];
-    ends.into_iter().flatten().min()
-}
-
-fn show(metrics: &Metrics, certificate: Certificate, not_after: Option<i64>) {
-    match not_after {
-        Some(not_after) => metrics.set_certificate_expiry(certificate, not_after),
-        None => metrics.remove_certificate(certificate),
     }
 }
 
@@ -124,6 +76,7 @@ impl Renewal {
             config,
             billers,
             warnings,
+            ..
         } = Config::load(file)?;
         let (settings, fixed) = settings.reloaded_with(config);
         let parties = parties(&settings, billers, &shared.metrics, Some(&shared.parties()))?;

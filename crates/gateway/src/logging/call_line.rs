@@ -5,6 +5,8 @@ use std::time::Duration;
 use metrics::ResCodeLabel;
 use protocol::{Api, BillerCode, ResCode};
 
+use crate::reply::Reason;
+
 /// The `tracing` target of calls' lines, for filters such as `info,call=warn`.
 pub(super) const CALL: &str = "call";
 
@@ -77,6 +79,8 @@ pub struct CallLine<'a> {
     pub upstream: Option<Duration>,
     /// The call's outcome.
     pub outcome: Outcome,
+    /// Why the gateway answered itself; its keys are absent from the lines of other answers.
+    pub reason: Option<Reason>,
 }
 
 impl CallLine<'_> {
@@ -96,6 +100,11 @@ impl CallLine<'_> {
                     total_ms = milliseconds(self.total),
                     upstream_ms = self.upstream.map_or(f64::NAN, milliseconds),
                     outcome = self.outcome.label(),
+                    reason = self.reason.map(|reason| reason.token),
+                    check = self.reason.and_then(|reason| reason.check),
+                    member = self.reason.and_then(|reason| reason.member),
+                    rule = self.reason.and_then(|reason| reason.rule),
+                    source = self.reason.and_then(|reason| reason.source).map(tracing::field::display),
                 )
             };
         }

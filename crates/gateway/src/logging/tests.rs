@@ -11,6 +11,8 @@ use tracing_subscriber::fmt::MakeWriter;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::{EnvFilter, Registry};
 
+use crate::reply::Reason;
+
 use super::json_lines::JsonLines;
 use super::*;
 
@@ -75,6 +77,7 @@ fn call() -> CallLine<'static> {
         total: Duration::from_micros(12_345),
         upstream: Some(Duration::from_millis(11)),
         outcome: Outcome::Relayed,
+        reason: None,
     }
 }
 
@@ -108,6 +111,24 @@ fn a_call_of_an_unknown_biller_without_an_upstream_call_has_unknown_and_null() {
     assert_eq!(line["status"], 404);
     assert_eq!(line["upstream_ms"], Value::Null);
     assert_eq!(line.as_object().unwrap().len(), 11);
+}
+
+#[test]
+fn a_refused_calls_line_says_check_member_and_rule_behind_the_others() {
+    let refused = CallLine {
+        outcome: Outcome::Refused,
+        reason: Some(Reason {
+            token: "member-width",
+            check: Some(7),
+            member: Some("ordinal"),
+            rule: Some("too long"),
+            source: None,
+        }),
+        ..call()
+    };
+    let line = logged(|| refused.emit());
+    let end = r#""outcome":"refused","reason":"member-width","check":7,"member":"ordinal","rule":"too long"}"#;
+    assert!(line.trim_end().ends_with(end), "{line}");
 }
 
 #[test]

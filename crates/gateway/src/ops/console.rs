@@ -23,7 +23,7 @@ pub(super) async fn show(
     query: web::Data<StatusQuery>,
 ) -> HttpResponse {
     let parties = shared.parties();
-    let status = gather(&shared, &parties.registry, &query).await;
+    let status = gather(&shared, &parties, &query).await;
     let kakao = parties.kakao.upstream.party.circuit().state();
     HttpResponse::Ok()
         .content_type("text/html; charset=utf-8")

@@ -20,7 +20,7 @@ pub(super) async fn show(
     for party in billers.chain([&parties.kakao.upstream.party]) {
         metrics.set_circuit_state(party.label(), party.circuit().state().gauge());
     }
-    let status = gather(&shared, registry, &query).await;
+    let status = gather(&shared, &parties, &query).await;
     HttpResponse::Ok()
         .content_type(TEXT_FORMAT)
         .body(metrics.encode(&status))

@@ -13,9 +13,10 @@ use metrics::{
 use protocol::BillerCode;
 use tokio::time::timeout;
 
+use crate::expiry;
 use crate::logging;
 use crate::registry::Registry;
-use crate::state::GatewayState;
+use crate::state::{GatewayState, Parties};
 use crate::traces::SpanQueue;
 
 /// Longest wait of a scrape for the disk: a disk that hangs must not hide the other values.
@@ -79,9 +80,10 @@ impl SlowValues {
 /// Returns all values of a scrape that are not counted by calls.
 pub(super) async fn gather<'a>(
     shared: &GatewayState,
-    registry: &'a Registry,
+    parties: &'a Parties,
     query: &StatusQuery,
 ) -> GatewayStatus<'a> {
+    let registry = &parties.registry;
     let found = query.run(&shared.ledger).await;
     let now = Timestamp::now();
     GatewayStatus {
@@ -96,6 +98,7 @@ pub(super) async fn gather<'a>(
             unshared_oldest: found.oldest_unshared.map_or(Duration::ZERO, age(now)),
         },
         connections: connections(shared),
+        certificates: expiry::certificates(shared, parties),
         log_lines_dropped: logging::dropped_lines(),
         trace_spans_dropped: shared.traces.get().map_or(0, SpanQueue::dropped_spans),
     }

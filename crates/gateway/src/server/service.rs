@@ -23,7 +23,7 @@ use super::drain::Drain;
 use super::incoming_request::{IncomingRequest, answer};
 use super::stream;
 use super::validated_stream::{StreamTimeouts, ValidatedStream};
-use crate::tls::{ClientTrust, ServerTls, Stream, Wire};
+use crate::tls::{ClientTrust, HandshakeFailure, Peer, ServerTls, Stream, Wire};
 
 /// The state that all workers of the listener share.
 #[derive(Clone, Debug)]
@@ -174,11 +174,13 @@ where
                 Some((stream, Some(trust)))
             }
             Ok(Err(error)) => {
-                tracing::debug!(%peer, %error, "TLS handshake failed");
+                let failure = HandshakeFailure::of(&error, Peer::Caller);
+                tls.handshakes().failed(peer, &failure);
                 None
             }
             Err(_elapsed) => {
-                tracing::debug!(%peer, "TLS handshake timed out");
+                tls.handshakes()
+                    .failed(peer, &HandshakeFailure::timed_out());
                 None
             }
         }

@@ -6,7 +6,8 @@ use std::sync::Arc;
 use rustls::client::WebPkiServerVerifier;
 use rustls::{ClientConfig, RootCertStore};
 
-use super::pem::{Fingerprint, Pem, key_fault};
+use super::pem::{Fingerprint, TlsFile, check_pair, key_fault};
+use super::verifier::UpstreamVerifier;
 use super::{ALPN_HTTP_1_1, TlsFault, provider};
 
 /// `[kakao.tls]`, or a biller's `[tls]` (contract section 6). All files are PEM.
@@ -25,6 +26,7 @@ pub struct ClientFiles<'a> {
 pub struct ClientTls {
     /// The configuration for handshakes.
     pub config: Arc<ClientConfig>,
+    pub(super) verifier: Arc<UpstreamVerifier>,
     /// The fingerprint of the files, by which a reload detects a change.
     pub fingerprint: Fingerprint,
     /// The earliest expiry in the gateway's client certificate chain, in seconds since 1970.
@@ -35,8 +37,8 @@ pub struct ClientTls {
 
 /// The contents of one upstream's TLS files.
 pub struct ClientPems {
-    ca: Option<Pem>,
-    identity: Option<(Pem, Pem)>,
+    ca: Option<TlsFile>,
+    identity: Option<(TlsFile, TlsFile)>,
 }
 
 impl ClientFiles<'_> {
@@ -46,7 +48,7 @@ impl ClientFiles<'_> {
     ///
     /// When a file cannot be read, or only one of certificate and key is given.
     pub fn read(self) -> Result<ClientPems, TlsFault> {
-        let read = |file: Option<&Path>| file.map(Pem::read).transpose();
+        let read = |file: Option<&Path>| file.map(TlsFile::read).transpose();
         let identity = match (self.certificate, self.private_key) {
             (Some(file), None) => {
                 return Err(TlsFault::new(file, "a certificate without a private_key"));
@@ -77,11 +79,13 @@ impl ClientPems {
     ///
     /// The fault of the first file that cannot be used.
     pub fn tls(&self) -> Result<ClientTls, TlsFault> {
+        let verifier = verifier(self.ca.as_ref())?;
         Ok(ClientTls {
-            config: config(self.ca.as_ref(), self.identity.as_ref())?,
+            config: config(&verifier, self.identity.as_ref())?,
+            verifier,
             fingerprint: self.fingerprint(),
             certificate_not_after: (self.identity.as_ref()).and_then(|(own, _)| own.not_after()),
-            ca_not_after: self.ca.as_ref().and_then(Pem::not_after),
+            ca_not_after: self.ca.as_ref().and_then(TlsFile::not_after),
         })
     }
 }
@@ -95,28 +99,40 @@ pub fn client_config(files: ClientFiles<'_>) -> Result<Arc<ClientConfig>, TlsFau
     Ok(files.read()?.tls()?.config)
 }
 
-fn config(ca: Option<&Pem>, identity: Option<&(Pem, Pem)>) -> Result<Arc<ClientConfig>, TlsFault> {
-    let roots = match ca {
-        Some(pem) => pem.authorities()?,
-        None => webpki_roots::TLS_SERVER_ROOTS
-            .iter()
-            .cloned()
-            .collect::<RootCertStore>(),
+fn verifier(ca: Option<&TlsFile>) -> Result<Arc<UpstreamVerifier>, TlsFault> {
+    let (roots, trusted) = match ca {
+        Some(pem) => (pem.authorities()?, pem.certificates()?),
+        None => (public_roots(), Vec::new()),
     };
-    let source = ca.map_or(Path::new("web roots"), Pem::file);
+    let source = ca.map_or(Path::new("web roots"), TlsFile::file);
     let verifier = WebPkiServerVerifier::builder_with_provider(Arc::new(roots), provider())
         .build()
         .map_err(|error| TlsFault::new(source, error))?;
+    Ok(Arc::new(UpstreamVerifier::new(verifier, trusted)))
+}
+
+fn config(
+    verifier: &Arc<UpstreamVerifier>,
+    identity: Option<&(TlsFile, TlsFile)>,
+) -> Result<Arc<ClientConfig>, TlsFault> {
     let builder = ClientConfig::builder_with_provider(provider())
         .with_safe_default_protocol_versions()
-        .map_err(|error| TlsFault::new(source, error))?
-        .with_webpki_verifier(verifier);
+        .map_err(|error| TlsFault::new(Path::new("TLS"), error))?
+        .dangerous()
+        .with_custom_certificate_verifier(Arc::<UpstreamVerifier>::clone(verifier));
     let mut config = match identity {
         None => builder.with_no_client_auth(),
-        Some((certificate, key)) => builder
-            .with_client_auth_cert(certificate.certificates()?, key.private_key()?)
-            .map_err(|error| key.fault(key_fault(&error)))?,
+        Some((certificate, key)) => {
+            check_pair(certificate, key)?;
+            builder
+                .with_client_auth_cert(certificate.chain()?, key.private_key()?)
+                .map_err(|error| key.fault(key_fault(&error)))?
+        }
     };
     config.alpn_protocols = vec![ALPN_HTTP_1_1.to_vec()];
     Ok(Arc::new(config))
+}
+
+fn public_roots() -> RootCertStore {
+    webpki_roots::TLS_SERVER_ROOTS.iter().cloned().collect()
 }

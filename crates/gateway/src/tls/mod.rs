@@ -2,12 +2,19 @@
 //!
 //! A load reads every file once, so the bytes that a reload compares are the bytes that are used.
 
+mod certificate;
 mod client;
+mod contents;
+mod failure;
+mod inbound;
+mod inspection;
+mod outbound;
 mod pem;
 mod server;
 #[cfg(test)]
 mod tests;
 mod trust;
+mod verifier;
 mod wire;
 
 use std::fmt;
@@ -16,8 +23,13 @@ use std::sync::Arc;
 
 use rustls::crypto::CryptoProvider;
 
+pub use self::certificate::{EXPIRES_SOON, moment};
 pub use self::client::{ClientFiles, ClientTls, client_config};
-pub use self::pem::Fingerprint;
+pub use self::failure::{HandshakeFailure, Peer};
+pub use self::inbound::InboundHandshakes;
+pub use self::inspection::{Inspection, inspect};
+pub use self::outbound::OutboundHandshakes;
+pub use self::pem::{Fingerprint, TlsFile, Validity, check_pair};
 pub use self::server::{ClientVerification, LoadedServerTls, ServerFiles, ServerTls};
 pub use self::trust::ClientTrust;
 pub use self::wire::{Stream, Wire};
@@ -34,6 +46,16 @@ pub fn install_provider() {
 
 fn provider() -> Arc<CryptoProvider> {
     Arc::new(rustls::crypto::ring::default_provider())
+}
+
+/// Fills `bytes` from the operating system's secure source.
+///
+/// # Errors
+///
+/// When the source fails.
+pub fn fill_random(bytes: &mut [u8]) -> Result<(), &'static str> {
+    let filled = provider().secure_random.fill(bytes);
+    filled.map_err(|_| "the system's random source failed")
 }
 
 /// A TLS file that cannot be used.

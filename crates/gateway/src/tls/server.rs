@@ -4,12 +4,14 @@ use std::fmt;
 use std::path::PathBuf;
 use std::sync::{Arc, PoisonError, RwLock};
 
+use metrics::HandshakeFailures;
 use rustls::ServerConfig;
 use rustls::server::danger::ClientCertVerifier;
 use rustls::server::{NoServerSessionStorage, WebPkiClientVerifier};
 use rustls_pki_types::{CertificateDer, UnixTime};
 
-use super::pem::{Fingerprint, Pem, key_fault};
+use super::inbound::InboundHandshakes;
+use super::pem::{Fingerprint, TlsFile, check_pair, key_fault};
 use super::{ALPN_HTTP_1_1, TlsFault, provider};
 
 /// Whether clients are verified by certificate, with the file of the authorities that must have issued it.
@@ -52,12 +54,12 @@ impl LoadedServerTls {
     ///
     /// The fault of the first file that cannot be used.
     pub fn load(files: &ServerFiles) -> Result<Self, TlsFault> {
-        let certificate = Pem::read(&files.certificate)?;
-        let private_key = Pem::read(&files.private_key)?;
+        let certificate = TlsFile::read(&files.certificate)?;
+        let private_key = TlsFile::read(&files.private_key)?;
         let client_ca = match &files.client_auth {
             ClientVerification::Off => None,
             ClientVerification::Optional(file) | ClientVerification::Required(file) => {
-                Some(Pem::read(file)?)
+                Some(TlsFile::read(file)?)
             }
         };
         let verifier = client_ca
@@ -73,7 +75,7 @@ impl LoadedServerTls {
                 client_ca.as_ref(),
             ]),
             certificate_not_after: certificate.not_after(),
-            client_ca_not_after: client_ca.as_ref().and_then(Pem::not_after),
+            client_ca_not_after: client_ca.as_ref().and_then(TlsFile::not_after),
         })
     }
 
@@ -108,6 +110,7 @@ impl fmt::Debug for LoadedServerTls {
 #[derive(Debug)]
 pub struct ServerTls {
     current: RwLock<Arc<LoadedServerTls>>,
+    handshakes: InboundHandshakes,
 }
 
 impl ServerTls {
@@ -124,7 +127,21 @@ impl ServerTls {
     pub fn new(loaded: LoadedServerTls) -> Self {
         Self {
             current: RwLock::new(Arc::new(loaded)),
+            handshakes: InboundHandshakes::new(None),
         }
+    }
+
+    /// As [`new`](Self::new); failed handshakes are counted in `failures`.
+    pub fn counting(loaded: LoadedServerTls, failures: HandshakeFailures) -> Self {
+        Self {
+            handshakes: InboundHandshakes::new(Some(failures)),
+            ..Self::new(loaded)
+        }
+    }
+
+    /// The failed handshakes of the listener.
+    pub fn handshakes(&self) -> &InboundHandshakes {
+        &self.handshakes
     }
 
     /// Replaces the present TLS; the same files change nothing.
@@ -146,8 +163,8 @@ impl ServerTls {
 }
 
 fn server_config(
-    certificate: &Pem,
-    private_key: &Pem,
+    certificate: &TlsFile,
+    private_key: &TlsFile,
     verifier: Option<Arc<dyn ClientCertVerifier>>,
 ) -> Result<Arc<ServerConfig>, TlsFault> {
     let builder = ServerConfig::builder_with_provider(provider())
@@ -158,8 +175,9 @@ fn server_config(
         None => builder.with_no_client_auth(),
         Some(verifier) => builder.with_client_cert_verifier(verifier),
     };
+    check_pair(certificate, private_key)?;
     let mut config = builder
-        .with_single_cert(certificate.certificates()?, private_key.private_key()?)
+        .with_single_cert(certificate.chain()?, private_key.private_key()?)
         .map_err(|error| private_key.fault(key_fault(&error)))?;
     config.alpn_protocols = vec![ALPN_HTTP_1_1.to_vec()];
     if verifies_clients {
@@ -172,7 +190,7 @@ fn server_config(
 }
 
 fn client_verifier(
-    ca: &Pem,
+    ca: &TlsFile,
     auth: &ClientVerification,
 ) -> Result<Arc<dyn ClientCertVerifier>, TlsFault> {
     let roots = Arc::new(ca.authorities()?);

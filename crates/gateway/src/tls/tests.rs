@@ -27,8 +27,13 @@ fn a_fault_names_the_file_and_the_cause() {
         (&certificate, &key, off(), None),
         (&certificate, &key, required(&certificate), None),
         (&absent, &key, off(), Some((&absent, "No such file"))),
-        (&empty, &key, off(), Some((&empty, "no certificate"))),
-        (&key, &key, off(), Some((&key, "no certificate"))),
+        (&empty, &key, off(), Some((&empty, "is empty"))),
+        (
+            &key,
+            &key,
+            off(),
+            Some((&key, "holds a private key and no certificate")),
+        ),
         (
             &certificate,
             &absent,
@@ -39,7 +44,7 @@ fn a_fault_names_the_file_and_the_cause() {
             &certificate,
             &certificate,
             off(),
-            Some((&certificate, "no private key")),
+            Some((&certificate, "holds a certificate and no private key")),
         ),
         (
             &certificate,
@@ -51,7 +56,7 @@ fn a_fault_names_the_file_and_the_cause() {
             &certificate,
             &key,
             required(&empty),
-            Some((&empty, "no certificate")),
+            Some((&empty, "is empty")),
         ),
     ];
     for (certificate, private_key, client_auth, fault) in cases {

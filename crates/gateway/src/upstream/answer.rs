@@ -8,6 +8,8 @@ use actix_http::header::HeaderValue;
 use bytes::Bytes;
 use tokio::time::Instant;
 
+use super::malformed::Malformed;
+
 /// A whole answer: the head is complete, and the body was read to its end and is within the limit.
 #[derive(Clone, Debug)]
 pub struct Answer {
@@ -36,7 +38,7 @@ pub enum UpstreamFault {
         /// Whether the request may have been sent by then.
         sent: Sent,
     },
-    /// The connection ended before the body did, or the body's end cannot be known.
+    /// The connection ended before the body did.
     CutShort {
         /// The status of the answer's head.
         status: StatusCode,
@@ -47,7 +49,7 @@ pub enum UpstreamFault {
         status: StatusCode,
     },
     /// The answer is no HTTP, or its framing is ambiguous.
-    Malformed,
+    Malformed(Malformed),
 }
 
 impl UpstreamFault {
@@ -56,7 +58,7 @@ impl UpstreamFault {
         match self {
             Self::NotReached(_) => Sent::NotSent,
             Self::TimedOut { sent } | Self::Closed { sent } => *sent,
-            Self::CutShort { .. } | Self::TooLarge { .. } | Self::Malformed => Sent::MaybeSent,
+            Self::CutShort { .. } | Self::TooLarge { .. } | Self::Malformed(_) => Sent::MaybeSent,
         }
     }
 }
@@ -70,7 +72,7 @@ impl fmt::Display for UpstreamFault {
             Self::Closed { .. } => f.write_str("closed before an answer"),
             Self::CutShort { .. } => f.write_str("answer cut short"),
             Self::TooLarge { .. } => f.write_str("answer too large"),
-            Self::Malformed => f.write_str("malformed answer"),
+            Self::Malformed(rule) => write!(f, "malformed answer: {rule}"),
         }
     }
 }

@@ -1,38 +1,22 @@
 //! One call to a party, in one or two attempts.
 
 use std::rc::Rc;
-use std::sync::Arc;
 
 use tokio::time::{Instant, timeout_at};
 
-use super::Repeat;
 use super::answer::{Answer, CallReport, Sent, UpstreamFault};
-use super::answer_memory::AnswerMemory;
 use super::connection::UpstreamConnection;
 use super::pool::Pool;
 use super::progress::CallProgress;
-use super::read_answer::{AnswerLimits, ReadFailure, WholeAnswer, read};
-
-/// The request of a call and the limit of its answer.
-pub(super) struct Exchange {
-    /// The request's head and body.
-    pub(super) request: Vec<u8>,
-    /// The limit of the answer's body.
-    pub(super) answer_max_bytes: usize,
-    /// The memory that the party's large answers share.
-    pub(super) answer_memory: Arc<AnswerMemory>,
-    pub(super) repeat: Repeat,
-}
+use super::read_answer::{ReadFailure, WholeAnswer, read};
+use super::request::{Exchange, Repeat};
 
 /// Sends the request and reads the answer, at most twice, from `begin`, which is now, until the deadline.
-pub(super) async fn call(
-    pool: Rc<Pool>,
-    exchange: Exchange,
-    (begin, deadline): (Instant, Instant),
-) -> CallReport {
+pub(super) async fn call(pool: Rc<Pool>, exchange: Exchange, begin: Instant) -> CallReport {
     let progress = CallProgress::default();
-    let result = if begin < deadline {
-        timeout_at(deadline, send(&pool, &exchange, begin, &progress))
+    let result = if begin < exchange.deadline {
+        let sent = send(&pool, &exchange, begin, &progress);
+        timeout_at(exchange.deadline, sent)
             .await
             .unwrap_or_else(|_elapsed| {
                 Err(UpstreamFault::TimedOut {
@@ -63,14 +47,19 @@ async fn send(
     progress: &CallProgress,
 ) -> Result<Answer, UpstreamFault> {
     progress.begin_attempt();
-    if let Some(mut connection) = pool.take(begin).await {
+    if let Some(mut connection) = pool.take(exchange.repeat, begin).await {
         match send_and_read(&mut connection, exchange, progress).await {
             Ok(whole) => return Ok(finish(pool, connection, whole, progress)),
-            Err(ReadFailure {
-                is_before_first_byte: true,
-                ..
-            }) if exchange.repeat == Repeat::Safe || progress.sent() == Sent::NotSent => {}
-            Err(failure) => return Err(failure.fault),
+            Err(failure) => {
+                if failure.is_before_first_byte {
+                    pool.learn_closed(connection.idle_time(begin), begin);
+                }
+                let may_repeat =
+                    exchange.repeat == Repeat::Safe || progress.sent() == Sent::NotSent;
+                if !(failure.is_before_first_byte && may_repeat) {
+                    return Err(failure.fault);
+                }
+            }
         }
         drop(connection);
         progress.begin_attempt();
@@ -99,11 +88,7 @@ async fn send_and_read(
             is_before_first_byte: true,
         });
     }
-    let limits = AnswerLimits {
-        body_max_bytes: exchange.answer_max_bytes,
-        share: exchange.answer_memory.share(),
-    };
-    read(connection, limits, progress).await
+    read(connection, exchange, progress).await
 }
 
 /// Records the whole answer and returns its connection to the pool if it can be kept.

@@ -2,13 +2,20 @@
 
 use bytes::BytesMut;
 
+use super::malformed::Malformed;
+
 /// Most hexadecimal digits of a chunk's size.
 const SIZE_MAX_DIGITS: u8 = 16;
+
+/// Most bytes of all extensions and trailers of one body.
+const EXTENSIONS_MAX_BYTES: usize = 16 * 1024;
 
 /// The state of decoding one chunked body. Extensions and trailers are skipped.
 #[derive(Debug, Default)]
 pub(super) struct ChunkDecoder {
     position: Position,
+    /// The bytes of extensions and trailers so far.
+    extensions_bytes: usize,
     /// The size of the present chunk, then the number of its bytes that were not read yet.
     remaining: u64,
 }
@@ -41,7 +48,24 @@ enum Position {
     /// Nothing: the body is complete.
     End,
     /// Nothing: the bytes are not chunked.
-    Malformed,
+    Malformed(Malformed),
+}
+
+impl Position {
+    /// The rule that a byte breaks which is not allowed here.
+    const fn rule(self) -> Malformed {
+        match self {
+            Self::Size(_) => Malformed::ChunkSize,
+            Self::SizeEnd | Self::Extension | Self::SizeLineFeed => Malformed::ChunkExtension,
+            Self::Data | Self::DataCarriageReturn | Self::DataLineFeed => Malformed::ChunkEnd,
+            Self::TrailerStart
+            | Self::Trailer
+            | Self::TrailerLineFeed
+            | Self::LastLineFeed
+            | Self::End => Malformed::Trailer,
+            Self::Malformed(rule) => rule,
+        }
+    }
 }
 
 impl Default for Position {
@@ -68,6 +92,7 @@ impl ChunkDecoder {
                 }
             } else {
                 self.position = self.step(bytes[used]);
+                self.count_extensions();
                 used += 1;
             }
         }
@@ -79,13 +104,28 @@ impl ChunkDecoder {
         self.position == Position::End
     }
 
-    /// Whether the bytes are not chunked.
-    pub(super) fn is_malformed(&self) -> bool {
-        self.position == Position::Malformed
+    /// The rule that the bytes break, if they are not chunked.
+    pub(super) fn fault(&self) -> Option<Malformed> {
+        match self.position {
+            Position::Malformed(rule) => Some(rule),
+            _ => None,
+        }
     }
 
     fn has_ended(&self) -> bool {
-        self.is_complete() || self.is_malformed()
+        self.is_complete() || self.fault().is_some()
+    }
+
+    fn count_extensions(&mut self) {
+        if matches!(
+            self.position,
+            Position::SizeEnd | Position::Extension | Position::Trailer
+        ) {
+            self.extensions_bytes += 1;
+            if self.extensions_bytes > EXTENSIONS_MAX_BYTES {
+                self.position = Position::Malformed(Malformed::ExtensionsTooLong);
+            }
+        }
     }
 
     fn step(&mut self, byte: u8) -> Position {
@@ -114,7 +154,7 @@ impl ChunkDecoder {
             (Position::TrailerStart | Position::Trailer, b'\t' | b' '..=b'~' | 0x80..) => {
                 Position::Trailer
             }
-            _ => Position::Malformed,
+            (position, _) => Position::Malformed(position.rule()),
         }
     }
 }
@@ -158,7 +198,7 @@ mod tests {
             let (mut chunks, mut data) = (ChunkDecoder::default(), BytesMut::new());
             assert_eq!(chunks.decode(&body[..end], &mut data, LIMIT), end);
             assert!(
-                !chunks.is_complete() && !chunks.is_malformed(),
+                !chunks.is_complete() && chunks.fault().is_none(),
                 "after {end} bytes"
             );
         }
@@ -166,29 +206,47 @@ mod tests {
 
     #[test]
     fn malformed_chunks_are_found_at_the_first_wrong_byte() {
-        for body in [
-            "x",
-            "\r",
-            ";",
-            " ",
-            "-",
-            "1\n",
-            "1\r\r",
-            "1;\n",
-            "1\r\nxx",
-            "1\r\nx\n",
-            "1\r\nx\r0",
-            "00000000000000001",
-            "0\r\n\n",
-            "0\r\n\rx",
-            "0\r\nA: b\n",
-            "0\r\nA: b\r\r",
+        use Malformed::{ChunkEnd, ChunkExtension, ChunkSize, Trailer};
+        for (body, rule) in [
+            ("x", ChunkSize),
+            ("\r", ChunkSize),
+            (";", ChunkSize),
+            (" ", ChunkSize),
+            ("-", ChunkSize),
+            ("1\n", ChunkSize),
+            ("00000000000000001", ChunkSize),
+            ("1\r\r", ChunkExtension),
+            ("1;\n", ChunkExtension),
+            ("1 x", ChunkExtension),
+            ("1\r\nxx", ChunkEnd),
+            ("1\r\nx\n", ChunkEnd),
+            ("1\r\nx\r0", ChunkEnd),
+            ("0\r\n\n", Trailer),
+            ("0\r\n\rx", Trailer),
+            ("0\r\nA: b\n", Trailer),
+            ("0\r\nA: b\r\r", Trailer),
         ] {
             let (mut chunks, mut data) = (ChunkDecoder::default(), BytesMut::new());
             let used = chunks.decode(body.as_bytes(), &mut data, LIMIT);
-            assert!(chunks.is_malformed(), "{body:?}");
+            assert_eq!(chunks.fault(), Some(rule), "{body:?}");
             assert_eq!(used, body.len(), "{body:?}");
         }
+    }
+
+    #[test]
+    fn extensions_and_trailers_are_bounded_together() {
+        let half = "x".repeat(EXTENSIONS_MAX_BYTES / 2 - 1);
+        for (more, fault) in [("", None), ("x", Some(Malformed::ExtensionsTooLong))] {
+            let body = format!("1;{half}\r\na\r\n0\r\n{half}{more}x\r\n\r\n");
+            let (mut chunks, mut data) = (ChunkDecoder::default(), BytesMut::new());
+            chunks.decode(body.as_bytes(), &mut data, LIMIT);
+            assert_eq!(chunks.fault(), fault);
+            assert_eq!(chunks.is_complete(), fault.is_none());
+        }
+        let (mut chunks, mut data) = (ChunkDecoder::default(), BytesMut::new());
+        let spaces = format!("1{}", " ".repeat(EXTENSIONS_MAX_BYTES + 1));
+        chunks.decode(spaces.as_bytes(), &mut data, LIMIT);
+        assert_eq!(chunks.fault(), Some(Malformed::ExtensionsTooLong));
     }
 
     #[test]

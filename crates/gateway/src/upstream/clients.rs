@@ -10,8 +10,9 @@ use foldhash::HashMap;
 use tokio::time::Instant;
 
 use super::answer::CallReport;
-use super::call::{Exchange, call};
+use super::call::call;
 use super::pool::Pool;
+use super::request::Exchange;
 use super::{Origin, Party, Repeat, UpstreamRequest};
 
 /// How often at most the pools are swept for idle connections and dropped owners.
@@ -66,12 +67,13 @@ impl Clients {
             answer_max_bytes: party.answer_limit_bytes(),
             answer_memory: Arc::clone(party.answer_memory()),
             repeat,
+            deadline,
         };
         let pool = match repeat {
             Repeat::Safe => self.pool(party.origin(), party.origin(), now),
             Repeat::Never => self.pool(party, party.origin(), now),
         };
-        call(pool, exchange, (now, deadline))
+        call(pool, exchange, now)
     }
 
     /// Closes the pools of dropped parties and origins and the connections that have been idle for too long. Calls
@@ -105,7 +107,7 @@ impl Clients {
             self.sweep();
         }
         let weak: Weak<O> = Arc::downgrade(owner);
-        let pool = Rc::new(Pool::new(weak, origin));
+        let pool = Pool::new(weak, origin);
         self.pools.borrow_mut().insert(key, Rc::clone(&pool));
         pool
     }

@@ -5,25 +5,18 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use rustls::ClientConfig;
-use rustls_pki_types::ServerName;
 use tokio::net::TcpStream;
 use tokio::time::{Instant, timeout};
-use tokio_rustls::TlsConnector;
-use tokio_rustls::client::TlsStream;
 
 use super::answer::{ConnectFailure, ConnectStep};
 use super::connection::UpstreamConnection;
 use super::origin::{Security, Target};
 use super::resolver::Resolver;
-use crate::tls::{Stream, Wire};
+use crate::tls::Stream;
 
 /// How long the connection to one of several addresses may take before the next address is tried. Only the call's
 /// deadline limits the last one.
 const ADDRESS_TIMEOUT: Duration = Duration::from_millis(300);
-
-/// The only protocol that a handshake may agree on.
-const HTTP_1_1: &[u8] = b"http/1.1";
 
 /// Opens connections to one origin.
 pub(super) struct Dialer {
@@ -39,6 +32,11 @@ impl Dialer {
         }
     }
 
+    /// The server that connections are opened to.
+    pub(super) fn target(&self) -> &Target {
+        &self.target
+    }
+
     /// Opens a connection that is ready for a request.
     pub(super) async fn open(&self) -> Result<UpstreamConnection, ConnectFailure> {
         let target = &self.target;
@@ -47,14 +45,19 @@ impl Dialer {
             .addresses(&target.host, target.port)
             .await
             .map_err(|error| failure(ConnectStep::Resolve, &error))?;
+        let begin = Instant::now();
         let tcp = connect(&addresses)
             .await
             .map_err(|error| failure(ConnectStep::Connect, &error))?;
+        let round_trip = begin.elapsed();
         let stream = match &target.security {
             Security::Plain => Stream::Left(tcp),
             Security::Tls(config) => {
-                let tls = handshake(&target.host, config, tcp).await;
-                let tls = tls.map_err(|error| failure(ConnectStep::Handshake, &error))?;
+                let tls = target.handshakes.connect(&target.host, config, tcp).await;
+                let tls = tls.map_err(|failure| ConnectFailure {
+                    step: ConnectStep::Handshake,
+                    detail: failure.to_string(),
+                })?;
                 Stream::Right(Box::new(tls.into()))
             }
             Security::Unconfigured => {
@@ -62,7 +65,7 @@ impl Dialer {
                 return Err(failure(ConnectStep::Handshake, &error));
             }
         };
-        Ok(UpstreamConnection::new(stream, Instant::now()))
+        Ok(UpstreamConnection::new(stream, round_trip, Instant::now()))
     }
 }
 
@@ -80,23 +83,6 @@ async fn connect(addresses: &[SocketAddr]) -> io::Result<TcpStream> {
     let tcp = TcpStream::connect(last).await?;
     tcp.set_nodelay(true)?;
     Ok(tcp)
-}
-
-async fn handshake(
-    host: &str,
-    config: &Arc<ClientConfig>,
-    tcp: TcpStream,
-) -> io::Result<TlsStream<Wire>> {
-    let name = ServerName::try_from(host.to_owned()).map_err(io::Error::other)?;
-    let tls = TlsConnector::from(Arc::clone(config))
-        .connect(name, Wire(tcp))
-        .await?;
-    match tls.get_ref().1.alpn_protocol() {
-        None | Some(HTTP_1_1) => Ok(tls),
-        Some(_) => Err(io::Error::other(
-            "the handshake agreed on a protocol other than HTTP/1.1",
-        )),
-    }
 }
 
 fn failure(step: ConnectStep, error: &io::Error) -> ConnectFailure {

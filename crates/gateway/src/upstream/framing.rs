@@ -3,6 +3,8 @@
 use actix_http::{StatusCode, Version};
 use httparse::Header;
 
+use super::malformed::Malformed;
+
 /// How the end of a body is found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum AnswerFraming {
@@ -12,17 +14,8 @@ pub(super) enum AnswerFraming {
     Length(u64),
     /// The body ends with its last chunk.
     Chunked,
-    /// The body ends with the connection, as in HTTP/1.0.
+    /// The answer has neither a length nor chunks: the body ends with the connection.
     UntilClose,
-}
-
-/// Why the end of a body cannot be found.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum FramingError {
-    /// An HTTP/1.1 answer has neither a length nor chunks, so a truncated body could pass for a whole one.
-    UnknownEnd,
-    /// A length and a coding, a coding other than `chunked`, or a length that is no number.
-    Ambiguous,
 }
 
 impl AnswerFraming {
@@ -31,25 +24,25 @@ impl AnswerFraming {
         status: StatusCode,
         version: Version,
         fields: &[Header<'_>],
-    ) -> Result<Self, FramingError> {
+    ) -> Result<Self, Malformed> {
         if !carries_body(status) {
             return Ok(Self::Bodiless);
         }
         let mut codings = values(fields, "transfer-encoding");
         let mut lengths = values(fields, "content-length");
+        let framing = match (codings.next(), lengths.next()) {
+            (Some(_), Some(_)) => Err(Malformed::LengthAndCoding),
+            (Some(_), None) if version == Version::HTTP_10 => Err(Malformed::CodingInHttp10),
+            (Some(coding), None) if is_chunked(coding) => Ok(Self::Chunked),
+            (Some(_), None) => Err(Malformed::CodingUnknown),
+            (None, Some(length)) => parse_length(length).ok_or(Malformed::LengthNotANumber),
+            (None, None) => Ok(Self::UntilClose),
+        };
         match (codings.next(), lengths.next()) {
-            (Some(coding), None) if version == Version::HTTP_11 && is_chunked(coding) => {
-                Ok(Self::Chunked)
-            }
-            (None, Some(length)) => parse_length(length).ok_or(FramingError::Ambiguous),
-            (None, None) if version == Version::HTTP_10 => Ok(Self::UntilClose),
-            (None, None) => Err(FramingError::UnknownEnd),
-            (Some(_), _) => Err(FramingError::Ambiguous),
+            (None, None) => framing,
+            (Some(_), _) => Err(Malformed::CodingTwice),
+            (None, Some(_)) => Err(Malformed::LengthTwice),
         }
-        .and_then(|framing| match (codings.next(), lengths.next()) {
-            (None, None) => Ok(framing),
-            _ => Err(FramingError::Ambiguous),
-        })
     }
 }
 
@@ -86,7 +79,7 @@ mod tests {
         status: u16,
         version: Version,
         head: &[(&str, &str)],
-    ) -> Result<AnswerFraming, FramingError> {
+    ) -> Result<AnswerFraming, Malformed> {
         let fields: Vec<_> = head
             .iter()
             .map(|(name, value)| Header {
@@ -105,46 +98,57 @@ mod tests {
         u16,
         Version,
         &'a [(&'a str, &'a str)],
-        Result<AnswerFraming, FramingError>,
+        Result<AnswerFraming, Malformed>,
     );
 
     #[test]
     fn the_head_decides_where_the_body_ends() {
         use AnswerFraming::{Bodiless, Chunked, Length, UntilClose};
-        use FramingError::{Ambiguous, UnknownEnd};
+        use Malformed::{
+            CodingInHttp10, CodingTwice, CodingUnknown, LengthAndCoding, LengthNotANumber,
+            LengthTwice,
+        };
         let (v10, v11) = (Version::HTTP_10, Version::HTTP_11);
         let (length, coding) = ("content-length", "transfer-encoding");
         let cases: &[Case] = &[
             (200, v11, &[(length, "5")], Ok(Length(5))),
             (500, v10, &[(length, "0")], Ok(Length(0))),
             (200, v11, &[(coding, "Chunked")], Ok(Chunked)),
-            (200, v11, &[], Err(UnknownEnd)),
+            (200, v11, &[], Ok(UntilClose)),
             (200, v10, &[], Ok(UntilClose)),
             (
                 200,
                 v11,
                 &[(length, "5"), (coding, "chunked")],
-                Err(Ambiguous),
+                Err(LengthAndCoding),
             ),
-            (200, v11, &[(length, "5"), (length, "5")], Err(Ambiguous)),
-            (200, v11, &[(length, "+5")], Err(Ambiguous)),
+            (200, v11, &[(length, "5"), (length, "5")], Err(LengthTwice)),
+            (200, v11, &[(length, "5"), (length, "6")], Err(LengthTwice)),
+            (200, v11, &[(length, "5, 5")], Err(LengthNotANumber)),
+            (200, v11, &[(length, "+5")], Err(LengthNotANumber)),
             (
                 200,
                 v11,
                 &[(length, "99999999999999999999")],
-                Err(Ambiguous),
+                Err(LengthNotANumber),
             ),
-            (200, v11, &[(length, "")], Err(Ambiguous)),
-            (200, v11, &[(coding, "gzip")], Err(Ambiguous)),
-            (200, v11, &[(coding, "gzip, chunked")], Err(Ambiguous)),
-            (200, v11, &[(coding, "identity")], Err(Ambiguous)),
+            (200, v11, &[(length, "")], Err(LengthNotANumber)),
+            (200, v11, &[(coding, "gzip")], Err(CodingUnknown)),
+            (200, v11, &[(coding, "gzip, chunked")], Err(CodingUnknown)),
+            (
+                200,
+                v11,
+                &[(coding, "chunked, chunked")],
+                Err(CodingUnknown),
+            ),
+            (200, v11, &[(coding, "identity")], Err(CodingUnknown)),
             (
                 200,
                 v11,
                 &[(coding, "chunked"), (coding, "chunked")],
-                Err(Ambiguous),
+                Err(CodingTwice),
             ),
-            (200, v10, &[(coding, "chunked")], Err(Ambiguous)),
+            (200, v10, &[(coding, "chunked")], Err(CodingInHttp10)),
             (204, v11, &[(length, "5")], Ok(Bodiless)),
             (205, v11, &[], Ok(Bodiless)),
             (304, v11, &[(length, "5")], Ok(Bodiless)),

@@ -8,7 +8,8 @@ use actix_http::{StatusCode, Version};
 use bytes::Bytes;
 use httparse::{Header, ParserConfig, Response, Status};
 
-use super::framing::{AnswerFraming, FramingError, values};
+use super::framing::{AnswerFraming, values};
+use super::malformed::Malformed;
 
 /// Longest head of an answer in bytes.
 pub(super) const HEAD_MAX_BYTES: usize = 64 * 1024;
@@ -16,9 +17,8 @@ pub(super) const HEAD_MAX_BYTES: usize = 64 * 1024;
 /// Most headers of an answer.
 const HEADERS_MAX: usize = 96;
 
-/// How long a connection may be idle in the pool. It is shorter than the usual limit of servers (60 to 75 seconds),
-/// so that the gateway closes it first, and not the server while a payment is being written. A shorter time that
-/// the party announces (`Keep-Alive: timeout=5`) takes precedence.
+/// How long a connection may be idle in the pool. A shorter time that the party announces (`Keep-Alive: timeout=5`)
+/// takes precedence.
 const IDLE_MAX: Duration = Duration::from_secs(15);
 
 /// The `Content-Type` of most answers, which is kept without a copy.
@@ -28,7 +28,7 @@ const JSON_UTF8: HeaderValue = HeaderValue::from_static("application/json;charse
 #[derive(Debug)]
 pub(super) struct AnswerHead {
     pub(super) status: StatusCode,
-    pub(super) framing: Result<AnswerFraming, FramingError>,
+    pub(super) framing: AnswerFraming,
     /// The first `Content-Type` value.
     pub(super) content_type: Option<HeaderValue>,
     /// The first `Retry-After` value.
@@ -38,25 +38,35 @@ pub(super) struct AnswerHead {
 }
 
 impl AnswerHead {
-    /// Parses a head up to its final empty line; `None` if it is no HTTP.
-    pub(super) fn parse(bytes: &Bytes) -> Option<Self> {
+    /// Whether another answer follows: `1xx` except `101`, which ends HTTP on the connection.
+    pub(super) fn is_interim(&self) -> bool {
+        self.status.is_informational() && self.status != StatusCode::SWITCHING_PROTOCOLS
+    }
+
+    /// Parses a head up to its final empty line.
+    ///
+    /// # Errors
+    ///
+    /// The rule that the head breaks.
+    pub(super) fn parse(bytes: &Bytes) -> Result<Self, Malformed> {
         let mut fields = [const { MaybeUninit::uninit() }; HEADERS_MAX];
         let mut response = Response::new(&mut []);
-        let parsed = ParserConfig::default().parse_response_with_uninit_headers(
-            &mut response,
-            bytes,
-            &mut fields,
-        );
-        if parsed != Ok(Status::Complete(bytes.len())) {
-            return None;
+        let parsed = ParserConfig::default()
+            .parse_response_with_uninit_headers(&mut response, bytes, &mut fields)
+            .map_err(|error| Malformed::of_head(bytes, error))?;
+        let (Some(code), Some(minor)) = (response.code, response.version) else {
+            return Err(Malformed::NotHttp);
+        };
+        if parsed != Status::Complete(bytes.len()) {
+            return Err(Malformed::NotHttp);
         }
-        let status = StatusCode::from_u16(response.code?).ok()?;
-        let version = match response.version? {
+        let status = StatusCode::from_u16(code).map_err(|_| Malformed::Status)?;
+        let version = match minor {
             0 => Version::HTTP_10,
             _ => Version::HTTP_11,
         };
-        let framing = AnswerFraming::of(status, version, response.headers);
-        Some(Self {
+        let framing = AnswerFraming::of(status, version, response.headers)?;
+        Ok(Self {
             status,
             framing,
             content_type: first_value(response.headers, "content-type", bytes),
@@ -66,10 +76,9 @@ impl AnswerHead {
     }
 }
 
-/// Whether a head belongs to an interim answer: `1xx` except `101`, which ends HTTP on the connection.
-pub(super) fn is_interim(head: &[u8]) -> bool {
-    matches!(head, [b'H', b'T', b'T', b'P', b'/', b'1', b'.', _, b' ', b'1', tens, ones, ..]
-        if [*tens, *ones] != *b"01")
+/// Whether the status line of a head can be an interim answer's. Nearly no head is parsed for that.
+pub(super) fn may_be_interim(head: &[u8]) -> bool {
+    head.get(9) == Some(&b'1')
 }
 
 /// Returns where the head ends, behind its first empty line. The first `from` bytes were searched before.
@@ -105,13 +114,13 @@ fn first_value(fields: &[Header<'_>], name: &str, head: &Bytes) -> Option<Header
 fn keep_alive(
     status: StatusCode,
     version: Version,
-    framing: Result<AnswerFraming, FramingError>,
+    framing: AnswerFraming,
     fields: &[Header<'_>],
 ) -> Option<Duration> {
     let has_end = match framing {
-        Ok(AnswerFraming::Length(_) | AnswerFraming::Chunked) => true,
-        Ok(AnswerFraming::Bodiless) => !announces_body(fields) && !status.is_informational(),
-        Ok(AnswerFraming::UntilClose) | Err(_) => false,
+        AnswerFraming::Length(_) | AnswerFraming::Chunked => true,
+        AnswerFraming::Bodiless => !announces_body(fields) && !status.is_informational(),
+        AnswerFraming::UntilClose => false,
     };
     if !has_end || version != Version::HTTP_11 || says_close(fields) {
         return None;
@@ -119,7 +128,8 @@ fn keep_alive(
     let announced = values(fields, "keep-alive")
         .next()
         .and_then(parse_keep_alive);
-    Some(announced.map_or(IDLE_MAX, |announced| announced.min(IDLE_MAX)))
+    let idle = announced.map_or(IDLE_MAX, |announced| announced.min(IDLE_MAX));
+    Some(idle).filter(|idle| !idle.is_zero())
 }
 
 fn announces_body(fields: &[Header<'_>]) -> bool {
@@ -134,7 +144,7 @@ fn says_close(fields: &[Header<'_>]) -> bool {
 }
 
 /// Parses the value of `Keep-Alive`, such as `timeout=5, max=100`. Returns the announced time less one second for
-/// the transit of the next request. Many servers announce only five seconds.
+/// the transit of the next request, but at least half of it: many servers announce only a few seconds.
 fn parse_keep_alive(value: &[u8]) -> Option<Duration> {
     let seconds = std::str::from_utf8(value)
         .ok()?
@@ -146,5 +156,7 @@ fn parse_keep_alive(value: &[u8]) -> Option<Duration> {
                 .eq_ignore_ascii_case("timeout")
                 .then_some(seconds)
         })?;
-    Some(Duration::from_secs(u64::from(seconds.saturating_sub(1))))
+    let announced = Duration::from_secs(seconds.into());
+    let less_one = announced.saturating_sub(Duration::from_secs(1));
+    Some(less_one.max(announced / 2))
 }

@@ -4,10 +4,13 @@ use std::fmt;
 use std::sync::Arc;
 
 use actix_http::header::{HeaderValue, InvalidHeaderValue};
+use metrics::HandshakeFailures;
 use rustls::ClientConfig;
 use rustls::client::Resumption;
 
+use super::idle_times::IdleTimes;
 use crate::config::{BaseUrl, Scheme};
+use crate::tls::OutboundHandshakes;
 
 /// The size of an origin's TLS session cache: the library keeps eight sessions per server.
 const SESSIONS_MAX: usize = 8;
@@ -22,11 +25,13 @@ pub struct Origin {
     pub(super) target: Arc<Target>,
 }
 
-/// The part of an origin that a dialer needs. It does not keep the origin alive.
+/// The part of an origin that its pools need. It does not keep the origin alive.
 pub(super) struct Target {
     pub(super) host: String,
     pub(super) port: u16,
     pub(super) security: Security,
+    pub(super) idle_times: IdleTimes,
+    pub(super) handshakes: OutboundHandshakes,
 }
 
 /// The security of an origin's connections.
@@ -50,6 +55,19 @@ impl Origin {
         base_url: &BaseUrl,
         tls: Option<Arc<ClientConfig>>,
     ) -> Result<Self, InvalidHeaderValue> {
+        Self::counting(base_url, tls, None)
+    }
+
+    /// As [`new`](Self::new); failed handshakes are counted in `failures`.
+    ///
+    /// # Errors
+    ///
+    /// As [`new`](Self::new).
+    pub fn counting(
+        base_url: &BaseUrl,
+        tls: Option<Arc<ClientConfig>>,
+        failures: Option<HandshakeFailures>,
+    ) -> Result<Self, InvalidHeaderValue> {
         let host_header = base_url.authority();
         // Only this check and `Party::endpoint` validate the parts of a request head.
         HeaderValue::from_str(&host_header)?;
@@ -64,8 +82,16 @@ impl Origin {
                 host: base_url.host().to_owned(),
                 port: base_url.port(),
                 security,
+                idle_times: IdleTimes::new(),
+                handshakes: OutboundHandshakes::new(failures),
             }),
         })
+    }
+
+    /// When the certificate ends that the server showed last, in seconds since 1970; `None` before the first
+    /// handshake.
+    pub fn server_not_after(&self) -> Option<i64> {
+        self.target.handshakes.server_not_after()
     }
 }
 

@@ -54,7 +54,7 @@ mod tests {
     use bytes::Bytes;
 
     use super::*;
-    use crate::upstream::{ConnectFailure, ConnectStep, Sent};
+    use crate::upstream::{ConnectFailure, ConnectStep, Malformed, Sent};
 
     #[test]
     fn every_result_has_its_outcome() {
@@ -83,7 +83,11 @@ mod tests {
             (Err(UpstreamFault::NotReached(failure)), Partial, Failure),
             (Err(UpstreamFault::Closed { sent }), Partial, Failure),
             (Err(UpstreamFault::CutShort { status }), Partial, Failure),
-            (Err(UpstreamFault::Malformed), Partial, Failure),
+            (
+                Err(UpstreamFault::Malformed(Malformed::NotHttp)),
+                Partial,
+                Failure,
+            ),
         ] {
             assert_eq!(
                 CircuitOutcome::of(&result, share),

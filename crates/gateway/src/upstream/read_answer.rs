@@ -1,17 +1,22 @@
 //! Reads the answer to a request.
 
+use std::io;
 use std::time::Duration;
 
 use actix_http::StatusCode;
 use bytes::{Buf, Bytes, BytesMut};
+use tokio::time::{Instant, timeout_at};
 
 use super::answer::{Answer, UpstreamFault};
 use super::answer_memory::AnswerShare;
 use super::chunks::ChunkDecoder;
 use super::connection::UpstreamConnection;
-use super::framing::{AnswerFraming, FramingError};
-use super::head::{AnswerHead, HEAD_MAX_BYTES, find_end, is_interim};
+use super::framing::AnswerFraming;
+use super::head::{AnswerHead, HEAD_MAX_BYTES, find_end, may_be_interim};
+use super::json_object::JsonObject;
+use super::malformed::Malformed;
 use super::progress::CallProgress;
+use super::request::Exchange;
 
 /// Most interim answers (`100 Continue`, `103 Early Hints`) before the final answer.
 const INTERIM_MAX: u8 = 8;
@@ -22,11 +27,9 @@ const READ_BYTES: usize = 4096;
 /// The room for one read of a body that is known to be larger.
 const LARGE_READ_BYTES: usize = 64 * 1024;
 
-/// What an answer may take.
-pub(super) struct AnswerLimits {
-    pub(super) body_max_bytes: usize,
-    pub(super) share: AnswerShare,
-}
+/// How long the end of the connection is waited for behind a whole object without a length. White space may follow it,
+/// and what else follows it makes the answer unreadable.
+const SILENCE_MAX: Duration = Duration::from_millis(100);
 
 /// A whole answer with the further use of its connection.
 pub(super) struct WholeAnswer {
@@ -52,39 +55,39 @@ impl From<UpstreamFault> for ReadFailure {
     }
 }
 
+impl From<Malformed> for ReadFailure {
+    fn from(rule: Malformed) -> Self {
+        UpstreamFault::Malformed(rule).into()
+    }
+}
+
 /// Reads the answer to a written request. If more bytes follow the answer, the connection is not kept, so that they
 /// never become part of another answer.
 pub(super) async fn read(
     connection: &mut UpstreamConnection,
-    limits: AnswerLimits,
+    exchange: &Exchange,
     progress: &CallProgress,
 ) -> Result<WholeAnswer, ReadFailure> {
     let mut bytes = BytesMut::new();
     let head = read_head(connection, &mut bytes, progress).await?;
-    let head = AnswerHead::parse(&head).ok_or(UpstreamFault::Malformed)?;
-    let status = head.status;
-    let framing = match head.framing {
-        Ok(framing) => framing,
-        Err(FramingError::UnknownEnd) => return Err(UpstreamFault::CutShort { status }.into()),
-        Err(FramingError::Ambiguous) => return Err(UpstreamFault::Malformed.into()),
-    };
     let mut body = Body {
         connection,
         bytes,
-        max_bytes: limits.body_max_bytes,
-        share: limits.share,
-        status,
+        max_bytes: exchange.answer_max_bytes,
+        share: exchange.answer_memory.share(),
+        status: head.status,
     };
-    let content = match framing {
+    let content = match head.framing {
         AnswerFraming::Bodiless => Bytes::new(),
         AnswerFraming::Length(length) => body.of_length(length).await?,
         AnswerFraming::Chunked => body.chunked().await?,
-        AnswerFraming::UntilClose => body.until_close().await?,
+        // Boxed, so that the future of every call does not hold the room for this rare case.
+        AnswerFraming::UntilClose => Box::pin(body.until_close(exchange.deadline)).await?,
     };
     Ok(WholeAnswer {
         keep_alive: head.keep_alive.filter(|_| body.bytes.is_empty()),
         answer: Answer {
-            status,
+            status: head.status,
             content_type: head.content_type,
             retry_after: head.retry_after,
             body: body.share.hold(content),
@@ -97,25 +100,33 @@ async fn read_head(
     connection: &mut UpstreamConnection,
     bytes: &mut BytesMut,
     progress: &CallProgress,
-) -> Result<Bytes, ReadFailure> {
+) -> Result<AnswerHead, ReadFailure> {
     let mut interim = 0;
     let mut searched = 0;
     let mut has_received = false;
     loop {
         match find_end(bytes, searched) {
-            Ok(end) if end > HEAD_MAX_BYTES => return Err(UpstreamFault::Malformed.into()),
-            Ok(end) if !is_interim(&bytes[..end]) => return Ok(bytes.split_to(end).freeze()),
-            Ok(_) if interim == INTERIM_MAX => return Err(UpstreamFault::Malformed.into()),
+            Ok(end) if end > HEAD_MAX_BYTES => return Err(Malformed::HeadTooLarge.into()),
             Ok(end) => {
+                let may_be_interim = may_be_interim(bytes);
+                let head = AnswerHead::parse(&bytes.split_to(end).freeze())?;
+                if !(may_be_interim && head.is_interim()) {
+                    return Ok(head);
+                }
+                if interim == INTERIM_MAX {
+                    return Err(Malformed::TooManyInterim.into());
+                }
                 interim += 1;
                 searched = 0;
-                bytes.advance(end);
                 continue;
             }
             Err(end) => searched = end,
         }
+        if let Some(rule) = Malformed::of_begin(bytes) {
+            return Err(rule.into());
+        }
         if bytes.len() > HEAD_MAX_BYTES {
-            return Err(UpstreamFault::Malformed.into());
+            return Err(Malformed::HeadTooLarge.into());
         }
         bytes.reserve(READ_BYTES);
         if !matches!(connection.read(bytes).await, Ok(1..)) {
@@ -163,8 +174,8 @@ impl Body<'_> {
             if body.len() > self.max_bytes {
                 return Err(self.too_large());
             }
-            if chunks.is_malformed() {
-                return Err(UpstreamFault::Malformed);
+            if let Some(rule) = chunks.fault() {
+                return Err(UpstreamFault::Malformed(rule));
             }
             if chunks.is_complete() {
                 return Ok(body.freeze());
@@ -175,20 +186,49 @@ impl Body<'_> {
         }
     }
 
-    async fn until_close(&mut self) -> Result<Bytes, UpstreamFault> {
+    /// Reads a body that ends with the connection. A JSON object shows by itself whether it is whole: it needs neither
+    /// the end, for which it is not waited long, nor an end in good order.
+    async fn until_close(&mut self, deadline: Instant) -> Result<Bytes, UpstreamFault> {
+        let mut object = JsonObject::new();
+        let mut seen = 0;
+        let mut longest_wait = None;
         loop {
-            if self.bytes.len() > self.max_bytes {
+            object.read(&self.bytes[seen..]);
+            seen = self.bytes.len();
+            if seen > self.max_bytes {
                 return Err(self.too_large());
             }
             let so_far = self.bytes.len();
             self.share.grow(so_far, self.max_bytes).await;
             self.bytes.reserve(READ_BYTES);
-            match self.connection.read(&mut self.bytes).await {
-                Ok(0) => return Ok(std::mem::take(&mut self.bytes).freeze()),
-                Ok(_) => {}
-                Err(_) => return Err(self.cut_short()),
+            let read = self.connection.read(&mut self.bytes);
+            let read = match object {
+                JsonObject::Other => break,
+                JsonObject::Complete => {
+                    let until = longest_wait
+                        .get_or_insert_with(|| deadline.min(Instant::now() + SILENCE_MAX));
+                    let Ok(read) = timeout_at(*until, read).await else {
+                        break;
+                    };
+                    read
+                }
+                _ => read.await,
+            };
+            match (read, object) {
+                (Ok(1..), _) => {}
+                (_, JsonObject::Complete) | (Ok(_), JsonObject::Mark(_) | JsonObject::Blank) => {
+                    break;
+                }
+                // TLS without `close_notify`.
+                (Err(error), JsonObject::Mark(_) | JsonObject::Blank)
+                    if error.kind() == io::ErrorKind::UnexpectedEof =>
+                {
+                    break;
+                }
+                _ => return Err(self.cut_short()),
             }
         }
+        Ok(std::mem::take(&mut self.bytes).freeze())
     }
 
     /// Reads at least one more byte.

@@ -1,14 +1,26 @@
 //! The requests that are sent to parties.
 
+use std::sync::Arc;
+
 use actix_http::header::HeaderValue;
 use bytes::Bytes;
+use tokio::time::Instant;
 
+use super::answer_memory::AnswerMemory;
 use crate::request_id::TraceParent;
 
-/// The headers that are the same in all requests.
-const FIXED_HEADERS: &[u8] = b"content-type: application/json;charset=utf-8\r\n\
-    accept: application/json;charset=utf-8\r\n\
-    accept-encoding: identity\r\n";
+/// The headers that are the same in all requests. Apache announces how long a connection may be idle only to clients
+/// that ask for `keep-alive`.
+const FIXED_HEADERS: &[u8] = concat!(
+    "content-type: application/json;charset=utf-8\r\n",
+    "accept: application/json;charset=utf-8\r\n",
+    "accept-encoding: identity\r\n",
+    "connection: keep-alive\r\n",
+    "user-agent: relay-gateway/",
+    env!("CARGO_PKG_VERSION"),
+    "\r\n",
+)
+.as_bytes();
 
 /// The endpoint of one API at a party: the start of every request head, up to and including `Host`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -88,4 +100,16 @@ pub enum Repeat {
     Safe,
     /// It must not, as for the link APIs and `pay_result`.
     Never,
+}
+
+/// The request of a call, and the limits of its answer and its time.
+pub(super) struct Exchange {
+    /// The request's head and body.
+    pub(super) request: Vec<u8>,
+    /// The limit of the answer's body.
+    pub(super) answer_max_bytes: usize,
+    /// The memory that the party's large answers share.
+    pub(super) answer_memory: Arc<AnswerMemory>,
+    pub(super) repeat: Repeat,
+    pub(super) deadline: Instant,
 }

@@ -1,11 +1,12 @@
 //! Section 3: causes with their codes, statuses and headers, and the messages of the codes.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::net::IpAddr;
 use std::time::Duration;
 
 use actix_web::http::StatusCode;
 use actix_web::http::header::{ALLOW, HeaderValue, RETRY_AFTER};
-use gateway::reply::{Problem, Reply};
+use gateway::reply::{Problem, RefusedSource, Reply, UnknownBiller};
 use gateway::server::EarlyFault;
 use ledger::LinkRefusal;
 use protocol::{BillerCode, Check, LinkCreate, Prepay, ResCode, Rules};
@@ -32,6 +33,7 @@ fn body_problems() -> Vec<Problem> {
     let long = "u".repeat(51);
     let bodies = every![Check:
         Check::Parse => vec!["{".to_owned()],
+        Check::Type => vec![member(r#""biller_user_key":1"#)],
         Check::Required => vec![member(r#""biller_user_key":"""#)],
         Check::Width => vec![
             member(&format!(r#""biller_user_key":"{long}""#)),
@@ -80,14 +82,38 @@ fn early_problems() -> Vec<Problem> {
     faults.into_iter().map(Problem::EarlyFault).collect()
 }
 
+fn source_problems() -> Vec<Problem> {
+    use RefusedSource as Source;
+    let address = IpAddr::from([192, 0, 2, 1]);
+    let refused = every![Source:
+        Source::NotAllowed(_) => Source::NotAllowed(address),
+        Source::Malformed(_) => Source::Malformed(address),
+        Source::NoSuchBiller(_) => Source::NoSuchBiller(address),
+    ];
+    refused
+        .into_iter()
+        .map(Problem::AddressNotAllowed)
+        .collect()
+}
+
+fn unknown_billers() -> Vec<Problem> {
+    let unknown = every![UnknownBiller:
+        UnknownBiller::NotRegistered => UnknownBiller::NotRegistered,
+        UnknownBiller::Suspended => UnknownBiller::Suspended,
+    ];
+    unknown.into_iter().map(Problem::UnknownBiller).collect()
+}
+
 fn problems() -> Vec<Problem> {
     let every = every![Problem:
-        Problem::AddressNotAllowed => vec![Problem::AddressNotAllowed],
+        Problem::AddressNotAllowed(_) => source_problems(),
         Problem::CertificateNotPinned => vec![Problem::CertificateNotPinned],
         Problem::CertificateWithdrawn => vec![Problem::CertificateWithdrawn],
         Problem::AuthorizationMissing => vec![Problem::AuthorizationMissing],
         Problem::AuthorizationWrong => vec![Problem::AuthorizationWrong],
-        Problem::UnknownBiller => vec![Problem::UnknownBiller],
+        Problem::AuthorizationTwice => vec![Problem::AuthorizationTwice],
+        Problem::Suspended => vec![Problem::Suspended],
+        Problem::UnknownBiller(_) => unknown_billers(),
         Problem::RateLimited { .. } => vec![Problem::RateLimited { retry_after: SOON }],
         Problem::BodyTooLarge => vec![Problem::BodyTooLarge],
         Problem::BodyLate => vec![Problem::BodyLate],
@@ -113,7 +139,14 @@ fn problems() -> Vec<Problem> {
 /// Returns the name of a cause on the page: `Paid`, `Link(AlreadyLinked)`, `Body(Width)`.
 fn name(problem: &Problem) -> String {
     match problem {
+        Problem::Body(refusal)
+            if (refusal.check, refusal.code) == (Check::Width, ResCode::E807) =>
+        {
+            "Body(Width, E807)".to_owned()
+        }
         Problem::Body(refusal) => format!("Body({:?})", refusal.check),
+        Problem::AddressNotAllowed(_) => "AddressNotAllowed".to_owned(),
+        Problem::UnknownBiller(_) => "UnknownBiller".to_owned(),
         other => {
             let text = format!("{other:?}");
             text.split(" {").next().unwrap().to_owned()

@@ -136,7 +136,10 @@ impl Folder {
     fn empty() -> Self {
         let directory = TempDir::new().unwrap();
         fs::create_dir(directory.path().join("billers")).unwrap();
-        fs::write(directory.path().join("some.pem"), "PEM").unwrap();
+        // A certificate and its key in one file, which serves for every TLS file.
+        let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
+        let pem = made.cert.pem() + &made.signing_key.serialize_pem();
+        fs::write(directory.path().join("some.pem"), pem).unwrap();
         Self {
             directory,
             main: BTreeMap::new(),

@@ -14,6 +14,7 @@ mod panels;
 mod prometheus;
 mod rules;
 mod stages;
+mod start_faults;
 mod traces;
 mod traffic;
 

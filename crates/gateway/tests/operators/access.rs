@@ -1,11 +1,12 @@
 //! Which operator commands are permitted, and how the others end.
 
 use std::fs;
+use std::process::Command;
 
 use serde_json::{Value, json};
 use test_support::{Caller, PAY_RESULT, Setup, Upstream};
 
-use crate::fixture::{Fixture, TOKEN, paid, run};
+use crate::fixture::{Fixture, Printed, TOKEN, command, paid, run};
 
 #[test]
 fn the_admin_api_requires_the_token() {
@@ -105,7 +106,18 @@ const COMMANDS: &[(&str, i32, &str)] = &[
         "no biller with this code",
     ),
     ("bill show --biller B0001 --user-key nobody", 1, ""),
-    ("bill clear --biller B0001 --user-key u", 1, "no error bill"),
+    (
+        "bill clear --biller B0001 --user-key u --reason x",
+        1,
+        "no error bill",
+    ),
+    ("bill classify --biller B0001 --user-key u", 2, "--reason"),
+    ("bill clear --biller B0001 --user-key u", 2, "--reason"),
+    (
+        "bill clear --biller B0001 --user-key u --reason",
+        2,
+        "--reason",
+    ),
     (
         "payments list --delivery lost",
         2,
@@ -191,4 +203,101 @@ fn no_text_of_a_customer_controls_the_terminal() {
 fn biller_refuses(fixture: &Fixture, key: &str) {
     fixture.biller.now(|_| crate::fixture::refusal());
     fixture.post(test_support::PAY_RESULT, &paid(key, 1));
+}
+
+/// Runs a command as a user without a name.
+fn run_without_a_name(fixture: &Fixture, line: &str) -> Printed {
+    let named = command(&fixture.gateway, Some(TOKEN), line);
+    let hidden = "mount --bind /dev/null /etc/passwd && exec \"$@\"";
+    let mut nameless = Command::new("unshare");
+    nameless.args(["-rm", "sh", "-c", hidden, "sh"]);
+    nameless.arg(named.get_program()).args(named.get_args());
+    nameless.env("GATEWAY_ADMIN_TOKEN", TOKEN);
+    nameless.env_remove("USER").env("LOGNAME", " ");
+    nameless.output().unwrap().into()
+}
+
+#[test]
+fn an_act_has_a_reason_and_the_name_of_an_operator() {
+    let fixture = Fixture::start();
+    let classify = "bill classify --biller B0001 --user-key u --reason checked";
+    let printed = run_without_a_name(&fixture, classify);
+    assert_eq!(printed.code, 2, "{printed:?}");
+    assert!(printed.err.contains("--operator"), "{printed:?}");
+    let named = run_without_a_name(&fixture, &format!("{classify} --operator lee"));
+    assert_eq!(named.code, 0, "{named:?}");
+    assert!(named.out.contains("by lee since"), "{named:?}");
+
+    // The variables come first, an empty one is none, and the local users have the name of the tests' user.
+    let by = |user: Option<&str>, log_name: Option<&str>| {
+        let mut command = command(&fixture.gateway, Some(TOKEN), classify);
+        for (name, value) in [("USER", user), ("LOGNAME", log_name)] {
+            match value {
+                Some(value) => command.env(name, value),
+                None => command.env_remove(name),
+            };
+        }
+        let printed: Printed = command.output().unwrap().into();
+        assert_eq!(printed.code, 0, "{printed:?}");
+        let (_, rest) = printed.out.split_once("yes, by ").unwrap();
+        rest.split(' ').next().unwrap().to_owned()
+    };
+    assert_eq!(by(Some("kim"), Some("park")), "kim");
+    assert_eq!(by(Some(""), Some("park")), "park");
+    let own = Command::new("id").arg("-un").output().unwrap().stdout;
+    assert_eq!(by(None, None), String::from_utf8(own).unwrap().trim());
+
+    for (reason, name) in [(" ", "lee"), ("checked", "")] {
+        let mut command = command(&fixture.gateway, Some(TOKEN), "bill clear");
+        command.args(["--biller", "B0001", "--user-key", "u"]);
+        command.args(["--reason", reason, "--operator", name]);
+        let printed: Printed = command.output().unwrap().into();
+        assert_eq!(printed.code, 2, "{printed:?}");
+        assert!(printed.err.contains("must not be blank"), "{printed:?}");
+    }
+    // The API behind the command requires both, too.
+    for body in [
+        json!({"biller": "B0001", "user_key": "u", "operator": "lee"}),
+        json!({"biller": "B0001", "user_key": "u", "reason": "checked"}),
+    ] {
+        let reply = Fixture::post_admin(&fixture.gateway, "/admin/bills/clear", &body.to_string());
+        assert_eq!(reply.status, 400, "{body}");
+    }
+}
+
+#[test]
+fn a_value_may_begin_with_a_hyphen() {
+    let fixture = Fixture::with("identity_parameters = [\"seq\"]\n");
+    let mut payment = test_support::pay_result("-0001", "P", 1, 20000);
+    payment["data"]["ordinal"] = "-2".into();
+    payment["data"]["biller_notice_key"] = "--json".into();
+    payment["data"]["parameters"] = json!({"seq": "-7"});
+    assert_eq!(
+        fixture.post(PAY_RESULT, &payment.to_string()).res_code(),
+        "OK"
+    );
+    let bill = "--biller B0001 --user-key -0001 --ordinal -2 --notice-key --json --param seq=-7";
+    let (code, shown) = fixture.json(&format!("bill show {bill}"));
+    assert_eq!(code, 0, "{shown}");
+    assert_eq!(shown["bill"]["user_key"], "-0001");
+    let act = format!("bill classify {bill} --reason -1 --operator -kim");
+    let (code, shown) = fixture.json(&act);
+    assert_eq!(code, 0, "{shown}");
+    let word = &shown["state"]["classification"];
+    assert_eq!(
+        (&word["reason"], &word["operator"]),
+        (&json!("-1"), &json!("-kim"))
+    );
+    // What follows an option that takes a value is its value, also where a pay_id or a code is wrong.
+    for (wrong, message) in [
+        (
+            "payments redeliver --biller B0001 --pay-id -1",
+            "no payment with this pay_id",
+        ),
+        ("payments list --biller -B", "no biller with this code"),
+        ("payments list --delivery -x", "accepted, refused"),
+    ] {
+        let printed = fixture.run(wrong);
+        assert!(printed.err.contains(message), "{wrong}: {printed:?}");
+    }
 }

@@ -3,7 +3,7 @@
 use protocol::ResCode::E817;
 use serde_json::{Value, json};
 use test_support::{
-    Action, CREATE, PAY_RESULT, PREPAY, assert_own, link, pay_result, prepay, with,
+    AUTHORIZATION, Action, CREATE, PAY_RESULT, PREPAY, assert_own, link, pay_result, prepay, with,
 };
 
 use crate::fixture::{Fixture, refusal};
@@ -84,6 +84,96 @@ fn the_history_of_a_bill_has_every_fact_in_order() {
 }
 
 #[test]
+fn the_history_of_a_bill_has_request_ids_and_what_the_biller_answered() {
+    let fixture = Fixture::start();
+    let mut caller = fixture.gateway.caller();
+    let authorization = ("Authorization", AUTHORIZATION);
+    let create = |request_id| [authorization, ("X-Request-Id", request_id)];
+    caller.post_with(CREATE, &create("r-link"), link("u").to_string());
+    let recreate = "/external/inquiry-payment/one-time/url/re/B0001";
+    caller.post_with(recreate, &create("r-again"), link("u").to_string());
+    let long = "가".repeat(1_000);
+    let answers = [
+        (
+            "r-refused",
+            Action::json(
+                200,
+                r#"{"res_code":"E902","message":"저장 실패\u001b[31m"}"#,
+            ),
+        ),
+        ("r-broken", Action::json(500, "<html>")),
+        ("r-lost", Action::Reset),
+        (
+            "r-long",
+            Action::json(200, &format!(r#"{{"message":"{long}","res_code":7}}"#)),
+        ),
+        ("r-ok", Action::ok()),
+    ];
+    for (request_id, action) in answers {
+        fixture.biller.now(move |_| action.clone());
+        let body = pay_result("u", "P", 31, 20000).to_string();
+        caller.post_with(PAY_RESULT, &[("X-Request-Id", request_id)], body);
+    }
+    let bill = "--biller B0001 --user-key u";
+    let (_, shown) = fixture.json(&format!("bill show {bill}"));
+    let facts: Vec<_> = shown["story"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|fact| (&fact["kind"], &fact["request_id"], &fact["answer"]))
+        .map(|(kind, request_id, answer)| json!([kind, request_id, answer]))
+        .collect();
+    let refused = json!({"status": 200, "res_code": "E902", "message": "저장 실패\u{1b}[31m"});
+    let broken = json!({"status": 500, "res_code": null, "message": null});
+    let lengthy = json!({"status": 200, "res_code": "7", "message": "가".repeat(200)});
+    let ok = json!({"status": 200, "res_code": "OK", "message": "성공"});
+    let expected = [
+        json!(["reserved", "r-link", null]),
+        json!(["linked", "r-link", null]),
+        json!(["relinked", "r-again", null]),
+        json!(["payment", "r-refused", null]),
+        json!(["delivery", "r-refused", refused]),
+        json!(["payment", "r-broken", null]),
+        json!(["delivery", "r-broken", broken]),
+        json!(["payment", "r-lost", null]),
+        json!(["delivery", "r-lost", null]),
+        json!(["payment", "r-long", null]),
+        json!(["delivery", "r-long", lengthy]),
+        json!(["payment", "r-ok", null]),
+        json!(["delivery", "r-ok", ok]),
+    ];
+    assert_eq!(facts, expected);
+
+    let text = fixture.run(&format!("bill show {bill}")).out;
+    for line in [
+        "link creation under way",
+        "request r-link",
+        "request r-again",
+        "P of pay_id 31: refused",
+        "answered 200 E902 \"저장 실패",
+        "answered 500\n",
+        "request r-ok",
+    ] {
+        assert!(text.contains(line), "{line:?} is not in:\n{text}");
+    }
+    assert!(!text.contains('\u{1b}'), "{text}");
+
+    // A redelivery has a request id and an answer of its own.
+    fixture.biller.now(|_| refusal());
+    let other = pay_result("v", "P", 32, 20000).to_string();
+    caller.post_with(PAY_RESULT, &[("X-Request-Id", "r-first")], other);
+    fixture.run("payments redeliver --biller B0001 --pay-id 32");
+    let (_, shown) = fixture.json("bill show --biller B0001 --user-key v");
+    let last = shown["story"].as_array().unwrap().last().unwrap();
+    assert_eq!(last["answer"]["message"], "저장 실패");
+    assert!(last["request_id"].is_string() && last["request_id"] != "r-first");
+
+    // The biller's words stay out of the log.
+    let log = serde_json::to_string(&fixture.gateway.log()).unwrap();
+    assert!(!log.contains("저장") && !log.contains("성공"), "{log}");
+}
+
+#[test]
 fn an_error_bill_is_answered_e817_until_it_is_cleared() {
     let fixture = Fixture::start();
     let bill = "--biller B0001 --user-key u";
@@ -127,7 +217,12 @@ fn an_error_bill_is_answered_e817_until_it_is_cleared() {
         ]
     );
     let log = serde_json::to_string(&fixture.gateway.log()).unwrap();
-    assert!(log.contains("an operator classified a bill"));
+    for what in [
+        "an operator made a bill an error bill",
+        "an operator cleared an error bill",
+    ] {
+        assert!(log.contains(what), "{what}");
+    }
     assert!(
         !log.contains("\"user\":\"u\""),
         "user keys stay out of the log"

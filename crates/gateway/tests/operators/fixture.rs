@@ -68,6 +68,15 @@ impl Fixture {
         caller.reply()
     }
 
+    /// Sends a POST with the token.
+    pub fn post_admin(gateway: &Gateway, path: &str, body: &str) -> Reply {
+        let mut caller = Caller::connect(gateway.ops());
+        let length = body.len();
+        let head = format!("POST {path} HTTP/1.1\r\nHost: ops\r\nAuthorization: Bearer {TOKEN}");
+        caller.send(format!("{head}\r\nContent-Length: {length}\r\n\r\n{body}").as_bytes());
+        caller.reply()
+    }
+
     pub fn post(&self, path: &str, body: &str) -> Reply {
         self.gateway.post(path, body)
     }
@@ -114,10 +123,15 @@ pub fn operators_file(gateway: &Gateway) -> PathBuf {
     file
 }
 
-pub fn run(gateway: &Gateway, token: Option<&str>, command: &str) -> Printed {
+pub fn run(gateway: &Gateway, token: Option<&str>, line: &str) -> Printed {
+    command(gateway, token, line).output().unwrap().into()
+}
+
+/// Returns a command of the operator `kim`, ready to run.
+pub fn command(gateway: &Gateway, token: Option<&str>, line: &str) -> Command {
     let mut process = Command::new(env!("CARGO_BIN_EXE_gateway"));
     process
-        .args(command.split_whitespace())
+        .args(line.split_whitespace())
         .arg("--config")
         .arg(operators_file(gateway))
         .env_remove("GATEWAY_ADMIN_TOKEN")
@@ -125,5 +139,5 @@ pub fn run(gateway: &Gateway, token: Option<&str>, command: &str) -> Printed {
     if let Some(token) = token {
         process.env("GATEWAY_ADMIN_TOKEN", token);
     }
-    process.output().unwrap().into()
+    process
 }

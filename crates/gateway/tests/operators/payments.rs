@@ -274,16 +274,54 @@ pub fn refused_before(setup: &Setup, bodies: &[&str]) {
             &result.bill,
             &result.event,
             &bytes,
-            message,
+            message.into(),
             before,
         ));
         let refused = ledger.record_delivery(
             &result.bill,
             &result.event,
-            message,
+            message.into(),
             DeliveryOutcome::Refused,
             before,
         );
         runtime.block_on(refused).unwrap();
     }
+}
+
+#[test]
+fn what_was_accepted_in_another_spelling_is_not_delivered_again() {
+    let fixture = Fixture::start();
+    fixture.biller.now(|_| refusal());
+    fixture.post(PAY_RESULT, &paid("u", 31));
+    assert_eq!(fixture.undelivered(), 1);
+    fixture.biller.now(|_| Action::ok());
+    let spelled = format!(" {}", paid("u", 31));
+    assert_eq!(fixture.post(PAY_RESULT, &spelled).res_code(), "OK");
+    assert_eq!(fixture.undelivered(), 0);
+    let told = fixture.biller.count();
+    let again = fixture.run("payments redeliver --biller B0001 --pay-id 31");
+    assert_eq!(again.code, 1, "{again:?}");
+    let copy = fixture.post(PAY_RESULT, &paid("u", 31));
+    assert_eq!(copy.header("x-relay-replayed"), Some("true"));
+    assert_eq!(fixture.biller.count(), told);
+}
+
+#[test]
+fn a_redelivery_and_a_copy_in_another_spelling_wait_for_each_other() {
+    let fixture = Fixture::start();
+    fixture.biller.now(|_| refusal());
+    fixture.post(PAY_RESULT, &paid("u", 31));
+    let told = fixture.biller.count();
+    let gate = Arc::new(Gate::default());
+    let door = Arc::clone(&gate);
+    (fixture.biller).now(move |_| Action::Wait(Arc::clone(&door), Box::new(Action::ok())));
+    let spelled = format!(" {}", paid("u", 31));
+    let mut caller = fixture.gateway.caller();
+    caller.send(&request("POST", PAY_RESULT, &[], spelled.as_bytes()));
+    fixture.biller.await_calls(told + 1);
+    let (_, again) = fixture.json("payments redeliver --biller B0001 --pay-id 31");
+    assert_eq!(again["outcomes"][0]["outcome"], "under_way", "{again}");
+    gate.open();
+    assert_eq!(caller.reply().res_code(), "OK");
+    assert_eq!(fixture.biller.count(), told + 1);
 }

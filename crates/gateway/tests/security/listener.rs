@@ -86,7 +86,7 @@ fn a_call_is_admitted_with_the_certificate_that_client_auth_requires() {
 }
 
 /// Returns a `ClientHello` with this as its highest version, in the form of old clients.
-fn client_hello(version: [u8; 2]) -> Vec<u8> {
+pub fn client_hello(version: [u8; 2]) -> Vec<u8> {
     let mut body = version.to_vec();
     body.extend([7; 32]); // random
     body.push(0); // no session

@@ -256,6 +256,100 @@ fn assert_counted(gateway: &Gateway) {
     }
 }
 
+/// The row of [`checked`] or [`relayed`], and `reason`, `check`, `member` and `rule` of its log line.
+const REASONS: [(&str, &str, u64, &str, &str); 19] = [
+    ("unknown route", "unknown-route", 0, "", ""),
+    ("wrong method", "wrong-method", 0, "", ""),
+    ("not from there", "address", 1, "", "not in allow_from"),
+    (
+        "unknown biller calls",
+        "address",
+        1,
+        "",
+        "no biller has this code",
+    ),
+    ("suspended biller calls", "suspended", 2, "", ""),
+    ("no authorization", "authorization", 2, "", "missing"),
+    (
+        "wrong authorization",
+        "authorization",
+        2,
+        "",
+        "not among authorization_sha256",
+    ),
+    ("notice of an unknown biller", "unknown-biller", 2, "", ""),
+    ("notice of a suspended biller", "suspended", 2, "", ""),
+    ("beyond its rate", "rate", 3, "", ""),
+    ("body too large", "body-too-large", 4, "", ""),
+    ("body stalled", "body-late", 4, "", ""),
+    (
+        "no JSON",
+        "body-not-json",
+        5,
+        "",
+        "a member name is expected",
+    ),
+    (
+        "nothing in it",
+        "member-missing",
+        6,
+        "biller_user_key",
+        "a required member is missing",
+    ),
+    ("paid", "paid", 9, "", ""),
+    ("nobody there", "upstream-lost", 0, "", ""),
+    ("circuit open", "circuit", 10, "", ""),
+    ("talks of itself", "upstream-not-json", 0, "", ""),
+    ("hangs", "upstream-timeout", 0, "", ""),
+];
+
+#[test]
+fn every_refusal_is_logged_with_check_member_and_rule() {
+    let (kakao, good) = (Upstream::ok(), Upstream::ok());
+    let talkative = Upstream::start(|_| {
+        Action::Send(b"HTTP/1.1 500 Boom\r\nContent-Length: 3\r\n\r\n<p>".to_vec())
+    });
+    let silent = Upstream::start(|_| Action::SendAndHang(Vec::new()));
+    let gateway = start(&[
+        ("kakao", &kakao),
+        ("B0001", &good),
+        ("B0003", &talkative),
+        ("B0007", &silent),
+    ]);
+    let paid = pay_result("paid", "P", 1, 20000).to_string();
+    assert_eq!(gateway.post("/kakao/pay-result/B0001", paid).status, 200);
+    let first = gateway.post(&format!("{CREATE}/B0006"), link("first").to_string());
+    assert_eq!(first.status, 200);
+
+    let rows: Vec<_> = checked().into_iter().chain(relayed()).collect();
+    assert_eq!(rows.len(), REASONS.len());
+    for (row, (name, reason, check, member, rule)) in rows.into_iter().zip(REASONS) {
+        assert_eq!(row.name, name);
+        let mut caller = gateway.caller();
+        caller.send(&row.bytes);
+        let reply = caller.reply();
+        let id = reply.header("x-request-id").unwrap().to_owned();
+        let line =
+            gateway.await_log(|line| line["request_id"] == *id && line["outcome"].is_string());
+        let text = |key: &str| line[key].as_str().unwrap_or_default().to_owned();
+        assert_eq!(
+            (
+                text("reason").as_str(),
+                line["check"].as_u64().unwrap_or_default()
+            ),
+            (reason, check),
+            "{line}"
+        );
+        assert_eq!(
+            (text("member").as_str(), text("rule").as_str()),
+            (member, rule),
+            "{line}"
+        );
+        let source = if reason == "address" { "127.0.0.1" } else { "" };
+        assert_eq!(text("source"), source, "{line}");
+    }
+}
+
 #[test]
 fn the_ops_listener_reveals_no_version_either() {
     let upstream = Upstream::ok();

@@ -2,6 +2,9 @@
 #![allow(clippy::unwrap_used)]
 
 mod answers;
+mod idle;
+mod malformed;
 mod party;
 mod pool;
 mod tls;
+mod unframed;

@@ -22,6 +22,9 @@ pub const LIMIT: usize = 100;
 /// A budget that a call does not use up.
 pub const AMPLE: Duration = Duration::from_secs(5);
 
+/// For how long a connection must be idle to prove that the next one may carry a request that is not sent twice.
+pub const PROOF: Duration = Duration::from_millis(500);
+
 /// The time by which a call may miss its deadline.
 pub const SLACK: Duration = Duration::from_millis(50);
 
@@ -66,7 +69,12 @@ impl Upstream {
     }
 
     pub fn party(&self) -> Arc<Party> {
-        party(&format!("http://127.0.0.1:{}/base", self.port))
+        self.party_with_limit(LIMIT)
+    }
+
+    pub fn party_with_limit(&self, answer_limit_bytes: usize) -> Arc<Party> {
+        let url = format!("http://127.0.0.1:{}/base", self.port);
+        party_with_limit(&url, answer_limit_bytes)
     }
 }
 
@@ -121,9 +129,16 @@ pub fn sized(body: &str) -> Vec<u8> {
 }
 
 pub fn party(base_url: &str) -> Arc<Party> {
+    party_with_limit(base_url, LIMIT)
+}
+
+fn party_with_limit(base_url: &str, answer_limit_bytes: usize) -> Arc<Party> {
     let url = BaseUrl::parse(base_url).unwrap();
     let origin = Arc::new(Origin::new(&url, None).unwrap());
-    party_at(&origin, "B0001", url.path_prefix())
+    let circuit = Circuit::new(20, Duration::from_secs(5));
+    let prefix = url.path_prefix();
+    let party = Party::new("B0001", origin, prefix, answer_limit_bytes, circuit);
+    Arc::new(party)
 }
 
 /// Returns a party at this origin, which may have several.

@@ -11,7 +11,10 @@ use rustls::crypto::ring::default_provider;
 use rustls::{ClientConfig, RootCertStore, ServerConfig};
 use rustls_pki_types::{CertificateDer, PrivateKeyDer};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
 use tokio_rustls::TlsAcceptor;
+use tokio_rustls::server::TlsStream;
+use tokio_util::either::Either;
 
 use crate::party::{AMPLE, Then, Upstream, call, party_at, read_request, sized, whole};
 
@@ -22,17 +25,7 @@ struct Server {
 
 /// Starts a party with a certificate for `name` that offers `alpn` and ends TLS by `end`.
 async fn server(name: &str, alpn: &[&str], answer: &'static [u8], end: End) -> Server {
-    let made = rcgen::generate_simple_self_signed([name.to_owned()]).unwrap();
-    let certificate = made.cert.der().clone();
-    let key = PrivateKeyDer::try_from(made.signing_key.serialize_der()).unwrap();
-    let mut config = ServerConfig::builder_with_provider(Arc::new(default_provider()))
-        .with_safe_default_protocol_versions()
-        .unwrap()
-        .with_no_client_auth()
-        .with_single_cert(vec![certificate.clone()], key)
-        .unwrap();
-    config.alpn_protocols = alpn.iter().map(|name| name.as_bytes().to_vec()).collect();
-    let acceptor = TlsAcceptor::from(Arc::new(config));
+    let (acceptor, certificate) = acceptor(name, alpn);
     let upstream = Upstream::serve(move |_, stream| {
         let acceptor = acceptor.clone();
         async move {
@@ -55,6 +48,47 @@ async fn server(name: &str, alpn: &[&str], answer: &'static [u8], end: End) -> S
         upstream,
         certificate,
     }
+}
+
+fn acceptor(name: &str, alpn: &[&str]) -> (TlsAcceptor, CertificateDer<'static>) {
+    let made = rcgen::generate_simple_self_signed([name.to_owned()]).unwrap();
+    let certificate = made.cert.der().clone();
+    let key = PrivateKeyDer::try_from(made.signing_key.serialize_der()).unwrap();
+    let mut config = ServerConfig::builder_with_provider(Arc::new(default_provider()))
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_no_client_auth()
+        .with_single_cert(vec![certificate.clone()], key)
+        .unwrap();
+    config.alpn_protocols = alpn.iter().map(|name| name.as_bytes().to_vec()).collect();
+    (TlsAcceptor::from(Arc::new(config)), certificate)
+}
+
+/// A party's side of a connection, plain or with TLS.
+pub type AnyStream = Either<TcpStream, TlsStream<TcpStream>>;
+
+/// Starts a party that serves each connection with `serve`, plain or with TLS.
+pub async fn serving<S, F>(is_tls: bool, serve: S) -> (Upstream, Arc<Party>)
+where
+    S: Fn(AnyStream) -> F + Clone + Send + 'static,
+    F: Future<Output = ()> + Send + 'static,
+{
+    if !is_tls {
+        let upstream = Upstream::serve(move |_, stream| serve(AnyStream::Left(stream))).await;
+        let party = upstream.party();
+        return (upstream, party);
+    }
+    let (acceptor, certificate) = acceptor("localhost", &[]);
+    let upstream = Upstream::serve(move |_, stream| {
+        let (acceptor, serve) = (acceptor.clone(), serve.clone());
+        async move {
+            let stream = acceptor.accept(stream).await.unwrap();
+            serve(AnyStream::Right(stream)).await;
+        }
+    })
+    .await;
+    let party = party(upstream.port, Some(trusting(Some(certificate))));
+    (upstream, party)
 }
 
 #[derive(Clone, Copy)]
@@ -116,7 +150,7 @@ async fn a_party_with_a_good_certificate_is_called_over_one_connection() {
         );
         let clients = Clients::new();
         for _ in 0..3 {
-            let report = call(&clients, &party, AMPLE, Repeat::Never).await;
+            let report = call(&clients, &party, AMPLE, Repeat::Safe).await;
             assert_eq!(whole(&report), Ok((200, "{}")));
         }
         assert_eq!(server.upstream.connections(), 1);
@@ -186,25 +220,26 @@ async fn a_handshake_that_hangs_ends_at_the_deadline_with_nothing_sent() {
 }
 
 #[tokio::test(flavor = "local")]
-async fn only_a_close_notify_ends_an_answer_without_a_length() {
-    let answer = b"HTTP/1.0 200 OK\r\n\r\n{}";
-    let notified = server("localhost", &[], answer, End::Notified).await;
-    let party_notified = party(
-        notified.upstream.port,
-        Some(trusting(Some(notified.certificate))),
-    );
-    assert_eq!(whole(&call_once(&party_notified).await), Ok((200, "{}")));
-
-    let abrupt = server("localhost", &[], answer, End::Abrupt).await;
-    let party_abrupt = party(
-        abrupt.upstream.port,
-        Some(trusting(Some(abrupt.certificate))),
-    );
-    let fault = call_once(&party_abrupt).await.result.unwrap_err();
-    assert_eq!(
-        fault,
-        UpstreamFault::CutShort {
-            status: crate::party::status(200)
+async fn an_answer_without_a_length_is_whole_with_and_without_a_close_notify() {
+    for (body, is_whole) in [
+        ("{\"res_code\":\"OK\"}", true),
+        ("", true),
+        ("{\"res", false),
+    ] {
+        for version in ["HTTP/1.0", "HTTP/1.1"] {
+            let answer = format!("{version} 200 OK\r\n\r\n{body}")
+                .into_bytes()
+                .leak();
+            for end in [End::Notified, End::Abrupt] {
+                let server = server("localhost", &[], answer, end).await;
+                let config = trusting(Some(server.certificate));
+                let report = call_once(&party(server.upstream.port, Some(config))).await;
+                let cut = UpstreamFault::CutShort {
+                    status: crate::party::status(200),
+                };
+                let expected = if is_whole { Ok((200, body)) } else { Err(&cut) };
+                assert_eq!(whole(&report), expected, "{version}");
+            }
         }
-    );
+    }
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use protocol::Bill;
 
 use super::Ledger;
-use crate::{FactKind, JournalError, Timestamp};
+use crate::{FactContext, FactKind, JournalError, Timestamp};
 
 impl Ledger {
     /// Classifies a bill as an error bill (contract section 4, "Error bills").
@@ -20,8 +20,13 @@ impl Ledger {
         now: Timestamp,
     ) -> Result<(), Arc<JournalError>> {
         // The last word holds: it comes after all that other nodes said before.
-        self.tell_and_share(bill, now, FactKind::Classified { reason, operator })
-            .await
+        self.tell_and_share(
+            bill,
+            now,
+            FactKind::Classified { reason, operator },
+            FactContext::NONE,
+        )
+        .await
     }
 
     /// Clears the classification of an error bill.
@@ -35,7 +40,12 @@ impl Ledger {
         operator: String,
         now: Timestamp,
     ) -> Result<(), Arc<JournalError>> {
-        self.tell_and_share(bill, now, FactKind::Cleared { reason, operator })
-            .await
+        self.tell_and_share(
+            bill,
+            now,
+            FactKind::Cleared { reason, operator },
+            FactContext::NONE,
+        )
+        .await
     }
 }

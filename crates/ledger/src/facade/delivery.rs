@@ -8,7 +8,9 @@ use super::Ledger;
 use crate::book::AcceptedAnswer;
 use crate::journal::{Commit, Entry, Rows};
 use crate::share::Subject;
-use crate::{DeliveryState, FactKind, JournalError, KeptAnswer, MessageDigest, Timestamp};
+use crate::{
+    DeliveryState, Digests, FactKind, JournalError, KeptAnswer, Message, MessageDigest, Timestamp,
+};
 
 /// The outcome of one delivery attempt of a pay-result.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -38,7 +40,7 @@ impl DeliveryOutcome {
 /// A delivery that is folded and queued.
 pub(super) struct QueuedDelivery {
     bill: Bill,
-    message: MessageDigest,
+    message: Digests,
     answer: Option<Arc<KeptAnswer>>,
     commit: Commit,
 }
@@ -69,7 +71,7 @@ impl Ledger {
         &self,
         bill: &Bill,
         event: &PaymentEvent,
-        message: MessageDigest,
+        message: Message,
         delivered: DeliveryOutcome,
         now: Timestamp,
     ) -> impl Future<Output = Result<(), Arc<JournalError>>> + use<> {
@@ -83,30 +85,32 @@ impl Ledger {
         &self,
         bill: &Bill,
         event: &PaymentEvent,
-        message: MessageDigest,
+        message: Message,
         delivered: DeliveryOutcome,
         now: Timestamp,
     ) -> QueuedDelivery {
         let kind = FactKind::Delivery {
             event: event.clone(),
-            message,
+            message: message.digest,
             state: delivered.state(),
         };
+        let digests = message.digests();
         let answer = match delivered {
-            DeliveryOutcome::Accepted(answer) => Some(Arc::new(answer)),
+            DeliveryOutcome::Accepted(answer) => Some(Arc::new(answer.bounded())),
             DeliveryOutcome::Refused | DeliveryOutcome::Unknown | DeliveryOutcome::Pending => None,
         };
         let book = self.node.book_of(bill);
         let mut pages = book.lock();
         let known = pages.latest(bill);
-        let mut entry = Entry::of(vec![self.node.fact(bill, known, now, kind)]);
+        let fact = self.node.fact(bill, known, now, kind);
+        let mut entry = Entry::of(vec![fact]).with_context(message.context);
         if let Some(answer) = &answer {
-            pages.accept(message, AcceptedAnswer::Held(Arc::clone(answer)));
-            entry = entry.with_answer(bill.biller_code(), message, Arc::clone(answer));
+            pages.accept(digests, AcceptedAnswer::Held(Arc::clone(answer)));
+            entry = entry.with_answer(bill.biller_code(), digests, Arc::clone(answer));
         }
         QueuedDelivery {
             bill: bill.clone(),
-            message,
+            message: digests,
             answer,
             commit: self.node.tell(&mut pages, entry),
         }
@@ -119,7 +123,7 @@ impl Ledger {
             answer,
             commit,
         } = queued;
-        let rows = self.delivery_committed(&bill, message, commit).await;
+        let rows = self.delivery_committed(&bill, message.bytes, commit).await;
         if let Some(share) = &self.share {
             let accepted = answer.as_deref().map(|answer| (&message, answer));
             let subject = Subject {
@@ -144,7 +148,7 @@ impl Ledger {
         &self,
         queued: QueuedDelivery,
     ) -> Result<(), Arc<JournalError>> {
-        self.delivery_committed(&queued.bill, queued.message, queued.commit)
+        self.delivery_committed(&queued.bill, queued.message.bytes, queued.commit)
             .await
             .map(|_| ())
     }

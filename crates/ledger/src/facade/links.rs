@@ -7,7 +7,7 @@ use protocol::{Bill, KoreanTime};
 use super::Ledger;
 use crate::journal::{Commit, Entry};
 use crate::share::{Epoch, Held, Share, Subject};
-use crate::{Fact, FactKind, JournalError, LinkRefusal, LinkState, Stamp, Timestamp};
+use crate::{Fact, FactContext, FactKind, JournalError, LinkRefusal, LinkState, Stamp, Timestamp};
 
 /// How often a reservation is tried again because another node was faster with this bill.
 const ROUNDS: usize = 16;
@@ -18,6 +18,7 @@ pub struct Reservation {
     bill: Bill,
     attempt: Stamp,
     after_unknown: bool,
+    context: FactContext,
 }
 
 /// The outcome of a relayed `link_create`.
@@ -34,6 +35,14 @@ pub enum LinkOutcome {
     Unknown,
 }
 
+/// What is to be reserved, and until when.
+struct Lease<'a> {
+    bill: &'a Bill,
+    context: FactContext,
+    now: Timestamp,
+    until: Timestamp,
+}
+
 impl Ledger {
     /// Reserves a bill for a `link_create` whose budget ends at `until`. With Redis, a
     /// compare-and-swap there decides between nodes.
@@ -44,13 +53,20 @@ impl Ledger {
     pub async fn reserve(
         &self,
         bill: &Bill,
+        context: FactContext,
         now: Timestamp,
         until: Timestamp,
     ) -> Result<Reservation, LinkRefusal> {
         self.require_writable(bill)?;
+        let lease = Lease {
+            bill,
+            context,
+            now,
+            until,
+        };
         let (reservation, commit) = match &self.share {
-            None => self.reserve_here(bill, now, until)?,
-            Some(share) => self.reserve_everywhere(share, bill, now, until).await?,
+            None => self.reserve_here(lease)?,
+            Some(share) => self.reserve_everywhere(share, lease).await?,
         };
         if self.node.committed(commit).await.is_err() {
             drop(self.tell_settled(&reservation, &LinkOutcome::Released, now));
@@ -60,21 +76,16 @@ impl Ledger {
         Ok(reservation)
     }
 
-    fn reserve_here(
-        &self,
-        bill: &Bill,
-        now: Timestamp,
-        until: Timestamp,
-    ) -> Result<(Reservation, Commit), LinkRefusal> {
-        let book = self.node.book_of(bill);
+    fn reserve_here(&self, lease: Lease<'_>) -> Result<(Reservation, Commit), LinkRefusal> {
+        let book = self.node.book_of(lease.bill);
         let mut pages = book.lock();
-        let before = pages.decision_input(bill).may_create(bill, now)?;
-        let known = pages.latest(bill);
-        let (reservation, fact) = self.reservation(bill, (known, now), until, before);
-        Ok((
-            reservation,
-            self.node.tell(&mut pages, Entry::of(vec![fact])),
-        ))
+        let before = pages
+            .decision_input(lease.bill)
+            .may_create(lease.bill, lease.now)?;
+        let known = pages.latest(lease.bill);
+        let (reservation, fact) = self.reservation(&lease, known, before);
+        let entry = Entry::of(vec![fact]).with_context(lease.context);
+        Ok((reservation, self.node.tell(&mut pages, entry)))
     }
 
     /// The swap is what reserves: of two nodes only one can have it. It is a lease, so that it ends
@@ -82,27 +93,30 @@ impl Ledger {
     async fn reserve_everywhere(
         &self,
         share: &Share,
-        bill: &Bill,
-        now: Timestamp,
-        until: Timestamp,
+        lease: Lease<'_>,
     ) -> Result<(Reservation, Commit), LinkRefusal> {
+        let bill = lease.bill;
         let book = self.node.book_of(bill);
         let mut held = share
             .read(bill, None)
             .await
             .map_err(|_| LinkRefusal::Unavailable)?;
-        let now = share.by_shared_clock(bill, now);
-        let until = share.by_shared_clock(bill, until);
+        let lease = Lease {
+            now: share.by_shared_clock(bill, lease.now),
+            until: share.by_shared_clock(bill, lease.until),
+            ..lease
+        };
         for _ in 0..ROUNDS {
             let mut joined = share.join(&book, bill, &held);
-            let before = joined.decision_input().may_create(bill, now)?;
+            let before = joined.decision_input().may_create(bill, lease.now)?;
             let known = joined.latest(bill);
-            let (reservation, fact) = self.reservation(bill, (known, now), until, before);
+            let (reservation, fact) = self.reservation(&lease, known, before);
             joined.fold(&fact);
             let swapped = share.swap(Subject::of(bill), &held, &joined).await;
             match swapped.map_err(|_| LinkRefusal::Unavailable)? {
                 None => {
-                    let commit = self.node.tell(&mut book.lock(), Entry::of(vec![fact]));
+                    let entry = Entry::of(vec![fact]).with_context(lease.context);
+                    let commit = self.node.tell(&mut book.lock(), entry);
                     return Ok((reservation, commit));
                 }
                 Some(meanwhile) => held = meanwhile,
@@ -113,21 +127,21 @@ impl Ledger {
 
     fn reservation(
         &self,
-        bill: &Bill,
-        (known, now): (Stamp, Timestamp),
-        until: Timestamp,
+        lease: &Lease<'_>,
+        known: Stamp,
         before: LinkState,
     ) -> (Reservation, Fact) {
         let after_unknown = before == LinkState::Unknown;
         let kind = FactKind::Reserved {
-            until,
+            until: lease.until,
             after_unknown,
         };
-        let fact = self.node.fact(bill, known, now, kind);
+        let fact = self.node.fact(lease.bill, known, lease.now, kind);
         let reservation = Reservation {
-            bill: bill.clone(),
+            bill: lease.bill.clone(),
             attempt: fact.stamp,
             after_unknown,
+            context: lease.context.clone(),
         };
         (reservation, fact)
     }
@@ -177,11 +191,12 @@ impl Ledger {
     pub async fn relink(
         &self,
         bill: &Bill,
+        context: FactContext,
         expire_at: KoreanTime,
         now: Timestamp,
     ) -> Result<(), Arc<JournalError>> {
-        self.tell_and_share(bill, now, FactKind::Relinked { expire_at })
-            .await
+        let kind = FactKind::Relinked { expire_at };
+        self.tell_and_share(bill, now, kind, context).await
     }
 
     /// Tells one fact of a bill that comes after all that Redis holds of it, and shares it. Where Redis is out of
@@ -191,21 +206,22 @@ impl Ledger {
         bill: &Bill,
         now: Timestamp,
         kind: FactKind,
+        context: FactContext,
     ) -> Result<(), Arc<JournalError>> {
-        let Some(share) = &self.share else {
-            let commit = self.node.tell_one(bill, now, kind);
-            return self.node.committed(commit).await.map(|_| ());
+        let held = match &self.share {
+            Some(share) => share.read(bill, None).await.ok().map(|held| (share, held)),
+            None => None,
         };
-        let Ok(held) = share.read(bill, None).await else {
-            let commit = self.node.tell_one(bill, now, kind);
-            return self.node.committed(commit).await.map(|_| ());
-        };
-        let commit = self.node.tell_after(bill, held.latest(bill), now, kind);
+        let known = held.as_ref().map(|(_, held)| held.latest(bill));
+        let known = known.unwrap_or_default();
+        let commit = self.node.tell_after(bill, known, now, (kind, context));
         let rows = self.node.committed(commit).await?;
-        let book = self.node.book_of(bill);
-        let written = share.write(&book, Subject::of(bill), held, |_| {}).await;
-        if let Ok(epoch) = written {
-            self.node.marks().shared(epoch, rows);
+        if let Some((share, held)) = held {
+            let book = self.node.book_of(bill);
+            let written = share.write(&book, Subject::of(bill), held, |_| {}).await;
+            if let Ok(epoch) = written {
+                self.node.marks().shared(epoch, rows);
+            }
         }
         Ok(())
     }
@@ -264,6 +280,8 @@ impl Ledger {
             },
             LinkOutcome::Unknown => FactKind::Uncertain { attempt },
         };
-        self.node.tell_one(&reservation.bill, now, kind)
+        let context = reservation.context.clone();
+        self.node
+            .tell_of_request(&reservation.bill, now, kind, context)
     }
 }

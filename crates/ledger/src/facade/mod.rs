@@ -4,6 +4,7 @@
 //! taken on what all nodes know together, and a compare-and-swap makes sure that nobody decided
 //! the same thing at the same moment.
 
+mod books;
 mod classify;
 mod delivery;
 mod difference;
@@ -37,6 +38,7 @@ pub use verify::{Rebuild, Verification, verify_offline};
 pub use vitals::BillerUndelivered;
 
 use crate::journal::{self, Rows};
+use crate::refused_links;
 use crate::retention::{self, RetentionThread};
 use crate::share::{CatchUp, Seal, Share};
 use crate::shared::{Settings as RedisSettings, SharedStore, WallClock};
@@ -120,8 +122,9 @@ impl Ledger {
             .map(|share| CatchUp::start(Arc::clone(&node), share.clone()))
             .transpose()
             .map_err(|error| JournalError::Io(options.directory.clone(), error))?;
-        let retention = RetentionThread::start(Arc::clone(&node), options.retention)
-            .map_err(|error| JournalError::Io(options.directory.clone(), error))?;
+        let retention =
+            RetentionThread::start(Arc::clone(&node), options.retention, share.is_some())
+                .map_err(|error| JournalError::Io(options.directory.clone(), error))?;
         Ok(Self {
             node,
             share,
@@ -173,6 +176,15 @@ impl Ledger {
     /// When the journal cannot be read or written.
     pub fn delete_bills_before(&self, before: Timestamp) -> Result<usize, JournalError> {
         retention::delete_bills_before(&self.node, before)
+    }
+
+    /// Forgets the bills of which nothing but refused link creations from before `before` is known. Returns their
+    /// number. The ledger itself does this every minute with what is older than five minutes.
+    ///
+    /// # Errors
+    /// When the journal cannot be read or written.
+    pub fn forget_refused_links(&self, before: Timestamp) -> Result<usize, JournalError> {
+        refused_links::forget_refused_links(&self.node, before, self.share.is_some())
     }
 
     /// Waits until the journal has committed all facts, at most `within`. Called when the process

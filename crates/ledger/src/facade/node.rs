@@ -2,19 +2,20 @@
 
 use std::path::Path;
 use std::sync::atomic::{AtomicI64, Ordering};
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, PoisonError};
 
-use foldhash::HashMap;
 use protocol::{Bill, BillerCode};
 
+use super::books::{Books, Folded, book};
 use super::doubtful::DoubtfulValues;
 use crate::book::{AcceptedAnswer, Book, Pages};
 use crate::horizon::Horizon;
-use crate::journal::{Commit, Entry, Forgotten, Journal, Reader, Rows, Settings, StampSpan};
+use crate::journal::{Commit, Entry, Forgotten, ForgottenFacts, Journal, Rows, Settings};
+use crate::refused_links::RefusedLinks;
 use crate::share::Marks;
 use crate::shared::WallClock;
 use crate::{
-    DeliveryState, Fact, FactKind, HybridLogicalClock, JournalError, MessageDigest, Stamp,
+    DeliveryState, Digests, Fact, FactContext, FactKind, HybridLogicalClock, JournalError, Stamp,
     Timestamp,
 };
 
@@ -31,33 +32,7 @@ pub(crate) struct Node {
     books: Books,
     undelivered: AtomicI64,
     marks: Marks,
-}
-
-/// The billers' books; one for every biller that has a bill, bounded by the registered billers
-/// and those that the journal knows.
-type Books = RwLock<HashMap<BillerCode, Arc<Book>>>;
-
-/// What the facts of a journal come to.
-struct Folded {
-    books: Books,
-    undelivered: AtomicI64,
-    span: StampSpan,
-}
-
-impl Folded {
-    fn of(reader: &Reader, horizon: &Horizon) -> Result<Self, JournalError> {
-        let books = Books::default();
-        let undelivered = AtomicI64::new(0);
-        let span = reader.for_each_fact(horizon, |fact| {
-            let delta = book(&books, fact.bill.biller_code()).lock().fold(&fact);
-            undelivered.fetch_add(delta, Ordering::Relaxed);
-        })?;
-        Ok(Self {
-            books,
-            undelivered,
-            span,
-        })
-    }
+    refused_links: RefusedLinks,
 }
 
 impl Node {
@@ -88,6 +63,7 @@ impl Node {
         let Folded {
             books,
             undelivered,
+            refused_links,
             span,
         } = folded;
         reader.for_each_accepted(|biller, message| {
@@ -115,6 +91,7 @@ impl Node {
             journal,
             books,
             undelivered,
+            refused_links,
         };
         node.settle_what_was_cut_off(now)?;
         Ok(node)
@@ -126,6 +103,10 @@ impl Node {
 
     pub(crate) const fn marks(&self) -> &Marks {
         &self.marks
+    }
+
+    pub(crate) const fn refused_links(&self) -> &RefusedLinks {
+        &self.refused_links
     }
 
     pub(crate) fn book(&self, biller: BillerCode) -> Arc<Book> {
@@ -205,6 +186,7 @@ impl Node {
         let fold = |fact: &Fact| {
             // Some facts carry the stamp of another node's payment.
             self.observe(fact.stamp);
+            self.refused_links.note(fact);
             pages.fold(fact)
         };
         let delta: i64 = entry.facts().iter().map(fold).sum();
@@ -213,7 +195,18 @@ impl Node {
     }
 
     pub(super) fn tell_one(&self, bill: &Bill, now: Timestamp, kind: FactKind) -> Commit {
-        self.tell_after(bill, Stamp::default(), now, kind)
+        self.tell_of_request(bill, now, kind, FactContext::NONE)
+    }
+
+    /// The same for a fact that a call made.
+    pub(super) fn tell_of_request(
+        &self,
+        bill: &Bill,
+        now: Timestamp,
+        kind: FactKind,
+        context: FactContext,
+    ) -> Commit {
+        self.tell_after(bill, Stamp::default(), now, (kind, context))
     }
 
     /// The same with a stamp after `known` too, which others have of the bill.
@@ -222,25 +215,43 @@ impl Node {
         bill: &Bill,
         known: Stamp,
         now: Timestamp,
-        kind: FactKind,
+        (kind, context): (FactKind, FactContext),
     ) -> Commit {
         let book = self.book_of(bill);
         let mut pages = book.lock();
         let known = known.max(pages.latest(bill));
         let fact = self.fact(bill, known, now, kind);
-        self.tell(&mut pages, Entry::of(vec![fact]))
+        self.tell(&mut pages, Entry::of(vec![fact]).with_context(context))
     }
 
     /// Forgets what is older than `before` of these bills: out of memory now, out of the journal
     /// with the next commit.
-    pub(crate) fn forget(&self, bills: Vec<(Bill, Vec<MessageDigest>)>, before: i64) -> Commit {
+    pub(crate) fn forget(&self, bills: Vec<(Bill, Vec<Digests>)>, before: i64) -> Commit {
         for (bill, messages) in &bills {
             let gone = self.book_of(bill).lock().forget(bill, messages);
             self.undelivered.fetch_sub(gone, Ordering::Relaxed);
         }
         let bills = bills.into_iter().map(|(bill, _)| bill).collect();
-        self.journal
-            .append(Entry::forgotten(Forgotten { bills, before }))
+        self.journal.append(Entry::forgotten(Forgotten {
+            bills,
+            before,
+            what: ForgottenFacts::All,
+        }))
+    }
+
+    /// Forgets a bill of which nothing is known but refused link creations from before a stamp's time. Returns whether
+    /// it was one.
+    pub(crate) fn forget_in_memory(&self, bill: &Bill, before: i64) -> bool {
+        self.book_of(bill).lock().forget_refused_links(bill, before)
+    }
+
+    /// Deletes the link creations of these bills from before a stamp's time with the next commit.
+    pub(crate) fn forget_in_journal(&self, bills: Vec<Bill>, before: i64) -> Commit {
+        self.journal.append(Entry::forgotten(Forgotten {
+            bills,
+            before,
+            what: ForgottenFacts::RefusedLinks,
+        }))
     }
 
     /// Folds a fact that is in the journal already.
@@ -276,16 +287,4 @@ impl Node {
         }
         Ok(())
     }
-}
-
-fn book(books: &Books, biller: BillerCode) -> Arc<Book> {
-    let known = books
-        .read()
-        .unwrap_or_else(PoisonError::into_inner)
-        .get(&biller)
-        .cloned();
-    known.unwrap_or_else(|| {
-        let mut books = books.write().unwrap_or_else(PoisonError::into_inner);
-        Arc::clone(books.entry(biller).or_default())
-    })
 }

@@ -14,8 +14,8 @@ use super::{DeliveryOutcome, Ledger};
 use crate::journal::{Commit, Entry, Rows};
 use crate::share::{Held, Share, Subject};
 use crate::{
-    BillState, Claim, Fact, JournalError, KeptAnswer, MessageDigest, PaymentEffect, Stamp,
-    Timestamp,
+    BillState, Claim, Digests, Fact, FactContext, JournalError, KeptAnswer, Message, MessageDigest,
+    PaymentEffect, Stamp, Timestamp,
 };
 
 /// Whether a payment fact is on durable storage.
@@ -42,8 +42,13 @@ pub struct RecordedPayment {
 pub enum RecordOutcome {
     /// The event is recorded: the pay-result can be relayed.
     Recorded(RecordedPayment),
-    /// The biller accepted the pay-result through another node, with this answer.
-    AcceptedElsewhere(KeptAnswer),
+    /// The biller accepted the pay-result through another node.
+    AcceptedElsewhere {
+        /// Its digest as it was accepted; another one where this is a copy in another spelling.
+        message: MessageDigest,
+        /// The biller's answer.
+        answer: KeptAnswer,
+    },
 }
 
 /// A payment that is folded and queued, as this node understood it by itself.
@@ -61,9 +66,9 @@ pub(super) struct Queued {
 }
 
 impl Ledger {
-    /// Claims the relay of the pay-result with this digest.
-    pub fn claim(&self, biller: BillerCode, message: MessageDigest) -> Claim {
-        self.node.book(biller).claim(message)
+    /// Claims the relay of the pay-result with these digests, in whatever spelling.
+    pub fn claim(&self, biller: BillerCode, message: impl Into<Digests>) -> Claim {
+        self.node.book(biller).claim(message.into())
     }
 
     /// Records a payment event. The fact is folded and queued for the journal when this function
@@ -77,7 +82,7 @@ impl Ledger {
         bill: &Bill,
         event: &PaymentEvent,
         body: &Bytes,
-        message: MessageDigest,
+        message: Message,
         now: Timestamp,
     ) -> impl Future<Output = RecordOutcome> + use<> {
         let told = Told {
@@ -120,7 +125,9 @@ impl Ledger {
                     .map(|kind| self.node.fact(bill, known, now, kind)),
             );
         }
-        let entry = Entry::of(facts).with_message(bill.biller_code(), told.message, body.clone());
+        let entry = Entry::of(facts)
+            .with_context(told.message.context.clone())
+            .with_message(bill.biller_code(), told.message.digest, body.clone());
         let commit = self.node.tell(&mut pages, entry);
         drop(pages);
         Queued {
@@ -137,13 +144,15 @@ impl Ledger {
     /// Asks what other nodes know, adds to the payment what follows from it, and shares both.
     async fn go_on_together(&self, share: &Share, queued: Queued) -> RecordOutcome {
         let told = &queued.told;
-        let held = share.read(&told.bill, Some(&told.message)).await.ok();
+        let digests = told.message.digests();
+        let held = share.read(&told.bill, Some(&digests)).await.ok();
         let known = queued.known(held.as_ref());
-        if let Some(answer) = held.as_ref().and_then(|held| held.accepted.clone()) {
+        let accepted = share.accepted(&told.bill, held.as_ref(), &digests).await;
+        if let Some((message, answer)) = accepted {
             // Whoever told the biller has judged this telling.
             drop(self.queue_addition(&queued, known.as_ref(), PaymentEffect::Repeated));
             self.learn_answer(told, answer.clone()).await;
-            return RecordOutcome::AcceptedElsewhere(answer);
+            return RecordOutcome::AcceptedElsewhere { message, answer };
         }
         let stamps = [queued.stamp, queued.earlier];
         // Two amounts that this node has seen stay two, whichever of them the others have, unless they
@@ -200,7 +209,8 @@ impl Ledger {
         }
         let book = self.node.book_of(&told.bill);
         let mut pages = book.lock();
-        Some(self.node.tell(&mut pages, Entry::of(facts)))
+        let entry = Entry::of(facts).with_context(told.message.context.clone());
+        Some(self.node.tell(&mut pages, entry))
     }
 
     /// Puts a payment into the shared state. Where another node put one there meanwhile, two
@@ -223,7 +233,12 @@ impl Ledger {
                 if let Some(kind) = theirs.classification() {
                     // Folded at once, so the next round shares it; journalled behind the payment.
                     let known = meanwhile.latest(&told.bill);
-                    drop(self.node.tell_after(&told.bill, known, told.now, kind));
+                    drop(self.node.tell_after(
+                        &told.bill,
+                        known,
+                        told.now,
+                        (kind, FactContext::NONE),
+                    ));
                 }
             }
         };
@@ -241,8 +256,8 @@ impl Ledger {
     /// Another node told the biller, and it accepted: from now on this node knows that by itself.
     async fn learn_answer(&self, told: &Told, answer: KeptAnswer) {
         let delivered = DeliveryOutcome::Accepted(answer);
-        let queued =
-            self.queue_delivery(&told.bill, &told.event, told.message, delivered, told.now);
+        let message = told.message.clone();
+        let queued = self.queue_delivery(&told.bill, &told.event, message, delivered, told.now);
         if let Err(error) = self.journal_delivery(queued).await {
             tracing::error!(%error, "a delivery by another node is known in memory only");
         }

@@ -6,7 +6,7 @@ use protocol::PayType;
 use super::undelivered::{cancellation, note};
 use super::{DeliveryOutcome, EventDelivery, Ledger, Scope};
 use crate::share::Held;
-use crate::{BillState, Cancellation, DeliveryState, JournalError, MessageDigest, Timestamp};
+use crate::{BillState, Cancellation, DeliveryState, Digests, JournalError, Timestamp};
 
 /// Which cancelled payments a redelivery skips. It does not apply to events of type C.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -57,15 +57,20 @@ impl Ledger {
     pub async fn redelivery(
         &self,
         one: &EventDelivery,
-        message: MessageDigest,
+        message: impl Into<Digests>,
         skip: SkipCancelled,
         now: Timestamp,
     ) -> Result<Redelivery, JournalError> {
+        let message: Digests = message.into();
         let (held, scope) = self.ask_others(one, &message).await;
-        if let Some(answer) = held.accepted.clone() {
+        let accepted = match &self.share {
+            Some(share) => share.accepted(&one.bill, Some(&held), &message).await,
+            None => None,
+        };
+        if let Some((_, answer)) = accepted {
             let delivered = DeliveryOutcome::Accepted(answer);
             note(
-                self.record_delivery(&one.bill, &one.event, message, delivered, now)
+                self.record_delivery(&one.bill, &one.event, message.into(), delivered, now)
                     .await,
             );
             return Ok(Redelivery::Accepted);
@@ -91,7 +96,7 @@ impl Ledger {
         }
         let biller = one.bill.biller_code();
         let kept = self
-            .read_journal(move |reader| reader.message(biller, &message))
+            .read_journal(move |reader| reader.message(biller, &message.bytes))
             .await?;
         Ok(
             kept.map_or(Redelivery::NotKept, |kept| Redelivery::Allowed {
@@ -101,7 +106,7 @@ impl Ledger {
         )
     }
 
-    async fn ask_others(&self, one: &EventDelivery, message: &MessageDigest) -> (Held, Scope) {
+    async fn ask_others(&self, one: &EventDelivery, message: &Digests) -> (Held, Scope) {
         let Some(share) = &self.share else {
             return (Held::default(), Scope::SingleNode);
         };

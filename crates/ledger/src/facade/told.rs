@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use protocol::{Bill, PayType, PaymentEvent};
 
-use crate::{BillState, FactKind, MessageDigest, PaymentEffect, Stamp, Timestamp};
+use crate::{BillState, FactKind, Message, PaymentEffect, Stamp, Timestamp};
 
 /// How long the mark of an indistinct bill's payment lasts where no `expire_at` is in force.
 const INDISTINCT_MARK: Duration = Duration::from_hours(24);
@@ -14,7 +14,7 @@ const INDISTINCT_MARK: Duration = Duration::from_hours(24);
 pub(super) struct Told {
     pub(super) bill: Bill,
     pub(super) event: PaymentEvent,
-    pub(super) message: MessageDigest,
+    pub(super) message: Message,
     pub(super) now: Timestamp,
 }
 
@@ -24,7 +24,7 @@ impl Told {
         FactKind::Payment {
             event: self.event.clone(),
             mark_ends_at,
-            message: self.message,
+            message: self.message.digest,
         }
     }
 

@@ -2,12 +2,13 @@
 
 use std::sync::Arc;
 
-use protocol::{Bill, BillerCode, Decimal, PayType, PaymentEvent};
+use protocol::{Bill, BillerCode, PayId, PayType, PaymentEvent};
 
 use super::{Ledger, Scope};
+use crate::journal::NumberedFact;
 use crate::{
-    BillState, Cancellation, DeliveryState, Fact, FactKind, JournalError, MessageDigest,
-    PaymentGroup, Payments, Timestamp,
+    BillState, Cancellation, DeliveryState, Digests, Fact, FactKind, JournalError, PaymentGroup,
+    Payments, Timestamp,
 };
 
 /// Accepted deliveries, or bills of one payment, that are looked at.
@@ -45,7 +46,7 @@ impl EventDelivery {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DeliveryAttempts {
     /// The last pay-result that reported the event.
-    pub last_message: MessageDigest,
+    pub last_message: Digests,
     /// How many delivery attempts were made or were due.
     pub count: u64,
 }
@@ -90,7 +91,7 @@ impl Ledger {
     pub async fn bills_paid_by(
         &self,
         biller: BillerCode,
-        pay_id: Decimal,
+        pay_id: PayId,
     ) -> Result<Vec<Bill>, JournalError> {
         self.read_journal(move |reader| reader.bills_paid_by(biller, &pay_id, LOOKED_AT_BOUND))
             .await
@@ -163,7 +164,7 @@ impl Ledger {
         };
         let kind = FactKind::Delivery {
             event: one.event.clone(),
-            message: attempts.last_message,
+            message: attempts.last_message.bytes,
             state: DeliveryState::Accepted,
         };
         let commit = self.node.tell_one(&one.bill, now, kind);
@@ -226,16 +227,21 @@ fn accepted(fact: &Fact) -> Option<EventDelivery> {
 }
 
 /// How an event was told, by the facts of its payment.
-fn attempts(facts: &[Fact], event: &PaymentEvent) -> Option<DeliveryAttempts> {
+fn attempts(facts: &[NumberedFact], event: &PaymentEvent) -> Option<DeliveryAttempts> {
     let mut count = 0;
     let mut last = None;
-    for fact in facts {
+    for NumberedFact { fact, context, .. } in facts {
         match &fact.kind {
             FactKind::Payment {
                 event: told,
                 message,
                 ..
-            } if is_same(told, event) => last = Some(*message),
+            } if is_same(told, event) => {
+                last = Some(Digests {
+                    bytes: *message,
+                    canonical: context.canonical,
+                });
+            }
             FactKind::Delivery { event: told, .. } if is_same(told, event) => count += 1,
             _ => {}
         }

@@ -37,7 +37,7 @@ fn keep_private(folder: &Path, metadata: &Metadata) -> Result<(), JournalError> 
     let entries = fs::read_dir(folder)
         .map_err(|error| explained(folder, "the folder cannot be read", error))?;
     let is_foreign = |entry: &io::Result<fs::DirEntry>| {
-        let name = entry.as_ref().map(|entry| entry.file_name());
+        let name = entry.as_ref().map(fs::DirEntry::file_name);
         name.is_ok_and(|name| !is_own(&name.to_string_lossy()))
     };
     if let Some(Ok(foreign)) = entries.into_iter().find(is_foreign) {

@@ -4,15 +4,17 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
-use crate::{Fact, KeptAnswer, MessageDigest};
+use crate::{Digests, Fact, FactContext, KeptAnswer, MessageDigest};
 use protocol::{Bill, BillerCode};
 
 /// Facts that stand or fall together, with a pay-result's bytes or a biller's answer to it.
 #[derive(Clone, Debug, Default)]
 pub struct Entry {
     pub(super) facts: Vec<Fact>,
+    /// Kept beside each of the facts.
+    pub(super) context: FactContext,
     pub(super) message: Option<(BillerCode, MessageDigest, Bytes)>,
-    pub(super) answer: Option<(BillerCode, MessageDigest, Arc<KeptAnswer>)>,
+    pub(super) answer: Option<(BillerCode, Digests, Arc<KeptAnswer>)>,
     pub(super) cursor: Option<Cursor>,
     pub(super) forgotten: Option<Forgotten>,
 }
@@ -24,6 +26,17 @@ pub struct Forgotten {
     pub bills: Vec<Bill>,
     /// Stamp time; what is younger stays.
     pub before: i64,
+    /// Which of their facts.
+    pub what: ForgottenFacts,
+}
+
+/// Which facts of a bill are forgotten.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ForgottenFacts {
+    /// All, with the pay-results and answers that they name.
+    All,
+    /// Reservations that were released.
+    RefusedLinks,
 }
 
 /// How far the shared state has what this journal has.
@@ -40,6 +53,7 @@ impl Entry {
     pub const fn of(facts: Vec<Fact>) -> Self {
         Self {
             facts,
+            context: FactContext::NONE,
             message: None,
             answer: None,
             cursor: None,
@@ -51,6 +65,7 @@ impl Entry {
     pub const fn shared(cursor: Cursor) -> Self {
         Self {
             facts: Vec::new(),
+            context: FactContext::NONE,
             message: None,
             answer: None,
             cursor: Some(cursor),
@@ -62,6 +77,7 @@ impl Entry {
     pub const fn forgotten(forgotten: Forgotten) -> Self {
         Self {
             facts: Vec::new(),
+            context: FactContext::NONE,
             message: None,
             answer: None,
             cursor: None,
@@ -72,6 +88,13 @@ impl Entry {
     /// The facts.
     pub fn facts(&self) -> &[Fact] {
         &self.facts
+    }
+
+    /// With what the journal keeps beside the facts.
+    #[must_use]
+    pub fn with_context(mut self, context: FactContext) -> Self {
+        self.context = context;
+        self
     }
 
     /// With the bytes of the pay-result that the facts speak of.
@@ -86,7 +109,7 @@ impl Entry {
     pub fn with_answer(
         mut self,
         biller: BillerCode,
-        message: MessageDigest,
+        message: Digests,
         answer: Arc<KeptAnswer>,
     ) -> Self {
         self.answer = Some((biller, message, answer));

@@ -2,11 +2,11 @@
 
 use std::collections::BTreeSet;
 
-use protocol::{Bill, BillerCode, Decimal};
+use protocol::{Bill, BillerCode, PayId};
 use rusqlite::{Row, params, params_from_iter};
 
 use super::{JournalError, Reader, row};
-use crate::{DeliveryState, Fact, FactKind, MessageDigest};
+use crate::{DeliveryState, Fact, FactContext, FactKind, MessageDigest};
 
 /// A fact and its number.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -15,6 +15,8 @@ pub struct NumberedFact {
     pub row: i64,
     /// What happened.
     pub fact: Fact,
+    /// What is kept beside it.
+    pub context: FactContext,
 }
 
 /// The latest facts of a bill, oldest first.
@@ -34,8 +36,9 @@ impl Reader {
     pub fn story_of(&self, bill: &Bill, most: usize) -> Result<BillFacts, JournalError> {
         let connection = self.lock();
         let query = format!(
-            "SELECT {}, seq FROM fact WHERE {} ORDER BY seq DESC LIMIT ?7",
+            "SELECT {}, {}, seq FROM fact WHERE {} ORDER BY seq DESC LIMIT ?7",
             row::FACT_COLUMNS,
+            row::CONTEXT_COLUMNS,
             row::OF_BILL
         );
         let mut statement = connection.prepare_cached(&query)?;
@@ -84,12 +87,13 @@ impl Reader {
     pub fn facts_of_payment(
         &self,
         bill: &Bill,
-        pay_id: &Decimal,
-    ) -> Result<Vec<Fact>, JournalError> {
+        pay_id: &PayId,
+    ) -> Result<Vec<NumberedFact>, JournalError> {
         let connection = self.lock();
         let query = format!(
-            "SELECT {} FROM fact WHERE {} AND pay_id = ?7 ORDER BY seq",
+            "SELECT {}, {}, seq FROM fact WHERE {} AND pay_id = ?7 ORDER BY seq",
             row::FACT_COLUMNS,
+            row::CONTEXT_COLUMNS,
             row::OF_BILL
         );
         let mut statement = connection.prepare_cached(&query)?;
@@ -98,7 +102,19 @@ impl Reader {
         let mut rows = statement.query(params![
             code, user, month, ordinal, notice, identity, pay_id
         ])?;
-        collect(&mut rows, row::fact)
+        collect(&mut rows, numbered)
+    }
+
+    /// The numbers of one bill's facts.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub(crate) fn rows_of(&self, bill: &Bill) -> Result<Vec<i64>, JournalError> {
+        let connection = self.lock();
+        let query = format!("SELECT seq FROM fact WHERE {}", row::OF_BILL);
+        let mut statement = connection.prepare_cached(&query)?;
+        let mut rows = statement.query(params_from_iter(row::of_bill(bill)))?;
+        collect(&mut rows, |row| Ok(row.get(0)?))
     }
 
     /// A biller's bills with a payment of this number, at most `most`. Looks through all facts of
@@ -109,7 +125,7 @@ impl Reader {
     pub fn bills_paid_by(
         &self,
         biller: BillerCode,
-        pay_id: &Decimal,
+        pay_id: &PayId,
         most: usize,
     ) -> Result<Vec<Bill>, JournalError> {
         let connection = self.lock();
@@ -211,6 +227,7 @@ fn numbered(row: &Row<'_>) -> Result<NumberedFact, JournalError> {
     Ok(NumberedFact {
         row: row.get("seq")?,
         fact: row::fact(row)?,
+        context: row::context(row)?,
     })
 }
 

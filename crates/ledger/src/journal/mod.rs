@@ -35,7 +35,7 @@ use tokio::time::timeout;
 
 pub use audit::Audit;
 pub use commit::{Commit, Rows};
-pub use entry::{Cursor, Entry, Forgotten};
+pub use entry::{Cursor, Entry, Forgotten, ForgottenFacts};
 pub use error::JournalError;
 use file::HeldFile;
 pub use finding::{Finding, Findings};

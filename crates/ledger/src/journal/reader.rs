@@ -5,11 +5,11 @@ use std::sync::{Mutex, PoisonError};
 
 use bytes::Bytes;
 use protocol::{Bill, BillerCode, PaymentEvent};
-use rusqlite::{Connection, OptionalExtension, params, params_from_iter};
+use rusqlite::{Connection, OptionalExtension, Row, params, params_from_iter};
 
 use super::{Cursor, JournalError, row, schema};
 use crate::horizon::Horizon;
-use crate::{Fact, FactKind, KeptAnswer, MessageDigest};
+use crate::{Digests, Fact, FactKind, KeptAnswer, MessageDigest};
 
 /// A pay-result as it came.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -183,21 +183,21 @@ impl Reader {
         Ok(facts)
     }
 
-    /// The pay-results of one bill.
+    /// The digests of one bill's pay-results.
     ///
     /// # Errors
     /// When the file cannot be read.
-    pub fn messages_of(&self, bill: &Bill) -> Result<Vec<MessageDigest>, JournalError> {
+    pub fn messages_of(&self, bill: &Bill) -> Result<Vec<Digests>, JournalError> {
         let connection = self.lock();
         let query = format!(
-            "SELECT DISTINCT message FROM fact WHERE {} AND message IS NOT NULL",
+            "SELECT DISTINCT message, canonical FROM fact WHERE {} AND message IS NOT NULL",
             row::OF_BILL
         );
         let mut statement = connection.prepare_cached(&query)?;
         let mut rows = statement.query(params_from_iter(row::of_bill(bill)))?;
         let mut messages = Vec::new();
         while let Some(row) = rows.next()? {
-            messages.extend(MessageDigest::from_slice(&row.get::<_, Vec<u8>>(0)?));
+            messages.extend(digests(row)?);
         }
         Ok(messages)
     }
@@ -231,24 +231,21 @@ impl Reader {
         Ok(undecided)
     }
 
-    /// Hands every accepted pay-result's biller and digest to `take`.
+    /// Hands every accepted pay-result's biller and digests to `take`.
     ///
     /// # Errors
     /// When the file cannot be read.
     pub fn for_each_accepted(
         &self,
-        mut take: impl FnMut(BillerCode, MessageDigest),
+        mut take: impl FnMut(BillerCode, Digests),
     ) -> Result<(), JournalError> {
         let connection = self.lock();
-        let mut statement = connection.prepare("SELECT biller_code, message FROM answer")?;
+        let mut statement =
+            connection.prepare("SELECT biller_code, message, canonical FROM answer")?;
         let mut rows = statement.query([])?;
         while let Some(row) = rows.next()? {
             let code: String = row.get(0)?;
-            let message: Vec<u8> = row.get(1)?;
-            if let (Some(code), Some(message)) = (
-                BillerCode::parse(&code),
-                MessageDigest::from_slice(&message),
-            ) {
+            if let (Some(code), Some(message)) = (BillerCode::parse(&code), digests(row)?) {
                 take(code, message);
             }
         }
@@ -264,20 +261,38 @@ impl Reader {
         biller: BillerCode,
         message: &MessageDigest,
     ) -> Result<Option<KeptAnswer>, JournalError> {
-        let found = self
-            .lock()
-            .prepare_cached(
-                "SELECT status, content_type, body FROM answer WHERE biller_code = ?1 AND message = ?2",
-            )?
-            .query_row(params![biller.as_str(), message.as_bytes()], |row| {
-                Ok(KeptAnswer {
-                    status: row.get(0)?,
-                    content_type: row.get::<_, Vec<u8>>(1)?.into(),
-                    body: row.get::<_, Vec<u8>>(2)?.into(),
-                })
-            })
-            .optional()?;
-        Ok(found)
+        let accepted = self.accepted(biller, message)?;
+        Ok(accepted.map(|(_, answer)| answer))
+    }
+
+    /// The same, with both digests of the pay-result.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub fn accepted(
+        &self,
+        biller: BillerCode,
+        message: &MessageDigest,
+    ) -> Result<Option<(Digests, KeptAnswer)>, JournalError> {
+        let connection = self.lock();
+        let mut statement = connection.prepare_cached(
+            "SELECT status, content_type, body, canonical FROM answer
+             WHERE biller_code = ?1 AND message = ?2",
+        )?;
+        let mut rows = statement.query(params![biller.as_str(), message.as_bytes()])?;
+        let Some(row) = rows.next()? else {
+            return Ok(None);
+        };
+        let digests = Digests {
+            bytes: *message,
+            canonical: row::canonical(row)?,
+        };
+        let answer = KeptAnswer {
+            status: row.get(0)?,
+            content_type: row.get::<_, Vec<u8>>(1)?.into(),
+            body: row.get::<_, Vec<u8>>(2)?.into(),
+        };
+        Ok(Some((digests, answer)))
     }
 
     /// The bytes of a pay-result.
@@ -306,4 +321,11 @@ impl Reader {
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// Reads the columns `message` and `canonical`; `None` where the digest cannot be read.
+fn digests(row: &Row<'_>) -> Result<Option<Digests>, JournalError> {
+    let bytes: Vec<u8> = row.get("message")?;
+    let canonical = row::canonical(row)?;
+    Ok(MessageDigest::from_slice(&bytes).map(|bytes| Digests { bytes, canonical }))
 }

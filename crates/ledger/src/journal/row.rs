@@ -1,23 +1,32 @@
 //! Facts as rows, and rows as facts.
 
-use protocol::{Bill, BillerCode, Decimal, KoreanTime, PaidAt, PayType, PaymentEvent};
+use protocol::{
+    Bill, BillerCode, CanonicalDigest, Decimal, KoreanTime, PaidAt, PayId, PayType, PaymentEvent,
+};
 use rusqlite::{Connection, Row, params, params_from_iter};
 
-use super::{Entry, Forgotten, JournalError, Rows};
-use crate::{DeliveryState, Fact, FactKind, MessageDigest, Stamp, Timestamp};
+use super::{Entry, ForgottenFacts, JournalError, Rows};
+use crate::{
+    AnswerSummary, DeliveryState, Fact, FactContext, FactKind, MessageDigest, Stamp, Timestamp,
+};
 
 const INSERT_FACT: &str = "INSERT INTO fact (at, stamp, node, kind, biller_code, biller_user_key,
     billed_year_month, ordinal, biller_notice_key, identity, attempt_stamp, attempt_node,
     after_unknown, until, expire_at, pay_id, pay_type, paid_at, pay_amount, mark_ends_at, message,
-    delivery, reason, operator)
+    delivery, reason, operator, request_id, canonical, answer_status, answer_code, answer_message)
   VALUES (strftime('%Y-%m-%dT%H:%M:%fZ', ?1 / 1000.0, 'unixepoch'), ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9,
-    ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24)";
+    ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24,
+    ?25, ?26, ?27, ?28, ?29)";
 
 /// What a fact is read back from; the order of columns that `fact` expects.
 pub(super) const FACT_COLUMNS: &str = "stamp, node, kind, biller_code, biller_user_key,
     billed_year_month, ordinal, biller_notice_key, identity, attempt_stamp, attempt_node,
     after_unknown, until, expire_at, pay_id, pay_type, paid_at, pay_amount, mark_ends_at, message,
     delivery, reason, operator";
+
+/// What `context` reads.
+pub(super) const CONTEXT_COLUMNS: &str =
+    "request_id, canonical, answer_status, answer_code, answer_message";
 
 /// The members that only some kinds of fact have; the others stay NULL.
 #[derive(Default)]
@@ -101,13 +110,18 @@ impl<'a> From<&'a FactKind> for Optional<'a> {
 /// Writes one entry inside the caller's transaction; answers the rows of its facts.
 pub(super) fn insert(connection: &Connection, entry: &Entry) -> Result<Rows, JournalError> {
     for fact in &entry.facts {
-        insert_fact(connection, fact)?;
+        insert_fact(connection, fact, &entry.context)?;
     }
     let last = connection.last_insert_rowid();
     let facts = i64::try_from(entry.facts.len()).unwrap_or(i64::MAX);
-    if let Some(Forgotten { bills, before }) = &entry.forgotten {
-        for bill in bills {
-            forget(connection, bill, *before)?;
+    if let Some(forgotten) = &entry.forgotten {
+        for bill in &forgotten.bills {
+            match forgotten.what {
+                ForgottenFacts::All => forget(connection, bill, forgotten.before)?,
+                ForgottenFacts::RefusedLinks => {
+                    forget_refused_links(connection, bill, forgotten.before)?;
+                }
+            }
         }
     }
     if let Some(cursor) = &entry.cursor {
@@ -125,15 +139,16 @@ pub(super) fn insert(connection: &Connection, entry: &Entry) -> Result<Rows, Jou
     if let Some((biller, message, answer)) = &entry.answer {
         connection
             .prepare_cached(
-                "INSERT OR IGNORE INTO answer (biller_code, message, status, content_type, body)
-                 VALUES (?1, ?2, ?3, ?4, ?5)",
+                "INSERT OR IGNORE INTO answer (biller_code, message, status, content_type, body, canonical)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
             )?
             .execute(params![
                 biller.as_str(),
-                message.as_bytes(),
+                message.bytes.as_bytes(),
                 answer.status,
                 answer.content_type.as_ref(),
-                answer.body.as_ref()
+                answer.body.as_ref(),
+                message.canonical.as_ref().map(CanonicalDigest::as_bytes)
             ])?;
     }
     Ok(Rows {
@@ -177,9 +192,34 @@ fn forget(connection: &Connection, bill: &Bill, before: i64) -> Result<(), Journ
     Ok(())
 }
 
-fn insert_fact(connection: &Connection, fact: &Fact) -> Result<(), JournalError> {
+fn forget_refused_links(
+    connection: &Connection,
+    bill: &Bill,
+    before: i64,
+) -> Result<(), JournalError> {
+    let delete = format!(
+        "DELETE FROM fact WHERE {OF_BILL} AND stamp < ?7 AND kind IN ('reserved', 'released')"
+    );
+    let [code, user, month, ordinal, notice, identity] = &of_bill(bill);
+    connection.prepare_cached(&delete)?.execute(params![
+        code, user, month, ordinal, notice, identity, before
+    ])?;
+    Ok(())
+}
+
+fn insert_fact(
+    connection: &Connection,
+    fact: &Fact,
+    context: &FactContext,
+) -> Result<(), JournalError> {
     let bill = &fact.bill;
     let more = Optional::from(&fact.kind);
+    // Each only beside the facts that it belongs to: a payment's classification has no digest.
+    let canonical = context
+        .canonical
+        .as_ref()
+        .filter(|_| more.message.is_some());
+    let answer = context.answer.as_ref().filter(|_| more.delivery.is_some());
     connection.prepare_cached(INSERT_FACT)?.execute(params![
         fact.stamp.timestamp().millis(),
         fact.stamp.time,
@@ -205,6 +245,11 @@ fn insert_fact(connection: &Connection, fact: &Fact) -> Result<(), JournalError>
         more.delivery.map(DeliveryState::name),
         more.reason,
         more.operator,
+        context.request_id.as_deref(),
+        canonical.map(|canonical| canonical.as_bytes().as_slice()),
+        answer.map(|answer| answer.status),
+        answer.and_then(|answer| answer.res_code.as_deref()),
+        answer.and_then(|answer| answer.message.as_deref()),
     ])?;
     Ok(())
 }
@@ -230,6 +275,28 @@ pub(super) fn fact(row: &Row<'_>) -> Result<Fact, JournalError> {
         bill: bill(row)?,
         kind: kind(row)?,
     })
+}
+
+/// Reads the `CONTEXT_COLUMNS` of a row.
+pub(super) fn context(row: &Row<'_>) -> Result<FactContext, JournalError> {
+    let status: Option<u16> = row.get("answer_status")?;
+    let (res_code, message) = (row.get("answer_code")?, row.get("answer_message")?);
+    let answer = status.map(|status| AnswerSummary {
+        status,
+        res_code,
+        message,
+    });
+    Ok(FactContext {
+        request_id: row.get("request_id")?,
+        canonical: canonical(row)?,
+        answer,
+    })
+}
+
+/// Reads the column `canonical`.
+pub(super) fn canonical(row: &Row<'_>) -> Result<Option<CanonicalDigest>, JournalError> {
+    let digest: Option<Vec<u8>> = row.get("canonical")?;
+    Ok(digest.as_deref().and_then(CanonicalDigest::from_slice))
 }
 
 /// Reads a bill from the columns that name one.
@@ -325,14 +392,11 @@ fn message(row: &Row<'_>) -> Result<MessageDigest, JournalError> {
 
 fn event(row: &Row<'_>) -> Result<PaymentEvent, JournalError> {
     let text = |column: &str| row.get::<_, String>(column);
-    let decimal = |column: &'static str| -> Result<Decimal, JournalError> {
-        Decimal::parse(&text(column)?).map_err(|_| unreadable(column))
-    };
     Ok(PaymentEvent {
-        pay_id: decimal("pay_id")?,
+        pay_id: PayId::parse_stored(&text("pay_id")?).map_err(|_| unreadable("pay_id"))?,
         pay_type: PayType::parse(&text("pay_type")?).ok_or_else(|| unreadable("pay_type"))?,
         paid_at: PaidAt::parse(&text("paid_at")?).ok_or_else(|| unreadable("paid_at"))?,
-        pay_amount: decimal("pay_amount")?,
+        pay_amount: Decimal::parse(&text("pay_amount")?).map_err(|_| unreadable("pay_amount"))?,
     })
 }
 

@@ -8,7 +8,7 @@ use rusqlite::{Connection, OptionalExtension};
 use super::JournalError;
 
 /// Kept in `PRAGMA user_version`; a file of a later version is refused.
-const VERSION: i64 = 1;
+const VERSION: i64 = 2;
 
 const TABLES: &str = "
 CREATE TABLE IF NOT EXISTS node (
@@ -42,7 +42,12 @@ CREATE TABLE IF NOT EXISTS fact (
     message           BLOB,             -- SHA-256 of the pay-result
     delivery          TEXT,
     reason            TEXT,
-    operator          TEXT
+    operator          TEXT,
+    request_id        TEXT,             -- of the call; from here on for people only
+    canonical         BLOB,             -- payment, delivery: SHA-256 of the canonical form
+    answer_status     INTEGER,          -- delivery: the biller's answer
+    answer_code       TEXT,
+    answer_message    TEXT
 ) STRICT;
 CREATE INDEX IF NOT EXISTS fact_by_bill ON fact (biller_code, biller_user_key);
 CREATE INDEX IF NOT EXISTS fact_by_message ON fact (message, kind) WHERE message IS NOT NULL;
@@ -59,10 +64,21 @@ CREATE TABLE IF NOT EXISTS answer (
     message      BLOB    NOT NULL,
     status       INTEGER NOT NULL,
     content_type BLOB    NOT NULL,
-    body         BLOB    NOT NULL,
+    body         BLOB    NOT NULL, -- empty where it was above 64 KiB
+    canonical    BLOB,             -- SHA-256 of the pay-result's canonical form
     PRIMARY KEY (biller_code, message)
 ) STRICT, WITHOUT ROWID;
 ";
+
+/// Columns that version 2 added to tables of version 1: table, column, type.
+const ADDED_IN_2: [(&str, &str, &str); 6] = [
+    ("fact", "request_id", "TEXT"),
+    ("fact", "canonical", "BLOB"),
+    ("fact", "answer_status", "INTEGER"),
+    ("fact", "answer_code", "TEXT"),
+    ("fact", "answer_message", "TEXT"),
+    ("answer", "canonical", "BLOB"),
+];
 
 /// Opens the journal for writing and brings its tables up to date.
 pub(super) fn open(file: &Path) -> Result<Connection, JournalError> {
@@ -75,8 +91,27 @@ pub(super) fn open(file: &Path) -> Result<Connection, JournalError> {
         )));
     }
     connection.execute_batch(TABLES)?;
+    for (table, column, kind) in ADDED_IN_2 {
+        add_where_missing(&connection, table, column, kind)?;
+    }
     connection.pragma_update(None, "user_version", VERSION)?;
     Ok(connection)
+}
+
+/// Adds a column to a table that an older version made. The names are this module's own.
+fn add_where_missing(
+    connection: &Connection,
+    table: &str,
+    column: &str,
+    kind: &str,
+) -> Result<(), JournalError> {
+    let is_there = connection
+        .prepare("SELECT 1 FROM pragma_table_info(?1) WHERE name = ?2")?
+        .exists([table, column])?;
+    if !is_there {
+        connection.execute_batch(&format!("ALTER TABLE {table} ADD COLUMN {column} {kind}"))?;
+    }
+    Ok(())
 }
 
 /// A connection with the settings that durability needs: WAL, and a sync at every commit.

@@ -34,7 +34,7 @@ impl Payments {
 impl Group {
     fn decode(decoder: &mut Decoder<'_>) -> Result<Self, Unreadable> {
         Ok(Self {
-            pay_id: decoder.decimal()?,
+            pay_id: decoder.pay_id()?,
             payments: decoder.list(|decoder| {
                 Ok(Paid {
                     paid_at: decoder.paid_at()?,

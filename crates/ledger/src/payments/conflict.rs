@@ -64,7 +64,7 @@ impl Group {
 
 #[cfg(test)]
 mod tests {
-    use protocol::{Decimal, PaidAt, PayType, PaymentEvent};
+    use protocol::{Decimal, PaidAt, PayId, PayType, PaymentEvent};
 
     use super::*;
     use crate::Timestamp;
@@ -76,7 +76,7 @@ mod tests {
         let mut payments = Payments::default();
         for (pay_id, pay_type, amount, at, ends) in reports {
             let event = PaymentEvent {
-                pay_id: Decimal::parse(pay_id).unwrap(),
+                pay_id: PayId::parse(pay_id).unwrap(),
                 pay_type: *pay_type,
                 paid_at: PaidAt::parse("20261124120000").unwrap(),
                 pay_amount: Decimal::parse(amount).unwrap(),

@@ -84,13 +84,13 @@ impl Payments {
 
 #[cfg(test)]
 mod tests {
-    use protocol::PaidAt;
+    use protocol::{PaidAt, PayId};
 
     use super::*;
 
     fn event(pay_id: &str, pay_type: PayType, amount: &str) -> PaymentEvent {
         PaymentEvent {
-            pay_id: Decimal::parse(pay_id).unwrap(),
+            pay_id: PayId::parse(pay_id).unwrap(),
             pay_type,
             paid_at: PaidAt::parse("20261124120000").unwrap(),
             pay_amount: Decimal::parse(amount).unwrap(),

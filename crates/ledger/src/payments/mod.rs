@@ -13,7 +13,7 @@ mod view;
 pub use effect::PaymentEffect;
 pub use view::{Cancellation, PaymentGroup, PaymentRecord};
 
-use protocol::{Decimal, PaidAt, PayType, PaymentEvent};
+use protocol::{Decimal, PaidAt, PayId, PayType, PaymentEvent};
 
 use crate::{DeliveryState, Stamp, Timestamp};
 
@@ -26,7 +26,7 @@ pub struct Payments {
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Group {
-    pay_id: Decimal,
+    pay_id: PayId,
     /// Sorted by `paid_at`.
     payments: Vec<Paid>,
     /// Sorted by `paid_at`, then amount.
@@ -156,12 +156,12 @@ impl Payments {
         }
     }
 
-    fn position(&self, pay_id: &Decimal) -> Result<usize, usize> {
+    fn position(&self, pay_id: &PayId) -> Result<usize, usize> {
         self.groups
             .binary_search_by(|group| group.pay_id.cmp(pay_id))
     }
 
-    fn group_mut(&mut self, pay_id: Decimal) -> &mut Group {
+    fn group_mut(&mut self, pay_id: PayId) -> &mut Group {
         let index = match self.position(&pay_id) {
             Ok(index) => index,
             Err(index) => {

@@ -1,6 +1,6 @@
 //! The payments of a bill in the form that operators see.
 
-use protocol::{Decimal, PayType, PaymentEvent};
+use protocol::{PayId, PayType, PaymentEvent};
 
 use super::balance::Sum;
 use super::{Delivery, Group, Payments};
@@ -10,7 +10,7 @@ use crate::{DeliveryState, Timestamp};
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PaymentGroup {
     /// The number of the payment at Kakao Pay.
-    pub pay_id: Decimal,
+    pub pay_id: PayId,
     /// The events in the order of `paid_at`; a payment stands before its cancels.
     pub records: Vec<PaymentRecord>,
     /// The payments minus the cancels in won, as a plain decimal number; never negative. Payments
@@ -92,14 +92,14 @@ impl Group {
 
 #[cfg(test)]
 mod tests {
-    use protocol::PaidAt;
+    use protocol::{Decimal, PaidAt};
 
     use super::*;
     use crate::Stamp;
 
     fn event(pay_type: PayType, second: u8, amount: &str) -> PaymentEvent {
         PaymentEvent {
-            pay_id: Decimal::parse("7").unwrap(),
+            pay_id: PayId::parse("7").unwrap(),
             pay_type,
             paid_at: PaidAt::parse(&format!("202611241200{second:02}")).unwrap(),
             pay_amount: Decimal::parse(amount).unwrap(),

@@ -3,8 +3,8 @@
 use bytes::Bytes;
 use protocol::{Bill, BillerCode};
 
-use super::prepared::MESSAGE;
-use super::{Held, Share, held, keys};
+use super::keys::{MESSAGE, keys};
+use super::{Held, Share, held};
 use crate::MessageDigest;
 use crate::book::Book;
 use crate::horizon::Horizon;

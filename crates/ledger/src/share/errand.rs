@@ -6,12 +6,13 @@ use std::time::Instant;
 use protocol::{Bill, BillerCode};
 
 use super::answer::is_large;
-use super::{Epoch, Held, Prepared, Share, Subject, keys};
+use super::keys::keys;
+use super::{Epoch, Held, Prepared, Share, Subject};
 use crate::book::Book;
 use crate::facade::Node;
 use crate::journal::Rows;
 use crate::shared::{BillerChanges, Key, OutOfReach, Swap};
-use crate::{DeliveryState, Fact, FactKind, JournalError, KeptAnswer, MessageDigest};
+use crate::{DeliveryState, Digests, Fact, FactKind, JournalError, KeptAnswer, MessageDigest};
 
 /// Bytes of kept answers in one batch: a call that comes meanwhile waits behind them.
 const BYTES_AT_ONCE: usize = 64 * 1024;
@@ -35,7 +36,7 @@ pub(super) enum Large {
 /// What is known of a bill, with a pay-result that was accepted, and the rows that say so.
 struct Errand<'a> {
     bill: &'a Bill,
-    accepted: Option<(MessageDigest, KeptAnswer)>,
+    accepted: Option<(Digests, KeptAnswer)>,
     rows: Vec<i64>,
 }
 
@@ -70,19 +71,22 @@ pub(super) async fn run_errands(
     let mut larges = Vec::new();
     let mut bytes = 0;
     for (bill, message, mut rows) in asked(facts) {
-        let mut answer = match message {
-            Some(message) => reader.answer(biller, message)?,
+        let mut accepted = match message {
+            Some(message) => reader.accepted(biller, message)?,
             None => None,
         };
-        if answer.as_ref().is_some_and(is_large) {
+        if accepted
+            .as_ref()
+            .is_some_and(|(_, answer)| is_large(answer))
+        {
             // What is small first, also of this bill.
-            answer = None;
+            accepted = None;
             larges.extend(message.map(|message| (bill, message, std::mem::take(&mut rows))));
         }
-        bytes += answer.as_ref().map_or(0, |answer| answer.body.len());
+        bytes += accepted.as_ref().map_or(0, |(_, answer)| answer.body.len());
         batch.push(Errand {
             bill,
-            accepted: message.copied().zip(answer),
+            accepted,
             rows,
         });
         if bytes >= BYTES_AT_ONCE {
@@ -98,11 +102,10 @@ pub(super) async fn run_errands(
         if left == Some(Left::All) || *large == Large::Wait {
             return Ok(left.max(Some(Left::Some)));
         }
-        if let Some(answer) = reader.answer(biller, message)? {
-            let accepted = Some((*message, answer));
+        if let Some(accepted) = reader.accepted(biller, message)? {
             let errand = Errand {
                 bill,
-                accepted,
+                accepted: Some(accepted),
                 rows,
             };
             left = left.max(runner.run_large(&errand, large).await);
@@ -231,21 +234,24 @@ impl Runner<'_> {
     async fn read_all(&self, batch: &[Errand<'_>]) -> Result<Vec<Option<Held>>, OutOfReach> {
         let epoch = self.node.marks().epoch();
         let message = |errand: &Errand<'_>| errand.accepted.as_ref().map(|(message, _)| *message);
-        let messages: Vec<Option<MessageDigest>> = batch.iter().map(message).collect();
+        let messages: Vec<Option<Digests>> = batch.iter().map(message).collect();
         let keys: Vec<Vec<Key<'_>>> = batch
             .iter()
             .zip(&messages)
             .map(|(errand, message)| keys(errand.bill, message.as_ref()))
             .collect();
-        let all: Vec<Key<'_>> = keys.iter().flatten().copied().collect();
-        let values = self.share.store().get(self.biller.as_str(), &all).await?;
+        let names: Vec<Key<'_>> = keys.iter().flatten().copied().collect();
+        let values = self.share.store().get(self.biller.as_str(), &names).await?;
         let mut values = values.into_iter();
-        let held = |(errand, keys): (&Errand<'_>, &Vec<Key<'_>>)| {
+        let mut all = Vec::with_capacity(batch.len());
+        for ((errand, message), keys) in batch.iter().zip(&messages).zip(&keys) {
             let raw = values.by_ref().take(keys.len()).collect();
-            let message = errand.accepted.as_ref().map(|(message, _)| message);
-            (self.share.understand(errand.bill, message, raw, epoch)).ok()
-        };
-        Ok(batch.iter().zip(&keys).map(held).collect())
+            let held = self
+                .share
+                .understand(errand.bill, message.as_ref(), raw, epoch);
+            all.push(held.ok());
+        }
+        Ok(all)
     }
 
     async fn write_alone(&self, errand: &Errand<'_>) -> Result<Epoch, OutOfReach> {

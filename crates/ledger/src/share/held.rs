@@ -3,15 +3,15 @@
 use bytes::Bytes;
 use protocol::Bill;
 
+use super::Epoch;
 use super::answer::Answer;
-use super::prepared::{FAMILY, NOTICE_KEY};
+use super::keys::{CANONICAL, FAMILY, NOTICE_KEY, keys};
 use super::seal::{Opened, Seal};
-use super::{Epoch, keys};
-use crate::codec::Unreadable;
+use crate::codec::{Decoder, Unreadable};
 use crate::horizon::Horizon;
 use crate::link_decision::DecisionInput;
 use crate::owners::Owners;
-use crate::{BillGroup, BillState, Fact, KeptAnswer, MessageDigest, Stamp};
+use crate::{BillGroup, BillState, Digests, Fact, KeptAnswer, MessageDigest, Stamp};
 
 /// The values of a bill's keys.
 #[derive(Clone, Debug, Default)]
@@ -20,6 +20,8 @@ pub(crate) struct Held {
     pub(crate) owners: Owners,
     /// The answer with which the pay-result that was asked for was accepted.
     pub(crate) accepted: Option<KeptAnswer>,
+    /// The pay-result of the same canonical form that was accepted first.
+    pub(super) accepted_as: Option<MessageDigest>,
     /// That answer is large, and kept apart.
     pub(super) is_apart: bool,
     /// A value had no valid checksum.
@@ -35,11 +37,11 @@ pub(super) fn answer(value: &Bytes) -> Result<Answer, Unreadable> {
 }
 
 impl Held {
-    /// Reads values in the order of the keys: family, notice key where the bill has one, message
-    /// where one was asked for.
+    /// Reads values in the order of the keys: family, notice key where the bill has one; where a pay-result was
+    /// asked for, its answer, and what was accepted in its canonical form where it has one.
     pub(super) fn read(
         bill: &Bill,
-        message: Option<&MessageDigest>,
+        message: Option<&Digests>,
         raw: Vec<Option<Bytes>>,
         (horizon, seal): (&Horizon, &Seal),
     ) -> Result<Self, Unreadable> {
@@ -63,6 +65,11 @@ impl Held {
                 NOTICE_KEY => held.owners = Owners::from_bytes(&content, bill, horizon)?,
                 // Without a valid checksum nobody is known to have accepted anything.
                 _ if !is_valid => {}
+                CANONICAL => {
+                    let mut decoder = Decoder::new(&content)?;
+                    held.accepted_as = Some(MessageDigest::decode(&mut decoder)?);
+                    decoder.finish()?;
+                }
                 _ => match self::answer(&content)? {
                     Answer::Beside(answer) => held.accepted = Some(answer),
                     Answer::Apart => held.is_apart = true,

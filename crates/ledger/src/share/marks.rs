@@ -70,6 +70,11 @@ impl Marks {
         self.lock().end_of_stretch(after + 1).unwrap_or(after)
     }
 
+    /// The last row of the journal that is known here.
+    pub(crate) fn last(&self) -> i64 {
+        self.lock().last
+    }
+
     /// All facts up to this row are shared.
     pub(crate) fn up_to(&self) -> i64 {
         self.lock().up_to

@@ -9,6 +9,7 @@ mod catch_up;
 mod compare;
 mod errand;
 mod held;
+mod keys;
 mod marks;
 mod observer;
 mod prepared;
@@ -26,9 +27,10 @@ use protocol::Bill;
 pub(crate) use catch_up::CatchUp;
 pub(crate) use compare::Lag;
 pub(crate) use held::Held;
+use keys::keys;
 pub(crate) use marks::{Epoch, Marks};
 pub use observer::Observer;
-use prepared::{Prepared, keys};
+use prepared::Prepared;
 pub(crate) use seal::Seal;
 
 use crate::book::Book;
@@ -37,7 +39,7 @@ use crate::facade::Node;
 use crate::horizon::Horizon;
 use crate::journal::Entry;
 use crate::shared::{OutOfReach, SharedStore, Swap};
-use crate::{KeptAnswer, MessageDigest, Timestamp};
+use crate::{Digests, KeptAnswer, MessageDigest, Timestamp};
 
 /// How often a swap is tried again because another node was faster. Nodes meet on one bill only
 /// when two of its calls do, so more than a few rounds mean that something is wrong.
@@ -58,7 +60,7 @@ const WITHOUT_CHECKSUM: &str = "values in Redis have no valid checksum: a node h
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Subject<'a> {
     pub(crate) bill: &'a Bill,
-    pub(crate) accepted: Option<(&'a MessageDigest, &'a KeptAnswer)>,
+    pub(crate) accepted: Option<(&'a Digests, &'a KeptAnswer)>,
 }
 
 impl<'a> Subject<'a> {
@@ -117,12 +119,12 @@ impl Share {
     pub(crate) async fn read(
         &self,
         bill: &Bill,
-        message: Option<&MessageDigest>,
+        message: Option<&Digests>,
     ) -> Result<Held, OutOfReach> {
         let mut held = self.read_beside(bill, message).await?;
         if let Some(message) = message.filter(|_| held.is_apart) {
             // Boxed: few answers are that large.
-            held.accepted = Box::pin(self.get_apart(bill, message)).await;
+            held.accepted = Box::pin(self.get_apart(bill, &message.bytes)).await;
         }
         Ok(held)
     }
@@ -131,7 +133,7 @@ impl Share {
     async fn read_beside(
         &self,
         bill: &Bill,
-        message: Option<&MessageDigest>,
+        message: Option<&Digests>,
     ) -> Result<Held, OutOfReach> {
         let epoch = self.node.marks().epoch();
         let keys = keys(bill, message);
@@ -142,12 +144,30 @@ impl Share {
             .map_err(|Unreadable| unreadable(bill))
     }
 
+    /// The pay-result that the biller accepted with the same values, and its answer: the one that was asked for,
+    /// else one in another spelling, which takes another round trip.
+    pub(crate) async fn accepted(
+        &self,
+        bill: &Bill,
+        held: Option<&Held>,
+        message: &Digests,
+    ) -> Option<(MessageDigest, KeptAnswer)> {
+        let held = held?;
+        if let Some(answer) = &held.accepted {
+            return Some((message.bytes, answer.clone()));
+        }
+        let other = held.accepted_as.filter(|other| *other != message.bytes)?;
+        // Boxed: copies in another spelling are rare.
+        let held = Box::pin(self.read(bill, Some(&other.into()))).await.ok()?;
+        Some((other, held.accepted?))
+    }
+
     /// What values mean that were asked for in `epoch`. This node's stamps come after theirs, where they are
     /// not more than a minute ahead of its clock.
     pub(super) fn understand(
         &self,
         bill: &Bill,
-        message: Option<&MessageDigest>,
+        message: Option<&Digests>,
         values: Vec<Option<Bytes>>,
         epoch: Epoch,
     ) -> Result<Held, Unreadable> {
@@ -242,7 +262,7 @@ impl Share {
         let Some((message, answer)) = large.filter(|_| !is_kept) else {
             return (subject, None);
         };
-        match self.put_apart(subject.bill, message, answer).await {
+        match self.put_apart(subject.bill, &message.bytes, answer).await {
             Ok(()) => (subject, None),
             Err(out) => (Subject::of(subject.bill), Some(out)),
         }

@@ -2,74 +2,59 @@
 
 use std::time::Duration;
 
-use protocol::Bill;
-
+use super::keys::{CANONICAL, MESSAGE, keys};
 use super::seal::Seal;
 use super::{Held, Subject, answer};
-use crate::MessageDigest;
 use crate::codec;
+use crate::refused_links::KEPT_IN_REDIS_FOR;
 use crate::shared::{Change, Key};
-
-/// Kinds of keys.
-pub(super) const FAMILY: &str = "f";
-pub(super) const NOTICE_KEY: &str = "n";
-pub(super) const MESSAGE: &str = "m";
-
-/// The keys of a subject, in the order in which values are read and written.
-pub(super) fn keys<'a>(bill: &'a Bill, message: Option<&'a MessageDigest>) -> Vec<Key<'a>> {
-    let mut keys = vec![Key {
-        kind: FAMILY,
-        name: bill.group_key().as_bytes(),
-    }];
-    if !bill.biller_notice_key().is_empty() {
-        keys.push(Key {
-            kind: NOTICE_KEY,
-            name: bill.biller_notice_key().as_bytes(),
-        });
-    }
-    if let Some(message) = message {
-        keys.push(Key {
-            kind: MESSAGE,
-            name: message.as_bytes(),
-        });
-    }
-    keys
-}
 
 /// The new values of a subject's keys, beside what they must hold.
 pub(super) struct Prepared<'a> {
     keys: Vec<Key<'a>>,
     expected: Vec<Option<&'a [u8]>>,
     new: Vec<Vec<u8>>,
+    /// Whether the new value says nothing but that links were refused.
+    is_nothing: Vec<bool>,
 }
 
 impl<'a> Prepared<'a> {
     pub(super) fn new(subject: Subject<'a>, held: &'a Held, joined: &Held, seal: &Seal) -> Self {
         let keys = keys(subject.bill, subject.accepted.map(|(message, _)| message));
         let mut new = vec![codec::to_bytes(&joined.family)];
+        let mut is_nothing = vec![joined.family.is_settled_to_nothing()];
         if !subject.bill.biller_notice_key().is_empty() {
             new.push(codec::to_bytes(&joined.owners));
+            is_nothing.push(!joined.owners.is_empty() && joined.owners.is_settled_to_nothing());
         }
         let expected = held.values(keys.len());
-        if let Some((_, answer)) = subject.accepted {
+        if let Some((message, answer)) = subject.accepted {
             new.push(answer::value_of(answer));
+            if message.canonical.is_some() {
+                new.push(codec::to_bytes(&message.bytes));
+            }
         }
         let biller = subject.bill.biller_code();
         let closed = keys.iter().zip(new);
         let closed = closed.map(|(key, value)| seal.close(biller.as_str(), *key, value));
         let mut new: Vec<Vec<u8>> = closed.collect();
-        let has_answer = held.accepted.is_some() || held.is_apart;
-        if let (true, Some(_)) = (has_answer, subject.accepted)
-            && let Some(kept) = expected.last().copied().flatten()
-            && let Some(last) = new.last_mut()
-        {
-            // The first answer that was kept stays.
-            *last = kept.to_vec();
+        for ((key, value), kept) in keys.iter().zip(&mut new).zip(&expected) {
+            let stays = match key.kind {
+                MESSAGE => held.accepted.is_some() || held.is_apart,
+                CANONICAL => held.accepted_as.is_some(),
+                _ => false,
+            };
+            if let Some(kept) = kept.filter(|_| stays) {
+                // What was kept first stays.
+                *value = kept.to_vec();
+            }
         }
+        is_nothing.resize(keys.len(), false);
         Self {
             keys,
             expected,
             new,
+            is_nothing,
         }
     }
 
@@ -82,14 +67,17 @@ impl<'a> Prepared<'a> {
         {
             return Vec::new();
         }
-        self.keys
-            .iter()
-            .zip(news)
-            .map(|(key, (new, expected))| Change {
+        let keys = self.keys.iter().zip(&self.is_nothing);
+        keys.zip(news)
+            .map(|((key, is_nothing), (new, expected))| Change {
                 key: *key,
                 expected: *expected,
                 new,
-                expires_in: Some(keep),
+                expires_in: Some(if *is_nothing {
+                    keep.min(KEPT_IN_REDIS_FOR)
+                } else {
+                    keep
+                }),
             })
             .collect()
     }

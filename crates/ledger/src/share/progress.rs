@@ -72,8 +72,15 @@ impl Progress {
         let mut after = self.looked_at.max(node.marks().up_to());
         loop {
             after = node.marks().shared_behind(after);
+            let journalled = node.marks().last();
             let facts = reader.facts_after(after, FACTS_AT_ONCE)?;
             let Some((last, _)) = facts.last() else {
+                // The journal had more rows, and they were forgotten.
+                let gap = Rows {
+                    first: after + 1,
+                    last: journalled,
+                };
+                node.marks().shared(self.epoch, gap);
                 break;
             };
             let last = *last;

@@ -126,14 +126,14 @@ impl Model {
     }
 
     /// The sum of the visible events per `pay_id`, computed independently of the fold.
-    fn sums(&self, state: &State, place: Place, view: StateNumber) -> BTreeMap<i64, i64> {
+    fn sums(&self, state: &State, place: Place, view: StateNumber) -> BTreeMap<i128, i64> {
         let now = self.now(state, place);
         let mut sums = BTreeMap::new();
         for message in self.scenario.messages() {
             if self.table.has(view, message, now) {
                 let event = &self.table.events()[usize::from(message)];
                 let amount = event.pay_amount.abs().units();
-                *sums.entry(event.pay_id.units()).or_default() += match event.pay_type {
+                *sums.entry(event.pay_id.whole()).or_default() += match event.pay_type {
                     PayType::P => amount,
                     PayType::C => -amount,
                 };

@@ -1,6 +1,6 @@
 //! Facts of the one bill, small enough for many in a state.
 
-use protocol::{Bill, BillerCode, Decimal, KoreanTime, PaidAt, PayType, PaymentEvent};
+use protocol::{Bill, BillerCode, Decimal, KoreanTime, PaidAt, PayId, PayType, PaymentEvent};
 
 use crate::{DeliveryState, Fact, FactKind, MessageDigest, Stamp, Timestamp};
 
@@ -120,7 +120,7 @@ pub(crate) fn cancel(pay_id: &str) -> PaymentEvent {
 
 fn event(pay_id: &str, pay_type: PayType, amount: &str) -> PaymentEvent {
     PaymentEvent {
-        pay_id: Decimal::parse(pay_id).unwrap(),
+        pay_id: PayId::parse(pay_id).unwrap(),
         pay_type,
         paid_at: PaidAt::parse("20261124120000").unwrap(),
         pay_amount: Decimal::parse(amount).unwrap(),

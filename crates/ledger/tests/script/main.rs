@@ -19,7 +19,7 @@ use ledger::{
 };
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestCaseError, TestRunner};
-use protocol::{Bill, BillerCode, Decimal, KoreanTime, PaidAt, PayType, PaymentEvent};
+use protocol::{Bill, BillerCode, Decimal, KoreanTime, PaidAt, PayId, PayType, PaymentEvent};
 use reference::{Outcome, Reference};
 use support::{BUDGET, Node, Store, time};
 use test_support::RedisServer;
@@ -41,6 +41,8 @@ enum Step {
     Classify(Which),
     Clear(Which),
     Wait(Duration),
+    /// Forgets link creations that Kakao Pay refused. No answer may change.
+    ForgetRefusedLinks,
     Restart,
 }
 
@@ -104,6 +106,7 @@ fn steps() -> impl Strategy<Value = Step> {
         1 => which.clone().prop_map(Step::Classify),
         2 => which.prop_map(Step::Clear),
         2 => wait.prop_map(Step::Wait),
+        2 => Just(Step::ForgetRefusedLinks),
         1 => Just(Step::Restart),
     ]
 }
@@ -213,6 +216,13 @@ impl Play<'_> {
             Step::Classify(bill) => self.classify(place, bill % bills, true).await,
             Step::Clear(bill) => self.classify(place, bill % bills, false).await,
             Step::Wait(span) => self.house.pass(*span),
+            Step::ForgetRefusedLinks => {
+                let ledger = self.house.nodes[place].ledger().clone();
+                let before = self.house.now.plus(Duration::from_millis(1));
+                let forgotten =
+                    tokio::task::spawn_blocking(move || ledger.forget_refused_links(before));
+                forgotten.await.unwrap().unwrap();
+            }
             Step::Restart => self.house.nodes[place].restart().await,
         }
         Ok(())
@@ -266,7 +276,15 @@ impl Play<'_> {
         prop_assert_eq!(&found, &expected);
         if let Ok(found) = found {
             let ends = in_hours(node.now, hours);
-            let relinked = node.ledger().relink(&found, korean(ends), node.now).await;
+            let relinked = node
+                .ledger()
+                .relink(
+                    &found,
+                    ledger::FactContext::default(),
+                    korean(ends),
+                    node.now,
+                )
+                .await;
             relinked.unwrap();
             self.reference.relink(&found, ends);
         }
@@ -288,7 +306,7 @@ impl Play<'_> {
         let kept = self.reference.kept(&body).cloned();
         let guard = match ledger.claim(biller, message) {
             Claim::Granted(guard) => guard,
-            Claim::AcceptedInJournal => {
+            Claim::AcceptedInJournal { .. } => {
                 let answer = ledger.kept_answer(biller, message).await.unwrap();
                 prop_assert_eq!(answer, kept);
                 return Ok(());
@@ -297,7 +315,7 @@ impl Play<'_> {
         };
         let recorded = match node.begin(bill, &event, &body, message).await {
             RecordOutcome::Recorded(recorded) => recorded,
-            RecordOutcome::AcceptedElsewhere(answer) => {
+            RecordOutcome::AcceptedElsewhere { answer, .. } => {
                 prop_assert_eq!(Some(answer), kept);
                 return Ok(());
             }
@@ -317,7 +335,7 @@ impl Play<'_> {
             DeliveryState::Unknown => DeliveryOutcome::Unknown,
             DeliveryState::Pending => DeliveryOutcome::Pending,
         };
-        let settled = ledger.record_delivery(bill, &event, message, delivered, now);
+        let settled = ledger.record_delivery(bill, &event, message.into(), delivered, now);
         settled.await.unwrap();
         drop(guard);
         let accepted = (state == DeliveryState::Accepted).then_some((&*body, &answer));
@@ -371,7 +389,7 @@ impl Event {
             format!("{sign}{}000", self.thousands)
         };
         PaymentEvent {
-            pay_id: Decimal::parse(&self.pay_id.to_string()).unwrap(),
+            pay_id: PayId::parse(&self.pay_id.to_string()).unwrap(),
             pay_type: self.pay_type,
             paid_at: PaidAt::parse("20261124120000").unwrap(),
             pay_amount: Decimal::parse(&amount).unwrap(),

@@ -130,6 +130,7 @@ fn settings_show_no_secret() {
 }
 
 #[test]
+#[allow(clippy::too_many_lines)]
 fn an_inquiry_says_at_which_step_a_server_is_lost() {
     let guarded = Guarded::start();
     let right = guarded.settings();

@@ -6,7 +6,7 @@ use ledger::{
     DeliveryOutcome, KeptAnswer, Ledger, LinkRefusal, MessageDigest, Options, RecordOutcome,
     Reservation, Scope, Timestamp,
 };
-use protocol::{Bill, BillerCode, Decimal, PaidAt, PayType, PaymentEvent};
+use protocol::{Bill, BillerCode, Decimal, PaidAt, PayId, PayType, PaymentEvent};
 use tempfile::TempDir;
 
 use crate::store::{PATIENCE, settings};
@@ -41,13 +41,13 @@ impl OneNode {
         let now = Timestamp::now();
         let begun = self
             .ledger
-            .record_payment(bill, &event, &body, message, now);
+            .record_payment(bill, &event, &body, message.into(), now);
         assert!(matches!(begun.await, RecordOutcome::Recorded(_)));
         if let Some(answer) = answer {
             let delivered = DeliveryOutcome::Accepted(answer);
-            let recorded = self
-                .ledger
-                .record_delivery(bill, &event, message, delivered, now);
+            let recorded =
+                self.ledger
+                    .record_delivery(bill, &event, message.into(), delivered, now);
             recorded.await.unwrap();
         }
     }
@@ -58,7 +58,7 @@ impl OneNode {
         let message = MessageDigest::of(&body);
         let now = Timestamp::now();
         self.ledger
-            .record_payment(bill, &event, &body, message, now)
+            .record_payment(bill, &event, &body, message.into(), now)
             .await
     }
 
@@ -66,7 +66,9 @@ impl OneNode {
     pub async fn reserve(&self, bill: &Bill) -> Result<Reservation, LinkRefusal> {
         let now = Timestamp::now();
         let until = Timestamp::from_millis(now.millis() + 3_000);
-        self.ledger.reserve(bill, now, until).await
+        self.ledger
+            .reserve(bill, ledger::FactContext::default(), now, until)
+            .await
     }
 
     pub async fn is_paid(&self, bill: &Bill) -> bool {
@@ -119,7 +121,7 @@ pub fn eventually(mut holds: impl AsyncFnMut() -> bool) -> impl Future<Output = 
 
 fn event() -> PaymentEvent {
     PaymentEvent {
-        pay_id: Decimal::parse("1").unwrap(),
+        pay_id: PayId::parse("1").unwrap(),
         pay_type: PayType::P,
         paid_at: PaidAt::parse("20261124120000").unwrap(),
         pay_amount: Decimal::parse("20000").unwrap(),

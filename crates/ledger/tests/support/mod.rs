@@ -11,10 +11,10 @@ use std::time::Duration;
 use bytes::Bytes;
 use ledger::redis::{Node as RedisNode, OutOfReach, Settings, Topology, ValueKey, WallClock};
 use ledger::{
-    BillView, Ledger, LinkOutcome, LinkRefusal, MessageDigest, Observer, Options, PaymentEffect,
-    RecordOutcome, RecordedPayment, Reservation, Timestamp,
+    BillView, FactContext, Ledger, LinkOutcome, LinkRefusal, Message, MessageDigest, Observer,
+    Options, PaymentEffect, RecordOutcome, RecordedPayment, Reservation, Timestamp,
 };
-use protocol::{Bill, BillerCode, Decimal, KoreanTime, PaidAt, PayType, PaymentEvent};
+use protocol::{Bill, BillerCode, Decimal, KoreanTime, PaidAt, PayId, PayType, PaymentEvent};
 use tempfile::TempDir;
 use test_support::RedisServer;
 
@@ -170,7 +170,12 @@ impl Node {
 
     pub async fn reserve(&self, bill: &Bill) -> Result<Reservation, LinkRefusal> {
         self.ledger()
-            .reserve(bill, self.now, self.now.plus(BUDGET))
+            .reserve(
+                bill,
+                FactContext::default(),
+                self.now,
+                self.now.plus(BUDGET),
+            )
             .await
     }
 
@@ -202,11 +207,11 @@ impl Node {
         bill: &Bill,
         event: &PaymentEvent,
         body: &Bytes,
-        message: MessageDigest,
+        message: impl Into<Message>,
     ) -> RecordedPayment {
         match self.begin(bill, event, body, message).await {
             RecordOutcome::Recorded(recorded) => recorded,
-            RecordOutcome::AcceptedElsewhere(answer) => panic!("accepted elsewhere: {answer:?}"),
+            elsewhere @ RecordOutcome::AcceptedElsewhere { .. } => panic!("{elsewhere:?}"),
         }
     }
 
@@ -215,10 +220,10 @@ impl Node {
         bill: &Bill,
         event: &PaymentEvent,
         body: &Bytes,
-        message: MessageDigest,
+        message: impl Into<Message>,
     ) -> RecordOutcome {
         self.ledger()
-            .record_payment(bill, event, body, message, self.now)
+            .record_payment(bill, event, body, message.into(), self.now)
             .await
     }
 
@@ -261,7 +266,7 @@ pub fn bill(month: &str, notice_key: &str) -> Bill {
 
 pub fn event(pay_id: &str, pay_type: PayType, paid_at: &str, amount: &str) -> PaymentEvent {
     PaymentEvent {
-        pay_id: Decimal::parse(pay_id).unwrap(),
+        pay_id: PayId::parse(pay_id).unwrap(),
         pay_type,
         paid_at: PaidAt::parse(paid_at).unwrap(),
         pay_amount: Decimal::parse(amount).unwrap(),

@@ -5,7 +5,8 @@ use std::io::Write as _;
 use std::time::{Duration, Instant};
 
 use metrics::{
-    AnsweredCall, BillerStatus, Certificate, GatewayStatus, Metrics, ResCodeLabel, StageTimes,
+    AnsweredCall, BillerStatus, CertificateExpiry, CertificateUse, GatewayStatus, Metrics,
+    ResCodeLabel, StageTimes,
 };
 use protocol::{AnswerCode, Api, BillerCode, LabelCode, ResCode};
 
@@ -207,32 +208,20 @@ fn a_biller_that_is_registered_again_continues_its_counts() {
 }
 
 #[test]
-fn a_certificate_of_a_biller_that_is_not_registered_makes_no_series() {
-    let metrics = Metrics::new(Duration::from_secs(3));
-    let code = BillerCode::parse("B0001").unwrap();
-    let shown = || {
-        let page = Page::read(&metrics.encode(&GatewayStatus::default()));
-        page.count("relay_certificate_expiry_timestamp_seconds")
-    };
-    metrics.set_certificate_expiry(Certificate::Biller(code), 1);
-    assert_eq!(shown(), 0);
-    metrics.biller(code);
-    metrics.set_certificate_expiry(Certificate::Biller(code), 1);
-    assert_eq!(shown(), 1);
-    metrics.remove_biller(code);
-    assert_eq!(shown(), 0);
-}
-
-#[test]
 fn a_biller_with_one_of_our_words_for_a_code_makes_no_certificates_series_twice() {
     let metrics = Metrics::new(Duration::from_secs(3));
-    let code = BillerCode::parse("listener").unwrap();
-    metrics.biller(code);
-    metrics.set_certificate_expiry(Certificate::Listener, 2_000_000_000);
-    metrics.set_certificate_expiry(Certificate::Biller(code), 1_900_000_000);
-    let page = Page::read(&metrics.encode(&GatewayStatus::default()));
+    let ends = |not_after| CertificateExpiry {
+        party: "public",
+        usage: CertificateUse::Server,
+        not_after,
+    };
+    let status = GatewayStatus {
+        certificates: vec![ends(2_000_000_000), ends(1_900_000_000)],
+        ..GatewayStatus::default()
+    };
+    let page = Page::read(&metrics.encode(&status));
     assert_eq!(
-        page.value(r#"relay_certificate_expiry_timestamp_seconds{certificate="listener"}"#),
+        page.value(r#"relay_certificate_expiry_timestamp_seconds{party="public",use="server"}"#),
         1_900_000_000.0
     );
 }

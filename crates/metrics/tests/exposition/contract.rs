@@ -4,8 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use metrics::{
-    AnsweredCall, BillerStatus, Certificate, GatewayStatus, JournalStatus, LedgerOperation,
-    Metrics, RedisStatus, RejectedReason, ResCodeLabel, StageTimes, UndeliveredStatus,
+    AnsweredCall, BillerStatus, CertificateExpiry, CertificateUse, GatewayStatus, HandshakeReason,
+    JournalStatus, LedgerOperation, Metrics, RedisStatus, RejectedReason, ResCodeLabel, StageTimes,
+    UndeliveredStatus,
 };
 use protocol::{Api, BillerCode, ResCode};
 
@@ -34,6 +35,11 @@ fn everything_known() -> GatewayStatus<'static> {
             oldest: Duration::from_millis(1_500),
             by_biller: vec![(BillerCode::parse("B0001"), 2), (None, 1)],
         },
+        certificates: vec![CertificateExpiry {
+            party: "public",
+            usage: CertificateUse::Server,
+            not_after: 1_900_000_000,
+        }],
         redis: RedisStatus {
             is_up: Some(false),
             ..RedisStatus::default()
@@ -67,7 +73,7 @@ fn everything_happened() -> Page {
     metrics.ledger_unavailable(LedgerOperation::Redis);
     metrics.stamps_ahead(1);
     metrics.set_circuit_state("kakao", 1);
-    metrics.set_certificate_expiry(Certificate::Listener, 1_900_000_000);
+    metrics.inbound_handshakes().count(HandshakeReason::Version);
     Page::read(&metrics.encode(&everything_known()))
 }
 
@@ -114,6 +120,18 @@ fn the_status_of_the_gateway_is_exposed() {
             1.0,
         ),
         ("relay_ledger_redis_up", 0.0),
+        (
+            r#"relay_certificate_expiry_timestamp_seconds{party="public",use="server"}"#,
+            1_900_000_000.0,
+        ),
+        (
+            r#"relay_handshake_failures_total{reason="version",side="in"}"#,
+            1.0,
+        ),
+        (
+            r#"relay_handshake_failures_total{reason="version",side="out"}"#,
+            0.0,
+        ),
     ] {
         assert_eq!(page.value(series), value, "{series}");
     }
@@ -139,13 +157,21 @@ fn labels_with_few_values_have_those_of_the_contract_and_each_is_there_from_the_
     let written = rows(under(&contract, HEADING), ["label", "values"]);
     let page = Page::read(&Metrics::new(Duration::from_secs(3)).encode(&GatewayStatus::default()));
     for (label, series) in [
+        ("side", "relay_handshake_failures_total"),
+        ("reason", "relay_handshake_failures_total"),
         ("api", "relay_request_duration_seconds_count"),
         ("stage", "relay_stage_seconds_total"),
         ("reason", "relay_rejected_total"),
         ("operation", "relay_ledger_unavailable_total"),
         ("result", "relay_reloads_total"),
     ] {
-        let row = written.iter().find(|row| code(row[0]) == label);
+        // Where a label has other values in one series, the row names that series behind the label.
+        let row = |names: &[&str]| {
+            written
+                .iter()
+                .find(|row| codes(row[0]).eq(names.iter().copied()))
+        };
+        let row = row(&[label, series]).or_else(|| row(&[label]));
         let values: BTreeSet<&str> = codes(row.unwrap()[1]).collect();
         let prefix = format!("{series}{{");
         let samples = page.samples.keys().filter(|name| name.starts_with(&prefix));

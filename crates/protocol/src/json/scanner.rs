@@ -54,6 +54,40 @@ impl<'a> Scanner<'a> {
         }
     }
 
+    /// Returns a scanner of a part of a body whose grammar was checked before.
+    pub(crate) fn checked(text: &'a str) -> Self {
+        let scanner = Self::new(text.as_bytes(), REQUEST_LEVELS, LoneSurrogates::Refused);
+        Self {
+            text: Some(text),
+            ..scanner
+        }
+    }
+
+    /// Returns the position of the next value's first byte.
+    pub(crate) fn next_position(&mut self) -> usize {
+        self.cursor.peek_token();
+        self.cursor.at
+    }
+
+    /// Returns the text from this position up to the end of what was consumed.
+    pub(crate) fn text_since(&self, start: usize) -> &'a str {
+        self.slice(start, self.cursor.at)
+    }
+
+    /// Enters the array that is next.
+    pub(crate) fn enter_array(&mut self) -> Result<(), InvalidJson> {
+        if self.cursor.peek_token() != Some(b'[') {
+            return Err(InvalidJson("an array is expected"));
+        }
+        self.open(Container::Array)
+    }
+
+    /// Returns whether the innermost array has another element, which is then next. Leaves the array at
+    /// its end.
+    pub(crate) fn next_element(&mut self) -> Result<bool, InvalidJson> {
+        self.next_item(b']')
+    }
+
     /// Whether the next value is an object.
     pub(crate) fn object_is_next(&mut self) -> bool {
         self.cursor.peek_token() == Some(b'{')

@@ -2,11 +2,12 @@
 
 use std::borrow::Cow;
 
+use super::canonical::{CanonicalDigest, CanonicalForm, Spelled, check_deeply_distinct};
 use super::member::{MEMBERS_MAX, Member};
 use super::parameters::{Parameters, Rules};
 use super::refusal::{DUPLICATE, Refusal, check_distinct};
 use crate::json::{MemberNames, Scanner, Value};
-use crate::{Api, Bill, BillerCode, Decimal};
+use crate::{Api, Bill, BillerCode, TooWide};
 
 /// The values of a request's `data` that have passed checks 5 to 8.
 pub(super) struct Data<'a> {
@@ -14,6 +15,10 @@ pub(super) struct Data<'a> {
     /// In the order of `members`; null if a member is absent.
     values: [Value<'a>; MEMBERS_MAX],
     parameters: Parameters<'a>,
+    /// The values that the canonical form needs beside `values` and `parameters`: literals, arrays and objects,
+    /// each with the index of its member in the guide's table, or `None` beyond the guide. Empty in calls that
+    /// have no such form, and nearly always.
+    compounds: Vec<(Option<usize>, Spelled<'a>)>,
 }
 
 impl<'a> Data<'a> {
@@ -24,15 +29,15 @@ impl<'a> Data<'a> {
         members: &'static [Member],
         rules: &'a Rules<'a>,
     ) -> Result<Self, Refusal> {
-        let parameters = Parameters::new(api.caller(), rules);
         let mut data = Self {
             members,
             values: [Value::Null; MEMBERS_MAX],
-            parameters,
+            parameters: Parameters::new(api, rules),
+            compounds: Vec::new(),
         };
         let root = data.scan_root(Scanner::request(body)?)?;
         if !root.is_missing() && root != Value::Object {
-            return Err(Refusal::parse(Some("data"), "wrong JSON type"));
+            return Err(Refusal::wrong_type("data", "wrong JSON type"));
         }
         data.check_types()?;
         if root.is_missing() {
@@ -73,10 +78,15 @@ impl<'a> Data<'a> {
         parse(&self.text(index)).ok_or_else(|| self.width_refusal(index))
     }
 
-    /// Returns the member at this index as a number. It fails only if check 7 accepts another value.
-    pub(super) fn decimal(&self, index: usize) -> Result<Decimal, Refusal> {
+    /// Returns the member at this index, parsed from its number. It fails only if check 7 accepts a number that
+    /// `parse` refuses.
+    pub(super) fn number<T>(
+        &self,
+        index: usize,
+        parse: impl FnOnce(&str) -> Result<T, TooWide>,
+    ) -> Result<T, Refusal> {
         match self.values.get(index) {
-            Some(Value::Number(spelling)) => Decimal::parse(spelling).ok(),
+            Some(Value::Number(spelling)) => parse(spelling).ok(),
             _ => None,
         }
         .ok_or_else(|| self.width_refusal(index))
@@ -96,7 +106,7 @@ impl<'a> Data<'a> {
         while let Some(name) = scanner.next_name()? {
             let name = name.content();
             if name != "data" {
-                scanner.value()?;
+                self.unknown_value(&mut scanner)?;
                 names.push(name);
             } else if data.is_some() {
                 return Err(Refusal::parse(Some("data"), DUPLICATE));
@@ -120,11 +130,11 @@ impl<'a> Data<'a> {
         while let Some(name) = scanner.next_name()? {
             let name = name.content();
             let Some((index, member)) = self.find(&name, expected) else {
-                scanner.value()?;
+                self.unknown_value(scanner)?;
                 names.push(name);
                 continue;
             };
-            let value = self.scan_value(member, scanner)?;
+            let value = self.scan_value((index, member), scanner)?;
             if let (Some(slot), Some(seen)) = (self.values.get_mut(index), seen.get_mut(index)) {
                 if std::mem::replace(seen, true) {
                     return Err(Refusal::parse(Some(member.name), DUPLICATE));
@@ -138,15 +148,70 @@ impl<'a> Data<'a> {
 
     fn scan_value(
         &mut self,
-        member: &Member,
+        (index, member): (usize, &Member),
         scanner: &mut Scanner<'a>,
     ) -> Result<Value<'a>, Refusal> {
-        let is_read = member.name == "parameters" && self.parameters.are_read();
+        let is_read = member.name == "parameters"
+            && (self.parameters.are_read() || self.parameters.are_kept());
         if is_read && scanner.object_is_next() {
             self.parameters.scan(scanner)?;
             return Ok(Value::Object);
         }
-        Ok(scanner.value()?)
+        self.spelled_value(Some(index), scanner)
+    }
+
+    /// Consumes the value of a member beyond the guide.
+    fn unknown_value(&mut self, scanner: &mut Scanner<'a>) -> Result<(), Refusal> {
+        self.spelled_value(None, scanner).map(drop)
+    }
+
+    /// Consumes a value and keeps its text where the canonical form needs it.
+    fn spelled_value(
+        &mut self,
+        member: Option<usize>,
+        scanner: &mut Scanner<'a>,
+    ) -> Result<Value<'a>, Refusal> {
+        if !self.parameters.are_kept() {
+            return Ok(scanner.value()?);
+        }
+        let spelled = Spelled::next(scanner)?;
+        if !spelled.text.is_empty() {
+            self.compounds.push((member, spelled));
+        }
+        Ok(spelled.value)
+    }
+
+    /// Returns the digest of the canonical form; `None` if a member occurs twice anywhere in the body.
+    pub(super) fn canonical(&mut self) -> Option<CanonicalDigest> {
+        let mut form = CanonicalForm::new();
+        let parameters = self.parameters.take_members();
+        let mut parameters = Some(parameters);
+        for (index, value) in self.values.iter().enumerate().take(self.members.len()) {
+            if value.is_missing() {
+                continue;
+            }
+            form.member(index);
+            let compound = self
+                .compounds
+                .iter()
+                .find(|(member, _)| *member == Some(index));
+            match (compound, value) {
+                (Some((_, spelled)), _) => form.value(spelled),
+                // Of the guide's members only the object of `parameters` is kept elsewhere.
+                (None, Value::Object) => form.object(parameters.take()?),
+                (None, value) => form.value(&Spelled {
+                    value: *value,
+                    text: "",
+                }),
+            }
+            .ok()?;
+        }
+        // The names of root and `data` are distinct: all others would have been refused.
+        let beyond = self.compounds.iter().filter(|(member, _)| member.is_none());
+        for (_, spelled) in beyond {
+            check_deeply_distinct(spelled).ok()?;
+        }
+        Some(form.digest())
     }
 
     /// Finds the member with this name. The search starts at `expected`, the member after the last one

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use super::refusal::Refusal;
 use crate::json::Value;
-use crate::{Decimal, KoreanTime, PayType, ResCode};
+use crate::{Decimal, KoreanTime, PayId, PayType, ResCode};
 
 /// The guide's column `Type`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,6 +33,8 @@ pub enum Width {
     Time,
     /// A [`Decimal`]: `E807`.
     Exact,
+    /// A [`PayId`]: `E807`.
+    PayId,
 }
 
 /// A member of a request's `data`.
@@ -84,7 +86,7 @@ impl Member {
         if fits {
             Ok(())
         } else {
-            Err(Refusal::parse(Some(self.name), "wrong JSON type"))
+            Err(Refusal::wrong_type(self.name, "wrong JSON type"))
         }
     }
 
@@ -99,10 +101,8 @@ impl Member {
             }
             Width::PayType => PayType::parse(&content(value)).is_some(),
             Width::Time => KoreanTime::parse(&content(value)).is_some(),
-            Width::Exact => match value {
-                Value::Number(spelling) => Decimal::parse(spelling).is_ok(),
-                _ => false,
-            },
+            Width::Exact => number(value).is_some_and(|number| Decimal::parse(number).is_ok()),
+            Width::PayId => number(value).is_some_and(|number| PayId::parse(number).is_ok()),
         };
         if fits {
             Ok(())
@@ -122,6 +122,7 @@ impl Member {
                 ResCode::E807,
                 "more than 18 digits before or after the decimal point",
             ),
+            Width::PayId => (ResCode::E807, "not a whole number of at most 38 digits"),
         };
         Refusal::width(code, self.name, reason)
     }
@@ -131,6 +132,13 @@ fn content<'a>(value: &Value<'a>) -> Cow<'a, str> {
     match value {
         Value::String(text) => text.content(),
         _ => Cow::Borrowed(""),
+    }
+}
+
+fn number<'a>(value: &Value<'a>) -> Option<&'a str> {
+    match value {
+        Value::Number(spelling) => Some(spelling),
+        _ => None,
     }
 }
 

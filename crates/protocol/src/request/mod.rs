@@ -6,6 +6,7 @@
 //! 7. [`Check::Width`]: a wrong width, in the guide's order: `E006`, `E007`, `E807`.
 //! 8. [`Check::Parameters`]: a value in `parameters` of the link APIs: `E006`, `E101`.
 
+mod canonical;
 mod data;
 mod link_create;
 mod link_recreate;
@@ -16,6 +17,7 @@ mod pay_result;
 mod prepay;
 mod refusal;
 
+pub use canonical::CanonicalDigest;
 pub use link_create::LinkCreate;
 pub use link_recreate::LinkRecreate;
 pub use member::{JsonType, Member, Width};

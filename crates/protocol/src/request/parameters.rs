@@ -3,9 +3,10 @@
 
 use std::borrow::Cow;
 
+use super::canonical::{Members, Spelled};
 use super::refusal::{Refusal, check_distinct};
 use crate::json::{MemberNames, Scanner, Value};
-use crate::{Caller, Decimal, ResCode};
+use crate::{Api, Caller, Decimal, ResCode};
 
 const MEMBER: Option<&str> = Some("parameters");
 
@@ -22,6 +23,8 @@ pub struct Rules<'a> {
 pub(super) struct Parameters<'a> {
     caller: Caller,
     rules: &'a Rules<'a>,
+    /// All members, for the canonical form; `None` in calls that have no such form.
+    members: Option<Members<'a>>,
     /// The identity values, in the order of the rules' names.
     identity: Vec<Value<'a>>,
     /// The refusal of the first invalid value in the document's order.
@@ -29,11 +32,12 @@ pub(super) struct Parameters<'a> {
 }
 
 impl<'a> Parameters<'a> {
-    pub(super) fn new(caller: Caller, rules: &'a Rules<'a>) -> Self {
+    pub(super) fn new(api: Api, rules: &'a Rules<'a>) -> Self {
         let identity = vec![Value::Null; rules.identity_parameters.len()];
         Self {
-            caller,
+            caller: api.caller(),
             rules,
+            members: (api == Api::PayResult).then(Vec::new),
             identity,
             refusal: None,
         }
@@ -47,13 +51,29 @@ impl<'a> Parameters<'a> {
         }
     }
 
+    /// Whether their values are kept for the canonical form.
+    pub(super) const fn are_kept(&self) -> bool {
+        self.members.is_some()
+    }
+
+    /// Takes the members that were kept for the canonical form.
+    pub(super) fn take_members(&mut self) -> Members<'a> {
+        self.members.take().unwrap_or_default()
+    }
+
     /// Reads the object of `parameters`, which is the scanner's next value.
     pub(super) fn scan(&mut self, scanner: &mut Scanner<'a>) -> Result<(), Refusal> {
         let mut names = MemberNames::new();
         scanner.enter_object()?;
         while let Some(name) = scanner.next_name()? {
             let name = name.content();
-            let value = scanner.value()?;
+            let value = if let Some(members) = &mut self.members {
+                let spelled = Spelled::next(scanner)?;
+                members.push((name.clone(), spelled));
+                spelled.value
+            } else {
+                scanner.value()?
+            };
             for (wanted, slot) in self
                 .rules
                 .identity_parameters
@@ -69,6 +89,10 @@ impl<'a> Parameters<'a> {
                 self.refusal = self.check_value(&value).err();
             }
         }
+        if !self.are_read() {
+            // What the gateway does not read is relayed as it is; only the canonical form needs distinct names.
+            return Ok(());
+        }
         check_distinct(&names, MEMBER)
     }
 
@@ -79,8 +103,8 @@ impl<'a> Parameters<'a> {
             Value::Bool | Value::Array | Value::Object => true,
         };
         if self.caller == Caller::KakaoPay && self.identity.iter().any(is_compound) {
-            return Err(Refusal::parse(
-                MEMBER,
+            return Err(Refusal::wrong_type(
+                "parameters",
                 "an identity value of the wrong JSON type",
             ));
         }

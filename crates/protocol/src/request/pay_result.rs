@@ -1,5 +1,6 @@
 //! 납부 결과 전달: Kakao Pay reports a payment or a cancel (guide section 7.1).
 
+use super::canonical::CanonicalDigest;
 use super::data::Data;
 use super::member::{
     BILLED_YEAR_MONTH, BILLER_NOTICE_KEY, BILLER_USER_KEY, JsonType, Member, ORDINAL, PARAMETERS,
@@ -7,7 +8,7 @@ use super::member::{
 };
 use super::parameters::Rules;
 use super::refusal::Refusal;
-use crate::{Api, Bill, BillerCode, PaidAt, PayType, PaymentEvent};
+use crate::{Api, Bill, BillerCode, Decimal, PaidAt, PayId, PayType, PaymentEvent};
 
 const MEMBERS: &[Member] = &[
     BILLER_USER_KEY,
@@ -27,7 +28,7 @@ const MEMBERS: &[Member] = &[
     Member::required("pay_fee_tax", JsonType::Number, Width::Exact),
     Member::optional("adjust_date", JsonType::String, Width::Digits(8)),
     Member::required("paid_at", JsonType::String, Width::Digits(14)),
-    Member::required("pay_id", JsonType::Number, Width::Exact),
+    Member::required("pay_id", JsonType::Number, Width::PayId),
 ];
 
 const PAY_TYPE: usize = position(MEMBERS, "pay_type");
@@ -42,6 +43,9 @@ pub struct PayResult {
     pub bill: Bill,
     /// The payment or cancel.
     pub event: PaymentEvent,
+    /// The digest by which a copy in another spelling is recognized; `None` if a member occurs twice
+    /// anywhere in the body.
+    pub canonical: Option<CanonicalDigest>,
 }
 
 impl PayResult {
@@ -54,14 +58,15 @@ impl PayResult {
     ///
     /// Returns the refusal of the first of the contract's checks 5 to 7 that fails.
     pub fn parse(body: &[u8], biller: BillerCode, rules: &Rules) -> Result<Self, Refusal> {
-        let data = Data::read(body, Api::PayResult, MEMBERS, rules)?;
+        let mut data = Data::read(body, Api::PayResult, MEMBERS, rules)?;
         let event = PaymentEvent {
-            pay_id: data.decimal(PAY_ID)?,
+            pay_id: data.number(PAY_ID, PayId::parse)?,
             pay_type: data.parsed(PAY_TYPE, PayType::parse)?,
             paid_at: data.parsed(PAID_AT, PaidAt::parse)?,
-            pay_amount: data.decimal(PAY_AMOUNT)?,
+            pay_amount: data.number(PAY_AMOUNT, Decimal::parse)?,
         };
         Ok(Self {
+            canonical: data.canonical(),
             bill: data.bill(biller),
             event,
         })

@@ -40,7 +40,7 @@ impl Prepay {
     /// Returns the refusal of the first of the contract's checks 5 to 7 that fails.
     pub fn parse(body: &[u8], biller: BillerCode, rules: &Rules) -> Result<Self, Refusal> {
         let data = Data::read(body, Api::Prepay, MEMBERS, rules)?;
-        let amount = data.decimal(AMOUNT)?;
+        let amount = data.number(AMOUNT, Decimal::parse)?;
         Ok(Self {
             bill: data.bill(biller),
             amount,

@@ -8,8 +8,10 @@ use crate::json::{InvalidJson, MemberNames};
 /// The contract's check that refused a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Check {
-    /// Check 5.
+    /// Check 5: the JSON itself.
     Parse,
+    /// Check 5: a member's JSON type.
+    Type,
     /// Check 6, and an absent `data`.
     Required,
     /// Check 7.
@@ -38,6 +40,13 @@ impl Refusal {
             code: ResCode::E807,
             member,
             reason,
+        }
+    }
+
+    pub(super) const fn wrong_type(member: &'static str, reason: &'static str) -> Self {
+        Self {
+            check: Check::Type,
+            ..Self::parse(Some(member), reason)
         }
     }
 

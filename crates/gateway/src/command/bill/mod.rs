@@ -9,7 +9,7 @@ use protocol::BillerCode;
 use serde_json::{Map, Value, json};
 
 use self::page::{bills, history_page, write_history};
-use super::operator::{Access, Client, Completion, Failure, Page, Wait};
+use super::operator::{Access, Client, Completion, Failure, Page, Wait, user_name};
 
 /// Subcommands of `gateway bill`.
 #[derive(Debug, Subcommand)]
@@ -68,10 +68,10 @@ pub(super) struct BillArgs {
 #[derive(Debug, Args)]
 pub(super) struct ChangeArgs {
     /// The reason, kept in the bill's history.
-    #[arg(long, value_name = "TEXT")]
-    reason: Option<String>,
-    /// The operator's name; by default the user's.
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "TEXT", value_parser = super::text)]
+    reason: String,
+    /// The operator's name; by default the user's, and required if the user has none.
+    #[arg(long, value_name = "NAME", value_parser = super::text)]
     operator: Option<String>,
 }
 
@@ -122,12 +122,14 @@ fn change_classification(
     change: &ChangeArgs,
     verb: &str,
 ) -> Result<Completion, Failure> {
+    let operator = match &change.operator {
+        Some(name) => name.clone(),
+        None => user_name()?,
+    };
     let client = access.client()?;
     let mut members = bill.to_json();
-    members.insert("operator".into(), change.operator().into());
-    if let Some(reason) = &change.reason {
-        members.insert("reason".into(), reason.as_str().into());
-    }
+    members.insert("operator".into(), operator.into());
+    members.insert("reason".into(), change.reason.as_str().into());
     let history = post(&client, &format!("/admin/bills/{verb}"), members)?;
     let mut page = Page::new();
     page.line(if verb == "classify" {
@@ -167,18 +169,6 @@ impl BillArgs {
             .into_iter()
             .map(|(name, value)| (name.to_owned(), value))
             .collect()
-    }
-}
-
-impl ChangeArgs {
-    fn operator(&self) -> String {
-        let names = ["USER", "LOGNAME"];
-        let of_environment = || names.iter().find_map(|name| std::env::var(name).ok());
-        self.operator
-            .clone()
-            .or_else(of_environment)
-            .filter(|name| !name.is_empty())
-            .unwrap_or_else(|| "unknown".to_owned())
     }
 }
 

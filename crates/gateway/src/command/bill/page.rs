@@ -133,7 +133,12 @@ fn events(groups: &[Value]) -> Table {
 }
 
 fn facts(facts: &[Value]) -> Table {
-    let mut table = Table::new(&[("", Align::Left), ("", Align::Left), ("", Align::Left)]);
+    let mut table = Table::new(&[
+        ("", Align::Left),
+        ("", Align::Left),
+        ("", Align::Left),
+        ("", Align::Left),
+    ]);
     for fact in facts {
         let kind = text(fact, "kind");
         let what = match kind {
@@ -163,9 +168,30 @@ fn facts(facts: &[Value]) -> Table {
             }
             _ => String::new(),
         };
-        table.row([moment_in_full(text(fact, "time")), kind.to_owned(), what]);
+        let mut request = text(fact, "request_id").to_owned();
+        if !request.is_empty() {
+            request.insert_str(0, "request ");
+        }
+        let time = moment_in_full(text(fact, "time"));
+        table.row([time, kind.to_owned(), what, request]);
+        if let Some(said) = answer(&fact["answer"]) {
+            table.row(["", "", &said, ""]);
+        }
     }
     table
+}
+
+/// Returns what a biller's answer to a pay-result said: `answered 200 E902 "message"`.
+fn answer(answer: &Value) -> Option<String> {
+    let status = answer["status"].as_u64()?;
+    let mut said = format!("answered {status}");
+    if let Some(res_code) = answer["res_code"].as_str() {
+        said += &format!(" {res_code}");
+    }
+    if let Some(message) = answer["message"].as_str() {
+        said += &format!(" \"{message}\"");
+    }
+    Some(said)
 }
 
 /// Returns a table of one customer's bills.

@@ -6,6 +6,7 @@ mod page;
 mod table;
 mod terminal;
 mod token;
+mod user;
 
 use std::fmt;
 use std::io::{self, Write};
@@ -20,6 +21,7 @@ pub(super) use format::{age, amount, moment, moment_in_full, number, text, won};
 pub(super) use page::Page;
 pub(super) use table::{Align, Table};
 pub(super) use terminal::harmless;
+pub(super) use user::user_name;
 
 use self::token::Token;
 use crate::config::OperatorSettings;
@@ -28,7 +30,7 @@ use crate::config::OperatorSettings;
 #[derive(Clone, Debug, Args)]
 pub(super) struct Access {
     /// The running gateway's configuration file, which names its ops listener.
-    #[arg(long, value_name = "FILE", default_value = "config/gateway.toml")]
+    #[arg(long, value_name = "FILE", default_value = super::CONFIGURATION)]
     config: PathBuf,
     /// A file that holds the admin token; by default the variable `GATEWAY_ADMIN_TOKEN`.
     #[arg(long, value_name = "FILE")]

@@ -166,7 +166,7 @@ fn delivery(name: &str) -> Result<DeliveryState, String> {
 
 fn pay_id(text: &str) -> Result<String, String> {
     let is_number = serde_json::from_str::<serde_json::Number>(text).is_ok();
-    if is_number && protocol::Decimal::parse(text).is_ok() {
+    if is_number && protocol::PayId::parse_stored(text).is_ok() {
         Ok(text.to_owned())
     } else {
         Err("must be a number".to_owned())

@@ -1,5 +1,6 @@
 //! Diagnostics of the configuration: faults prevent the start, warnings do not.
 
+use std::collections::HashMap;
 use std::fmt::{self, Write as _};
 use std::path::{Path, PathBuf};
 
@@ -102,11 +103,54 @@ impl fmt::Display for Faults {
 
 impl std::error::Error for Faults {}
 
+/// A file that a key names, and the place of that key.
+#[derive(Clone, Debug)]
+pub(in crate::config) struct NamedFile {
+    /// File, key and line, without a message.
+    pub(in crate::config) place: Diagnostic,
+    pub(in crate::config) path: PathBuf,
+}
+
+/// The TLS files that one table names. Their contents are checked once all configuration files are read.
+#[derive(Clone, Debug, Default)]
+pub(in crate::config) struct TlsTable {
+    /// The gateway's own chain.
+    pub(in crate::config) certificate: Option<NamedFile>,
+    /// Its key.
+    pub(in crate::config) private_key: Option<NamedFile>,
+    /// The authorities that it trusts.
+    pub(in crate::config) authorities: Option<NamedFile>,
+}
+
+/// Where the keys of the main file are, for faults that show only when a value is used.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Places {
+    file: PathBuf,
+    lines: HashMap<String, usize>,
+}
+
+impl Places {
+    pub(in crate::config) fn new(file: &Path, lines: HashMap<String, usize>) -> Self {
+        Self {
+            file: file.to_path_buf(),
+            lines,
+        }
+    }
+
+    /// Returns a fault of a key, such as `listen.public`, with its line if the file has it.
+    pub fn fault(&self, key: &str, message: impl Into<String>) -> Faults {
+        let line = self.lines.get(key).copied();
+        Diagnostic::new(&self.file, key, line, message).into()
+    }
+}
+
 /// The faults and warnings that were found so far.
 #[derive(Debug, Default)]
 pub(in crate::config) struct Diagnostics {
     pub(in crate::config) faults: Vec<Diagnostic>,
     pub(in crate::config) warnings: Vec<Diagnostic>,
+    /// The TLS files that were named so far.
+    pub(in crate::config) tls_tables: Vec<TlsTable>,
 }
 
 impl Diagnostics {
@@ -114,6 +158,7 @@ impl Diagnostics {
     pub(in crate::config) fn append(&mut self, mut other: Self) {
         self.faults.append(&mut other.faults);
         self.warnings.append(&mut other.warnings);
+        self.tls_tables.append(&mut other.tls_tables);
     }
 
     /// Adds a warning without a line.

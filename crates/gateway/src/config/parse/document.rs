@@ -1,6 +1,7 @@
 //! A TOML file: its text, its tables and its diagnostics.
 
 use std::cell::RefCell;
+use std::collections::HashMap;
 use std::fs::File;
 use std::io::Read;
 use std::os::unix::fs::PermissionsExt;
@@ -10,7 +11,7 @@ use toml::de::DeTable;
 use zeroize::Zeroizing;
 
 use super::bounds;
-use super::diagnostics::{Diagnostic, Diagnostics};
+use super::diagnostics::{Diagnostic, Diagnostics, Places, TlsTable};
 use super::spelling;
 
 /// The text of a file. Dropping it overwrites its memory, because it may contain a password.
@@ -155,7 +156,29 @@ impl<'a> Document<'a> {
         self.diagnostics.into_inner()
     }
 
-    fn diagnostic(
+    /// Remembers the TLS files that a table names, so that their contents are checked.
+    pub(in crate::config) fn name_tls_files(&self, table: TlsTable) {
+        self.diagnostics.borrow_mut().tls_tables.push(table);
+    }
+
+    /// Returns where each key of the file is.
+    pub(in crate::config) fn places(&self) -> Places {
+        let mut lines = HashMap::new();
+        self.collect_lines(&self.tables, "", &mut lines);
+        Places::new(self.path(), lines)
+    }
+
+    fn collect_lines(&self, table: &DeTable<'_>, prefix: &str, lines: &mut HashMap<String, usize>) {
+        for (key, value) in table {
+            let dotted = format!("{prefix}{}", key.get_ref());
+            if let Some(within) = value.get_ref().as_table() {
+                self.collect_lines(within, &format!("{dotted}."), lines);
+            }
+            lines.insert(dotted, self.line(value.span().start));
+        }
+    }
+
+    pub(super) fn diagnostic(
         &self,
         key: &str,
         offset: Option<usize>,

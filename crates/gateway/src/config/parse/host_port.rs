@@ -20,7 +20,10 @@ pub struct HostPort {
 impl HostPort {
     /// Parses `host`, `host:port`, `[IPv6]` or `[IPv6]:port`. An error does not repeat the text, which may
     /// be a part of a password.
-    pub(in crate::config) fn parse(text: &str, default_port: u16) -> Result<Self, &'static str> {
+    ///
+    /// # Errors
+    /// What is wrong with the text.
+    pub(crate) fn parse(text: &str, default_port: u16) -> Result<Self, &'static str> {
         // `url` removes white space.
         if text.contains(|character| character <= ' ') {
             return Err(HOST);

@@ -1,8 +1,11 @@
 //! A table of a file, read key by key. Reading continues after a fault.
 
+use std::path::PathBuf;
+
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
+use super::diagnostics::NamedFile;
 use super::document::Document;
 use super::spelling;
 use super::value;
@@ -148,6 +151,20 @@ impl<'a> Section<'a> {
     pub(in crate::config) fn warn(&self, key: &str, message: impl Into<String>) {
         self.document
             .warn(&self.dotted(key), self.offset(key), message);
+    }
+
+    /// Returns the file that a key of this table names, with the key's place.
+    pub(in crate::config) fn named_file(
+        &self,
+        key: &str,
+        path: Option<&PathBuf>,
+    ) -> Option<NamedFile> {
+        Some(NamedFile {
+            place: self
+                .document
+                .diagnostic(&self.dotted(key), self.offset(key), ""),
+            path: path?.clone(),
+        })
     }
 
     /// Adds a fault for every key that was neither read nor allowed.

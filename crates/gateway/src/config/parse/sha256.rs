@@ -8,6 +8,32 @@ use toml::de::DeValue;
 
 use super::value;
 
+/// What a digest is of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::config) enum Digested {
+    /// The admin token.
+    AdminToken,
+    /// The value of an `Authorization` header.
+    Authorization,
+    /// A certificate in DER form.
+    Certificate,
+}
+
+impl Digested {
+    /// Returns how such a digest is made.
+    const fn remedy(self) -> &'static str {
+        match self {
+            Self::AdminToken => {
+                "`gateway token` makes a token and its digest, `printf %s \"$TOKEN\" | sha256sum` the digest of one"
+            }
+            Self::Authorization => {
+                "`printf %s 'THE HEADER VALUE' | sha256sum` makes it of the header's whole value"
+            }
+            Self::Certificate => "`openssl x509 -in FILE -outform DER | sha256sum` makes it",
+        }
+    }
+}
+
 /// A SHA-256 digest. Comparison takes constant time.
 #[derive(Clone, Copy)]
 pub struct Sha256([u8; 32]);
@@ -41,15 +67,19 @@ impl Sha256 {
     ///
     /// # Errors
     /// If it is none. The message never quotes the text, which may be the secret itself.
-    pub(in crate::config) fn read(value: &DeValue<'_>) -> Result<Self, String> {
+    pub(in crate::config) fn read(value: &DeValue<'_>, digested: Digested) -> Result<Self, String> {
         let text = value::text(value)?;
         Self::parse(text).ok_or_else(|| {
             let hexadecimal = text.bytes().all(|byte| byte.is_ascii_hexdigit());
             let found = match (hexadecimal, text.chars().count()) {
                 (true, length) => format!("{length} of them"),
+                (false, _) if Self::parse(&text.replace(':', "")).is_some() => {
+                    "with colons between them".to_owned()
+                }
                 (false, _) => "other characters".to_owned(),
             };
-            format!("must be a SHA-256 digest of 64 hexadecimal digits, not {found}")
+            let remedy = digested.remedy();
+            format!("must be a SHA-256 digest of 64 hexadecimal digits, not {found}: {remedy}")
         })
     }
 }
@@ -94,13 +124,26 @@ mod tests {
             (&EMPTY[1..], "63 of them"),
             ("", "0 of them"),
             ("KakaoAK s3cret", "other characters"),
+            (
+                &format!("{}:{}", &EMPTY[..2], &EMPTY[2..]),
+                "with colons between them",
+            ),
             (&EMPTY.replace('e', "g"), "other characters"),
             (&"가".repeat(64), "other characters"),
             // 64 bytes, but not 64 characters.
             (&format!("{}가", &EMPTY[3..]), "other characters"),
         ] {
-            let fault = Sha256::read(&DeValue::String(text.into())).unwrap_err();
-            assert_eq!(fault, format!("{must} {found}"));
+            for digested in [
+                Digested::AdminToken,
+                Digested::Authorization,
+                Digested::Certificate,
+            ] {
+                let value = DeValue::String(text.into());
+                let fault = Sha256::read(&value, digested).unwrap_err();
+                let remedy = digested.remedy();
+                assert!(remedy.contains("sha256sum"), "{remedy}");
+                assert_eq!(fault, format!("{must} {found}: {remedy}"));
+            }
         }
     }
 }

@@ -3,7 +3,7 @@
 use std::num::NonZeroU32;
 use std::time::Duration;
 
-use super::folder::{Folder, KAKAO, biller};
+use super::folder::{Folder, KAKAO, biller, pem};
 use crate::config::{ClientAuth, Redeliver, Scheme, Secret, Sha256, Status, Topology, UpstreamTls};
 
 #[test]
@@ -68,7 +68,7 @@ fn every_key_can_be_set() {
     let folder = Folder::with_main(include_str!("all_keys.toml"));
     std::fs::create_dir(folder.path("tls")).unwrap();
     for file in ["gateway.pem", "gateway.key", "ca.pem"] {
-        folder.write(&format!("tls/{file}"), "PEM");
+        folder.write(&format!("tls/{file}"), pem());
     }
     let loaded = folder.load().unwrap();
     assert_eq!(loaded.warnings, []);

@@ -1,6 +1,6 @@
 //! The exact texts of all faults.
 
-use super::folder::{Folder, KAKAO, biller};
+use super::folder::{Folder, KAKAO, biller, pem};
 
 #[test]
 fn unknown_keys_and_wrong_types_are_faults() {
@@ -99,7 +99,7 @@ fn values_out_of_bounds_are_faults() {
         ),
         (
             "[ops]\nadmin_token_sha256 = 's3cret'",
-            "ops.admin_token_sha256: must be a SHA-256 digest of 64 hexadecimal digits, not other characters (line 5)",
+            "ops.admin_token_sha256: must be a SHA-256 digest of 64 hexadecimal digits, not other characters: `gateway token` makes a token and its digest, `printf %s \"$TOKEN\" | sha256sum` the digest of one (line 5)",
         ),
     ]);
 }
@@ -202,7 +202,11 @@ fn faults_of_redis_do_not_contain_its_password() {
         ),
         (
             "[ledger.redis]\nurl = 'redis://h'\npassword_env = 's3cret'",
-            "ledger.redis.password_env: names an environment variable that is not set (line 6)",
+            "ledger.redis.password_env: names an environment variable that is not set (its name is not shown, for it may be the password itself) (line 6)",
+        ),
+        (
+            "[ledger.redis]\nurl = 'redis://h'\npassword_env = 'RELAY_NO_SUCH_VARIABLE'",
+            "ledger.redis.password_env: the environment variable `RELAY_NO_SUCH_VARIABLE` is not set for this process: set it (systemd: `EnvironmentFile=`), or use `password_file` (line 6)",
         ),
         (
             "[ledger.redis]\nurl = 'redis://h'\npassword_file = 'empty'",
@@ -227,7 +231,7 @@ fn assert_faults(table: &[(&str, &str)]) {
             // A key of the root table precedes the first table.
             folder.write("gateway.toml", format!("\n\n\n{toml}\n{KAKAO}"));
         }
-        folder.write("there.pem", "PEM");
+        folder.write("there.pem", pem());
         folder.write("empty", "\n");
         let faults = folder.faults();
         assert_eq!(faults, format!("gateway.toml: {expected}"), "{toml}");
@@ -333,11 +337,11 @@ fn each_fault_of_a_billers_file_names_that_file() {
         ),
         (
             biller("B0001").replace(&digest, "KakaoAK s3cret"),
-            "authorization_sha256: entry 1: must be a SHA-256 digest of 64 hexadecimal digits, not other characters (line 3)",
+            "authorization_sha256: entry 1: must be a SHA-256 digest of 64 hexadecimal digits, not other characters: `printf %s 'THE HEADER VALUE' | sha256sum` makes it of the header's whole value (line 3)",
         ),
         (
             biller("B0001").replace(&digest, &digest[1..]),
-            "authorization_sha256: entry 1: must be a SHA-256 digest of 64 hexadecimal digits, not 63 of them (line 3)",
+            "authorization_sha256: entry 1: must be a SHA-256 digest of 64 hexadecimal digits, not 63 of them: `printf %s 'THE HEADER VALUE' | sha256sum` makes it of the header's whole value (line 3)",
         ),
     ]);
 }

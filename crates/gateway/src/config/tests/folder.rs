@@ -3,6 +3,7 @@
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
+use std::sync::OnceLock;
 
 use tempfile::TempDir;
 
@@ -69,9 +70,26 @@ impl Folder {
 
 /// Returns a biller's file without faults and warnings.
 pub(super) fn biller(code: &str) -> String {
-    let digest = "0f".repeat(32);
+    // Billers that share a digest or a URL are warned of.
+    let (digest, path) = match code {
+        "B0001" => ("0f".repeat(32), ""),
+        code => (format!("{:0<64}", hexadecimal(code)), code),
+    };
     format!(
-        "code = '{code}'\nbase_url = 'http://127.0.0.1:9002'\n\
+        "code = '{code}'\nbase_url = 'http://127.0.0.1:9002/{path}'\n\
          authorization_sha256 = ['{digest}']\nallow_from = ['127.0.0.0/8']\n"
     )
+}
+
+fn hexadecimal(text: &str) -> String {
+    text.bytes().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// Returns a certificate and its key in one text, which serves for every TLS file.
+pub(super) fn pem() -> &'static str {
+    static PEM: OnceLock<String> = OnceLock::new();
+    PEM.get_or_init(|| {
+        let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
+        made.cert.pem() + &made.signing_key.serialize_pem()
+    })
 }

@@ -1,6 +1,6 @@
 //! The exact texts of all warnings.
 
-use super::folder::{Folder, KAKAO, biller};
+use super::folder::{Folder, KAKAO, biller, pem};
 
 const DIGEST: &str = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
 
@@ -23,6 +23,25 @@ fn questionable_settings_of_the_main_file_are_warnings() {
         (format!("{KAKAO}[kakao.tls]"), "kakao.tls: is not used: `base_url` is http (line 4)".to_owned()),
         (format!("{KAKAO}client_certificates = ['{DIGEST}']"), format!("kakao.client_certificates: {pinned}")),
         (format!("{KAKAO}client_certificates = ['{DIGEST}']\n{tls}"), format!("kakao.client_certificates: {pinned}")),
+        (
+            KAKAO.replace(":9001", ":9001/external/inquiry-payment/one-time/url/"),
+            "kakao.base_url: ends in `/external/inquiry-payment/one-time/url`, which the gateway appends itself: \
+             `http://127.0.0.1:9001/external/inquiry-payment/one-time/url/external/inquiry-payment/one-time/url` \
+             would be called; `http://127.0.0.1:9001` is probably meant (line 2)"
+                .to_owned(),
+        ),
+        (
+            format!("{KAKAO}[budget]\ntotal = '3001ms'"),
+            "budget.total: is above 3 s, after which Kakao Pay itself gives up: it does not hear answers that come \
+             later (line 5)"
+                .to_owned(),
+        ),
+        (
+            format!("{KAKAO}[listen]\nops = '0.0.0.0:9464'\n[ops]\nadmin_token_sha256 = '{DIGEST}'"),
+            "ops.admin_token_sha256: is used over plain HTTP beyond loopback (`listen.ops`): who listens on that \
+             network reads the token; use a loopback address, and a tunnel or a TLS proxy to it (line 7)"
+                .to_owned(),
+        ),
         (
             format!("{KAKAO}[listen]\nops = '0.0.0.0:9464'"),
             "ops.admin_token_sha256: is missing: `listen.ops` is reachable from outside and the admin API is off".to_owned(),
@@ -47,7 +66,7 @@ fn questionable_settings_of_the_main_file_are_warnings() {
     for (toml, expected) in table {
         let folder = Folder::with_main(&toml);
         std::fs::create_dir(folder.path("none")).unwrap();
-        folder.write("pem", "PEM");
+        folder.write("pem", pem());
         assert_eq!(
             folder.warnings(),
             format!("gateway.toml: {expected}"),
@@ -67,6 +86,13 @@ fn questionable_settings_of_a_billers_file_are_warnings() {
         (
             biller("B0001").replace(&format!("'{}'", "0f".repeat(32)), ""),
             format!("authorization_sha256: {link} (line 3)"),
+        ),
+        (
+            biller("B0001").replace(":9002/", ":9002/v1/kakao/pay-result"),
+            "base_url: ends in `/kakao/pay-result`, which the gateway appends itself: \
+             `http://127.0.0.1:9002/v1/kakao/pay-result/kakao/pay-result` would be called; \
+             `http://127.0.0.1:9002/v1` is probably meant (line 2)"
+                .to_owned(),
         ),
         (
             biller("B7"),
@@ -96,7 +122,7 @@ fn pinned_certificates_are_no_warning_if_certificates_are_requested() {
         "{KAKAO}client_certificates = ['{DIGEST}']\n[listen.tls]\ncertificate = 'pem'\n\
          private_key = 'pem'\nclient_ca = 'pem'\nclient_auth = 'optional'"
     ));
-    folder.write("pem", "PEM");
+    folder.write("pem", pem());
     assert_eq!(folder.warnings(), "");
 }
 
@@ -121,10 +147,28 @@ fn only_a_secret_that_others_can_read_is_a_warning() {
     ];
     for (file, toml, expected) in table {
         let folder = Folder::with_main(&format!("{KAKAO}{toml}"));
-        folder.write("pem", "PEM");
-        folder.write("secret", "s3cret");
+        folder.write("pem", pem());
+        folder.write("secret", pem());
         assert_eq!(folder.warnings(), "");
         folder.set_mode(file, 0o640);
         assert_eq!(folder.warnings(), format!("gateway.toml: {expected}"));
     }
+}
+
+#[test]
+fn billers_that_share_a_digest_or_a_url_are_warned_of_once_for_each() {
+    let folder = Folder::new();
+    let twin = |code: &str| biller("B0001").replace("'B0001'", &format!("'{code}'"));
+    folder.write("billers/B0003.toml", twin("B0003"));
+    let shared = |more: &str| {
+        format!(
+            "billers/B0003.toml: authorization_sha256: is also that of `B0001`{more}: the `Authorization` value of one \
+             admits calls in the other's name\n\
+             billers/B0003.toml: base_url: is also that of `B0001`{more}: the bills and payments of both go to one place"
+        )
+    };
+    assert_eq!(folder.warnings(), shared(""));
+    folder.write("billers/B0004.toml", twin("B0004"));
+    folder.write("billers/B0005.toml", twin("B0005"));
+    assert_eq!(folder.warnings(), shared(", and 2 more have it"));
 }

@@ -96,13 +96,18 @@ async fn change(
             "it holds until the next stop, but the journal cannot be written",
         )
     })?;
-    tracing::info!(
-        operator,
-        biller = found.bill.biller_code().as_str(),
-        user = %user_key_digest(found.bill.biller_user_key()),
-        error_bill = action == Action::Classify,
-        "an operator classified a bill"
+    let (biller, user) = (
+        found.bill.biller_code(),
+        user_key_digest(found.bill.biller_user_key()),
     );
+    match action {
+        Action::Classify => tracing::info!(
+            operator, biller = biller.as_str(), %user, "an operator made a bill an error bill"
+        ),
+        Action::Clear => tracing::info!(
+            operator, biller = biller.as_str(), %user, "an operator cleared an error bill"
+        ),
+    }
     let mut history = history(context, &found).await?;
     if let Value::Object(members) = &mut history {
         members.insert("was_known".to_owned(), before.is_some().into());

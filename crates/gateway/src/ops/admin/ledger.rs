@@ -53,9 +53,7 @@ pub(super) async fn verify(context: AdminContext) -> Result<HttpResponse, Refusa
         Some(Err(_)) => false,
     };
     let is_sound = verified.audit.findings.is_empty() && is_shared_sound;
-    if !is_sound {
-        tracing::error!("the ledger's verification has findings");
-    }
+    log_verification(&verified);
     Ok(answer(&json!({
         "sound": is_sound,
         "journal": audit_as_json(&verified.audit),
@@ -65,6 +63,29 @@ pub(super) async fn verify(context: AdminContext) -> Result<HttpResponse, Refusa
         "node": context.ledger().node(),
         "took_ms": u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX),
     })))
+}
+
+/// Logs what a verification found, and what it could not compare.
+fn log_verification(verified: &ledger::Verification) {
+    let findings = verified.audit.findings.kept.len() as u64 + verified.audit.findings.left_off;
+    if findings > 0 {
+        tracing::error!(findings, "the journal's verification has findings");
+    }
+    match &verified.redis {
+        None => {}
+        Some(Ok(difference)) if difference.is_none() => {}
+        Some(Ok(difference)) => tracing::error!(
+            missing = difference.missing,
+            behind = difference.behind,
+            unreadable = difference.unreadable,
+            answers_missing = difference.answers_missing,
+            "Redis differs from this node's journal"
+        ),
+        Some(Err(out)) => tracing::warn!(
+            reason = ?out,
+            "the journal was verified, but Redis was out of reach and was not compared with it"
+        ),
+    }
 }
 
 /// Ends the verification when dropped, also when the operator hangs up.

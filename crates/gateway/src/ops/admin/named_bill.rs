@@ -16,9 +16,6 @@ const PART_CHARS: usize = 200;
 /// Most characters of a reason.
 const REASON_CHARS: usize = 500;
 
-/// The reason that is recorded if the operator gives none.
-const NO_REASON: &str = "no reason given";
-
 /// Most characters of an operator's name.
 const OPERATOR_CHARS: usize = 100;
 
@@ -36,7 +33,8 @@ pub(super) struct NamedBill {
     notice_key: String,
     #[serde(default)]
     parameters: BTreeMap<String, String>,
-    reason: Option<String>,
+    #[serde(default)]
+    reason: String,
     #[serde(default)]
     operator: String,
 }
@@ -101,8 +99,7 @@ impl NamedBill {
 
     /// Returns the operator's reason.
     pub(super) fn reason(&self) -> Result<String, Refusal> {
-        let reason = self.reason.as_deref().unwrap_or(NO_REASON);
-        line("reason", reason, REASON_CHARS)
+        line("reason", &self.reason, REASON_CHARS)
     }
 
     /// Returns the operator's name.

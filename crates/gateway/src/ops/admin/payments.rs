@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use actix_web::{HttpResponse, web};
 use ledger::{Cancellation, DeliveryState, EventDelivery, Scope, SkipCancelled, Timestamp};
-use protocol::{BillerCode, Decimal};
+use protocol::{BillerCode, PayId};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
@@ -155,24 +155,31 @@ pub(super) async fn redeliver(
 }
 
 /// Parses a `pay_id`, exactly, from a JSON number or a string that holds one.
-fn pay_id(value: &Value) -> Result<Decimal, Refusal> {
+fn pay_id(value: &Value) -> Result<PayId, Refusal> {
     let spelling = match value {
         Value::String(text) => text.clone(),
-        Value::Number(number) => number.to_string(),
+        // A larger number was rounded when the request was parsed.
+        Value::Number(number) if number.as_f64().is_some_and(|number| number.abs() < 9e15) => {
+            number.to_string()
+        }
         _ => String::new(),
     };
     let is_number = serde_json::from_str::<serde_json::Number>(&spelling).is_ok();
     is_number
-        .then(|| Decimal::parse(&spelling).ok())
+        .then(|| PayId::parse_stored(&spelling).ok())
         .flatten()
-        .ok_or_else(|| Refusal::bad_request("pay_id is no number"))
+        .ok_or_else(|| {
+            Refusal::bad_request(
+                "pay_id is no number (one of more than 15 digits is given as a string)",
+            )
+        })
 }
 
 /// Returns why there is nothing to deliver.
 async fn nothing_to_deliver(
     context: &AdminContext,
     biller: &RegisteredBiller,
-    pay_id: Decimal,
+    pay_id: PayId,
 ) -> Result<Refusal, Refusal> {
     let bills = context
         .ledger()

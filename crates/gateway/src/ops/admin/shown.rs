@@ -4,8 +4,8 @@
 use jiff::tz::Offset;
 use ledger::journal::NumberedFact;
 use ledger::{
-    BillState, Cancellation, Classification, DeliveryAttempts, EventDelivery, FactKind, LinkState,
-    PaymentGroup, PaymentRecord, Stamp, Timestamp,
+    AnswerSummary, BillState, Cancellation, Classification, DeliveryAttempts, EventDelivery,
+    FactKind, LinkState, PaymentGroup, PaymentRecord, Stamp, Timestamp,
 };
 use protocol::{Bill, KoreanTime, PaymentEvent};
 use serde_json::{Map, Value, json};
@@ -110,7 +110,19 @@ pub(super) fn fact(numbered: &NumberedFact) -> Value {
     shown.insert("stamp".to_owned(), stamp(fact.stamp).into());
     shown.insert("node".to_owned(), fact.stamp.node.into());
     shown.insert("kind".to_owned(), fact.kind.name().into());
+    let context = &numbered.context;
+    if let Some(request_id) = context.request_id.as_deref() {
+        shown.insert("request_id".to_owned(), request_id.into());
+    }
+    if let Some(said) = &context.answer {
+        shown.insert("answer".to_owned(), answer(said));
+    }
     Value::Object(shown)
+}
+
+/// Returns what a biller's answer said. Its text is the biller's own.
+fn answer(said: &AnswerSummary) -> Value {
+    json!({ "status": said.status, "res_code": said.res_code, "message": said.message })
 }
 
 /// Formats a stamp, which links the facts of one attempt.

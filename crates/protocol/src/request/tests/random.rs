@@ -35,6 +35,8 @@ fn spell(member: &Member, holds: Holds) -> Option<String> {
         (Holds::WrongWidth, Width::Time) => "\"20200431235959\"".to_owned(),
         (Holds::Right, Width::Exact) => "-1.5e3".to_owned(),
         (Holds::WrongWidth, Width::Exact) => "1e18".to_owned(),
+        (Holds::Right, Width::PayId) => "-9.5e37".to_owned(),
+        (Holds::WrongWidth, Width::PayId) => "0.5".to_owned(),
     };
     Some(format!("\"{}\":{value}", member.name))
 }
@@ -49,11 +51,11 @@ fn expected(api_reads_parameters: &[&str], rows: &[(Member, Holds)]) -> String {
         Width::Any => None,
         Width::Max(_) => Some("E006"),
         Width::Digits(_) | Width::PayType | Width::Time => Some("E007"),
-        Width::Exact => Some("E807"),
+        Width::Exact | Width::PayId => Some("E807"),
     };
     for (member, holds) in rows {
         if *holds == Holds::WrongType && ruled(member) {
-            return format!("Parse E807 {}", member.name);
+            return format!("Type E807 {}", member.name);
         }
     }
     for (member, holds) in rows {

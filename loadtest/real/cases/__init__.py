@@ -1,0 +1,1 @@
+"""What is asked of the gateway before each real server."""
