@@ -23,10 +23,12 @@ fn paid(pay_id: u64) -> String {
 }
 
 /// A gateway with a biller whose answers have almost 4 MiB, and another one.
-fn gateway(large_biller: &Upstream, other: &Upstream) -> Gateway {
+fn gateway(large_biller: &Upstream, other: &Upstream, budget: &str) -> Gateway {
     Setup::new("http://127.0.0.1:1", &large_biller.url())
         .biller("B0002", &other.url(), "")
-        .with("[limits]\nconnections_per_address = 1000")
+        .with(&format!(
+            "[budget]\ntotal = \"{budget}\"\n[limits]\nconnections_per_address = 1000"
+        ))
         .start()
 }
 
@@ -37,7 +39,7 @@ fn held(gateway: &Gateway) -> i64 {
 #[test]
 fn answers_that_nobody_reads_take_a_bounded_memory_and_other_calls_succeed() {
     let (biller, other) = (Upstream::start(|_| large(4_000_000)), Upstream::ok());
-    let gateway = gateway(&biller, &other);
+    let gateway = gateway(&biller, &other, "3s");
     let callers: Vec<Caller> = (1..=60)
         .map(|pay_id| {
             let mut caller = gateway.caller();
@@ -70,8 +72,9 @@ fn answers_that_nobody_reads_take_a_bounded_memory_and_other_calls_succeed() {
 
 #[test]
 fn many_large_answers_at_once_are_all_relayed_and_readiness_stays() {
+    // A budget in which a loaded machine moves 250 MB.
     let (biller, other) = (Upstream::start(|_| large(4_000_000)), Upstream::ok());
-    let gateway = gateway(&biller, &other);
+    let gateway = gateway(&biller, &other, "30s");
     thread::scope(|scope| {
         let rounds: Vec<_> = (0..16)
             .map(|worker| {
