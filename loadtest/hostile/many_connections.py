@@ -1,7 +1,7 @@
 """10,000 idle connections and 1,000 slow senders.
 
 Measures what a connection costs in memory, what legitimate callers notice, and whether the gateway closes all
-connections in time: idle ones after `limits.idle_timeout` (60 s), slow heads after `limits.head_timeout` (5 s),
+connections in time: idle ones after `limits.idle_timeout` (75 s), slow heads after `limits.head_timeout` (5 s),
 slow bodies within the budget (3 s).
 """
 
@@ -44,7 +44,7 @@ def run(environment, options):
     yield from _closings("slow heads", senders.ages("head"), 5)
     yield from _closings("slow bodies", senders.ages("body"), 3)
     yield Objective("statuses of slow senders", set(senders.statuses) <= {"408"}, str(dict(senders.statuses)))
-    yield from _closings("idle connections", idle.await_closed(60 + 20), 60)
+    yield from _closings("idle connections", idle.await_closed(75 + 20), 75)
     left = gateway.metrics().total("relay_connections_open")
     yield Objective("connections left open", left == 0, f"{left:.0f}")
 

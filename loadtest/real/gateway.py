@@ -50,7 +50,8 @@ class Gateway:
         configuration = fill(
             _HERE / "gateway.toml", self.folder / "gateway.toml", PORT=self.port, OPS_PORT=self.ops_port,
             TRUSTED_PROXIES=json.dumps(values.get("trusted_proxies", [])), LISTEN=values.get("listen", ""),
-            LIMITS=values.get("limits", ""), LEDGER=values.get("ledger", ""), KAKAO_URL=kakao_url, **rules,
+            LIMITS=values.get("limits", ""), BUDGET=values.get("budget", ""),
+            LEDGER=values.get("ledger", ""), KAKAO_URL=kakao_url, **rules,
         )
         command = [program("gateway"), "serve", "--config", configuration]
         self.child = Child(name, command, self.folder / "log")

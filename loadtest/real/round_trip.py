@@ -1,6 +1,7 @@
 """A TCP relay that adds a round trip, so that a request and a close can cross: `round_trip.py TARGET MS PORT…`.
 
-Bytes, ends and resets of both directions arrive half of the round trip later, in their order.
+Bytes, ends and resets of both directions arrive half of the round trip later, in their order. For every connection the
+port is printed.
 """
 
 import asyncio
@@ -81,6 +82,7 @@ class _Accepted(_Side):
 
     def connection_made(self, transport):
         super().connection_made(transport)
+        print(transport.get_extra_info("sockname")[1], flush=True)
         self._opening = asyncio.ensure_future(self._open())
 
     async def _open(self):

@@ -6,11 +6,10 @@ import sys
 import tempfile
 from concurrent.futures import ThreadPoolExecutor
 
-from bench.child import Child
-from bench.port import free_port
 from real import answers, install
-from real.cases import forms, idle_end
+from real.cases import busy, forms, idle_end
 from real.gateway import Gateway, program
+from real.relay import Relay
 from real.servers import SERVERS
 from real.servers.server import Site
 
@@ -48,9 +47,13 @@ def _one(results, server, environment, shared, written, options):
         children += server.start(site)
         children[-1].await_port(site.port)
         idle_end.warm_up(site)
-        gateway = _gateway(site, options, children)
+        relay = Relay(site, options.round_trip, idle_end.LANES + 1)
+        children.append(relay.child)
+        gateway = _gateway(site, relay)
+        children.append(gateway.child)
         forms.run(results, server, gateway, site)
-        idle_end.run(results, server, gateway, site, options)
+        shortest_idle_seconds = idle_end.run(results, server, gateway, site, options)
+        busy.run(results, server, gateway, relay, shortest_idle_seconds)
     # A child that does not start exits the run; here it is one server's result.
     except (Exception, SystemExit) as error:
         results.add(server.name, "tested", "yes", f"no: {type(error).__name__} {error}", False)
@@ -59,18 +62,13 @@ def _one(results, server, environment, shared, written, options):
             child.end(5)
 
 
-def _gateway(site, options, children):
-    """Starts a gateway with a biller for each lane, each behind a port with the round trip."""
-    ports = [free_port() for _ in range(idle_end.LANES)]
-    path = pathlib.Path(__file__).resolve().parent / "round_trip.py"
-    command = [sys.executable, path, site.port, options.round_trip, *ports]
-    relay = Child("round-trip", command, site.folder / "round-trip.log")
-    children.append(relay)
-    relay.await_port(ports[-1])
+def _gateway(site, relay):
+    """Starts a gateway with billers behind the ports of the relay, and one without the round trip for the forms."""
     host = f"{'https' if site.tls else 'http'}://127.0.0.1"
-    billers = {idle_end.biller(number): f"{host}:{port}" for number, port in enumerate(ports)}
+    codes = [idle_end.biller(number) for number in range(idle_end.LANES)] + [busy.BILLER]
+    billers = {code: f"{host}:{port}" for code, port in zip(codes, relay.ports, strict=True)}
     billers[forms.BILLER] = f"{host}:{site.port}"
     tls = f'[tls]\nca = "{site.tls}/ca.pem"' if site.tls else ""
-    gateway = Gateway(site.folder, billers, limits='idle_timeout = "10m"', biller_tls=tls)
-    children.append(gateway.child)
-    return gateway
+    # A machine that is busy with twenty servers may be slow; that is not what is tested.
+    budget = '[budget]\ntotal = "20s"'
+    return Gateway(site.folder, billers, limits='idle_timeout = "10m"', budget=budget, biller_tls=tls)

@@ -1,5 +1,6 @@
 //! When the certificates end that the gateway uses or is shown: for metrics, and for the log.
 
+use std::fmt::Write as _;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -150,7 +151,8 @@ impl End {
         let named = self.parties.iter().take(PARTIES_MAX).map(String::as_str);
         let mut parties = named.collect::<Vec<_>>().join(", ");
         if let Some(more) = self.parties.len().checked_sub(PARTIES_MAX + 1) {
-            parties.push_str(&format!(" and {} more", more + 1));
+            // Writing into a string never fails.
+            let _ = write!(parties, " and {} more", more + 1);
         }
         let not_after = moment(self.not_after);
         let usage = self.usage.as_str();

@@ -11,13 +11,15 @@ use actix_web::http::Method;
 use actix_web::http::header::{HeaderMap, HeaderName};
 use futures_util::FutureExt;
 use metrics::{AnsweredCall, BillerSeries, RejectedReason, Stage};
-use protocol::Api;
+use protocol::{Api, BillerCode};
 use tokio::time::Instant;
 
-use crate::admission::{self, body};
+use crate::admission;
+use crate::admission::body::{self, ReceivedBody};
 use crate::call::Call;
 use crate::flow;
 use crate::logging::CallLine;
+use crate::refused::{self, PayResultRoute};
 use crate::registry::RegisteredBiller;
 use crate::reply::{Problem, Reply};
 use crate::request_id::only;
@@ -39,7 +41,8 @@ pub fn handle(
     let call = Rc::new(call);
     let subject = Subject::of(&worker, &incoming.request);
     async move {
-        let answer = answer(&worker, &call, &subject, &mut incoming);
+        let mut received = ReceivedBody::default();
+        let answer = answer(&worker, &call, &subject, (&mut incoming, &mut received));
         // A panic in one call must not end the connection's other calls.
         let answered = AssertUnwindSafe(answer)
             .catch_unwind()
@@ -48,6 +51,15 @@ pub fn handle(
                 tracing::error!(request_id = call.request_id(), "a call panicked");
                 Err(Problem::Internal)
             });
+        if let Err(problem) = &answered
+            && subject.api == Some(Api::PayResult)
+            && refused::is_refusal(problem)
+        {
+            let route = subject.pay_result_route(&incoming.request);
+            let refused = refused::note(&call, &route, &mut incoming, received, problem);
+            // Boxed, so that a call that is not refused is not as large as one that is.
+            Box::pin(refused).await;
+        }
         finish(&worker, &call, &subject, answered)
     }
 }
@@ -79,26 +91,47 @@ impl Subject {
     }
 }
 
+impl Subject {
+    /// Returns what the head of a refused pay-result says.
+    fn pay_result_route(&self, request: &Request) -> PayResultRoute {
+        let route = routes::find(request.uri().path());
+        let named = route.and_then(|route| code(route, request.headers()));
+        PayResultRoute {
+            parties: Arc::clone(&self.parties),
+            named: named.and_then(BillerCode::parse),
+            biller: self.biller.clone(),
+            series: Arc::clone(&self.series),
+        }
+    }
+}
+
 fn named_biller(
     parties: &Parties,
     route: Route<'_>,
     headers: &HeaderMap,
 ) -> Option<Arc<RegisteredBiller>> {
-    let code = match route.biller {
-        NamedBiller::InPath(code) => code,
-        NamedBiller::InHeader => only(headers, &X_BILLER_CODE)?.to_str().ok()?,
-    };
-    parties.registry.find(code).cloned()
+    parties.registry.find(code(route, headers)?).cloned()
+}
+
+fn code<'a>(route: Route<'a>, headers: &'a HeaderMap) -> Option<&'a str> {
+    match route.biller {
+        NamedBiller::InPath(code) => Some(code),
+        NamedBiller::InHeader => only(headers, &X_BILLER_CODE)?.to_str().ok(),
+    }
 }
 
 async fn answer(
     worker: &Worker,
     call: &Rc<Call>,
     subject: &Subject,
-    incoming: &mut IncomingRequest,
+    (incoming, received): (&mut IncomingRequest, &mut ReceivedBody),
 ) -> Result<Reply, Problem> {
     if let Some(fault) = incoming.fault {
         return Err(Problem::EarlyFault(fault));
+    }
+    // Such a connection could not be opened now, so it is not served, whatever the call asks for.
+    if !incoming.connection.is_still_trusted() {
+        return Err(Problem::CertificateWithdrawn);
     }
     let api = subject.api.ok_or(Problem::UnknownRoute)?;
     if incoming.request.method() != Method::POST {
@@ -107,12 +140,12 @@ async fn answer(
     let admitted = admission::admit(api, &subject.parties, subject.biller.as_ref(), incoming)?;
     let _gauge = subject.series.enter();
     let limit_bytes = worker.shared().request_body_bytes;
-    let body = body::read(incoming, limit_bytes, call.deadline())
+    body::read(incoming, received, limit_bytes, call.deadline())
         .await
         // A framing fault of the body takes precedence over the read error that it caused.
         .map_err(|problem| (incoming.connection.fault()).map_or(problem, Problem::EarlyFault))?;
     call.enter(Stage::Parse);
-    flow::run(call, api, &admitted, &body).await
+    flow::run(call, api, &admitted, received.bytes()).await
 }
 
 /// Counts, logs and traces the answer, and returns it as an HTTP response.

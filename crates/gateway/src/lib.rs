@@ -14,6 +14,7 @@ pub mod lifecycle;
 pub mod logging;
 pub mod ops;
 pub mod redelivery;
+pub mod refused;
 pub mod registry;
 pub mod reply;
 pub mod request_id;

@@ -12,6 +12,7 @@ use metrics::{CertificateUse, Metrics};
 use tokio_util::task::TaskTracker;
 
 use crate::config::Sha256;
+use crate::logging::LineRate;
 use crate::registry::{KakaoParty, Registry};
 use crate::server::ConnectionCounts;
 use crate::tls::ServerTls;
@@ -41,6 +42,8 @@ pub struct GatewayState {
     pub tls: OnceLock<Arc<ServerTls>>,
     /// The ends of the certificates of `[ledger.redis]`, in seconds since 1970; unset without TLS to Redis.
     pub redis_certificates: OnceLock<Vec<(CertificateUse, i64)>>,
+    /// The rate of log lines about pay-results from foreign addresses.
+    pub foreign_pay_results: LineRate,
     parties: RwLock<Arc<Parties>>,
     draining: AtomicBool,
 }
@@ -52,8 +55,8 @@ pub struct Parties {
     pub kakao: Arc<KakaoParty>,
     /// The billers.
     pub registry: Arc<Registry>,
-    /// `listen.trusted_proxies`: addresses whose `X-Forwarded-For` is read.
-    pub trusted_proxies: Vec<IpNet>,
+    /// Addresses whose `X-Forwarded-For` is read: `listen.trusted_proxies`, or none with `listen.proxy_protocol`.
+    pub forwarded_for_from: Vec<IpNet>,
 }
 
 impl GatewayState {
@@ -75,6 +78,7 @@ impl GatewayState {
             traces: OnceLock::new(),
             tls: OnceLock::new(),
             redis_certificates: OnceLock::new(),
+            foreign_pay_results: LineRate::default(),
             parties: RwLock::new(Arc::new(parties)),
             draining: AtomicBool::new(false),
         }

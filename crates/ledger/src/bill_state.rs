@@ -4,8 +4,10 @@
 //! [`merge`](BillState::merge) joins the states of two nodes. Both are commutative and idempotent.
 
 use crate::codec::{Decoder, Encode, Unreadable};
+use crate::refusals::Refusals;
 use crate::{
-    Classification, DeliveryState, Fact, FactKind, Link, LinkState, Payments, Stamp, Timestamp,
+    Classification, DeliveryState, Fact, FactKind, Link, LinkState, MessageDigest, Payments, Stamp,
+    Timestamp,
 };
 
 /// The links, payments and classification of one bill.
@@ -37,6 +39,20 @@ impl BillState {
             FactKind::Delivery { event, state, .. } => {
                 self.payments_mut().fold_delivery(event, stamp, *state);
             }
+            FactKind::DeliveryClosed { event, .. } => {
+                let payments = self.payments_mut();
+                payments.fold_delivery(event, stamp, DeliveryState::Closed);
+            }
+            FactKind::PayResultRefused { message } => {
+                self.payments_mut()
+                    .refusals_mut()
+                    .fold_opened(*message, stamp);
+            }
+            FactKind::RefusalClosed { message, .. } => {
+                self.payments_mut()
+                    .refusals_mut()
+                    .fold_closed(*message, stamp);
+            }
             FactKind::Classified { reason, operator } | FactKind::Cleared { reason, operator } => {
                 self.fold_classification(fact, reason, operator);
             }
@@ -63,7 +79,8 @@ impl BillState {
     pub fn latest(&self) -> Stamp {
         let payments = self.payments.as_ref().map(|payments| payments.latest());
         let classified = self.classification.as_ref().map(|latest| latest.stamp);
-        let latest = payments.max(classified).unwrap_or_default();
+        let refused = self.refusals().map(Refusals::latest);
+        let latest = payments.max(classified).max(refused).unwrap_or_default();
         latest.max(self.link.latest())
     }
 
@@ -96,11 +113,26 @@ impl BillState {
         self.payments.as_deref()
     }
 
-    /// Returns whether the latest classification fact makes the bill an error bill.
+    /// Returns whether the bill is an error bill: by its latest classification fact, or because a refused pay-result
+    /// of it is open.
     pub fn is_error_bill(&self) -> bool {
+        self.is_classified() || self.open_refusals().next().is_some()
+    }
+
+    /// Returns whether the latest classification fact makes the bill an error bill.
+    pub fn is_classified(&self) -> bool {
         self.classification
             .as_ref()
             .is_some_and(|latest| latest.error_bill)
+    }
+
+    /// Returns the digests of the refused pay-results of this bill that are open, each with its stamp.
+    pub fn open_refusals(&self) -> impl Iterator<Item = (MessageDigest, Stamp)> {
+        let refusals = self
+            .payments
+            .iter()
+            .filter_map(|payments| payments.refusals());
+        refusals.flat_map(Refusals::open)
     }
 
     /// Returns the latest classification fact.
@@ -134,6 +166,17 @@ impl BillState {
             operator: operator.to_owned(),
         };
         classification.fold_into(&mut self.classification);
+    }
+}
+
+impl BillState {
+    /// Returns the refused pay-results; `None` where there is none, so that the value has the first format.
+    pub(crate) fn refusals(&self) -> Option<&Refusals> {
+        self.payments.as_ref()?.refusals()
+    }
+
+    pub(crate) fn put_refusals(&mut self, refusals: &Refusals) {
+        self.payments_mut().refusals_mut().merge(refusals);
     }
 }
 

@@ -138,6 +138,12 @@ impl Pages {
         self.undelivered.iter()
     }
 
+    /// The state of every bill.
+    pub(crate) fn bills(&self) -> impl Iterator<Item = &BillState> {
+        let families = self.families.values();
+        families.flat_map(|family| family.bills().map(|(_, state)| state))
+    }
+
     /// How many families the book has.
     pub(crate) fn families(&self) -> usize {
         self.families.len()

@@ -14,8 +14,11 @@ use crate::{Stamp, Timestamp};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Unreadable;
 
-/// The version that this code reads and writes.
-const VERSION: u64 = 1;
+/// The first version, in which nearly every value is written.
+pub(crate) const FIRST_VERSION: u64 = 1;
+
+/// The version of a bill group with refused pay-results, which stand behind its bills.
+pub(crate) const WITH_REFUSALS: u64 = 2;
 
 /// Stands before a `pay_id` of more than 18 digits. No decimal has it as its units.
 const WIDE_PAY_ID: i64 = i64::MIN;
@@ -23,12 +26,17 @@ const WIDE_PAY_ID: i64 = i64::MIN;
 /// A type that can be written in this format.
 pub(crate) trait Encode {
     fn encode(&self, out: &mut Vec<u8>);
+
+    /// The version of the format that the value needs.
+    fn version(&self) -> u64 {
+        FIRST_VERSION
+    }
 }
 
 /// Returns the bytes of a Redis value: the version, then `value`.
 pub(crate) fn to_bytes(value: &impl Encode) -> Vec<u8> {
     let mut out = Vec::with_capacity(64);
-    VERSION.encode(&mut out);
+    value.version().encode(&mut out);
     value.encode(&mut out);
     out
 }
@@ -36,7 +44,8 @@ pub(crate) fn to_bytes(value: &impl Encode) -> Vec<u8> {
 /// A reader of this format.
 #[derive(Debug)]
 pub(crate) struct Decoder<'a> {
-    rest: &'a [u8],
+    bytes: &'a [u8],
+    version: u64,
     /// `None`: stamps are read as they are.
     horizon: Option<&'a Horizon>,
 }
@@ -45,13 +54,15 @@ impl<'a> Decoder<'a> {
     /// Reads the version.
     ///
     /// # Errors
-    /// When it is not [`VERSION`].
+    /// When it is a later one than this code knows.
     pub(crate) fn new(bytes: &'a [u8]) -> Result<Self, Unreadable> {
         let mut decoder = Self {
-            rest: bytes,
+            bytes,
+            version: 0,
             horizon: None,
         };
-        if decoder.number()? == VERSION {
+        decoder.version = decoder.number()?;
+        if (FIRST_VERSION..=WITH_REFUSALS).contains(&decoder.version) {
             Ok(decoder)
         } else {
             Err(Unreadable)
@@ -61,7 +72,7 @@ impl<'a> Decoder<'a> {
     /// The same for a value from outside, whose stamps `horizon` judges.
     ///
     /// # Errors
-    /// When it is not [`VERSION`].
+    /// When this code does not know the version.
     pub(crate) fn within(
         bytes: &'a [u8],
         horizon: Option<&'a Horizon>,
@@ -70,9 +81,14 @@ impl<'a> Decoder<'a> {
         Ok(Self { horizon, ..decoder })
     }
 
+    /// Returns the version of the value.
+    pub(crate) const fn version(&self) -> u64 {
+        self.version
+    }
+
     /// Returns an error when bytes remain.
     pub(crate) fn finish(self) -> Result<(), Unreadable> {
-        if self.rest.is_empty() {
+        if self.bytes.is_empty() {
             Ok(())
         } else {
             Err(Unreadable)
@@ -80,8 +96,8 @@ impl<'a> Decoder<'a> {
     }
 
     pub(crate) fn byte(&mut self) -> Result<u8, Unreadable> {
-        let (first, rest) = self.rest.split_first().ok_or(Unreadable)?;
-        self.rest = rest;
+        let (first, rest) = self.bytes.split_first().ok_or(Unreadable)?;
+        self.bytes = rest;
         Ok(*first)
     }
 
@@ -110,8 +126,8 @@ impl<'a> Decoder<'a> {
 
     pub(crate) fn bytes(&mut self) -> Result<&'a [u8], Unreadable> {
         let length = usize::try_from(self.number()?).map_err(|_| Unreadable)?;
-        let (bytes, rest) = self.rest.split_at_checked(length).ok_or(Unreadable)?;
-        self.rest = rest;
+        let (bytes, rest) = self.bytes.split_at_checked(length).ok_or(Unreadable)?;
+        self.bytes = rest;
         Ok(bytes)
     }
 
@@ -137,7 +153,7 @@ impl<'a> Decoder<'a> {
         mut read: impl FnMut(&mut Self) -> Result<T, Unreadable>,
     ) -> Result<Vec<T>, Unreadable> {
         let items = usize::try_from(self.number()?).map_err(|_| Unreadable)?;
-        if items > self.rest.len() {
+        if items > self.bytes.len() {
             return Err(Unreadable);
         }
         (0..items).map(|_| read(self)).collect()
@@ -341,7 +357,7 @@ mod tests {
         #[test]
         fn a_bill_group_reads_back_as_it_was_written(
             facts in proptest::collection::vec(
-                ("[가-힣a]{0,3}", "[0-9]{0,2}", any::<i64>(), 0..6u8, -1_000i64..1_000), 0..12
+                ("[가-힣a]{0,3}", "[0-9]{0,2}", any::<i64>(), 0..9u8, -1_000i64..1_000), 0..12
             )
         ) {
             let mut group = BillGroup::default();
@@ -360,6 +376,11 @@ mod tests {
                     2 => FactKind::Delivery { event, message, state: DeliveryState::Pending },
                     3 => FactKind::Reserved { until: Timestamp::from_millis(*time), after_unknown: true },
                     4 => FactKind::Linked { attempt: stamp, expire_at },
+                    6 => FactKind::PayResultRefused { message },
+                    7 => FactKind::RefusalClosed { message, reason: key.clone(), operator: seq.clone() },
+                    8 => FactKind::DeliveryClosed {
+                        event, message, reason: key.clone(), operator: seq.clone(),
+                    },
                     _ => FactKind::Classified { reason: key.clone(), operator: seq.clone() },
                 };
                 let bill = bill(key, seq);

@@ -13,6 +13,8 @@ pub enum DeliveryState {
     Unknown,
     /// The pay-result was never sent.
     Pending,
+    /// An operator closed it by hand. Only an acceptance changes that.
+    Closed,
 }
 
 impl DeliveryState {
@@ -23,14 +25,25 @@ impl DeliveryState {
             Self::Refused => "refused",
             Self::Unknown => "unknown",
             Self::Pending => "pending",
+            Self::Closed => "closed",
         }
     }
 
     /// Returns the state with this name.
     pub fn parse(name: &str) -> Option<Self> {
-        [Self::Accepted, Self::Refused, Self::Unknown, Self::Pending]
-            .into_iter()
-            .find(|state| state.name() == name)
+        let all = [
+            Self::Accepted,
+            Self::Refused,
+            Self::Unknown,
+            Self::Pending,
+            Self::Closed,
+        ];
+        all.into_iter().find(|state| state.name() == name)
+    }
+
+    /// Returns whether nothing is to be done any more: accepted, or closed by an operator.
+    pub const fn is_settled(self) -> bool {
+        matches!(self, Self::Accepted | Self::Closed)
     }
 }
 
@@ -41,6 +54,7 @@ impl Encode for DeliveryState {
             Self::Refused => 1,
             Self::Unknown => 2,
             Self::Pending => 3,
+            Self::Closed => 4,
         });
     }
 }
@@ -52,6 +66,7 @@ impl DeliveryState {
             1 => Ok(Self::Refused),
             2 => Ok(Self::Unknown),
             3 => Ok(Self::Pending),
+            4 => Ok(Self::Closed),
             _ => Err(Unreadable),
         }
     }

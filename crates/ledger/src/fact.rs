@@ -69,6 +69,31 @@ pub enum FactKind {
         /// The outcome.
         state: DeliveryState,
     },
+    /// An operator closed an event that its biller had not accepted.
+    DeliveryClosed {
+        /// The event of the pay-result.
+        event: PaymentEvent,
+        /// The digest of the pay-result.
+        message: MessageDigest,
+        /// The reason that was given.
+        reason: String,
+        /// The name of the operator.
+        operator: String,
+    },
+    /// A pay-result of this bill was refused by a check: the bill is an error bill (`E817`) until that is closed.
+    PayResultRefused {
+        /// The digest of the pay-result; the journal keeps its bytes.
+        message: MessageDigest,
+    },
+    /// A refused pay-result of this bill was delivered, passed the checks, or was closed by an operator.
+    RefusalClosed {
+        /// The digest of the pay-result.
+        message: MessageDigest,
+        /// How it ended, or the operator's reason.
+        reason: String,
+        /// The name of the operator, or `gateway`.
+        operator: String,
+    },
     /// The bill becomes an error bill (`E817`).
     Classified {
         /// The reason that was given.
@@ -107,7 +132,9 @@ impl FactKind {
             Self::Linked { .. } => "linked",
             Self::Relinked { .. } => "relinked",
             Self::Payment { .. } => "payment",
-            Self::Delivery { .. } => "delivery",
+            Self::Delivery { .. } | Self::DeliveryClosed { .. } => "delivery",
+            Self::PayResultRefused { .. } => "pay_result_refused",
+            Self::RefusalClosed { .. } => "refusal_closed",
             Self::Classified { .. } => "classified",
             Self::Cleared { .. } => "cleared",
         }

@@ -4,8 +4,11 @@
 
 use protocol::Bill;
 
-use crate::codec::{Decoder, Encode, Unreadable, encode_list, encode_rest_of_bill};
+use crate::codec::{
+    Decoder, Encode, FIRST_VERSION, Unreadable, WITH_REFUSALS, encode_list, encode_rest_of_bill,
+};
 use crate::horizon::Horizon;
+use crate::refusals::Refusals;
 use crate::{BillState, Timestamp};
 
 /// The bills that share biller, user key, month and ordinal; nearly always one.
@@ -90,12 +93,37 @@ impl BillGroup {
     }
 }
 
+impl BillGroup {
+    /// The bills with refused pay-results, by their place.
+    fn refusals(&self) -> impl Iterator<Item = (usize, &Refusals)> {
+        let bills = self.bills.iter().enumerate();
+        bills.filter_map(|(place, (_, state))| Some((place, state.refusals()?)))
+    }
+}
+
 impl Encode for BillGroup {
+    /// A group without refused pay-results, so nearly every one, has the first format: nodes of the first version
+    /// read it too.
+    fn version(&self) -> u64 {
+        if self.refusals().next().is_some() {
+            WITH_REFUSALS
+        } else {
+            FIRST_VERSION
+        }
+    }
+
     fn encode(&self, out: &mut Vec<u8>) {
         encode_list(self.bills.iter(), out, |(bill, state), out| {
             encode_rest_of_bill(bill, out);
             state.encode(out);
         });
+        let refusals: Vec<_> = self.refusals().collect();
+        if !refusals.is_empty() {
+            encode_list(refusals.iter(), out, |(place, refusals), out| {
+                (*place as u64).encode(out);
+                refusals.encode(out);
+            });
+        }
     }
 }
 
@@ -109,7 +137,17 @@ impl BillGroup {
         let mut decoder = Decoder::within(bytes, horizon)?;
         let bills =
             decoder.list(|decoder| Ok((decoder.bill_like(like)?, BillState::decode(decoder)?)))?;
+        let mut group = Self { bills };
+        if decoder.version() == WITH_REFUSALS {
+            let refusals =
+                decoder.list(|decoder| Ok((decoder.number()?, Refusals::decode(decoder)?)))?;
+            for (place, refusals) in refusals {
+                let place = usize::try_from(place).map_err(|_| Unreadable)?;
+                let (_, state) = group.bills.get_mut(place).ok_or(Unreadable)?;
+                state.put_refusals(&refusals);
+            }
+        }
         decoder.finish()?;
-        Ok(Self { bills })
+        Ok(group)
     }
 }

@@ -25,6 +25,8 @@ mod link_decision;
 mod message;
 mod owners;
 mod payments;
+mod refusals;
+mod refused;
 mod refused_links;
 mod retention;
 mod share;
@@ -42,8 +44,9 @@ pub use classification::Classification;
 pub use delivery::DeliveryState;
 pub use facade::{
     BillHistory, BillerUndelivered, DeliveryAttempts, DeliveryOutcome, Durability, EventDelivery,
-    Ledger, LinkOutcome, Options, Rebuild, RecordOutcome, RecordedPayment, Redelivery,
-    RedisDifference, Reservation, Scope, ScopedState, SkipCancelled, Verification, verify_offline,
+    Ledger, LeftBehind, LinkOutcome, Options, Rebuild, RecordOutcome, RecordedPayment, Redelivery,
+    RedisDifference, RefusedEnd, RefusedKept, Reservation, Scope, ScopedState, SkipCancelled,
+    Verification, verify_offline,
 };
 pub use fact::{Fact, FactKind};
 pub use fact_context::{AnswerSummary, FactContext, Message};
@@ -53,5 +56,9 @@ pub use link::{Link, LinkState};
 pub use link_decision::{BillView, LinkRefusal};
 pub use message::{Digests, KeptAnswer, MessageDigest};
 pub use payments::{Cancellation, PaymentEffect, PaymentGroup, PaymentRecord, Payments};
+pub use refused::{
+    REFUSED_BOUND, REFUSED_BYTES_BOUND, RefusedClosing, RefusedEntry, RefusedOutcome,
+    RefusedPayResult,
+};
 pub use share::Observer;
 pub use stamp::{HybridLogicalClock, Stamp, Timestamp};

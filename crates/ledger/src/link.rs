@@ -59,6 +59,9 @@ impl Link {
             FactKind::Relinked { expire_at } => self.relink(stamp, *expire_at),
             FactKind::Payment { .. }
             | FactKind::Delivery { .. }
+            | FactKind::DeliveryClosed { .. }
+            | FactKind::PayResultRefused { .. }
+            | FactKind::RefusalClosed { .. }
             | FactKind::Classified { .. }
             | FactKind::Cleared { .. } => {}
         }

@@ -8,6 +8,7 @@ use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use crate::facade::Node;
+use crate::journal::{Entry, RefusedChange};
 use crate::refused_links::{KEPT_FOR, forget_refused_links};
 use crate::{JournalError, Stamp, Timestamp};
 
@@ -83,6 +84,11 @@ fn delete_with_retention(node: &Node, retention: Duration) {
 /// When the journal cannot be read or written.
 pub(crate) fn delete_bills_before(node: &Node, before: Timestamp) -> Result<usize, JournalError> {
     let reader = node.journal().reader().another()?;
+    let leaving = node.refused().forget_closed_before(before);
+    if !leaving.is_empty() {
+        let entry = Entry::of(Vec::new()).with_refused(Some(RefusedChange::Leave(leaving)));
+        node.journal().append(entry).blocking_committed()?;
+    }
     let before = Stamp::time_of(before);
     let mut deleted = 0;
     loop {

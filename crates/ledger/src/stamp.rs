@@ -63,7 +63,7 @@ pub struct Stamp {
 }
 
 impl Stamp {
-    /// Returns the first stamp time of `moment`.
+    /// Returns the first stamp time of `moment`; saturates, for there are times beyond all stamps.
     pub(crate) const fn time_of(moment: Timestamp) -> i64 {
         moment.0.saturating_mul(1 << COUNTER_BITS)
     }

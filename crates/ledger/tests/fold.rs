@@ -64,10 +64,26 @@ fn kinds() -> impl Strategy<Value = FactKind> {
                 message
             }
         ),
-        (events(), message, state).prop_map(|(event, message, state)| FactKind::Delivery {
+        (events(), message.clone(), state).prop_map(|(event, message, state)| {
+            FactKind::Delivery {
+                event,
+                message,
+                state,
+            }
+        }),
+        (events(), message.clone()).prop_map(|(event, message)| FactKind::DeliveryClosed {
             event,
             message,
-            state
+            reason: "booked by hand".into(),
+            operator: "kim".into(),
+        }),
+        message
+            .clone()
+            .prop_map(|message| FactKind::PayResultRefused { message }),
+        message.prop_map(|message| FactKind::RefusalClosed {
+            message,
+            reason: "passed".into(),
+            operator: "gateway".into(),
         }),
         "[ab]".prop_map(|reason| FactKind::Classified {
             reason,

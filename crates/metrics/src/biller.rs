@@ -103,7 +103,7 @@ impl BillerSeries {
         self.double_payments.inc();
     }
 
-    /// Counts a pay-result that was refused for its body.
+    /// Counts a pay-result that a check refused.
     pub fn pay_result_refused(&self, code: ResCode) {
         let mut refused = self
             .pay_results_refused

@@ -85,6 +85,18 @@ label! {
 }
 
 label! {
+    /// Why a log-in at the admin API failed.
+    pub enum LoginFailure {
+        /// No token, or more than one.
+        Missing "missing",
+        /// Another token.
+        Wrong "wrong",
+        /// Too many failures from the address before; the token was not looked at.
+        Limited "limited",
+    }
+}
+
+label! {
     /// An operation of the ledger.
     pub enum LedgerOperation {
         /// Read the state of a bill.
@@ -319,6 +331,7 @@ mod tests {
         check::<ReloadResult>();
         check::<CertificateUse>();
         check::<HandshakeReason>();
+        check::<LoginFailure>();
     }
 
     #[test]

@@ -27,8 +27,8 @@ pub use biller::{BillerSeries, InFlight};
 pub use certificates::CertificateExpiry;
 pub use handshakes::HandshakeFailures;
 pub use label::{
-    CertificateUse, HandshakeReason, LedgerOperation, RejectedReason, ReloadResult, ResCodeLabel,
-    Stage,
+    CertificateUse, HandshakeReason, LedgerOperation, LoginFailure, RejectedReason, ReloadResult,
+    ResCodeLabel, Stage,
 };
 pub use metrics::{LedgerTimer, Metrics};
 pub use requests::AnsweredCall;

@@ -14,13 +14,15 @@ use crate::buckets::{Buckets, seconds_exactly};
 use crate::exposition::Exposition;
 use crate::handshakes::HandshakeFailures;
 use crate::label::{
-    ApiLabel, Label, LedgerOperation, PerLabel, RejectedReason, ReloadResult, StatusLabel,
+    ApiLabel, Label, LedgerOperation, LoginFailure, PerLabel, RejectedReason, ReloadResult,
+    StatusLabel,
 };
 use crate::reloads::Reloads;
 use crate::requests::{AnsweredCall, Pair};
 use crate::series::{
-    BUDGET, BUILD_INFO, CIRCUIT_STATE, LEDGER_OPERATION_DURATION, LEDGER_UNAVAILABLE, OVERHEAD,
-    REJECTED, REQUEST_DURATION, STAMPS_AHEAD, VALUES_WITHOUT_CHECKSUM,
+    ADMIN_LOGIN_FAILURES, BUDGET, BUILD_INFO, CIRCUIT_STATE, LEDGER_OPERATION_DURATION,
+    LEDGER_UNAVAILABLE, OVERHEAD, PAY_RESULTS_REFUSED_NOT_KEPT, REJECTED, REQUEST_DURATION,
+    STAMPS_AHEAD, VALUES_WITHOUT_CHECKSUM,
 };
 use crate::stages::StageSeconds;
 use crate::status::GatewayStatus;
@@ -37,6 +39,7 @@ pub struct Metrics {
     overhead: PerLabel<ApiLabel, Histogram>,
     stage_seconds: PerLabel<ApiLabel, StageSeconds>,
     rejected: PerLabel<RejectedReason, IntCounter>,
+    login_failures: PerLabel<LoginFailure, IntCounter>,
     ledger_operation_duration: PerLabel<LedgerOperation, Histogram>,
     ledger_unavailable: PerLabel<LedgerOperation, IntCounter>,
     stamps_ahead: IntCounter,
@@ -47,6 +50,7 @@ pub struct Metrics {
     inbound_handshakes: HandshakeFailures,
     outbound_handshakes: HandshakeFailures,
     reloads: Reloads,
+    pay_results_not_kept: IntCounter,
     process: ProcessCollector,
 }
 
@@ -70,6 +74,9 @@ impl Metrics {
             rejected: PerLabel::new(|reason: RejectedReason| {
                 REJECTED.counter(&[("reason", reason.text())])
             }),
+            login_failures: PerLabel::new(|cause: LoginFailure| {
+                ADMIN_LOGIN_FAILURES.counter(&[("cause", cause.text())])
+            }),
             ledger_operation_duration: PerLabel::new(|label| {
                 LEDGER_OPERATION_DURATION.histogram(&operation(label), &bounds.own)
             }),
@@ -84,6 +91,7 @@ impl Metrics {
             inbound_handshakes: HandshakeFailures::of_side("in"),
             outbound_handshakes: HandshakeFailures::of_side("out"),
             reloads: Reloads::new(),
+            pay_results_not_kept: PAY_RESULTS_REFUSED_NOT_KEPT.counter(&[]),
             process: ProcessCollector::for_self(),
             call_bounds,
         })
@@ -159,6 +167,11 @@ impl Metrics {
         self.rejected.get(reason).inc();
     }
 
+    /// Counts a failed log-in at the admin API.
+    pub fn login_failed(&self, cause: LoginFailure) {
+        self.login_failures.get(cause).inc();
+    }
+
     /// Measures an operation of the ledger until the timer is dropped.
     pub fn time_ledger(&self, operation: LedgerOperation) -> LedgerTimer<'_> {
         self.time_ledger_from(operation, Instant::now())
@@ -210,6 +223,11 @@ impl Metrics {
         }
     }
 
+    /// Counts a refused pay-result that is not on durable storage.
+    pub fn refused_pay_result_not_kept(&self) {
+        self.pay_results_not_kept.inc();
+    }
+
     /// Counts a reload of the configuration.
     pub fn reloaded(&self, result: ReloadResult) {
         self.reloads.count(result);
@@ -244,6 +262,9 @@ impl Metrics {
         self.rejected
             .iter()
             .for_each(|series| exposition.collector(series));
+        self.login_failures
+            .iter()
+            .for_each(|series| exposition.collector(series));
         self.ledger_operation_duration
             .iter()
             .for_each(|series| exposition.collector(series));
@@ -256,6 +277,7 @@ impl Metrics {
         self.outbound_handshakes.expose(&mut exposition);
         self.reloads.expose(&mut exposition);
         exposition.collector(&self.kakao_circuit_state);
+        exposition.collector(&self.pay_results_not_kept);
         exposition.collector(&self.process);
         self.unknown_biller.expose(&mut exposition);
         let billers = self

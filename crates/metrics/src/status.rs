@@ -10,8 +10,8 @@ use crate::label::{ApiLabel, Label};
 use crate::series::{
     ANSWER_BYTES, BILLER_INFO, BILLER_SUSPENDED, CONNECTIONS_OPEN, CONNECTIONS_REFUSED,
     JOURNAL_BACKLOG_FACTS, JOURNAL_COMMITS, JOURNAL_DISK_FREE, JOURNAL_SIZE, JOURNAL_WRITABLE,
-    LEDGER_BILL_GROUPS, LOG_LINES_DROPPED, PAYMENTS_UNDELIVERED, READY, REDIS_UP,
-    TRACE_SPANS_DROPPED, UNDELIVERED_BY_BILLER, UNDELIVERED_OLDEST, UNSHARED_FACTS,
+    LEDGER_BILL_GROUPS, LOG_LINES_DROPPED, PAY_RESULTS_REFUSED_OPEN, PAYMENTS_UNDELIVERED, READY,
+    REDIS_UP, TRACE_SPANS_DROPPED, UNDELIVERED_BY_BILLER, UNDELIVERED_OLDEST, UNSHARED_FACTS,
     UNSHARED_OLDEST,
 };
 
@@ -29,6 +29,8 @@ pub struct GatewayStatus<'a> {
     pub bill_groups: Vec<(Option<BillerCode>, u64)>,
     /// The payment events that billers have not accepted.
     pub undelivered: UndeliveredStatus,
+    /// Refused pay-results that are kept and open.
+    pub refused_open: usize,
     /// Redis, and the facts that are not in it.
     pub redis: RedisStatus,
     /// The connections of the public listener.
@@ -69,7 +71,7 @@ pub struct JournalStatus {
     pub disk_free_bytes: Option<u64>,
 }
 
-/// The payment events that billers have not accepted.
+/// The payment events that billers have not accepted and no operator has closed.
 #[derive(Clone, Debug, Default)]
 pub struct UndeliveredStatus {
     /// The number of events of all billers.
@@ -114,6 +116,8 @@ impl GatewayStatus<'_> {
             exposition.gauge(&LEDGER_BILL_GROUPS, &[biller], unsigned(*groups));
         }
         self.undelivered.expose(exposition);
+        let refused_open = u64::try_from(self.refused_open).unwrap_or(u64::MAX);
+        exposition.gauge(&PAY_RESULTS_REFUSED_OPEN, &[], unsigned(refused_open));
         self.redis.expose(exposition);
         exposition.gauge(&CONNECTIONS_OPEN, &[], unsigned(self.connections.open));
         exposition.counter(

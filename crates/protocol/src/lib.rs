@@ -33,6 +33,6 @@ pub use decimal::{Decimal, PayId, TooWide};
 pub use korean_time::KoreanTime;
 pub use payment::{PaidAt, PayType, PaymentEvent};
 pub use request::{
-    CanonicalDigest, Check, JsonType, LinkCreate, LinkRecreate, Member, Notice, PayResult, Prepay,
-    Refusal, Rules, Width,
+    CanonicalDigest, Check, JsonType, LenientPayResult, LinkCreate, LinkRecreate, Member, Notice,
+    PayResult, Prepay, Refusal, Rules, Width,
 };

@@ -266,7 +266,7 @@ impl Gateway {
     /// Sends a GET to the ops listener.
     pub fn get_ops(&self, path: &str) -> Reply {
         let mut caller = Caller::connect(self.ops);
-        caller.send(format!("GET {path} HTTP/1.1\r\nHost: ops\r\n\r\n").as_bytes());
+        caller.send(format!("GET {path} HTTP/1.1\r\nHost: localhost\r\n\r\n").as_bytes());
         caller.reply()
     }
 

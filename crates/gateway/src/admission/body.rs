@@ -14,16 +14,56 @@ use tokio::time::{Instant, timeout_at};
 use crate::reply::Problem;
 use crate::server::IncomingRequest;
 
-/// Reads the whole body.
+/// The bytes of a body as far as they have been read. They outlive a failure to read the rest.
+#[derive(Debug, Default)]
+pub struct ReceivedBody {
+    /// Nearly every body is one chunk, which is kept without a copy.
+    first: Bytes,
+    /// The first chunk and the following ones.
+    more: Option<BytesMut>,
+    is_whole: bool,
+}
+
+impl ReceivedBody {
+    /// Returns the bytes.
+    pub fn bytes(&mut self) -> &Bytes {
+        if let Some(more) = self.more.take() {
+            self.first = more.freeze();
+        }
+        &self.first
+    }
+
+    /// Returns whether these are all bytes of the body.
+    pub const fn is_whole(&self) -> bool {
+        self.is_whole
+    }
+
+    fn len(&self) -> usize {
+        self.more.as_ref().map_or(self.first.len(), BytesMut::len)
+    }
+
+    fn push(&mut self, chunk: Bytes) {
+        if self.len() == 0 {
+            self.first = chunk;
+            return;
+        }
+        let first = &self.first;
+        let more = self.more.get_or_insert_with(|| BytesMut::from(&first[..]));
+        more.extend_from_slice(&chunk);
+    }
+}
+
+/// Reads the whole body into `received`, which must be empty.
 ///
 /// # Errors
 /// [`Problem::BodyTooLarge`] as soon as more than `limit_bytes` are announced or arrive,
 /// [`Problem::BodyLate`] if the body is incomplete at `deadline`, [`Problem::BodyBroken`] if it ends early.
 pub async fn read(
     incoming: &mut IncomingRequest,
+    received: &mut ReceivedBody,
     limit_bytes: usize,
     deadline: Instant,
-) -> Result<Bytes, Problem> {
+) -> Result<(), Problem> {
     let announced = announced(incoming.request.headers());
     if announced.is_some_and(|announced| announced > limit_bytes) {
         return Err(Problem::BodyTooLarge);
@@ -33,7 +73,7 @@ pub async fn read(
     if first.is_pending() && announced > Some(0) && incoming.connection.has_whole_body() {
         pending_once().await;
     }
-    timeout_at(deadline, collect(first, payload, limit_bytes))
+    timeout_at(deadline, collect(first, payload, received, limit_bytes))
         .await
         .map_err(|_| Problem::BodyLate)?
 }
@@ -65,30 +105,22 @@ async fn pending_once() {
 async fn collect(
     first: Poll<Option<Result<Bytes, PayloadError>>>,
     payload: &mut Payload,
+    received: &mut ReceivedBody,
     limit_bytes: usize,
-) -> Result<Bytes, Problem> {
-    let first = match first {
+) -> Result<(), Problem> {
+    let mut chunk = match first {
         Poll::Ready(first) => first.transpose().map_err(|_| Problem::BodyBroken)?,
         Poll::Pending => next(payload).await?,
     };
-    // Nearly every body is one chunk, which is returned without a copy.
-    let mut whole = first.unwrap_or_default();
-    let mut more: Option<BytesMut> = None;
-    loop {
-        let so_far = more.as_ref().map_or(whole.len(), BytesMut::len);
-        if so_far > limit_bytes {
+    while let Some(bytes) = chunk {
+        received.push(bytes);
+        if received.len() > limit_bytes {
             return Err(Problem::BodyTooLarge);
         }
-        let Some(chunk) = next(payload).await? else {
-            break;
-        };
-        more.get_or_insert_with(|| BytesMut::from(&whole[..]))
-            .extend_from_slice(&chunk);
+        chunk = next(payload).await?;
     }
-    if let Some(more) = more {
-        whole = more.freeze();
-    }
-    Ok(whole)
+    received.is_whole = true;
+    Ok(())
 }
 
 async fn next(payload: &mut Payload) -> Result<Option<Bytes>, Problem> {

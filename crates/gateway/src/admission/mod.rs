@@ -105,7 +105,12 @@ fn require_source(
     }
 }
 
-fn source(parties: &Parties, incoming: &IncomingRequest) -> Result<IpAddr, Problem> {
-    let (peer, headers) = (incoming.connection.peer(), incoming.request.headers());
-    address::source(peer, headers, &parties.trusted_proxies).map_err(Problem::AddressNotAllowed)
+/// Returns the source address of a request.
+///
+/// # Errors
+/// [`Problem::AddressNotAllowed`] if what a proxy says of it is malformed.
+pub fn source(parties: &Parties, incoming: &IncomingRequest) -> Result<IpAddr, Problem> {
+    let (client, headers) = (incoming.connection.client(), incoming.request.headers());
+    address::source(client, headers, &parties.forwarded_for_from)
+        .map_err(Problem::AddressNotAllowed)
 }

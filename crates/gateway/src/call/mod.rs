@@ -20,7 +20,7 @@ use tokio::time::{Instant, timeout_at};
 use crate::reply::{Problem, Reply};
 use crate::request_id::{TraceParent, request_id};
 use crate::server::{ClientConnection, WorkGuard};
-use crate::state::Worker;
+use crate::state::{GatewayState, Worker};
 use crate::traces::UpstreamTiming;
 
 pub use upstream_call::{BillerCall, LinkCall, UpstreamFailure};
@@ -152,6 +152,11 @@ impl Call {
             offset: self.stopwatch.total(at),
             duration: self.upstream.get().unwrap_or_else(|| at.elapsed()),
         })
+    }
+
+    /// Returns the state that all workers share.
+    pub fn shared(&self) -> &GatewayState {
+        self.worker.shared()
     }
 
     /// Returns the ledger.

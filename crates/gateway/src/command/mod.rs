@@ -31,13 +31,18 @@ struct CommandLine {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Run the gateway until SIGTERM.
+    /// Run the gateway until SIGTERM or SIGINT; SIGHUP reloads the configuration.
     ///
-    /// SIGTERM or SIGINT drains: readiness goes off, calls in flight finish, the journal is committed.
-    /// SIGHUP reloads the configuration at once. Without it a change of its files is noticed within seconds. So
-    /// the end of the terminal does not end the gateway. The log names changed keys that need a restart.
+    /// SIGTERM and SIGINT drain: readiness goes off, nothing more is accepted,
+    /// calls in flight finish within limits.drain, and the journal is committed.
     ///
-    /// A fault at the start is printed on standard error and logged as an error, and the exit code is 1.
+    /// SIGHUP reloads the configuration at once and never ends the gateway. A change
+    /// of its files does the same a second later, without a signal. With a fault in
+    /// any file nothing changes. Keys that only a restart applies are in the log.
+    ///
+    /// A fault at the start is printed on standard error and is a line of the log; the
+    /// exit code is 1.
+    #[command(verbatim_doc_comment)]
     Serve {
         /// The configuration file.
         #[arg(long, value_name = "FILE", default_value = CONFIGURATION)]

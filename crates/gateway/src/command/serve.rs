@@ -41,12 +41,10 @@ fn serve(
     log: &mut Option<FlushGuard>,
 ) -> Result<(), Box<dyn Error>> {
     let loaded = Config::load(file)?;
-    for warning in &loaded.warnings {
+    // The log tells of certificates that end soon while the gateway runs, too; these lines name the keys.
+    let expiring = loaded.expiring.iter().map(|notice| &notice.diagnostic);
+    for warning in loaded.warnings.iter().chain(expiring) {
         tracing::warn!(%warning, "configuration");
-    }
-    // The log tells of certificates that end soon while the gateway runs, too; this line names the key.
-    for notice in &loaded.expiring {
-        tracing::warn!(warning = %notice.diagnostic, "configuration");
     }
     actix_web::rt::System::new().block_on(async {
         let mut terminate = signal(SignalKind::terminate())?;

@@ -67,7 +67,7 @@ impl Limits {
             head_timeout: section.or("head_timeout", seconds(5), |value| {
                 duration::read(value, &bounds::HEAD_TIMEOUT)
             }),
-            idle_timeout: section.or("idle_timeout", seconds(60), |value| {
+            idle_timeout: section.or("idle_timeout", seconds(75), |value| {
                 duration::read(value, &bounds::IDLE_TIMEOUT)
             }),
             connections: section.or("connections", 10_000, |value| {

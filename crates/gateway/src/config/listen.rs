@@ -18,8 +18,10 @@ pub struct Listen {
     pub public: SocketAddr,
     /// The address for metrics, health, the admin API and the console.
     pub ops: SocketAddr,
-    /// Addresses whose `X-Forwarded-For` is used.
+    /// Proxies that are believed about a caller's address, by `X-Forwarded-For` or by the PROXY protocol.
     pub trusted_proxies: Vec<IpNet>,
+    /// Whether every connection from a trusted proxy begins with a PROXY header; `X-Forwarded-For` is then not read.
+    pub proxy_protocol: bool,
     /// TLS of the public listener; `None`: plain HTTP, allowed on loopback addresses only.
     pub tls: Option<ListenTls>,
 }
@@ -54,6 +56,7 @@ impl Listen {
             public: section.or("public", loopback(8080), value::listen_address),
             ops: Self::read_ops(&mut section),
             trusted_proxies: section.list("trusted_proxies", bounds::NETWORKS, value::network),
+            proxy_protocol: section.or("proxy_protocol", false, value::boolean),
             tls: section.optional_table("tls").and_then(ListenTls::read),
         };
         if !listen.public.ip().is_loopback() && !section.has("tls") {
@@ -80,6 +83,12 @@ impl Listen {
                 "trusts every address: any caller can claim any source address",
             );
         }
+        if listen.proxy_protocol && listen.trusted_proxies.is_empty() {
+            section.warn(
+                "proxy_protocol",
+                "has no effect: `trusted_proxies` is empty, and a PROXY header is read from these only",
+            );
+        }
         section.finish();
         listen
     }
@@ -87,6 +96,15 @@ impl Listen {
     /// Reads the address of the ops listener.
     pub(super) fn read_ops(section: &mut Section<'_>) -> SocketAddr {
         section.or("ops", loopback(9464), value::listen_address)
+    }
+
+    /// Returns the proxies whose `X-Forwarded-For` is read.
+    pub fn forwarded_for_from(&self) -> &[IpNet] {
+        if self.proxy_protocol {
+            &[]
+        } else {
+            &self.trusted_proxies
+        }
     }
 
     /// Returns whether callers can present client certificates.

@@ -6,7 +6,7 @@ use super::{Biller, Config, UpstreamTls, billers};
 
 impl Config {
     /// Returns this configuration with the settings of `new` that a reload applies (Kakao Pay, the billers, the
-    /// certificates, the trusted proxies), and the changed keys that need a restart.
+    /// certificates, the trusted proxies and their protocol), and the changed keys that need a restart.
     pub fn reloaded_with(&self, new: Self) -> (Self, Vec<&'static str>) {
         let has_tls = |config: &Self| config.listen.tls.is_some();
         let differences = [
@@ -27,6 +27,7 @@ impl Config {
             reloaded.listen.tls = new.listen.tls;
         }
         reloaded.listen.trusted_proxies = new.listen.trusted_proxies;
+        reloaded.listen.proxy_protocol = new.listen.proxy_protocol;
         reloaded.kakao = new.kakao;
         reloaded.billers = new.billers;
         (reloaded, keys)

@@ -1,5 +1,6 @@
 //! The flows of the five APIs, one file each: parse, ledger, upstream, settlement, reply.
 
+pub mod deliver_refused;
 mod link_create;
 mod link_recreate;
 mod notice;

@@ -6,10 +6,10 @@ use std::sync::Arc;
 use bytes::Bytes;
 use ledger::{
     AnswerSummary, Claim, ClaimGuard, DeliveryOutcome, Digests, Durability, FactContext, Message,
-    MessageDigest, PaymentEffect, RecordOutcome, RecordedPayment,
+    MessageDigest, PaymentEffect, RecordOutcome, RecordedPayment, RefusedOutcome,
 };
 use metrics::{LedgerOperation, Stage};
-use protocol::{PayResult, Refusal};
+use protocol::PayResult;
 
 use crate::admission::Admitted;
 use crate::call::{BillerCall, Call, UpstreamFailure};
@@ -25,8 +25,7 @@ pub(super) async fn relay(
     body: &Bytes,
 ) -> Result<Reply, Problem> {
     let biller = &admitted.biller;
-    let request = PayResult::parse(body, biller.code(), &biller.rules())
-        .map_err(|refusal| refuse(call, biller, refusal))?;
+    let request = PayResult::parse(body, biller.code(), &biller.rules()).map_err(Problem::Body)?;
 
     call.enter(Stage::Ledger);
     let message = Message {
@@ -38,11 +37,16 @@ pub(super) async fn relay(
     };
     let _claim = match claim(call, biller, message.digests()).await? {
         Claimed::ToRelay(guard) => guard,
-        Claimed::AcceptedBefore(reply) => return Ok(reply),
+        Claimed::AcceptedBefore(reply) => {
+            passed(call, message.digest);
+            return Ok(reply);
+        }
     };
 
     let timer = call.metrics().time_ledger(LedgerOperation::Payment);
     let recorded = Box::pin(record(call, biller, &request, body, message.clone()));
+    // The event is folded: its bill is paid before it is no error bill any more.
+    passed(call, message.digest);
     let recorded = call.within_budget_or_detached(recorded).await;
     drop(timer);
 
@@ -97,6 +101,12 @@ fn record(
         }
         begun
     }
+}
+
+/// Ends the refused pay-result with the same bytes, if there is one: they pass now.
+fn passed(call: &Call, message: MessageDigest) {
+    let (ledger, outcome) = (call.ledger(), RefusedOutcome::Passed);
+    ledger.end_refused_by_itself(message, outcome, call.now());
 }
 
 /// Whether a pay-result is to be relayed.
@@ -192,7 +202,11 @@ pub(super) fn delivered(answered: &Result<CheckedAnswer, UpstreamFailure>) -> De
     }
 }
 
-fn log_irregularities(call: &Call, biller: &RegisteredBiller, recorded: &RecordedPayment) {
+pub(super) fn log_irregularities(
+    call: &Call,
+    biller: &RegisteredBiller,
+    recorded: &RecordedPayment,
+) {
     if let Durability::InMemoryOnly(error) = &recorded.durability {
         call.metrics().ledger_unavailable(LedgerOperation::Payment);
         tracing::error!(
@@ -216,18 +230,4 @@ fn log_irregularities(call: &Call, biller: &RegisteredBiller, recorded: &Recorde
         ),
         PaymentEffect::New | PaymentEffect::Repeated => {}
     }
-}
-
-/// Counts and logs a refused pay-result: money may have moved for a bill that cannot be read.
-fn refuse(call: &Call, biller: &RegisteredBiller, refusal: Refusal) -> Problem {
-    biller.series.pay_result_refused(refusal.code);
-    tracing::error!(
-        request_id = call.request_id(),
-        biller = biller.code().as_str(),
-        res_code = refusal.code.code(),
-        member = refusal.member.unwrap_or("-"),
-        reason = refusal.reason,
-        "a pay-result was refused although money moved"
-    );
-    Problem::Body(refusal)
 }

@@ -23,6 +23,8 @@ pub enum Redelivered {
     AlreadyAccepted,
     /// Kakao Pay has cancelled the payment, by a fact of this or another node.
     Cancelled,
+    /// An operator has closed it, by a fact of this or another node.
+    Closed,
     /// Redis is out of reach, so a cancel known to another node could be missed.
     OutOfReach,
     /// A copy is being relayed at this moment.
@@ -74,6 +76,7 @@ pub async fn redeliver(
         Redelivery::Allowed { body, cancelled } => (body, cancelled),
         Redelivery::Accepted => return Ok(Redelivered::AlreadyAccepted),
         Redelivery::Cancelled => return Ok(Redelivered::Cancelled),
+        Redelivery::Closed => return Ok(Redelivered::Closed),
         Redelivery::OutOfReach => return Ok(Redelivered::OutOfReach),
         Redelivery::NotKept => return Ok(Redelivered::NotKept),
     };
@@ -112,12 +115,14 @@ const fn as_before(state: DeliveryState) -> DeliveryOutcome {
     match state {
         DeliveryState::Refused => DeliveryOutcome::Refused,
         DeliveryState::Pending => DeliveryOutcome::Pending,
-        // An accepted pay-result is not delivered again.
-        DeliveryState::Unknown | DeliveryState::Accepted => DeliveryOutcome::Unknown,
+        // An accepted or closed pay-result is not delivered again.
+        DeliveryState::Unknown | DeliveryState::Accepted | DeliveryState::Closed => {
+            DeliveryOutcome::Unknown
+        }
     }
 }
 
-fn attempt(
+pub(super) fn attempt(
     answered: &Result<CheckedAnswer, UpstreamFailure>,
     state: DeliveryState,
 ) -> DeliveryAttempt {

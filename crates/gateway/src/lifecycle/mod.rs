@@ -2,6 +2,7 @@
 
 mod descriptors;
 mod ledger_settings;
+mod left_behind;
 mod listeners;
 mod origins;
 mod parties;
@@ -30,6 +31,7 @@ use crate::expiry;
 use crate::handler::handle;
 use crate::ops;
 use crate::redelivery;
+use crate::refused;
 use crate::server::{self, PublicServer};
 use crate::state::{GatewayState, Worker};
 use crate::tls::{self, LoadedServerTls, ServerFiles, ServerTls};
@@ -71,6 +73,7 @@ impl Gateway {
         let parties = parties(&settings, loaded.billers, &metrics, None)?;
         let redis_certificates = redis_certificates(&settings)?;
         let ledger = open_ledger(&settings, &metrics)?;
+        refused::mark_bills_again(&ledger, &parties.registry);
         // Listening last: callers must not queue while the journal is still being read.
         let Listeners { public, ops } = bound.listen(&settings.listen, &places)?;
         let shared = Arc::new(GatewayState::new(&settings, parties, ledger, metrics));
@@ -82,7 +85,7 @@ impl Gateway {
         let exporter = exporter(&settings, &shared)?;
 
         let ops_address = ops.local_addr()?;
-        let ops = ops::serve(ops, Arc::clone(&shared))?;
+        let ops = ops::serve(ops, settings.ops.hosts.clone(), Arc::clone(&shared))?;
         let ops_handle = ops.handle();
         actix_web::rt::spawn(ops);
         redelivery::start(Rc::new(Worker::new(Arc::clone(&shared), Clients::new())));
@@ -97,6 +100,7 @@ impl Gateway {
         // Set only here, so this cannot fail.
         let _ = shared.connections.set(public.connections());
         expiry::start(Arc::clone(&shared));
+        left_behind::warn_of(&shared, left_behind::unregistered(&shared));
         Ok(Self {
             settings,
             shared,
@@ -210,11 +214,18 @@ fn public_options(
         listener,
         workers: thread::available_parallelism().unwrap_or(NonZeroUsize::MIN),
         tls,
-        trusted_proxies: settings.listen.trusted_proxies.clone(),
+        trusted_proxies: trusted_proxies(settings),
         head_timeout: limits.head_timeout,
         idle_timeout: limits.idle_timeout,
         connections: count(limits.connections),
         connections_per_address: count(limits.connections_per_address),
+    }
+}
+
+fn trusted_proxies(settings: &Config) -> server::TrustedProxies {
+    server::TrustedProxies {
+        networks: settings.listen.trusted_proxies.clone(),
+        proxy_protocol: settings.listen.proxy_protocol,
     }
 }
 

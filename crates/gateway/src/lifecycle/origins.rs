@@ -25,7 +25,7 @@ struct OriginKey {
 /// The origins of the current parties and of those under construction.
 #[derive(Default)]
 pub(super) struct Origins {
-    origins: HashMap<OriginKey, Arc<Origin>>,
+    known: HashMap<OriginKey, Arc<Origin>>,
     /// TLS settings by their files: most parties trust the same authorities.
     tls: HashMap<Fingerprint, ClientTls>,
     /// Where failed handshakes of new origins are counted.
@@ -51,7 +51,7 @@ impl Origins {
             }
             let key = key(base_url, upstream.tls.as_ref());
             let origin = Arc::clone(upstream.party.origin());
-            origins.origins.insert(key, origin);
+            origins.known.insert(key, origin);
         }
         origins
     }
@@ -70,12 +70,12 @@ impl Origins {
             Scheme::Https => Some(self.tls(files).map_err(|fault| format!("tls: {fault}"))?),
         };
         let key = key(base_url, tls.as_ref());
-        if let Some(origin) = self.origins.get(&key) {
+        if let Some(origin) = self.known.get(&key) {
             return Ok((Arc::clone(origin), tls));
         }
         let config = tls.as_ref().map(|tls| Arc::clone(&tls.config));
         let origin = Arc::new(Origin::counting(base_url, config, self.failures.clone())?);
-        self.origins.insert(key, Arc::clone(&origin));
+        self.known.insert(key, Arc::clone(&origin));
         Ok((origin, tls))
     }
 

@@ -60,7 +60,7 @@ pub(super) fn parties(
     Ok(Parties {
         kakao: Arc::new(kakao),
         registry: Arc::new(Registry::new(registered)),
-        trusted_proxies: settings.listen.trusted_proxies.clone(),
+        forwarded_for_from: settings.listen.forwarded_for_from().to_vec(),
     })
 }
 

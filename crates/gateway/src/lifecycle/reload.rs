@@ -7,10 +7,12 @@ use std::sync::Arc;
 use actix_web::rt::task::spawn_blocking;
 use metrics::ReloadResult;
 
+use super::left_behind;
 use super::parties::parties;
 use super::watch::WatchedFiles;
-use super::{Gateway, server_tls};
+use super::{Gateway, server_tls, trusted_proxies};
 use crate::config::{Config, Loaded};
+use crate::refused;
 use crate::state::{GatewayState, Parties};
 use crate::tls::LoadedServerTls;
 
@@ -58,15 +60,19 @@ impl Gateway {
         let metrics = &self.shared.metrics;
         let old = self.shared.replace_parties(renewal.parties);
         let new = self.shared.parties();
+        let mut removed = Vec::new();
         for gone in old.registry.billers() {
             if new.registry.find(gone.code().as_str()).is_none() {
+                removed.push(gone.code());
                 metrics.remove_biller(gone.code());
             }
         }
+        left_behind::warn_of(&self.shared, removed);
         if let (Some(tls), Some(loaded)) = (&self.tls, renewal.listener) {
             tls.replace(loaded);
         }
         self.settings = renewal.settings;
+        self.public.trust_proxies(trusted_proxies(&self.settings));
     }
 }
 
@@ -76,14 +82,20 @@ impl Renewal {
             config,
             billers,
             warnings,
+            expiring,
             ..
         } = Config::load(file)?;
         let (settings, fixed) = settings.reloaded_with(config);
         let parties = parties(&settings, billers, &shared.metrics, Some(&shared.parties()))?;
         let listener = server_tls(&settings)?;
-        for warning in &warnings {
+        for warning in warnings
+            .iter()
+            .chain(expiring.iter().map(|notice| &notice.diagnostic))
+        {
             tracing::warn!(%warning, "configuration");
         }
+        // Before the new billers are served.
+        refused::mark_bills_again(&shared.ledger, &parties.registry);
         if !fixed.is_empty() {
             let keys = fixed.join(", ");
             tracing::warn!(keys, "these keys changed; a restart applies them");

@@ -14,6 +14,7 @@ mod filter;
 mod json_lines;
 mod keyed_digest;
 mod line;
+mod line_rate;
 mod panics;
 mod queue;
 #[cfg(test)]
@@ -25,6 +26,7 @@ use tracing_subscriber::{Registry, reload};
 pub use call_line::{CallLine, Outcome};
 pub use filter::{CurrentFilter, Filter, current_filter, set_filter};
 pub use keyed_digest::{KeyedDigest, ShortDigest, user_key_digest};
+pub use line_rate::LineRate;
 pub use queue::{FlushGuard, dropped_lines};
 
 use json_lines::JsonLines;

@@ -92,6 +92,7 @@ fn facts(status: &GatewayStatus<'_>, kakao: CircuitState) -> String {
         Some(is_up) => mark(if is_up { "reached" } else { "out of reach" }, is_up),
     };
     let unshared = &status.redis;
+    let counted = |number| count(number, number == 0);
     let facts = [
         ("circuit to Kakao Pay", circuit_mark(kakao)),
         (
@@ -113,10 +114,7 @@ fn facts(status: &GatewayStatus<'_>, kakao: CircuitState) -> String {
                 size(journal.disk_free_bytes)
             ),
         ),
-        (
-            "facts in memory only",
-            count(journal.backlog_facts, journal.backlog_facts == 0),
-        ),
+        ("facts in memory only", counted(journal.backlog_facts)),
         ("Redis", redis),
         (
             "facts not in Redis",
@@ -135,16 +133,17 @@ fn facts(status: &GatewayStatus<'_>, kakao: CircuitState) -> String {
             ),
         ),
         (
+            "refused pay-results open",
+            count(status.refused_open, status.refused_open == 0),
+        ),
+        (
             "connections open, refused",
             format!(
                 "{}, {}",
                 status.connections.open, status.connections.refused
             ),
         ),
-        (
-            "log lines lost",
-            count(status.log_lines_dropped, status.log_lines_dropped == 0),
-        ),
+        ("log lines lost", counted(status.log_lines_dropped)),
     ];
     let mut text = String::new();
     for (name, value) in facts {

@@ -92,6 +92,7 @@ pub(super) async fn gather<'a>(
         journal: journal(&shared.ledger, found.space),
         bill_groups: bill_groups(registry, &found.bill_groups),
         undelivered: undelivered(&shared.ledger, registry, &found.waiting, now),
+        refused_open: shared.ledger.open_refused(),
         redis: RedisStatus {
             is_up: shared.ledger.is_redis_reachable(),
             unshared_facts: shared.ledger.unshared(),

@@ -23,6 +23,9 @@ pub use reason::Reason;
 /// `Content-Type` of the gateway's own answers, and of relayed ones that had none.
 pub const JSON_UTF8: HeaderValue = HeaderValue::from_static("application/json;charset=utf-8");
 
+/// The scheme of the `Authorization` values that Kakao Pay issues to billers (the guide, sections 3 and 4).
+const CHALLENGE: HeaderValue = HeaderValue::from_static("KakaoAK realm=\"relay\"");
+
 /// Marks a replayed answer (contract section 4).
 const X_RELAY_REPLAYED: HeaderName = HeaderName::from_static("x-relay-replayed");
 
@@ -140,6 +143,9 @@ impl Reply {
         }
         if self.status == StatusCode::METHOD_NOT_ALLOWED && self.outcome == Outcome::Refused {
             response.insert_header((header::ALLOW, HeaderValue::from_static("POST")));
+        }
+        if self.status == StatusCode::UNAUTHORIZED && self.outcome == Outcome::Refused {
+            response.insert_header((header::WWW_AUTHENTICATE, CHALLENGE));
         }
         if self.ends_connection {
             response.force_close();

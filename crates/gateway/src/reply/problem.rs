@@ -17,7 +17,8 @@ pub enum Problem {
     AddressNotAllowed(RefusedSource),
     /// The client certificate is missing or not the pinned one.
     CertificateNotPinned,
-    /// A reload removed the authority that the connection's client certificate was verified with.
+    /// The connection would no longer pass the TLS handshake: its client certificate has expired, or a reload removed
+    /// the authority of it or requires one.
     CertificateWithdrawn,
     /// No `Authorization` header.
     AuthorizationMissing,
@@ -141,7 +142,9 @@ impl Problem {
     pub(super) const fn ends_connection(&self) -> bool {
         matches!(
             self,
-            Self::CertificateWithdrawn
+            // The client can present another certificate on a new connection only.
+            Self::CertificateNotPinned
+                | Self::CertificateWithdrawn
                 | Self::BodyTooLarge
                 | Self::BodyLate
                 | Self::BodyBroken
@@ -184,12 +187,9 @@ pub enum UnknownBiller {
     Suspended,
 }
 
-const fn early_status(fault: EarlyFault) -> StatusCode {
-    match fault {
-        EarlyFault::BadRequest => StatusCode::BAD_REQUEST,
-        EarlyFault::Timeout => StatusCode::REQUEST_TIMEOUT,
-        EarlyFault::HeadTooLarge => StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
-    }
+fn early_status(fault: EarlyFault) -> StatusCode {
+    // Each fault's status is a valid one.
+    StatusCode::from_u16(fault.status()).unwrap_or(StatusCode::BAD_REQUEST)
 }
 
 /// Returns the upstream's status, or 502 if that status cannot carry a body.

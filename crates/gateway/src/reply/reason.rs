@@ -133,8 +133,7 @@ const fn of_link(refusal: LinkRefusal) -> Reason {
 
 const fn of_early_fault(fault: EarlyFault) -> Reason {
     match fault {
-        EarlyFault::BadRequest => Reason::of("framing"),
-        EarlyFault::Timeout => Reason::of("head-late"),
-        EarlyFault::HeadTooLarge => Reason::of("framing").rule("the head is too large"),
+        EarlyFault::HeadLate => Reason::of(fault.reason()),
+        _ => Reason::of("framing").rule(fault.reason()),
     }
 }

@@ -1,5 +1,7 @@
 //! The framing of the chunked transfer coding (RFC 9112 section 7.1).
 
+use super::early_fault::EarlyFault;
+
 /// Most hexadecimal digits of a chunk's size.
 const SIZE_MAX_DIGITS: u8 = 8;
 /// Longest chunk extension in bytes, with its semicolon.
@@ -13,7 +15,7 @@ pub(super) enum ChunkProgress {
     /// The body ends after this many bytes.
     End(usize),
     /// This many bytes are well-formed and the next one is not.
-    Fault(usize),
+    Fault(usize, EarlyFault),
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -63,7 +65,7 @@ impl ChunkReader {
             }
             let is_last = matches!(self.expect, Expect::EndLineFeed);
             match self.step(bytes[at]) {
-                None => return ChunkProgress::Fault(at),
+                None => return ChunkProgress::Fault(at, self.fault(bytes[at])),
                 Some(_) if is_last => return ChunkProgress::End(at + 1),
                 Some(next) => self.expect = next,
             }
@@ -97,6 +99,21 @@ impl ChunkReader {
                 Some(Expect::EndLineFeed)
             }
             _ => None,
+        }
+    }
+
+    /// The rule that this byte breaks in the present place.
+    fn fault(&self, byte: u8) -> EarlyFault {
+        match (self.expect, byte) {
+            (Expect::SizeLineFeed | Expect::DataLineFeed | Expect::EndLineFeed, _) => {
+                EarlyFault::BareCr
+            }
+            (_, b'\n') => EarlyFault::BareLf,
+            (_, 0) => EarlyFault::Nul,
+            (Expect::Size(_), _) => EarlyFault::ChunkSize,
+            (Expect::Extension(_), _) => EarlyFault::ChunkExtension,
+            (Expect::Data | Expect::DataCarriageReturn, _) => EarlyFault::ChunkData,
+            (Expect::EndCarriageReturn, _) => EarlyFault::Trailer,
         }
     }
 }

@@ -15,7 +15,7 @@ use crate::tls::ClientTrust;
 /// head only after the previous call is answered, so pipelined requests wait in the socket without cost.
 #[derive(Debug)]
 pub struct ClientConnection {
-    peer: SocketAddr,
+    client: SocketAddr,
     identity: ClientIdentity,
     /// When the connection is closed if it has no call; set by a drain, shared by all connections of a worker.
     idle_deadline: Rc<Cell<Option<Instant>>>,
@@ -63,13 +63,13 @@ pub(super) enum BodyState {
 
 impl ClientConnection {
     pub(super) fn new(
-        peer: SocketAddr,
+        client: SocketAddr,
         identity: ClientIdentity,
         idle_deadline: Rc<Cell<Option<Instant>>>,
     ) -> Self {
         let now = Instant::now();
         Self {
-            peer,
+            client,
             identity,
             idle_deadline,
             call: Cell::new(CallState::None),
@@ -85,23 +85,31 @@ impl ClientConnection {
         }
     }
 
-    /// The address of the socket's peer; behind a proxy, the proxy's address.
-    pub fn peer(&self) -> SocketAddr {
-        self.peer
+    /// The client's address: the one that a trusted proxy's PROXY header names, else the socket's peer.
+    pub fn client(&self) -> SocketAddr {
+        self.client
     }
 
-    /// SHA-256 of the DER form of the client's certificate; `None` where it presented none.
+    /// SHA-256 of the DER form of the client's certificate; `None` where it presented none, and where the listener
+    /// does not ask for certificates any more.
     pub fn certificate(&self) -> Option<&[u8; 32]> {
-        self.identity.certificate.as_ref()
+        let trust = self.identity.trust.as_ref();
+        let certificate = self.identity.certificate.as_ref();
+        certificate.filter(|_| trust.is_some_and(ClientTrust::has_verified_certificate))
     }
 
-    /// Whether the client's TLS handshake would succeed with the present settings. `false` after a reload that
-    /// removed the client's authority or requires a certificate that the client did not present.
+    /// Whether the client's TLS handshake would succeed now. `false` once the client's certificate has expired, and
+    /// after a reload that removed its authority or requires a certificate that the client did not present.
     pub fn is_still_trusted(&self) -> bool {
         self.identity
             .trust
             .as_ref()
             .is_none_or(ClientTrust::is_valid)
+    }
+
+    /// When the client's trust must be checked because a certificate expires.
+    pub(super) fn certificate_expires_at(&self) -> Option<Instant> {
+        self.identity.trust.as_ref()?.expires_at()
     }
 
     /// Why reading stopped before the end of a request. If reading a body fails, `Some` means that its framing is

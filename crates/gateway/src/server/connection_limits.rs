@@ -6,15 +6,16 @@ use std::pin::pin;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use ipnet::IpNet;
 use tokio::sync::Notify;
+
+use super::trusted_proxies::{PresentProxies, TrustedProxies};
 
 /// Counts and limits the open connections of all workers.
 #[derive(Debug)]
 pub(super) struct ConnectionLimits {
     connections_max: usize,
     per_address_max: usize,
-    trusted_proxies: Vec<IpNet>,
+    proxies: PresentProxies,
     open: Mutex<OpenConnections>,
     emptied: Notify,
     refused: AtomicU64,
@@ -31,12 +32,12 @@ impl ConnectionLimits {
     pub(super) fn new(
         connections_max: usize,
         per_address_max: usize,
-        trusted_proxies: Vec<IpNet>,
+        proxies: TrustedProxies,
     ) -> Self {
         Self {
             connections_max,
             per_address_max,
-            trusted_proxies,
+            proxies: PresentProxies::new(proxies),
             open: Mutex::default(),
             emptied: Notify::new(),
             refused: AtomicU64::new(0),
@@ -46,30 +47,27 @@ impl ConnectionLimits {
     /// Admits a connection; `None` if a limit is reached. An IPv4-mapped IPv6 address counts as the IPv4 address;
     /// all IPv6 addresses of a /64 network count as one.
     pub(super) fn admit(self: &Arc<Self>, address: IpAddr) -> Option<ConnectionPermit> {
-        let address = address.to_canonical();
-        let is_proxy = self
-            .trusted_proxies
-            .iter()
-            .any(|net| net.contains(&address));
+        let proxies = self.proxies.get();
+        let is_proxy = proxies.contain(address);
         let counted_address = (!is_proxy).then(|| address_or_network(address));
         let mut open = self.open();
-        let is_full = open.total >= self.connections_max
-            || counted_address.is_some_and(|address| {
-                open.by_address.get(&address).copied().unwrap_or(0) >= self.per_address_max
-            });
-        if is_full {
+        if open.total >= self.connections_max || !open.count(counted_address, self.per_address_max)
+        {
             drop(open);
             self.count_refusal(address);
             return None;
         }
         open.total += 1;
-        if let Some(address) = counted_address {
-            *open.by_address.entry(address).or_insert(0) += 1;
-        }
         Some(ConnectionPermit {
             limits: Arc::clone(self),
             counted_address,
+            has_proxy_header: is_proxy && proxies.proxy_protocol,
         })
+    }
+
+    /// Replaces the trusted proxies for later connections.
+    pub(super) fn trust_proxies(&self, proxies: TrustedProxies) {
+        self.proxies.replace(proxies);
     }
 
     /// The number of open connections.
@@ -109,11 +107,25 @@ impl ConnectionLimits {
     }
 }
 
+impl OpenConnections {
+    /// Counts one more connection of this source, unless it has the most that it may have. `None` has no limit.
+    fn count(&mut self, address: Option<IpAddr>, per_address_max: usize) -> bool {
+        let Some(address) = address else {
+            return true;
+        };
+        if self.by_address.get(&address).copied().unwrap_or(0) >= per_address_max {
+            return false;
+        }
+        *self.by_address.entry(address).or_insert(0) += 1;
+        true
+    }
+}
+
 /// Returns the key under which a source is counted: an IPv4 address, or the /64 network of an IPv6 address. A host
 /// usually has all addresses of a /64 and could otherwise open connections from a new one each time.
-fn address_or_network(address: IpAddr) -> IpAddr {
-    match address {
-        IpAddr::V4(_) => address,
+pub fn address_or_network(address: IpAddr) -> IpAddr {
+    match address.to_canonical() {
+        IpAddr::V4(address) => address.into(),
         IpAddr::V6(address) => {
             let [first, second, third, fourth, ..] = address.segments();
             Ipv6Addr::new(first, second, third, fourth, 0, 0, 0, 0).into()
@@ -146,6 +158,29 @@ impl ConnectionCounts {
 pub(super) struct ConnectionPermit {
     limits: Arc<ConnectionLimits>,
     counted_address: Option<IpAddr>,
+    has_proxy_header: bool,
+}
+
+impl ConnectionPermit {
+    /// Whether the connection is a trusted proxy's that begins with a PROXY header.
+    pub(super) fn has_proxy_header(&self) -> bool {
+        self.has_proxy_header
+    }
+
+    /// Counts a proxy's connection for the client that its header names; `false` if that client has too many.
+    pub(super) fn count_for(&mut self, client: IpAddr) -> bool {
+        if self.limits.proxies.get().contain(client) {
+            return true;
+        }
+        let address = Some(address_or_network(client));
+        let is_counted = (self.limits.open()).count(address, self.limits.per_address_max);
+        if is_counted {
+            self.counted_address = address;
+        } else {
+            self.limits.count_refusal(client);
+        }
+        is_counted
+    }
 }
 
 impl Drop for ConnectionPermit {
@@ -173,7 +208,10 @@ mod tests {
     use super::*;
 
     fn limits() -> Arc<ConnectionLimits> {
-        let proxies = vec!["10.0.0.0/8".parse().unwrap()];
+        let proxies = TrustedProxies {
+            networks: vec!["10.0.0.0/8".parse().unwrap()],
+            proxy_protocol: true,
+        };
         Arc::new(ConnectionLimits::new(4, 2, proxies))
     }
 
@@ -225,5 +263,35 @@ mod tests {
         drop(held);
         assert_eq!(limits.open_connections(), 0);
         assert!(limits.open().by_address.is_empty());
+    }
+
+    #[test]
+    fn a_proxys_connection_counts_for_the_client_that_its_header_names() {
+        let limits = limits();
+        let via_proxy = |client: &str| {
+            let mut permit = limits.admit(address("10.1.2.3")).unwrap();
+            assert!(permit.has_proxy_header());
+            permit.count_for(address(client)).then_some(permit)
+        };
+        let first = via_proxy("192.0.2.1");
+        let direct = limits.admit(address("192.0.2.1")).unwrap();
+        assert!(!direct.has_proxy_header());
+        assert!(via_proxy("::ffff:192.0.2.1").is_none());
+        assert_eq!(limits.open_connections(), 2);
+        drop(first);
+        assert!(via_proxy("192.0.2.1").is_some());
+        assert!(via_proxy("10.9.9.9").is_some());
+        drop(direct);
+        assert_eq!(limits.open_connections(), 0);
+        assert!(limits.open().by_address.is_empty());
+    }
+
+    #[test]
+    fn other_proxies_are_trusted_from_the_next_connection_on() {
+        let limits = limits();
+        limits.trust_proxies(TrustedProxies::default());
+        let permit = limits.admit(address("10.1.2.3")).unwrap();
+        assert!(!permit.has_proxy_header());
+        assert_eq!(limits.open().by_address.len(), 1);
     }
 }

@@ -2,7 +2,7 @@
 
 use super::chunked::{ChunkProgress, ChunkReader};
 use super::early_fault::EarlyFault;
-use super::head::{BodyFraming, HeadReader, RequestHead};
+use super::head::{BodyFraming, HeadReader, RequestHead, is_before_head};
 
 /// The framing state of one connection, request after request.
 #[derive(Debug)]
@@ -32,6 +32,8 @@ pub(super) struct FramingStep {
 pub(super) enum Stop {
     /// The bytes end within a body.
     InBody,
+    /// The bytes are at most an empty line before a head, which must be given again with the bytes that follow.
+    BeforeHead,
     /// The bytes end within a head, which must be given again together with the bytes that follow.
     InHead,
     /// A request ends here.
@@ -39,7 +41,7 @@ pub(super) enum Stop {
     /// The head that begins here is refused.
     BadHead(EarlyFault),
     /// The framing of the body is broken here.
-    BadBody,
+    BadBody(EarlyFault),
 }
 
 impl RequestFraming {
@@ -55,8 +57,9 @@ impl RequestFraming {
     }
 
     /// Reads the next bytes up to the end of the present request at most. `bytes` begins with the head's first
-    /// byte until the head is complete, and with the first unread byte of a body thereafter.
-    pub(super) fn advance(&mut self, bytes: &[u8]) -> FramingStep {
+    /// byte until the head is complete, and with the first unread byte of a body thereafter. `Upgrade` in a head is
+    /// made inert in place.
+    pub(super) fn advance(&mut self, bytes: &mut [u8]) -> FramingStep {
         let FramingState::RequestHead(reader) = &mut self.state else {
             let (passed_bytes, stop) = self.advance_in_body(bytes);
             return FramingStep {
@@ -81,7 +84,11 @@ impl RequestFraming {
             Ok(None) => FramingStep {
                 passed_bytes: 0,
                 head_completed: false,
-                stop: Stop::InHead,
+                stop: if is_before_head(bytes) {
+                    Stop::BeforeHead
+                } else {
+                    Stop::InHead
+                },
             },
             Err(fault) => FramingStep {
                 passed_bytes: 0,
@@ -108,7 +115,7 @@ impl RequestFraming {
             FramingState::Chunked(reader) => match reader.read(bytes) {
                 ChunkProgress::Open => (bytes.len(), Stop::InBody),
                 ChunkProgress::End(used) => (used, Stop::RequestEnd),
-                ChunkProgress::Fault(used) => (used, Stop::BadBody),
+                ChunkProgress::Fault(used, fault) => (used, Stop::BadBody(fault)),
             },
         };
         if stop == Stop::RequestEnd {

@@ -98,6 +98,7 @@ async fn await_answer(
 
 fn must_close(response: &HttpResponse, connection: &ClientConnection) -> bool {
     connection.is_draining()
+        || !connection.is_still_trusted()
         || connection.fault().is_some()
         || connection.body() != BodyState::Complete
         || response.head().connection_type() == ConnectionType::Close

@@ -1,7 +1,7 @@
 //! The public listener: everything between an accepted socket and the handler of a request.
 //!
 //! ```text
-//! socket → connection limits → TLS → validated stream (framing, timers) → HTTP library → handler
+//! socket → connection limits → PROXY header → TLS → validated stream (framing, timers) → HTTP library → handler
 //! ```
 //!
 //! The HTTP library never receives bytes that two servers could read differently. The validated stream checks
@@ -9,7 +9,8 @@
 //! a refused request the library receives a synthetic request, which is well-formed and carries no client bytes;
 //! the handler answers its [`IncomingRequest::fault`].
 //!
-//! An empty line before a request line is refused, like any other byte that cannot begin a method.
+//! Three things of sane clients are passed on although the gateway does without them: one empty line before a
+//! request line, a target with scheme and host, and `Upgrade`, which is overwritten in place.
 
 mod byte_class;
 mod chunked;
@@ -23,11 +24,14 @@ mod framing;
 mod head;
 mod incoming_request;
 mod lingering_close;
+mod proxy_header;
 mod read_buffer;
 mod service;
 mod stream;
+mod target;
 #[cfg(test)]
 mod tests;
+mod trusted_proxies;
 mod validated_stream;
 mod validation;
 
@@ -40,15 +44,15 @@ use std::time::Duration;
 
 use actix_server::ServerHandle;
 use actix_web::HttpResponse;
-use ipnet::IpNet;
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
 pub use self::connection::{ClientConnection, WorkGuard};
-pub use self::connection_limits::ConnectionCounts;
+pub use self::connection_limits::{ConnectionCounts, address_or_network};
 pub use self::early_fault::EarlyFault;
 pub use self::head::{HEAD_MAX_BYTES, HEADERS_MAX, TARGET_MAX_BYTES};
 pub use self::incoming_request::IncomingRequest;
+pub use self::trusted_proxies::TrustedProxies;
 pub use self::validation::{Validation, ValidationEnd};
 
 use self::connection_limits::ConnectionLimits;
@@ -79,9 +83,10 @@ pub struct ServerOptions {
     pub workers: NonZeroUsize,
     /// `listen.tls`; `None` for plain HTTP.
     pub tls: Option<Arc<ServerTls>>,
-    /// `listen.trusted_proxies`: these addresses are exempt from `connections_per_address`.
-    pub trusted_proxies: Vec<IpNet>,
-    /// `limits.head_timeout`: the time limit of every head and of the TLS handshake.
+    /// `listen.trusted_proxies` and `listen.proxy_protocol`; these proxies are exempt from
+    /// `connections_per_address`.
+    pub trusted_proxies: TrustedProxies,
+    /// `limits.head_timeout`: the time limit of every head, and of PROXY header and TLS handshake together.
     pub head_timeout: Duration,
     /// `limits.idle_timeout`.
     pub idle_timeout: Duration,
@@ -172,6 +177,11 @@ impl PublicServer {
     /// The number of connections since the start that were closed at once because too many were open.
     pub fn refused_connections(&self) -> u64 {
         self.limits.refused_connections()
+    }
+
+    /// Replaces the trusted proxies for later connections.
+    pub fn trust_proxies(&self, proxies: TrustedProxies) {
+        self.limits.trust_proxies(proxies);
     }
 
     /// A handle to the same counts that outlives the listener.

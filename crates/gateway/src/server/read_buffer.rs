@@ -52,7 +52,7 @@ impl ReadBuffer {
         buffer: &mut ReadBuf<'_>,
         start: usize,
     ) -> Option<FramingStep> {
-        let read = &buffer.filled()[start..];
+        let read = &mut buffer.filled_mut()[start..];
         if !self.pending.is_empty() {
             self.pending.extend_from_slice(read);
             self.has_unvalidated = true;
@@ -60,7 +60,10 @@ impl ReadBuffer {
             return None;
         }
         let step = self.framing.advance(read);
-        if matches!(step.stop, Stop::InHead | Stop::RequestEnd) {
+        if matches!(
+            step.stop,
+            Stop::BeforeHead | Stop::InHead | Stop::RequestEnd
+        ) {
             let rest = &read[step.passed_bytes..];
             self.pending.extend_from_slice(rest);
             self.has_unvalidated = step.stop == Stop::RequestEnd && !rest.is_empty();
@@ -71,11 +74,11 @@ impl ReadBuffer {
 
     /// Validates the pending bytes.
     pub(super) fn validate(&mut self) -> FramingStep {
-        let step = self.framing.advance(&self.pending);
+        let step = self.framing.advance(&mut self.pending);
         self.validated_bytes = step.passed_bytes;
         self.has_unvalidated =
             step.stop == Stop::RequestEnd && step.passed_bytes < self.pending.len();
-        if step.stop == Stop::BadBody {
+        if matches!(step.stop, Stop::BadBody(_)) {
             self.pending.truncate(step.passed_bytes);
         }
         step

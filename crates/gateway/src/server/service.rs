@@ -1,5 +1,6 @@
 //! Serves an accepted socket: limits, TLS, then the HTTP library's dispatcher.
 
+use std::cell::Cell;
 use std::fmt;
 use std::future::Future;
 use std::net::SocketAddr;
@@ -13,7 +14,7 @@ use actix_service::{IntoService as _, Service, ServiceFactory, fn_factory, fn_se
 use actix_web::HttpResponse;
 use futures_util::FutureExt as _;
 use tokio::net::TcpStream;
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout_at};
 use tokio_rustls::TlsAcceptor;
 
 use super::connection::{ClientConnection, ClientIdentity};
@@ -21,6 +22,7 @@ use super::connection_limits::ConnectionLimits;
 use super::connection_registry::ConnectionRegistry;
 use super::drain::Drain;
 use super::incoming_request::{IncomingRequest, answer};
+use super::proxy_header;
 use super::stream;
 use super::validated_stream::{StreamTimeouts, ValidatedStream};
 use crate::tls::{ClientTrust, HandshakeFailure, Peer, ServerTls, Stream, Wire};
@@ -51,6 +53,7 @@ where
             let worker = Rc::new(Worker {
                 dispatcher: dispatcher.await?,
                 registry: Rc::default(),
+                header_faults: Cell::new(0),
                 state,
             });
             actix_rt::spawn(drain_registry(
@@ -110,6 +113,8 @@ where
 struct Worker<S> {
     dispatcher: S,
     registry: Rc<ConnectionRegistry>,
+    /// Connections of proxies that ended for want of a PROXY header.
+    header_faults: Cell<u64>,
     state: ListenerState,
 }
 
@@ -119,21 +124,32 @@ where
     S::Error: fmt::Display,
 {
     /// Serves one socket until it is closed and the work that its calls have begun is done.
-    async fn serve(&self, socket: TcpStream) {
+    async fn serve(&self, mut socket: TcpStream) {
         let Ok(peer) = socket.peer_addr() else {
             return; // The client closed the socket before it reached this worker.
         };
-        let Some(_permit) = self.state.limits.admit(peer.ip()) else {
+        let Some(mut permit) = self.state.limits.admit(peer.ip()) else {
             return;
         };
+        let deadline = Instant::now() + self.state.timeouts.head;
         if let Err(error) = socket.set_nodelay(true) {
             tracing::debug!(%peer, %error, "TCP_NODELAY not set");
         }
-        let Some((stream, trust)) = self.accept_tls(socket, peer).await else {
+        let mut client = peer;
+        if permit.has_proxy_header() {
+            // Boxed, so that the header's bytes are no part of every connection's future.
+            let named = Box::pin(self.read_proxy_header(&mut socket, peer, deadline));
+            match named.await {
+                None => return,
+                Some(Some(named)) if !permit.count_for(named.ip()) => return,
+                Some(named) => client = named.unwrap_or(peer),
+            }
+        }
+        let Some((stream, trust)) = self.accept_tls(socket, peer, deadline).await else {
             return;
         };
         let connection = Rc::new(ClientConnection::new(
-            peer,
+            client,
             ClientIdentity {
                 certificate: stream::client_certificate(&stream),
                 trust,
@@ -149,19 +165,46 @@ where
         connection.until_work_is_done().await;
     }
 
+    /// Returns the client that the proxy's header names, if it names one. `None` without a valid header in time.
+    async fn read_proxy_header(
+        &self,
+        socket: &mut TcpStream,
+        proxy: SocketAddr,
+        deadline: Instant,
+    ) -> Option<Option<SocketAddr>> {
+        let read = timeout_at(deadline, proxy_header::read(socket));
+        let read = tokio::select! {
+            read = read => read,
+            () = self.state.drain.until_idle_deadline() => return None,
+        };
+        let fault = match read {
+            Ok(Ok(named)) => return Some(named),
+            Ok(Err(fault)) => fault.what(),
+            Err(_elapsed) => "no PROXY header in time",
+        };
+        // Only counts that are powers of two are logged, so that connections cannot flood the log.
+        let faults = self.header_faults.get() + 1;
+        self.header_faults.set(faults);
+        if faults.is_power_of_two() {
+            tracing::warn!(%proxy, fault, faults, "a trusted proxy's connection is closed");
+        }
+        None
+    }
+
     /// Returns the client's stream, after the handshake if the listener has TLS. `None` if the handshake fails or
     /// exceeds its time limit.
     async fn accept_tls(
         &self,
         socket: TcpStream,
         peer: SocketAddr,
+        deadline: Instant,
     ) -> Option<(Stream, Option<ClientTrust>)> {
         let Some(tls) = &self.state.tls else {
             return Some((Stream::Left(socket), None));
         };
         let loaded = tls.current();
         let handshake = TlsAcceptor::from(loaded.config()).accept(Wire(socket));
-        let handshake = timeout(self.state.timeouts.head, handshake);
+        let handshake = timeout_at(deadline, handshake);
         let accepted = tokio::select! {
             accepted = handshake => accepted,
             () = self.state.drain.until_idle_deadline() => return None,

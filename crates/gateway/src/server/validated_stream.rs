@@ -52,7 +52,7 @@ enum ReadState {
     /// The synthetic request is passed on and nothing follows it.
     Refused,
     /// The framing of the present body is broken.
-    BrokenBody,
+    BrokenBody(EarlyFault),
     /// The reader receives the end of the stream.
     Ended,
 }
@@ -108,14 +108,14 @@ impl ValidatedStream {
             self.connection.begin_call(Instant::now());
         }
         match step.stop {
-            Stop::InBody => {}
+            Stop::InBody | Stop::BeforeHead => {}
             Stop::InHead => {
                 self.head_begun_at.get_or_insert_with(Instant::now);
             }
             Stop::RequestEnd => self.connection.set_body(BodyState::Complete),
             Stop::BadHead(fault) => self.refuse(fault),
-            Stop::BadBody => {
-                self.read_state = ReadState::BrokenBody;
+            Stop::BadBody(fault) => {
+                self.read_state = ReadState::BrokenBody(fault);
                 self.lingering_close.expect_unread_bytes();
             }
         }
@@ -147,8 +147,8 @@ impl ValidatedStream {
         self.connection.set_waker(cx.waker());
         // The idle time begins with the answer, so this deadline is too early, but it needs no clock reading.
         let (early, idle) = (self.connection.head_read_at(), self.timeouts.idle);
-        self.timer
-            .wake_by(early + idle, cx, || Instant::now() + idle);
+        let deadline = earlier(early + idle, self.connection.certificate_expires_at());
+        self.timer.wake_by(deadline, cx, || Instant::now() + idle);
     }
 
     /// Ready if the client sends nothing and its time limit has passed.
@@ -159,20 +159,26 @@ impl ValidatedStream {
         }
         if let Some(begun_at) = self.head_begun_at {
             if self.timer.has_passed(begun_at + self.timeouts.head, cx) {
-                self.refuse(EarlyFault::Timeout);
+                self.refuse(EarlyFault::HeadLate);
                 return Poll::Ready(());
             }
             return Poll::Pending;
         }
         let idle_end = self.connection.idle_since() + self.timeouts.idle;
-        let drain_end = self.connection.idle_deadline();
-        let deadline = drain_end.map_or(idle_end, |drain_end| drain_end.min(idle_end));
-        if self.timer.has_passed(deadline, cx) {
-            self.read_state = ReadState::Ended;
-            self.lingering_close.expect_nothing();
-            return Poll::Ready(());
+        let end = earlier(idle_end, self.connection.idle_deadline());
+        loop {
+            let deadline = earlier(end, self.connection.certificate_expires_at());
+            if !self.timer.has_passed(deadline, cx) {
+                return Poll::Pending;
+            }
+            // A certificate of the chain that was not needed may expire.
+            if deadline == end || !self.connection.is_still_trusted() {
+                break;
+            }
         }
-        Poll::Pending
+        self.read_state = ReadState::Ended;
+        self.lingering_close.expect_nothing();
+        Poll::Ready(())
     }
 
     /// An error if the client has not read any of its answer for the time limit.
@@ -183,6 +189,10 @@ impl ValidatedStream {
         }
         Poll::Pending
     }
+}
+
+fn earlier(deadline: Instant, other: Option<Instant>) -> Instant {
+    other.map_or(deadline, |other| other.min(deadline))
 }
 
 impl AsyncRead for ValidatedStream {
@@ -201,8 +211,8 @@ impl AsyncRead for ValidatedStream {
             match this.read_state {
                 ReadState::Open => {}
                 ReadState::Refused => return Poll::Pending,
-                ReadState::BrokenBody => {
-                    this.connection.set_body_fault(EarlyFault::BadRequest);
+                ReadState::BrokenBody(fault) => {
+                    this.connection.set_body_fault(fault);
                     this.read_state = ReadState::Ended;
                     continue;
                 }

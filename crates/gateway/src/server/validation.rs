@@ -11,7 +11,7 @@ use super::read_buffer::ReadBuffer;
 /// The result of validating a connection's bytes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Validation {
-    /// The bytes that the HTTP library received.
+    /// The bytes that the HTTP library received: a prefix of the connection's, in which `Upgrade` is overwritten.
     pub passed: Vec<u8>,
     /// The number of heads that passed.
     pub heads: usize,
@@ -29,7 +29,7 @@ pub enum ValidationEnd {
     /// A head was refused.
     BadHead(EarlyFault),
     /// The framing of a chunked body was broken.
-    BadBody,
+    BadBody(EarlyFault),
 }
 
 impl Validation {
@@ -79,10 +79,10 @@ impl Validation {
     fn apply(&mut self, step: FramingStep) {
         self.heads += usize::from(step.head_completed);
         match step.stop {
-            Stop::InBody | Stop::InHead => {}
+            Stop::InBody | Stop::BeforeHead | Stop::InHead => {}
             Stop::RequestEnd => self.ends.push(self.passed.len()),
             Stop::BadHead(fault) => self.end = ValidationEnd::BadHead(fault),
-            Stop::BadBody => self.end = ValidationEnd::BadBody,
+            Stop::BadBody(fault) => self.end = ValidationEnd::BadBody(fault),
         }
     }
 }

@@ -7,7 +7,7 @@ use rustls_pki_types::UnixTime;
 use x509_parser::certificate::X509Certificate;
 use x509_parser::extensions::GeneralName;
 use x509_parser::prelude::FromDer as _;
-use x509_parser::x509::{X509Name, X509Version};
+use x509_parser::x509::X509Name;
 
 /// A certificate that ends within this time is told of: parties need days to exchange new ones.
 pub const EXPIRES_SOON: Duration = Duration::from_hours(21 * 24);
@@ -35,8 +35,8 @@ pub(super) struct CertificateFacts {
     pub(super) is_ca: bool,
     /// Whether subject and issuer are the same.
     pub(super) is_self_issued: bool,
-    /// Whether it is X.509 version 1 or 2, which have no extensions and so no names of servers.
-    pub(super) is_before_version_3: bool,
+    /// The version of X.509. Before version 3 there are no extensions, and so no names of servers.
+    pub(super) version: u32,
     /// Whether it may be a server's: it lists no purposes, or this one.
     pub(super) may_be_a_server: bool,
 }
@@ -55,7 +55,8 @@ impl CertificateFacts {
             names: names(&certificate),
             is_ca: certificate.is_ca(),
             is_self_issued: certificate.subject().as_raw() == certificate.issuer().as_raw(),
-            is_before_version_3: certificate.version() != X509Version::V3,
+            // Versions are counted from 0.
+            version: certificate.version().0 + 1,
             may_be_a_server: purposes.is_none_or(|list| list.value.any || list.value.server_auth),
         })
     }

@@ -49,37 +49,8 @@ pub(super) fn diagnosis(bytes: &[u8], wanted: Wanted, file: &str) -> String {
              `openssl pkey -in {file} -out plain.key` decrypts it (then mode 0600)"
         );
     }
-    for (label, what) in [
-        (
-            "CERTIFICATE REQUEST",
-            "a certificate request (CSR): send it to the authority and name the certificate that comes back",
-        ),
-        (
-            "NEW CERTIFICATE REQUEST",
-            "a certificate request (CSR): send it to the authority and name the certificate that comes back",
-        ),
-        (
-            "OPENSSH PRIVATE KEY",
-            "a key of OpenSSH, which TLS does not use: make one with `openssl genpkey`",
-        ),
-        (
-            "DSA PRIVATE KEY",
-            "a DSA key, which TLS no longer has: make an RSA or EC key with `openssl genpkey`",
-        ),
-    ] {
-        if has(label) {
-            return format!("is {what}");
-        }
-    }
-    if has("PKCS7") {
-        return format!(
-            "is PKCS#7: `openssl pkcs7 -in {file} -print_certs -out chain.pem` takes the certificates out"
-        );
-    }
-    if has("TRUSTED CERTIFICATE") {
-        return format!(
-            "is a certificate in OpenSSL's own form: `openssl x509 -in {file} -out certificate.pem` converts it"
-        );
+    if let Some(what) = other_block(&labels, file) {
+        return what;
     }
     match wanted {
         Wanted::Certificates if has_key() => {
@@ -100,6 +71,44 @@ pub(super) fn diagnosis(bytes: &[u8], wanted: Wanted, file: &str) -> String {
             format!("holds {found} and not {} in PEM form", wanted.text())
         }
     }
+}
+
+/// Returns the diagnosis of a file with a block that is neither a certificate nor a key of TLS.
+fn other_block(labels: &[String], file: &str) -> Option<String> {
+    let has = |label: &str| labels.iter().any(|found| found == label);
+    for (label, what) in [
+        (
+            "CERTIFICATE REQUEST",
+            "a certificate request (CSR): send it to the authority and name the certificate that comes back",
+        ),
+        (
+            "NEW CERTIFICATE REQUEST",
+            "a certificate request (CSR): send it to the authority and name the certificate that comes back",
+        ),
+        (
+            "OPENSSH PRIVATE KEY",
+            "a key of OpenSSH, which TLS does not use: make one with `openssl genpkey`",
+        ),
+        (
+            "DSA PRIVATE KEY",
+            "a DSA key, which TLS no longer has: make an RSA or EC key with `openssl genpkey`",
+        ),
+    ] {
+        if has(label) {
+            return Some(format!("is {what}"));
+        }
+    }
+    if has("PKCS7") {
+        return Some(format!(
+            "is PKCS#7: `openssl pkcs7 -in {file} -print_certs -out chain.pem` takes the certificates out"
+        ));
+    }
+    if has("TRUSTED CERTIFICATE") {
+        return Some(format!(
+            "is a certificate in OpenSSL's own form: `openssl x509 -in {file} -out certificate.pem` converts it"
+        ));
+    }
+    None
 }
 
 /// Returns why a block that is named as a certificate is none.

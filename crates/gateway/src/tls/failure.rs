@@ -179,6 +179,12 @@ fn of_certificate(fault: &CertificateError) -> HandshakeFailure {
             HandshakeReason::CertificateIssuer,
             "its certificate is of an issuer that is not trusted".to_owned(),
         ),
+        C::BadSignature => (
+            HandshakeReason::CertificateIssuer,
+            "a signature does not fit: the authority that its certificate names did not sign it, or it lacks the \
+             certificate's key"
+                .to_owned(),
+        ),
         C::NotValidForNameContext {
             expected,
             presented,

@@ -34,8 +34,11 @@ pub use self::server::{ClientVerification, LoadedServerTls, ServerFiles, ServerT
 pub use self::trust::ClientTrust;
 pub use self::wire::{Stream, Wire};
 
-/// The only protocol of both sides.
+/// The protocol of both sides.
 const ALPN_HTTP_1_1: &[u8] = b"http/1.1";
+
+/// Accepted from clients that offer nothing newer.
+const ALPN_HTTP_1_0: &[u8] = b"http/1.0";
 
 /// Installs ring as the process's cryptography provider. `main` calls it first: with no provider, or with two
 /// candidates, rustls panics at its first use.

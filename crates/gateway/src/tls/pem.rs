@@ -106,7 +106,7 @@ impl TlsFile {
     pub fn chain(&self) -> Result<Vec<CertificateDer<'static>>, TlsFault> {
         let chain = self.certificates()?;
         let own = chain.first().and_then(|der| CertificateFacts::read(der));
-        if own.is_some_and(|own| own.is_before_version_3) {
+        if own.is_some_and(|own| own.version < 3) {
             return Err(self.fault(
                 "is a certificate of X.509 version 1, which TLS no longer takes: have it issued as version 3, \
                  with its names as subjectAltName (`openssl req -addext`, `openssl x509 -req -copy_extensions copy`)",

@@ -12,7 +12,7 @@ use rustls_pki_types::{CertificateDer, UnixTime};
 
 use super::inbound::InboundHandshakes;
 use super::pem::{Fingerprint, TlsFile, check_pair, key_fault};
-use super::{ALPN_HTTP_1_1, TlsFault, provider};
+use super::{ALPN_HTTP_1_0, ALPN_HTTP_1_1, TlsFault, provider};
 
 /// Whether clients are verified by certificate, with the file of the authorities that must have issued it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -82,6 +82,11 @@ impl LoadedServerTls {
     /// The configuration for handshakes.
     pub fn config(&self) -> Arc<ServerConfig> {
         Arc::clone(&self.config)
+    }
+
+    /// Whether clients are asked for a certificate.
+    pub(super) fn verifies_clients(&self) -> bool {
+        self.verifier.is_some()
     }
 
     /// Whether a client with this chain, its own certificate first, would pass the handshake now.
@@ -179,7 +184,7 @@ fn server_config(
     let mut config = builder
         .with_single_cert(certificate.chain()?, private_key.private_key()?)
         .map_err(|error| private_key.fault(key_fault(&error)))?;
-    config.alpn_protocols = vec![ALPN_HTTP_1_1.to_vec()];
+    config.alpn_protocols = vec![ALPN_HTTP_1_1.to_vec(), ALPN_HTTP_1_0.to_vec()];
     if verifies_clients {
         // A resumed session skips the verification, so it would accept a certificate that has expired since or
         // whose authority was removed.

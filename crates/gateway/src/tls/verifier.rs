@@ -65,7 +65,7 @@ impl UpstreamVerifier {
         let Some(facts) = CertificateFacts::read(own) else {
             return Err(CertificateError::BadEncoding.into());
         };
-        if facts.is_before_version_3 {
+        if facts.version < 3 {
             return Err(Distrust::error(
                 HandshakeReason::Certificate,
                 "its certificate is X.509 version 1, which TLS no longer takes: the server needs one of version 3",
@@ -106,6 +106,19 @@ impl UpstreamVerifier {
         };
         Err(Distrust::error(HandshakeReason::CertificateIssuer, what))
     }
+}
+
+/// Returns the error for a certificate that names a trusted authority, which did not sign it.
+fn forged_or_renewed(own: &CertificateDer<'_>) -> Error {
+    let Some(facts) = CertificateFacts::read(own) else {
+        return CertificateError::BadEncoding.into();
+    };
+    let what = format!(
+        "its certificate {} names {}, but the authority of that name that is trusted here did not sign it: was that \
+         authority's key renewed? Then `tls.ca` needs its new certificate",
+        facts.subject, facts.issuer
+    );
+    Distrust::error(HandshakeReason::CertificateIssuer, what)
 }
 
 fn check_dates(facts: &CertificateFacts, now: UnixTime) -> Result<(), Error> {
@@ -149,6 +162,9 @@ impl ServerCertVerifier for UpstreamVerifier {
             Err(Error::InvalidCertificate(
                 CertificateError::UnknownIssuer | CertificateError::Other(_),
             )) => self.second_look(end_entity, intermediates, (server_name, now)),
+            Err(Error::InvalidCertificate(CertificateError::BadSignature)) => {
+                Err(forged_or_renewed(end_entity))
+            }
             verified => verified,
         }
     }

@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-/// How long a closing is remembered at least; it is forgotten within twice this time.
+/// How long what connections have shown counts at least; it is forgotten within twice this time, for a server may have
+/// been configured anew.
 const PERIOD: Duration = Duration::from_mins(10);
 
 /// The least time between the use of a connection and the moment at which it may be closed, beside the round trip.
@@ -22,12 +23,22 @@ const MARGIN: Duration = Duration::from_millis(250);
 #[derive(Debug)]
 pub(super) struct IdleTimes(Mutex<Observed>);
 
+/// What is known of an origin's idle times.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct KnownIdleTimes {
+    /// The idle time up to which connections stay open.
+    pub(super) proven: Duration,
+    /// The longest idle time that a connection has outlived in this period; a longer one is worth recording.
+    pub(super) outlived: Duration,
+}
+
 #[derive(Debug)]
 struct Observed {
-    /// The longest time for which a connection was idle and still open, since the last closing after less.
-    outlived: Duration,
+    /// The longest time for which a connection was idle and still open, since the last closing after less: in this period
+    /// and in the one before.
+    outlived: [Duration; 2],
     /// The shortest time after which the origin closed an idle connection, in this period and in the one before.
-    closed: [Option<Duration>; 2],
+    closed: [Duration; 2],
     period_end: Instant,
 }
 
@@ -35,8 +46,8 @@ impl IdleTimes {
     /// Starts without knowledge.
     pub(super) fn new() -> Self {
         Self(Mutex::new(Observed {
-            outlived: Duration::ZERO,
-            closed: [None; 2],
+            outlived: [Duration::ZERO; 2],
+            closed: [Duration::MAX; 2],
             period_end: Instant::now() + PERIOD,
         }))
     }
@@ -44,24 +55,27 @@ impl IdleTimes {
     /// Records that a connection was idle for so long and is open.
     pub(super) fn outlived(&self, idle: Duration) {
         let mut observed = self.lock();
-        observed.outlived = observed.outlived.max(idle);
+        observed.outlived[0] = observed.outlived[0].max(idle);
     }
 
     /// Records that the origin has closed a connection that was idle for so long, or has sent bytes on it.
     pub(super) fn closed(&self, idle: Duration, now: Instant) {
         let mut observed = self.lock();
         observed.begin_period(now);
-        let before = observed.closed[0].unwrap_or(Duration::MAX);
-        observed.closed[0] = Some(before.min(idle));
-        observed.outlived = observed.outlived.min(idle);
+        observed.closed[0] = observed.closed[0].min(idle);
+        observed.outlived = observed.outlived.map(|outlived| outlived.min(idle));
     }
 
-    /// Returns the idle time up to which connections are known to stay open.
-    pub(super) fn proven(&self, now: Instant) -> Duration {
+    /// Returns what is known.
+    pub(super) fn known(&self, now: Instant) -> KnownIdleTimes {
         let mut observed = self.lock();
         observed.begin_period(now);
-        let closed = observed.closed.iter().flatten();
-        closed.fold(observed.outlived, |least, closed| least.min(*closed))
+        let [outlived, outlived_before] = observed.outlived;
+        let [closed, closed_before] = observed.closed;
+        KnownIdleTimes {
+            proven: outlived.max(outlived_before).min(closed).min(closed_before),
+            outlived,
+        }
     }
 
     fn lock(&self) -> MutexGuard<'_, Observed> {
@@ -75,8 +89,12 @@ impl Observed {
         if now < self.period_end {
             return;
         }
-        let is_next = now < self.period_end + PERIOD;
-        self.closed = [None, self.closed[0].filter(|_| is_next)];
+        let (mut outlived, mut closed) = (Duration::ZERO, Duration::MAX);
+        if now < self.period_end + PERIOD {
+            (outlived, closed) = (self.outlived[0], self.closed[0]);
+        }
+        self.outlived = [Duration::ZERO, outlived];
+        self.closed = [Duration::MAX, closed];
         self.period_end = now + PERIOD;
     }
 }
@@ -101,36 +119,47 @@ mod tests {
     #[test]
     fn nothing_is_proven_of_a_new_origin() {
         let times = IdleTimes::new();
-        assert_eq!(times.proven(Instant::now()), Duration::ZERO);
+        assert_eq!(times.known(Instant::now()).proven, Duration::ZERO);
     }
 
     #[test]
     fn the_longest_idle_time_that_was_outlived_is_proven_until_a_shorter_one_ends() {
         let (times, now) = (IdleTimes::new(), Instant::now());
+        let proven = || times.known(now).proven;
         times.outlived(ms(700));
         times.outlived(ms(300));
-        assert_eq!(times.proven(now), ms(700));
+        assert_eq!(proven(), ms(700));
         times.closed(ms(1_000), now);
-        assert_eq!(times.proven(now), ms(700));
+        assert_eq!(proven(), ms(700));
         times.outlived(ms(5_000));
-        assert_eq!(times.proven(now), ms(1_000), "another server behind it");
+        assert_eq!(proven(), ms(1_000), "another server behind it");
         times.closed(ms(20), now);
-        assert_eq!(times.proven(now), ms(20));
+        assert_eq!(proven(), ms(20));
     }
 
     #[test]
     fn a_closing_is_forgotten_after_one_to_two_periods_and_must_be_outlived_then() {
         let (times, now) = (IdleTimes::new(), Instant::now());
+        let proven = |periods| times.known(now + PERIOD * periods + ms(1)).proven;
         times.outlived(ms(9_000));
         times.closed(ms(20), now);
         times.outlived(ms(9_000));
-        assert_eq!(times.proven(now + PERIOD), ms(20));
-        assert_eq!(times.proven(now + PERIOD * 2 + ms(1)), ms(9_000));
+        assert_eq!(proven(0), ms(20));
+        assert_eq!(proven(1), ms(20));
+        times.outlived(ms(9_000));
+        assert_eq!(proven(2), ms(9_000));
+    }
 
-        times.closed(ms(20), now + PERIOD * 3);
-        assert_eq!(times.proven(now + PERIOD * 9), ms(20), "not outlived since");
-        times.outlived(ms(900));
-        assert_eq!(times.proven(now + PERIOD * 9), ms(900));
+    #[test]
+    fn what_was_outlived_must_be_proven_again_after_one_to_two_periods() {
+        let (times, now) = (IdleTimes::new(), Instant::now());
+        let known = |periods| times.known(now + PERIOD * periods + ms(1));
+        times.outlived(ms(9_000));
+        assert_eq!(known(0).outlived, ms(9_000));
+        assert_eq!((known(1).proven, known(1).outlived), (ms(9_000), ms(0)));
+        times.outlived(ms(800));
+        assert_eq!(known(2).proven, ms(800));
+        assert_eq!(known(9).proven, ms(0), "a biller that was not called");
     }
 
     #[test]

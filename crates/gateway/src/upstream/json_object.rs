@@ -59,6 +59,8 @@ impl JsonObject {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     #[test]
@@ -92,6 +94,35 @@ mod tests {
                 let mut object = JsonObject::new();
                 text.chunks(size).for_each(|piece| object.read(piece));
                 assert_eq!(object, state, "{} by {size}", text.escape_ascii());
+            }
+        }
+    }
+
+    fn state_of(text: &str) -> JsonObject {
+        let mut object = JsonObject::new();
+        object.read(text.as_bytes());
+        object
+    }
+
+    proptest! {
+        /// What the parser of answers takes for an object is complete with its last brace, and with no byte less.
+        #[test]
+        fn an_object_is_complete_exactly_where_the_parser_says_so(
+            text in "\u{feff}?[ \n]?\\{(\"(a|[{}]|\\\\\"|성){0,3}\":(1|\"[{}]?\"|\\[\\{\\}\\]|\\{\"b\":\\{\\}\\}))?\\}[ \n]{0,2}"
+        ) {
+            prop_assert!(protocol::answer_res_code(text.as_bytes()).is_ok(), "{text}");
+            prop_assert_eq!(state_of(&text), JsonObject::Complete);
+            let end = text.trim_end().len();
+            for cut in (0..end).filter(|cut| text.is_char_boundary(*cut)) {
+                prop_assert_ne!(state_of(&text[..cut]), JsonObject::Complete);
+                prop_assert!(protocol::answer_res_code(&text.as_bytes()[..cut]).is_err());
+            }
+        }
+
+        #[test]
+        fn what_is_not_complete_is_no_object_to_the_parser(text in "\u{feff}?[ {}\\[\\]\"\\\\:,a1]{0,24}") {
+            if state_of(&text) != JsonObject::Complete {
+                prop_assert!(protocol::answer_res_code(text.as_bytes()).is_err(), "{text}");
             }
         }
     }

@@ -13,6 +13,7 @@ use tokio::time::Instant;
 
 use super::connection::{IdleState, UpstreamConnection};
 use super::dial::Dialer;
+use super::idle_times::KnownIdleTimes;
 use super::{Origin, Repeat};
 
 /// A connection pool. It holds at most as many connections as calls were in flight at once, which the limits of
@@ -103,12 +104,12 @@ impl Pool {
     /// Returns the idle time that is proven, also by the connection that has been idle for longest.
     fn proven_by_oldest(&self, idle: &mut [UpstreamConnection], now: Instant) -> Duration {
         let times = &self.dialer.target().idle_times;
-        let proven = times.proven(now);
+        let KnownIdleTimes { proven, outlived } = times.known(now);
         let Some(oldest) = idle.first_mut() else {
             return proven;
         };
         let age = oldest.idle_time(now);
-        if age <= proven {
+        if age <= outlived {
             return proven;
         }
         let watcher = self.watcher.borrow();
@@ -118,7 +119,7 @@ impl Pool {
             IdleState::Unknown => return proven,
             IdleState::Ended => times.closed(age, now),
         }
-        times.proven(now)
+        times.known(now).proven
     }
 
     /// Records that the origin has closed a connection after this idle time.

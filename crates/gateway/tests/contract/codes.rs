@@ -1,17 +1,18 @@
 //! Section 3: causes with their codes, statuses and headers, and the messages of the codes.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
 use std::net::IpAddr;
 use std::time::Duration;
 
 use actix_web::http::StatusCode;
-use actix_web::http::header::{ALLOW, HeaderValue, RETRY_AFTER};
+use actix_web::http::header::{ALLOW, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE};
 use gateway::reply::{Problem, RefusedSource, Reply, UnknownBiller};
 use gateway::server::EarlyFault;
 use ledger::LinkRefusal;
 use protocol::{BillerCode, Check, LinkCreate, Prepay, ResCode, Rules};
 
-use crate::document::{assert_agree, code, codes, contract, rows, under};
+use crate::document::{assert_agree, code, codes, contract, repository, rows, under};
 
 const SOON: Duration = Duration::from_millis(1);
 
@@ -72,16 +73,6 @@ fn link_problems() -> Vec<Problem> {
     refusals.into_iter().map(Problem::Link).collect()
 }
 
-fn early_problems() -> Vec<Problem> {
-    use EarlyFault as Early;
-    let faults = every![Early:
-        Early::BadRequest => Early::BadRequest,
-        Early::Timeout => Early::Timeout,
-        Early::HeadTooLarge => Early::HeadTooLarge,
-    ];
-    faults.into_iter().map(Problem::EarlyFault).collect()
-}
-
 fn source_problems() -> Vec<Problem> {
     use RefusedSource as Source;
     let address = IpAddr::from([192, 0, 2, 1]);
@@ -130,13 +121,13 @@ fn problems() -> Vec<Problem> {
         Problem::BadAnswer { .. } => vec![Problem::BadAnswer { status: UPSTREAMS }],
         Problem::UnknownRoute => vec![Problem::UnknownRoute],
         Problem::WrongMethod => vec![Problem::WrongMethod],
-        Problem::EarlyFault(_) => early_problems(),
+        Problem::EarlyFault(_) => EarlyFault::ALL.iter().copied().map(Problem::EarlyFault).collect(),
         Problem::Internal => vec![Problem::Internal],
     ];
     every.into_iter().flatten().collect()
 }
 
-/// Returns the name of a cause on the page: `Paid`, `Link(AlreadyLinked)`, `Body(Width)`.
+/// Returns the name of a cause on the page: `Paid`, `Link(AlreadyLinked)`, `Body(Width)`, `EarlyFault(408)`.
 fn name(problem: &Problem) -> String {
     match problem {
         Problem::Body(refusal)
@@ -145,6 +136,7 @@ fn name(problem: &Problem) -> String {
             "Body(Width, E807)".to_owned()
         }
         Problem::Body(refusal) => format!("Body({:?})", refusal.check),
+        Problem::EarlyFault(fault) => format!("EarlyFault({})", fault.status()),
         Problem::AddressNotAllowed(_) => "AddressNotAllowed".to_owned(),
         Problem::UnknownBiller(_) => "UnknownBiller".to_owned(),
         other => {
@@ -162,6 +154,9 @@ fn headers(problem: &Problem) -> BTreeSet<String> {
     let mut headers = BTreeSet::new();
     if response.headers().contains_key(RETRY_AFTER) {
         headers.insert("Retry-After".to_owned());
+    }
+    if response.headers().contains_key(WWW_AUTHENTICATE) {
+        headers.insert("WWW-Authenticate".to_owned());
     }
     if let Some(allow) = response.headers().get(ALLOW) {
         headers.insert(format!("Allow: {}", allow.to_str().unwrap()));
@@ -189,6 +184,21 @@ fn built() -> BTreeMap<String, Answer> {
         assert_eq!(answer.1, status, "{problem:?}");
     }
     built
+}
+
+#[test]
+fn every_rule_of_framing_has_the_reason_and_the_status_of_its_row() {
+    let page = fs::read_to_string(repository().join("docs/security.md")).unwrap();
+    let head = ["refused", "rule", "status"];
+    let mut written = BTreeMap::new();
+    for [what, reason, status] in rows(under(&page, "## Framing"), head) {
+        assert!(!what.is_empty());
+        let former = written.insert(code(reason).to_owned(), status.to_owned());
+        assert_eq!(former, None, "{reason} twice");
+    }
+    let built = EarlyFault::ALL.iter();
+    let built = built.map(|fault| (fault.reason().to_owned(), fault.status().to_string()));
+    assert_agree(&written, &built.collect());
 }
 
 fn section(page: &str) -> &str {

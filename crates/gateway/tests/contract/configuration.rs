@@ -79,7 +79,7 @@ impl Key<'_> {
 
     /// Writes a value of this type as TOML.
     fn toml(&self, value: &str) -> String {
-        if self.kind == "number" {
+        if matches!(self.kind, "number" | "yes or no") {
             value.to_owned()
         } else {
             format!("'{value}'")

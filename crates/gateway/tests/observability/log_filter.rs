@@ -21,7 +21,7 @@ fn request(gateway: &Gateway, method: &str, token: &str, body: &str) -> Reply {
     let mut caller = Caller::connect(gateway.ops());
     caller.send(
         format!(
-            "{method} /admin/log-filter HTTP/1.1\r\nHost: ops\r\nAuthorization: Bearer {token}\r\n\
+            "{method} /admin/log-filter HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {token}\r\n\
              Content-Length: {}\r\n\r\n{body}",
             body.len()
         )

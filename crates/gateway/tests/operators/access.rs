@@ -32,7 +32,7 @@ fn the_admin_api_requires_the_token() {
     // Without a token all routes give the same answer, also those that do not exist.
     let call = |head: &str| {
         let mut caller = Caller::connect(fixture.gateway.ops());
-        caller.send(format!("{head}\r\nHost: ops\r\n\r\n").as_bytes());
+        caller.send(format!("{head}\r\nHost: localhost\r\n\r\n").as_bytes());
         let reply = caller.reply();
         let code = serde_json::from_slice::<Value>(&reply.body).unwrap()["error"]["code"].clone();
         (reply.status, code)
@@ -203,6 +203,26 @@ fn no_text_of_a_customer_controls_the_terminal() {
 fn biller_refuses(fixture: &Fixture, key: &str) {
     fixture.biller.now(|_| crate::fixture::refusal());
     fixture.post(test_support::PAY_RESULT, &paid(key, 1));
+}
+
+#[test]
+fn the_help_of_serve_says_what_each_signal_does_in_80_columns() {
+    let mut gateway = Command::new(env!("CARGO_BIN_EXE_gateway"));
+    let printed: Printed = gateway.args(["serve", "--help"]).output().unwrap().into();
+    let paragraphs: Vec<&str> = printed.out.split("\n\n").collect();
+    for (signal, effect) in [
+        ("SIGTERM and SIGINT", "drain"),
+        ("SIGHUP", "never ends the gateway"),
+        ("SIGHUP", "A change\nof its files does the same"),
+    ] {
+        let says = |text: &&str| text.starts_with(signal) && text.contains(effect);
+        assert!(paragraphs.iter().any(|text| says(&text)), "{}", printed.out);
+    }
+    assert!(
+        printed.out.lines().all(|line| line.len() <= 80),
+        "{}",
+        printed.out
+    );
 }
 
 /// Runs a command as a user without a name.

@@ -63,7 +63,7 @@ impl Fixture {
         let mut caller = Caller::connect(gateway.ops());
         let authorization = format!("Authorization: Bearer {TOKEN}");
         caller.send(
-            format!("GET {path} HTTP/1.1\r\nHost: ops\r\n{authorization}\r\n\r\n").as_bytes(),
+            format!("GET {path} HTTP/1.1\r\nHost: localhost\r\n{authorization}\r\n\r\n").as_bytes(),
         );
         caller.reply()
     }
@@ -72,7 +72,8 @@ impl Fixture {
     pub fn post_admin(gateway: &Gateway, path: &str, body: &str) -> Reply {
         let mut caller = Caller::connect(gateway.ops());
         let length = body.len();
-        let head = format!("POST {path} HTTP/1.1\r\nHost: ops\r\nAuthorization: Bearer {TOKEN}");
+        let head =
+            format!("POST {path} HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {TOKEN}");
         caller.send(format!("{head}\r\nContent-Length: {length}\r\n\r\n{body}").as_bytes());
         caller.reply()
     }

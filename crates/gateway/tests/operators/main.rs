@@ -1,10 +1,12 @@
 //! The operators' commands against a running gateway: what they see, what they change, and what
 //! they are refused.
-#![allow(missing_docs, clippy::unwrap_used)]
+#![allow(missing_docs, clippy::too_many_lines, clippy::unwrap_used)]
 
 mod access;
 mod bills;
+mod closed;
 mod fixture;
 mod ledger;
 mod payments;
+mod refused;
 mod shared;

@@ -9,7 +9,7 @@ use crate::fixture::{Fixture, paid, refusal, run};
 use crate::payments::refused_before;
 
 /// Starts a gateway with these parties on this Redis.
-fn node(redis: &RedisServer, biller: &Upstream) -> Gateway {
+pub fn node(redis: &RedisServer, biller: &Upstream) -> Gateway {
     let url = format!("redis://127.0.0.1:{}/0", redis.port());
     let gateway = Fixture::setup(biller)
         .with(&format!("[ledger.redis]\nurl = \"{url}\""))

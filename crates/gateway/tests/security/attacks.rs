@@ -199,7 +199,8 @@ fn codings() -> Vec<Attack> {
 }
 
 fn lines() -> Vec<Attack> {
-    let good = format!("Content-Length: 57\r\n\r\n{BODY}{SMUGGLED}");
+    let alone = format!("Content-Length: 57\r\n\r\n{BODY}");
+    let good = format!("{alone}{SMUGGLED}");
     vec![
         refused(
             "bare LF behind the request line",
@@ -237,13 +238,21 @@ fn lines() -> Vec<Attack> {
             "no host",
             format!("POST /kakao/notice/B0001 HTTP/1.1\r\n{good}"),
         ),
-        refused(
+        read(
             "empty line first",
-            format!("\r\nPOST /kakao/notice/B0001 HTTP/1.1\r\nHost: a\r\n{good}"),
+            format!("\r\nPOST /kakao/notice/B0001 HTTP/1.1\r\nHost: a\r\n{alone}"),
         ),
         refused(
+            "two empty lines first",
+            format!("\r\n\r\nPOST /kakao/notice/B0001 HTTP/1.1\r\nHost: a\r\n{good}"),
+        ),
+        read(
             "absolute target",
-            format!("POST http://b/kakao/notice/B0001 HTTP/1.1\r\nHost: a\r\n{good}"),
+            format!("POST http://b/kakao/notice/B0001 HTTP/1.1\r\nHost: a\r\n{alone}"),
+        ),
+        refused(
+            "absolute target with a user",
+            format!("POST http://u@b/kakao/notice/B0001 HTTP/1.1\r\nHost: a\r\n{good}"),
         ),
         refused(
             "HTTP/1.0 with chunks",
@@ -253,14 +262,28 @@ fn lines() -> Vec<Attack> {
             "HTTP/0.9",
             format!("POST /kakao/notice/B0001\r\n\r\n{SMUGGLED}"),
         ),
-        refused(
+        read(
             "upgrade before the length",
-            length("Upgrade: websocket\r\nConnection: upgrade\r\nContent-Length: 57\r\n"),
+            post(
+                "Upgrade: websocket\r\nConnection: upgrade\r\nContent-Length: 57\r\n",
+                BODY,
+            ),
         ),
-        refused(
+        // What follows the body is a request of its own, and is refused.
+        Attack {
+            name: "bytes behind the body of an upgrade",
+            bytes: post(
+                "Connection: Upgrade\r\nUpgrade: websocket\r\nContent-Length: 57\r\n",
+                &format!("{BODY} {SMUGGLED}"),
+            ),
+            statuses: &[200, 400],
+            calls: 1,
+        },
+        read(
             "HTTP/2 settings",
-            length(
+            post(
                 "Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABkAARAAAAAAAIAAAAA\r\nContent-Length: 57\r\n",
+                BODY,
             ),
         ),
         refused(

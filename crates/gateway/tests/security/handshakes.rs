@@ -30,7 +30,7 @@ fn send(to: SocketAddr, bytes: &[u8]) {
 
 #[test]
 fn a_failed_handshake_is_counted_by_its_reason_and_the_log_says_why() {
-    let (authority, other) = (Authority::new(), Authority::new());
+    let (authority, other) = (Authority::new(), Authority::named("other"));
     let upstream = Upstream::ok();
     let gateway = Setup::new(&upstream.url(), &upstream.url())
         .with(&listen("127.0.0.1:0", &authority, "required"))
@@ -39,7 +39,7 @@ fn a_failed_handshake_is_counted_by_its_reason_and_the_log_says_why() {
         let client = TlsClient::new(trusts, certificate);
         if let Ok(mut caller) = client.connect(gateway.public()) {
             // In TLS 1.3 the refusal arrives after the client has finished.
-            assert!(caller.is_closed());
+            assert!(caller.try_reply().is_err());
         }
     };
     let expired = authority.expired_client("expired");
@@ -59,7 +59,7 @@ fn a_failed_handshake_is_counted_by_its_reason_and_the_log_says_why() {
             );
         }),
         ("certificate_missing", "presented no certificate", &|| {
-            connect(&authority, None)
+            connect(&authority, None);
         }),
         (
             "certificate_expired",
@@ -69,7 +69,7 @@ fn a_failed_handshake_is_counted_by_its_reason_and_the_log_says_why() {
             },
         ),
         ("certificate_issuer", "issuer that is not trusted", &|| {
-            connect(&authority, Some(&stranger))
+            connect(&authority, Some(&stranger));
         }),
         (
             "alert",
@@ -132,4 +132,25 @@ fn a_stranger_who_fails_a_hundred_handshakes_makes_ten_lines() {
         lines.iter().filter(|line| is_line(line, "no TLS:")).count(),
         10
     );
+}
+
+#[test]
+fn a_caller_that_signals_a_fallback_is_served_for_there_is_nothing_to_fall_back_to() {
+    let authority = Authority::new();
+    let upstream = Upstream::ok();
+    let gateway = Setup::new(&upstream.url(), &upstream.url())
+        .with(&listen("127.0.0.1:0", &authority, "off"))
+        .start();
+    // TLS 1.2 at most, with `TLS_FALLBACK_SCSV` in place of a suite that the listener does not have.
+    let mut hello = client_hello([3, 3]);
+    let suite = hello
+        .windows(2)
+        .position(|pair| pair == [0xc0, 0x09])
+        .unwrap();
+    hello[suite..suite + 2].copy_from_slice(&[0x56, 0x00]);
+    let mut socket = dial(gateway.public(), None);
+    socket.write_all(&hello).unwrap();
+    let mut record = [0; 6];
+    socket.read_exact(&mut record).unwrap();
+    assert_eq!((record[0], record[5]), (22, 2), "a ServerHello");
 }

@@ -171,3 +171,37 @@ fn plain_http_on_a_tls_listener_gets_no_answer() {
     assert!(!answer.starts_with(b"HTTP"), "{answer:?}");
     assert_eq!(upstream.count(), 0);
 }
+
+/// The offered application protocols, and the chosen one; `None` where there is no connection.
+type Alpn = (&'static [&'static [u8]], Option<Option<&'static [u8]>>);
+
+#[test]
+fn http_1_1_and_http_1_0_are_the_application_protocols() {
+    let authority = Authority::new();
+    let upstream = Upstream::ok();
+    let gateway = Setup::new(&upstream.url(), &upstream.url())
+        .with(&listen("127.0.0.1:0", &authority, "off"))
+        .start();
+    // offered | chosen, or no connection
+    let table: [Alpn; 6] = [
+        (&[], Some(None)),
+        (&[b"http/1.1"], Some(Some(b"http/1.1"))),
+        (&[b"http/1.0"], Some(Some(b"http/1.0"))),
+        (&[b"http/1.0", b"http/1.1"], Some(Some(b"http/1.1"))),
+        (&[b"h2", b"http/1.1"], Some(Some(b"http/1.1"))),
+        (&[b"h2"], None),
+    ];
+    for (alpn, chosen) in table {
+        let client = TlsClient {
+            alpn,
+            ..TlsClient::new(&authority, None)
+        };
+        let protocol = client.protocol(gateway.public()).ok();
+        let chosen = chosen.map(|chosen| chosen.map(<[u8]>::to_vec));
+        assert_eq!(protocol, chosen, "{alpn:?}");
+        if chosen.is_some() {
+            let reply = send_notice(&gateway, &client);
+            assert_eq!(reply.map(|reply| reply.status), Some(200), "{alpn:?}");
+        }
+    }
+}

@@ -9,7 +9,7 @@ use test_support::{
 const CREATE: &str = "/external/inquiry-payment/one-time/url";
 
 /// All headers that an answer of the public listener may have.
-const HEADERS: [&str; 8] = [
+const HEADERS: [&str; 9] = [
     "allow",
     "connection",
     "content-length",
@@ -17,6 +17,7 @@ const HEADERS: [&str; 8] = [
     "date",
     "retry-after",
     "traceparent",
+    "www-authenticate",
     "x-request-id",
 ];
 
@@ -59,7 +60,6 @@ fn early() -> Vec<Refused> {
             400,
             E801,
         ),
-        refused("upgrade", head("Upgrade: websocket\r\n"), 400, E801),
         refused(
             "head too long",
             head(&format!("X: {}\r\n", "x".repeat(20_000))),
@@ -211,6 +211,8 @@ fn no_refusal_reveals_configuration_or_version() {
         );
         assert_own(&reply, row.status, row.code);
         assert_discreet(row.name, &reply, &own_addresses);
+        let challenge = (row.status == 401).then_some("KakaoAK realm=\"relay\"");
+        assert_eq!(reply.header("www-authenticate"), challenge, "{}", row.name);
     }
     assert_counted(&gateway);
 }
@@ -357,14 +359,14 @@ fn the_ops_listener_reveals_no_version_either() {
     // request line | status
     let table = [
         ("GET /nothing", 404),
-        ("POST /metrics", 404),
+        ("POST /metrics", 405),
         ("GET /admin/bills", 403),
         ("GET /health/ready", 200),
         ("GET /%00", 404),
     ];
     for (line, status) in table {
         let mut caller = Caller::connect(gateway.ops());
-        caller.send(format!("{line} HTTP/1.1\r\nHost: ops\r\n\r\n").as_bytes());
+        caller.send(format!("{line} HTTP/1.1\r\nHost: localhost\r\n\r\n").as_bytes());
         let reply = caller.reply();
         assert_eq!(reply.status, status, "{line}");
         assert_eq!(reply.header("server"), None, "{line}");

@@ -11,7 +11,7 @@ use test_support::{
 };
 
 use crate::listener::listen;
-use crate::tls_client::TlsClient;
+use crate::tls_client::{TlsCaller, TlsClient};
 use crate::upstreams::open_to_all;
 
 const DONE: &str = "relay_reloads_total{result=\"done\"}";
@@ -126,9 +126,9 @@ fn a_fault_in_any_file_changes_nothing_and_is_logged_and_counted() {
         ),
         (&biller, b"code = ".to_vec(), "B0001.toml"),
         (&main, b"[listen]\npublic = 1\n".to_vec(), "listen.public"),
-        (&certificate, b"no certificate".to_vec(), "no certificate"),
+        (&certificate, b"no certificate".to_vec(), "has no PEM block"),
         (&key, other_key, "does not belong"),
-        (&certificate, Vec::new(), "no certificate"),
+        (&certificate, Vec::new(), "is empty"),
     ];
     for (row, (file, bytes, message)) in (1_i64..).zip(table) {
         let good = fs::read(file).unwrap();
@@ -204,6 +204,64 @@ fn a_new_certificate_serves_new_connections_and_a_root_that_is_gone_ends_the_old
     assert_own(&refused, 401, E003);
     assert!(kept.is_closed());
     assert_eq!(upstream.count(), calls);
+}
+
+#[test]
+fn a_connection_that_could_not_be_opened_after_a_reload_is_not_served_whatever_it_asks_for() {
+    let authority = Authority::new();
+    let certificate = authority.client("kakao");
+    let upstream = Upstream::ok();
+    let pin = format!("client_certificates = [\"{}\"]\n", certificate.sha256);
+    let connect = |gateway: &Gateway, certificate| {
+        let client = TlsClient::new(&authority, certificate);
+        client.connect(gateway.public()).unwrap()
+    };
+    // before | certificate | after | a notice, an unknown route
+    let table = [
+        ("optional", None, "required", [401, 401]),
+        ("off", None, "required", [401, 401]),
+        ("optional", Some(&certificate), "required", [200, 404]),
+        ("required", Some(&certificate), "optional", [200, 404]),
+        // Nobody is asked for a certificate any more, so the pinned one cannot be shown.
+        ("required", Some(&certificate), "off", [401, 404]),
+        ("optional", None, "off", [401, 404]),
+    ];
+    for (before, shown, after, statuses) in table {
+        let gateway = Setup::new(&upstream.url(), &upstream.url())
+            .with(&listen("127.0.0.1:0", &authority, before))
+            .kakao(&pin)
+            .start();
+        let mut callers = [connect(&gateway, shown), connect(&gateway, shown)];
+        let main = gateway.path().join("gateway.toml");
+        edit(&main, |text| {
+            text.replace(&format!("\"{before}\""), &format!("\"{after}\""))
+        });
+        reload(&gateway);
+        for ((caller, path), status) in callers.iter_mut().zip([NOTICE, "/nothing"]).zip(statuses) {
+            let reply = caller.post(path, notice("u").to_string());
+            assert_eq!(
+                reply.status,
+                status,
+                "{before} {after} {path}: {}",
+                reply.text()
+            );
+            assert_eq!(
+                caller_is_closed(caller, status),
+                status == 401,
+                "{before} {after} {path}"
+            );
+        }
+    }
+}
+
+/// Returns whether the connection is closed after this answer; one that is kept answers again.
+fn caller_is_closed(caller: &mut TlsCaller, status: u16) -> bool {
+    if status == 401 {
+        return caller.is_closed();
+    }
+    let again = caller.post("/nothing", "{}");
+    assert_eq!(again.status, 404);
+    false
 }
 
 #[test]

@@ -25,6 +25,8 @@ pub struct TlsClient<'a> {
     /// The client certificate that it sends on request.
     pub certificate: Option<&'a Certificate>,
     pub versions: &'a [&'static SupportedProtocolVersion],
+    /// The application protocols that it offers.
+    pub alpn: &'a [&'a [u8]],
 }
 
 impl<'a> TlsClient<'a> {
@@ -33,6 +35,7 @@ impl<'a> TlsClient<'a> {
             trusts,
             certificate,
             versions: rustls::ALL_VERSIONS,
+            alpn: &[],
         }
     }
 
@@ -48,13 +51,29 @@ impl<'a> TlsClient<'a> {
     ///
     /// # Errors
     /// The error of the handshake.
-    pub fn handshake(&self, mut socket: TcpStream) -> io::Result<TlsCaller> {
+    pub fn handshake(&self, socket: TcpStream) -> io::Result<TlsCaller> {
+        self.shake_hands(socket).map(Caller::over)
+    }
+
+    /// Connects; returns the application protocol that the listener chose.
+    ///
+    /// # Errors
+    /// The error of the handshake.
+    pub fn protocol(&self, address: SocketAddr) -> io::Result<Option<Vec<u8>>> {
+        let stream = self.shake_hands(dial(address, None))?;
+        Ok(stream.conn.alpn_protocol().map(<[u8]>::to_vec))
+    }
+
+    fn shake_hands(
+        &self,
+        mut socket: TcpStream,
+    ) -> io::Result<StreamOwned<ClientConnection, TcpStream>> {
         let name = ServerName::try_from("localhost").unwrap();
         let mut tls = ClientConnection::new(self.config(), name).unwrap();
         while tls.is_handshaking() {
             tls.complete_io(&mut socket)?;
         }
-        Ok(Caller::over(StreamOwned::new(tls, socket)))
+        Ok(StreamOwned::new(tls, socket))
     }
 
     fn config(&self) -> Arc<ClientConfig> {
@@ -65,14 +84,16 @@ impl<'a> TlsClient<'a> {
             .with_protocol_versions(self.versions)
             .unwrap()
             .with_root_certificates(roots);
-        Arc::new(match self.certificate {
+        let mut config = match self.certificate {
             None => builder.with_no_client_auth(),
             Some(certificate) => {
                 let key = PrivateKeyDer::from_pem_file(&certificate.private_key).unwrap();
                 let chain = read_certificates(&certificate.chain);
                 builder.with_client_auth_cert(chain, key).unwrap()
             }
-        })
+        };
+        config.alpn_protocols = self.alpn.iter().map(|name| name.to_vec()).collect();
+        Arc::new(config)
     }
 }
 

@@ -1,6 +1,6 @@
 //! Certificates that have expired or will soon: told by `gateway check`, the log and the metrics.
 
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use test_support::{Authority, Setup, notice, until};
 
@@ -12,13 +12,13 @@ fn listen(keys: &str) -> String {
 }
 
 fn expired() -> SystemTime {
-    SystemTime::now() - std::time::Duration::from_hours(1)
+    SystemTime::now() - Duration::from_hours(1)
 }
 
 #[test]
 fn check_warns_of_three_weeks_and_refuses_an_expired_certificate_of_our_own() {
     let authority = Authority::new();
-    let ends = |days| authority.server_until("ending", in_days(days)).toml();
+    let ends = |name, days| authority.server_until(name, in_days(days)).toml();
     // keys of [listen.tls] | exit code | begin of the line | what it says
     let table = [
         (
@@ -27,8 +27,8 @@ fn check_warns_of_three_weeks_and_refuses_an_expired_certificate_of_our_own() {
             "",
             "expired on",
         ),
-        (ends(20), 0, "warning: ", "which expires on"),
-        (ends(22), 0, "", ""),
+        (ends("soon", 20), 0, "warning: ", "which expires on"),
+        (ends("later", 22), 0, "", ""),
     ];
     for (keys, code, begin, what) in table {
         let setup = Setup::new("http://127.0.0.1:1", "http://127.0.0.1:1").with(&listen(&keys));
@@ -69,7 +69,7 @@ fn an_authority_that_has_expired_is_a_warning_for_it_is_still_trusted() {
 #[test]
 fn a_serving_gateway_tells_of_its_own_certificates_at_its_start() {
     let authority = Authority::new();
-    let (gone, soon) = (expired(), in_days(10));
+    let (gone, soon) = (expired(), in_days(10) + Duration::from_mins(1));
     let listener = authority.server_until("listener", gone);
     let ours = authority.server_until("ours", soon);
     let ca = authority.ca();
@@ -91,7 +91,7 @@ fn a_serving_gateway_tells_of_its_own_certificates_at_its_start() {
     );
     assert_eq!(
         (&warning["usage"], &warning["days_left"]),
-        (&"client".into(), &9.into())
+        (&"client".into(), &10.into())
     );
     let metric = |party: &str, usage: &str| {
         let labels = format!("party=\"{party}\",use=\"{usage}\"");

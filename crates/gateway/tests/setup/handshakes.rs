@@ -25,7 +25,8 @@ const UNRECOGNIZED_NAME: &[u8] = &[21, 3, 3, 0, 2, 2, 112];
 
 #[test]
 fn the_log_names_the_reason_of_each_failed_handshake_and_the_metrics_count_it() {
-    let (authority, other) = (Authority::new(), Authority::new());
+    let (authority, other) = (Authority::new(), Authority::named("other"));
+    let renewed = biller(&Authority::new().server());
     let elsewhere = authority.server_with("elsewhere", |params| {
         params.subject_alt_names = rcgen::CertificateParams::new(["www.example".to_owned()])
             .unwrap()
@@ -65,7 +66,12 @@ fn the_log_names_the_reason_of_each_failed_handshake_and_the_metrics_count_it() 
         (
             strangers.base_url(),
             "certificate_issuer",
-            "its certificate CN=server of CN=rcgen self signed cert, which is not among the authorities in `tls.ca`",
+            "its certificate CN=server is of CN=other, which is not among the authorities in `tls.ca`",
+        ),
+        (
+            renewed.base_url(),
+            "certificate_issuer",
+            "the authority of that name that is trusted here did not sign it",
         ),
         (misnamed.base_url(), "certificate_name", "it is for"),
         (

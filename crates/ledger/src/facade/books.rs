@@ -6,11 +6,12 @@ use std::sync::{Arc, PoisonError, RwLock};
 use foldhash::HashMap;
 use protocol::BillerCode;
 
-use crate::JournalError;
 use crate::book::Book;
 use crate::horizon::Horizon;
 use crate::journal::{Reader, StampSpan};
+use crate::refused::RefusedIndex;
 use crate::refused_links::RefusedLinks;
+use crate::{FactKind, JournalError};
 
 /// The billers' books; one for every biller that has a bill, bounded by the registered billers
 /// and those that the journal knows.
@@ -34,6 +35,7 @@ pub(super) struct Folded {
     pub(super) books: Books,
     pub(super) undelivered: AtomicI64,
     pub(super) refused_links: RefusedLinks,
+    pub(super) refused: RefusedIndex,
     pub(super) span: StampSpan,
 }
 
@@ -42,15 +44,23 @@ impl Folded {
         let books = Books::default();
         let undelivered = AtomicI64::new(0);
         let refused_links = RefusedLinks::default();
+        let refused = RefusedIndex::default();
+        reader.for_each_refused(|message, bytes, closed_at| {
+            refused.load(message, bytes, closed_at);
+        })?;
         let span = reader.for_each_fact(horizon, |fact| {
             let delta = book(&books, fact.bill.biller_code()).lock().fold(&fact);
             undelivered.fetch_add(delta, Ordering::Relaxed);
             refused_links.note(&fact);
+            if let FactKind::PayResultRefused { message } = &fact.kind {
+                refused.mark(message, &fact.bill);
+            }
         })?;
         Ok(Self {
             books,
             undelivered,
             refused_links,
+            refused,
             span,
         })
     }

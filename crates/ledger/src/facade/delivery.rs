@@ -9,7 +9,8 @@ use crate::book::AcceptedAnswer;
 use crate::journal::{Commit, Entry, Rows};
 use crate::share::Subject;
 use crate::{
-    DeliveryState, Digests, FactKind, JournalError, KeptAnswer, Message, MessageDigest, Timestamp,
+    DeliveryState, Digests, FactKind, JournalError, KeptAnswer, Message, MessageDigest,
+    RefusedOutcome, Timestamp,
 };
 
 /// The outcome of one delivery attempt of a pay-result.
@@ -75,7 +76,12 @@ impl Ledger {
         delivered: DeliveryOutcome,
         now: Timestamp,
     ) -> impl Future<Output = Result<(), Arc<JournalError>>> + use<> {
+        let digest = message.digest;
+        let is_accepted = delivered.state() == DeliveryState::Accepted;
         let queued = self.queue_delivery(bill, event, message, delivered, now);
+        if is_accepted {
+            self.end_refused_by_itself(digest, RefusedOutcome::Delivered, now);
+        }
         let ledger = self.clone();
         async move { ledger.settle_delivery(queued).await }
     }

@@ -6,6 +6,7 @@
 
 mod books;
 mod classify;
+mod close;
 mod delivery;
 mod difference;
 mod doubtful;
@@ -13,6 +14,7 @@ mod links;
 mod node;
 mod payments;
 mod redelivery;
+mod refused;
 mod story;
 mod told;
 mod undelivered;
@@ -26,12 +28,14 @@ use std::time::Duration;
 
 use protocol::Bill;
 
+pub use close::LeftBehind;
 pub use delivery::DeliveryOutcome;
 pub use difference::RedisDifference;
 pub use links::{LinkOutcome, Reservation};
 pub(crate) use node::Node;
 pub use payments::{Durability, RecordOutcome, RecordedPayment};
 pub use redelivery::{Redelivery, SkipCancelled};
+pub use refused::{RefusedEnd, RefusedKept};
 pub use story::{BillHistory, Scope, ScopedState};
 pub use undelivered::{DeliveryAttempts, EventDelivery};
 pub use verify::{Rebuild, Verification, verify_offline};

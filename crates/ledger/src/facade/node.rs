@@ -11,6 +11,7 @@ use super::doubtful::DoubtfulValues;
 use crate::book::{AcceptedAnswer, Book, Pages};
 use crate::horizon::Horizon;
 use crate::journal::{Commit, Entry, Forgotten, ForgottenFacts, Journal, Rows, Settings};
+use crate::refused::RefusedIndex;
 use crate::refused_links::RefusedLinks;
 use crate::share::Marks;
 use crate::shared::WallClock;
@@ -33,6 +34,7 @@ pub(crate) struct Node {
     undelivered: AtomicI64,
     marks: Marks,
     refused_links: RefusedLinks,
+    refused: RefusedIndex,
 }
 
 impl Node {
@@ -64,6 +66,7 @@ impl Node {
             books,
             undelivered,
             refused_links,
+            refused,
             span,
         } = folded;
         reader.for_each_accepted(|biller, message| {
@@ -92,6 +95,7 @@ impl Node {
             books,
             undelivered,
             refused_links,
+            refused,
         };
         node.settle_what_was_cut_off(now)?;
         Ok(node)
@@ -99,6 +103,11 @@ impl Node {
 
     pub(crate) const fn journal(&self) -> &Journal {
         &self.journal
+    }
+
+    /// The refused pay-results that this node keeps.
+    pub(crate) const fn refused(&self) -> &RefusedIndex {
+        &self.refused
     }
 
     pub(crate) const fn marks(&self) -> &Marks {
@@ -135,6 +144,13 @@ impl Node {
         // Each biller's lock alone, and none while the others wait.
         let groups = |(biller, book): (BillerCode, Arc<Book>)| (biller, book.lock().families());
         books.into_iter().map(groups).collect()
+    }
+
+    /// The billers that have a book with something in it.
+    pub(super) fn billers(&self) -> Vec<BillerCode> {
+        let books = self.books.read().unwrap_or_else(PoisonError::into_inner);
+        let known = books.iter().filter(|(_, book)| book.lock().families() > 0);
+        known.map(|(biller, _)| *biller).collect()
     }
 
     pub(super) fn undelivered(&self) -> i64 {

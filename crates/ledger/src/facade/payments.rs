@@ -204,6 +204,7 @@ impl Ledger {
                 .classification()
                 .map(|kind| self.node.fact(&told.bill, latest, told.now, kind)),
         );
+        facts.extend(self.end_of_refusal_elsewhere(told, known));
         if facts.is_empty() {
             return None;
         }

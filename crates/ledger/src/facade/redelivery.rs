@@ -26,6 +26,8 @@ pub enum Redelivery {
     Accepted,
     /// Kakao Pay cancelled the payment.
     Cancelled,
+    /// An operator closed it, through this node or another.
+    Closed,
     /// Redis cannot be reached, so the cancels of other nodes are not known.
     OutOfReach,
     /// It may be delivered again.
@@ -83,9 +85,13 @@ impl Ledger {
                 .decision_input(&one.bill),
         );
         let state: Option<&BillState> = joined.decision_input().get(&one.bill);
-        if state.and_then(|state| state.delivery(&one.event)) == Some(DeliveryState::Accepted) {
-            self.learn_accepted(one, now).await;
-            return Ok(Redelivery::Accepted);
+        match state.and_then(|state| state.delivery(&one.event)) {
+            Some(DeliveryState::Accepted) => {
+                self.learn_accepted(one, now).await;
+                return Ok(Redelivery::Accepted);
+            }
+            Some(DeliveryState::Closed) => return Ok(Redelivery::Closed),
+            _ => {}
         }
         let cancelled = cancellation(state, one);
         if one.event.pay_type == PayType::P && skip.leaves(cancelled) {

@@ -5,10 +5,11 @@ use std::sync::Arc;
 use protocol::{Bill, BillerCode, PayId, PayType, PaymentEvent};
 
 use super::{Ledger, Scope};
-use crate::journal::NumberedFact;
+use crate::conflict::GATEWAY;
+use crate::journal::{Entry, NumberedFact};
 use crate::{
     BillState, Cancellation, DeliveryState, Digests, Fact, FactKind, JournalError, PaymentGroup,
-    Payments, Timestamp,
+    Payments, Stamp, Timestamp,
 };
 
 /// Accepted deliveries, or bills of one payment, that are looked at.
@@ -52,7 +53,7 @@ pub struct DeliveryAttempts {
 }
 
 impl Ledger {
-    /// Returns the events that were attempted and not accepted, of one biller or of all, the oldest
+    /// Returns the events that were attempted and neither accepted nor closed, of one biller or of all, the oldest
     /// first. [`undelivered`](Self::undelivered) counts the same events.
     pub fn undelivered_payments(&self, biller: Option<BillerCode>) -> Vec<EventDelivery> {
         let mut undelivered = Vec::new();
@@ -70,18 +71,20 @@ impl Ledger {
         undelivered
     }
 
-    /// Returns the latest accepted events, of one biller or of all; at most 1,000.
+    /// Returns the latest events that are settled in this way (accepted, or closed by an operator), of one biller or
+    /// of all; at most 1,000.
     ///
     /// # Errors
     /// When the journal cannot be read.
-    pub async fn accepted_payments(
+    pub async fn settled_payments(
         &self,
+        state: DeliveryState,
         biller: Option<BillerCode>,
     ) -> Result<Vec<EventDelivery>, JournalError> {
         let facts = self
-            .read_journal(move |reader| reader.latest_accepted(biller, LOOKED_AT_BOUND))
+            .read_journal(move |reader| reader.latest_deliveries(state, biller, LOOKED_AT_BOUND))
             .await?;
-        Ok(facts.iter().filter_map(accepted).collect())
+        Ok(facts.iter().filter_map(settled).collect())
     }
 
     /// Returns the bills of which this node has a payment with this number.
@@ -119,8 +122,8 @@ impl Ledger {
         .await
     }
 
-    /// Removes the events that other nodes delivered, and records those deliveries here. Updates how
-    /// much of the others was cancelled. Stops early where Redis cannot be reached.
+    /// Removes the events that were delivered, or closed, through other nodes, and records that here. Updates how much
+    /// of the others was cancelled. Stops early where Redis cannot be reached.
     pub async fn without_delivered_elsewhere(
         &self,
         events: Vec<EventDelivery>,
@@ -135,9 +138,10 @@ impl Ledger {
             if scope == Scope::AllNodes {
                 let known = self.scoped_state(&one.bill).await;
                 scope = known.scope;
-                let state = known.state.as_ref().and_then(|s| s.delivery(&one.event));
-                if state == Some(DeliveryState::Accepted) {
-                    self.learn_accepted(&one, now).await;
+                let payments = known.state.as_ref().and_then(BillState::payments);
+                let delivery = payments.and_then(|known| known.stamped_delivery(&one.event));
+                if let Some((stamp, state)) = delivery.filter(|(_, state)| state.is_settled()) {
+                    self.learn_settled(&one, state, stamp, now).await;
                     continue;
                 }
                 one.cancelled = cancellation(known.state.as_ref(), &one);
@@ -149,25 +153,55 @@ impl Ledger {
 
     /// Another node delivered it: that becomes a fact here too, where this node did not know.
     pub(super) async fn learn_accepted(&self, one: &EventDelivery, now: Timestamp) {
+        self.learn_settled(one, DeliveryState::Accepted, Stamp::default(), now)
+            .await;
+    }
+
+    /// The same of a closing too, which keeps the stamp of the node where the operator closed it.
+    async fn learn_settled(
+        &self,
+        one: &EventDelivery,
+        state: DeliveryState,
+        stamp: Stamp,
+        now: Timestamp,
+    ) {
         let here = {
             let book = self.node.book_of(&one.bill);
             let pages = book.lock();
             let state = pages.decision_input(&one.bill).get(&one.bill);
             state.and_then(|state| state.delivery(&one.event))
         };
-        if here == Some(DeliveryState::Accepted) {
+        if here == Some(state) {
             return;
         }
         let attempts = self.delivery_attempts(std::slice::from_ref(one)).await;
         let Ok(Some(Some(attempts))) = attempts.map(|mut attempts| attempts.pop()) else {
             return;
         };
-        let kind = FactKind::Delivery {
-            event: one.event.clone(),
-            message: attempts.last_message.bytes,
-            state: DeliveryState::Accepted,
+        let (event, message) = (one.event.clone(), attempts.last_message.bytes);
+        let fact = match state {
+            DeliveryState::Closed => Fact {
+                stamp,
+                bill: one.bill.clone(),
+                kind: FactKind::DeliveryClosed {
+                    event,
+                    message,
+                    reason: "closed through another node, whose journal has the reason".to_owned(),
+                    operator: GATEWAY.to_owned(),
+                },
+            },
+            state => {
+                let kind = FactKind::Delivery {
+                    event,
+                    message,
+                    state,
+                };
+                let known = self.node.book_of(&one.bill).lock().latest(&one.bill);
+                self.node.fact(&one.bill, known, now, kind)
+            }
         };
-        let commit = self.node.tell_one(&one.bill, now, kind);
+        let book = self.node.book_of(&one.bill);
+        let commit = self.node.tell(&mut book.lock(), Entry::of(vec![fact]));
         note(self.commit_and_share(&one.bill, commit).await);
     }
 }
@@ -182,7 +216,7 @@ pub(super) fn not_accepted(bill: &Bill, state: &BillState) -> Vec<EventDelivery>
     let groups = state.payments().into_iter().flat_map(Payments::groups);
     groups
         .flat_map(|group| of_group(bill, group))
-        .filter(|one| one.state != DeliveryState::Accepted)
+        .filter(|one| !one.state.is_settled())
         .collect()
 }
 
@@ -212,9 +246,11 @@ fn of_group(bill: &Bill, group: PaymentGroup) -> impl Iterator<Item = EventDeliv
     })
 }
 
-fn accepted(fact: &Fact) -> Option<EventDelivery> {
-    let FactKind::Delivery { event, state, .. } = &fact.kind else {
-        return None;
+fn settled(fact: &Fact) -> Option<EventDelivery> {
+    let (event, state) = match &fact.kind {
+        FactKind::Delivery { event, state, .. } => (event, state),
+        FactKind::DeliveryClosed { event, .. } => (event, &DeliveryState::Closed),
+        _ => return None,
     };
     Some(EventDelivery {
         bill: fact.bill.clone(),

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
+use super::refused::RefusedChange;
 use crate::{Digests, Fact, FactContext, KeptAnswer, MessageDigest};
 use protocol::{Bill, BillerCode};
 
@@ -17,6 +18,8 @@ pub struct Entry {
     pub(super) answer: Option<(BillerCode, Digests, Arc<KeptAnswer>)>,
     pub(super) cursor: Option<Cursor>,
     pub(super) forgotten: Option<Forgotten>,
+    /// Boxed: hardly any entry has one.
+    pub(super) refused: Option<Box<RefusedChange>>,
 }
 
 /// Bills of which everything older than a moment is taken out.
@@ -58,6 +61,7 @@ impl Entry {
             answer: None,
             cursor: None,
             forgotten: None,
+            refused: None,
         }
     }
 
@@ -70,6 +74,7 @@ impl Entry {
             answer: None,
             cursor: Some(cursor),
             forgotten: None,
+            refused: None,
         }
     }
 
@@ -82,6 +87,7 @@ impl Entry {
             answer: None,
             cursor: None,
             forgotten: Some(forgotten),
+            refused: None,
         }
     }
 
@@ -101,6 +107,13 @@ impl Entry {
     #[must_use]
     pub fn with_message(mut self, biller: BillerCode, message: MessageDigest, body: Bytes) -> Self {
         self.message = Some((biller, message, body));
+        self
+    }
+
+    /// With a change of the refused pay-results.
+    #[must_use]
+    pub(crate) fn with_refused(mut self, change: Option<RefusedChange>) -> Self {
+        self.refused = change.map(Box::new);
         self
     }
 

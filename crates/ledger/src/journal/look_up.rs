@@ -192,12 +192,13 @@ impl Reader {
         Ok(accepted.into_iter().flatten().collect())
     }
 
-    /// The latest deliveries that were accepted, oldest first, at most `most`.
+    /// The latest deliveries with this outcome, oldest first, at most `most`.
     ///
     /// # Errors
     /// When the file cannot be read or holds a row that this version does not know.
-    pub fn latest_accepted(
+    pub fn latest_deliveries(
         &self,
+        state: DeliveryState,
         biller: Option<BillerCode>,
         most: usize,
     ) -> Result<Vec<Fact>, JournalError> {
@@ -210,15 +211,13 @@ impl Reader {
         let mut statement = connection.prepare_cached(&query)?;
         let limit = i64::try_from(most).unwrap_or(i64::MAX);
         let biller = biller.as_ref().map(BillerCode::as_str);
-        let accepted = DeliveryState::Accepted.name();
-        let mut rows = statement.query(params![accepted, biller, limit])?;
+        let mut rows = statement.query(params![state.name(), biller, limit])?;
         let mut facts = collect(&mut rows, row::fact)?;
         facts.reverse();
-        debug_assert!(
-            facts
-                .iter()
-                .all(|fact| matches!(fact.kind, FactKind::Delivery { .. }))
-        );
+        debug_assert!(facts.iter().all(|fact| matches!(
+            fact.kind,
+            FactKind::Delivery { .. } | FactKind::DeliveryClosed { .. }
+        )));
         Ok(facts)
     }
 }

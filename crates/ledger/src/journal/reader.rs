@@ -40,6 +40,11 @@ pub(crate) struct StampSpan {
     pub(crate) beyond_belief: u64,
 }
 
+/// Whether one of a group of facts says that a pay-result of its bill was refused which is open: while it is, the bill
+/// is an error bill, and is not forgotten.
+const REFUSED: &str = "max(kind = 'pay_result_refused' AND message IN
+    (SELECT message FROM refused_pay_result WHERE closed_at IS NULL))";
+
 /// A connection of its own, so that reading never waits for a commit.
 #[derive(Debug)]
 pub struct Reader {
@@ -144,7 +149,8 @@ impl Reader {
         Ok(facts)
     }
 
-    /// At most `most` bills of which the last fact is older than the stamp time `before`.
+    /// At most `most` bills of which the last fact is older than the stamp time `before`, without those with an open
+    /// refused pay-result.
     ///
     /// # Errors
     /// When the file cannot be read or holds a row that this version does not know.
@@ -152,8 +158,9 @@ impl Reader {
         let connection = self.lock();
         let bill =
             "biller_code, biller_user_key, billed_year_month, ordinal, biller_notice_key, identity";
-        let query =
-            format!("SELECT {bill} FROM fact GROUP BY {bill} HAVING max(stamp) < ?1 LIMIT ?2");
+        let query = format!(
+            "SELECT {bill} FROM fact GROUP BY {bill} HAVING max(stamp) < ?1 AND NOT {REFUSED} LIMIT ?2"
+        );
         let mut statement = connection.prepare(&query)?;
         let mut rows = statement.query(params![before, i64::try_from(most).unwrap_or(i64::MAX)])?;
         let mut bills = Vec::new();

@@ -5,7 +5,7 @@ use protocol::{
 };
 use rusqlite::{Connection, Row, params, params_from_iter};
 
-use super::{Entry, ForgottenFacts, JournalError, Rows};
+use super::{Entry, ForgottenFacts, JournalError, Rows, refused};
 use crate::{
     AnswerSummary, DeliveryState, Fact, FactContext, FactKind, MessageDigest, Stamp, Timestamp,
 };
@@ -96,13 +96,50 @@ impl<'a> From<&'a FactKind> for Optional<'a> {
                 delivery: Some(*state),
                 ..none
             },
+            FactKind::PayResultRefused { message } => Self {
+                message: Some(message),
+                ..none
+            },
+            FactKind::DeliveryClosed { .. }
+            | FactKind::RefusalClosed { .. }
+            | FactKind::Classified { .. }
+            | FactKind::Cleared { .. } => Self::of_operator(kind),
+        }
+    }
+}
+
+impl<'a> Optional<'a> {
+    /// The members of the facts that have a reason and an operator.
+    fn of_operator(kind: &'a FactKind) -> Self {
+        let said = |reason, operator| Self {
+            reason: Some(reason),
+            operator: Some(operator),
+            ..Self::default()
+        };
+        match kind {
+            FactKind::DeliveryClosed {
+                event,
+                message,
+                reason,
+                operator,
+            } => Self {
+                event: Some(event),
+                message: Some(message),
+                delivery: Some(DeliveryState::Closed),
+                ..said(reason, operator)
+            },
+            FactKind::RefusalClosed {
+                message,
+                reason,
+                operator,
+            } => Self {
+                message: Some(message),
+                ..said(reason, operator)
+            },
             FactKind::Classified { reason, operator } | FactKind::Cleared { reason, operator } => {
-                Self {
-                    reason: Some(reason),
-                    operator: Some(operator),
-                    ..none
-                }
+                said(reason, operator)
             }
+            _ => Self::default(),
         }
     }
 }
@@ -150,6 +187,9 @@ pub(super) fn insert(connection: &Connection, entry: &Entry) -> Result<Rows, Jou
                 answer.body.as_ref(),
                 message.canonical.as_ref().map(CanonicalDigest::as_bytes)
             ])?;
+    }
+    if let Some(change) = &entry.refused {
+        refused::change(connection, change)?;
     }
     Ok(Rows {
         first: last - facts + 1,
@@ -356,11 +396,14 @@ fn kind(row: &Row<'_>) -> Result<FactKind, JournalError> {
             mark_ends_at: millis("mark_ends_at")?,
             message: message(row)?,
         },
-        "delivery" => FactKind::Delivery {
-            event: event(row)?,
+        "delivery" => delivery(row)?,
+        "pay_result_refused" => FactKind::PayResultRefused {
             message: message(row)?,
-            state: DeliveryState::parse(&row.get::<_, String>("delivery")?)
-                .ok_or_else(|| unreadable("delivery"))?,
+        },
+        "refusal_closed" => FactKind::RefusalClosed {
+            message: message(row)?,
+            reason: row.get("reason")?,
+            operator: row.get("operator")?,
         },
         "classified" => FactKind::Classified {
             reason: row.get("reason")?,
@@ -371,6 +414,25 @@ fn kind(row: &Row<'_>) -> Result<FactKind, JournalError> {
             operator: row.get("operator")?,
         },
         _ => return Err(unreadable("kind")),
+    })
+}
+
+fn delivery(row: &Row<'_>) -> Result<FactKind, JournalError> {
+    let state = DeliveryState::parse(&row.get::<_, String>("delivery")?)
+        .ok_or_else(|| unreadable("delivery"))?;
+    let (event, message) = (event(row)?, message(row)?);
+    Ok(match state {
+        DeliveryState::Closed => FactKind::DeliveryClosed {
+            event,
+            message,
+            reason: row.get("reason")?,
+            operator: row.get("operator")?,
+        },
+        state => FactKind::Delivery {
+            event,
+            message,
+            state,
+        },
     })
 }
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use rusqlite::{Connection, OptionalExtension};
 
-use super::JournalError;
+use super::{JournalError, refused};
 
 /// Kept in `PRAGMA user_version`; a file of a later version is refused.
 const VERSION: i64 = 2;
@@ -91,6 +91,7 @@ pub(super) fn open(file: &Path) -> Result<Connection, JournalError> {
         )));
     }
     connection.execute_batch(TABLES)?;
+    connection.execute_batch(refused::TABLE)?;
     for (table, column, kind) in ADDED_IN_2 {
         add_where_missing(&connection, table, column, kind)?;
     }

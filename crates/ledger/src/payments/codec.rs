@@ -27,6 +27,8 @@ impl Payments {
     pub(crate) fn decode(decoder: &mut Decoder<'_>) -> Result<Self, Unreadable> {
         Ok(Self {
             groups: decoder.list(Group::decode)?,
+            // Behind the bills of a group; see `BillGroup::encode`.
+            refusals: None,
         })
     }
 }

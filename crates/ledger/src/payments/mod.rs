@@ -15,6 +15,7 @@ pub use view::{Cancellation, PaymentGroup, PaymentRecord};
 
 use protocol::{Decimal, PaidAt, PayId, PayType, PaymentEvent};
 
+use crate::refusals::Refusals;
 use crate::{DeliveryState, Stamp, Timestamp};
 
 /// The fold of the payment and delivery facts of a bill.
@@ -22,6 +23,8 @@ use crate::{DeliveryState, Stamp, Timestamp};
 pub struct Payments {
     /// Sorted by `pay_id`.
     groups: Vec<Group>,
+    /// Boxed: hardly any bill has one.
+    refusals: Option<Box<Refusals>>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -72,14 +75,24 @@ impl Payments {
             reports.map(|(stamp, _)| stamp).chain(deliveries).max()
         };
         let latest = self.groups.iter().filter_map(of_group).max();
-        latest.unwrap_or_default()
+        let refused = self.refusals.as_ref().map(|refusals| refusals.latest());
+        latest.max(refused).unwrap_or_default()
     }
 
-    /// Returns the number of events with a delivery that was not accepted.
+    /// Returns the refused pay-results of the bill; `None` where there is none.
+    pub(crate) fn refusals(&self) -> Option<&Refusals> {
+        self.refusals
+            .as_deref()
+            .filter(|refusals| !refusals.is_empty())
+    }
+
+    pub(crate) fn refusals_mut(&mut self) -> &mut Refusals {
+        self.refusals.get_or_insert_default()
+    }
+
+    /// Returns the number of events with a delivery that was neither accepted nor closed.
     pub fn undelivered(&self) -> usize {
-        let is_open = |delivery: Delivery| {
-            delivery.is_some_and(|(_, state)| state != DeliveryState::Accepted)
-        };
+        let is_open = |delivery: Delivery| delivery.is_some_and(|(_, state)| !state.is_settled());
         let of_group = |group: &Group| {
             let payments = group.payments.iter().filter(|paid| is_open(paid.delivery));
             let cancelled = group
@@ -93,6 +106,11 @@ impl Payments {
 
     /// Returns the delivery state of `event`; `None` until its first delivery attempt ends.
     pub fn delivery(&self, event: &PaymentEvent) -> Option<DeliveryState> {
+        self.stamped_delivery(event).map(|(_, state)| state)
+    }
+
+    /// Returns the deciding delivery of `event` with its stamp.
+    pub(crate) fn stamped_delivery(&self, event: &PaymentEvent) -> Delivery {
         let group = &self.groups[self.position(&event.pay_id).ok()?];
         let delivery = match event.pay_type {
             PayType::P => &group.payments[group.paid_position(&event.paid_at).ok()?].delivery,
@@ -103,7 +121,7 @@ impl Payments {
                 .delivery
             }
         };
-        delivery.map(|(_, state)| state)
+        *delivery
     }
 
     pub(crate) fn fold_payment(
@@ -142,6 +160,9 @@ impl Payments {
 
     /// Merges the payments of another node (CRDT merge).
     pub(crate) fn merge(&mut self, other: &Self) {
+        if let Some(refusals) = &other.refusals {
+            self.refusals_mut().merge(refusals);
+        }
         for theirs in &other.groups {
             let ours = self.group_mut(theirs.pay_id);
             for paid in &theirs.payments {
@@ -244,12 +265,14 @@ fn earlier(ours: FirstReport, theirs: FirstReport) -> FirstReport {
     }
 }
 
-/// Returns the delivery that decides: an acceptance before all others, then the latest one that may
-/// have reached the biller, then the latest that was not sent.
+/// Returns the delivery that decides: an acceptance before all others, then an operator's closing, which also an
+/// attempt that ends after it leaves alone; then the latest one that may have reached the biller, then the latest that
+/// was not sent.
 fn later(ours: Delivery, theirs: Delivery) -> Delivery {
     let rank = |(stamp, state): (Stamp, DeliveryState)| {
         let weight = match state {
-            DeliveryState::Accepted => 2,
+            DeliveryState::Accepted => 3,
+            DeliveryState::Closed => 2,
             DeliveryState::Refused | DeliveryState::Unknown => 1,
             DeliveryState::Pending => 0,
         };

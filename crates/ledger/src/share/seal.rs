@@ -1,6 +1,6 @@
 //! The keyed checksum of values in Redis.
 //!
-//! With a key, a value is the byte 2, the value as it is without one, and an HMAC-SHA-256 over the names of its key and
+//! With a key, a value is the byte 255, the value as it is without one, and an HMAC-SHA-256 over the names of its key and
 //! its bytes. A value without a valid checksum was written by a node without the key, or by nobody of ours. Without a
 //! key a checksum is passed over, so that nodes can be given the key one after the other.
 
@@ -9,8 +9,8 @@ use ring::hmac;
 
 use crate::shared::{Key, ValueKey};
 
-/// Says that a checksum follows the value. No value without one begins with it.
-const KEYED: u8 = 2;
+/// Says that a checksum follows the value. No version of a value begins with it.
+const KEYED: u8 = 0xff;
 
 /// Bytes of a checksum.
 const TAG_BYTES: usize = 32;
@@ -104,7 +104,13 @@ mod tests {
             (with("a"), "B0001", KEY, Bytes::from(altered), false),
             (with("a"), "B0001", KEY, Bytes::from_static(&[1, 7]), false),
             (with("a"), "B0001", KEY, Bytes::new(), false),
-            (with("a"), "B0001", KEY, Bytes::from_static(&[2; 33]), false),
+            (
+                with("a"),
+                "B0001",
+                KEY,
+                Bytes::from_static(&[0xff; 33]),
+                false,
+            ),
             (Seal::default(), "B0001", KEY, closed.clone(), true),
             (
                 Seal::default(),

@@ -334,6 +334,7 @@ impl Play<'_> {
             DeliveryState::Refused => DeliveryOutcome::Refused,
             DeliveryState::Unknown => DeliveryOutcome::Unknown,
             DeliveryState::Pending => DeliveryOutcome::Pending,
+            DeliveryState::Closed => unreachable!("no attempt ends so"),
         };
         let settled = ledger.record_delivery(bill, &event, message.into(), delivered, now);
         settled.await.unwrap();

@@ -164,6 +164,7 @@ fn labels_with_few_values_have_those_of_the_contract_and_each_is_there_from_the_
         ("reason", "relay_rejected_total"),
         ("operation", "relay_ledger_unavailable_total"),
         ("result", "relay_reloads_total"),
+        ("cause", "relay_admin_login_failures_total"),
     ] {
         // Where a label has other values in one series, the row names that series behind the label.
         let row = |names: &[&str]| {

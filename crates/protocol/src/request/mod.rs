@@ -8,6 +8,7 @@
 
 mod canonical;
 mod data;
+mod lenient;
 mod link_create;
 mod link_recreate;
 mod member;
@@ -18,6 +19,7 @@ mod prepay;
 mod refusal;
 
 pub use canonical::CanonicalDigest;
+pub use lenient::LenientPayResult;
 pub use link_create::LinkCreate;
 pub use link_recreate::LinkRecreate;
 pub use member::{JsonType, Member, Width};

@@ -34,6 +34,9 @@ pub(super) enum BillCommand {
     Clear {
         #[command(flatten)]
         bill: BillArgs,
+        /// Close its refused pay-results too, also those of other nodes.
+        #[arg(long)]
+        even_refused: bool,
         #[command(flatten)]
         change: ChangeArgs,
         #[command(flatten)]
@@ -83,12 +86,20 @@ pub(super) fn run(command: &BillCommand) -> ExitCode {
             bill,
             change,
             access,
-        } => access.exit(change_classification(access, bill, change, "classify")),
+        } => access.exit(change_classification(access, bill, change, Verb::Classify)),
         BillCommand::Clear {
             bill,
+            even_refused,
             change,
             access,
-        } => access.exit(change_classification(access, bill, change, "clear")),
+        } => {
+            let verb = if *even_refused {
+                Verb::ClearEvenRefused
+            } else {
+                Verb::Clear
+            };
+            access.exit(change_classification(access, bill, change, verb))
+        }
     }
 }
 
@@ -116,11 +127,19 @@ fn show(access: &Access, bill: &BillArgs) -> Result<Completion, Failure> {
     }
 }
 
+/// A change of a bill's classification.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Verb {
+    Classify,
+    Clear,
+    ClearEvenRefused,
+}
+
 fn change_classification(
     access: &Access,
     bill: &BillArgs,
     change: &ChangeArgs,
-    verb: &str,
+    verb: Verb,
 ) -> Result<Completion, Failure> {
     let operator = match &change.operator {
         Some(name) => name.clone(),
@@ -130,12 +149,23 @@ fn change_classification(
     let mut members = bill.to_json();
     members.insert("operator".into(), operator.into());
     members.insert("reason".into(), change.reason.as_str().into());
-    let history = post(&client, &format!("/admin/bills/{verb}"), members)?;
+    if verb == Verb::ClearEvenRefused {
+        members.insert("even_refused".into(), true.into());
+    }
+    let path = match verb {
+        Verb::Classify => "/admin/bills/classify",
+        Verb::Clear | Verb::ClearEvenRefused => "/admin/bills/clear",
+    };
+    let history = post(&client, path, members)?;
     let mut page = Page::new();
-    page.line(if verb == "classify" {
-        "The bill is an error bill from now on: links, notice and prepay are answered E817."
-    } else {
-        "The bill is no error bill any more."
+    page.line(match verb {
+        Verb::Classify => {
+            "The bill is an error bill from now on: links, notice and prepay are answered E817."
+        }
+        _ if history["state"]["error_bill"] == true => {
+            "The classification is cleared, but a refused pay-result keeps it an error bill."
+        }
+        _ => "The bill is no error bill any more.",
     });
     if history["was_known"] == false {
         page.line("The bill was unknown before: check every member of its identity.");

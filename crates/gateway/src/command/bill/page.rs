@@ -89,6 +89,19 @@ fn state(state: &Value) -> Table {
         );
     }
     table.row(["error bill".to_owned(), error_bill]);
+    for refused in state["refused_pay_results"]
+        .as_array()
+        .into_iter()
+        .flatten()
+    {
+        let what = format!(
+            "{} since {}, kept by node {}",
+            text(refused, "id").get(..12).unwrap_or_default(),
+            moment(text(refused, "since")),
+            number(refused, "node")
+        );
+        table.row(["refused pay-result".to_owned(), what]);
+    }
     table
 }
 
@@ -157,11 +170,16 @@ fn facts(facts: &[Value]) -> Table {
                 text(fact, "pay_id"),
                 moment(text(fact, "paid_at"))
             ),
-            "delivery" => format!(
-                "{} of pay_id {}: {}",
-                text(fact, "pay_type"),
-                text(fact, "pay_id"),
-                text(fact, "delivery")
+            "delivery" => delivery(fact),
+            "pay_result_refused" => format!(
+                "a pay-result was refused: {}",
+                text(fact, "message").get(..12).unwrap_or_default()
+            ),
+            "refusal_closed" => format!(
+                "{} by {}: {}",
+                text(fact, "message").get(..12).unwrap_or_default(),
+                text(fact, "operator"),
+                text(fact, "reason")
             ),
             "classified" | "cleared" => {
                 format!("by {}: {}", text(fact, "operator"), text(fact, "reason"))
@@ -179,6 +197,23 @@ fn facts(facts: &[Value]) -> Table {
         }
     }
     table
+}
+
+fn delivery(fact: &Value) -> String {
+    let mut what = format!(
+        "{} of pay_id {}: {}",
+        text(fact, "pay_type"),
+        text(fact, "pay_id"),
+        text(fact, "delivery")
+    );
+    if text(fact, "delivery") == "closed" {
+        what = format!(
+            "{what} by {}: {}",
+            text(fact, "operator"),
+            text(fact, "reason")
+        );
+    }
+    what
 }
 
 /// Returns what a biller's answer to a pay-result said: `answered 200 E902 "message"`.

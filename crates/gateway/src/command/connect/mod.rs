@@ -4,6 +4,7 @@ mod layers;
 mod redis;
 
 use std::error::Error;
+use std::fmt::Write as _;
 use std::io::Write;
 use std::time::Duration;
 
@@ -93,7 +94,8 @@ async fn attempt(server: Server, end: Instant) -> Attempted {
     let named = server.parties.iter().take(PARTIES_MAX).map(String::as_str);
     let mut label = named.collect::<Vec<_>>().join(", ");
     if let Some(more) = server.parties.len().checked_sub(PARTIES_MAX + 1) {
-        label.push_str(&format!(" and {} more", more + 1));
+        // Writing into a string never fails.
+        let _ = write!(label, " and {} more", more + 1);
     }
     let mut layers = Layers::of(label);
     let end = end.min(Instant::now() + SERVER_MAX);

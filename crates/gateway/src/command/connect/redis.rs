@@ -1,5 +1,7 @@
 //! Redis, its Sentinels or its Cluster: connection, log-in and state.
 
+use std::fmt::Write as _;
+
 use tokio::io::{
     AsyncBufReadExt as _, AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _, BufReader,
 };
@@ -150,9 +152,17 @@ fn primary(answer: &str) -> Option<HostPort> {
 /// # Errors
 /// The server's error, or that of the connection, in words.
 async fn command(connection: &mut Connection, arguments: &[&str]) -> Result<String, String> {
-    let mut request = Zeroizing::new(format!("*{}\r\n", arguments.len()));
+    // Its room is known, so that no copy of a password is left behind by growing.
+    let room = arguments
+        .iter()
+        .map(|argument| argument.len() + 16)
+        .sum::<usize>()
+        + 16;
+    let mut request = Zeroizing::new(String::with_capacity(room));
+    let _ = write!(request, "*{}\r\n", arguments.len());
     for argument in arguments {
-        request.push_str(&format!("${}\r\n{argument}\r\n", argument.len()));
+        // Writing into a string never fails.
+        let _ = write!(request, "${}\r\n{argument}\r\n", argument.len());
     }
     let lost = |error: std::io::Error| format!("the connection was lost: {error}");
     connection

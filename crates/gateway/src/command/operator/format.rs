@@ -47,7 +47,8 @@ pub(in crate::command) fn won(event: &Value) -> String {
 
 /// Formats the guide's 14 digits, or RFC 3339, as `2026-11-24 12:00:00`; other text is unchanged.
 pub(in crate::command) fn moment(time: &str) -> String {
-    if time.len() == 14 && time.bytes().all(|byte| byte.is_ascii_digit()) {
+    // Other digits are shown as they are: they are no time.
+    if protocol::KoreanTime::parse(time).is_some() {
         return format!(
             "{}-{}-{} {}:{}:{}",
             &time[..4],
@@ -98,6 +99,9 @@ mod tests {
             ("2026-11-24T12:00:05.123+09:00", "2026-11-24 12:00:05"),
             ("", ""),
             ("soon", "soon"),
+            ("never", "never"),
+            ("99991231235959", "9999-12-31 23:59:59"),
+            ("20261399000000", "20261399000000"),
         ] {
             assert_eq!(moment(time), expected);
         }

@@ -1,18 +1,22 @@
-//! `gateway payments`: lists undelivered pay-results and delivers them again.
+//! `gateway payments`: lists undelivered pay-results, delivers them again, closes them; refused pay-results.
 
+mod close;
 mod redeliver;
+mod refused;
 
 use std::num::NonZeroU32;
 use std::process::ExitCode;
 
-use clap::{ArgGroup, Subcommand};
+use clap::{ArgGroup, Args, Subcommand};
 use ledger::DeliveryState;
 use protocol::BillerCode;
 use serde_json::Value;
 
+use self::close::close;
 use self::redeliver::{redeliver, redeliver_all};
+use self::refused::RefusedCommand;
 use super::operator::{
-    Access, Align, Completion, Failure, Page, Table, age, moment, number, text, won,
+    Access, Align, Completion, Failure, Page, Table, age, moment, number, text, user_name, won,
 };
 
 /// Subcommands of `gateway payments`.
@@ -20,7 +24,7 @@ use super::operator::{
 pub(super) enum PaymentsCommand {
     /// List undelivered pay-results, the oldest first.
     List {
-        /// Only pay-results in this delivery state; by default all but accepted ones.
+        /// Only pay-results in this delivery state; by default all but accepted and closed ones.
         #[arg(long, value_name = "STATE", value_parser = delivery)]
         delivery: Option<DeliveryState>,
         /// Only this biller's.
@@ -55,6 +59,47 @@ pub(super) enum PaymentsCommand {
         #[command(flatten)]
         access: Access,
     },
+    /// Close an undelivered pay-result by hand: it leaves the list and is not delivered again.
+    Close {
+        /// The biller's code; it need not be registered any more.
+        #[arg(long, value_name = "CODE", value_parser = super::biller_code)]
+        biller: BillerCode,
+        /// All undelivered events of this `pay_id`.
+        #[arg(long, value_name = "NUMBER", value_parser = pay_id)]
+        pay_id: String,
+        #[command(flatten)]
+        act: Act,
+        #[command(flatten)]
+        access: Access,
+    },
+    /// Pay-results that a check refused although money may have moved.
+    #[command(subcommand)]
+    Refused(RefusedCommand),
+}
+
+/// Reason and operator of an act; both are kept.
+#[derive(Debug, Args)]
+pub(super) struct Act {
+    /// The reason, which is kept.
+    #[arg(long, value_name = "TEXT", value_parser = super::text)]
+    reason: String,
+    #[command(flatten)]
+    operator: OperatorName,
+}
+
+/// Who acts.
+#[derive(Debug, Args)]
+pub(super) struct OperatorName {
+    /// The operator's name; by default the user's, and required if the user has none.
+    #[arg(long, value_name = "NAME", value_parser = super::text)]
+    operator: Option<String>,
+}
+
+impl OperatorName {
+    /// Returns the name that is given, else the user's.
+    fn name(&self) -> Result<String, Failure> {
+        self.operator.clone().map_or_else(user_name, Ok)
+    }
 }
 
 /// Runs the command.
@@ -79,6 +124,13 @@ pub(super) fn run(command: &PaymentsCommand) -> ExitCode {
             access,
             ..
         } => access.exit(redeliver_all(access, *biller, *per_second)),
+        PaymentsCommand::Close {
+            biller,
+            pay_id,
+            act,
+            access,
+        } => access.exit(close(access, *biller, pay_id, act)),
+        PaymentsCommand::Refused(command) => command.run(),
     }
 }
 
@@ -103,7 +155,7 @@ fn list(
         page.gap();
     }
     page.line(&match (payments.len(), delivery) {
-        (0, None) => "Every pay-result was accepted by its biller.".to_owned(),
+        (0, None) => "Every pay-result was accepted by its biller, or closed.".to_owned(),
         (0, Some(delivery)) => format!("No pay-result is {}.", delivery.name()),
         (1, _) => "1 pay-result. Times are Korean.".to_owned(),
         (count, _) => format!("{count} pay-results. Times are Korean."),
@@ -161,7 +213,7 @@ fn table(payments: &[Value]) -> Table {
 
 fn delivery(name: &str) -> Result<DeliveryState, String> {
     DeliveryState::parse(name)
-        .ok_or_else(|| "must be one of accepted, refused, unknown, pending".to_owned())
+        .ok_or_else(|| "must be one of accepted, refused, unknown, pending, closed".to_owned())
 }
 
 fn pay_id(text: &str) -> Result<String, String> {

@@ -213,6 +213,7 @@ fn outcome_table(outcomes: &[Value], widths: Widths) -> Table {
             "busy" => "not sent: the biller's bound on pay-results in flight is reached".to_owned(),
             "not_kept" => "not sent: this node's journal does not hold the bytes".to_owned(),
             "cancelled" => "not sent: cancelled since; name it with --pay-id".to_owned(),
+            "closed" => "not sent: an operator has closed it".to_owned(),
             other => other.to_owned(),
         };
         what.push_str(match text(one, "cancelled") {

@@ -54,6 +54,10 @@ pub(in crate::config) const PARAMETER_CHARS: RangeInclusive<u32> = 1..=1_000;
 
 /// Entries of `allow_from` and `trusted_proxies`.
 pub(in crate::config) const NETWORKS: usize = 1_000;
+/// Bytes of a host's name.
+pub(in crate::config) const HOST_NAME_BYTES: usize = 253;
+/// Entries of `ops.hosts`.
+pub(in crate::config) const HOSTS: usize = 100;
 /// Entries of `authorization_sha256` and `client_certificates`.
 pub(in crate::config) const DIGESTS: usize = 32;
 /// Entries of `identity_parameters`.

@@ -30,6 +30,13 @@ pub(in crate::config) fn text<'v>(value: &'v DeValue<'_>) -> Result<&'v str, Str
     value.as_str().ok_or_else(|| wrong_kind("a string", value))
 }
 
+/// Reads `true` or `false`.
+pub(in crate::config) fn boolean(value: &DeValue<'_>) -> Result<bool, String> {
+    value
+        .as_bool()
+        .ok_or_else(|| wrong_kind("true or false", value))
+}
+
 /// Reads a string of 1 to `most` characters without control characters.
 pub(in crate::config) fn name(value: &DeValue<'_>, most: usize) -> Result<String, String> {
     let text = text(value)?;
@@ -137,6 +144,24 @@ fn canonical(network: IpNet) -> IpNet {
     }
 }
 
+/// Reads a host's name without a port: dot-separated labels of letters, digits, `-` and `_`. Returns it in small
+/// letters.
+pub(in crate::config) fn host_name(value: &DeValue<'_>) -> Result<String, String> {
+    let text = text(value)?;
+    let is_label = |label: &str| {
+        let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"-_".contains(&byte);
+        (1..=63).contains(&label.len()) && label.bytes().all(allowed)
+    };
+    if text.len() <= bounds::HOST_NAME_BYTES && text.split('.').all(is_label) {
+        Ok(text.to_ascii_lowercase())
+    } else {
+        Err(format!(
+            "must be a host's name without a port, such as `relay.internal`, not `{}`",
+            excerpt(text)
+        ))
+    }
+}
+
 /// Returns whether the text is a valid key prefix or Sentinel service name: letters, digits, `_`, `.`, `-`.
 pub(in crate::config) fn is_redis_name(text: &str) -> bool {
     let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"_.-".contains(&byte);
@@ -212,6 +237,28 @@ mod tests {
             ("{ a = 1 }", "must be an integer, not a table"),
         ] {
             assert_eq!(read(toml, within), Err(message.to_owned()), "{toml}");
+        }
+    }
+
+    #[test]
+    fn a_host_name_has_no_port_no_scheme_and_no_wildcard() {
+        assert_eq!(
+            read("'Relay-1.internal'", host_name),
+            Ok("relay-1.internal".to_owned())
+        );
+        for text in [
+            "",
+            "a:9464",
+            "http://a",
+            "*.internal",
+            "a..b",
+            "a.",
+            "[::1]",
+            "é",
+        ] {
+            let shape = "must be a host's name without a port, such as `relay.internal`, not";
+            let found = read(&format!("'{text}'"), host_name);
+            assert_eq!(found, Err(format!("{shape} `{text}`")));
         }
     }
 

@@ -14,13 +14,15 @@ fn a_main_file_needs_only_the_base_url_of_kakao_pay() {
     assert_eq!(config.listen.public.to_string(), "127.0.0.1:8080");
     assert_eq!(config.listen.ops.to_string(), "127.0.0.1:9464");
     assert!(config.listen.trusted_proxies.is_empty());
+    assert!(!config.listen.proxy_protocol);
     assert_eq!(config.listen.tls, None);
+    assert!(config.ops.hosts.is_empty());
     assert_eq!(config.ops.admin_token_sha256, None);
     assert_eq!(config.budget.total, Duration::from_secs(3));
     assert_eq!(config.limits.request_body_bytes, 65_536);
     assert_eq!(config.limits.answer_body_bytes, 4_194_304);
     assert_eq!(config.limits.head_timeout, Duration::from_secs(5));
-    assert_eq!(config.limits.idle_timeout, Duration::from_mins(1));
+    assert_eq!(config.limits.idle_timeout, Duration::from_secs(75));
     assert_eq!(config.limits.connections, 10_000);
     assert_eq!(config.limits.connections_per_address, 1_000);
     assert_eq!(config.limits.drain, Duration::from_secs(10));

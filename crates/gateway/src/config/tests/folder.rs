@@ -82,7 +82,8 @@ pub(super) fn biller(code: &str) -> String {
 }
 
 fn hexadecimal(text: &str) -> String {
-    text.bytes().map(|byte| format!("{byte:02x}")).collect()
+    text.bytes()
+        .fold(String::new(), |text, byte| format!("{text}{byte:02x}"))
 }
 
 /// Returns a certificate and its key in one text, which serves for every TLS file.

@@ -51,6 +51,10 @@ fn questionable_settings_of_the_main_file_are_warnings() {
             "listen.trusted_proxies: trusts every address: any caller can claim any source address (line 5)".to_owned(),
         ),
         (
+            format!("{KAKAO}[listen]\nproxy_protocol = true"),
+            "listen.proxy_protocol: has no effect: `trusted_proxies` is empty, and a PROXY header is read from these only (line 5)".to_owned(),
+        ),
+        (
             format!("{KAKAO}[limits]\ndrain = '2s'"),
             "limits.drain: is shorter than `budget.total`: SIGTERM can cut calls in flight (line 5)".to_owned(),
         ),

@@ -65,6 +65,17 @@ async fn change(
     let was_error_bill = before
         .as_ref()
         .is_some_and(ledger::BillState::is_error_bill);
+    let refused: Vec<Value> = before.as_ref().map_or(Vec::new(), shown::refusals);
+    let is_classified = before
+        .as_ref()
+        .is_some_and(ledger::BillState::is_classified);
+    if action == Action::Clear && !refused.is_empty() && !is_classified && !named.even_refused {
+        let refusal = Refusal::conflict(
+            "refused_pay_result",
+            "a refused pay-result makes it an error bill: deliver or close that",
+        );
+        return Err(refusal.with("refused_pay_results", refused.into()));
+    }
     if action == Action::Clear && !was_error_bill {
         return Err(Refusal::conflict(
             "no_error_bill",
@@ -83,18 +94,20 @@ async fn change(
             classified.await
         }
         Action::Clear => {
+            let closed = if named.even_refused {
+                let said = (reason.clone(), operator.clone());
+                ledger.close_refusals(&found.bill, said, now).await
+            } else {
+                Ok(())
+            };
             let cleared = ledger.clear(&found.bill, reason, operator.clone(), now);
-            cleared.await
+            cleared.await.and(closed)
         }
     };
     drop(timer);
     recorded.map_err(|error| {
         tracing::error!(%error, "an operator's classification is in memory only");
-        Refusal::new(
-            actix_web::http::StatusCode::SERVICE_UNAVAILABLE,
-            "journal_not_writable",
-            "it holds until the next stop, but the journal cannot be written",
-        )
+        Refusal::journal_not_writable()
     })?;
     let (biller, user) = (
         found.bill.biller_code(),
@@ -124,7 +137,7 @@ async fn history(context: &AdminContext, found: &ResolvedBill) -> Result<Value, 
     let facts: Vec<Value> = history.facts.facts.iter().map(shown::fact).collect();
     Ok(json!({
         "bill": shown::bill(&found.bill),
-        "biller_name": found.biller.settings.name,
+        "biller_name": found.biller.as_ref().map(|biller| &biller.settings.name),
         "state": shown::state(state, Timestamp::now()),
         "story": facts,
         "left_off": history.facts.left_off,

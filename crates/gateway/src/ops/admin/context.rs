@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use actix_web::dev::Payload;
 use actix_web::{FromRequest, HttpRequest};
+use protocol::BillerCode;
 
 use super::refusal::Refusal;
 use crate::registry::RegisteredBiller;
@@ -33,6 +34,24 @@ impl AdminContext {
                 "no biller with this code is registered at this gateway",
             )
         })
+    }
+}
+
+impl AdminContext {
+    /// Parses a biller's code; the biller need not be known.
+    pub(super) fn code(text: &str) -> Result<BillerCode, Refusal> {
+        BillerCode::parse(text).ok_or_else(|| {
+            Refusal::bad_request("a biller's code is 1 to 32 characters of [A-Za-z0-9_-]")
+        })
+    }
+
+    /// Returns the code of a biller that is registered, or of which this node knows something: what a removed biller
+    /// has left can still be looked at and closed.
+    pub(super) fn known_biller(&self, code: &str) -> Result<BillerCode, Refusal> {
+        match BillerCode::parse(code) {
+            Some(code) if self.ledger().knows_biller(code) => Ok(code),
+            _ => self.biller(code).map(|biller| biller.code()),
+        }
     }
 }
 

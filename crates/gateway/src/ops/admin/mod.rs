@@ -3,21 +3,25 @@
 //! Bills are named in POST bodies, so that no user key appears in a URL.
 
 mod bills;
+mod close_payment;
 mod context;
 mod ledger;
 mod log_filter;
+mod login_attempts;
 mod named_bill;
 mod payments;
 mod refusal;
+mod refused;
 mod shown;
 mod token;
 
 use actix_web::middleware::from_fn;
 use actix_web::{Resource, Route, Scope, web};
 
-use self::refusal::Refusal;
 pub(super) use context::AdminContext;
 pub(crate) use ledger::audit_as_json;
+pub(super) use login_attempts::LoginAttempts;
+pub(super) use refusal::Refusal;
 
 /// The largest request body.
 const BODY_BYTES: usize = 16 * 1024;
@@ -50,6 +54,23 @@ pub(super) fn scope() -> Scope<
         .service(resource(
             "/payments/redeliver",
             web::post().to(payments::redeliver),
+        ))
+        .service(resource(
+            "/payments/close",
+            web::post().to(close_payment::close),
+        ))
+        .service(resource("/payments/refused", web::get().to(refused::list)))
+        .service(resource(
+            "/payments/refused/show",
+            web::post().to(refused::show),
+        ))
+        .service(resource(
+            "/payments/refused/deliver",
+            web::post().to(refused::deliver),
+        ))
+        .service(resource(
+            "/payments/refused/close",
+            web::post().to(refused::close),
         ))
         .service(
             resource("/log-filter", web::get().to(log_filter::show))

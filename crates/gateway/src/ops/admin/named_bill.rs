@@ -37,18 +37,24 @@ pub(super) struct NamedBill {
     reason: String,
     #[serde(default)]
     operator: String,
+    /// For a clearing: closes the refused pay-results of the bill too.
+    #[serde(default)]
+    pub(super) even_refused: bool,
 }
 
-/// A named bill and its registered biller.
+/// A named bill and its biller.
 pub(super) struct ResolvedBill {
-    pub(super) biller: Arc<RegisteredBiller>,
+    /// `None` for a biller that is not registered any more.
+    pub(super) biller: Option<Arc<RegisteredBiller>>,
     pub(super) bill: Bill,
 }
 
 impl NamedBill {
-    /// Returns the bill, if its members could come from a call of the registered biller.
+    /// Returns the bill, if its members could come from a call of the biller. A biller that is not registered any more
+    /// may have had any identity parameters.
     pub(super) fn find(&self, context: &AdminContext) -> Result<ResolvedBill, Refusal> {
-        let biller = context.biller(&self.biller)?;
+        let code = context.known_biller(&self.biller)?;
+        let biller = context.biller(&self.biller).ok();
         if self.user_key.is_empty() {
             return Err(Refusal::bad_request("user_key is empty"));
         }
@@ -69,8 +75,12 @@ impl NamedBill {
         if !self.month.is_empty() && !is_month {
             return Err(Refusal::bad_request("month is no YYYYMM"));
         }
-        let known = &biller.settings.identity_parameters;
-        if let Some(name) = self.parameters.keys().find(|name| !known.contains(name)) {
+        let known = biller
+            .as_ref()
+            .map(|biller| &biller.settings.identity_parameters);
+        if let Some(known) = known
+            && let Some(name) = self.parameters.keys().find(|name| !known.contains(name))
+        {
             let message = format!(
                 "`{name}` does not tell this biller's bills apart; its identity_parameters: {}",
                 if known.is_empty() {
@@ -87,7 +97,7 @@ impl NamedBill {
             .map(|(name, value)| (name.as_str(), value.as_str()))
             .collect();
         let bill = Bill::from_parts(
-            biller.code(),
+            code,
             &self.user_key,
             &self.month,
             &self.ordinal,
@@ -99,13 +109,23 @@ impl NamedBill {
 
     /// Returns the operator's reason.
     pub(super) fn reason(&self) -> Result<String, Refusal> {
-        line("reason", &self.reason, REASON_CHARS)
+        reason_line(&self.reason)
     }
 
     /// Returns the operator's name.
     pub(super) fn operator(&self) -> Result<String, Refusal> {
-        line("operator", &self.operator, OPERATOR_CHARS)
+        operator_line(&self.operator)
     }
+}
+
+/// Returns the reason of an act, if it is one.
+pub(super) fn reason_line(text: &str) -> Result<String, Refusal> {
+    line("reason", text, REASON_CHARS)
+}
+
+/// Returns the name of an operator, if it is one.
+pub(super) fn operator_line(text: &str) -> Result<String, Refusal> {
+    line("operator", text, OPERATOR_CHARS)
 }
 
 fn line(name: &str, text: &str, most: usize) -> Result<String, Refusal> {

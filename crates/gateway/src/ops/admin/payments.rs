@@ -18,9 +18,9 @@ use crate::registry::RegisteredBiller;
 use crate::upstream::Sent;
 
 /// Entries of a list by default.
-const LIMIT_DEFAULT: usize = 200;
+pub(super) const LIMIT_DEFAULT: usize = 200;
 /// Most entries of a list.
-const LIMIT_MAX: usize = 1_000;
+pub(super) const LIMIT_MAX: usize = 1_000;
 
 /// Query of `GET /admin/payments`.
 #[derive(Deserialize)]
@@ -40,34 +40,35 @@ pub(super) async fn list(
     filter: web::Query<PaymentFilter>,
 ) -> Result<HttpResponse, Refusal> {
     let biller = match &filter.biller {
-        Some(code) => Some(context.biller(code)?.code()),
+        Some(code) => Some(context.known_biller(code)?),
         None => None,
     };
     let delivery = match &filter.delivery {
         Some(name) => Some(DeliveryState::parse(name).ok_or_else(|| {
-            Refusal::bad_request("delivery is one of accepted, refused, unknown, pending")
+            Refusal::bad_request("delivery is one of accepted, refused, unknown, pending, closed")
         })?),
         None => None,
     };
     let limit = filter.limit.unwrap_or(LIMIT_DEFAULT).min(LIMIT_MAX);
-    let mut events = if delivery == Some(DeliveryState::Accepted) {
-        context.ledger().accepted_payments(biller).await?
+    let settled = delivery.filter(|state| state.is_settled());
+    let mut events = if let Some(state) = settled {
+        context.ledger().settled_payments(state, biller).await?
     } else {
         let mut events = undelivered(&context, biller).await?;
         events.retain(|one| delivery.is_none_or(|wanted| one.state == wanted));
         events
     };
     let total = events.len();
-    if delivery == Some(DeliveryState::Accepted) {
+    if settled.is_some() {
         events.drain(..total.saturating_sub(limit));
     } else {
         events.truncate(limit);
     }
     let listed = events.len();
     let now = Timestamp::now();
-    let (events, scope) = match delivery {
-        Some(DeliveryState::Accepted) => (events, Scope::SingleNode),
-        _ => {
+    let (events, scope) = match settled {
+        Some(_) => (events, Scope::SingleNode),
+        None => {
             context
                 .ledger()
                 .without_delivered_elsewhere(events, now)
@@ -90,7 +91,7 @@ pub(super) async fn list(
 }
 
 /// Returns a note that other nodes journal their own pay-results; `None` for a single node.
-fn hint(context: &AdminContext) -> Option<&'static str> {
+pub(super) fn hint(context: &AdminContext) -> Option<&'static str> {
     context
         .ledger()
         .is_redis_reachable()
@@ -98,7 +99,7 @@ fn hint(context: &AdminContext) -> Option<&'static str> {
 }
 
 /// Returns all undelivered pay-results, collected on a blocking thread: there can be many.
-async fn undelivered(
+pub(super) async fn undelivered(
     context: &AdminContext,
     biller: Option<BillerCode>,
 ) -> Result<Vec<EventDelivery>, Refusal> {
@@ -135,7 +136,7 @@ pub(super) async fn redeliver(
     let mut events = undelivered(&context, Some(biller.code())).await?;
     events.retain(|one| one.event.pay_id == pay_id);
     if events.is_empty() {
-        return Err(nothing_to_deliver(&context, &biller, pay_id).await?);
+        return Err(nothing_to_deliver(&context, biller.code(), pay_id).await?);
     }
     let skip = if request.even_cancelled {
         SkipCancelled::Never
@@ -155,7 +156,7 @@ pub(super) async fn redeliver(
 }
 
 /// Parses a `pay_id`, exactly, from a JSON number or a string that holds one.
-fn pay_id(value: &Value) -> Result<PayId, Refusal> {
+pub(super) fn pay_id(value: &Value) -> Result<PayId, Refusal> {
     let spelling = match value {
         Value::String(text) => text.clone(),
         // A larger number was rounded when the request was parsed.
@@ -176,15 +177,12 @@ fn pay_id(value: &Value) -> Result<PayId, Refusal> {
 }
 
 /// Returns why there is nothing to deliver.
-async fn nothing_to_deliver(
+pub(super) async fn nothing_to_deliver(
     context: &AdminContext,
-    biller: &RegisteredBiller,
+    biller: BillerCode,
     pay_id: PayId,
 ) -> Result<Refusal, Refusal> {
-    let bills = context
-        .ledger()
-        .bills_paid_by(biller.code(), pay_id)
-        .await?;
+    let bills = context.ledger().bills_paid_by(biller, pay_id).await?;
     let Some(bill) = bills.first() else {
         let refusal = Refusal::not_found(
             "unknown_payment",
@@ -197,13 +195,17 @@ async fn nothing_to_deliver(
     };
     let known = context.ledger().scoped_state(bill).await.state;
     let groups = known.as_ref().and_then(ledger::BillState::payments);
-    let mut records = groups
+    let deliveries: Vec<Option<DeliveryState>> = groups
         .into_iter()
         .flat_map(ledger::Payments::groups)
         .filter(|group| group.pay_id == pay_id)
-        .flat_map(|group| group.records);
-    Ok(if records.any(|record| record.delivery.is_none()) {
+        .flat_map(|group| group.records)
+        .map(|record| record.delivery.map(|(_, state)| state))
+        .collect();
+    Ok(if deliveries.contains(&None) {
         Refusal::conflict("under_way", "its delivery is under way")
+    } else if deliveries.contains(&Some(DeliveryState::Closed)) {
+        Refusal::conflict("closed", "an operator has closed it")
     } else {
         Refusal::conflict(
             "already_accepted",
@@ -254,6 +256,7 @@ const fn name(skipped: &Redelivered) -> &'static str {
         Redelivered::Attempted(_) => "attempted",
         Redelivered::AlreadyAccepted => "already_accepted",
         Redelivered::Cancelled => "cancelled",
+        Redelivered::Closed => "closed",
         Redelivered::OutOfReach => "out_of_reach",
         Redelivered::UnderWay => "under_way",
         Redelivered::Busy => "busy",

@@ -1,6 +1,7 @@
 //! The error answers of the admin API, one JSON object each.
 
 use std::fmt;
+use std::time::Duration;
 
 use actix_web::error::{JsonPayloadError, QueryPayloadError};
 use actix_web::http::{StatusCode, header};
@@ -8,22 +9,31 @@ use actix_web::{HttpRequest, HttpResponse, Responder, ResponseError};
 use ledger::JournalError;
 use serde_json::{Value, json};
 
+/// What a client must send (RFC 6750 section 3).
+const CHALLENGE: &str = "Bearer realm=\"admin\"";
+
 /// An error answer: `{"error":{"code":…,"message":…},…}`.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Refusal {
+pub(in crate::ops) struct Refusal {
     status: StatusCode,
     code: &'static str,
     message: String,
+    retry_after: Option<Duration>,
     /// More members beside `error`.
     more: serde_json::Map<String, Value>,
 }
 
 impl Refusal {
-    pub(super) fn new(status: StatusCode, code: &'static str, message: impl Into<String>) -> Self {
+    pub(in crate::ops) fn new(
+        status: StatusCode,
+        code: &'static str,
+        message: impl Into<String>,
+    ) -> Self {
         Self {
             status,
             code,
             message: message.into(),
+            retry_after: None,
             more: serde_json::Map::new(),
         }
     }
@@ -48,7 +58,15 @@ impl Refusal {
         )
     }
 
-    pub(super) fn internal() -> Self {
+    pub(super) fn journal_not_writable() -> Self {
+        Self::new(
+            StatusCode::SERVICE_UNAVAILABLE,
+            "journal_not_writable",
+            "it holds until the next stop, but the journal cannot be written",
+        )
+    }
+
+    pub(in crate::ops) fn internal() -> Self {
         Self::new(
             StatusCode::INTERNAL_SERVER_ERROR,
             "internal",
@@ -80,6 +98,17 @@ impl Refusal {
             }
             _ => Self::bad_request("the query cannot be used"),
         }
+    }
+
+    /// Refuses a caller that may try again after this time.
+    pub(super) fn too_many_attempts(wait: Duration) -> Self {
+        let mut refusal = Self::new(
+            StatusCode::TOO_MANY_REQUESTS,
+            "too_many_attempts",
+            "too many log-ins from this address have failed; Retry-After tells when to try again",
+        );
+        refusal.retry_after = Some(wait);
+        refusal
     }
 
     /// Adds a member beside `error`.
@@ -120,7 +149,11 @@ impl ResponseError for Refusal {
         let mut response = HttpResponse::build(self.status);
         response.insert_header((header::CACHE_CONTROL, "no-store"));
         if self.status == StatusCode::UNAUTHORIZED {
-            response.insert_header((header::WWW_AUTHENTICATE, "Bearer"));
+            response.insert_header((header::WWW_AUTHENTICATE, CHALLENGE));
+        }
+        if let Some(wait) = self.retry_after {
+            let seconds = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
+            response.insert_header((header::RETRY_AFTER, seconds));
         }
         response.json(body)
     }

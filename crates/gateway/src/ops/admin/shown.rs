@@ -1,22 +1,28 @@
 //! Facts and states as JSON. The gateway's own times are RFC 3339 in Korean time; the guide's times keep their
 //! spelling; amounts and `pay_id`s are strings, because they are exact decimals.
 
-use jiff::tz::Offset;
+use jiff::SignedDuration;
+use jiff::civil::DateTime;
 use ledger::journal::NumberedFact;
 use ledger::{
-    AnswerSummary, BillState, Cancellation, Classification, DeliveryAttempts, EventDelivery,
-    FactKind, LinkState, PaymentGroup, PaymentRecord, Stamp, Timestamp,
+    AnswerSummary, BillState, Cancellation, Classification, DeliveryAttempts, DeliveryState,
+    EventDelivery, FactKind, LinkState, PaymentGroup, PaymentRecord, Stamp, Timestamp,
 };
 use protocol::{Bill, KoreanTime, PaymentEvent};
 use serde_json::{Map, Value, json};
 
-/// The offset of Korean time, in which all the guide's times are.
-const KOREA: Offset = Offset::constant(9);
+/// The start of the Unix epoch by the clocks of Korea.
+const EPOCH: DateTime = DateTime::constant(1970, 1, 1, 9, 0, 0, 0);
 
-/// Formats a time as `2026-11-24T09:00:00.123+09:00`.
+/// Formats a time as `2026-11-24T09:00:00.123+09:00`. A time beyond the years 1 to 9999 is `never`: RFC 3339 has no
+/// spelling for it. Counted from the epoch on the calendar, because the library's range of instants ends before the
+/// last day of the year 9999.
 pub(super) fn time(at: Timestamp) -> String {
-    let moment = jiff::Timestamp::from_millisecond(at.millis()).unwrap_or_default();
-    format!("{:.3}+09:00", KOREA.to_datetime(moment))
+    let since = SignedDuration::from_millis(at.millis());
+    match EPOCH.checked_add(since) {
+        Ok(moment) if moment.year() >= 1 => format!("{moment:.3}+09:00"),
+        _ => "never".to_owned(),
+    }
 }
 
 /// Returns the members that identify a bill.
@@ -49,6 +55,7 @@ pub(super) fn state(state: &BillState, now: Timestamp) -> Value {
         "paid": state.is_paid(now),
         "error_bill": state.is_error_bill(),
         "classification": state.classification().map(classification),
+        "refused_pay_results": refusals(state),
         "payments": groups,
     })
 }
@@ -69,6 +76,18 @@ fn classification(word: &Classification) -> Value {
         "operator": word.operator,
         "since": time(word.stamp.timestamp()),
     })
+}
+
+/// Returns the refused pay-results because of which the bill is an error bill.
+pub(super) fn refusals(state: &BillState) -> Vec<Value> {
+    let open = state.open_refusals().map(|(message, stamp)| {
+        json!({
+            "id": hex(message.as_bytes()),
+            "since": time(stamp.timestamp()),
+            "node": stamp.node,
+        })
+    });
+    open.collect()
 }
 
 fn group(group: &PaymentGroup) -> Value {
@@ -165,6 +184,29 @@ fn details(kind: &FactKind) -> Map<String, Value> {
             shown.insert("message".to_owned(), hex(message.as_bytes()).into());
             return shown;
         }
+        FactKind::DeliveryClosed {
+            event,
+            message,
+            reason,
+            operator,
+        } => {
+            let mut shown = payment(event);
+            shown.insert("delivery".to_owned(), DeliveryState::Closed.name().into());
+            shown.insert("message".to_owned(), hex(message.as_bytes()).into());
+            shown.insert("reason".to_owned(), reason.as_str().into());
+            shown.insert("operator".to_owned(), operator.as_str().into());
+            return shown;
+        }
+        FactKind::PayResultRefused { message } => {
+            json!({ "message": hex(message.as_bytes()) })
+        }
+        FactKind::RefusalClosed {
+            message,
+            reason,
+            operator,
+        } => json!({
+            "message": hex(message.as_bytes()), "reason": reason, "operator": operator,
+        }),
         FactKind::Classified { reason, operator } | FactKind::Cleared { reason, operator } => {
             json!({ "reason": reason, "operator": operator })
         }
@@ -175,7 +217,7 @@ fn details(kind: &FactKind) -> Map<String, Value> {
     }
 }
 
-fn payment(event: &PaymentEvent) -> Map<String, Value> {
+pub(super) fn payment(event: &PaymentEvent) -> Map<String, Value> {
     [
         ("pay_id", event.pay_id.to_string()),
         ("pay_type", event.pay_type.as_str().to_owned()),
@@ -208,7 +250,7 @@ pub(super) fn undelivered(
     Value::Object(shown)
 }
 
-fn hex(bytes: &[u8]) -> String {
+pub(super) fn hex(bytes: &[u8]) -> String {
     use std::fmt::Write as _;
     bytes.iter().fold(String::new(), |mut text, byte| {
         // Writing into memory does not fail.
@@ -226,7 +268,12 @@ mod tests {
         for (millis, expected) in [
             (0, "1970-01-01T09:00:00.000+09:00"),
             (1_795_478_399_007, "2026-11-24T08:59:59.007+09:00"),
-            (i64::MAX, "1970-01-01T09:00:00.000+09:00"),
+            (-62_135_629_200_000, "0001-01-01T00:00:00.000+09:00"),
+            (-62_135_629_200_001, "never"),
+            (253_402_268_399_000, "9999-12-31T23:59:59.000+09:00"),
+            (253_402_268_400_000, "never"),
+            (i64::MAX, "never"),
+            (i64::MIN, "never"),
         ] {
             assert_eq!(time(Timestamp::from_millis(millis)), expected);
         }

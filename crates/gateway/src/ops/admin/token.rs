@@ -1,17 +1,22 @@
 //! The check of the admin token (`Authorization: Bearer TOKEN`): its SHA-256 is compared in constant time.
 
+use std::time::Instant;
+
 use actix_web::body::MessageBody;
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::StatusCode;
 use actix_web::http::header::{AUTHORIZATION, HeaderMap};
 use actix_web::middleware::Next;
+use actix_web::web;
+use metrics::LoginFailure;
 
 use super::context::AdminContext;
+use super::login_attempts::{Allowance, LoginAttempts};
 use super::refusal::Refusal;
 use crate::admission::authorization::is_one_of;
 use crate::config::Sha256;
 
-/// Middleware that refuses requests without the token.
+/// Middleware that refuses requests without the token, and addresses with too many failures.
 pub(super) async fn require(
     request: ServiceRequest,
     next: Next<impl MessageBody>,
@@ -19,33 +24,55 @@ pub(super) async fn require(
     let context = request
         .app_data::<AdminContext>()
         .ok_or_else(Refusal::internal)?;
-    let expected = context.worker().shared().admin_token_sha256;
-    check(request.headers(), expected)?;
+    let attempts = request
+        .app_data::<web::Data<LoginAttempts>>()
+        .ok_or_else(Refusal::internal)?;
+    let shared = context.worker().shared();
+    // Set on every connection of a socket.
+    let address = request.peer_addr().ok_or_else(Refusal::internal)?.ip();
+    if let Allowance::Exhausted(wait) = attempts.allowance(address, Instant::now()) {
+        shared.metrics.login_failed(LoginFailure::Limited);
+        return Err(Refusal::too_many_attempts(wait).into());
+    }
+    let checked = check(request.headers(), shared.admin_token_sha256);
+    if let Err((refusal, failure)) = checked {
+        if let Some(failure) = failure {
+            shared.metrics.login_failed(failure);
+            let allowance = attempts.failed(address, Instant::now());
+            let is_last = allowance != Allowance::Left;
+            tracing::warn!(%address, ?failure, is_last, "log-in at the admin API failed");
+        }
+        return Err(refusal.into());
+    }
     next.call(request).await
 }
 
-fn check(headers: &HeaderMap, expected: Option<Sha256>) -> Result<(), Refusal> {
-    let expected = expected.ok_or_else(|| {
-        Refusal::new(
+/// Checks the token. Beside a refusal stands which failure of a log-in it is, if it is one.
+fn check(
+    headers: &HeaderMap,
+    expected: Option<Sha256>,
+) -> Result<(), (Refusal, Option<LoginFailure>)> {
+    let Some(expected) = expected else {
+        let off = Refusal::new(
             StatusCode::FORBIDDEN,
             "admin_api_off",
             "the admin API is off: the configuration has no ops.admin_token_sha256",
-        )
-    })?;
+        );
+        return Err((off, None));
+    };
     let unauthorized = |code, message| Refusal::new(StatusCode::UNAUTHORIZED, code, message);
     let mut values = headers.get_all(AUTHORIZATION);
     let (Some(value), None) = (values.next(), values.next()) else {
-        return Err(unauthorized(
-            "token_missing",
-            "Authorization: Bearer TOKEN is needed, once",
-        ));
+        let message = "Authorization: Bearer TOKEN is needed, once";
+        let missing = unauthorized("token_missing", message);
+        return Err((missing, Some(LoginFailure::Missing)));
     };
     let token = bearer(value.as_bytes()).unwrap_or_default();
     if is_one_of(token, &[expected]) && !token.is_empty() {
         Ok(())
     } else {
-        tracing::warn!("admin call with a wrong token");
-        Err(unauthorized("token_wrong", "this is not the admin token"))
+        let wrong = unauthorized("token_wrong", "this is not the admin token");
+        Err((wrong, Some(LoginFailure::Wrong)))
     }
 }
 
@@ -87,7 +114,7 @@ mod tests {
             for value in values {
                 headers.append(AUTHORIZATION, HeaderValue::from_str(value).unwrap());
             }
-            let outcome = check(&headers, expected).map_err(|refusal| refusal.to_string());
+            let outcome = check(&headers, expected).map_err(|(refusal, _)| refusal.to_string());
             match refused {
                 None => assert_eq!(outcome, Ok(()), "{values:?}"),
                 Some(code) => assert!(outcome.unwrap_err().starts_with(code), "{values:?}"),

@@ -24,6 +24,10 @@ const PIECES: &[&str] = &[
     "Transfer-Encoding: identity\r\n",
     "Connection: close, upgrade\r\n",
     "Expect: 100-continue\r\n",
+    "Upgrade: websocket\r\n",
+    "Connection: Upgrade, HTTP2-Settings\r\n",
+    "GET http://a:80/b HTTP/1.1\r\n",
+    "GET https://[::1]?b HTTP/1.1\r\n",
     "X-\u{7c}~: \u{e9} \"\r\n",
     "hello",
     "5\r\nhello\r\n",
@@ -44,6 +48,7 @@ const REQUESTS: &[&str] = &[
     "POST /b HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nhello",
     "POST /c HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n1;e\r\nx\r\n0\r\n\r\n",
     "PUT /d HTTP/1.0\r\nContent-Length: 3\r\n\r\nabc",
+    "\r\nPOST http://b/e HTTP/1.1\r\nHost: a\r\nUpgrade: websocket\r\nContent-Length: 2\r\n\r\nok",
 ];
 
 fn streams() -> impl Strategy<Value = Vec<u8>> {
@@ -127,14 +132,14 @@ fn validate<'a>(runs: impl Iterator<Item = &'a [u8]>) -> Outcome {
     for run in runs {
         pending.extend_from_slice(run);
         while !pending.is_empty() {
-            let step = framing.advance(&pending);
+            let step = framing.advance(&mut pending);
             outcome.passed.extend(pending.drain(..step.passed_bytes));
             outcome.requests_begun += usize::from(step.head_completed);
             outcome.requests_ended += usize::from(step.stop == Stop::RequestEnd);
             outcome.stop = step.stop;
             match step.stop {
-                Stop::BadHead(_) | Stop::BadBody => return outcome,
-                Stop::InHead => break,
+                Stop::BadHead(_) | Stop::BadBody(_) => return outcome,
+                Stop::BeforeHead | Stop::InHead => break,
                 Stop::InBody | Stop::RequestEnd => {}
             }
         }
@@ -145,12 +150,23 @@ fn validate<'a>(runs: impl Iterator<Item = &'a [u8]>) -> Outcome {
 #[test]
 fn every_byte_at_every_place_is_read_as_the_library_reads_it_or_refused() {
     let body = "Transfer-Encoding: chunked\r\n\r\n5;a\r\nhello\r\n0\r\n\r\n";
-    let sample = format!("POST /a?b HTTP/1.1\r\nHost: a\r\nX: b\r\n{body}");
+    let lines =
+        "Host: a\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nContent-Length: 5\r\n\r\nhello";
+    for sample in [
+        format!("POST /a?b HTTP/1.1\r\nHost: a\r\nX: b\r\n{body}"),
+        format!("\r\nPOST http://a:80/b HTTP/1.1\r\n{lines}"),
+        format!("GET https://[::1]?b HTTP/1.1\r\n{lines}"),
+    ] {
+        assert_read_alike_with_another_byte_in_any_place(&sample);
+    }
+}
+
+fn assert_read_alike_with_another_byte_in_any_place(sample: &str) {
     for place in 0..sample.len() {
         for byte in 0..=u8::MAX {
-            let mut replaced = sample.clone().into_bytes();
+            let mut replaced = sample.as_bytes().to_vec();
             replaced[place] = byte;
-            let mut inserted = sample.clone().into_bytes();
+            let mut inserted = sample.as_bytes().to_vec();
             inserted.insert(place, byte);
             for bytes in [replaced, inserted] {
                 let outcome = validate(std::iter::once(bytes.as_slice()));
@@ -158,7 +174,11 @@ fn every_byte_at_every_place_is_read_as_the_library_reads_it_or_refused() {
                     continue;
                 }
                 let read = library_reads(&outcome.passed);
-                assert_eq!(read, Ok(outcome.read()), "byte {byte} at {place}");
+                assert_eq!(
+                    read,
+                    Ok(outcome.read()),
+                    "byte {byte} at {place} of {sample}"
+                );
             }
         }
     }

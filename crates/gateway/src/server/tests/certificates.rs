@@ -192,7 +192,7 @@ async fn refusals_and_drains_close_tls_with_a_close_notify() {
     stream.write_all(b"GET /a\r\n\r\n").await.unwrap();
     // Without a close_notify the read would fail.
     assert_eq!(statuses(&until_closed(&mut stream).await), [400]);
-    assert_eq!(handler.records(), ["fault 400"]);
+    assert_eq!(handler.records(), ["fault 400 version"]);
 
     let mut idle = files.connect_tls(&server, ClientCertificate::Absent).await;
     idle.write_all(REQUEST.as_bytes()).await.unwrap();
@@ -298,5 +298,11 @@ async fn the_present_authorities_apply_to_open_connections() {
         };
         let answer = one_answer(&mut stream).await;
         assert!(answer.starts_with(status), "{before:?} {after:?}: {answer}");
+        let is_last = answer.contains("connection: close");
+        assert_eq!(is_last, !is_trusted, "{before:?} {after:?}: {answer}");
+        if after == ClientVerification::Off {
+            // Nobody could present the certificate now.
+            assert!(answer.ends_with("None"), "{answer}");
+        }
     }
 }

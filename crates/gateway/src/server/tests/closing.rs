@@ -28,7 +28,7 @@ async fn the_handler_cannot_read_a_body_that_ends_early() {
     let answer = until_closed(&mut socket).await;
     assert_eq!(statuses(&answer), [400]);
     assert!(answer.contains("connection: close"), "{answer}");
-    assert_eq!(handler.records(), ["POST /x cut None"]);
+    assert_eq!(handler.records(), ["POST /x cut off"]);
 }
 
 #[tokio::test]

@@ -23,7 +23,7 @@ use tokio::net::TcpStream;
 use tokio::sync::Semaphore;
 use tokio::time::timeout;
 
-use super::{IncomingRequest, PublicServer, ServerOptions};
+use super::{IncomingRequest, PublicServer, ServerOptions, TrustedProxies};
 
 /// Far longer than any step takes that does not hang.
 const TEST_TIMEOUT: Duration = Duration::from_secs(10);
@@ -31,7 +31,7 @@ const TEST_TIMEOUT: Duration = Duration::from_secs(10);
 /// The handler of the tests, which records its requests.
 #[derive(Clone)]
 struct RecordingHandler {
-    /// `METHOD path body` of every request, and `fault STATUS` of every synthetic one.
+    /// `METHOD path body` of every request, and `fault STATUS REASON` of every synthetic one.
     records: Arc<Mutex<Vec<String>>>,
     /// Calls of `/wait` that have begun.
     begun: Arc<Semaphore>,
@@ -64,7 +64,7 @@ impl RecordingHandler {
     /// once with registered work that ends when a permit allows it.
     async fn answer(self, incoming: IncomingRequest) -> HttpResponse {
         if let Some(fault) = incoming.fault {
-            self.record(format!("fault {}", fault.status()));
+            self.record(format!("fault {} {}", fault.status(), fault.reason()));
             return refusal(fault.status());
         }
         let method = incoming.request.method().clone();
@@ -75,7 +75,8 @@ impl RecordingHandler {
         }
         let Ok(body) = whole(incoming.payload).await else {
             let fault = incoming.connection.fault();
-            self.record(format!("{method} {path} cut {fault:?}"));
+            let reason = fault.map_or("off", super::EarlyFault::reason);
+            self.record(format!("{method} {path} cut {reason}"));
             return refusal(fault.map_or(400, super::EarlyFault::status));
         };
         let text = String::from_utf8_lossy(&body).into_owned();
@@ -116,7 +117,7 @@ fn options() -> ServerOptions {
         listener: TcpListener::bind("127.0.0.1:0").unwrap(),
         workers: NonZeroUsize::MIN,
         tls: None,
-        trusted_proxies: Vec::new(),
+        trusted_proxies: TrustedProxies::default(),
         head_timeout: Duration::from_secs(20),
         idle_timeout: Duration::from_secs(20),
         connections: 100,

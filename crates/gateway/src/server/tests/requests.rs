@@ -75,6 +75,51 @@ const GOOD: &[(&str, &str, &str)] = &[
         "POST /a HTTP/1.1\r\nHost: a\r\nExpect: nothing\r\nContent-Length: 5\r\n\r\nhello",
         "POST /a hello",
     ),
+    (
+        "upgrade to HTTP/2, as Java's client asks for it",
+        "POST /a HTTP/1.1\r\nConnection: Upgrade, HTTP2-Settings\r\nContent-Length: 5\r\nHost: a\r\nHTTP2-Settings: AAEAAEAAAAIAAAAB\r\nUpgrade: h2c\r\n\r\nhello",
+        "POST /a hello",
+    ),
+    (
+        "upgrade that would beat the length",
+        "POST /a HTTP/1.1\r\nHost: a\r\nUPGRADE:\twebsocket\r\nConnection: upgrade\r\nContent-Length: 5\r\n\r\nhello",
+        "POST /a hello",
+    ),
+    (
+        "upgrade that would beat the chunks",
+        "POST /a HTTP/1.1\r\nHost: a\r\nupgrade: websocket, h2c\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n",
+        "POST /a hello",
+    ),
+    (
+        "upgrade without a body",
+        "GET /a HTTP/1.1\r\nHost: a\r\nUpgrade: websocket\r\nUpgrade: TLS/1.2\r\nConnection: keep-alive, upgrade\r\n\r\n",
+        "GET /a ",
+    ),
+    (
+        "empty line first",
+        "\r\nPOST /a HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nhello",
+        "POST /a hello",
+    ),
+    (
+        "absolute target",
+        "POST http://a.example:80/a?x HTTP/1.1\r\nHost: b\r\nContent-Length: 5\r\n\r\nhello",
+        "POST /a hello",
+    ),
+    (
+        "absolute target with an address",
+        "GET HTTPS://[2001:db8::1]:8443/a HTTP/1.1\r\nHost: b\r\n\r\n",
+        "GET /a ",
+    ),
+    (
+        "absolute target without a path",
+        "GET http://127.0.0.1 HTTP/1.1\r\nHost: b\r\n\r\n",
+        "GET / ",
+    ),
+    (
+        "absolute target with a query only",
+        "GET http://a?x=/b HTTP/1.1\r\nHost: b\r\n\r\n",
+        "GET / ",
+    ),
 ];
 
 #[tokio::test]
@@ -194,10 +239,52 @@ async fn an_answer_without_the_body_keeps_the_connection_when_the_body_follows()
 }
 
 #[tokio::test]
-async fn a_request_with_connection_upgrade_but_no_upgrade_is_the_last_of_its_connection() {
+async fn an_upgrade_is_ignored_and_the_connection_is_kept_or_closed_as_the_request_asks() {
     let (server, _handler) = start(options());
-    let request = "GET /a HTTP/1.1\r\nHost: a\r\nConnection: upgrade\r\n\r\n";
-    let answer = exchange(&server, request).await;
-    assert_eq!(statuses(&answer), [200]);
-    assert!(answer.contains("connection: close"), "{answer}");
+    // version and Connection | whether the connection is kept
+    let table = [
+        ("1.1", "Connection: upgrade\r\n", true),
+        ("1.1", "Connection: Upgrade, HTTP2-Settings\r\n", true),
+        ("1.1", "Connection: Upgrade, close\r\n", false),
+        ("1.1", "Connection: close\r\nConnection: Upgrade\r\n", false),
+        ("1.0", "Connection: Upgrade\r\n", false),
+        ("1.0", "Connection: Upgrade, Keep-Alive\r\n", true),
+        ("1.1", "Connection: x-upgrade\r\n", true),
+    ];
+    for (version, lines, is_kept) in table {
+        let mut socket = connect(&server).await;
+        let request = format!("GET /a HTTP/{version}\r\nHost: a\r\nUpgrade: h2c\r\n{lines}\r\n");
+        send(&mut socket, &request).await;
+        let answer = one_answer(&mut socket).await;
+        assert!(answer.contains(" 200 OK"), "{answer}");
+        if is_kept {
+            assert!(!answer.contains("connection: close"), "{lines}: {answer}");
+            send(&mut socket, &request).await;
+            one_answer(&mut socket).await;
+        } else {
+            assert_eq!(until_closed(&mut socket).await, "", "{lines}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn an_empty_line_behind_a_request_begins_no_head_and_ends_no_connection() {
+    let (server, handler) = start(ServerOptions {
+        head_timeout: Duration::from_millis(50),
+        ..options()
+    });
+    let mut socket = connect(&server).await;
+    let request = "POST /a HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nhello\r\n";
+    send(&mut socket, request).await;
+    one_answer(&mut socket).await;
+    // Another connection's head is late meanwhile, so this one's time would be over, too.
+    let mut late = connect(&server).await;
+    send(&mut late, "G").await;
+    assert_eq!(statuses(&until_closed(&mut late).await), [408]);
+    send(&mut socket, request).await;
+    assert!(one_answer(&mut socket).await.ends_with("POST /a hello"));
+    assert_eq!(
+        handler.records(),
+        ["POST /a hello", "fault 408 head-late", "POST /a hello"]
+    );
 }

@@ -133,7 +133,7 @@ impl<'a> Recovery<'a> {
         let ops = self.testbed.nodes[node].addresses().unwrap().ops;
         let mut caller = simulator::Caller::connect(ops).unwrap();
         caller
-            .send_raw(b"GET /metrics HTTP/1.1\r\nHost: ops\r\n\r\n")
+            .send_raw(b"GET /metrics HTTP/1.1\r\nHost: localhost\r\n\r\n")
             .unwrap();
         let page = caller.read_reply().unwrap().text();
         let series = page.lines().filter_map(|line| {
