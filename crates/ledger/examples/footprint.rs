@@ -66,6 +66,7 @@ fn settings(port: u16) -> Settings {
         username: None,
         password: None,
         key_prefix: "relay".into(),
+        value_key: None,
         tls: None,
         timeout: Settings::TIMEOUT * 10,
     }

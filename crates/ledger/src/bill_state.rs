@@ -70,11 +70,17 @@ impl BillState {
         }
     }
 
+    /// Forgets the payments.
+    pub(crate) fn drop_payments(&mut self) {
+        self.payments = None;
+    }
+
     /// Returns the latest stamp in the state; the default stamp where there is none.
     pub fn latest(&self) -> Stamp {
         let payments = self.payments.as_ref().map(|payments| payments.latest());
         let classified = self.classification.as_ref().map(|latest| latest.stamp);
-        let latest = payments.max(classified).unwrap_or_default();
+        let refused = self.refusals().map(Refusals::latest);
+        let latest = payments.max(classified).max(refused).unwrap_or_default();
         latest.max(self.link.latest())
     }
 

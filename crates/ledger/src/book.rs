@@ -12,7 +12,7 @@ use tokio::sync::watch;
 use crate::claim::{Claim, ClaimGuard, UnderWay};
 use crate::link_decision::DecisionInput;
 use crate::owners::Owners;
-use crate::{BillGroup, BillState, Digests, Fact, KeptAnswer, MessageDigest};
+use crate::{BillGroup, BillState, Digests, Fact, KeptAnswer, MessageDigest, Stamp};
 
 /// A biller's bills and accepted pay-results, shared by all workers of the node.
 #[derive(Debug, Default)]
@@ -155,6 +155,12 @@ impl Pages {
             bill_group: self.families.get(bill.group_key()),
             owners: self.notice_keys.get(bill.biller_notice_key()),
         }
+    }
+
+    /// Returns the latest stamp of what this node knows of a bill; the default stamp where it knows nothing.
+    pub(crate) fn latest(&self, bill: &Bill) -> Stamp {
+        let state = self.decision_input(bill).get(bill);
+        state.map(BillState::latest).unwrap_or_default()
     }
 
     fn entry(&mut self, bill: &Bill) -> Option<&mut BillState> {

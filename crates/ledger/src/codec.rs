@@ -7,6 +7,7 @@
 
 use protocol::{Bill, Decimal, KoreanTime, PaidAt, PayId};
 
+use crate::horizon::Horizon;
 use crate::{Stamp, Timestamp};
 
 /// The bytes are damaged, or a later version wrote them.
@@ -45,6 +46,8 @@ pub(crate) fn to_bytes(value: &impl Encode) -> Vec<u8> {
 pub(crate) struct Decoder<'a> {
     bytes: &'a [u8],
     version: u64,
+    /// `None`: stamps are read as they are.
+    horizon: Option<&'a Horizon>,
 }
 
 impl<'a> Decoder<'a> {
@@ -53,13 +56,29 @@ impl<'a> Decoder<'a> {
     /// # Errors
     /// When it is a later one than this code knows.
     pub(crate) fn new(bytes: &'a [u8]) -> Result<Self, Unreadable> {
-        let mut decoder = Self { bytes, version: 0 };
+        let mut decoder = Self {
+            bytes,
+            version: 0,
+            horizon: None,
+        };
         decoder.version = decoder.number()?;
         if (FIRST_VERSION..=WITH_REFUSALS).contains(&decoder.version) {
             Ok(decoder)
         } else {
             Err(Unreadable)
         }
+    }
+
+    /// The same for a value from outside, whose stamps `horizon` judges.
+    ///
+    /// # Errors
+    /// When this code does not know the version.
+    pub(crate) fn within(
+        bytes: &'a [u8],
+        horizon: Option<&'a Horizon>,
+    ) -> Result<Self, Unreadable> {
+        let decoder = Self::new(bytes)?;
+        Ok(Self { horizon, ..decoder })
     }
 
     /// Returns the version of the value.
@@ -141,10 +160,11 @@ impl<'a> Decoder<'a> {
     }
 
     pub(crate) fn stamp(&mut self) -> Result<Stamp, Unreadable> {
-        Ok(Stamp {
+        let stamp = Stamp {
             time: self.signed()?,
             node: u32::try_from(self.number()?).map_err(|_| Unreadable)?,
-        })
+        };
+        Ok(self.horizon.map_or(stamp, |horizon| horizon.admit(stamp)))
     }
 
     pub(crate) fn timestamp(&mut self) -> Result<Timestamp, Unreadable> {
@@ -367,15 +387,15 @@ mod tests {
                 group.entry(&bill).fold(&Fact { stamp, bill: bill.clone(), kind });
             }
             let bytes = to_bytes(&group);
-            prop_assert_eq!(BillGroup::from_bytes(&bytes, &bill("", "")), Ok(group));
+            prop_assert_eq!(BillGroup::from_bytes(&bytes, &bill("", ""), None), Ok(group));
             for end in 0..bytes.len() {
-                prop_assert!(BillGroup::from_bytes(&bytes[..end], &bill("", "")).is_err());
+                prop_assert!(BillGroup::from_bytes(&bytes[..end], &bill("", ""), None).is_err());
             }
         }
 
         #[test]
         fn any_bytes_are_read_or_refused(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
-            let _ = BillGroup::from_bytes(&bytes, &bill("", ""));
+            let _ = BillGroup::from_bytes(&bytes, &bill("", ""), None);
         }
     }
 }

@@ -7,6 +7,7 @@ use protocol::Bill;
 use crate::codec::{
     Decoder, Encode, FIRST_VERSION, Unreadable, WITH_REFUSALS, encode_list, encode_rest_of_bill,
 };
+use crate::horizon::Horizon;
 use crate::refusals::Refusals;
 use crate::{BillState, Timestamp};
 
@@ -45,6 +46,12 @@ impl BillGroup {
     pub(crate) fn remove(&mut self, bill: &Bill) -> Option<BillState> {
         let index = self.bills.iter().position(|(held, _)| held == bill)?;
         Some(self.bills.swap_remove(index).1)
+    }
+
+    /// Forgets every payment of the group.
+    pub(crate) fn drop_payments(&mut self) {
+        let states = self.bills.iter_mut().map(|(_, state)| state);
+        states.for_each(BillState::drop_payments);
     }
 
     pub(crate) fn is_empty(&self) -> bool {
@@ -122,8 +129,12 @@ impl Encode for BillGroup {
 
 impl BillGroup {
     /// The family of `like` from the bytes that [`codec::to_bytes`](crate::codec::to_bytes) made.
-    pub(crate) fn from_bytes(bytes: &[u8], like: &Bill) -> Result<Self, Unreadable> {
-        let mut decoder = Decoder::new(bytes)?;
+    pub(crate) fn from_bytes(
+        bytes: &[u8],
+        like: &Bill,
+        horizon: Option<&Horizon>,
+    ) -> Result<Self, Unreadable> {
+        let mut decoder = Decoder::within(bytes, horizon)?;
         let bills =
             decoder.list(|decoder| Ok((decoder.bill_like(like)?, BillState::decode(decoder)?)))?;
         let mut group = Self { bills };

@@ -18,6 +18,7 @@ mod facade;
 mod fact;
 mod fact_context;
 mod family;
+mod horizon;
 pub mod journal;
 mod link;
 mod link_decision;

@@ -1,5 +1,7 @@
 //! The link of a bill: whether it is registered, and until when.
 
+use std::time::Duration;
+
 use protocol::KoreanTime;
 
 use crate::codec::{Decoder, Encode, Unreadable};
@@ -24,6 +26,10 @@ impl LinkState {
         !matches!(self, Self::Unregistered)
     }
 }
+
+/// No lease is longer: a call's budget is at most a minute. A reservation that claims more is none that a gateway
+/// made at this time, and blocks nothing.
+const LEASE_MAX: Duration = Duration::from_mins(2);
 
 /// The fold of the link facts of a bill. Every member only grows, so the order of facts is
 /// irrelevant.
@@ -105,7 +111,9 @@ impl Link {
             .map(|(_, until)| until);
         match (&self.linked, open) {
             (Some(_), _) => LinkState::Linked,
-            (None, Some(until)) if now < until => LinkState::Reserved,
+            (None, Some(until)) if now < until && until <= now.plus(LEASE_MAX) => {
+                LinkState::Reserved
+            }
             (None, Some(_)) => LinkState::Unknown,
             (None, None) if self.unknown => LinkState::Unknown,
             (None, None) => LinkState::Unregistered,

@@ -3,7 +3,8 @@
 use protocol::Bill;
 
 use crate::codec::{Decoder, Encode, Unreadable, encode_list, encode_rest_of_bill};
-use crate::{Fact, Link, Timestamp};
+use crate::horizon::Horizon;
+use crate::{Fact, Link, Stamp, Timestamp};
 
 /// The bills that have, or had, a link under one `biller_notice_key`; almost always one.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -28,6 +29,12 @@ impl Owners {
     pub(crate) fn has_other_than(&self, bill: &Bill, now: Timestamp) -> bool {
         let mut others = self.links.iter().filter(|(owner, _)| owner != bill);
         others.any(|(_, link)| link.state(now).is_registered())
+    }
+
+    /// Returns the latest stamp of what is known of the bill; the default stamp where nothing is.
+    pub(crate) fn latest(&self, bill: &Bill) -> Stamp {
+        let known = self.links.iter().find(|(owner, _)| owner == bill);
+        known.map(|(_, link)| link.latest()).unwrap_or_default()
     }
 
     /// Whether nothing is known of them but attempts that made no link.
@@ -60,8 +67,12 @@ impl Owners {
 
     /// The owners from the bytes that [`codec::to_bytes`](crate::codec::to_bytes) made; `like` is
     /// any bill of the same biller.
-    pub(crate) fn from_bytes(bytes: &[u8], like: &Bill) -> Result<Self, Unreadable> {
-        let mut decoder = Decoder::new(bytes)?;
+    pub(crate) fn from_bytes(
+        bytes: &[u8],
+        like: &Bill,
+        horizon: Option<&Horizon>,
+    ) -> Result<Self, Unreadable> {
+        let mut decoder = Decoder::within(bytes, horizon)?;
         let links = decoder.list(|decoder| {
             let (user_key, month, ordinal) = (decoder.text()?, decoder.text()?, decoder.text()?);
             let family = Bill::from_parts(like.biller_code(), user_key, month, ordinal, "", &[]);

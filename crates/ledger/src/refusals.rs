@@ -30,6 +30,15 @@ impl Refusals {
         open.map(|refusal| (refusal.message, refusal.opened))
     }
 
+    /// Returns the latest stamp of them; the default stamp where there is none.
+    pub(crate) fn latest(&self) -> Stamp {
+        let stamps = self
+            .0
+            .iter()
+            .map(|refusal| refusal.opened.max(refusal.closed));
+        stamps.max().unwrap_or_default()
+    }
+
     pub(crate) fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
@@ -49,11 +58,6 @@ impl Refusals {
             self.fold_opened(theirs.message, theirs.opened);
             self.fold_closed(theirs.message, theirs.closed);
         }
-    }
-
-    pub(crate) fn latest(&self) -> Stamp {
-        let stamps = self.0.iter().flat_map(|one| [one.opened, one.closed]);
-        stamps.max().unwrap_or_default()
     }
 
     fn position(&self, message: &MessageDigest) -> Result<usize, usize> {

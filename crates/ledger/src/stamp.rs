@@ -74,11 +74,19 @@ impl Stamp {
     }
 }
 
+/// How far ahead of the own clock a stamp from outside may be and still move it. What is further ahead is no
+/// clock that is merely kept badly.
+pub(crate) const FOLLOWED_AHEAD: Duration = Duration::from_mins(1);
+
 /// The hybrid logical clock of one node: the source of its stamps.
 #[derive(Debug)]
 pub struct HybridLogicalClock {
     node: u32,
     last: AtomicI64,
+    /// Counts the stamps that follow one that the clock does not follow; see [`Self::next_after`].
+    beyond: AtomicI64,
+    /// Where in a millisecond the clock begins.
+    offset: i64,
 }
 
 impl HybridLogicalClock {
@@ -87,6 +95,19 @@ impl HybridLogicalClock {
         Self {
             node,
             last: AtomicI64::new(last),
+            beyond: AtomicI64::new(0),
+            offset: 0,
+        }
+    }
+
+    /// Returns the clock of a node that has made stamps later than `last`, which are not followed. Its stamps
+    /// differ from those: `seed` grows from start to start.
+    #[must_use]
+    pub(crate) fn after_stamps_ahead(self, seed: i64) -> Self {
+        Self {
+            beyond: AtomicI64::new(seed),
+            offset: seed & ((1 << (COUNTER_BITS - 1)) - 1),
+            ..self
         }
     }
 
@@ -96,14 +117,17 @@ impl HybridLogicalClock {
     }
 
     /// Advances the clock: later stamps follow `seen`. A fact that follows from another node's fact
-    /// is then ordered after it, even when the wall clock of this node is behind.
-    pub fn observe(&self, seen: Stamp) {
-        self.last.fetch_max(seen.time, Ordering::AcqRel);
+    /// is then ordered after it, even when the wall clock of this node is behind. A stamp that is more
+    /// than a minute ahead of `now` moves nothing.
+    pub fn observe(&self, seen: Stamp, now: Timestamp) {
+        if seen.time <= Stamp::time_of(now.plus(FOLLOWED_AHEAD)) {
+            self.last.fetch_max(seen.time, Ordering::AcqRel);
+        }
     }
 
     /// Returns the next stamp: `now`, or the successor of the last stamp where `now` is not later.
     pub fn next(&self, now: Timestamp) -> Stamp {
-        let wall = Stamp::time_of(now);
+        let wall = Stamp::time_of(now).saturating_add(self.offset);
         let previous = self
             .last
             .fetch_update(Ordering::AcqRel, Ordering::Acquire, |last| {
@@ -112,6 +136,20 @@ impl HybridLogicalClock {
             .unwrap_or_else(|last| last);
         Stamp {
             time: wall.max(previous.saturating_add(1)),
+            node: self.node,
+        }
+    }
+
+    /// Returns a stamp that is later than `known`, the latest stamp of a bill. Where the clock did not follow
+    /// `known`, this stamp alone goes ahead: what is said of that bill is ordered, and no other bill is touched.
+    pub fn next_after(&self, known: Stamp, now: Timestamp) -> Stamp {
+        let next = self.next(now);
+        if next > known {
+            return next;
+        }
+        let beyond = self.beyond.fetch_add(1, Ordering::AcqRel).saturating_add(1);
+        Stamp {
+            time: known.time.saturating_add(beyond.max(1)),
             node: self.node,
         }
     }
@@ -135,9 +173,36 @@ mod tests {
     fn a_stamp_follows_every_observed_stamp() {
         let (ahead, behind) = (HybridLogicalClock::new(8, 0), HybridLogicalClock::new(7, 0));
         let seen = ahead.next(Timestamp::from_millis(5_000));
-        behind.observe(seen);
-        assert!(behind.next(Timestamp::from_millis(1_000)) > seen);
-        behind.observe(Stamp::default());
-        assert!(behind.next(Timestamp::from_millis(1_000)) > seen);
+        let now = Timestamp::from_millis(1_000);
+        behind.observe(seen, now);
+        assert!(behind.next(now) > seen);
+        behind.observe(Stamp::default(), now);
+        assert!(behind.next(now) > seen);
+    }
+
+    #[test]
+    fn a_stamp_more_than_a_minute_ahead_moves_no_clock_and_is_followed_for_its_bill_only() {
+        let now = Timestamp::from_seconds(1_000);
+        for (ahead, is_followed) in [(60_000, true), (60_001, false), (i64::MAX >> 21, false)] {
+            let clock = HybridLogicalClock::new(7, 0);
+            let seen = Stamp {
+                time: Stamp::time_of(Timestamp::from_millis(now.millis() + ahead)),
+                node: u32::MAX,
+            };
+            clock.observe(seen, now);
+            assert_eq!(clock.next(now) > seen, is_followed, "{ahead}");
+            let (first, second) = (clock.next_after(seen, now), clock.next_after(seen, now));
+            assert!(seen < first && first < second, "{ahead}");
+            assert_eq!(clock.next(now) > seen, is_followed, "{ahead}");
+        }
+    }
+
+    #[test]
+    fn a_clock_that_begins_below_its_own_stamps_makes_none_of_them_again() {
+        let now = Timestamp::from_seconds(1_000);
+        let ahead = HybridLogicalClock::new(7, 0).next(now.plus(Duration::from_hours(1)));
+        let clock = HybridLogicalClock::new(7, 0).after_stamps_ahead(41);
+        let later = clock.next(now.plus(Duration::from_hours(1)));
+        assert!(later != ahead && later.timestamp() == ahead.timestamp());
     }
 }

@@ -22,6 +22,7 @@ use crate::requests::{AnsweredCall, Pair};
 use crate::series::{
     ADMIN_LOGIN_FAILURES, BUDGET, BUILD_INFO, CIRCUIT_STATE, LEDGER_OPERATION_DURATION,
     LEDGER_UNAVAILABLE, OVERHEAD, PAY_RESULTS_REFUSED_NOT_KEPT, REJECTED, REQUEST_DURATION,
+    STAMPS_AHEAD, VALUES_WITHOUT_CHECKSUM,
 };
 use crate::stages::StageSeconds;
 use crate::status::GatewayStatus;
@@ -41,6 +42,8 @@ pub struct Metrics {
     login_failures: PerLabel<LoginFailure, IntCounter>,
     ledger_operation_duration: PerLabel<LedgerOperation, Histogram>,
     ledger_unavailable: PerLabel<LedgerOperation, IntCounter>,
+    stamps_ahead: IntCounter,
+    values_without_checksum: IntCounter,
     kakao_circuit_state: IntGauge,
     unknown_biller: Arc<BillerSeries>,
     billers: RwLock<BTreeMap<BillerCode, Arc<BillerSeries>>>,
@@ -80,6 +83,8 @@ impl Metrics {
             ledger_unavailable: PerLabel::new(|label| {
                 LEDGER_UNAVAILABLE.counter(&operation(label))
             }),
+            stamps_ahead: STAMPS_AHEAD.counter(&[]),
+            values_without_checksum: VALUES_WITHOUT_CHECKSUM.counter(&[]),
             kakao_circuit_state: CIRCUIT_STATE.gauge(&[("upstream", KAKAO)]),
             unknown_biller: Arc::new(BillerSeries::new(Owner::Unknown, Arc::clone(&call_bounds))),
             billers: RwLock::default(),
@@ -196,6 +201,16 @@ impl Metrics {
         self.ledger_unavailable.get(operation).inc();
     }
 
+    /// Counts values or facts with stamps more than a minute ahead of this node's clock.
+    pub fn stamps_ahead(&self, number: u64) {
+        self.stamps_ahead.inc_by(number);
+    }
+
+    /// Counts a value of Redis without a valid checksum.
+    pub fn value_without_checksum(&self) {
+        self.values_without_checksum.inc();
+    }
+
     /// Sets the state of the circuit of an upstream, `kakao` or a registered biller: closed (0), half-open
     /// (1) or open (2). Other names are ignored.
     pub fn set_circuit_state(&self, upstream: &str, state: i64) {
@@ -256,6 +271,8 @@ impl Metrics {
         self.ledger_unavailable
             .iter()
             .for_each(|series| exposition.collector(series));
+        exposition.collector(&self.stamps_ahead);
+        exposition.collector(&self.values_without_checksum);
         self.inbound_handshakes.expose(&mut exposition);
         self.outbound_handshakes.expose(&mut exposition);
         self.reloads.expose(&mut exposition);

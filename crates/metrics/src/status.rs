@@ -8,10 +8,11 @@ use crate::certificates::{self, CertificateExpiry};
 use crate::exposition::{Exposition, signed, unsigned};
 use crate::label::{ApiLabel, Label};
 use crate::series::{
-    BILLER_INFO, BILLER_SUSPENDED, CONNECTIONS_OPEN, CONNECTIONS_REFUSED, JOURNAL_BACKLOG_FACTS,
-    JOURNAL_COMMITS, JOURNAL_DISK_FREE, JOURNAL_SIZE, JOURNAL_WRITABLE, LOG_LINES_DROPPED,
-    PAY_RESULTS_REFUSED_OPEN, PAYMENTS_UNDELIVERED, READY, REDIS_UP, TRACE_SPANS_DROPPED,
-    UNDELIVERED_BY_BILLER, UNDELIVERED_OLDEST, UNSHARED_FACTS, UNSHARED_OLDEST,
+    ANSWER_BYTES, BILLER_INFO, BILLER_SUSPENDED, CONNECTIONS_OPEN, CONNECTIONS_REFUSED,
+    JOURNAL_BACKLOG_FACTS, JOURNAL_COMMITS, JOURNAL_DISK_FREE, JOURNAL_SIZE, JOURNAL_WRITABLE,
+    LEDGER_BILL_GROUPS, LOG_LINES_DROPPED, PAY_RESULTS_REFUSED_OPEN, PAYMENTS_UNDELIVERED, READY,
+    REDIS_UP, TRACE_SPANS_DROPPED, UNDELIVERED_BY_BILLER, UNDELIVERED_OLDEST, UNSHARED_FACTS,
+    UNSHARED_OLDEST,
 };
 
 /// The status of the gateway. A value that is `None` has no series.
@@ -23,6 +24,9 @@ pub struct GatewayStatus<'a> {
     pub billers: Vec<BillerStatus<'a>>,
     /// The journal.
     pub journal: JournalStatus,
+    /// The groups of bills that this node holds in memory, per biller. `None` stands for billers that are no longer
+    /// registered.
+    pub bill_groups: Vec<(Option<BillerCode>, u64)>,
     /// The payment events that billers have not accepted.
     pub undelivered: UndeliveredStatus,
     /// Refused pay-results that are kept and open.
@@ -48,6 +52,8 @@ pub struct BillerStatus<'a> {
     pub name: &'a str,
     /// Whether the biller is suspended.
     pub is_suspended: bool,
+    /// Bytes of its large answers that are being read or relayed.
+    pub answer_bytes: usize,
 }
 
 /// The status of the journal.
@@ -104,6 +110,11 @@ impl GatewayStatus<'_> {
             biller.expose(exposition);
         }
         self.journal.expose(exposition);
+        for (biller, groups) in &self.bill_groups {
+            let label = biller.as_ref().map(BillerCode::as_str);
+            let biller = ("biller", label.unwrap_or(ApiLabel::Unknown.text()));
+            exposition.gauge(&LEDGER_BILL_GROUPS, &[biller], unsigned(*groups));
+        }
         self.undelivered.expose(exposition);
         let refused_open = u64::try_from(self.refused_open).unwrap_or(u64::MAX);
         exposition.gauge(&PAY_RESULTS_REFUSED_OPEN, &[], unsigned(refused_open));
@@ -129,6 +140,7 @@ impl BillerStatus<'_> {
         let biller = ("biller", self.code.as_str());
         exposition.gauge(&BILLER_INFO, &[biller, ("name", self.name)], 1.0);
         exposition.gauge(&BILLER_SUSPENDED, &[biller], flag(self.is_suspended));
+        exposition.gauge(&ANSWER_BYTES, &[biller], unsigned(self.answer_bytes as u64));
     }
 }
 

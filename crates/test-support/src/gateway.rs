@@ -82,6 +82,21 @@ impl Setup {
         Gateway::run(self.directory, &[])
     }
 
+    /// Writes the files and starts the gateway in a process that may open so many files: soft limit, hard limit.
+    pub fn start_with_files(self, (soft, hard): (u32, u32)) -> Gateway {
+        self.write();
+        let serve = serve(self.path(), &[]);
+        let mut command = Command::new("sh");
+        command
+            .arg("-c")
+            .arg(format!(
+                "ulimit -Sn {soft} && ulimit -Hn {hard} && exec \"$0\" \"$@\""
+            ))
+            .arg(serve.get_program())
+            .args(serve.get_args());
+        Gateway::run_command(self.directory, command)
+    }
+
     /// Starts the gateway on inherited sockets.
     pub fn start_on(self, sockets: &[TcpListener]) -> Gateway {
         self.write();
@@ -193,7 +208,11 @@ struct Log {
 
 impl Gateway {
     fn run(directory: TempDir, sockets: &[TcpListener]) -> Self {
-        let mut command = serve(directory.path(), sockets);
+        let command = serve(directory.path(), sockets);
+        Self::run_command(directory, command)
+    }
+
+    fn run_command(directory: TempDir, mut command: Command) -> Self {
         let mut process = Process::spawn(command.stdout(Stdio::piped()));
         let log = Arc::new(Log::default());
         let lines = BufReader::new(process.stdout()).lines();

@@ -137,5 +137,7 @@ fn biller_code(text: &str) -> Result<BillerCode, String> {
 /// Prints on standard error why a command failed.
 #[expect(clippy::print_stderr, reason = "the command line speaks to a person")]
 fn print_error(fault: &str) {
-    eprintln!("{fault}");
+    for line in fault.lines() {
+        eprintln!("{}", operator::harmless(line));
+    }
 }

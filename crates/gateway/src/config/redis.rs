@@ -29,6 +29,8 @@ pub struct RedisSettings {
     pub password: Option<Secret>,
     /// The prefix of every key: `[A-Za-z0-9_.-]{1,64}`.
     pub key_prefix: String,
+    /// The secret of the checksums of values; `None`: values have none.
+    pub key_file: Option<Secret>,
     /// TLS, for the schemes that begin with `rediss`; `None`: plain TCP.
     pub tls: Option<UpstreamTls>,
 }
@@ -42,6 +44,7 @@ impl RedisSettings {
         let username = section.optional("username", |value| value::name(value, 100));
         let password_file = password_file(&mut section);
         let password_env = section.optional("password_env", password_env);
+        let key_file = key_file(&mut section);
         let tls = UpstreamTls::read_keys(&mut section);
         if let Some(url) = &url {
             check_one_source(&section, url);
@@ -59,6 +62,7 @@ impl RedisSettings {
             username: url.username.or(username),
             password: url.password.or(password_file).or(password_env),
             key_prefix,
+            key_file,
             tls: url.encrypted.then_some(tls),
         })
     }
@@ -100,6 +104,30 @@ fn password_file(section: &mut Section<'_>) -> Option<Secret> {
     named_file::warn_if_readable_by_others(section, KEY, &path);
     match named_file::read_secret(&path) {
         Ok(secret) => Some(secret),
+        Err(message) => {
+            section.fault(KEY, message);
+            None
+        }
+    }
+}
+
+fn key_file(section: &mut Section<'_>) -> Option<Secret> {
+    const KEY: &str = "key_file";
+    /// Characters of a secret that nobody guesses.
+    const LEAST_CHARS: usize = 32;
+    let path = named_file::readable(section, KEY)?;
+    named_file::warn_if_readable_by_others(section, KEY, &path);
+    match named_file::read_secret(&path) {
+        Ok(secret) if secret.expose().len() >= LEAST_CHARS => Some(secret),
+        Ok(_) => {
+            section.fault(
+                KEY,
+                "the file must hold at least 32 characters that nobody guesses, the same on every node: \
+                 openssl rand -hex 32"
+                    .to_owned(),
+            );
+            None
+        }
         Err(message) => {
             section.fault(KEY, message);
             None

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use ledger::Timestamp;
-use ledger::redis::{self, Node, OutOfReach, Password, WallClock};
+use ledger::redis::{self, Node, OutOfReach, Password, ValueKey, WallClock};
 use metrics::{CertificateUse, LedgerOperation, Metrics};
 
 use protocol::BillerCode;
@@ -58,6 +58,10 @@ fn redis_settings(redis: &RedisSettings) -> Result<redis::Settings, Box<dyn Erro
             .as_ref()
             .map(|secret| Password::new(secret.expose())),
         key_prefix: redis.key_prefix.clone(),
+        value_key: redis
+            .key_file
+            .as_ref()
+            .map(|secret| ValueKey::new(secret.expose())),
         tls: tls.transpose()?,
         timeout: redis::Settings::TIMEOUT,
     })
@@ -108,6 +112,14 @@ impl ledger::Observer for MetricsObserver {
 
     fn payment_conflict(&self, biller: BillerCode) {
         self.0.double_payment_of(biller);
+    }
+
+    fn stamps_ahead(&self, number: u64) {
+        self.0.stamps_ahead(number);
+    }
+
+    fn value_without_checksum(&self) {
+        self.0.value_without_checksum();
     }
 
     fn sync_batch(&self, took: Duration) {

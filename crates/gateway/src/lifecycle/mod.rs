@@ -1,5 +1,6 @@
 //! A running gateway: start, reload and drain of everything that a configuration describes.
 
+mod descriptors;
 mod ledger_settings;
 mod left_behind;
 mod listeners;
@@ -61,7 +62,9 @@ impl Gateway {
     /// # Errors
     /// If a certificate is unusable, the ledger cannot be opened, or an address cannot be bound.
     pub fn start(loaded: Loaded, inherited: Inherited) -> Result<Self, Box<dyn Error>> {
-        let (settings, places) = (loaded.config, loaded.places);
+        let (mut settings, places) = (loaded.config, loaded.places);
+        let connections = &mut settings.limits.connections;
+        *connections = descriptors::connections_within_limit(*connections)?;
         // Bound first: a second gateway on the same machine must not touch the journal or Redis.
         let bound = BoundSockets::bind(&settings.listen, inherited, &places)?;
         let metrics = Metrics::new(settings.budget.total);
@@ -69,7 +72,7 @@ impl Gateway {
         let tls = tls.map(|tls| Arc::new(ServerTls::counting(tls, metrics.inbound_handshakes())));
         let parties = parties(&settings, loaded.billers, &metrics, None)?;
         let redis_certificates = redis_certificates(&settings)?;
-        let ledger = Ledger::open(&ledger_options(&settings, &metrics)?, Timestamp::now())?;
+        let ledger = open_ledger(&settings, &metrics)?;
         refused::mark_bills_again(&ledger, &parties.registry);
         // Listening last: callers must not queue while the journal is still being read.
         let Listeners { public, ops } = bound.listen(&settings.listen, &places)?;
@@ -169,6 +172,23 @@ impl Gateway {
         self.ops.stop(false).await;
         flushed
     }
+}
+
+/// Opens the ledger. A Redis that is out of reach does not matter; one that refuses user or password is a fault of the
+/// configuration.
+fn open_ledger(settings: &Config, metrics: &Arc<Metrics>) -> Result<Ledger, Box<dyn Error>> {
+    let options = ledger_options(settings, metrics)?;
+    let inquiries = options.redis.as_ref().map(ledger::redis::inquire);
+    for inquiry in inquiries.unwrap_or_default() {
+        if inquiry.is_refused {
+            return Err(format!(
+                "ledger.redis: {inquiry}: check `username`, the password (in `url`, `password_file` or `password_env`) \
+                 and what the user may do (deploy/redis/users.acl)"
+            )
+            .into());
+        }
+    }
+    Ledger::open(&options, Timestamp::now()).map_err(|error| format!("ledger.path: {error}").into())
 }
 
 /// Starts the trace exporter if `tracing.otlp_endpoint` is set.

@@ -10,6 +10,7 @@ use ledger::{BillerUndelivered, Ledger, Timestamp};
 use metrics::{
     BillerStatus, ConnectionStatus, GatewayStatus, JournalStatus, RedisStatus, UndeliveredStatus,
 };
+use protocol::BillerCode;
 use tokio::time::timeout;
 
 use crate::expiry;
@@ -34,6 +35,7 @@ struct SlowValues {
     space: Option<Space>,
     oldest_unshared: Option<Timestamp>,
     waiting: Vec<BillerUndelivered>,
+    bill_groups: Vec<(BillerCode, usize)>,
 }
 
 impl StatusQuery {
@@ -70,6 +72,7 @@ impl SlowValues {
             // The journal itself reports that it cannot be read.
             oldest_unshared: ledger.oldest_unshared().unwrap_or_default(),
             waiting: ledger.undelivered_by_biller(),
+            bill_groups: ledger.bill_groups_by_biller(),
         }
     }
 }
@@ -87,6 +90,7 @@ pub(super) async fn gather<'a>(
         is_ready: shared.unready().is_none(),
         billers: registry.billers().map(|biller| of_biller(biller)).collect(),
         journal: journal(&shared.ledger, found.space),
+        bill_groups: bill_groups(registry, &found.bill_groups),
         undelivered: undelivered(&shared.ledger, registry, &found.waiting, now),
         refused_open: shared.ledger.open_refused(),
         redis: RedisStatus {
@@ -106,6 +110,7 @@ fn of_biller(biller: &crate::registry::RegisteredBiller) -> BillerStatus<'_> {
         code: biller.code(),
         name: &biller.settings.name,
         is_suspended: !biller.is_active(),
+        answer_bytes: biller.upstream.party.answer_bytes_in_flight(),
     }
 }
 
@@ -142,6 +147,22 @@ fn undelivered(
         oldest: oldest.map_or(Duration::ZERO, age(now)),
         by_biller,
     }
+}
+
+fn bill_groups(
+    registry: &Registry,
+    found: &[(BillerCode, usize)],
+) -> Vec<(Option<BillerCode>, u64)> {
+    let is_known = |(biller, _): &&(BillerCode, usize)| registry.find(biller.as_str()).is_some();
+    let (known, gone): (Vec<_>, Vec<_>) = found.iter().partition(is_known);
+    let mut groups: Vec<_> = known
+        .iter()
+        .map(|(biller, groups)| (Some(*biller), *groups as u64))
+        .collect();
+    if !gone.is_empty() {
+        groups.push((None, gone.iter().map(|(_, groups)| *groups as u64).sum()));
+    }
+    groups
 }
 
 fn connections(shared: &GatewayState) -> ConnectionStatus {

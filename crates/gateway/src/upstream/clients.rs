@@ -65,6 +65,7 @@ impl Clients {
         let exchange = Exchange {
             request: request.to_bytes(),
             answer_max_bytes: party.answer_limit_bytes(),
+            answer_memory: Arc::clone(party.answer_memory()),
             repeat,
             deadline,
         };

@@ -20,6 +20,7 @@
 //! - `connection`: reading and writing
 
 mod answer;
+mod answer_memory;
 mod call;
 mod chunks;
 mod circuit;

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use actix_http::uri::{InvalidUri, PathAndQuery};
 
+use super::answer_memory::AnswerMemory;
 use super::{ApiEndpoint, Circuit, Origin};
 
 /// Kakao Pay or a biller as an upstream, shared by all workers.
@@ -14,6 +15,7 @@ pub struct Party {
     label: String,
     path_prefix: String,
     answer_limit_bytes: usize,
+    answer_memory: Arc<AnswerMemory>,
     circuit: Circuit,
     origin: Arc<Origin>,
 }
@@ -32,6 +34,7 @@ impl Party {
             label: label.to_owned(),
             path_prefix: path_prefix.to_owned(),
             answer_limit_bytes,
+            answer_memory: Arc::new(AnswerMemory::new(answer_limit_bytes)),
             circuit,
             origin,
         }
@@ -55,6 +58,16 @@ impl Party {
     /// The limit of an answer's body in bytes.
     pub fn answer_limit_bytes(&self) -> usize {
         self.answer_limit_bytes
+    }
+
+    /// The memory that the party's large answers share.
+    pub(super) const fn answer_memory(&self) -> &Arc<AnswerMemory> {
+        &self.answer_memory
+    }
+
+    /// The bytes of the party's large answers that are being read or relayed.
+    pub fn answer_bytes_in_flight(&self) -> usize {
+        self.answer_memory.taken_bytes()
     }
 
     /// Returns the endpoint of an API, whose `path` begins with a slash and follows the base URL.

@@ -8,6 +8,7 @@ use bytes::{Buf, Bytes, BytesMut};
 use tokio::time::{Instant, timeout_at};
 
 use super::answer::{Answer, UpstreamFault};
+use super::answer_memory::AnswerShare;
 use super::chunks::ChunkDecoder;
 use super::connection::UpstreamConnection;
 use super::framing::AnswerFraming;
@@ -74,6 +75,7 @@ pub(super) async fn read(
         connection,
         bytes,
         max_bytes: exchange.answer_max_bytes,
+        share: exchange.answer_memory.share(),
         status: head.status,
     };
     let content = match head.framing {
@@ -89,7 +91,7 @@ pub(super) async fn read(
             status: head.status,
             content_type: head.content_type,
             retry_after: head.retry_after,
-            body: content,
+            body: body.share.hold(content),
         },
     })
 }
@@ -150,6 +152,7 @@ struct Body<'a> {
     /// The bytes that were read and not used yet.
     bytes: BytesMut,
     max_bytes: usize,
+    share: AnswerShare,
     status: StatusCode,
 }
 
@@ -159,6 +162,7 @@ impl Body<'_> {
             .ok()
             .filter(|length| *length <= self.max_bytes)
             .ok_or_else(|| self.too_large())?;
+        self.share.grow(length, length).await;
         while self.bytes.len() < length {
             let missing = length - self.bytes.len();
             // The announced length is not allocated at once: memory grows with the bytes that arrive.
@@ -182,6 +186,8 @@ impl Body<'_> {
             if chunks.is_complete() {
                 return Ok(body.freeze());
             }
+            let so_far = body.len() + self.bytes.len();
+            self.share.grow(so_far, self.max_bytes).await;
             self.read(READ_BYTES).await?;
         }
     }
@@ -198,6 +204,8 @@ impl Body<'_> {
             if seen > self.max_bytes {
                 return Err(self.too_large());
             }
+            let so_far = self.bytes.len();
+            self.share.grow(so_far, self.max_bytes).await;
             self.bytes.reserve(READ_BYTES);
             let read = self.connection.read(&mut self.bytes);
             let read = match object {

@@ -1,9 +1,12 @@
 //! The requests that are sent to parties.
 
+use std::sync::Arc;
+
 use actix_http::header::HeaderValue;
 use bytes::Bytes;
 use tokio::time::Instant;
 
+use super::answer_memory::AnswerMemory;
 use crate::request_id::TraceParent;
 
 /// The headers that are the same in all requests. Apache announces how long a connection may be idle only to clients
@@ -105,6 +108,8 @@ pub(super) struct Exchange {
     pub(super) request: Vec<u8>,
     /// The limit of the answer's body.
     pub(super) answer_max_bytes: usize,
+    /// The memory that the party's large answers share.
+    pub(super) answer_memory: Arc<AnswerMemory>,
     pub(super) repeat: Repeat,
     pub(super) deadline: Instant,
 }

@@ -182,6 +182,30 @@ fn a_wrong_command_line_ends_with_two_and_a_refusal_with_one() {
 }
 
 #[test]
+fn no_text_of_a_customer_controls_the_terminal() {
+    let fixture = Fixture::start();
+    // Clears the screen, names a title, and writes from right to left.
+    let key = "a\u{1b}[2J\u{9b}31m\u{202e}\u{2066}b\u{7f}";
+    biller_refuses(&fixture, key);
+    for json in ["", " --json"] {
+        let printed = fixture.run(&format!("payments list{json}"));
+        let harmful = |letter: char| {
+            letter != '\n' && (letter.is_control() || ('\u{2028}'..='\u{206f}').contains(&letter))
+        };
+        assert_eq!(printed.code, 0, "{printed:?}");
+        assert!(!printed.out.chars().any(harmful), "{:?}", printed.out);
+        assert!(!printed.err.chars().any(harmful), "{:?}", printed.err);
+    }
+    let (_, list) = fixture.json("payments list");
+    assert_eq!(list["payments"][0]["bill"]["user_key"], key);
+}
+
+fn biller_refuses(fixture: &Fixture, key: &str) {
+    fixture.biller.now(|_| crate::fixture::refusal());
+    fixture.post(test_support::PAY_RESULT, &paid(key, 1));
+}
+
+#[test]
 fn the_help_of_serve_says_what_each_signal_does_in_80_columns() {
     let mut gateway = Command::new(env!("CARGO_BIN_EXE_gateway"));
     let printed: Printed = gateway.args(["serve", "--help"]).output().unwrap().into();

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use protocol::Bill;
 
 use super::Ledger;
-use crate::{FactKind, JournalError, Timestamp};
+use crate::{FactContext, FactKind, JournalError, Timestamp};
 
 impl Ledger {
     /// Classifies a bill as an error bill (contract section 4, "Error bills").
@@ -19,11 +19,14 @@ impl Ledger {
         operator: String,
         now: Timestamp,
     ) -> Result<(), Arc<JournalError>> {
-        self.hear_of(bill).await;
-        let commit = self
-            .node
-            .tell_one(bill, now, FactKind::Classified { reason, operator });
-        self.commit_and_share(bill, commit).await
+        // The last word holds: it comes after all that other nodes said before.
+        self.tell_and_share(
+            bill,
+            now,
+            FactKind::Classified { reason, operator },
+            FactContext::NONE,
+        )
+        .await
     }
 
     /// Clears the classification of an error bill.
@@ -37,19 +40,12 @@ impl Ledger {
         operator: String,
         now: Timestamp,
     ) -> Result<(), Arc<JournalError>> {
-        self.hear_of(bill).await;
-        let commit = self
-            .node
-            .tell_one(bill, now, FactKind::Cleared { reason, operator });
-        self.commit_and_share(bill, commit).await
-    }
-
-    /// The last word holds: it must come after all that other nodes said before.
-    async fn hear_of(&self, bill: &Bill) {
-        if let Some(share) = &self.share {
-            // What is out of reach now is joined later, and said before this all the same where
-            // the clocks of the nodes agree.
-            let _ = share.read(bill, None).await;
-        }
+        self.tell_and_share(
+            bill,
+            now,
+            FactKind::Cleared { reason, operator },
+            FactContext::NONE,
+        )
+        .await
     }
 }

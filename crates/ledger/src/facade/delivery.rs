@@ -107,7 +107,8 @@ impl Ledger {
         };
         let book = self.node.book_of(bill);
         let mut pages = book.lock();
-        let fact = self.node.fact(bill, now, kind);
+        let known = pages.latest(bill);
+        let fact = self.node.fact(bill, known, now, kind);
         let mut entry = Entry::of(vec![fact]).with_context(message.context);
         if let Some(answer) = &answer {
             pages.accept(digests, AcceptedAnswer::Held(Arc::clone(answer)));

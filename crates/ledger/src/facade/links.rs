@@ -82,7 +82,8 @@ impl Ledger {
         let before = pages
             .decision_input(lease.bill)
             .may_create(lease.bill, lease.now)?;
-        let (reservation, fact) = self.reservation(&lease, before);
+        let known = pages.latest(lease.bill);
+        let (reservation, fact) = self.reservation(&lease, known, before);
         let entry = Entry::of(vec![fact]).with_context(lease.context);
         Ok((reservation, self.node.tell(&mut pages, entry)))
     }
@@ -108,7 +109,8 @@ impl Ledger {
         for _ in 0..ROUNDS {
             let mut joined = share.join(&book, bill, &held);
             let before = joined.decision_input().may_create(bill, lease.now)?;
-            let (reservation, fact) = self.reservation(&lease, before);
+            let known = joined.latest(bill);
+            let (reservation, fact) = self.reservation(&lease, known, before);
             joined.fold(&fact);
             let swapped = share.swap(Subject::of(bill), &held, &joined).await;
             match swapped.map_err(|_| LinkRefusal::Unavailable)? {
@@ -123,13 +125,18 @@ impl Ledger {
         Err(LinkRefusal::Unavailable)
     }
 
-    fn reservation(&self, lease: &Lease<'_>, before: LinkState) -> (Reservation, Fact) {
+    fn reservation(
+        &self,
+        lease: &Lease<'_>,
+        known: Stamp,
+        before: LinkState,
+    ) -> (Reservation, Fact) {
         let after_unknown = before == LinkState::Unknown;
         let kind = FactKind::Reserved {
             until: lease.until,
             after_unknown,
         };
-        let fact = self.node.fact(lease.bill, lease.now, kind);
+        let fact = self.node.fact(lease.bill, known, lease.now, kind);
         let reservation = Reservation {
             bill: lease.bill.clone(),
             attempt: fact.stamp,
@@ -189,8 +196,34 @@ impl Ledger {
         now: Timestamp,
     ) -> Result<(), Arc<JournalError>> {
         let kind = FactKind::Relinked { expire_at };
-        let commit = self.node.tell_of_request(bill, now, kind, context);
-        self.commit_and_share(bill, commit).await
+        self.tell_and_share(bill, now, kind, context).await
+    }
+
+    /// Tells one fact of a bill that comes after all that Redis holds of it, and shares it. Where Redis is out of
+    /// reach, the fact comes after all that this node knows.
+    pub(super) async fn tell_and_share(
+        &self,
+        bill: &Bill,
+        now: Timestamp,
+        kind: FactKind,
+        context: FactContext,
+    ) -> Result<(), Arc<JournalError>> {
+        let held = match &self.share {
+            Some(share) => share.read(bill, None).await.ok().map(|held| (share, held)),
+            None => None,
+        };
+        let known = held.as_ref().map(|(_, held)| held.latest(bill));
+        let known = known.unwrap_or_default();
+        let commit = self.node.tell_after(bill, known, now, (kind, context));
+        let rows = self.node.committed(commit).await?;
+        if let Some((share, held)) = held {
+            let book = self.node.book_of(bill);
+            let written = share.write(&book, Subject::of(bill), held, |_| {}).await;
+            if let Ok(epoch) = written {
+                self.node.marks().shared(epoch, rows);
+            }
+        }
+        Ok(())
     }
 
     /// Waits for a commit, then writes what is known of the bill to the shared state. What does

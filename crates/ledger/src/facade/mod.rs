@@ -4,10 +4,12 @@
 //! taken on what all nodes know together, and a compare-and-swap makes sure that nobody decided
 //! the same thing at the same moment.
 
+mod books;
 mod classify;
 mod close;
 mod delivery;
 mod difference;
+mod doubtful;
 mod links;
 mod node;
 mod payments;
@@ -42,7 +44,7 @@ pub use vitals::BillerUndelivered;
 
 use crate::journal::{self, Rows};
 use crate::retention::{self, RetentionThread};
-use crate::share::{CatchUp, Share};
+use crate::share::{CatchUp, Seal, Share};
 use crate::shared::{Settings as RedisSettings, SharedStore, WallClock};
 use crate::{BillView, JournalError, Observer, Timestamp};
 
@@ -98,14 +100,26 @@ impl Ledger {
     /// When the journal cannot be opened or read.
     pub fn open(options: &Options, now: Timestamp) -> Result<Self, JournalError> {
         let settings = journal::Settings::warning_below(options.low_disk_bytes);
-        let node = Arc::new(Node::open(&options.directory, settings, now)?);
+        let node = Arc::new(Node::open(
+            &options.directory,
+            settings,
+            options.clock,
+            now,
+        )?);
         if let Some(observer) = &options.observer {
+            observer.stamps_ahead(node.ahead_at_start());
             node.journal().tally().tell(Arc::clone(observer));
         }
         let share = options.redis.clone().map(|settings| {
+            let seal = Seal::new(settings.value_key.clone());
             let store = SharedStore::start_by(settings, options.clock);
             let node = Arc::clone(&node);
-            Share::new(node, store, options.retention, options.observer.clone())
+            Share::new(
+                node,
+                (store, seal),
+                options.retention,
+                options.observer.clone(),
+            )
         });
         let catch_up = share
             .as_ref()

@@ -2,16 +2,19 @@
 
 use std::path::Path;
 use std::sync::atomic::{AtomicI64, Ordering};
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, PoisonError};
 
-use foldhash::HashMap;
 use protocol::{Bill, BillerCode};
 
+use super::books::{Books, Folded, book};
+use super::doubtful::DoubtfulValues;
 use super::refused_links::RefusedLinks;
 use crate::book::{AcceptedAnswer, Book, Pages};
+use crate::horizon::Horizon;
 use crate::journal::{Commit, Entry, Forgotten, ForgottenFacts, Journal, Rows, Settings};
 use crate::refused::RefusedIndex;
 use crate::share::Marks;
+use crate::shared::WallClock;
 use crate::{
     DeliveryState, Digests, Fact, FactContext, FactKind, HybridLogicalClock, JournalError, Stamp,
     Timestamp,
@@ -22,16 +25,17 @@ use crate::{
 pub(crate) struct Node {
     journal: Journal,
     clock: HybridLogicalClock,
+    /// What the hybrid clock follows a stamp from outside by.
+    wall: WallClock,
+    ahead: DoubtfulValues,
+    without_checksum: DoubtfulValues,
+    ahead_at_start: u64,
     books: Books,
     undelivered: AtomicI64,
     marks: Marks,
     refused_links: RefusedLinks,
     refused: RefusedIndex,
 }
-
-/// The billers' books; one for every biller that has a bill, bounded by the registered billers
-/// and those that the journal knows.
-type Books = RwLock<HashMap<BillerCode, Arc<Book>>>;
 
 impl Node {
     /// Opens the journal and folds every fact of it.
@@ -41,37 +45,55 @@ impl Node {
     pub(super) fn open(
         directory: &Path,
         settings: Settings,
+        wall: WallClock,
         now: Timestamp,
     ) -> Result<Self, JournalError> {
         let journal = Journal::open(directory, settings)?;
         let reader = journal.reader();
-        let books = Books::default();
-        let undelivered = AtomicI64::new(0);
-        let refused_links = RefusedLinks::default();
-        let refused = RefusedIndex::default();
-        reader.for_each_refused(|message, bytes, closed_at| {
-            refused.load(message, bytes, closed_at);
-        })?;
-        let highest = reader.for_each_fact(|fact| {
-            let delta = book(&books, fact.bill.biller_code()).lock().fold(&fact);
-            undelivered.fetch_add(delta, Ordering::Relaxed);
-            refused_links.note(&fact);
-            if let FactKind::PayResultRefused { message } = &fact.kind {
-                refused.mark(message, &fact.bill);
-            }
-        })?;
+        let horizon = Horizon::at(now);
+        let named = |error: JournalError| error.of(journal.path());
+        let mut folded = Folded::of(&reader, &horizon).map_err(named)?;
+        if folded.span.beyond_belief > 0 {
+            let facts = journal.mend_stamps(horizon.believed())?;
+            tracing::error!(
+                facts,
+                "the journal had facts with stamps that no clock shows, as a forged value in Redis leaves them: each \
+                 has its place in the order of the journal now"
+            );
+            folded = Folded::of(&reader, &horizon)?;
+        }
+        let Folded {
+            books,
+            undelivered,
+            refused_links,
+            refused,
+            span,
+        } = folded;
         reader.for_each_accepted(|biller, message| {
             book(&books, biller)
                 .lock()
                 .accept(message, AcceptedAnswer::InJournal);
         })?;
-        let marks = Marks::new(reader.cursor()?.shared_up_to, reader.last_row()?);
+        let last_row = reader.last_row()?;
+        let mut clock = HybridLogicalClock::new(journal.node(), span.latest);
+        if span.ahead > 0 {
+            tracing::warn!(
+                facts = span.ahead,
+                "the journal has facts with stamps more than 60 s ahead of this machine's clock, which does not \
+                 follow them: was the clock wrong, or is it now?"
+            );
+            clock = clock.after_stamps_ahead(last_row);
+        }
         let node = Self {
-            clock: HybridLogicalClock::new(journal.node(), highest),
+            clock,
+            wall,
+            ahead: DoubtfulValues::default(),
+            without_checksum: DoubtfulValues::default(),
+            ahead_at_start: span.ahead,
+            marks: Marks::new(reader.cursor()?.shared_up_to, last_row),
             journal,
             books,
             undelivered,
-            marks,
             refused_links,
             refused,
         };
@@ -113,6 +135,17 @@ impl Node {
         }
     }
 
+    pub(super) fn bill_groups_by_biller(&self) -> Vec<(BillerCode, usize)> {
+        let books: Vec<(BillerCode, Arc<Book>)> = {
+            let books = self.books.read().unwrap_or_else(PoisonError::into_inner);
+            let shared = |(biller, book): (&BillerCode, &Arc<Book>)| (*biller, Arc::clone(book));
+            books.iter().map(shared).collect()
+        };
+        // Each biller's lock alone, and none while the others wait.
+        let groups = |(biller, book): (BillerCode, Arc<Book>)| (biller, book.lock().families());
+        books.into_iter().map(groups).collect()
+    }
+
     /// The billers that have a book with something in it.
     pub(super) fn billers(&self) -> Vec<BillerCode> {
         let books = self.books.read().unwrap_or_else(PoisonError::into_inner);
@@ -129,17 +162,38 @@ impl Node {
         self.clock.next(now)
     }
 
-    pub(super) fn fact(&self, bill: &Bill, now: Timestamp, kind: FactKind) -> Fact {
+    /// A fact of a bill that comes after `known`, the latest stamp that is known of the bill.
+    pub(super) fn fact(&self, bill: &Bill, known: Stamp, now: Timestamp, kind: FactKind) -> Fact {
         Fact {
-            stamp: self.stamp(now),
+            stamp: self.clock.next_after(known, now),
             bill: bill.clone(),
             kind,
         }
     }
 
-    /// All further facts of this node come after this stamp.
+    /// All further facts of this node come after this stamp, unless it is more than a minute ahead.
     pub(crate) fn observe(&self, seen: Stamp) {
-        self.clock.observe(seen);
+        self.clock.observe(seen, self.now());
+    }
+
+    /// The time of this machine.
+    pub(crate) fn now(&self) -> Timestamp {
+        (self.wall.0)()
+    }
+
+    /// Values from outside with stamps that are ahead.
+    pub(crate) const fn ahead(&self) -> &DoubtfulValues {
+        &self.ahead
+    }
+
+    /// Values without a valid checksum.
+    pub(crate) const fn without_checksum(&self) -> &DoubtfulValues {
+        &self.without_checksum
+    }
+
+    /// Facts that had stamps more than a minute ahead when the journal was opened.
+    pub(super) const fn ahead_at_start(&self) -> u64 {
+        self.ahead_at_start
     }
 
     /// Folds an entry's facts and queues it, both under the biller's lock, so that the journal
@@ -147,7 +201,7 @@ impl Node {
     pub(crate) fn tell(&self, pages: &mut Pages, entry: Entry) -> Commit {
         let fold = |fact: &Fact| {
             // Some facts carry the stamp of another node's payment.
-            self.clock.observe(fact.stamp);
+            self.observe(fact.stamp);
             self.refused_links.note(fact);
             pages.fold(fact)
         };
@@ -168,9 +222,21 @@ impl Node {
         kind: FactKind,
         context: FactContext,
     ) -> Commit {
+        self.tell_after(bill, Stamp::default(), now, (kind, context))
+    }
+
+    /// The same with a stamp after `known` too, which others have of the bill.
+    pub(super) fn tell_after(
+        &self,
+        bill: &Bill,
+        known: Stamp,
+        now: Timestamp,
+        (kind, context): (FactKind, FactContext),
+    ) -> Commit {
         let book = self.book_of(bill);
         let mut pages = book.lock();
-        let fact = self.fact(bill, now, kind);
+        let known = known.max(pages.latest(bill));
+        let fact = self.fact(bill, known, now, kind);
         self.tell(&mut pages, Entry::of(vec![fact]).with_context(context))
     }
 
@@ -237,16 +303,4 @@ impl Node {
         }
         Ok(())
     }
-}
-
-fn book(books: &Books, biller: BillerCode) -> Arc<Book> {
-    let known = books
-        .read()
-        .unwrap_or_else(PoisonError::into_inner)
-        .get(&biller)
-        .cloned();
-    known.unwrap_or_else(|| {
-        let mut books = books.write().unwrap_or_else(PoisonError::into_inner);
-        Arc::clone(books.entry(biller).or_default())
-    })
 }

@@ -14,7 +14,7 @@ use super::{DeliveryOutcome, Ledger};
 use crate::journal::{Commit, Entry, Rows};
 use crate::share::{Held, Share, Subject};
 use crate::{
-    BillState, Claim, Digests, Fact, JournalError, KeptAnswer, Message, MessageDigest,
+    BillState, Claim, Digests, Fact, FactContext, JournalError, KeptAnswer, Message, MessageDigest,
     PaymentEffect, Stamp, Timestamp,
 };
 
@@ -112,15 +112,17 @@ impl Ledger {
         let earlier = self.node.stamp(now);
         let taken = told.effect(before.as_ref(), &[]);
         let mark_ends_at = told.mark_ends_at(before.as_ref());
-        let payment = self.node.fact(bill, now, told.payment(mark_ends_at));
+        // By the clock alone: the order of reports decides which payment is the second one.
+        let payment = (self.node).fact(bill, Stamp::default(), now, told.payment(mark_ends_at));
         let stamp = payment.stamp;
         let mut facts = vec![payment];
         if self.share.is_none() {
             // Nobody else can know better.
+            let known = pages.latest(bill);
             facts.extend(
                 taken
                     .classification()
-                    .map(|kind| self.node.fact(bill, now, kind)),
+                    .map(|kind| self.node.fact(bill, known, now, kind)),
             );
         }
         let entry = Entry::of(facts)
@@ -196,10 +198,11 @@ impl Ledger {
             });
         }
         facts.extend(queued.words(known, taken));
+        let latest = known.map(BillState::latest).unwrap_or_default();
         facts.extend(
             taken
                 .classification()
-                .map(|kind| self.node.fact(&told.bill, told.now, kind)),
+                .map(|kind| self.node.fact(&told.bill, latest, told.now, kind)),
         );
         facts.extend(self.end_of_refusal_elsewhere(told, known));
         if facts.is_empty() {
@@ -230,7 +233,13 @@ impl Ledger {
                 taken = theirs;
                 if let Some(kind) = theirs.classification() {
                     // Folded at once, so the next round shares it; journalled behind the payment.
-                    drop(self.node.tell_one(&told.bill, told.now, kind));
+                    let known = meanwhile.latest(&told.bill);
+                    drop(self.node.tell_after(
+                        &told.bill,
+                        known,
+                        told.now,
+                        (kind, FactContext::NONE),
+                    ));
                 }
             }
         };

@@ -100,7 +100,8 @@ impl Ledger {
         };
         let book = self.node.book_of(bill);
         let mut pages = book.lock();
-        let fact = self.node.fact(bill, now, kind);
+        let known = pages.latest(bill);
+        let fact = self.node.fact(bill, known, now, kind);
         self.node.tell(&mut pages, entry(vec![fact]))
     }
 
@@ -260,7 +261,8 @@ impl Ledger {
             reason: RefusedOutcome::Passed.name().to_owned(),
             operator: GATEWAY.to_owned(),
         };
-        Some(self.node.fact(&told.bill, told.now, kind))
+        let latest = known?.latest();
+        Some(self.node.fact(&told.bill, latest, told.now, kind))
     }
 
     /// Returns how many refused pay-results of this node are open.

@@ -196,7 +196,8 @@ impl Ledger {
                     message,
                     state,
                 };
-                self.node.fact(&one.bill, now, kind)
+                let known = self.node.book_of(&one.bill).lock().latest(&one.bill);
+                self.node.fact(&one.bill, known, now, kind)
             }
         };
         let book = self.node.book_of(&one.bill);

@@ -53,6 +53,11 @@ impl Ledger {
         Ok(first.first().map(|(_, fact)| fact.stamp.timestamp()))
     }
 
+    /// Returns the number of bill groups in memory per biller.
+    pub fn bill_groups_by_biller(&self) -> Vec<(BillerCode, usize)> {
+        self.node.bill_groups_by_biller()
+    }
+
     /// Returns the undelivered events per biller. It locks a biller's state for one bill at a time.
     pub fn undelivered_by_biller(&self) -> Vec<BillerUndelivered> {
         let mut waiting: Vec<BillerUndelivered> = Vec::new();

@@ -5,7 +5,7 @@ use std::io;
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
-use super::JournalError;
+use super::{JournalError, access};
 
 /// The open file, locked for this process. Its lock is its own, beside those of `SQLite`; but a
 /// process that closes any handle of a file gives up all its POSIX locks on it, so this must be
@@ -29,11 +29,12 @@ impl HeldFile {
             .truncate(false)
             .mode(0o600)
             .open(path)
-            .map_err(io_error)?;
+            .map_err(|error| access::explained(path, "the journal cannot be opened", error))?;
         match file.try_lock() {
             Ok(()) => {}
             Err(std::fs::TryLockError::WouldBlock) => {
-                return Err(JournalError::InUse(path.to_path_buf()));
+                let holder = access::lock_holder(&file);
+                return Err(JournalError::InUse(path.to_path_buf(), holder));
             }
             Err(std::fs::TryLockError::Error(error)) => return Err(io_error(error)),
         }

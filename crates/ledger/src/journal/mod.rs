@@ -3,13 +3,16 @@
 //! `SQLite` in WAL mode with `synchronous=FULL`. One writer thread commits what has gathered as one
 //! transaction; a call waits for its own commit. Operators can read the file with `sqlite3`.
 
+mod access;
 mod audit;
 mod commit;
 mod entry;
+mod error;
 mod file;
 mod finding;
 mod insert;
 mod look_up;
+mod mend;
 mod owed;
 mod pace;
 mod queue;
@@ -24,9 +27,8 @@ mod tally;
 mod upkeep;
 mod writer;
 
-use std::fmt;
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
@@ -38,10 +40,12 @@ use tokio::time::timeout;
 pub use audit::Audit;
 pub use commit::{Commit, Rows};
 pub use entry::{Cursor, Entry, Forgotten, ForgottenFacts};
+pub use error::JournalError;
 use file::HeldFile;
 pub use finding::{Finding, Findings};
 pub use look_up::{BillFacts, NumberedFact};
 use queue::{Bounds, Place, Queue};
+pub(crate) use reader::StampSpan;
 pub use reader::{Reader, UndecidedPayment};
 pub(crate) use refused::{CameRefused, RefusedChange};
 pub use refused_reader::RefusedFilter;
@@ -55,65 +59,6 @@ const FLUSH_GRACE: Duration = Duration::from_millis(500);
 
 /// Name of the journal in the ledger's folder.
 const FILE_NAME: &str = "journal.sqlite3";
-
-/// Why the journal did not take, or give, what was asked.
-#[derive(Debug)]
-pub enum JournalError {
-    /// Another process has this journal open.
-    InUse(PathBuf),
-    /// The folder or the lock cannot be made.
-    Io(PathBuf, io::Error),
-    /// `SQLite` said no: full disk, read-only file, damage.
-    Sqlite(String),
-    /// A row that this version cannot read.
-    Row(String),
-    /// The file under the open journal is not the one that its path names any more.
-    Replaced(PathBuf, &'static str),
-    /// There was a journal here, and its content is gone.
-    Emptied(PathBuf),
-    /// The disk has not committed for longer than a call can wait; it may yet.
-    Stalled,
-    /// Entries were still owed when the journal was closed.
-    Owed(usize),
-    /// The writer is behind by more than its bound, or gone.
-    Overloaded,
-}
-
-impl fmt::Display for JournalError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::InUse(path) => write!(f, "{}: in use by another process", path.display()),
-            Self::Io(path, error) => write!(f, "{}: {error}", path.display()),
-            Self::Sqlite(what) => write!(f, "journal: {what}"),
-            Self::Row(what) => write!(f, "journal: unreadable row: {what}"),
-            Self::Replaced(path, what) => write!(f, "{} {what}", path.display()),
-            Self::Emptied(path) => write!(
-                f,
-                "{}: is empty, so what was in it is gone; restore it, or remove it to begin anew",
-                path.display()
-            ),
-            Self::Stalled => f.write_str("journal: the disk does not answer"),
-            Self::Owed(entries) => write!(f, "journal: {entries} entries could not be written"),
-            Self::Overloaded => f.write_str("journal: the writer is behind"),
-        }
-    }
-}
-
-impl std::error::Error for JournalError {}
-
-impl From<rusqlite::Error> for JournalError {
-    fn from(error: rusqlite::Error) -> Self {
-        // Some errors go on with the whole statement.
-        Self::Sqlite(
-            error
-                .to_string()
-                .lines()
-                .next()
-                .unwrap_or_default()
-                .to_owned(),
-        )
-    }
-}
 
 /// How a journal is kept.
 #[derive(Clone, Copy, Debug)]
@@ -154,22 +99,17 @@ impl Journal {
     /// When the folder cannot be made, another process holds it, or `SQLite` cannot open the file.
     pub(crate) fn open(directory: &Path, settings: Settings) -> Result<Self, JournalError> {
         let path = directory.join(FILE_NAME);
-        schema::make_private_directory(directory)
-            .map_err(|error| JournalError::Io(directory.to_path_buf(), error))?;
+        access::prepare_folder(directory)?;
+        access::prepare_files(&path)?;
         let file = HeldFile::open(&path)?;
-        let named = |error: JournalError| match error {
-            JournalError::Sqlite(what) => {
-                JournalError::Sqlite(format!("{}: {what}", path.display()))
-            }
-            other => other,
-        };
+        let named = |error: JournalError| error.of(&path);
         let connection = schema::open(&path).map_err(named)?;
         let node = schema::node(&connection).map_err(named)?;
         if file.is_new() {
             tracing::warn!(journal = %path.display(), "a new journal: nothing is known of any bill");
         }
         let io_error = |error| JournalError::Io(path.clone(), error);
-        let reader = Arc::new(Reader::open(&path)?);
+        let reader = Arc::new(Reader::open(&path).map_err(named)?);
         let writable = Arc::new(AtomicBool::new(true));
         let queue = Arc::new(Queue::new(settings.bounds));
         let upkeep = Upkeep::new(path.clone(), settings.low_disk_bytes);
@@ -197,9 +137,23 @@ impl Journal {
         self.node
     }
 
+    /// Returns the path of its file.
+    pub(crate) fn path(&self) -> &Path {
+        self.file.path()
+    }
+
     /// Whether the last attempt to write succeeded.
     pub fn is_writable(&self) -> bool {
         self.writable.load(Ordering::Acquire)
+    }
+
+    /// Gives every stamp beyond `believed` a credible time. Returns how many facts that were. To be called
+    /// before anything is written.
+    ///
+    /// # Errors
+    /// When the file cannot be written.
+    pub(crate) fn mend_stamps(&self, believed: i64) -> Result<usize, JournalError> {
+        mend::mend(&mut schema::connect(self.file.path())?, believed)
     }
 
     /// What the writer counts.

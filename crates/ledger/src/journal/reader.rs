@@ -7,6 +7,7 @@ use protocol::{Bill, PaymentEvent};
 use rusqlite::{Connection, params, params_from_iter};
 
 use super::{Cursor, JournalError, row, schema};
+use crate::horizon::Horizon;
 use crate::{Digests, Fact, FactKind, MessageDigest};
 
 /// A payment of which nobody knows whether its biller heard.
@@ -18,6 +19,17 @@ pub struct UndecidedPayment {
     pub event: PaymentEvent,
     /// The pay-result that said so.
     pub message: MessageDigest,
+}
+
+/// The stamps of a journal's facts.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct StampSpan {
+    /// The latest time that the own clock follows.
+    pub(crate) latest: i64,
+    /// Facts whose stamps the clock does not follow.
+    pub(crate) ahead: u64,
+    /// Of these, the facts whose stamps no clock shows.
+    pub(crate) beyond_belief: u64,
 }
 
 /// Whether one of a group of facts says that a pay-result of its bill was refused which is open: while it is, the bill
@@ -53,22 +65,33 @@ impl Reader {
         }
     }
 
-    /// Hands every fact to `take`, in the order of the rows; answers the highest stamp's time.
+    /// Hands every fact to `take`, in the order of the rows. Returns what their stamps are, judged by `horizon`.
     ///
     /// # Errors
     /// When the file cannot be read or holds a row that this version does not know.
-    pub fn for_each_fact(&self, mut take: impl FnMut(Fact)) -> Result<i64, JournalError> {
+    pub(crate) fn for_each_fact(
+        &self,
+        horizon: &Horizon,
+        mut take: impl FnMut(Fact),
+    ) -> Result<StampSpan, JournalError> {
         let connection = self.lock();
         let query = format!("SELECT {} FROM fact ORDER BY seq", row::FACT_COLUMNS);
         let mut statement = connection.prepare(&query)?;
         let mut rows = statement.query([])?;
-        let mut highest = 0;
+        let (followed, believed) = (horizon.followed(), horizon.believed());
+        let mut span = StampSpan::default();
         while let Some(row) = rows.next()? {
             let fact = row::fact(row)?;
-            highest = highest.max(fact.stamp.time);
+            let time = fact.stamp.time;
+            if time <= followed {
+                span.latest = span.latest.max(time);
+            } else {
+                span.ahead += 1;
+                span.beyond_belief += u64::from(time > believed);
+            }
             take(fact);
         }
-        Ok(highest)
+        Ok(span)
     }
 
     /// How far the facts were shared when that was last written down.

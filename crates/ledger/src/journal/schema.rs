@@ -1,8 +1,5 @@
 //! The journal's tables. Columns are plain so that operators can read them with `sqlite3`.
 
-use std::fs;
-use std::io;
-use std::os::unix::fs::DirBuilderExt;
 use std::path::Path;
 use std::time::Duration;
 
@@ -146,15 +143,4 @@ pub(super) fn node(connection: &Connection) -> Result<u32, JournalError> {
     })?;
     connection.execute("INSERT INTO node (number) VALUES (?1)", [number])?;
     Ok(number)
-}
-
-/// The journal holds personal data: only the gateway's own user may look.
-pub(super) fn make_private_directory(directory: &Path) -> io::Result<()> {
-    if directory.is_dir() {
-        return Ok(());
-    }
-    fs::DirBuilder::new()
-        .recursive(true)
-        .mode(0o700)
-        .create(directory)
 }

@@ -77,6 +77,7 @@ impl Share {
     ) -> Result<(), OutOfReach> {
         let (biller, value) = (bill.biller_code(), codec::to_bytes(answer));
         let key = key(message);
+        let value = self.seal.close(biller.as_str(), key, value);
         self.store()
             .put_large(biller.as_str(), key, &value, self.keep(), self.patience)
             .await
@@ -93,7 +94,14 @@ impl Share {
             .store()
             .get_large(biller.as_str(), key(message), READ_PATIENCE)
             .await;
-        match value.map(|value| value.as_ref().map(Answer::read)) {
+        let read = |value: &Bytes| {
+            let opened = self.seal.open(biller.as_str(), key(message), value);
+            let valid = opened.is_valid.then_some(opened.content);
+            valid
+                .ok_or(Unreadable)
+                .and_then(|content| Answer::read(&content))
+        };
+        match value.map(|value| value.as_ref().map(read)) {
             Ok(Some(Ok(Answer::Beside(answer)))) => Some(answer),
             outcome => {
                 let reached = outcome.map(|_| "it is gone or damaged");

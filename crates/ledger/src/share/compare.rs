@@ -1,11 +1,13 @@
 //! Does the shared state have what this node knows?
 
+use bytes::Bytes;
 use protocol::{Bill, BillerCode};
 
-use super::prepared::MESSAGE;
-use super::{Held, Share, held, keys};
+use super::keys::{MESSAGE, keys};
+use super::{Held, Share, held};
 use crate::MessageDigest;
 use crate::book::Book;
+use crate::horizon::Horizon;
 use crate::shared::{Key, OutOfReach};
 
 /// How the shared state falls short of what this node knows of a bill.
@@ -30,11 +32,12 @@ impl Share {
         let keys: Vec<Vec<Key<'_>>> = bills.iter().map(|bill| keys(bill, None)).collect();
         let all: Vec<Key<'_>> = keys.iter().flatten().copied().collect();
         let mut values = self.store().get(biller.as_str(), &all).await?.into_iter();
+        let horizon = Horizon::at(self.node.now());
         let mut lagging = Vec::new();
         for (place, (bill, keys)) in bills.iter().zip(&keys).enumerate() {
             let raw: Vec<_> = values.by_ref().take(keys.len()).collect();
             let is_missing = raw.iter().all(Option::is_none);
-            let lag = match Held::read(bill, None, raw) {
+            let lag = match Held::read(bill, None, raw, (&horizon, &self.seal)) {
                 Err(_) => Some(Lag::Unreadable),
                 Ok(held) => {
                     let joined = held.join(&book.lock().decision_input(bill));
@@ -64,8 +67,14 @@ impl Share {
         };
         let keys: Vec<Key<'_>> = messages.iter().map(key).collect();
         let values = self.store().get(biller.as_str(), &keys).await?;
-        let has = |value: Option<_>| value.is_some_and(|value| held::answer(&value).is_ok());
-        let answered = values.into_iter().map(has).chain(std::iter::repeat(false));
+        let has = |(key, value): (&Key<'_>, Option<Bytes>)| {
+            value.is_some_and(|value| {
+                let opened = self.seal.open(biller.as_str(), *key, &value);
+                opened.is_valid && held::answer(&opened.content).is_ok()
+            })
+        };
+        let answered = keys.iter().zip(values).map(has);
+        let answered = answered.chain(std::iter::repeat(false));
         let both = messages.iter().zip(answered);
         Ok(both
             .filter(|(_, answered)| !answered)

@@ -6,7 +6,8 @@ use std::time::Instant;
 use protocol::{Bill, BillerCode};
 
 use super::answer::is_large;
-use super::{Epoch, Held, Prepared, Share, Subject, keys};
+use super::keys::keys;
+use super::{Epoch, Held, Prepared, Share, Subject};
 use crate::book::Book;
 use crate::facade::Node;
 use crate::journal::Rows;
@@ -191,7 +192,9 @@ impl Runner<'_> {
         let prepared: Vec<Prepared<'_>> = readable
             .iter()
             .zip(&joined)
-            .map(|((errand, held), joined)| Prepared::new(errand.subject(), held, joined))
+            .map(|((errand, held), joined)| {
+                Prepared::new(errand.subject(), held, joined, &self.share.seal)
+            })
             .collect();
         let changes: Vec<_> = prepared
             .iter()

@@ -5,10 +5,13 @@ use protocol::Bill;
 
 use super::Epoch;
 use super::answer::Answer;
+use super::keys::{CANONICAL, FAMILY, NOTICE_KEY, keys};
+use super::seal::{Opened, Seal};
 use crate::codec::{Decoder, Unreadable};
+use crate::horizon::Horizon;
 use crate::link_decision::DecisionInput;
 use crate::owners::Owners;
-use crate::{BillGroup, Digests, Fact, KeptAnswer, MessageDigest};
+use crate::{BillGroup, BillState, Digests, Fact, KeptAnswer, MessageDigest, Stamp};
 
 /// The values of a bill's keys.
 #[derive(Clone, Debug, Default)]
@@ -21,6 +24,8 @@ pub(crate) struct Held {
     pub(super) accepted_as: Option<MessageDigest>,
     /// That answer is large, and kept apart.
     pub(super) is_apart: bool,
+    /// A value had no valid checksum.
+    pub(super) has_invalid: bool,
     /// When it was asked for, in the life of the marks.
     pub(crate) epoch: Epoch,
     raw: Vec<Option<Bytes>>,
@@ -38,30 +43,37 @@ impl Held {
         bill: &Bill,
         message: Option<&Digests>,
         raw: Vec<Option<Bytes>>,
+        (horizon, seal): (&Horizon, &Seal),
     ) -> Result<Self, Unreadable> {
+        let horizon = Some(horizon);
         let mut held = Self::default();
-        let mut values = raw.iter();
-        if let Some(family) = values.next().and_then(Option::as_ref) {
-            held.family = BillGroup::from_bytes(family, bill)?;
-        }
-        if !bill.biller_notice_key().is_empty()
-            && let Some(owners) = values.next().and_then(Option::as_ref)
-        {
-            held.owners = Owners::from_bytes(owners, bill)?;
-        }
-        if let Some(message) = message {
-            if let Some(answer) = values.next().and_then(Option::as_ref) {
-                match self::answer(answer)? {
+        let biller = bill.biller_code();
+        for (key, value) in keys(bill, message).into_iter().zip(&raw) {
+            let Some(value) = value else {
+                continue;
+            };
+            let Opened { content, is_valid } = seal.open(biller.as_str(), key, value);
+            held.has_invalid |= !is_valid;
+            match key.kind {
+                FAMILY => {
+                    held.family = BillGroup::from_bytes(&content, bill, horizon)?;
+                    if !is_valid {
+                        // Nothing is paid, and nothing is cancelled, on the word of somebody without the key.
+                        held.family.drop_payments();
+                    }
+                }
+                NOTICE_KEY => held.owners = Owners::from_bytes(&content, bill, horizon)?,
+                // Without a valid checksum nobody is known to have accepted anything.
+                _ if !is_valid => {}
+                CANONICAL => {
+                    let mut decoder = Decoder::new(&content)?;
+                    held.accepted_as = Some(MessageDigest::decode(&mut decoder)?);
+                    decoder.finish()?;
+                }
+                _ => match self::answer(&content)? {
                     Answer::Beside(answer) => held.accepted = Some(answer),
                     Answer::Apart => held.is_apart = true,
-                }
-            }
-            if message.canonical.is_some()
-                && let Some(digest) = values.next().and_then(Option::as_ref)
-            {
-                let mut decoder = Decoder::new(digest)?;
-                held.accepted_as = Some(MessageDigest::decode(&mut decoder)?);
-                decoder.finish()?;
+                },
             }
         }
         held.raw = raw;
@@ -89,6 +101,12 @@ impl Held {
         if fact.kind.concerns_link() && !fact.bill.biller_notice_key().is_empty() {
             self.owners.fold(fact);
         }
+    }
+
+    /// Returns the latest stamp of what is held of the bill; the default stamp where nothing is.
+    pub(crate) fn latest(&self, bill: &Bill) -> Stamp {
+        let state = self.family.get(bill).map(BillState::latest);
+        state.unwrap_or_default().max(self.owners.latest(bill))
     }
 
     /// For decisions.

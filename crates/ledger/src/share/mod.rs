@@ -10,10 +10,12 @@ mod catch_up;
 mod compare;
 mod errand;
 mod held;
+mod keys;
 mod marks;
 mod observer;
 mod prepared;
 mod progress;
+mod seal;
 
 use std::fmt;
 use std::sync::Arc;
@@ -26,13 +28,16 @@ use protocol::Bill;
 pub(crate) use catch_up::CatchUp;
 pub(crate) use compare::Lag;
 pub(crate) use held::Held;
+use keys::keys;
 pub(crate) use marks::{Epoch, Marks};
 pub use observer::Observer;
-use prepared::{Prepared, keys};
+use prepared::Prepared;
+pub(crate) use seal::Seal;
 
 use crate::book::Book;
 use crate::codec::Unreadable;
 use crate::facade::Node;
+use crate::horizon::Horizon;
 use crate::journal::Entry;
 use crate::shared::{OutOfReach, SharedStore, Swap};
 use crate::{Digests, KeptAnswer, Timestamp};
@@ -43,6 +48,14 @@ const ROUNDS: usize = 16;
 
 /// How long the catch-up waits for a large answer to be written.
 const PATIENT: Duration = Duration::from_secs(2);
+
+/// What the log is told of values whose stamps are ahead.
+const STAMPED_AHEAD: &str = "values in Redis have stamps more than 60 s ahead of this node's clock: another node's \
+    clock is wrong, or somebody else writes to Redis; what they say is taken, and this node's clock does not follow";
+
+/// What the log is told of values without a valid checksum.
+const WITHOUT_CHECKSUM: &str = "values in Redis have no valid checksum: a node has no key_file or another one, or \
+    somebody else writes to Redis; nothing is paid or cancelled because of them";
 
 /// What is swapped for one bill: its family, its notice key's owners, an accepted pay-result.
 #[derive(Clone, Copy, Debug)]
@@ -68,6 +81,7 @@ pub(crate) struct Share {
     watch: Option<Arc<dyn Observer>>,
     /// How long a large answer may take to be written; a call has no more time than for others.
     patience: Duration,
+    seal: Seal,
     /// After which time a key that nobody writes is gone: the journal's retention.
     keep: Duration,
 }
@@ -75,7 +89,7 @@ pub(crate) struct Share {
 impl Share {
     pub(crate) fn new(
         node: Arc<Node>,
-        store: SharedStore,
+        (store, seal): (SharedStore, Seal),
         keep: Duration,
         watch: Option<Arc<dyn Observer>>,
     ) -> Self {
@@ -84,6 +98,7 @@ impl Share {
             patience: store.timeout(),
             store,
             watch,
+            seal,
             keep,
         }
     }
@@ -130,7 +145,8 @@ impl Share {
             .map_err(|Unreadable| unreadable(bill))
     }
 
-    /// What values mean that were asked for in `epoch`. This node's stamps come after theirs.
+    /// What values mean that were asked for in `epoch`. This node's stamps come after theirs, where they are
+    /// not more than a minute ahead of its clock.
     pub(super) fn understand(
         &self,
         bill: &Bill,
@@ -138,8 +154,25 @@ impl Share {
         values: Vec<Option<Bytes>>,
         epoch: Epoch,
     ) -> Result<Held, Unreadable> {
-        let mut held = Held::read(bill, message, values)?;
+        let now = self.node.now();
+        // A clock that has lost its time must not make everybody's stamps younger.
+        let horizon = Horizon::at(now.max(self.by_shared_clock(bill, now)));
+        let mut held = Held::read(bill, message, values, (&horizon, &self.seal))?;
         held.epoch = epoch;
+        if horizon.has_met_ahead() {
+            self.node
+                .ahead()
+                .count(bill.biller_code(), now, STAMPED_AHEAD);
+            if let Some(watch) = &self.watch {
+                watch.stamps_ahead(1);
+            }
+        }
+        if held.has_invalid {
+            (self.node.without_checksum()).count(bill.biller_code(), now, WITHOUT_CHECKSUM);
+            if let Some(watch) = &self.watch {
+                watch.value_without_checksum();
+            }
+        }
         let latest = held.family.bills().map(|(_, state)| state.latest()).max();
         self.node.observe(latest.unwrap_or_default());
         Ok(held)
@@ -225,7 +258,7 @@ impl Share {
         held: &Held,
         joined: &Held,
     ) -> Result<Option<Held>, OutOfReach> {
-        let prepared = Prepared::new(subject, held, joined);
+        let prepared = Prepared::new(subject, held, joined, &self.seal);
         let changes = prepared.changes(self.keep);
         if changes.is_empty() {
             return Ok(None);

@@ -17,6 +17,14 @@ pub trait Observer: Send + Sync {
         let _ = biller;
     }
 
+    /// So many values or journalled facts had stamps more than a minute ahead of this node's clock.
+    fn stamps_ahead(&self, number: u64) {
+        let _ = number;
+    }
+
+    /// A value in Redis had no valid checksum.
+    fn value_without_checksum(&self) {}
+
     /// The resync sent one batch to Redis, with or without success.
     fn sync_batch(&self, took: Duration) {
         let _ = took;

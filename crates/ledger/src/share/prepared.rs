@@ -2,48 +2,15 @@
 
 use std::time::Duration;
 
-use protocol::Bill;
-
+use super::keys::{CANONICAL, MESSAGE, keys};
+use super::seal::Seal;
 use super::{Held, Subject, answer};
-use crate::Digests;
 use crate::codec;
 use crate::shared::{Change, Key};
-
-/// Kinds of keys.
-const FAMILY: &str = "f";
-const NOTICE_KEY: &str = "n";
-pub(super) const MESSAGE: &str = "m";
-/// By canonical form: the digest of the pay-result that was accepted.
-const CANONICAL: &str = "c";
 
 /// How long Redis keeps a value that says nothing but that links were refused: longer than the journals keep such facts,
 /// so that it lacks nothing of theirs.
 const REFUSED_LINKS_KEPT: Duration = Duration::from_mins(15);
-
-/// The keys of a subject, in the order in which values are read and written.
-pub(super) fn keys<'a>(bill: &'a Bill, message: Option<&'a Digests>) -> Vec<Key<'a>> {
-    let mut keys = vec![Key {
-        kind: FAMILY,
-        name: bill.group_key().as_bytes(),
-    }];
-    if !bill.biller_notice_key().is_empty() {
-        keys.push(Key {
-            kind: NOTICE_KEY,
-            name: bill.biller_notice_key().as_bytes(),
-        });
-    }
-    if let Some(message) = message {
-        keys.push(Key {
-            kind: MESSAGE,
-            name: message.bytes.as_bytes(),
-        });
-        keys.extend(message.canonical.as_ref().map(|canonical| Key {
-            kind: CANONICAL,
-            name: canonical.as_bytes(),
-        }));
-    }
-    keys
-}
 
 /// The new values of a subject's keys, beside what they must hold.
 pub(super) struct Prepared<'a> {
@@ -55,7 +22,7 @@ pub(super) struct Prepared<'a> {
 }
 
 impl<'a> Prepared<'a> {
-    pub(super) fn new(subject: Subject<'a>, held: &'a Held, joined: &Held) -> Self {
+    pub(super) fn new(subject: Subject<'a>, held: &'a Held, joined: &Held, seal: &Seal) -> Self {
         let keys = keys(subject.bill, subject.accepted.map(|(message, _)| message));
         let mut new = vec![codec::to_bytes(&joined.family)];
         let mut is_nothing = vec![joined.family.is_settled_to_nothing()];
@@ -65,11 +32,24 @@ impl<'a> Prepared<'a> {
         }
         let expected = held.values(keys.len());
         if let Some((message, answer)) = subject.accepted {
-            // What was kept first stays.
-            let kept = |at: usize| expected.get(at).copied().flatten().map(<[u8]>::to_vec);
-            new.push(kept(new.len()).unwrap_or_else(|| answer::value_of(answer)));
+            new.push(answer::value_of(answer));
             if message.canonical.is_some() {
-                new.push(kept(new.len()).unwrap_or_else(|| codec::to_bytes(&message.bytes)));
+                new.push(codec::to_bytes(&message.bytes));
+            }
+        }
+        let biller = subject.bill.biller_code();
+        let closed = keys.iter().zip(new);
+        let closed = closed.map(|(key, value)| seal.close(biller.as_str(), *key, value));
+        let mut new: Vec<Vec<u8>> = closed.collect();
+        for ((key, value), kept) in keys.iter().zip(&mut new).zip(&expected) {
+            let stays = match key.kind {
+                MESSAGE => held.accepted.is_some() || held.is_apart,
+                CANONICAL => held.accepted_as.is_some(),
+                _ => false,
+            };
+            if let Some(kept) = kept.filter(|_| stays) {
+                // What was kept first stays.
+                *value = kept.to_vec();
             }
         }
         is_nothing.resize(keys.len(), false);

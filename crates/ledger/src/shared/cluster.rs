@@ -45,6 +45,33 @@ pub(super) async fn layout(
     select_ok(asked).await.map(|(layout, _)| layout)
 }
 
+/// Every server that the Cluster announces, whether it has slots or not, as the first connected server that answers
+/// has it; empty where none answers, or where the user may not ask.
+pub(super) async fn announced(routes: &Routes, within: Duration) -> Vec<Node> {
+    let mut question = redis::cmd("CLUSTER");
+    question.arg("NODES");
+    for link in routes.links().filter(|link| link.is_open()) {
+        let answer = link.ask(&question, Instant::now() + within).await;
+        if let Ok(Value::BulkString(list)) = answer {
+            return read_announced(&String::from_utf8_lossy(&list), link.node());
+        }
+    }
+    Vec::new()
+}
+
+/// Lines of `id ip:port@bus[,host] …`. A server is meant by its address and, where it has one, by its name.
+fn read_announced(list: &str, told_by: &Node) -> Vec<Node> {
+    let names = |line: &str| {
+        let place = line.split(' ').nth(1)?;
+        let (address, rest) = place.split_once('@')?;
+        let by_address = Node::parse(address, told_by)?;
+        let host = rest.split(',').nth(1).filter(|host| !host.is_empty());
+        let by_name = host.map(|host| Node::new(host, by_address.port));
+        Some([Some(by_address), by_name])
+    };
+    list.lines().filter_map(names).flatten().flatten().collect()
+}
+
 async fn ask(link: &Arc<Link>, before: Option<&Layout>, within: Duration) -> Result<Layout, Fault> {
     let mut question = redis::cmd("CLUSTER");
     question.arg("SLOTS");
@@ -129,6 +156,22 @@ mod tests {
             Value::BulkString(b"id".to_vec()),
         ]);
         Value::Array(vec![Value::Int(first), Value::Int(last), primary])
+    }
+
+    #[test]
+    fn servers_are_announced_by_address_and_by_name() {
+        let list = "a 10.0.0.1:7000@17000 myself,master - 0 0 1 connected 0-99\n\
+                    b 10.0.0.2:7001@17001,redis-2.internal slave a 0 0 1 connected\n\
+                    c :7002@17002,,shard-id=x master,noaddr - 0 0 1 connected\nnonsense\n";
+        assert_eq!(
+            read_announced(list, &Node::new("seed", 7000)),
+            [
+                Node::new("10.0.0.1", 7000),
+                Node::new("10.0.0.2", 7001),
+                Node::new("redis-2.internal", 7001),
+                Node::new("seed", 7002),
+            ]
+        );
     }
 
     #[test]

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use super::{Settings, ValueKey};
+
 /// A key among those of a biller. `Debug` does not show its name, which may be a payer's.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Key<'a> {
@@ -21,12 +23,24 @@ impl fmt::Debug for Key<'_> {
 #[derive(Clone, Debug)]
 pub(super) struct Keyspace {
     prefix: Box<str>,
+    /// Behind the name of the epoch: a Redis has nothing of what another key, or none, would have written.
+    epoch_of: Box<str>,
 }
 
 impl Keyspace {
     pub(super) fn new(prefix: &str) -> Self {
         Self {
             prefix: prefix.into(),
+            epoch_of: Box::default(),
+        }
+    }
+
+    /// The keys of these settings.
+    pub(super) fn of(settings: &Settings) -> Self {
+        let fingerprint = settings.value_key.as_ref().map(ValueKey::fingerprint);
+        Self {
+            epoch_of: fingerprint.map_or_else(Box::default, |word| format!("-{word}").into()),
+            ..Self::new(&settings.key_prefix)
         }
     }
 
@@ -50,12 +64,12 @@ impl Keyspace {
 
     /// The key by which a wiped server is told from one that still holds what it held.
     pub(super) fn epoch(&self) -> String {
-        format!("{}:epoch", self.prefix)
+        format!("{}:epoch{}", self.prefix, self.epoch_of)
     }
 
     /// The same for one server of a Cluster: a tag that lies in one of its slots.
     pub(super) fn epoch_in(&self, tag: &str) -> String {
-        format!("{}:epoch:{{{tag}}}", self.prefix)
+        format!("{}:epoch{}:{{{tag}}}", self.prefix, self.epoch_of)
     }
 }
 

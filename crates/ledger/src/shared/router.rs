@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use redis::{Cmd, Value};
+use redis::{Cmd, ServerError, Value};
 use tokio::time::{Instant, sleep_until, timeout_at};
 
 use super::commands::Spelling;
@@ -132,7 +132,7 @@ impl Router {
             let Value::ServerError(error) = answer else {
                 return Ok(answer);
             };
-            match Refusal::of(&error, link.node()) {
+            match self.refusal(&error, &link) {
                 Refusal::ScriptUnknown => spelling = Spelling::Text,
                 Refusal::Moved(node) => {
                     self.wake.look();
@@ -161,6 +161,19 @@ impl Router {
             }
         }
         Err(OutOfReach::Refused)
+    }
+
+    /// What an error asks for. Only the servers of a Cluster may redirect: one that stands alone must not send the
+    /// ledger, and its password, to wherever it names.
+    fn refusal(&self, error: &ServerError, link: &Link) -> Refusal {
+        match Refusal::of(error, link.node()) {
+            Refusal::Moved(_) | Refusal::Ask(_)
+                if !self.published.routes.borrow().are_of_a_cluster() =>
+            {
+                Refusal::Unfit
+            }
+            refusal => refusal,
+        }
     }
 
     /// The connection to a server that a redirection named; waits for the supervisor to make it.

@@ -109,6 +109,12 @@ impl Routes {
         }
     }
 
+    /// Whether these are servers of a Cluster, which may redirect.
+    pub(super) fn are_of_a_cluster(&self) -> bool {
+        let tags = self.layout.iter().flat_map(|layout| &layout.tags);
+        tags.flatten().next().is_some()
+    }
+
     /// The connection to the server that has a slot; `None` where there is none at this moment.
     pub(super) fn link(&self, slot: Slot) -> Option<Arc<Link>> {
         self.owner(slot).filter(|link| link.is_open()).cloned()

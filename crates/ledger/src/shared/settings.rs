@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use rustls::ClientConfig;
 
-use super::{Node, Password};
+use super::{Node, Password, ValueKey};
 
 /// How a Redis is laid out.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -40,6 +40,8 @@ pub struct Settings {
     pub password: Option<Password>,
     /// With which every key begins; without `{` and `}`.
     pub key_prefix: String,
+    /// The key of the checksums of values; `None`: values have none.
+    pub value_key: Option<ValueKey>,
     /// TLS to every server and Sentinel; `None`: plain TCP. Certificates are checked against the
     /// host as the settings, Sentinel or the Cluster spell it.
     pub tls: Option<Arc<ClientConfig>>,
@@ -60,6 +62,7 @@ impl fmt::Debug for Settings {
             .field("username", &self.username)
             .field("password", &self.password)
             .field("key_prefix", &self.key_prefix)
+            .field("value_key", &self.value_key)
             .field("tls", &self.tls.is_some())
             .field("timeout", &self.timeout)
             .finish()

@@ -50,7 +50,7 @@ impl SharedStore {
         let published = Arc::new(Published::default());
         let wake = Arc::new(Wake::default());
         let inner = Arc::new(Inner {
-            commands: Commands::new(Keyspace::new(&settings.key_prefix)),
+            commands: Commands::new(Keyspace::of(&settings)),
             admission: Admission::default(),
             large: Admission::default(),
             timeout: settings.timeout,

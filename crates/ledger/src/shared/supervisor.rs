@@ -17,6 +17,7 @@ use super::met::{Acquaintances, Found, Met, Reached};
 use super::pace::{BREATH, LOOK_EVERY, RETRY_EVERY, rest};
 use super::probe::{inspect, probe};
 use super::published::Published;
+use super::redirections::Redirections;
 use super::routes::Routes;
 use super::sentinel::Sentinels;
 use super::wake::Wake;
@@ -42,6 +43,7 @@ pub(super) struct Supervisor {
     acquaintances: Acquaintances,
     wake: Arc<Wake>,
     extras: Vec<(Node, Instant)>,
+    redirections: Redirections,
     turn: usize,
 }
 
@@ -59,7 +61,7 @@ impl Supervisor {
             Topology::Standalone(_) | Topology::Cluster { .. } => None,
         };
         Self {
-            keys: Keyspace::new(&settings.key_prefix),
+            keys: Keyspace::of(&settings),
             dial: Dial::to_servers(&settings, &wake),
             settings,
             clock,
@@ -69,6 +71,7 @@ impl Supervisor {
             published,
             wake,
             extras: Vec::new(),
+            redirections: Redirections::default(),
             turn: 0,
         }
     }
@@ -238,7 +241,14 @@ impl Supervisor {
     /// Connections to servers that redirections named and that have no slots yet.
     async fn reach_extras(&mut self, layout: &Layout, routes: &Routes) -> Vec<Arc<Link>> {
         let now = Instant::now();
-        for node in self.wake.take_wanted() {
+        let wanted = self.wake.take_wanted();
+        let topology = &self.settings.topology;
+        let within = self.settings.timeout;
+        for node in self
+            .redirections
+            .members_among(wanted, topology, routes, within)
+            .await
+        {
             self.extras.retain(|(known, _)| *known != node);
             self.extras.push((node, now));
         }

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use ledger::redis::{Node, Password, Settings, SharedStore, Swap, Topology};
+use ledger::redis::{Node, Password, Settings, SharedStore, Step, Swap, Topology, inquire};
 use rustls::{ClientConfig, RootCertStore};
 use test_support::certificates::read_certificates;
 use test_support::{Authority, RedisServer};
@@ -127,4 +127,82 @@ fn settings_show_no_secret() {
         ..settings(Topology::Standalone(Node::new("127.0.0.1", 1)))
     };
     assert!(!format!("{settings:?}").contains(PASSWORD));
+}
+
+#[test]
+#[allow(clippy::too_many_lines)]
+fn an_inquiry_says_at_which_step_a_server_is_lost() {
+    let guarded = Guarded::start();
+    let right = guarded.settings();
+    test_support::redis::eventually("the server answers", || {
+        inquire(&right)
+            .iter()
+            .all(|inquiry| inquiry.fault.is_none())
+    });
+    let open = RedisServer::start();
+    let plain = || settings(Topology::Standalone(node(open.port())));
+    let silent = test_support::free_port();
+    // settings | the step that fails, and whether user or password are refused
+    for (settings, expected) in [
+        (plain(), None),
+        (
+            Settings {
+                password: Some(Password::new("wrong")),
+                ..guarded.settings()
+            },
+            Some((Step::LogIn, true)),
+        ),
+        (
+            Settings {
+                username: None,
+                password: None,
+                ..guarded.settings()
+            },
+            Some((Step::LogIn, true)),
+        ),
+        (
+            Settings {
+                key_prefix: "other".to_owned(),
+                ..guarded.settings()
+            },
+            Some((Step::LogIn, true)),
+        ),
+        (
+            Settings {
+                password: Some(Password::new("needless")),
+                ..plain()
+            },
+            Some((Step::LogIn, true)),
+        ),
+        (
+            Settings {
+                tls: Some(trusting(&Authority::new())),
+                ..guarded.settings()
+            },
+            Some((Step::Tls, false)),
+        ),
+        (
+            Settings {
+                topology: Topology::Standalone(node(silent)),
+                ..plain()
+            },
+            Some((Step::Connect, false)),
+        ),
+        (
+            Settings {
+                topology: Topology::Standalone(Node::new("no-such-host.invalid", 6379)),
+                ..plain()
+            },
+            Some((Step::Name, false)),
+        ),
+    ] {
+        let inquiries = inquire(&settings);
+        let [inquiry] = &inquiries[..] else {
+            panic!("{inquiries:?}");
+        };
+        let step = inquiry.fault.as_ref().map(|(step, _)| *step);
+        let found = step.map(|step| (step, inquiry.is_refused));
+        assert_eq!(found, expected, "{inquiry}");
+        assert!(!inquiry.to_string().contains("wrong"), "{inquiry}");
+    }
 }

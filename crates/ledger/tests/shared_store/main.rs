@@ -9,6 +9,7 @@ mod guarded;
 mod one_node;
 mod outage;
 mod pipelined_connections;
+mod redirected;
 mod refusing;
 mod resync;
 mod sentinel;

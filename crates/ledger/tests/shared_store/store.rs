@@ -35,6 +35,7 @@ pub fn settings(topology: Topology) -> Settings {
         username: None,
         password: None,
         key_prefix: "relay".to_owned(),
+        value_key: None,
         tls: None,
         timeout: Settings::TIMEOUT,
     }

@@ -1,13 +1,15 @@
 //! A node of the ledger on either store, with a real Redis for the one that needs it.
 #![allow(dead_code, missing_docs, clippy::unwrap_used)]
 
+pub mod forgery;
+
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
-use ledger::redis::{Node as RedisNode, OutOfReach, Settings, Topology, WallClock};
+use ledger::redis::{Node as RedisNode, OutOfReach, Settings, Topology, ValueKey, WallClock};
 use ledger::{
     BillView, FactContext, Ledger, LinkOutcome, LinkRefusal, Message, MessageDigest, Observer,
     Options, PaymentEffect, RecordOutcome, RecordedPayment, Reservation, Timestamp,
@@ -25,6 +27,8 @@ pub enum Store {
     Embedded,
     /// In a Redis that nodes share, under one key prefix.
     Shared(Arc<RedisServer>, String),
+    /// The same, and the node has this secret.
+    Keyed(Arc<RedisServer>, String, &'static str),
 }
 
 impl Store {
@@ -40,12 +44,17 @@ impl Store {
         match self {
             Self::Embedded => Self::Embedded,
             Self::Shared(server, _) => Self::shared(server),
+            Self::Keyed(server, prefix, secret) => {
+                Self::Keyed(Arc::clone(server), prefix.clone(), secret)
+            }
         }
     }
 
     fn settings(&self) -> Option<Settings> {
-        let Self::Shared(server, prefix) = self else {
-            return None;
+        let (server, prefix, secret) = match self {
+            Self::Embedded => return None,
+            Self::Shared(server, prefix) => (server, prefix, None),
+            Self::Keyed(server, prefix, secret) => (server, prefix, Some(*secret)),
         };
         Some(Settings {
             topology: Topology::Standalone(RedisNode::new("127.0.0.1", server.port())),
@@ -53,6 +62,7 @@ impl Store {
             username: None,
             password: None,
             key_prefix: prefix.clone(),
+            value_key: secret.map(ValueKey::new),
             tls: None,
             // Longer than in production: the tests share two cores with one another.
             timeout: Duration::from_secs(2),
@@ -124,9 +134,15 @@ impl Node {
             ..Options::embedded(self.directory.path().to_path_buf())
         };
         self.ledger = Some(Ledger::open(&options, self.now).unwrap());
-        if matches!(self.store, Store::Shared(..)) {
+        if !matches!(self.store, Store::Embedded) {
             self.until_reachable().await;
         }
+    }
+
+    /// Stops and starts again on the same journal with another store.
+    pub async fn restart_on(&mut self, store: &Store) {
+        self.store = store.clone();
+        self.restart().await;
     }
 
     /// Stops as a process does.

@@ -22,7 +22,9 @@ fn everything_known() -> GatewayStatus<'static> {
             code: BillerCode::parse("B0001").unwrap(),
             name: "B0001",
             is_suspended: true,
+            answer_bytes: 4_096,
         }],
+        bill_groups: vec![(BillerCode::parse("B0001"), 2), (None, 1)],
         journal: JournalStatus {
             size_bytes: Some(4_096),
             disk_free_bytes: Some(1 << 40),
@@ -69,6 +71,7 @@ fn everything_happened() -> Page {
     drop(metrics.time_ledger(LedgerOperation::Lookup));
     metrics.ledger_operation(LedgerOperation::Redis, Duration::from_micros(90));
     metrics.ledger_unavailable(LedgerOperation::Redis);
+    metrics.stamps_ahead(1);
     metrics.set_circuit_state("kakao", 1);
     metrics.inbound_handshakes().count(HandshakeReason::Version);
     Page::read(&metrics.encode(&everything_known()))

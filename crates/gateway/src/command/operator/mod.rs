@@ -4,6 +4,7 @@ mod client;
 mod format;
 mod page;
 mod table;
+mod terminal;
 mod token;
 mod user;
 
@@ -19,6 +20,7 @@ pub(super) use client::{Client, OpsAnswer, Wait};
 pub(super) use format::{age, amount, moment, moment_in_full, number, text, won};
 pub(super) use page::Page;
 pub(super) use table::{Align, Table};
+pub(super) use terminal::harmless;
 pub(super) use user::user_name;
 
 use self::token::Token;
@@ -86,7 +88,7 @@ impl Access {
 }
 
 fn write_json(json: &Value) -> io::Result<()> {
-    writeln!(io::stdout().lock(), "{json:#}")
+    writeln!(io::stdout().lock(), "{}", terminal::json(json))
 }
 
 /// The result of a command that ran.

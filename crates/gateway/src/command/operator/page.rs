@@ -1,6 +1,7 @@
 //! The text that a command prints.
 
 use super::table::Table;
+use super::terminal::harmless;
 
 /// Lines of text. Control characters and invisible ones are replaced, so that data cannot control the terminal.
 #[derive(Clone, Debug, Default)]
@@ -13,14 +14,7 @@ impl Page {
 
     /// Appends a line.
     pub(in crate::command) fn line(&mut self, text: &str) {
-        let printable = |letter: char| {
-            if letter.is_control() || is_invisible(letter) {
-                '\u{fffd}'
-            } else {
-                letter
-            }
-        };
-        self.0.extend(text.chars().map(printable));
+        self.0.push_str(&harmless(text));
         self.0.push('\n');
     }
 
@@ -49,14 +43,6 @@ impl Page {
     pub(in crate::command) fn as_text(&self) -> &str {
         &self.0
     }
-}
-
-/// Returns whether a character changes the direction of text or is invisible.
-const fn is_invisible(letter: char) -> bool {
-    matches!(
-        letter,
-        '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}'
-    )
 }
 
 #[cfg(test)]

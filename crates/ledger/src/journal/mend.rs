@@ -1,0 +1,74 @@
+//! Mends a journal whose facts have stamps that no clock shows.
+//!
+//! A former version followed any stamp that it met, so that one forged value moved a node's clock to the end of
+//! time, and everything that was journalled afterwards has a stamp from there. Such a fact keeps its place in the
+//! order in which this node learned it: its stamp becomes the successor of the latest credible one before it.
+//! The column `at` keeps the date that was journalled.
+
+use std::collections::HashMap;
+
+use rusqlite::{Connection, params};
+
+use super::JournalError;
+use crate::Stamp;
+
+/// One row to be mended.
+struct Mended {
+    seq: i64,
+    time: i64,
+    /// The time of the reservation that the row settles, where that is mended too.
+    attempt: Option<i64>,
+}
+
+/// Gives every stamp beyond `believed` a credible time, all or none. Returns how many facts that were.
+pub(super) fn mend(connection: &mut Connection, believed: i64) -> Result<usize, JournalError> {
+    let transaction = connection.transaction()?;
+    let mended = find(&transaction, believed)?;
+    {
+        let mut update = transaction.prepare(
+            "UPDATE fact SET stamp = ?2, attempt_stamp = coalesce(?3, attempt_stamp) WHERE seq = ?1",
+        )?;
+        for row in &mended {
+            update.execute(params![row.seq, row.time, row.attempt])?;
+        }
+    }
+    transaction.commit()?;
+    Ok(mended.len())
+}
+
+fn find(connection: &Connection, believed: i64) -> Result<Vec<Mended>, JournalError> {
+    let mut statement = connection
+        .prepare("SELECT seq, stamp, node, attempt_stamp, attempt_node FROM fact ORDER BY seq")?;
+    let mut rows = statement.query([])?;
+    let mut mended = Vec::new();
+    // A clock at the end of time gives one stamp again and again: the latest fact that had it is meant.
+    let mut times: HashMap<Stamp, i64> = HashMap::new();
+    let mut latest = 0_i64;
+    while let Some(row) = rows.next()? {
+        let stamp = Stamp {
+            time: row.get("stamp")?,
+            node: row.get("node")?,
+        };
+        let attempt = match (row.get("attempt_stamp")?, row.get("attempt_node")?) {
+            (Some(time), Some(node)) => Some(Stamp { time, node }),
+            _ => None,
+        };
+        let far_attempt = attempt.filter(|attempt| attempt.time > believed);
+        let attempt = far_attempt.map(|attempt| times.get(&attempt).copied().unwrap_or(latest));
+        let is_far = stamp.time > believed;
+        if is_far {
+            latest = latest.saturating_add(1);
+            times.insert(stamp, latest);
+        } else {
+            latest = latest.max(stamp.time);
+        }
+        if is_far || attempt.is_some() {
+            mended.push(Mended {
+                seq: row.get("seq")?,
+                time: if is_far { latest } else { stamp.time },
+                attempt,
+            });
+        }
+    }
+    Ok(mended)
+}
