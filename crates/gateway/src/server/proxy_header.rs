@@ -33,7 +33,7 @@ pub(super) enum HeaderFault {
 }
 
 impl HeaderFault {
-    pub(super) const fn what(&self) -> &'static str {
+    pub(super) const fn what(self) -> &'static str {
         match self {
             Self::Closed => "closed before its PROXY header was complete",
             Self::NoHeader => "no PROXY header",
@@ -107,15 +107,13 @@ fn client_of_line(line: &[u8]) -> Result<Option<SocketAddr>, HeaderFault> {
 
 fn client_of_binary(bytes: &[u8]) -> Result<Option<SocketAddr>, HeaderFault> {
     let header = v2::Header::try_from(bytes).map_err(|_| HeaderFault::Malformed)?;
-    Ok(match (header.command, header.addresses) {
-        (v2::Command::Local, _) => None,
-        (_, v2::Addresses::IPv4(client)) => {
-            Some((client.source_address, client.source_port).into())
-        }
-        (_, v2::Addresses::IPv6(client)) => {
-            Some((client.source_address, client.source_port).into())
-        }
-        (_, v2::Addresses::Unix(_) | v2::Addresses::Unspecified) => None,
+    if header.command == v2::Command::Local {
+        return Ok(None);
+    }
+    Ok(match header.addresses {
+        v2::Addresses::IPv4(client) => Some((client.source_address, client.source_port).into()),
+        v2::Addresses::IPv6(client) => Some((client.source_address, client.source_port).into()),
+        v2::Addresses::Unix(_) | v2::Addresses::Unspecified => None,
     })
 }
 

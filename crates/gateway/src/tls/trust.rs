@@ -12,7 +12,7 @@ use x509_parser::prelude::FromDer as _;
 use super::{LoadedServerTls, ServerTls};
 
 /// When a certificate whose expiry cannot be read is verified again.
-const UNREADABLE_EXPIRY: Duration = Duration::from_secs(60);
+const UNREADABLE_EXPIRY: Duration = Duration::from_mins(1);
 
 /// Whether the client of an open connection would still pass the TLS handshake. The removal of an authority, a
 /// certificate that is now required, and the expiry of the client's certificate apply to open connections at once.

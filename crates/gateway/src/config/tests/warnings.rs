@@ -5,6 +5,7 @@ use super::folder::{Folder, KAKAO, biller, pem};
 const DIGEST: &str = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
 
 #[test]
+#[allow(clippy::too_many_lines)]
 fn questionable_settings_of_the_main_file_are_warnings() {
     let pinned = "pins certificates that `listen.tls` does not request: \
         every call of this party will be refused with E003";

@@ -1,5 +1,5 @@
 //! Tests of the listener through sockets, and of its framing against the HTTP library's decoder.
-#![allow(clippy::unwrap_used)]
+#![allow(clippy::too_many_lines, clippy::unwrap_used)]
 
 mod agreement;
 mod certificates;
