@@ -133,7 +133,8 @@ pub(crate) fn forget_refused_links(
         node.wait_for_queue()?;
     }
     let (mut forgotten, mut waiting) = (0, Vec::new());
-    loop {
+    let mut committed = Ok(());
+    while committed.is_ok() {
         let mut due = node.refused_links().take(before, BATCH);
         if due.is_empty() {
             break;
@@ -150,11 +151,12 @@ pub(crate) fn forget_refused_links(
             .collect();
         forgotten += bills.len();
         if !bills.is_empty() {
-            node.forget_in_journal(bills, before).blocking_committed()?;
+            let commit = node.forget_in_journal(bills, before);
+            committed = commit.blocking_committed().map(|_| ());
         }
     }
     node.refused_links().put_back(waiting);
-    Ok(forgotten)
+    committed.map(|()| forgotten)
 }
 
 /// Whether Redis has all facts of a bill; also `false` where the journal cannot be read now.
