@@ -79,8 +79,7 @@ impl BillState {
     pub fn latest(&self) -> Stamp {
         let payments = self.payments.as_ref().map(|payments| payments.latest());
         let classified = self.classification.as_ref().map(|latest| latest.stamp);
-        let refused = self.refusals().map(Refusals::latest);
-        let latest = payments.max(classified).max(refused).unwrap_or_default();
+        let latest = payments.max(classified).unwrap_or_default();
         latest.max(self.link.latest())
     }
 

@@ -30,15 +30,6 @@ impl Refusals {
         open.map(|refusal| (refusal.message, refusal.opened))
     }
 
-    /// Returns the latest stamp of them; the default stamp where there is none.
-    pub(crate) fn latest(&self) -> Stamp {
-        let stamps = self
-            .0
-            .iter()
-            .map(|refusal| refusal.opened.max(refusal.closed));
-        stamps.max().unwrap_or_default()
-    }
-
     pub(crate) fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
