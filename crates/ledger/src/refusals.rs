@@ -30,6 +30,12 @@ impl Refusals {
         open.map(|refusal| (refusal.message, refusal.opened))
     }
 
+    /// Returns the latest stamp of them; the default stamp where there is none.
+    pub(crate) fn latest(&self) -> Stamp {
+        let stamps = self.0.iter().flat_map(|one| [one.opened, one.closed]);
+        stamps.max().unwrap_or_default()
+    }
+
     pub(crate) fn is_empty(&self) -> bool {
         self.0.is_empty()
     }

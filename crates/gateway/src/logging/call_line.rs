@@ -5,7 +5,7 @@ use std::time::Duration;
 use metrics::ResCodeLabel;
 use protocol::{Api, BillerCode, ResCode};
 
-use crate::reply::Reason;
+use super::reason::Reason;
 
 /// The `tracing` target of calls' lines, for filters such as `info,call=warn`.
 pub(super) const CALL: &str = "call";

@@ -17,6 +17,7 @@ mod line;
 mod line_rate;
 mod panics;
 mod queue;
+mod reason;
 #[cfg(test)]
 mod tests;
 
@@ -28,6 +29,7 @@ pub use filter::{CurrentFilter, Filter, current_filter, set_filter};
 pub use keyed_digest::{KeyedDigest, ShortDigest, user_key_digest};
 pub use line_rate::LineRate;
 pub use queue::{FlushGuard, dropped_lines};
+pub use reason::Reason;
 
 use json_lines::JsonLines;
 

@@ -11,8 +11,6 @@ use tracing_subscriber::fmt::MakeWriter;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::{EnvFilter, Registry};
 
-use crate::reply::Reason;
-
 use super::json_lines::JsonLines;
 use super::*;
 

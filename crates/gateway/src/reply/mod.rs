@@ -13,12 +13,11 @@ use ledger::{AnswerSummary, KeptAnswer};
 use metrics::ResCodeLabel;
 use protocol::{AnswerCode, AnswerDetail, ResCode};
 
-use crate::logging::Outcome;
+use crate::logging::{Outcome, Reason};
 use crate::request_id::X_REQUEST_ID;
 use crate::upstream::Answer;
 
 pub use problem::{Problem, RefusedSource, UnknownBiller};
-pub use reason::Reason;
 
 /// `Content-Type` of the gateway's own answers, and of relayed ones that had none.
 pub const JSON_UTF8: HeaderValue = HeaderValue::from_static("application/json;charset=utf-8");

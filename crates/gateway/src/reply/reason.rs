@@ -1,53 +1,11 @@
-//! Why the gateway answered a call itself, for the log (contract section 2: every refusal is logged with its reason).
-
-use std::net::IpAddr;
+//! The reason of each problem, for the log (contract section 2: every refusal is logged with its reason).
 
 use ledger::LinkRefusal;
 use protocol::{Check, Refusal};
 
 use super::problem::{Problem, RefusedSource, UnknownBiller};
+use crate::logging::Reason;
 use crate::server::EarlyFault;
-
-/// The reason of one answer of the gateway. It contains no value of the request.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Reason {
-    /// A token: `member-width`, `circuit` ….
-    pub token: &'static str,
-    /// The check of contract section 2 that refused the call, 1 to 10.
-    pub check: Option<u8>,
-    /// The guide's name of the member that is meant.
-    pub member: Option<&'static str>,
-    /// The rule that was violated, where the token does not say it.
-    pub rule: Option<&'static str>,
-    /// The source address, where it was refused.
-    pub source: Option<IpAddr>,
-}
-
-impl Reason {
-    const fn of(token: &'static str) -> Self {
-        Self {
-            token,
-            check: None,
-            member: None,
-            rule: None,
-            source: None,
-        }
-    }
-
-    const fn in_check(check: u8, token: &'static str) -> Self {
-        Self {
-            check: Some(check),
-            ..Self::of(token)
-        }
-    }
-
-    const fn rule(self, rule: &'static str) -> Self {
-        Self {
-            rule: Some(rule),
-            ..self
-        }
-    }
-}
 
 impl Problem {
     /// Returns why the gateway answers itself.
