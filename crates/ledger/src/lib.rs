@@ -27,7 +27,6 @@ mod owners;
 mod payments;
 mod refusals;
 mod refused;
-mod refused_links;
 mod retention;
 mod share;
 mod shared;

@@ -7,13 +7,18 @@ use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
+use protocol::Bill;
+
 use crate::facade::Node;
-use crate::journal::{Entry, RefusedChange};
-use crate::refused_links::{KEPT_FOR, forget_refused_links};
+use crate::journal::{Entry, Reader, RefusedChange};
 use crate::{JournalError, Stamp, Timestamp};
 
 /// The pause between two runs with the retention.
 const EVERY: Duration = Duration::from_hours(1);
+
+/// How long memory and journal keep link creations that Kakao Pay refused. Redis may lose its last writes in a failover;
+/// the resync, which begins within seconds, writes them again from here.
+const REFUSED_LINKS_KEPT: Duration = Duration::from_mins(5);
 
 /// The pause between two runs that forget refused link creations.
 const REFUSED_LINKS_EVERY: Duration = Duration::from_mins(1);
@@ -41,7 +46,7 @@ impl RetentionThread {
             .spawn(move || {
                 let mut ran = Instant::now();
                 while stopped.recv_timeout(REFUSED_LINKS_EVERY) == Err(RecvTimeoutError::Timeout) {
-                    let before = Timestamp::now().minus(KEPT_FOR);
+                    let before = Timestamp::now().minus(REFUSED_LINKS_KEPT);
                     if let Err(error) = forget_refused_links(&node, before, is_shared) {
                         tracing::error!(%error, "refused link creations could not be forgotten");
                     }
@@ -108,4 +113,52 @@ pub(crate) fn delete_bills_before(node: &Node, before: Timestamp) -> Result<usiz
         }
         deleted += bills.len();
     }
+}
+
+/// Forgets the bills of which nothing but refused link creations from before `before` is known. Returns their number.
+/// With Redis, only bills whose facts it has are forgotten: a reservation of which it lacks the end would stay unknown
+/// there.
+///
+/// # Errors
+/// When the journal cannot be read or written.
+pub(crate) fn forget_refused_links(
+    node: &Node,
+    before: Timestamp,
+    is_shared: bool,
+) -> Result<usize, JournalError> {
+    let before = Stamp::time_of(before);
+    let reader = node.journal().reader();
+    if is_shared && node.refused_links().has_some(before) {
+        // What is decided and not yet written has no row that could be looked up.
+        node.wait_for_queue()?;
+    }
+    let (mut forgotten, mut waiting) = (0, Vec::new());
+    loop {
+        let mut due = node.refused_links().take(before, BATCH);
+        if due.is_empty() {
+            break;
+        }
+        if is_shared {
+            let is_ready = |candidate: &(i64, Bill)| is_in_redis(node, &reader, &candidate.1);
+            let (ready, other): (Vec<_>, Vec<_>) = due.into_iter().partition(is_ready);
+            due = ready;
+            waiting.extend(other);
+        }
+        let bills = due.into_iter().map(|(_, bill)| bill);
+        let bills: Vec<Bill> = bills
+            .filter(|bill| node.forget_in_memory(bill, before))
+            .collect();
+        forgotten += bills.len();
+        if !bills.is_empty() {
+            node.forget_in_journal(bills, before).blocking_committed()?;
+        }
+    }
+    node.refused_links().put_back(waiting);
+    Ok(forgotten)
+}
+
+/// Whether Redis has all facts of a bill; also `false` where the journal cannot be read now.
+fn is_in_redis(node: &Node, reader: &Reader, bill: &Bill) -> bool {
+    let rows = reader.rows_of(bill);
+    rows.is_ok_and(|rows| rows.into_iter().all(|row| node.marks().is_shared(row)))
 }

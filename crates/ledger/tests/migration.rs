@@ -1,5 +1,5 @@
 //! A journal that the first released version wrote is opened and goes on.
-#![allow(clippy::unwrap_used, missing_docs)]
+#![allow(clippy::too_many_lines, clippy::unwrap_used, missing_docs)]
 
 use std::path::Path;
 

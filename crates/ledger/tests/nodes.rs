@@ -363,6 +363,68 @@ async fn a_redis_that_hangs_delays_one_call_only() {
     eventually(async || one.find(&bill).await == Err(LinkRefusal::NotRegistered)).await;
 }
 
+/// Returns the seconds until the last of a biller's keys of this kind expires.
+fn seconds_left(server: &RedisServer, kind: &str) -> i64 {
+    let script = "local most = 0; for _, key in ipairs(redis.call('KEYS', ARGV[1])) do \
+                  most = math.max(most, redis.call('TTL', key)) end; return tostring(most)";
+    let pattern = format!("*:{kind}:*");
+    let seconds = server.ask_text(&["EVAL", script, "0", &pattern]);
+    seconds.parse().unwrap()
+}
+
+#[tokio::test]
+async fn a_refused_link_is_forgotten_everywhere_and_missed_nowhere() {
+    const QUARTER: i64 = 15 * 60;
+    let House { server, one, other } = House::open().await;
+    let refused = bill("202611", "N1");
+    one.create(&refused, LinkOutcome::Released).await.unwrap();
+    eventually(async || one.ledger().unshared() == 0).await;
+    for kind in ["f", "n"] {
+        let left = seconds_left(&server, kind);
+        assert!((1..=QUARTER).contains(&left), "{kind}: {left}");
+    }
+    let forget = async |node: &Node| {
+        let ledger = node.ledger().clone();
+        let later = node.now.plus(Duration::from_millis(1));
+        let forgotten = tokio::task::spawn_blocking(move || ledger.forget_refused_links(later));
+        forgotten.await.unwrap().unwrap()
+    };
+    // What Redis does not have is kept: it would have a reservation without its end.
+    let unshared = bill("202612", "N2");
+    let reservation = one.reserve(&unshared).await.unwrap();
+    server.kill();
+    eventually(async || one.find(&unshared).await == Err(LinkRefusal::Unavailable)).await;
+    let settled = one.ledger();
+    settled
+        .settle(&reservation, &LinkOutcome::Released, one.now)
+        .await
+        .unwrap();
+    assert_eq!(forget(&one).await, 1, "only what Redis had");
+    server.start_again();
+    one.until_reachable().await;
+    eventually(async || one.ledger().unshared() == 0).await;
+    assert_eq!(forget(&one).await, 1);
+
+    // The journal's last rows are gone; a wiped Redis lacks nothing.
+    server.tell(&["FLUSHALL"]);
+    for node in [&one, &other] {
+        eventually(async || node.ledger().unshared() == 0).await;
+        node.until_reachable().await;
+        for bill in [&refused, &unshared] {
+            assert_eq!(node.find(bill).await, Err(LinkRefusal::NotRegistered));
+        }
+    }
+    // A link that is made is kept as long as ever.
+    other.link(&refused, "20261130235959").await.unwrap();
+    for kind in ["f", "n"] {
+        assert!(seconds_left(&server, kind) > 24 * 60 * 60, "{kind}");
+    }
+    assert_eq!(
+        one.reserve(&bill("202701", "N1")).await,
+        Err(LinkRefusal::NoticeKeyTaken)
+    );
+}
+
 /// `WIPED_BILLS=100000` runs it at the size of a large deployment.
 #[tokio::test]
 async fn both_nodes_restore_what_a_wipe_lost() {

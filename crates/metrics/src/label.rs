@@ -96,6 +96,13 @@ label! {
     }
 }
 
+impl LoginFailure {
+    /// Returns the word for the log, which is the label's.
+    pub fn word(self) -> &'static str {
+        self.text()
+    }
+}
+
 label! {
     /// An operation of the ledger.
     pub enum LedgerOperation {

@@ -15,10 +15,6 @@ use tempfile::TempDir;
 
 use crate::hex;
 
-/// 1 January 2099 and 2020, in seconds since 1970.
-const YEAR_2099: u64 = 4_070_908_800;
-const YEAR_2020: u64 = 1_577_836_800;
-
 /// An authority with its own root, which issues certificates.
 pub struct Authority {
     folder: TempDir,
@@ -68,31 +64,32 @@ impl Authority {
 
     /// Issues one for a server on this machine.
     pub fn server(&self) -> Certificate {
-        self.issue("server", ExtendedKeyUsagePurpose::ServerAuth, YEAR_2099)
+        self.issue("server", ExtendedKeyUsagePurpose::ServerAuth, 2099)
     }
 
     /// Issues one for a party that calls.
     pub fn client(&self, name: &str) -> Certificate {
-        self.issue(name, ExtendedKeyUsagePurpose::ClientAuth, YEAR_2099)
+        self.issue(name, ExtendedKeyUsagePurpose::ClientAuth, 2099)
     }
 
     /// Issues an expired one for a party that calls.
     pub fn expired_client(&self, name: &str) -> Certificate {
-        self.issue(name, ExtendedKeyUsagePurpose::ClientAuth, YEAR_2020)
+        self.issue(name, ExtendedKeyUsagePurpose::ClientAuth, 2020)
     }
 
     /// Issues one for a party that calls, which is valid for this many seconds beyond the present one; returns it and
     /// the first moment in which it has expired.
     pub fn client_for_seconds(&self, name: &str, seconds: u64) -> (Certificate, SystemTime) {
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
-        let last = now.as_secs() + seconds;
-        let certificate = self.issue(name, ExtendedKeyUsagePurpose::ClientAuth, last);
-        (certificate, UNIX_EPOCH + Duration::from_secs(last + 1))
+        let last = UNIX_EPOCH + Duration::from_secs(now.as_secs() + seconds);
+        let mut params = params(name, ExtendedKeyUsagePurpose::ClientAuth, 2099);
+        params.not_after = last.into();
+        (self.sign(name, &params), last + Duration::from_secs(1))
     }
 
     /// Issues an expired one for a server.
     pub fn expired_server(&self, name: &str) -> Certificate {
-        self.issue(name, ExtendedKeyUsagePurpose::ServerAuth, YEAR_2020)
+        self.issue(name, ExtendedKeyUsagePurpose::ServerAuth, 2020)
     }
 
     /// Issues one for a server that ends at this time.
@@ -106,13 +103,13 @@ impl Authority {
         name: &str,
         change: impl FnOnce(&mut CertificateParams),
     ) -> Certificate {
-        let mut params = params(name, ExtendedKeyUsagePurpose::ServerAuth, YEAR_2099);
+        let mut params = params(name, ExtendedKeyUsagePurpose::ServerAuth, 2099);
         change(&mut params);
         self.sign(name, &params)
     }
 
-    fn issue(&self, name: &str, usage: ExtendedKeyUsagePurpose, until: u64) -> Certificate {
-        self.sign(name, &params(name, usage, until))
+    fn issue(&self, name: &str, usage: ExtendedKeyUsagePurpose, until_year: i32) -> Certificate {
+        self.sign(name, &params(name, usage, until_year))
     }
 
     fn sign(&self, name: &str, params: &CertificateParams) -> Certificate {
@@ -131,13 +128,13 @@ impl Authority {
     }
 }
 
-fn params(name: &str, usage: ExtendedKeyUsagePurpose, until: u64) -> CertificateParams {
+fn params(name: &str, usage: ExtendedKeyUsagePurpose, until_year: i32) -> CertificateParams {
     let names = ["localhost", "127.0.0.1", "::1"].map(str::to_owned);
     let mut params = CertificateParams::new(names).unwrap();
     params.distinguished_name.push(DnType::CommonName, name);
     params.extended_key_usages = vec![usage];
     params.not_before = date_time_ymd(2019, 1, 1);
-    params.not_after = date_time_ymd(1970, 1, 1) + Duration::from_secs(until);
+    params.not_after = date_time_ymd(until_year, 1, 1);
     params
 }
 

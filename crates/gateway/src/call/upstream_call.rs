@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use actix_web::http::header::HeaderValue;
-use metrics::Stage;
+use metrics::{HandshakeReason, Stage};
 use protocol::{Api, NotAnObject, answer_res_code};
 use tokio::time::Instant;
 
@@ -232,11 +232,18 @@ impl Call {
             request_id = self.request_id(), upstream = party.label(), %fault,
             "no complete answer from the upstream"
         );
+        if matches!(fault, UpstreamFault::RefusedByTls { .. }) {
+            // The handshake itself was counted as a good one.
+            self.metrics()
+                .outbound_handshakes()
+                .count(HandshakeReason::Alert);
+        }
         let problem = match fault {
             UpstreamFault::TimedOut { .. } => Problem::TimedOut,
             UpstreamFault::TooLarge { status } => Problem::BadAnswer { status: *status },
             UpstreamFault::NotReached(_)
             | UpstreamFault::Closed { .. }
+            | UpstreamFault::RefusedByTls { .. }
             | UpstreamFault::CutShort { .. }
             | UpstreamFault::Malformed(_) => Problem::NoAnswer,
         };

@@ -29,7 +29,7 @@ const CHALLENGE: HeaderValue = HeaderValue::from_static("KakaoAK realm=\"relay\"
 /// Marks a replayed answer (contract section 4).
 const X_RELAY_REPLAYED: HeaderName = HeaderName::from_static("x-relay-replayed");
 
-/// The body of a replayed answer whose own body was too large to be kept (contract section 4, "Bodies").
+/// The body of a replayed answer whose own body was too large to be kept (contract section 4).
 const ACCEPTED_BODY: &str = r#"{"res_code":"OK","message":"성공","data":null}"#;
 
 /// A complete answer of an upstream whose body is a JSON object.

@@ -4,22 +4,14 @@ use std::fmt;
 use std::io;
 
 use metrics::HandshakeReason;
-use rustls::{AlertDescription, CertificateError, Error, InvalidMessage, PeerIncompatible};
+use rustls::{CertificateError, Error, InvalidMessage, PeerIncompatible};
 
+use super::alert::{self, Peer};
 use super::certificate::{printable, unix_moment};
 use super::verifier::Distrust;
 
 /// The most names of a certificate that a text lists.
 const NAMES_MAX: usize = 8;
-
-/// The other side of a handshake.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Peer {
-    /// An upstream's server.
-    Server,
-    /// A caller of the listener.
-    Caller,
-}
 
 /// Why a handshake failed.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -79,7 +71,10 @@ fn of_connection(error: &io::Error) -> HandshakeFailure {
 
 fn of_tls(error: &Error, peer: Peer) -> HandshakeFailure {
     match error {
-        Error::AlertReceived(alert) => of_alert(*alert, peer),
+        Error::AlertReceived(alert) => {
+            let (reason, what) = alert::in_words(*alert, peer);
+            HandshakeFailure::new(reason, what)
+        }
         Error::PeerIncompatible(missing) => incompatible(missing, peer),
         Error::InvalidCertificate(fault) => of_certificate(fault),
         Error::NoCertificatesPresented => HandshakeFailure::new(
@@ -226,76 +221,4 @@ fn wrong_name(expected: &str, presented: &[String]) -> String {
         "its certificate is not for {expected}: it is for {}{more}",
         names.join(", ")
     )
-}
-
-fn of_alert(alert: AlertDescription, peer: Peer) -> HandshakeFailure {
-    use AlertDescription as A;
-    let name = alert_name(alert);
-    let (reason, what) = match (alert, peer) {
-        (A::ProtocolVersion | A::InappropriateFallback, _) => (
-            HandshakeReason::Version,
-            "it has no TLS version in common: the gateway has 1.3 and 1.2",
-        ),
-        (A::HandshakeFailure | A::InsufficientSecurity, Peer::Server) => (
-            HandshakeReason::Cipher,
-            "it refused: no cipher suite, group or signature scheme in common (in TLS 1.2 the gateway has ECDHE with \
-             AES-GCM or ChaCha20-Poly1305 only), or it wants a client certificate (`tls.certificate`)",
-        ),
-        (A::HandshakeFailure | A::InsufficientSecurity, Peer::Caller) => (
-            HandshakeReason::Cipher,
-            "it refused: no cipher suite, group or signature scheme in common",
-        ),
-        (A::CertificateRequired, Peer::Server) => (
-            HandshakeReason::Alert,
-            "it wants a client certificate: name one as `tls.certificate`",
-        ),
-        (A::UnrecognisedName, Peer::Server) => (
-            HandshakeReason::Alert,
-            "it has no site of the name in `base_url`",
-        ),
-        (
-            A::BadCertificate
-            | A::UnsupportedCertificate
-            | A::CertificateRevoked
-            | A::CertificateExpired
-            | A::CertificateUnknown
-            | A::UnknownCA
-            | A::AccessDenied
-            | A::DecryptError,
-            Peer::Server,
-        ) => (
-            HandshakeReason::Alert,
-            "it refused the gateway's client certificate",
-        ),
-        (
-            A::BadCertificate
-            | A::UnsupportedCertificate
-            | A::CertificateRevoked
-            | A::CertificateExpired
-            | A::CertificateUnknown
-            | A::UnknownCA,
-            Peer::Caller,
-        ) => (
-            HandshakeReason::Alert,
-            "it does not trust the listener's certificate",
-        ),
-        _ => (HandshakeReason::Alert, "it ended the handshake"),
-    };
-    HandshakeFailure::new(reason, format!("{what} (alert {name})"))
-}
-
-/// Returns an alert's name as the standard spells it, `unknown_ca`.
-fn alert_name(alert: AlertDescription) -> String {
-    let words = match alert {
-        AlertDescription::UnknownCA => "UnknownCa".to_owned(),
-        alert => format!("{alert:?}"),
-    };
-    let mut name = String::with_capacity(words.len() + 4);
-    for character in words.chars() {
-        if character.is_ascii_uppercase() && !name.is_empty() {
-            name.push('_');
-        }
-        name.push(character.to_ascii_lowercase());
-    }
-    name
 }

@@ -14,9 +14,10 @@ use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
 use super::Wire;
+use super::alert::Peer;
 use super::certificate::{CertificateFacts, moment};
 use super::client::ClientTls;
-use super::failure::{HandshakeFailure, Peer};
+use super::failure::HandshakeFailure;
 use super::verifier::UpstreamVerifier;
 
 /// How long a server of TLS 1.3 has to refuse the client's certificate, which it does after the handshake.

@@ -2,6 +2,7 @@
 //!
 //! A load reads every file once, so the bytes that a reload compares are the bytes that are used.
 
+mod alert;
 mod certificate;
 mod client;
 mod contents;
@@ -23,9 +24,10 @@ use std::sync::Arc;
 
 use rustls::crypto::CryptoProvider;
 
+pub use self::alert::{Peer, server_alert};
 pub use self::certificate::{EXPIRES_SOON, moment};
 pub use self::client::{ClientFiles, ClientTls, client_config};
-pub use self::failure::{HandshakeFailure, Peer};
+pub use self::failure::HandshakeFailure;
 pub use self::inbound::InboundHandshakes;
 pub use self::inspection::{Inspection, inspect};
 pub use self::outbound::OutboundHandshakes;

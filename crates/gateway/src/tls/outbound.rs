@@ -11,8 +11,9 @@ use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
+use super::alert::Peer;
 use super::certificate::not_after;
-use super::failure::{HandshakeFailure, Peer};
+use super::failure::HandshakeFailure;
 use super::{ALPN_HTTP_1_1, Wire};
 
 /// The value for a certificate that was not seen yet.

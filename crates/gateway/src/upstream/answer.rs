@@ -38,6 +38,14 @@ pub enum UpstreamFault {
         /// Whether the request may have been sent by then.
         sent: Sent,
     },
+    /// The party ended the TLS connection with an alert in place of an answer. A server of TLS 1.3 refuses a client
+    /// certificate so, after the handshake.
+    RefusedByTls {
+        /// The alert in words.
+        what: String,
+        /// Whether the request may have been sent by then.
+        sent: Sent,
+    },
     /// The connection ended before the body did.
     CutShort {
         /// The status of the answer's head.
@@ -57,7 +65,9 @@ impl UpstreamFault {
     pub fn sent(&self) -> Sent {
         match self {
             Self::NotReached(_) => Sent::NotSent,
-            Self::TimedOut { sent } | Self::Closed { sent } => *sent,
+            Self::TimedOut { sent } | Self::Closed { sent } | Self::RefusedByTls { sent, .. } => {
+                *sent
+            }
             Self::CutShort { .. } | Self::TooLarge { .. } | Self::Malformed(_) => Sent::MaybeSent,
         }
     }
@@ -70,6 +80,7 @@ impl fmt::Display for UpstreamFault {
             Self::TimedOut { .. } => f.write_str("no answer in time"),
             Self::NotReached(failure) => failure.fmt(f),
             Self::Closed { .. } => f.write_str("closed before an answer"),
+            Self::RefusedByTls { what, .. } => write!(f, "closed before an answer: {what}"),
             Self::CutShort { .. } => f.write_str("answer cut short"),
             Self::TooLarge { .. } => f.write_str("answer too large"),
             Self::Malformed(rule) => write!(f, "malformed answer: {rule}"),

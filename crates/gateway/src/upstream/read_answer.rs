@@ -17,6 +17,7 @@ use super::json_object::JsonObject;
 use super::malformed::Malformed;
 use super::progress::CallProgress;
 use super::request::Exchange;
+use crate::tls::server_alert;
 
 /// Most interim answers (`100 Continue`, `103 Early Hints`) before the final answer.
 const INTERIM_MAX: u8 = 8;
@@ -129,10 +130,15 @@ async fn read_head(
             return Err(Malformed::HeadTooLarge.into());
         }
         bytes.reserve(READ_BYTES);
-        if !matches!(connection.read(bytes).await, Ok(1..)) {
+        let read = connection.read(bytes).await;
+        if !matches!(read, Ok(1..)) {
             let sent = progress.sent();
+            let alert = read.err().and_then(|error| server_alert(&error));
             return Err(ReadFailure {
-                fault: UpstreamFault::Closed { sent },
+                fault: match alert {
+                    Some(what) => UpstreamFault::RefusedByTls { what, sent },
+                    None => UpstreamFault::Closed { sent },
+                },
                 is_before_first_byte: !has_received,
             });
         }

@@ -18,11 +18,12 @@ struct Synopsis {
 /// The groups of commands that share the operators' options.
 const OPERATORS: [&str; 3] = ["bill", "payments", "ledger"];
 
+/// Returns the short help of a command: one line for each option.
 fn help(command: &str) -> String {
     let mut gateway = Command::new(env!("CARGO_BIN_EXE_gateway"));
     let arguments = command.split(' ').skip(1);
-    let output = gateway.args(arguments).arg("--help").output().unwrap();
-    assert_eq!(output.status.code(), Some(0), "{command} --help");
+    let output = gateway.args(arguments).arg("-h").output().unwrap();
+    assert_eq!(output.status.code(), Some(0), "{command} -h");
     String::from_utf8(output.stdout).unwrap()
 }
 

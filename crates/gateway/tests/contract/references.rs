@@ -59,7 +59,7 @@ fn numbers(citation: &str) -> Vec<u8> {
 fn heading(citation: &str) -> Option<&str> {
     let (_, rest) = citation.split_once(", ")?;
     let rest = rest.trim_start_matches('"');
-    let is_name = |character: char| character.is_ascii_alphabetic() || character == ' ';
+    let is_name = |character: char| character.is_ascii_alphabetic() || " -".contains(character);
     let end = rest.find(|character| !is_name(character))?;
     let is_heading = rest.starts_with(|first: char| first.is_ascii_uppercase());
     (citation.find(", ")? <= 4 && is_heading).then(|| &rest[..end])

@@ -89,6 +89,7 @@ fn read<'a>(line: &str, rest: &'a [&'a str]) -> Words<'a> {
             "--bin" => words.program = options.next(),
             "--test" => targets.push(("tests", options.next().unwrap())),
             "--example" => targets.push(("examples", options.next().unwrap())),
+            "--run-ignored" => assert!(matches!(options.next(), Some("only" | "all")), "{line}"),
             "-E" => words.filters.extend(options.next()),
             flag if FLAGS.contains(&flag) => {}
             option => {

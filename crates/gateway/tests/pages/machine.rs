@@ -42,8 +42,8 @@ pub struct Machine {
 }
 
 impl Machine {
-    /// Starts everything. The token and its digest are what the pages' own commands make.
-    pub fn start(make_token: &str, make_digest: &str) -> Self {
+    /// Starts everything. The token and its digest are what the pages' own command makes.
+    pub fn start(make_token: &str) -> Self {
         let folder = TempDir::new().unwrap();
         let address = |port| SocketAddr::from(([127, 0, 0, 1], port));
         let redis_port = free_port();
@@ -58,7 +58,7 @@ impl Machine {
             _redis: RedisServer::on_port(redis_port, Persistence::Nothing, &[]),
             customers: Cell::new(0),
         };
-        machine.install(make_token, make_digest);
+        machine.install(make_token);
         machine.fail_to_start();
         machine.start_gateway();
         machine.pay(USER_KEY, 31);
@@ -70,18 +70,17 @@ impl Machine {
     }
 
     /// Writes the example configuration with this machine's addresses and the digest of the token, and a certificate.
-    fn install(&self, make_token: &str, make_digest: &str) {
+    fn install(&self, make_token: &str) {
         let programs = self.folder().join("bin");
         fs::create_dir(&programs).unwrap();
         symlink(env!("CARGO_BIN_EXE_gateway"), programs.join("gateway")).unwrap();
         let made = self.shell(make_token);
         assert!(made.status.success(), "{make_token}: {made:?}");
-        let printed = String::from_utf8(self.shell(make_digest).stdout).unwrap();
-        let digest = printed
-            .split_whitespace()
-            .next()
-            .expect("a digest")
-            .to_owned();
+        let printed = String::from_utf8(made.stdout).unwrap();
+        let line = printed
+            .lines()
+            .find(|line| line.contains("admin_token_sha256"));
+        let line = line.expect("the line for [ops]");
 
         let (example, config) = (repository().join("config"), self.folder().join("config"));
         fs::create_dir_all(config.join("billers")).unwrap();
@@ -96,10 +95,7 @@ impl Machine {
                 ("127.0.0.1:8080", &self.public.to_string()),
                 ("127.0.0.1:9464", &self.ops.to_string()),
                 ("http://127.0.0.1:9001", &self._kakao.url()),
-                (
-                    "\n[ops]\n",
-                    &format!("\n[ops]\nadmin_token_sha256 = \"{digest}\"\n"),
-                ),
+                ("\n[ops]\n", &format!("\n[ops]\n{line}\n")),
                 ("\n[billers]\n", &format!("\n{redis}[billers]\n")),
             ],
         );
@@ -178,6 +174,24 @@ impl Machine {
     pub fn pay_anew(&self, pay_id: u64) {
         self.customers.set(self.customers.get() + 1);
         self.pay(&format!("customer-{}", self.customers.get()), pay_id);
+    }
+
+    /// Has Kakao Pay report a payment by a card whose prefix has eight digits; returns the id of what was refused.
+    pub fn refused_pay_result(&self) -> String {
+        self.customers.set(self.customers.get() + 1);
+        let customer = format!("customer-{}", self.customers.get());
+        let payment = pay_result(&customer, "P", 32, 20000);
+        let payment = with(payment, "pay_detail1", json!("12345678"));
+        let reply = Caller::connect(self.public).post(PAY_RESULT, payment.to_string());
+        assert_eq!(reply.res_code(), "E006");
+        let listed = self.shell("gateway payments refused list --json").stdout;
+        let listed: Value = serde_json::from_slice(&listed).unwrap();
+        let newest = listed["refused"]
+            .as_array()
+            .unwrap()
+            .last()
+            .expect("an entry");
+        newest["id"].as_str().unwrap().to_owned()
     }
 
     /// Returns the request id of a call that reported a payment.

@@ -99,7 +99,10 @@ fn of_page(text: &str) -> (Vec<String>, Vec<String>) {
     let (blocks, prose) = blocks_and_prose(text);
     let examples = blocks.iter().flat_map(|block| of_block(block));
     let inline = prose.split('`').skip(1).step_by(2);
-    let inline = inline.map(joined).filter(|code| is_inline_command(code));
+    // A table escapes the bar.
+    let inline = inline
+        .map(|code| joined(&code.replace("\\|", "|")))
+        .filter(|code| is_inline_command(code));
     (examples.collect(), inline.collect())
 }
 

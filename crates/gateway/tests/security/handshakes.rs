@@ -133,24 +133,3 @@ fn a_stranger_who_fails_a_hundred_handshakes_makes_ten_lines() {
         10
     );
 }
-
-#[test]
-fn a_caller_that_signals_a_fallback_is_served_for_there_is_nothing_to_fall_back_to() {
-    let authority = Authority::new();
-    let upstream = Upstream::ok();
-    let gateway = Setup::new(&upstream.url(), &upstream.url())
-        .with(&listen("127.0.0.1:0", &authority, "off"))
-        .start();
-    // TLS 1.2 at most, with `TLS_FALLBACK_SCSV` in place of a suite that the listener does not have.
-    let mut hello = client_hello([3, 3]);
-    let suite = hello
-        .windows(2)
-        .position(|pair| pair == [0xc0, 0x09])
-        .unwrap();
-    hello[suite..suite + 2].copy_from_slice(&[0x56, 0x00]);
-    let mut socket = dial(gateway.public(), None);
-    socket.write_all(&hello).unwrap();
-    let mut record = [0; 6];
-    socket.read_exact(&mut record).unwrap();
-    assert_eq!((record[0], record[5]), (22, 2), "a ServerHello");
-}

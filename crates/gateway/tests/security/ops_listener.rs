@@ -169,13 +169,20 @@ fn an_address_with_ten_failed_log_ins_is_held_back_counted_and_logged_and_no_oth
         let series = format!("relay_admin_login_failures_total{{cause=\"{cause}\"}}");
         assert_eq!(gateway.metric(&series), count, "{cause}");
     }
+    let is_failure = |line: &serde_json::Value| line["message"] == "log-in at the admin API failed";
+    gateway.await_log_times(10, is_failure);
+    let is_failure =
+        |line: &&serde_json::Value| line["message"] == "log-in at the admin API failed";
+    gateway.await_log_times(10, |line| is_failure(&line));
     let log = gateway.log();
-    let failures = log
-        .iter()
-        .filter(|line| line["message"] == "log-in at the admin API failed");
-    let failures: Vec<_> = failures.collect();
+    let failures: Vec<_> = log.iter().filter(is_failure).collect();
     assert_eq!(failures.len(), 10, "{log:#?}");
-    assert!(failures.iter().all(|line| line["address"] == guesser));
+    for (line, cause) in failures.iter().zip(["wrong", "missing"].iter().cycle()) {
+        assert_eq!(
+            (&line["address"], &line["cause"]),
+            (&guesser.into(), &(*cause).into())
+        );
+    }
     let last = failures.iter().filter(|line| line["is_last"] == true);
     assert_eq!(last.count(), 1);
     let text = serde_json::to_string(&log).unwrap();

@@ -2,7 +2,7 @@
 
 use std::io::{Read as _, Write as _};
 
-use rustls::version::TLS12;
+use rustls::version::{TLS12, TLS13};
 use test_support::{Authority, Setup, notice, serve};
 
 use crate::command::{check, openssl};
@@ -36,6 +36,8 @@ fn the_log_names_the_reason_of_each_failed_handshake_and_the_metrics_count_it() 
     let misnamed = biller(&elsewhere);
     let gone = biller(&authority.expired_server("gone"));
     let mutual = biller_that_requires(&authority, &authority.server(), &[&TLS12]);
+    // It refuses after the handshake.
+    let mutual_13 = biller_that_requires(&authority, &authority.server(), &[&TLS13]);
     // base URL | reason | what the log says
     let table = [
         (
@@ -78,6 +80,11 @@ fn the_log_names_the_reason_of_each_failed_handshake_and_the_metrics_count_it() 
             gone.base_url(),
             "certificate_expired",
             "its certificate expired on 2020-01-01T00:00:00Z",
+        ),
+        (
+            mutual_13.base_url(),
+            "alert",
+            "it wants a client certificate: name one as `tls.certificate` (alert certificate_required)",
         ),
         (
             mutual.base_url(),

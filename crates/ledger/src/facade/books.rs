@@ -6,11 +6,11 @@ use std::sync::{Arc, PoisonError, RwLock};
 use foldhash::HashMap;
 use protocol::BillerCode;
 
+use super::refused_links::RefusedLinks;
 use crate::book::Book;
 use crate::horizon::Horizon;
 use crate::journal::{Reader, StampSpan};
 use crate::refused::RefusedIndex;
-use crate::refused_links::RefusedLinks;
 use crate::{FactKind, JournalError};
 
 /// The billers' books; one for every biller that has a bill, bounded by the registered billers

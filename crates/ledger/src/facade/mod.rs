@@ -15,6 +15,7 @@ mod node;
 mod payments;
 mod redelivery;
 mod refused;
+mod refused_links;
 mod story;
 mod told;
 mod undelivered;
@@ -42,7 +43,6 @@ pub use verify::{Rebuild, Verification, verify_offline};
 pub use vitals::BillerUndelivered;
 
 use crate::journal::{self, Rows};
-use crate::refused_links;
 use crate::retention::{self, RetentionThread};
 use crate::share::{CatchUp, Seal, Share};
 use crate::shared::{Settings as RedisSettings, SharedStore, WallClock};
@@ -188,7 +188,7 @@ impl Ledger {
     /// # Errors
     /// When the journal cannot be read or written.
     pub fn forget_refused_links(&self, before: Timestamp) -> Result<usize, JournalError> {
-        refused_links::forget_refused_links(&self.node, before, self.share.is_some())
+        retention::forget_refused_links(&self.node, before, self.share.is_some())
     }
 
     /// Waits until the journal has committed all facts, at most `within`. Called when the process

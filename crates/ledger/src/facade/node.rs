@@ -8,11 +8,11 @@ use protocol::{Bill, BillerCode};
 
 use super::books::{Books, Folded, book};
 use super::doubtful::DoubtfulValues;
+use super::refused_links::RefusedLinks;
 use crate::book::{AcceptedAnswer, Book, Pages};
 use crate::horizon::Horizon;
 use crate::journal::{Commit, Entry, Forgotten, ForgottenFacts, Journal, Rows, Settings};
 use crate::refused::RefusedIndex;
-use crate::refused_links::RefusedLinks;
 use crate::share::Marks;
 use crate::shared::WallClock;
 use crate::{

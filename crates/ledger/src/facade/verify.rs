@@ -162,7 +162,7 @@ fn still_differs(node: &Node, reader: &Reader, bill: &Bill) -> Result<Option<i64
 
 impl Node {
     /// Ends when everything that was told before is in the journal.
-    fn wait_for_queue(&self) -> Result<(), JournalError> {
+    pub(crate) fn wait_for_queue(&self) -> Result<(), JournalError> {
         self.journal()
             .append(Entry::default())
             .blocking_committed()

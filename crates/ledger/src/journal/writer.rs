@@ -15,7 +15,7 @@ use super::pace::Pace;
 use super::queue::{Nothing, Queue};
 use super::tally::Tally;
 use super::upkeep::Upkeep;
-use super::{Entry, JournalError, Rows, row};
+use super::{Entry, JournalError, Rows, insert};
 
 /// Entries in one transaction at most.
 const GROUP_BOUND: usize = 2_048;
@@ -236,7 +236,7 @@ fn write<'a>(
     let began = Instant::now();
     let transaction = connection.transaction()?;
     let rows: Vec<Rows> = entries
-        .map(|entry| row::insert(&transaction, entry))
+        .map(|entry| insert::insert(&transaction, entry))
         .collect::<Result<_, _>>()?;
     transaction.commit()?;
     tally.wrote(rows.last().map_or(0, |rows| rows.last));

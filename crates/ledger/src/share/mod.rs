@@ -4,6 +4,7 @@
 //! what this node knows before anything is decided or written, so a value that is missing, old or
 //! wiped can make a decision slower but never wrong in what this node knows.
 
+mod accepted;
 mod answer;
 mod catch_up;
 mod compare;
@@ -39,7 +40,7 @@ use crate::facade::Node;
 use crate::horizon::Horizon;
 use crate::journal::Entry;
 use crate::shared::{OutOfReach, SharedStore, Swap};
-use crate::{Digests, KeptAnswer, MessageDigest, Timestamp};
+use crate::{Digests, KeptAnswer, Timestamp};
 
 /// How often a swap is tried again because another node was faster. Nodes meet on one bill only
 /// when two of its calls do, so more than a few rounds mean that something is wrong.
@@ -142,24 +143,6 @@ impl Share {
             .await?;
         self.understand(bill, message, values, epoch)
             .map_err(|Unreadable| unreadable(bill))
-    }
-
-    /// The pay-result that the biller accepted with the same values, and its answer: the one that was asked for,
-    /// else one in another spelling, which takes another round trip.
-    pub(crate) async fn accepted(
-        &self,
-        bill: &Bill,
-        held: Option<&Held>,
-        message: &Digests,
-    ) -> Option<(MessageDigest, KeptAnswer)> {
-        let held = held?;
-        if let Some(answer) = &held.accepted {
-            return Some((message.bytes, answer.clone()));
-        }
-        let other = held.accepted_as.filter(|other| *other != message.bytes)?;
-        // Boxed: copies in another spelling are rare.
-        let held = Box::pin(self.read(bill, Some(&other.into()))).await.ok()?;
-        Some((other, held.accepted?))
     }
 
     /// What values mean that were asked for in `epoch`. This node's stamps come after theirs, where they are

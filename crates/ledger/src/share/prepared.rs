@@ -6,8 +6,11 @@ use super::keys::{CANONICAL, MESSAGE, keys};
 use super::seal::Seal;
 use super::{Held, Subject, answer};
 use crate::codec;
-use crate::refused_links::KEPT_IN_REDIS_FOR;
 use crate::shared::{Change, Key};
+
+/// How long Redis keeps a value that says nothing but that links were refused: longer than the journals keep such facts,
+/// so that it lacks nothing of theirs.
+const REFUSED_LINKS_KEPT: Duration = Duration::from_mins(15);
 
 /// The new values of a subject's keys, beside what they must hold.
 pub(super) struct Prepared<'a> {
@@ -74,7 +77,7 @@ impl<'a> Prepared<'a> {
                 expected: *expected,
                 new,
                 expires_in: Some(if *is_nothing {
-                    keep.min(KEPT_IN_REDIS_FOR)
+                    keep.min(REFUSED_LINKS_KEPT)
                 } else {
                     keep
                 }),

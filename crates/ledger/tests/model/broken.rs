@@ -23,6 +23,8 @@ pub(crate) enum Broken {
     NoRewind,
     /// A restart does not settle interrupted calls.
     LeaveInterruptedOpen,
+    /// Refused creations are forgotten before Redis has their end.
+    ForgetUnshared,
     /// A restart loses which pay-results were accepted.
     LoseAnswers,
 }

@@ -143,6 +143,19 @@ impl Phase {
         }
     }
 
+    /// What was read of the bill, if anything was.
+    pub(crate) const fn read(self) -> Option<Option<StateNumber>> {
+        match self {
+            Self::Deciding(Some(read))
+            | Self::Committing(Some(read))
+            | Self::Reserving { read, .. }
+            | Self::Committed { read, .. }
+            | Self::Swapping { read, .. }
+            | Self::SettledSwapping { read, .. } => Some(read.bill_group),
+            _ => None,
+        }
+    }
+
     /// A swap is being sent.
     pub(crate) const fn is_swap(self) -> bool {
         matches!(

@@ -41,6 +41,8 @@ impl Model {
     /// Kills a node: only committed rows of its journal stay.
     pub(crate) fn crash(state: &mut State, place: Place) {
         state.left.crashes -= 1;
+        // A creation that was under way is unknown.
+        state.seen.not_refused = true;
         let node = &mut state.nodes[place];
         node.up = false;
         node.queue.clear();
@@ -63,15 +65,14 @@ impl Model {
         let now = self.now(state, place).millis();
         let node = &mut state.nodes[place];
         node.up = true;
-        let notes = node.journal.rows.iter();
-        let memory = notes.fold(NOTHING, |bill_state, note| {
+        let memory = node.journal.facts().fold(NOTHING, |bill_state, note| {
             self.table.fold(bill_state, *note)
         });
         node.memory = memory;
         if self.broken != Some(Broken::LoseAnswers) {
             node.accepted = node.journal.answers;
         }
-        let stamps = node.journal.rows.iter().map(|note| note.stamp);
+        let stamps = node.journal.facts().map(|note| note.stamp);
         node.clock = stamps.max().unwrap_or(Stamp::default()).time;
         let last = i64::try_from(node.journal.rows.len()).unwrap();
         node.marks = Marks::new(node.journal.shared_up_to, last);

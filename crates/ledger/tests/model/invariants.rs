@@ -12,6 +12,8 @@
 //! (d) Two creations of one bill never both reach Kakao Pay; see `Model::check_alone`.
 //! (e) After the resync, every delivery attempt has a delivery: `accepted`, or `unknown` if it was
 //!     interrupted.
+//! (f) After the resync, where every creation was refused, no link is registered once all budgets are over, also if
+//!     nodes and Redis have forgotten the creations at different times.
 
 use std::collections::BTreeMap;
 
@@ -102,6 +104,10 @@ impl Model {
             if !state.redis.answers.has(answer) {
                 return Some(format!("(b) Redis never gets the answer to {answer}"));
             }
+        }
+        let is_refused = self.scenario.forgets && !state.seen.not_refused;
+        if is_refused && self.table.is_registered_in_the_end(view) {
+            return Some(format!("(f) a refused link stays unknown to node {place}"));
         }
         let doubled =
             self.scenario.doubles_are_reported && self.payments_conflict(state, place, view);

@@ -52,6 +52,8 @@ pub(crate) enum What {
     Payment(Message),
     Delivery(Message, DeliveryState),
     Classified,
+    /// A row that was deleted. It is no fact any more.
+    Forgotten,
 }
 
 impl Note {
@@ -89,6 +91,7 @@ impl Note {
                 message: digest(message),
                 state,
             },
+            What::Forgotten => unreachable!("a deleted row is never folded"),
             What::Classified => FactKind::Classified {
                 reason: "paid twice".to_owned(),
                 operator: "gateway".to_owned(),

@@ -19,6 +19,8 @@ pub(crate) struct Scenario {
     pub(crate) doubles_are_reported: bool,
     /// Whether no call is so slow that the resync shares its facts before it does.
     pub(crate) calls_first: bool,
+    /// Whether nodes and Redis forget creations that were refused.
+    pub(crate) forgets: bool,
     /// Whether every step stands alone; see `Phase::is_in_between`.
     pub(crate) fine: bool,
 }
@@ -34,6 +36,7 @@ impl Scenario {
             budget: 1,
             doubles_are_reported: false,
             calls_first: false,
+            forgets: false,
             fine: false,
         }
     }

@@ -1,7 +1,7 @@
 //! The state of the model.
 
 use crate::call::Call;
-use crate::note::{Message, Messages, Note};
+use crate::note::{Message, Messages, Note, What};
 use crate::share::Marks;
 use crate::table::{NOTHING, StateNumber};
 
@@ -100,8 +100,18 @@ pub(crate) struct Seen {
     pub(crate) delivered: Messages,
     /// Pay-results of which a share step succeeded since the last wipe.
     pub(crate) shared: Messages,
+    /// A creation ended in another way than refused.
+    pub(crate) not_refused: bool,
     /// A step that must never be taken was taken.
     pub(crate) wrong: Option<&'static str>,
+}
+
+impl Journal {
+    /// The rows that were not deleted.
+    pub(crate) fn facts(&self) -> impl Iterator<Item = &Note> {
+        let is_fact = |note: &&Note| note.what != What::Forgotten;
+        self.rows.iter().filter(is_fact)
+    }
 }
 
 impl Node {
@@ -143,7 +153,7 @@ impl Node {
     /// Every fact of this node: in its journal or queued for it.
     pub(crate) fn facts(&self) -> impl Iterator<Item = &Note> {
         let queued = self.queue.iter().flat_map(|entry| &entry.notes);
-        self.journal.rows.iter().chain(queued)
+        self.journal.facts().chain(queued)
     }
 }
 

@@ -144,6 +144,23 @@ impl Table {
         })
     }
 
+    /// `BillState::is_settled_to_nothing`.
+    pub(crate) fn is_settled_to_nothing(&self, bill_state: StateNumber) -> bool {
+        self.decide(bill_state, |input| {
+            let state = input.get(&self.bill);
+            state.is_none_or(BillState::is_settled_to_nothing)
+        })
+    }
+
+    /// Whether a link is registered once all budgets are over.
+    pub(crate) fn is_registered_in_the_end(&self, bill_state: StateNumber) -> bool {
+        let end = Timestamp::from_millis(i64::MAX);
+        self.decide(bill_state, |input| {
+            let state = input.get(&self.bill);
+            state.is_some_and(|state| state.link_state(end).is_registered())
+        })
+    }
+
     pub(crate) fn is_paid(&self, bill_state: StateNumber, now: Timestamp) -> bool {
         self.decide(bill_state, |input| input.view(&self.bill, now).paid)
     }

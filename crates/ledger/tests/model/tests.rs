@@ -43,6 +43,11 @@ fn two_payments() -> Scenario {
     scenario
 }
 
+fn forgetting(mut scenario: Scenario) -> Scenario {
+    scenario.forgets = true;
+    scenario
+}
+
 fn fine(mut scenario: Scenario) -> Scenario {
     scenario.fine = true;
     scenario
@@ -75,6 +80,18 @@ fn two_creations_of_one_bill_never_both_reach_kakao_pay() {
         Faults { ticks: 1, ..NONE },
     ];
     hold("two creations", each(&creates(), &faults));
+}
+
+#[test]
+fn creations_that_were_refused_are_forgotten_without_a_trace() {
+    let faults = [
+        NONE,
+        Faults { wipes: 1, ..NONE },
+        Faults { ticks: 1, ..NONE },
+        Faults { crashes: 1, ..NONE },
+    ];
+    let scenario = forgetting(creates());
+    hold("two creations, forgotten", each(&scenario, &faults));
 }
 
 #[test]
@@ -140,6 +157,8 @@ fn all_invariants_with_more_faults_at_once() {
         [copies().with(Faults { crashes: 2, ..all })],
     );
     hold("two creations", [creates().with(all)]);
+    let three = Scenario::new(&[Create, Create, Create], &[]);
+    hold("three creations, forgotten", [forgetting(three)]);
     hold(
         "two creations, and time",
         [creates().with(Faults {
@@ -207,6 +226,7 @@ fn a_deliberate_fault_is_found() {
         ),
         (Broken::LeaveInterruptedOpen, copies().with(crash), "(e)"),
         (Broken::LoseAnswers, copies().with(crash), "(b)"),
+        (Broken::ForgetUnshared, forgetting(creates()), "(f)"),
     ];
     for (broken, scenario, invariant) in table {
         let found = search(&Model::broken(scenario, broken), BOUND);

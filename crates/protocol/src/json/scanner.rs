@@ -63,15 +63,18 @@ impl<'a> Scanner<'a> {
         }
     }
 
-    /// Returns the position of the next value's first byte.
-    pub(crate) fn next_position(&mut self) -> usize {
-        self.cursor.peek_token();
-        self.cursor.at
-    }
-
-    /// Returns the text from this position up to the end of what was consumed.
-    pub(crate) fn text_since(&self, start: usize) -> &'a str {
-        self.slice(start, self.cursor.at)
+    /// Consumes the next value like [`value`](Self::value), and returns its text too if it is a literal, an array or an
+    /// object; else `""`.
+    pub(crate) fn spelled_value(&mut self) -> Result<(Value<'a>, &'a str), InvalidJson> {
+        let start = self.cursor.at;
+        let value = self.value()?;
+        let text = match value {
+            Value::Null | Value::Number(_) | Value::String(_) => "",
+            Value::Bool | Value::Array | Value::Object => {
+                self.slice(start, self.cursor.at).trim_ascii_start()
+            }
+        };
+        Ok((value, text))
     }
 
     /// Enters the array that is next.

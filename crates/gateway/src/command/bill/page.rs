@@ -218,15 +218,13 @@ fn delivery(fact: &Value) -> String {
 
 /// Returns what a biller's answer to a pay-result said: `answered 200 E902 "message"`.
 fn answer(answer: &Value) -> Option<String> {
-    let status = answer["status"].as_u64()?;
-    let mut said = format!("answered {status}");
-    if let Some(res_code) = answer["res_code"].as_str() {
-        said += &format!(" {res_code}");
-    }
-    if let Some(message) = answer["message"].as_str() {
-        said += &format!(" \"{message}\"");
-    }
-    Some(said)
+    let status = answer["status"].as_u64()?.to_string();
+    let res_code = answer["res_code"].as_str().map(str::to_owned);
+    let message = answer["message"].as_str();
+    let message = message.map(|message| format!("\"{message}\""));
+    let said = ["answered".to_owned(), status];
+    let said = said.into_iter().chain(res_code).chain(message);
+    Some(said.collect::<Vec<_>>().join(" "))
 }
 
 /// Returns a table of one customer's bills.

@@ -40,7 +40,8 @@ pub(super) async fn require(
             shared.metrics.login_failed(failure);
             let allowance = attempts.failed(address, Instant::now());
             let is_last = allowance != Allowance::Left;
-            tracing::warn!(%address, ?failure, is_last, "log-in at the admin API failed");
+            let cause = failure.word();
+            tracing::warn!(%address, cause, is_last, "log-in at the admin API failed");
         }
         return Err(refusal.into());
     }

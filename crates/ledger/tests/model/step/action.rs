@@ -26,6 +26,10 @@ pub(crate) enum Action {
     ResyncSwap(Place),
     /// The cursor is written.
     WriteCursor(Place),
+    /// A node forgets creations that were refused.
+    ForgetRefused(Place),
+    /// Redis's value that says nothing else expires.
+    Expire,
     Crash(Place),
     /// A crash right after the cursor was written; only in a coarse scenario.
     CrashBehindCursor(Place),
@@ -49,6 +53,7 @@ impl Model {
                 self.resync_actions(state, place, &mut actions);
             }
         }
+        self.forget_actions(state, &mut actions);
         self.fault_actions(state, &mut actions);
         actions
     }

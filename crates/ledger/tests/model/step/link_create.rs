@@ -90,6 +90,8 @@ impl Model {
                     unreachable!("{note:?}");
                 };
                 call.phase = Phase::Reserved(note);
+                // Whatever comes of it, the first attempt stays unknown.
+                state.seen.not_refused |= after_unknown;
                 call.attempt = Some(Attempt {
                     stamp: note.stamp,
                     after_unknown,
@@ -116,6 +118,7 @@ impl Model {
     /// Nothing is sent once the budget is over.
     pub(super) fn call_kakao(&self, state: &mut State, number: u8) {
         if self.is_over(state, number) {
+            state.seen.not_refused = true;
             Self::done(state, number);
         } else {
             state.calls[usize::from(number)].phase = Phase::Sent;

@@ -1,6 +1,7 @@
 //! The steps and their effects.
 
 mod action;
+mod forget;
 mod journal;
 mod link_create;
 mod pay_result;
@@ -61,6 +62,8 @@ impl Model {
             }
             Action::ResyncSwap(place) => self.resync_swap(state, place),
             Action::WriteCursor(place) => Self::write_cursor(state, place),
+            Action::ForgetRefused(place) => self.forget_refused(state, place),
+            Action::Expire => self.expire(state),
             Action::Crash(place) => Self::crash(state, place),
             Action::CrashBehindCursor(place) => {
                 Self::write_cursor(state, place);

@@ -2,6 +2,7 @@
 
 use super::{Action, Model, Swap};
 use crate::broken::Broken;
+use crate::journal::Rows;
 use crate::note::{Message, What};
 use crate::state::{Place, Resync, State};
 
@@ -51,6 +52,14 @@ impl Model {
 
     fn read_row(&self, state: &mut State, place: Place, row: i64) {
         let node = &mut state.nodes[place];
+        if node.row(row).what == What::Forgotten {
+            // `Progress::pass_over_gaps`.
+            let epoch = node.marks.epoch();
+            let (first, last) = (row, row);
+            node.marks.shared(epoch, Rows { first, last });
+            node.resync = Resync::Idle;
+            return;
+        }
         let answer: Option<Message> = match node.row(row).what {
             What::Delivery(message, _) if node.journal.answers.has(message) => Some(message),
             _ => None,

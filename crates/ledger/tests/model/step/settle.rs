@@ -14,6 +14,7 @@ impl Model {
         // Only a reserved creation was sent.
         let attempt = call.attempt.as_mut().unwrap();
         attempt.outcome = Some(outcome);
+        state.seen.not_refused |= outcome != Outcome::Refused;
         let what = match outcome {
             Outcome::Ok => What::Linked(attempt.stamp),
             Outcome::Refused => What::Released {

@@ -14,7 +14,7 @@ use sha2::{Digest, Sha256};
 use crate::json::{InvalidJson, Scanner, Value};
 
 /// The first bytes of every form. No JSON text begins with them, so no form is the body of a pay-result.
-const DOMAIN: &[u8] = b"relay pay-result, canonical form 1\n";
+const DOMAIN: &[u8] = b"relay canonical 1\n";
 
 /// The digits of the largest exponent that is read. A number with a longer one is compared by its spelling.
 const EXPONENT_DIGITS: usize = 17;
@@ -66,12 +66,7 @@ pub(super) struct Spelled<'a> {
 impl<'a> Spelled<'a> {
     /// Reads the next value of a scanner.
     pub(super) fn next(scanner: &mut Scanner<'a>) -> Result<Self, InvalidJson> {
-        let start = scanner.next_position();
-        let value = scanner.value()?;
-        let text = match value {
-            Value::Null | Value::Number(_) | Value::String(_) => "",
-            Value::Bool | Value::Array | Value::Object => scanner.text_since(start),
-        };
+        let (value, text) = scanner.spelled_value()?;
         Ok(Self { value, text })
     }
 }
@@ -84,8 +79,8 @@ pub(super) struct CanonicalForm(Vec<u8>);
 
 impl CanonicalForm {
     pub(super) fn new() -> Self {
-        // The form of the guide's own example has 290 bytes.
-        let mut form = Vec::with_capacity(512);
+        // The form of the guide's own example has 150 bytes.
+        let mut form = Vec::with_capacity(256);
         form.extend_from_slice(DOMAIN);
         Self(form)
     }
@@ -150,21 +145,33 @@ impl CanonicalForm {
         self.counted(b's', content.as_bytes());
     }
 
-    /// Writes a number by its value: sign, significant digits, and the power of ten of the last digit.
+    /// Writes a number by its value: sign, the power of ten of the last digit, significant digits.
     fn number(&mut self, spelling: &str) {
         let Some(number) = Number::of(spelling) else {
             self.counted(b'N', spelling.as_bytes());
             return;
         };
         self.0.push(if number.negative { b'-' } else { b'+' });
-        self.0.extend_from_slice(&number.power.to_le_bytes());
+        // Nearly every amount: below 100.
+        if let Ok(power @ 0..100) = u8::try_from(number.power) {
+            self.0.push(power);
+        } else {
+            self.0.push(u8::MAX);
+            self.0.extend_from_slice(&number.power.to_le_bytes());
+        }
         self.counted(b'n', number.digits.as_bytes());
     }
 
+    /// Writes a kind, a length and bytes.
     fn counted(&mut self, kind: u8, content: &[u8]) {
         self.0.push(kind);
-        self.0
-            .extend_from_slice(&(content.len() as u64).to_le_bytes());
+        if let Ok(length @ 0..=254) = u8::try_from(content.len()) {
+            self.0.push(length);
+        } else {
+            self.0.push(u8::MAX);
+            self.0
+                .extend_from_slice(&(content.len() as u64).to_le_bytes());
+        }
         self.0.extend_from_slice(content);
     }
 }
@@ -194,6 +201,20 @@ struct Number<'a> {
 impl<'a> Number<'a> {
     /// Returns the value of a JSON number; `None` where its exponent is out of all proportion.
     fn of(spelling: &'a str) -> Option<Self> {
+        if spelling.bytes().all(|byte| byte.is_ascii_digit()) {
+            // JSON has no leading zeros but in `0` itself.
+            let digits = spelling.trim_end_matches('0');
+            let zeros = if digits.is_empty() {
+                0
+            } else {
+                spelling.len() - digits.len()
+            };
+            return Some(Self {
+                negative: false,
+                digits: Cow::Borrowed(digits),
+                power: i64::try_from(zeros).ok()?,
+            });
+        }
         let (negative, unsigned) = match spelling.strip_prefix('-') {
             Some(unsigned) => (true, unsigned),
             None => (false, spelling),
