@@ -45,16 +45,14 @@ impl Decimal {
     /// [`TooWide`] if the value, without exponent and without leading and trailing zeros, has more than
     /// 18 digits before or after the decimal point.
     pub fn parse(spelling: &str) -> Result<Self, TooWide> {
-        match plain_integer(spelling) {
-            Some(units) => Ok(Self { units, fraction: 0 }),
-            None => {
-                let spelling = Spelling::split(spelling)?;
-                Ok(Self {
-                    units: narrow(spelling.whole(DIGITS)?)?,
-                    fraction: narrow(spelling.fraction(DIGITS)?)?,
-                })
-            }
+        if let Some(units) = plain_integer(spelling) {
+            return Ok(Self { units, fraction: 0 });
         }
+        let spelling = Spelling::split(spelling)?;
+        Ok(Self {
+            units: narrow(spelling.whole(DIGITS)?)?,
+            fraction: narrow(spelling.fraction(DIGITS)?)?,
+        })
     }
 
     /// Returns the decimal with these [`units`](Self::units) and [`fraction`](Self::fraction), or `None`
