@@ -181,8 +181,9 @@ impl<'a> Decoder<'a> {
             let decimal = Decimal::from_parts(units, self.signed()?).ok_or(Unreadable)?;
             return Ok(PayId::from(decimal));
         }
-        let (high, low) = (self.signed()?, self.number()?);
-        PayId::from_whole((i128::from(high) << 64) | i128::from(low)).ok_or(Unreadable)
+        let (high, low) = (self.number()?, self.number()?);
+        let whole = (u128::from(high) << 64) | u128::from(low);
+        PayId::from_whole(whole.cast_signed()).ok_or(Unreadable)
     }
 
     pub(crate) fn korean_time(&mut self) -> Result<KoreanTime, Unreadable> {
@@ -310,16 +311,13 @@ impl Encode for Decimal {
 
 impl Encode for PayId {
     fn encode(&self, out: &mut Vec<u8>) {
-        match self.as_decimal() {
-            Some(decimal) => decimal.encode(out),
-            None => {
-                WIDE_PAY_ID.encode(out);
-                // The high half keeps the sign, the low one the other 64 bits.
-                let whole = self.whole();
-                ((whole >> 64) as i64).encode(out);
-                (whole as u64).encode(out);
-            }
+        if let Some(decimal) = self.as_decimal() {
+            return decimal.encode(out);
         }
+        WIDE_PAY_ID.encode(out);
+        let [high, low] = halves(self.whole());
+        high.encode(out);
+        low.encode(out);
     }
 }
 
@@ -333,6 +331,16 @@ impl Encode for PaidAt {
     fn encode(&self, out: &mut Vec<u8>) {
         digits(self.as_str()).encode(out);
     }
+}
+
+/// Returns the upper and the lower 64 bits.
+fn halves(whole: i128) -> [u64; 2] {
+    let bytes = whole.to_be_bytes();
+    let half = |from: usize| {
+        let bytes = &bytes[from..from + 8];
+        bytes.iter().fold(0, |half, byte| half << 8 | u64::from(*byte))
+    };
+    [half(0), half(8)]
 }
 
 /// Returns fourteen digits as a number. Both types hold only digits.

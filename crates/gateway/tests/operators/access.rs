@@ -216,7 +216,7 @@ fn the_help_of_serve_says_what_each_signal_does_in_80_columns() {
         ("SIGHUP", "A change\nof its files does the same"),
     ] {
         let says = |text: &&str| text.starts_with(signal) && text.contains(effect);
-        assert!(paragraphs.iter().any(|text| says(&text)), "{}", printed.out);
+        assert!(paragraphs.iter().any(says), "{}", printed.out);
     }
     assert!(
         printed.out.lines().all(|line| line.len() <= 80),

@@ -48,10 +48,11 @@ fn every_ignored_advisory_has_a_row_with_the_locked_version() {
 fn licences(codes: &[(&str, i32)]) -> (Output, String) {
     let folder = TempDir::new().unwrap();
     let asked = folder.path().join("asked");
-    let cases: String = codes
+    let cases: Vec<String> = codes
         .iter()
         .map(|(words, code)| format!("*\"{words}\"*) exit {code};;\n"))
         .collect();
+    let cases = cases.concat();
     let stub = format!(
         "#!/bin/sh\necho \"$*\" >> '{}'\ncase \"$*\" in\n{cases}esac\n",
         asked.display()

@@ -39,8 +39,9 @@ pub fn check(line: &str) {
         );
     }
     let rest = match &words[start..] {
-        ["nextest", rest @ ..] | ["cargo", "nextest", "run", rest @ ..] => rest,
-        ["cargo", "run" | "test" | "build", rest @ ..] => rest,
+        ["nextest", rest @ ..]
+        | ["cargo", "nextest", "run", rest @ ..]
+        | ["cargo", "run" | "test" | "build", rest @ ..] => rest,
         other => panic!("no command of cargo: {other:?}"),
     };
     let words = read(line, rest);

@@ -20,7 +20,7 @@ use test_support::{
 use crate::repository;
 
 /// Longest time for the gateway to start.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// The bill of the examples: `--biller B0001 --user-key user-1 --month 202611`.
 const USER_KEY: &str = "user-1";
@@ -36,7 +36,7 @@ pub struct Machine {
     pub ops: SocketAddr,
     pub biller: Upstream,
     pub redis_port: u16,
-    _kakao: Upstream,
+    kakao: Upstream,
     _redis: RedisServer,
     customers: Cell<u64>,
 }
@@ -54,7 +54,7 @@ impl Machine {
             ops: address(free_port()),
             biller: Upstream::ok(),
             redis_port,
-            _kakao: Upstream::ok(),
+            kakao: Upstream::ok(),
             _redis: RedisServer::on_port(redis_port, Persistence::Nothing, &[]),
             customers: Cell::new(0),
         };
@@ -94,7 +94,7 @@ impl Machine {
             &[
                 ("127.0.0.1:8080", &self.public.to_string()),
                 ("127.0.0.1:9464", &self.ops.to_string()),
-                ("http://127.0.0.1:9001", &self._kakao.url()),
+                ("http://127.0.0.1:9001", &self.kakao.url()),
                 ("\n[ops]\n", &format!("\n[ops]\n{line}\n")),
                 ("\n[billers]\n", &format!("\n{redis}[billers]\n")),
             ],

@@ -1,5 +1,7 @@
 //! Which bodies say the same.
 
+use std::fmt::Write as _;
+
 use proptest::prelude::*;
 
 use super::CanonicalDigest;
@@ -240,11 +242,11 @@ fn spell(tree: &Tree, choices: &mut impl Iterator<Item = bool>, out: &mut String
         Tree::Number(digits, zeros) => {
             let (zeros, decimals) = (usize::from(*zeros), if choose() { ".0" } else { "" });
             if choose() {
-                *out += &format!("{digits}{decimals}e{zeros}");
+                write!(out, "{digits}{decimals}e{zeros}").unwrap();
             } else if *digits == 0 {
-                *out += &format!("0{decimals}");
+                write!(out, "0{decimals}").unwrap();
             } else {
-                *out += &format!("{digits}{}{decimals}", "0".repeat(zeros));
+                write!(out, "{digits}{}{decimals}", "0".repeat(zeros)).unwrap();
             }
         }
         Tree::String(text) => spell_string(text, choose(), out),
@@ -279,7 +281,7 @@ fn spell_string(text: &str, escaped: bool, out: &mut String) {
     out.push('"');
     for character in text.chars() {
         if escaped || matches!(character, '"' | '\\' | '\n') {
-            *out += &format!("\\u{:04x}", u32::from(character));
+            write!(out, "\\u{:04x}", u32::from(character)).unwrap();
         } else {
             out.push(character);
         }
