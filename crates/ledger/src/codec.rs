@@ -338,7 +338,9 @@ fn halves(whole: i128) -> [u64; 2] {
     let bytes = whole.to_be_bytes();
     let half = |from: usize| {
         let bytes = &bytes[from..from + 8];
-        bytes.iter().fold(0, |half, byte| half << 8 | u64::from(*byte))
+        bytes
+            .iter()
+            .fold(0, |half, byte| half << 8 | u64::from(*byte))
     };
     [half(0), half(8)]
 }

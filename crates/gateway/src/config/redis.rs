@@ -115,6 +115,12 @@ fn key_file(section: &mut Section<'_>) -> Option<Secret> {
     const KEY: &str = "key_file";
     /// Characters of a secret that nobody guesses.
     const LEAST_CHARS: usize = 32;
+    if !section.has(KEY) {
+        section.warn(
+            KEY,
+            "is missing: whoever can write to Redis can make a paid bill payable again, or an unpaid one paid",
+        );
+    }
     let path = named_file::readable(section, KEY)?;
     named_file::warn_if_readable_by_others(section, KEY, &path);
     match named_file::read_secret(&path) {

@@ -144,7 +144,10 @@ impl Phase {
     }
 
     /// What was read of the bill, if anything was.
-    #[allow(clippy::option_option, reason = "nothing was read, or it was read that there is nothing")]
+    #[allow(
+        clippy::option_option,
+        reason = "nothing was read, or it was read that there is nothing"
+    )]
     pub(crate) const fn read(self) -> Option<Option<StateNumber>> {
         match self {
             Self::Deciding(Some(read))

@@ -7,7 +7,10 @@ use crate::note::Message;
 use crate::state::{Faults, Node, Redis, Seen, State};
 
 #[derive(Clone, Debug)]
-#[allow(clippy::struct_excessive_bools, reason = "each is a question of its own about the scenario")]
+#[allow(
+    clippy::struct_excessive_bools,
+    reason = "each is a question of its own about the scenario"
+)]
 pub(crate) struct Scenario {
     pub(crate) events: Vec<PaymentEvent>,
     pub(crate) calls: Vec<Kind>,

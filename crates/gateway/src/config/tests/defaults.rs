@@ -69,7 +69,7 @@ fn a_biller_needs_only_its_code_and_base_url() {
 fn every_key_can_be_set() {
     let folder = Folder::with_main(include_str!("all_keys.toml"));
     std::fs::create_dir(folder.path("tls")).unwrap();
-    for file in ["gateway.pem", "gateway.key", "ca.pem"] {
+    for file in ["gateway.pem", "gateway.key", "ca.pem", "redis.key"] {
         folder.write(&format!("tls/{file}"), pem());
     }
     let loaded = folder.load().unwrap();
@@ -93,6 +93,7 @@ fn every_key_can_be_set() {
     let shown = "rediss+sentinel://10.0.0.1:26379,10.0.0.2:26379/relay/2";
     assert_eq!(redis.to_string(), shown);
     assert_eq!(redis.key_prefix, "relay.test");
+    assert!(redis.key_file.is_some());
     assert_eq!(
         redis.tls.unwrap().private_key,
         Some(folder.path("tls/gateway.key"))
@@ -122,8 +123,11 @@ fn a_password_comes_from_the_url_a_file_or_the_environment_and_is_never_shown() 
             Some(&*password_of_environment),
         ),
     ] {
-        let folder = Folder::with_main(&format!("{KAKAO}[ledger.redis]\n{keys}"));
+        let folder = Folder::with_main(&format!(
+            "{KAKAO}[ledger.redis]\nkey_file = 'redis.key'\n{keys}"
+        ));
         folder.write("p", " from file\n");
+        folder.write("redis.key", &"k".repeat(32));
         let loaded = folder.load().unwrap();
         assert_eq!(loaded.warnings, []);
         let redis = loaded.config.ledger.redis.unwrap();

@@ -60,8 +60,14 @@ fn questionable_settings_of_the_main_file_are_warnings() {
             "limits.drain: is shorter than `budget.total`: SIGTERM can cut calls in flight (line 5)".to_owned(),
         ),
         (
-            format!("{KAKAO}[ledger.redis]\nurl = 'redis://h'\nca = 'pem'"),
+            format!("{KAKAO}[ledger.redis]\nurl = 'redis://h'\nca = 'pem'\nkey_file = 'redis.key'"),
             "ledger.redis.ca: is not used: only rediss URLs are encrypted (line 6)".to_owned(),
+        ),
+        (
+            format!("{KAKAO}[ledger.redis]\nurl = 'redis://h'"),
+            "ledger.redis.key_file: is missing: whoever can write to Redis can make a paid bill payable again, or an \
+             unpaid one paid"
+                .to_owned(),
         ),
         (
             format!("{KAKAO}[billers]\ndirectory = 'none'"),
@@ -72,6 +78,7 @@ fn questionable_settings_of_the_main_file_are_warnings() {
         let folder = Folder::with_main(&toml);
         std::fs::create_dir(folder.path("none")).unwrap();
         folder.write("pem", pem());
+        folder.write("redis.key", &"k".repeat(32));
         assert_eq!(
             folder.warnings(),
             format!("gateway.toml: {expected}"),
@@ -136,12 +143,12 @@ fn only_a_secret_that_others_can_read_is_a_warning() {
     let table = [
         (
             "gateway.toml",
-            "[ledger.redis]\nurl = 'redis://:s3cret@h'",
+            "[ledger.redis]\nurl = 'redis://:s3cret@h'\nkey_file = 'redis.key'",
             "ledger.redis.url: holds a password and the file can be read by others than its owner; 0600 is enough, or use `password_file` (line 5)",
         ),
         (
             "secret",
-            "[ledger.redis]\nurl = 'redis://h'\npassword_file = 'secret'",
+            "[ledger.redis]\nurl = 'redis://h'\npassword_file = 'secret'\nkey_file = 'redis.key'",
             "ledger.redis.password_file: `secret` can be read by others than its owner (mode 0640); 0600 is enough (line 6)",
         ),
         (
@@ -153,6 +160,7 @@ fn only_a_secret_that_others_can_read_is_a_warning() {
     for (file, toml, expected) in table {
         let folder = Folder::with_main(&format!("{KAKAO}{toml}"));
         folder.write("pem", pem());
+        folder.write("redis.key", &"k".repeat(32));
         folder.write("secret", pem());
         assert_eq!(folder.warnings(), "");
         folder.set_mode(file, 0o640);
