@@ -127,7 +127,7 @@ fn a_password_comes_from_the_url_a_file_or_the_environment_and_is_never_shown() 
             "{KAKAO}[ledger.redis]\nkey_file = 'redis.key'\n{keys}"
         ));
         folder.write("p", " from file\n");
-        folder.write("redis.key", &"k".repeat(32));
+        folder.write("redis.key", "k".repeat(32));
         let loaded = folder.load().unwrap();
         assert_eq!(loaded.warnings, []);
         let redis = loaded.config.ledger.redis.unwrap();

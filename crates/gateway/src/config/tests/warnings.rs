@@ -78,7 +78,7 @@ fn questionable_settings_of_the_main_file_are_warnings() {
         let folder = Folder::with_main(&toml);
         std::fs::create_dir(folder.path("none")).unwrap();
         folder.write("pem", pem());
-        folder.write("redis.key", &"k".repeat(32));
+        folder.write("redis.key", "k".repeat(32));
         assert_eq!(
             folder.warnings(),
             format!("gateway.toml: {expected}"),
@@ -160,7 +160,7 @@ fn only_a_secret_that_others_can_read_is_a_warning() {
     for (file, toml, expected) in table {
         let folder = Folder::with_main(&format!("{KAKAO}{toml}"));
         folder.write("pem", pem());
-        folder.write("redis.key", &"k".repeat(32));
+        folder.write("redis.key", "k".repeat(32));
         folder.write("secret", pem());
         assert_eq!(folder.warnings(), "");
         folder.set_mode(file, 0o640);
