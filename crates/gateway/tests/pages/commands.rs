@@ -53,7 +53,9 @@ const NOT_RUN: [(&str, &str); 18] = [
 const MAKE_TOKEN: &str = "gateway token --out admin.token";
 
 /// The beginning of each command of another program, and a part of what it prints.
-const PRINTS: [(&str, &str); 22] = [
+const PRINTS: [(&str, &str); 24] = [
+    ("openssl rand -hex 32", "\n"),
+    ("printf %s \"$(cat admin.token)\" | sha256sum", "  -"),
     ("openssl x509 -in FILE -outform DER | sha256sum", "  -"),
     ("printf %s 'THE HEADER VALUE' | sha256sum", "  -"),
     ("head -c 32 /dev/urandom | base64", ""),
