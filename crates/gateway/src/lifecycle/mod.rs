@@ -62,9 +62,9 @@ impl Gateway {
     /// # Errors
     /// If a certificate is unusable, the ledger cannot be opened, or an address cannot be bound.
     pub fn start(loaded: Loaded, inherited: Inherited) -> Result<Self, Box<dyn Error>> {
-        let (mut settings, places) = (loaded.config, loaded.places);
-        let connections = &mut settings.limits.connections;
-        *connections = descriptors::connections_within_limit(*connections)?;
+        let (settings, places) = (loaded.config, loaded.places);
+        // The settings keep what is configured: a reload compares them with the files.
+        let connections = descriptors::connections_within_limit(settings.limits.connections)?;
         // Bound first: a second gateway on the same machine must not touch the journal or Redis.
         let bound = BoundSockets::bind(&settings.listen, inherited, &places)?;
         let metrics = Metrics::new(settings.budget.total);
@@ -89,7 +89,11 @@ impl Gateway {
         let ops_handle = ops.handle();
         actix_web::rt::spawn(ops);
         redelivery::start(Rc::new(Worker::new(Arc::clone(&shared), Clients::new())));
-        let public = PublicServer::start(public_options(&settings, public, tls.clone()), {
+        let options = server::ServerOptions {
+            connections: usize::try_from(connections).unwrap_or(usize::MAX),
+            ..public_options(&settings, public, tls.clone())
+        };
+        let public = PublicServer::start(options, {
             let shared = Arc::clone(&shared);
             move || {
                 shared.ledger.use_thread_connections();
