@@ -202,6 +202,6 @@ fn a_journal_that_cannot_be_written_prevents_the_start() {
     assert_eq!(refused.status.code(), Some(1));
     let output = [refused.stdout, refused.stderr].concat();
     let output = String::from_utf8_lossy(&output);
-    assert!(output.contains("Read-only file system"), "{output}");
+    assert!(output.contains("is mounted read-only"), "{output}");
     assert!(output.contains(disk.ledger().to_str().unwrap()), "{output}");
 }
