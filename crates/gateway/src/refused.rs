@@ -19,6 +19,10 @@ use crate::reply::Problem;
 use crate::server::IncomingRequest;
 use crate::state::Parties;
 
+/// The most bytes that are kept of a refused pay-result. One above the limit of requests is kept, too: money may have
+/// moved.
+const KEPT_BYTES_MAX: usize = 1 << 20;
+
 /// The route of a pay-result: what its head says.
 #[derive(Debug)]
 pub struct PayResultRoute {
@@ -55,10 +59,8 @@ pub async fn note(
         log_foreign(call, route, source, problem);
         return;
     };
-    if is_before_the_body(problem) {
-        let limit_bytes = call.shared().request_body_bytes;
-        // As much as comes; why the rest does not come makes no difference any more.
-        let _ = body::read(incoming, &mut received, limit_bytes, call.deadline()).await;
+    if may_be_read_on(problem) {
+        body::read_on(incoming, &mut received, KEPT_BYTES_MAX, call.deadline()).await;
     }
     let is_whole = received.is_whole();
     let refused = RefusedPayResult {
@@ -73,9 +75,9 @@ pub async fn note(
     keep(call, route, refused).await;
 }
 
-/// Whether the problem was found before the body was read: by check 1 or 2.
-const fn is_before_the_body(problem: &Problem) -> bool {
-    matches!(problem.reason().check, Some(1 | 2))
+/// Whether the body, or its rest, is unread: check 1 or 2 refused the call, or the body is too large.
+const fn may_be_read_on(problem: &Problem) -> bool {
+    matches!(problem.reason().check, Some(1 | 2)) || matches!(problem, Problem::BodyTooLarge)
 }
 
 async fn keep(call: &Call, route: &PayResultRoute, refused: RefusedPayResult) {
@@ -93,7 +95,7 @@ async fn keep(call: &Call, route: &PayResultRoute, refused: RefusedPayResult) {
         bytes = refused.body.len(),
         is_whole = refused.is_whole,
         makes_error_bill = bill.is_some(),
-        "a pay-result was refused although money moved"
+        "a pay-result was refused: money may have moved"
     );
     let kept = call
         .ledger()

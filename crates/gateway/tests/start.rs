@@ -99,7 +99,7 @@ fn a_ledger_that_is_a_file_is_refused() {
     fs::write(setup.path().join(LEDGER), "a file").unwrap();
     assert_says(
         &refused(&setup),
-        &["ledger.path", LEDGER, "must be a folder"],
+        &["gateway.toml: ledger.path", LEDGER, "must be a folder"],
     );
 }
 

@@ -18,6 +18,15 @@ impl MessageDigest {
         Self(Sha256::digest(body).into())
     }
 
+    /// Returns the digest of bytes that came for `biller` after the same bytes had come for another one.
+    pub(crate) fn of_named(biller: &str, body: &[u8]) -> Self {
+        let digest = Sha256::new()
+            .chain_update(biller)
+            .chain_update([0])
+            .chain_update(body);
+        Self(digest.finalize().into())
+    }
+
     /// Returns a stored digest; `None` unless it has 32 bytes.
     pub fn from_slice(bytes: &[u8]) -> Option<Self> {
         bytes.try_into().ok().map(Self)

@@ -123,6 +123,8 @@ struct State {
 
 #[derive(Debug)]
 struct Indexed {
+    /// The biller that the pay-result named.
+    biller: Option<BillerCode>,
     bytes: usize,
     closed_at: Option<Timestamp>,
     /// The bills that are error bills because of it.
@@ -131,13 +133,20 @@ struct Indexed {
 
 impl RefusedIndex {
     /// Takes an entry over that the journal has.
-    pub(crate) fn load(&self, message: MessageDigest, bytes: usize, closed_at: Option<Timestamp>) {
+    pub(crate) fn load(
+        &self,
+        message: MessageDigest,
+        biller: Option<BillerCode>,
+        bytes: usize,
+        closed_at: Option<Timestamp>,
+    ) {
         let mut state = self.lock();
         state.bytes += bytes;
         state
             .closed
             .extend(closed_at.map(|closed_at| (closed_at, message)));
         let indexed = Indexed {
+            biller,
             bytes,
             closed_at,
             bills: Vec::new(),
@@ -145,9 +154,28 @@ impl RefusedIndex {
         state.entries.insert(message, indexed);
     }
 
+    /// Returns the digest under which a pay-result is kept: that of its bytes. Where the entry with that digest is
+    /// another biller's, the biller's code is part of it: to deliver or close one must not end the other.
+    pub(crate) fn identity(&self, biller: Option<BillerCode>, body: &[u8]) -> MessageDigest {
+        let digest = MessageDigest::of(body);
+        match self.lock().entries.get(&digest) {
+            Some(known) if known.biller != biller => {
+                let named = biller.as_ref().map_or("", BillerCode::as_str);
+                MessageDigest::of_named(named, body)
+            }
+            _ => digest,
+        }
+    }
+
     /// Decides about a pay-result of `bytes` bytes that was refused. One that is not whole opens again: its bytes do
     /// not tell it from another one.
-    pub(crate) fn arrive(&self, message: MessageDigest, bytes: usize, is_whole: bool) -> Arrival {
+    pub(crate) fn arrive(
+        &self,
+        message: MessageDigest,
+        biller: Option<BillerCode>,
+        bytes: usize,
+        is_whole: bool,
+    ) -> Arrival {
         let mut state = self.lock();
         if let Some(known) = state.entries.get_mut(&message) {
             return match known.closed_at {
@@ -168,6 +196,7 @@ impl RefusedIndex {
         };
         state.bytes += bytes;
         let indexed = Indexed {
+            biller,
             bytes,
             closed_at: None,
             bills: Vec::new(),
@@ -283,7 +312,7 @@ mod tests {
     fn closed_entries_leave_first_the_oldest_first_and_a_full_index_takes_no_more() {
         let index = RefusedIndex::default();
         for number in 0..REFUSED_BOUND {
-            let opened = index.arrive(digest(number), 1, true);
+            let opened = index.arrive(digest(number), None, 1, true);
             assert_eq!(
                 opened,
                 Arrival::Opened {
@@ -292,16 +321,19 @@ mod tests {
             );
         }
         let newest = digest(REFUSED_BOUND);
-        assert_eq!(index.arrive(newest, 1, true), Arrival::NoRoom);
+        assert_eq!(index.arrive(newest, None, 1, true), Arrival::NoRoom);
         assert_eq!(
-            index.arrive(digest(3), 1, true),
+            index.arrive(digest(3), None, 1, true),
             Arrival::Known { is_open: true }
         );
         index.close(&digest(7), at(20)).unwrap();
         index.close(&digest(9), at(10)).unwrap();
         assert_eq!(index.close(&digest(9), at(30)), None);
         let leaving = vec![digest(9)];
-        assert_eq!(index.arrive(newest, 1, true), Arrival::Opened { leaving });
+        assert_eq!(
+            index.arrive(newest, None, 1, true),
+            Arrival::Opened { leaving }
+        );
         assert_eq!(index.open(), REFUSED_BOUND - 1);
         assert!(!index.is_open(&digest(9)) && index.is_open(&newest));
     }
@@ -311,14 +343,14 @@ mod tests {
         let index = RefusedIndex::default();
         let half = REFUSED_BYTES_BOUND / 2;
         for number in 0..2 {
-            let arrival = index.arrive(digest(number), half, true);
+            let arrival = index.arrive(digest(number), None, half, true);
             assert!(matches!(arrival, Arrival::Opened { .. }));
         }
-        assert_eq!(index.arrive(digest(2), 1, true), Arrival::NoRoom);
+        assert_eq!(index.arrive(digest(2), None, 1, true), Arrival::NoRoom);
         index.close(&digest(0), at(1)).unwrap();
         let leaving = vec![digest(0)];
         assert_eq!(
-            index.arrive(digest(2), 1, true),
+            index.arrive(digest(2), None, 1, true),
             Arrival::Opened { leaving }
         );
     }
@@ -327,9 +359,9 @@ mod tests {
     fn a_closed_entry_stays_closed_when_its_bytes_come_again_unless_they_are_not_whole() {
         let index = RefusedIndex::default();
         for (number, is_whole) in [(0, true), (1, false)] {
-            index.arrive(digest(number), 1, is_whole);
+            index.arrive(digest(number), None, 1, is_whole);
             index.close(&digest(number), at(1)).unwrap();
-            index.arrive(digest(number), 1, is_whole);
+            index.arrive(digest(number), None, 1, is_whole);
             assert_eq!(index.is_open(&digest(number)), !is_whole);
         }
         assert_eq!(index.forget_closed_before(at(2)), [digest(0)]);

@@ -78,6 +78,22 @@ pub async fn read(
         .map_err(|_| Problem::BodyLate)?
 }
 
+/// Reads on what [`read`] left unread, up to `limit_bytes` in all.
+pub async fn read_on(
+    incoming: &mut IncomingRequest,
+    received: &mut ReceivedBody,
+    limit_bytes: usize,
+    deadline: Instant,
+) {
+    let payload = &mut incoming.payload;
+    // What stays unread makes no difference any more.
+    let _ = timeout_at(
+        deadline,
+        collect(Poll::Pending, payload, received, limit_bytes),
+    )
+    .await;
+}
+
 /// Returns the value of `Content-Length`; `usize::MAX` for a larger number.
 fn announced(headers: &HeaderMap) -> Option<usize> {
     let text = headers.get(CONTENT_LENGTH)?.to_str().ok()?;

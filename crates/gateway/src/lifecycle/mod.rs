@@ -26,7 +26,7 @@ pub use self::listeners::Inherited;
 use self::listeners::{BoundSockets, Listeners};
 use self::parties::parties;
 pub use self::watch::FileWatch;
-use crate::config::{ClientAuth, Config, Loaded};
+use crate::config::{ClientAuth, Config, Loaded, Places};
 use crate::expiry;
 use crate::handler::handle;
 use crate::ops;
@@ -72,7 +72,7 @@ impl Gateway {
         let tls = tls.map(|tls| Arc::new(ServerTls::counting(tls, metrics.inbound_handshakes())));
         let parties = parties(&settings, loaded.billers, &metrics, None)?;
         let redis_certificates = redis_certificates(&settings)?;
-        let ledger = open_ledger(&settings, &metrics)?;
+        let ledger = open_ledger(&settings, &places, &metrics)?;
         refused::mark_bills_again(&ledger, &parties.registry);
         // Listening last: callers must not queue while the journal is still being read.
         let Listeners { public, ops } = bound.listen(&settings.listen, &places)?;
@@ -180,19 +180,24 @@ impl Gateway {
 
 /// Opens the ledger. A Redis that is out of reach does not matter; one that refuses user or password is a fault of the
 /// configuration.
-fn open_ledger(settings: &Config, metrics: &Arc<Metrics>) -> Result<Ledger, Box<dyn Error>> {
+fn open_ledger(
+    settings: &Config,
+    places: &Places,
+    metrics: &Arc<Metrics>,
+) -> Result<Ledger, Box<dyn Error>> {
     let options = ledger_options(settings, metrics)?;
     let inquiries = options.redis.as_ref().map(ledger::redis::inquire);
     for inquiry in inquiries.unwrap_or_default() {
         if inquiry.is_refused {
-            return Err(format!(
-                "ledger.redis: {inquiry}: check `username`, the password (in `url`, `password_file` or `password_env`) \
-                 and what the user may do (deploy/redis/users.acl)"
-            )
-            .into());
+            let message = format!(
+                "{inquiry}: check `username`, the password (in `url`, `password_file` or `password_env`) and what the \
+                 user may do (deploy/redis/users.acl)"
+            );
+            return Err(places.fault("ledger.redis.url", message).into());
         }
     }
-    Ledger::open(&options, Timestamp::now()).map_err(|error| format!("ledger.path: {error}").into())
+    Ledger::open(&options, Timestamp::now())
+        .map_err(|error| places.fault("ledger.path", error.to_string()).into())
 }
 
 /// Starts the trace exporter if `tracing.otlp_endpoint` is set.

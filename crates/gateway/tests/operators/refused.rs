@@ -147,6 +147,42 @@ fn copies_make_one_entry_that_counts_and_a_closed_one_stays_closed() {
 }
 
 #[test]
+fn the_same_bytes_for_another_biller_are_an_entry_of_its_own() {
+    let (kakao, biller, other) = (Upstream::ok(), Upstream::ok(), Upstream::ok());
+    let gateway = Setup::new(&kakao.url(), &biller.url())
+        .with(&admin())
+        .biller("B0002", &other.url(), "")
+        .start();
+    let body = with_wide_prefix("u", "P", 51);
+    for code in ["B0001", "B0002", "B0002"] {
+        gateway.post(&format!("/kakao/pay-result/{code}"), &body);
+    }
+    let open = refused(&gateway, "open");
+    let entries: Vec<_> = open
+        .iter()
+        .map(|one| {
+            (
+                one["biller"].as_str().unwrap(),
+                one["count"].as_u64().unwrap(),
+            )
+        })
+        .collect();
+    assert_eq!(entries, [("B0001", 1), ("B0002", 2)], "{open:#?}");
+    close(&gateway, open[1]["id"].as_str().unwrap());
+    assert!(is_error_bill(&gateway, "u"), "B0001's entry is open");
+    let gateway = gateway.kill_and_restart();
+    gateway.post("/kakao/pay-result/B0002", &body);
+    assert_eq!(refused(&gateway, "closed")[0]["count"], 3);
+    let id = only(&gateway);
+    let delivered = json!({"id": id, "operator": "kim"}).to_string();
+    assert_eq!(
+        posted(&gateway, "deliver", &delivered)["outcome"],
+        "accepted"
+    );
+    assert_eq!((biller.count(), other.count()), (1, 0));
+}
+
+#[test]
 fn a_refused_pay_result_is_delivered_as_it_is_and_its_bill_is_paid() {
     let fixture = Fixture::start();
     let body = format!(" {{ \"x\" : 1e0,{}", &with_wide_prefix("u", "P", 31)[1..]);
@@ -357,6 +393,8 @@ fn every_check_that_refuses_keeps_what_it_has_of_the_bytes() {
         .with("[limits]\nrequest_body = \"1KiB\"\n[budget]\ntotal = \"300ms\"")
         .start();
     let large = with(pay_result("u", "P", 1, 1), "x", json!("x".repeat(2_000))).to_string();
+    let larger = large.replace("\"pay_id\":1", "\"pay_id\":11");
+    assert_ne!(larger, large);
     let twice = paid("u", 2).replace("\"pay_id\":2", "\"pay_id\":2,\"pay_id\":3");
     let whole = paid("u", 4);
     let half = &whole[..whole.len() / 2];
@@ -426,10 +464,10 @@ fn every_check_that_refuses_keeps_what_it_has_of_the_bytes() {
         ),
         (
             "announced too large",
-            request("POST", PAY_RESULT, &[], large.as_bytes()),
+            request("POST", PAY_RESULT, &[], larger.as_bytes()),
             (413, E006),
-            String::new(),
-            false,
+            larger.clone(),
+            true,
         ),
     ];
     for (what, bytes, (status, code), kept, is_whole) in table {

@@ -45,8 +45,8 @@ impl Folded {
         let undelivered = AtomicI64::new(0);
         let refused_links = RefusedLinks::default();
         let refused = RefusedIndex::default();
-        reader.for_each_refused(|message, bytes, closed_at| {
-            refused.load(message, bytes, closed_at);
+        reader.for_each_refused(|message, biller, bytes, closed_at| {
+            refused.load(message, biller, bytes, closed_at);
         })?;
         let span = reader.for_each_fact(horizon, |fact| {
             let delta = book(&books, fact.bill.biller_code()).lock().fold(&fact);

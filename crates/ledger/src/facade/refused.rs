@@ -39,7 +39,7 @@ impl Ledger {
         bill: Option<&Bill>,
         now: Timestamp,
     ) -> impl Future<Output = RefusedKept> + use<> {
-        let message = MessageDigest::of(&refused.body);
+        let message = (self.node.refused()).identity(refused.biller, &refused.body);
         let queued = self.queue_refused(message, refused, bill, now);
         let ledger = self.clone();
         async move {
@@ -61,7 +61,12 @@ impl Ledger {
         now: Timestamp,
     ) -> Option<(Option<Bill>, Commit)> {
         let index = self.node.refused();
-        let arrival = index.arrive(message, refused.body.len(), refused.is_whole);
+        let arrival = index.arrive(
+            message,
+            refused.biller,
+            refused.body.len(),
+            refused.is_whole,
+        );
         let (opens, leaving) = match arrival {
             Arrival::Opened { leaving } => (true, leaving),
             Arrival::Known { .. } => (false, Vec::new()),

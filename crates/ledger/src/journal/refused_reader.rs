@@ -100,17 +100,19 @@ impl Reader {
     /// When the file cannot be read or holds a row that this version does not know.
     pub(crate) fn for_each_refused(
         &self,
-        mut take: impl FnMut(MessageDigest, usize, Option<Timestamp>),
+        mut take: impl FnMut(MessageDigest, Option<BillerCode>, usize, Option<Timestamp>),
     ) -> Result<(), JournalError> {
         let connection = self.lock();
-        let mut statement = connection
-            .prepare("SELECT message, length(body), closed_at FROM refused_pay_result")?;
+        let mut statement = connection.prepare(
+            "SELECT message, length(body), closed_at, biller_code FROM refused_pay_result",
+        )?;
         let mut rows = statement.query([])?;
         while let Some(row) = rows.next()? {
             let size: i64 = row.get(1)?;
             let closed_at: Option<i64> = row.get(2)?;
             take(
                 digest(row)?,
+                BillerCode::parse(&row.get::<_, String>(3)?),
                 usize::try_from(size).unwrap_or_default(),
                 closed_at.map(Timestamp::from_millis),
             );

@@ -194,7 +194,13 @@ fn deliver(access: &Access, id: &str, operator: &OperatorName) -> Result<Complet
         ""
     };
     let said = match outcome {
-        "accepted" => format!("accepted: the biller answered {answered}. The entry is closed."),
+        "accepted" if answer["recorded"] == true => {
+            format!("accepted: the biller answered {answered}. The entry is closed.")
+        }
+        "accepted" => format!(
+            "accepted: the biller answered {answered}. The entry is closed. Its payment cannot be read, so its bill is \
+             NOT paid here and can be paid again: see `gateway bill classify`."
+        ),
         "already_accepted" => {
             "not sent: the biller has accepted it already. The entry is closed.".to_owned()
         }
