@@ -72,7 +72,7 @@ enum Command {
     /// Show a bill's history; make it an error bill or clear it.
     #[command(subcommand)]
     Bill(bill::BillCommand),
-    /// List undelivered pay-results; deliver them again.
+    /// List undelivered and refused pay-results; deliver or close them.
     #[command(subcommand)]
     Payments(payments::PaymentsCommand),
     /// Verify the journal and the state in Redis; rewrite the state in Redis.

@@ -130,6 +130,9 @@ fn copies_make_one_entry_that_counts_and_a_closed_one_stays_closed() {
         .map(|one| one["count"].as_u64().unwrap())
         .collect();
     assert_eq!(counts, [3, 1]);
+    let none_listed = fixture.run("payments refused list --limit 0").out;
+    let left_off = "2 more are left off; see --limit and --biller.\n";
+    assert_eq!(none_listed, left_off, "it does not say that none is open");
     assert!(open[0]["first_at"].as_str() <= open[0]["last_at"].as_str());
     for one in &open {
         assert!(is_error_bill(&fixture.gateway, "u"));

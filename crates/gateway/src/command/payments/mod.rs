@@ -148,32 +148,47 @@ fn list(
         biller_part.unwrap_or_default()
     );
     let listed = access.client()?.get(&path)?;
-    let payments = listed["payments"].as_array().map_or(&[][..], Vec::as_slice);
+    let none = delivery.map_or_else(
+        || "Every pay-result was accepted by its biller, or closed.".to_owned(),
+        |delivery| format!("No pay-result is {}.", delivery.name()),
+    );
+    let page = list_page(&listed, ("payments", table), ("pay-result", &none));
+    access.print(&listed, &page).map(|()| Completion::All)
+}
+
+/// Returns the entries under `member` as a table, with what is left off and the node's hint. `none` is said where there
+/// is nothing to list.
+fn list_page(
+    listed: &Value,
+    (member, table): (&str, fn(&[Value]) -> Table),
+    (noun, none): (&str, &str),
+) -> Page {
+    let entries = listed[member].as_array().map_or(&[][..], Vec::as_slice);
+    let left_off = number(listed, "left_off");
     let mut page = Page::new();
-    if !payments.is_empty() {
-        page.table(&table(payments));
+    if !entries.is_empty() {
+        page.table(&table(entries));
         page.gap();
     }
-    page.line(&match (payments.len(), delivery) {
-        (0, None) => "Every pay-result was accepted by its biller, or closed.".to_owned(),
-        (0, Some(delivery)) => format!("No pay-result is {}.", delivery.name()),
-        (1, _) => "1 pay-result. Times are Korean.".to_owned(),
-        (count, _) => format!("{count} pay-results. Times are Korean."),
-    });
-    let left_off = number(&listed, "left_off");
+    match (entries.len(), left_off) {
+        (0, 0) => page.line(none),
+        (0, _) => {}
+        (1, _) => page.line(&format!("1 {noun}. Times are Korean.")),
+        (count, _) => page.line(&format!("{count} {noun}s. Times are Korean.")),
+    }
     if left_off > 0 {
         page.line(&format!(
             "{left_off} more are left off; see --limit and --biller."
         ));
     }
-    let hint = text(&listed, "hint");
+    let hint = text(listed, "hint");
     if !hint.is_empty() {
         page.line(&format!(
             "Note: {hint} (this is node {}).",
-            number(&listed, "node")
+            number(listed, "node")
         ));
     }
-    access.print(&listed, &page).map(|()| Completion::All)
+    page
 }
 
 fn table(payments: &[Value]) -> Table {

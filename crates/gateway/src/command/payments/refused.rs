@@ -5,7 +5,7 @@ use ledger::journal::RefusedFilter;
 use protocol::BillerCode;
 use serde_json::{Value, json};
 
-use super::{Act, OperatorName};
+use super::{Act, OperatorName, list_page};
 use crate::command::biller_code;
 use crate::command::operator::{
     Access, Align, Completion, Failure, Page, Table, Wait, age, moment, number, text, won,
@@ -95,30 +95,8 @@ fn list(
         biller_part.unwrap_or_default()
     );
     let listed = access.client()?.get(&path)?;
-    let refused = listed["refused"].as_array().map_or(&[][..], Vec::as_slice);
-    let mut page = Page::new();
-    if !refused.is_empty() {
-        page.table(&table(refused));
-        page.gap();
-    }
-    page.line(&match refused.len() {
-        0 => format!("No refused pay-result is {}.", kind(state)),
-        1 => "1 refused pay-result. Times are Korean.".to_owned(),
-        count => format!("{count} refused pay-results. Times are Korean."),
-    });
-    let left_off = number(&listed, "left_off");
-    if left_off > 0 {
-        page.line(&format!(
-            "{left_off} more are left off; see --limit and --biller."
-        ));
-    }
-    let hint = text(&listed, "hint");
-    if !hint.is_empty() {
-        page.line(&format!(
-            "Note: {hint} (this is node {}).",
-            number(&listed, "node")
-        ));
-    }
+    let none = format!("No refused pay-result is {}.", kind(state));
+    let page = list_page(&listed, ("refused", table), ("refused pay-result", &none));
     access.print(&listed, &page).map(|()| Completion::All)
 }
 
