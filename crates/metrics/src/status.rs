@@ -10,7 +10,7 @@ use crate::label::{ApiLabel, Label};
 use crate::series::{
     ANSWER_BYTES, BILLER_INFO, BILLER_SUSPENDED, CONNECTIONS_OPEN, CONNECTIONS_REFUSED,
     JOURNAL_BACKLOG_FACTS, JOURNAL_COMMITS, JOURNAL_DISK_FREE, JOURNAL_SIZE, JOURNAL_WRITABLE,
-    LEDGER_BILL_GROUPS, LOG_LINES_DROPPED, PAY_RESULTS_REFUSED_OPEN, PAYMENTS_UNDELIVERED, READY,
+    LEDGER_BILLS, LOG_LINES_DROPPED, PAY_RESULTS_REFUSED_OPEN, PAYMENTS_UNDELIVERED, READY,
     REDIS_UP, TRACE_SPANS_DROPPED, UNDELIVERED_BY_BILLER, UNDELIVERED_OLDEST, UNSHARED_FACTS,
     UNSHARED_OLDEST,
 };
@@ -24,9 +24,9 @@ pub struct GatewayStatus<'a> {
     pub billers: Vec<BillerStatus<'a>>,
     /// The journal.
     pub journal: JournalStatus,
-    /// The groups of bills that this node holds in memory, per biller. `None` stands for billers that are no longer
+    /// The bills of which this node's journal has facts, per biller. `None` stands for billers that are no longer
     /// registered.
-    pub bill_groups: Vec<(Option<BillerCode>, u64)>,
+    pub bills: Vec<(Option<BillerCode>, u64)>,
     /// The payment events that billers have not accepted.
     pub undelivered: UndeliveredStatus,
     /// Refused pay-results that are kept and open.
@@ -110,10 +110,10 @@ impl GatewayStatus<'_> {
             biller.expose(exposition);
         }
         self.journal.expose(exposition);
-        for (biller, groups) in &self.bill_groups {
+        for (biller, bills) in &self.bills {
             let label = biller.as_ref().map(BillerCode::as_str);
             let biller = ("biller", label.unwrap_or(ApiLabel::Unknown.text()));
-            exposition.gauge(&LEDGER_BILL_GROUPS, &[biller], unsigned(*groups));
+            exposition.gauge(&LEDGER_BILLS, &[biller], unsigned(*bills));
         }
         self.undelivered.expose(exposition);
         let refused_open = u64::try_from(self.refused_open).unwrap_or(u64::MAX);

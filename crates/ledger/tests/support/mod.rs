@@ -131,6 +131,7 @@ impl Node {
             redis: self.store.settings(),
             clock: self.clock,
             observer: Some(Arc::<Conflicts>::clone(&self.conflicts)),
+            cache_bytes: cache_bytes(),
             ..Options::embedded(self.directory.path().to_path_buf())
         };
         self.ledger = Some(Ledger::open(&options, self.now).unwrap());
@@ -228,7 +229,7 @@ impl Node {
     }
 
     pub async fn view(&self, bill: &Bill) -> BillView {
-        self.ledger().look_up(bill, self.now).await
+        self.ledger().look_up(bill, self.now).await.unwrap()
     }
 
     pub async fn is_paid(&self, bill: &Bill) -> bool {
@@ -238,6 +239,12 @@ impl Node {
     pub async fn find(&self, bill: &Bill) -> Result<Bill, LinkRefusal> {
         self.ledger().find_for_recreate(bill, self.now).await
     }
+}
+
+/// Returns the bound of the state in memory that the suites run with: `RELAY_TEST_LEDGER_CACHE` in bytes, else the
+/// default.
+pub fn cache_bytes() -> usize {
+    std::env::var("RELAY_TEST_LEDGER_CACHE").map_or(256 << 20, |bytes| bytes.parse().unwrap())
 }
 
 /// Waits until a condition holds.
