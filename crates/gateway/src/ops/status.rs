@@ -6,9 +6,10 @@ use std::time::Duration;
 
 use actix_web::rt::task::spawn_blocking;
 use ledger::journal::Space;
-use ledger::{BillerUndelivered, Ledger, Timestamp};
+use ledger::{BillerUndelivered, CacheFigures, Ledger, Timestamp};
 use metrics::{
-    BillerStatus, ConnectionStatus, GatewayStatus, JournalStatus, RedisStatus, UndeliveredStatus,
+    BillerStatus, CacheStatus, ConnectionStatus, GatewayStatus, JournalStatus, RedisStatus,
+    UndeliveredStatus,
 };
 use protocol::BillerCode;
 use tokio::time::timeout;
@@ -90,6 +91,7 @@ pub(super) async fn gather<'a>(
         is_ready: shared.unready().is_none(),
         billers: registry.billers().map(|biller| of_biller(biller)).collect(),
         journal: journal(&shared.ledger, found.space),
+        cache: cache(shared.ledger.cache()),
         bill_groups: bill_groups(registry, &found.bill_groups),
         undelivered: undelivered(&shared.ledger, registry, &found.waiting, now),
         refused_open: shared.ledger.open_refused(),
@@ -121,6 +123,14 @@ fn journal(ledger: &Ledger, space: Option<Space>) -> JournalStatus {
         backlog_facts: ledger.journal_backlog_facts(),
         size_bytes: space.map(|space| space.journal_bytes),
         disk_free_bytes: space.map(|space| space.free_bytes),
+    }
+}
+
+fn cache(figures: CacheFigures) -> CacheStatus {
+    CacheStatus {
+        bytes: figures.bytes,
+        hits: figures.hits,
+        misses: figures.misses,
     }
 }
 

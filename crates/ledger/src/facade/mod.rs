@@ -40,7 +40,7 @@ pub use refused::{RefusedEnd, RefusedKept};
 pub use story::{BillHistory, Scope, ScopedState};
 pub use undelivered::{DeliveryAttempts, EventDelivery};
 pub use verify::{Rebuild, Verification, verify_offline};
-pub use vitals::BillerUndelivered;
+pub use vitals::{BillerUndelivered, CacheFigures};
 
 use crate::journal::{self, Rows};
 use crate::retention::{self, RetentionThread};

@@ -19,7 +19,23 @@ pub struct BillerUndelivered {
     pub since: Timestamp,
 }
 
+/// The state of bills in memory, and the look-ups since the start.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct CacheFigures {
+    /// Bytes of the state in memory.
+    pub bytes: u64,
+    /// Look-ups that memory answered.
+    pub hits: u64,
+    /// Look-ups that read the journal.
+    pub misses: u64,
+}
+
 impl Ledger {
+    /// Returns the figures of the cache; all are zero while there is none before the journal.
+    pub fn cache(&self) -> CacheFigures {
+        CacheFigures::default()
+    }
+
     /// Returns the number of transactions that the journal has committed since it was opened.
     pub fn journal_commits(&self) -> u64 {
         self.node.journal().tally().commits()
