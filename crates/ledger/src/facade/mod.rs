@@ -7,6 +7,7 @@
 mod books;
 mod classify;
 mod close;
+mod copy;
 mod delivery;
 mod difference;
 mod doubtful;
@@ -16,6 +17,7 @@ mod payments;
 mod redelivery;
 mod refused;
 mod refused_links;
+mod retention_preview;
 mod story;
 mod told;
 mod undelivered;
@@ -30,6 +32,7 @@ use std::time::Duration;
 use protocol::Bill;
 
 pub use close::LeftBehind;
+pub use copy::{BackupReport, Restored, restore};
 pub use delivery::DeliveryOutcome;
 pub use difference::RedisDifference;
 pub use links::{LinkOutcome, Reservation};
@@ -37,6 +40,7 @@ pub(crate) use node::Node;
 pub use payments::{Durability, RecordOutcome, RecordedPayment};
 pub use redelivery::{Redelivery, SkipCancelled};
 pub use refused::{RefusedEnd, RefusedKept};
+pub use retention_preview::RetentionPreview;
 pub use story::{BillHistory, Scope, ScopedState};
 pub use undelivered::{DeliveryAttempts, EventDelivery};
 pub use verify::{Rebuild, Verification, verify_offline};
@@ -92,11 +96,20 @@ impl Options {
     }
 }
 
+/// How long what is kept.
+#[derive(Clone, Copy, Debug)]
+struct Kept {
+    unpaid_bills: Duration,
+    paid_bills: Duration,
+    bodies: Duration,
+}
+
 /// The ledger of one node. It is cheap to clone, and all workers use one.
 #[derive(Clone, Debug)]
 pub struct Ledger {
     node: Arc<Node>,
     share: Option<Share>,
+    kept: Kept,
     /// Both end with the last clone.
     _catch_up: Option<Arc<CatchUp>>,
     _retention: Arc<RetentionThread>,
@@ -141,6 +154,11 @@ impl Ledger {
         Ok(Self {
             node,
             share,
+            kept: Kept {
+                unpaid_bills: options.retention,
+                paid_bills: options.retention_paid,
+                bodies: options.keep_bodies,
+            },
             _retention: Arc::new(retention),
             _catch_up: catch_up.map(Arc::new),
         })
