@@ -36,13 +36,6 @@ impl BillGroup {
 }
 
 impl BillState {
-    /// Returns the classification that the state lacks because a payment of the bill was journalled while its other facts
-    /// could not be read.
-    pub(crate) fn unclassified_conflict(&self, bill: &Bill) -> Option<Fact> {
-        let has_several = self.payments().is_some_and(|payments| payments.count() > 1);
-        has_several.then(|| self.conflict(self, bill)).flatten()
-    }
-
     /// Returns the classification that follows from merging two states of a bill; `None` where nothing does, or the bill
     /// is classified already.
     pub(crate) fn conflict(&self, other: &Self, bill: &Bill) -> Option<Fact> {

@@ -40,10 +40,10 @@ pub use bill_state::BillState;
 pub use classification::Classification;
 pub use delivery::DeliveryState;
 pub use facade::{
-    BillHistory, BillerUndelivered, DeliveryAttempts, DeliveryOutcome, Durability, EventDelivery,
-    Ledger, LeftBehind, LinkOutcome, Options, Rebuild, RecordOutcome, RecordedPayment, Redelivery,
-    RedisDifference, RefusedEnd, RefusedKept, Reservation, Scope, ScopedState, SkipCancelled,
-    Verification, verify_offline,
+    BackupReport, BillHistory, BillerUndelivered, DeliveryAttempts, DeliveryOutcome, Durability,
+    EventDelivery, Ledger, LeftBehind, LinkOutcome, Options, Rebuild, RecordOutcome,
+    RecordedPayment, Redelivery, RedisDifference, RefusedEnd, RefusedKept, Reservation, Restored,
+    RetentionPreview, Scope, ScopedState, SkipCancelled, Verification, restore, verify_offline,
 };
 pub use fact::{Fact, FactKind};
 pub use fact_context::{AnswerSummary, FactContext, Message};

@@ -15,7 +15,7 @@ use sha2::{Digest, Sha256};
 use tempfile::TempDir;
 
 use crate::wait::PATIENCE;
-use crate::{AUTHORIZATION, Caller, Process, Reply};
+use crate::{AUTHORIZATION, Caller, Process, Reply, with_ledger_cache};
 
 /// A configuration to start a gateway with. Keys are given as TOML lines, table by table.
 pub struct Setup {
@@ -143,7 +143,7 @@ impl Setup {
             self.main, self.kakao_url, self.kakao
         );
         let file = self.path().join("gateway.toml");
-        fs::write(&file, main).unwrap();
+        fs::write(&file, with_ledger_cache(main)).unwrap();
         file
     }
 }

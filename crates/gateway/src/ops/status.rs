@@ -6,9 +6,10 @@ use std::time::Duration;
 
 use actix_web::rt::task::spawn_blocking;
 use ledger::journal::Space;
-use ledger::{BillerUndelivered, Ledger, Timestamp};
+use ledger::{BillerUndelivered, CacheFigures, Ledger, Timestamp};
 use metrics::{
-    BillerStatus, ConnectionStatus, GatewayStatus, JournalStatus, RedisStatus, UndeliveredStatus,
+    BillerStatus, CacheStatus, ConnectionStatus, GatewayStatus, JournalStatus, RedisStatus,
+    UndeliveredStatus,
 };
 use protocol::BillerCode;
 use tokio::time::timeout;
@@ -91,6 +92,7 @@ pub(super) async fn gather<'a>(
         billers: registry.billers().map(|biller| of_biller(biller)).collect(),
         journal: journal(&shared.ledger, found.space),
         bills: bills(registry, &found.bills),
+        cache: cache(shared.ledger.cache()),
         undelivered: undelivered(&shared.ledger, registry, &found.waiting, now),
         refused_open: shared.ledger.open_refused(),
         redis: RedisStatus {
@@ -121,6 +123,14 @@ fn journal(ledger: &Ledger, space: Option<Space>) -> JournalStatus {
         backlog_facts: ledger.journal_backlog_facts(),
         size_bytes: space.map(|space| space.journal_bytes),
         disk_free_bytes: space.map(|space| space.free_bytes),
+    }
+}
+
+fn cache(figures: CacheFigures) -> CacheStatus {
+    CacheStatus {
+        bytes: u64::try_from(figures.bytes).unwrap_or(u64::MAX),
+        hits: figures.hits,
+        misses: figures.misses,
     }
 }
 

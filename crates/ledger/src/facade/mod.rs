@@ -6,12 +6,14 @@
 
 mod classify;
 mod close;
+mod copy;
 mod delivery;
 mod difference;
 mod links;
 mod payments;
 mod redelivery;
 mod refused;
+mod retention_preview;
 mod story;
 mod told;
 mod undelivered;
@@ -26,12 +28,14 @@ use std::time::Duration;
 use protocol::Bill;
 
 pub use close::LeftBehind;
+pub use copy::{BackupReport, Restored, restore};
 pub use delivery::DeliveryOutcome;
 pub use difference::RedisDifference;
 pub use links::{LinkOutcome, Reservation};
 pub use payments::{Durability, RecordOutcome, RecordedPayment};
 pub use redelivery::{Redelivery, SkipCancelled};
 pub use refused::{RefusedEnd, RefusedKept};
+pub use retention_preview::RetentionPreview;
 pub use story::{BillHistory, Scope, ScopedState};
 pub use undelivered::{DeliveryAttempts, EventDelivery};
 pub use verify::{Rebuild, Verification, verify_offline};
@@ -53,9 +57,13 @@ const ANSWERED_LATE: Duration = Duration::from_millis(50);
 pub struct Options {
     /// The folder of the journal.
     pub directory: PathBuf,
-    /// How long bills are kept after their last fact.
+    /// How long bills that were never paid are kept after their last fact.
     pub retention: Duration,
-    /// The bound of the state in memory; with 0, nothing stays there that no call needs.
+    /// How long paid bills are kept after their last fact.
+    pub retention_paid: Duration,
+    /// How long the bytes of accepted pay-results and of their answers are kept.
+    pub keep_bodies: Duration,
+    /// The most bytes of state in memory; 0: none is kept there.
     pub cache_bytes: usize,
     /// Below this free space on the journal's file system the journal logs an error.
     pub low_disk_bytes: u64,
@@ -73,6 +81,8 @@ impl Options {
         Self {
             directory,
             retention: Duration::from_hours(400 * 24),
+            retention_paid: Duration::from_hours(1_827 * 24),
+            keep_bodies: Duration::from_hours(90 * 24),
             cache_bytes: 256 << 20,
             low_disk_bytes: 1 << 30,
             redis: None,
@@ -82,11 +92,20 @@ impl Options {
     }
 }
 
+/// How long what is kept.
+#[derive(Clone, Copy, Debug)]
+struct Kept {
+    unpaid_bills: Duration,
+    paid_bills: Duration,
+    bodies: Duration,
+}
+
 /// The ledger of one node. It is cheap to clone, and all workers use one.
 #[derive(Clone, Debug)]
 pub struct Ledger {
     node: Arc<Node>,
     share: Option<Share>,
+    kept: Kept,
     /// Both end with the last clone.
     _catch_up: Option<Arc<CatchUp>>,
     _retention: Arc<RetentionThread>,
@@ -131,6 +150,11 @@ impl Ledger {
         Ok(Self {
             node,
             share,
+            kept: Kept {
+                unpaid_bills: options.retention,
+                paid_bills: options.retention_paid,
+                bodies: options.keep_bodies,
+            },
             _retention: Arc::new(retention),
             _catch_up: catch_up.map(Arc::new),
         })

@@ -321,6 +321,10 @@ impl Unread {
         self.is_queued = true;
         let book = self.ledger.node.book_of(&self.told.bill);
         let mut state = book.lock();
+        // With Redis, what follows is judged by what it holds.
+        if self.ledger.share.is_none() && state.complete_state(&self.told.bill).is_none() {
+            state.judge_later(&self.told.bill);
+        }
         self.ledger
             .queue_payment(&mut state, self.told.clone(), &self.body)
     }

@@ -6,6 +6,8 @@
 mod access;
 mod audit;
 mod commit;
+mod copy;
+mod due;
 mod entry;
 mod error;
 mod file;
@@ -41,6 +43,8 @@ use tokio::time::timeout;
 
 pub use audit::Audit;
 pub use commit::{Commit, Rows};
+pub(crate) use copy::restore;
+pub use due::Due;
 pub use entry::{Cursor, Entry, Forgotten, ForgottenFacts};
 pub use error::JournalError;
 use file::HeldFile;

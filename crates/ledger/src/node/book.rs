@@ -20,6 +20,9 @@ use crate::{BillState, BillView, Digests, Fact, KeptAnswer, MessageDigest, Stamp
 /// Slots that one eviction looks at, at most, for each that it is asked for.
 const LOOKS_PER_EVICTION: usize = 8;
 
+/// Bills that are remembered to be judged later, at most.
+const UNJUDGED_MAX: usize = 10_000;
+
 /// A biller's part of the ledger, shared by all workers of the node.
 #[derive(Debug)]
 pub(crate) struct Book {
@@ -41,6 +44,8 @@ pub(crate) struct BookState {
     accepted_as: HashMap<CanonicalDigest, MessageDigest>,
     /// Bills with queued facts that have undelivered events.
     undelivered: HashSet<Bill>,
+    /// Bills of which a payment was queued while their other facts could not be read.
+    unjudged: HashSet<Bill>,
     /// Pay-results that this node relays; bounded by the allowance in flight.
     under_way: HashMap<MessageDigest, watch::Receiver<()>>,
     /// The same by canonical form.
@@ -59,6 +64,7 @@ impl Book {
                 accepted: HashMap::default(),
                 accepted_as: HashMap::default(),
                 undelivered: HashSet::default(),
+                unjudged: HashSet::default(),
                 under_way: HashMap::default(),
                 forms_under_way: HashMap::default(),
             }),
@@ -185,6 +191,13 @@ impl BookState {
         count(after) - count(before)
     }
 
+    /// A payment of the bill is queued while its other facts cannot be read.
+    pub(crate) fn judge_later(&mut self, bill: &Bill) {
+        if self.unjudged.len() < UNJUDGED_MAX {
+            self.unjudged.insert(bill.clone());
+        }
+    }
+
     /// Returns the bills with queued facts that have undelivered events.
     pub(crate) fn undelivered(&self) -> impl Iterator<Item = &Bill> {
         self.undelivered.iter()
@@ -199,16 +212,15 @@ impl BookState {
     }
 
     /// Merges what the journal has of a pinned bill. What was queued since the read began is in the slot already.
-    /// Returns whether the state was not complete before.
+    /// Returns whether payments of it were queued unjudged.
     pub(super) fn complete(&mut self, bill: &Bill, journalled: BillState) -> bool {
         let slot = self.slot(bill);
-        if slot.is_complete {
-            return false;
+        if !slot.is_complete {
+            let queued = std::mem::replace(&mut slot.state, journalled);
+            slot.state.merge(&queued);
+            slot.is_complete = true;
         }
-        let queued = std::mem::replace(&mut slot.state, journalled);
-        slot.state.merge(&queued);
-        slot.is_complete = true;
-        true
+        !self.unjudged.is_empty() && self.unjudged.remove(bill)
     }
 
     /// Returns the state of a bill; `None` where memory has nothing of it.

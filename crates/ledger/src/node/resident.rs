@@ -166,7 +166,7 @@ impl Node {
         (Resident { book, bill }, is_complete)
     }
 
-    /// Merges what the journal has of a bill. Payments that were journalled while it could not be read are judged now.
+    /// Merges what the journal has of a bill. A payment that was queued while it could not be read is judged now.
     fn complete(&self, resident: &Resident, journalled: BillState) {
         let Resident { book, bill } = resident;
         let mut state = book.lock();
@@ -175,7 +175,7 @@ impl Node {
         }
         let conflict = state
             .complete_state(bill)
-            .and_then(|known| known.unclassified_conflict(bill));
+            .and_then(|known| known.conflict(known, bill));
         if let Some(fact) = conflict {
             drop(self.tell(&mut state, Entry::of(vec![fact])));
         }

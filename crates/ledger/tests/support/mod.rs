@@ -131,8 +131,7 @@ impl Node {
             redis: self.store.settings(),
             clock: self.clock,
             observer: Some(Arc::<Conflicts>::clone(&self.conflicts)),
-            cache_bytes: cache_bytes(),
-            ..Options::embedded(self.directory.path().to_path_buf())
+            ..options(self.directory.path())
         };
         self.ledger = Some(Ledger::open(&options, self.now).unwrap());
         if !matches!(self.store, Store::Embedded) {
@@ -241,10 +240,13 @@ impl Node {
     }
 }
 
-/// Returns the bound of the state in memory that the suites run with: `RELAY_TEST_LEDGER_CACHE` in bytes, else the
-/// default.
-pub fn cache_bytes() -> usize {
-    std::env::var("RELAY_TEST_LEDGER_CACHE").map_or(256 << 20, |bytes| bytes.parse().unwrap())
+/// Returns the settings of a node with its journal in `directory`, with the size of the cache that the run has.
+pub fn options(directory: &Path) -> Options {
+    let default = Options::embedded(directory.to_path_buf());
+    Options {
+        cache_bytes: test_support::ledger_cache_bytes().unwrap_or(default.cache_bytes),
+        ..default
+    }
 }
 
 /// Waits until a condition holds.
