@@ -14,7 +14,7 @@ use super::cache::Cache;
 use super::hash::hash_of;
 use super::links::{LinkKey, LinkMoment, LinkRegister};
 use super::local::Local;
-use super::slot::Slot;
+use super::slot::BillSlot;
 use crate::{BillState, BillView, Digests, Fact, KeptAnswer, MessageDigest, Stamp, Timestamp};
 
 /// Slots that one eviction looks at, at most, for each that it is asked for.
@@ -34,7 +34,7 @@ pub(crate) struct Book {
 #[derive(Debug)]
 pub(crate) struct BookState {
     cache: Arc<Cache>,
-    slots: HashTable<Box<Slot>>,
+    slots: HashTable<Box<BillSlot>>,
     /// The hashes of slots without pins, in the order in which eviction looks at them.
     order: VecDeque<u64>,
     bytes: usize,
@@ -369,12 +369,12 @@ impl BookState {
         self.cache.recount(before, after);
     }
 
-    fn find(&self, bill: &Bill) -> Option<&Slot> {
+    fn find(&self, bill: &Bill) -> Option<&BillSlot> {
         let slot = self.slots.find(hash_of(bill), |slot| slot.bill == *bill);
         slot.map(AsRef::as_ref)
     }
 
-    fn find_mut(&mut self, bill: &Bill) -> Option<&mut Slot> {
+    fn find_mut(&mut self, bill: &Bill) -> Option<&mut BillSlot> {
         let slot = self
             .slots
             .find_mut(hash_of(bill), |slot| slot.bill == *bill);
@@ -382,19 +382,19 @@ impl BookState {
     }
 
     /// Returns the slot of a bill, made where it is missing.
-    fn slot(&mut self, bill: &Bill) -> &mut Slot {
+    fn slot(&mut self, bill: &Bill) -> &mut BillSlot {
         let entry = self.slots.entry(
             hash_of(bill),
             |slot| slot.bill == *bill,
             |slot| hash_of(&slot.bill),
         );
         entry
-            .or_insert_with(|| Box::new(Slot::new(bill.clone())))
+            .or_insert_with(|| Box::new(BillSlot::new(bill.clone())))
             .into_mut()
     }
 }
 
-fn hash_matches(slot: &Slot, wanted: u64) -> bool {
+fn hash_matches(slot: &BillSlot, wanted: u64) -> bool {
     hash_of(&slot.bill) == wanted
 }
 

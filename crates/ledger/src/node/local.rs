@@ -2,8 +2,8 @@
 
 use protocol::Bill;
 
-use crate::link_decision::DecisionInput;
-use crate::owners::Owners;
+use crate::node::decision::DecisionInput;
+use crate::state::owners::Owners;
 use crate::{BillGroup, BillState};
 
 /// The bill, and bills that are registered in its group or under its notice key.

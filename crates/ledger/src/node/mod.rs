@@ -7,13 +7,17 @@ mod book;
 mod books;
 mod cache;
 mod claim;
+mod cursor;
+pub(crate) mod decision;
 mod doubtful;
 mod filter;
 mod hash;
 mod links;
 mod local;
+pub(crate) mod refused;
 mod refused_links;
 mod resident;
+pub(crate) mod retention;
 mod slot;
 
 use std::collections::BTreeSet;
@@ -28,22 +32,23 @@ use books::Books;
 use cache::Cache;
 pub use cache::CacheFigures;
 pub use claim::{Claim, ClaimGuard, UnderWay};
+pub(crate) use cursor::{Epoch, Marks};
+pub use decision::{BillView, LinkRefusal};
 use doubtful::DoubtfulValues;
 pub(crate) use local::Local;
+pub use refused::{REFUSED_BOUND, REFUSED_BYTES_BOUND};
 use refused_links::RefusedLinks;
 pub(crate) use resident::{Others, Resident};
 
-use crate::horizon::Horizon;
 use crate::journal::{
     Commit, Entry, Forgotten, ForgottenFacts, Journal, Reader, Readers, Rows, Settings, StampSpan,
     bill_hash,
 };
-use crate::refused::RefusedIndex;
-use crate::share::Marks;
+use crate::node::refused::RefusedIndex;
 use crate::shared::WallClock;
+use crate::state::horizon::Horizon;
 use crate::{
-    BillView, DeliveryState, Fact, FactContext, FactKind, HybridLogicalClock, JournalError, Stamp,
-    Timestamp,
+    DeliveryState, Fact, FactContext, FactKind, HybridLogicalClock, JournalError, Stamp, Timestamp,
 };
 
 /// One node.
@@ -236,7 +241,7 @@ impl Node {
 
     /// Folds an entry's facts and queues it, both under the biller's lock, so that the journal
     /// has a biller's facts in the order in which they were decided.
-    pub(crate) fn tell(&self, state: &mut BookState, entry: Entry) -> Commit {
+    pub(crate) fn record(&self, state: &mut BookState, entry: Entry) -> Commit {
         let fold = |fact: &Fact| {
             // Some facts carry the stamp of another node's payment.
             self.observe(fact.stamp);
@@ -249,23 +254,23 @@ impl Node {
         self.journal.append(entry)
     }
 
-    pub(crate) fn tell_one(&self, bill: &Bill, now: Timestamp, kind: FactKind) -> Commit {
-        self.tell_of_request(bill, now, kind, FactContext::NONE)
+    pub(crate) fn record_one(&self, bill: &Bill, now: Timestamp, kind: FactKind) -> Commit {
+        self.record_of_request(bill, now, kind, FactContext::NONE)
     }
 
     /// The same for a fact that a call made.
-    pub(crate) fn tell_of_request(
+    pub(crate) fn record_of_request(
         &self,
         bill: &Bill,
         now: Timestamp,
         kind: FactKind,
         context: FactContext,
     ) -> Commit {
-        self.tell_after(bill, Stamp::default(), now, (kind, context))
+        self.record_after(bill, Stamp::default(), now, (kind, context))
     }
 
     /// The same with a stamp after `known` too, which others have of the bill.
-    pub(crate) fn tell_after(
+    pub(crate) fn record_after(
         &self,
         bill: &Bill,
         known: Stamp,
@@ -276,7 +281,7 @@ impl Node {
         let mut state = book.lock();
         let known = known.max(state.latest(bill));
         let fact = self.fact(bill, known, now, kind);
-        self.tell(&mut state, Entry::of(vec![fact]).with_context(context))
+        self.record(&mut state, Entry::of(vec![fact]).with_context(context))
     }
 
     /// Forgets what is older than `before` of these bills: out of memory now, out of the journal with the next commit.
@@ -342,7 +347,7 @@ impl Node {
                 state: DeliveryState::Unknown,
             };
             // The writer commits them in order; nobody has to wait for these.
-            drop(self.tell_one(&payment.bill, now, kind));
+            drop(self.record_one(&payment.bill, now, kind));
         }
         Ok(())
     }

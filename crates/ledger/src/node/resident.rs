@@ -177,7 +177,7 @@ impl Node {
             .complete_state(bill)
             .and_then(|known| known.conflict(known, bill));
         if let Some(fact) = conflict {
-            drop(self.tell(&mut state, Entry::of(vec![fact])));
+            drop(self.record(&mut state, Entry::of(vec![fact])));
         }
     }
 }

@@ -6,7 +6,7 @@ use crate::BillState;
 
 /// The state of one bill as far as this node has it in memory.
 #[derive(Debug)]
-pub(super) struct Slot {
+pub(super) struct BillSlot {
     pub(super) bill: Bill,
     pub(super) state: BillState,
     /// Whether `state` has every fact of the bill: those of the journal and those that are queued for it.
@@ -25,7 +25,7 @@ pub(super) struct Slot {
 /// eviction.
 const PLACE_BYTES: usize = 32;
 
-impl Slot {
+impl BillSlot {
     pub(super) fn new(bill: Bill) -> Self {
         Self {
             bill,
