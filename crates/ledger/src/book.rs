@@ -85,10 +85,10 @@ impl Book {
 
 impl Pages {
     /// The claim of a pay-result that was accepted before: with these bytes, else in another spelling.
-    fn accepted(&self, message: &Digests) -> Option<Claim> {
+    fn accepted(&self, asked: &Digests) -> Option<Claim> {
         let spelled = |canonical| self.accepted_as.get(canonical).copied();
-        let others = message.canonical.as_ref().and_then(spelled);
-        let (message, answer) = [Some(message.bytes), others]
+        let others = asked.canonical.as_ref().and_then(spelled);
+        let (message, answer) = [Some(asked.bytes), others]
             .into_iter()
             .flatten()
             .find_map(|digest| Some((digest, self.accepted.get(&digest)?)))?;
@@ -97,7 +97,12 @@ impl Pages {
                 message,
                 answer: Arc::clone(answer),
             },
-            AcceptedAnswer::InJournal => Claim::AcceptedInJournal { message },
+            AcceptedAnswer::InJournal => Claim::AcceptedInJournal {
+                message: Digests {
+                    bytes: message,
+                    canonical: asked.canonical,
+                },
+            },
         })
     }
 

@@ -21,8 +21,8 @@ pub enum Claim {
     /// The biller accepted it before; [`Ledger::kept_answer`](crate::Ledger::kept_answer) reads the
     /// answer.
     AcceptedInJournal {
-        /// Its digest as it was accepted; another one where this is a copy in another spelling.
-        message: MessageDigest,
+        /// Its digests as it was accepted; those of its bytes differ where this is a copy in another spelling.
+        message: Digests,
     },
     /// This node relays a copy at this moment: wait for its end, then claim again.
     UnderWay(UnderWay),

@@ -120,11 +120,11 @@ async fn claim(call: &Call, biller: &RegisteredBiller, copy: Digests) -> Result<
         match call.ledger().claim(biller.code(), copy) {
             Claim::Granted(guard) => return Ok(Claimed::ToRelay(guard)),
             Claim::Accepted { message, answer } => {
-                log_other_spelling(call, biller, copy.bytes, message);
+                log_other_spelling(call, biller, copy.bytes, message.bytes);
                 return Ok(Claimed::AcceptedBefore(Reply::replayed(&answer)));
             }
             Claim::AcceptedInJournal { message } => {
-                log_other_spelling(call, biller, copy.bytes, message);
+                log_other_spelling(call, biller, copy.bytes, message.bytes);
                 return replay(call, biller, message).await;
             }
             Claim::UnderWay(first) => call.within_budget(first.ended()).await?,
@@ -151,7 +151,7 @@ fn log_other_spelling(
 async fn replay(
     call: &Call,
     biller: &RegisteredBiller,
-    message: MessageDigest,
+    message: Digests,
 ) -> Result<Claimed, Problem> {
     let timer = call.metrics().time_ledger(LedgerOperation::Replay);
     let kept = call

@@ -8,8 +8,7 @@ use protocol::BillerCode;
 
 use super::refused_links::RefusedLinks;
 use crate::book::Book;
-use crate::horizon::Horizon;
-use crate::journal::{Reader, StampSpan};
+use crate::journal::Reader;
 use crate::refused::RefusedIndex;
 use crate::{FactKind, JournalError};
 
@@ -36,11 +35,10 @@ pub(super) struct Folded {
     pub(super) undelivered: AtomicI64,
     pub(super) refused_links: RefusedLinks,
     pub(super) refused: RefusedIndex,
-    pub(super) span: StampSpan,
 }
 
 impl Folded {
-    pub(super) fn of(reader: &Reader, horizon: &Horizon) -> Result<Self, JournalError> {
+    pub(super) fn of(reader: &Reader) -> Result<Self, JournalError> {
         let books = Books::default();
         let undelivered = AtomicI64::new(0);
         let refused_links = RefusedLinks::default();
@@ -48,7 +46,7 @@ impl Folded {
         reader.for_each_refused(|message, biller, bytes, closed_at| {
             refused.load(message, biller, bytes, closed_at);
         })?;
-        let span = reader.for_each_fact(horizon, |fact| {
+        reader.for_each_fact(|fact| {
             let delta = book(&books, fact.bill.biller_code()).lock().fold(&fact);
             undelivered.fetch_add(delta, Ordering::Relaxed);
             refused_links.note(&fact);
@@ -61,7 +59,6 @@ impl Folded {
             undelivered,
             refused_links,
             refused,
-            span,
         })
     }
 }

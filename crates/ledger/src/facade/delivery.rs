@@ -54,8 +54,9 @@ impl Ledger {
     pub async fn kept_answer(
         &self,
         biller: BillerCode,
-        message: MessageDigest,
+        message: impl Into<Digests>,
     ) -> Result<Option<KeptAnswer>, JournalError> {
+        let message = message.into();
         let reader = self.node.journal().reader();
         tokio::task::spawn_blocking(move || reader.answer(biller, &message))
             .await

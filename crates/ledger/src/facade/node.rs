@@ -11,7 +11,9 @@ use super::doubtful::DoubtfulValues;
 use super::refused_links::RefusedLinks;
 use crate::book::{AcceptedAnswer, Book, Pages};
 use crate::horizon::Horizon;
-use crate::journal::{Commit, Entry, Forgotten, ForgottenFacts, Journal, Rows, Settings};
+use crate::journal::{
+    Commit, Entry, Forgotten, ForgottenFacts, Journal, NumberedFact, Rows, Settings,
+};
 use crate::refused::RefusedIndex;
 use crate::share::Marks;
 use crate::shared::WallClock;
@@ -52,23 +54,22 @@ impl Node {
         let reader = journal.reader();
         let horizon = Horizon::at(now);
         let named = |error: JournalError| error.of(journal.path());
-        let mut folded = Folded::of(&reader, &horizon).map_err(named)?;
-        if folded.span.beyond_belief > 0 {
+        let mut span = reader.stamps(&horizon).map_err(named)?;
+        if span.beyond_belief > 0 {
             let facts = journal.mend_stamps(horizon.believed())?;
             tracing::error!(
                 facts,
                 "the journal had facts with stamps that no clock shows, as a forged value in Redis leaves them: each \
                  has its place in the order of the journal now"
             );
-            folded = Folded::of(&reader, &horizon)?;
+            span = reader.stamps(&horizon)?;
         }
         let Folded {
             books,
             undelivered,
             refused_links,
             refused,
-            span,
-        } = folded;
+        } = Folded::of(&reader).map_err(named)?;
         reader.for_each_accepted(|biller, message| {
             book(&books, biller)
                 .lock()
@@ -284,7 +285,7 @@ impl Node {
     }
 
     fn settle_what_was_cut_off(&self, now: Timestamp) -> Result<(), JournalError> {
-        let cut_off = self.journal.reader().undecided_payments()?;
+        let cut_off = self.journal.reader().cut_off_payments()?;
         if cut_off.is_empty() {
             return Ok(());
         }
@@ -292,14 +293,21 @@ impl Node {
             payments = cut_off.len(),
             "pay-results were cut off by the last stop: whether their billers heard of them is unknown"
         );
-        for payment in cut_off {
+        for NumberedFact { fact, context, .. } in cut_off {
+            let FactKind::Payment { event, message, .. } = fact.kind else {
+                continue;
+            };
             let kind = FactKind::Delivery {
-                event: payment.event,
-                message: payment.message,
+                event,
+                message,
                 state: DeliveryState::Unknown,
             };
+            let context = FactContext {
+                canonical: context.canonical,
+                ..FactContext::NONE
+            };
             // The writer commits them in order; nobody has to wait for these.
-            drop(self.tell_one(&payment.bill, now, kind));
+            drop(self.tell_of_request(&fact.bill, now, kind, context));
         }
         Ok(())
     }

@@ -5,18 +5,27 @@
 
 mod access;
 mod audit;
+mod column;
 mod commit;
+mod effect;
 mod entry;
 mod error;
 mod file;
 mod finding;
+mod forget;
 mod insert;
+mod intern;
+mod load;
 mod look_up;
 mod mend;
+mod open_events;
+mod optional;
 mod owed;
 mod pace;
 mod queue;
 mod reader;
+mod recent;
+mod recompute;
 mod refused;
 mod refused_reader;
 mod row;
@@ -39,14 +48,17 @@ use tokio::time::timeout;
 
 pub use audit::Audit;
 pub use commit::{Commit, Rows};
+pub use effect::Effect;
 pub use entry::{Cursor, Entry, Forgotten, ForgottenFacts};
 pub use error::JournalError;
 use file::HeldFile;
 pub use finding::{Finding, Findings};
+use insert::Inserter;
+pub use load::{Loaded, Snapshot};
 pub use look_up::{BillFacts, NumberedFact};
 use queue::{Bounds, Place, Queue};
-pub(crate) use reader::StampSpan;
-pub use reader::{Reader, UndecidedPayment};
+pub use reader::Reader;
+
 pub(crate) use refused::{CameRefused, RefusedChange};
 pub use refused_reader::RefusedFilter;
 pub use space::Space;
@@ -103,7 +115,8 @@ impl Journal {
         access::prepare_files(&path)?;
         let file = HeldFile::open(&path)?;
         let named = |error: JournalError| error.of(&path);
-        let connection = schema::open(&path).map_err(named)?;
+        let mut connection = schema::connect(&path).map_err(named)?;
+        schema::prepare(&mut connection, &path).map_err(named)?;
         let node = schema::node(&connection).map_err(named)?;
         if file.is_new() {
             tracing::warn!(journal = %path.display(), "a new journal: nothing is known of any bill");
@@ -120,7 +133,8 @@ impl Journal {
             writable: Arc::clone(&writable),
             tally: Arc::clone(&tally),
         };
-        let writer = writer::spawn(connection, watch, upkeep, told).map_err(io_error)?;
+        let writer = writer::spawn((connection, Inserter::new(node)), watch, upkeep, told)
+            .map_err(io_error)?;
         Ok(Self {
             queue,
             writer: Some(writer),
