@@ -100,10 +100,10 @@ impl Node {
             return Claim::Granted(guard);
         }
         let biller = bill.biller_code();
-        let read = move |reader: &crate::journal::Reader| reader.accepted_copy(biller, &message);
+        let read = move |reader: &crate::journal::Reader| reader.accepted(biller, &message);
         match self.readers().read(biller, read).await {
-            Ok(Some((message, answer))) => Claim::Accepted {
-                message,
+            Ok(Some((accepted, answer))) => Claim::Accepted {
+                message: accepted.bytes,
                 answer: Arc::new(answer),
             },
             Ok(None) => Claim::Granted(guard),

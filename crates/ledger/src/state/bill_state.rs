@@ -81,6 +81,11 @@ impl BillState {
         self.payments = None;
     }
 
+    /// Returns whether no fact is in the state.
+    pub(crate) fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+
     /// Returns the latest stamp in the state; the default stamp where there is none.
     pub fn latest(&self) -> Stamp {
         let payments = self.payments.as_ref().map(|payments| payments.latest());

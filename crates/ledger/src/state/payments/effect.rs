@@ -50,6 +50,11 @@ impl Payments {
         }
     }
 
+    /// Returns whether the event was reported, or a delivery of it was.
+    pub(crate) fn has(&self, event: &PaymentEvent) -> bool {
+        self.find(event).is_some()
+    }
+
     fn is_paid_without(&self, event: &PaymentEvent, now: Timestamp) -> bool {
         let mut others = self.clone();
         if let Ok(position) = others.position(&event.pay_id) {
