@@ -19,6 +19,7 @@ mod message;
 mod process;
 mod proxy;
 pub mod redis;
+mod slow_reads;
 mod upstream;
 mod wait;
 
@@ -34,5 +35,6 @@ pub use message::{Message, answer, request};
 pub use process::{Process, free_port};
 pub use proxy::{Proxy, Traffic};
 pub use redis::RedisServer;
+pub use slow_reads::SlowReads;
 pub use upstream::{Action, Gate, OK, Upstream, serve};
 pub use wait::{until, within};
