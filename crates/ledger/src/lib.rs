@@ -18,6 +18,7 @@ mod facade;
 mod fact;
 mod fact_context;
 mod family;
+mod heap;
 mod horizon;
 pub mod journal;
 mod link;
@@ -30,6 +31,7 @@ mod refused;
 mod retention;
 mod share;
 mod shared;
+mod sorted;
 mod stamp;
 
 /// Redis as the state that nodes share: how it is reached, and what is read and written there.
@@ -50,6 +52,7 @@ pub use facade::{
 pub use fact::{Fact, FactKind};
 pub use fact_context::{AnswerSummary, FactContext, Message};
 pub use family::BillGroup;
+pub use heap::HeapBytes;
 pub use journal::JournalError;
 pub use link::{Link, LinkState};
 pub use link_decision::{BillView, LinkRefusal};
