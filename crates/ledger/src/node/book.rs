@@ -219,7 +219,7 @@ impl BookState {
         let slot = self.slot(bill);
         if !slot.is_complete {
             let queued = std::mem::replace(&mut slot.state, journalled);
-            slot.state.merge(&queued);
+            slot.state.merge_owned(queued);
             slot.is_complete = true;
         }
         !self.unjudged.is_empty() && self.unjudged.remove(bill)

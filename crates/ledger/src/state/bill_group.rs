@@ -135,7 +135,7 @@ impl BillGroup {
             for (place, refusals) in refusals {
                 let place = usize::try_from(place).map_err(|_| Unreadable)?;
                 let (_, state) = group.bills.get_mut(place).ok_or(Unreadable)?;
-                state.put_refusals(&refusals);
+                state.put_refusals(refusals);
             }
         }
         decoder.finish()?;
