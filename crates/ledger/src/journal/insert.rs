@@ -105,7 +105,7 @@ impl Inserter {
         }
         for (place, fact) in entry.facts.iter().enumerate() {
             let effect = entry.effects.get(place).copied().flatten();
-            self.insert_fact(connection, None, fact, (&entry.context, effect))?;
+            self.insert_fact(connection, fact, (&entry.context, effect))?;
         }
         let last = self.last_row;
         let facts = i64::try_from(entry.facts.len()).unwrap_or(i64::MAX);
@@ -164,11 +164,28 @@ impl Inserter {
         Ok(())
     }
 
-    /// Writes one fact, under the number `seq` where it has one already.
-    pub(super) fn insert_fact(
+    /// Writes a fact of an earlier version's journal under its number. What is open and registered is found out behind
+    /// all facts, and so are the indexes that the usual way needs.
+    pub(super) fn insert_moved(
         &mut self,
         connection: &Connection,
-        seq: Option<i64>,
+        seq: i64,
+        fact: &Fact,
+        context: &FactContext,
+    ) -> Result<(), JournalError> {
+        let known = *self.numbers.bill(connection, &fact.bill)?;
+        let row = (known, context, Effect::default());
+        self.write_row(connection, Some(seq), fact, row)
+    }
+
+    /// The numbers of billers, bills and pay-results.
+    pub(super) fn numbers(&mut self) -> &mut Numbers {
+        &mut self.numbers
+    }
+
+    fn insert_fact(
+        &mut self,
+        connection: &Connection,
         fact: &Fact,
         (context, effect): (&FactContext, Option<Effect>),
     ) -> Result<(), JournalError> {
@@ -187,7 +204,7 @@ impl Inserter {
         }
         let is_delivery = matches!(fact.kind, FactKind::Delivery { .. });
         self.undelivered += i64::from(is_delivery && effect.is_open);
-        self.write_row(connection, seq, fact, (known, context, effect))?;
+        self.write_row(connection, None, fact, (known, context, effect))?;
         if known.is_new {
             self.numbers.bill(connection, &fact.bill)?.is_new = false;
         }
@@ -303,7 +320,8 @@ fn end_open(connection: &Connection, bill: i64, event: &PaymentEvent) -> Result<
     Ok(deliveries)
 }
 
-fn insert_answer(
+/// Keeps the answer with which a biller accepted a pay-result.
+pub(super) fn insert_answer(
     connection: &Connection,
     message: i64,
     answer: &KeptAnswer,

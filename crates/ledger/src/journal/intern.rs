@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::LazyLock;
 
-use protocol::{Bill, BillerCode, PaymentEvent};
+use protocol::{Bill, BillerCode, CanonicalDigest, PaymentEvent};
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::recent::Recent;
@@ -143,16 +143,10 @@ impl Numbers {
         digests: &Digests,
         paid: Option<(i64, &PaymentEvent)>,
     ) -> Result<i64, JournalError> {
-        let key = (biller, digests.bytes);
-        if let Some(id) = self.messages.get_mut(&key) {
-            return Ok(*id);
+        match self.find_message(connection, biller, digests, paid)? {
+            Some(id) => Ok(id),
+            None => self.make_message(connection, biller, digests, None),
         }
-        let id = match find_message(connection, biller, digests, paid)? {
-            Some(id) => id,
-            None => make_message(connection, biller, digests, None)?,
-        };
-        self.messages.insert(key, id);
-        Ok(id)
     }
 
     /// Keeps the bytes of a pay-result.
@@ -163,21 +157,56 @@ impl Numbers {
         digests: &Digests,
         body: &[u8],
     ) -> Result<(), JournalError> {
-        let key = (biller, digests.bytes);
-        let known = match self.messages.get_mut(&key) {
-            Some(id) => Some(*id),
-            None => find_message(connection, biller, digests, None)?,
-        };
-        let id = if let Some(id) = known {
-            connection
-                .prepare_cached("UPDATE message SET body = ?2 WHERE id = ?1 AND body IS NULL")?
-                .execute(params![id, body])?;
-            id
-        } else {
-            make_message(connection, biller, digests, Some(body))?
-        };
-        self.messages.insert(key, id);
+        match self.find_message(connection, biller, digests, None)? {
+            Some(id) => {
+                connection
+                    .prepare_cached("UPDATE message SET body = ?2 WHERE id = ?1 AND body IS NULL")?
+                    .execute(params![id, body])?;
+            }
+            None => {
+                self.make_message(connection, biller, digests, Some(body))?;
+            }
+        }
         Ok(())
+    }
+
+    /// Returns the number of a pay-result that the journal has.
+    pub(super) fn find_message(
+        &mut self,
+        connection: &Connection,
+        biller: i64,
+        digests: &Digests,
+        paid: Option<(i64, &PaymentEvent)>,
+    ) -> Result<Option<i64>, JournalError> {
+        let key = (biller, digests.bytes);
+        if let Some(id) = self.messages.get_mut(&key) {
+            return Ok(Some(*id));
+        }
+        let found = find_message(connection, biller, digests, paid)?;
+        if let Some(id) = found {
+            self.messages.insert(key, id);
+        }
+        Ok(found)
+    }
+
+    /// Makes the row of a pay-result.
+    pub(super) fn make_message(
+        &mut self,
+        connection: &Connection,
+        biller: i64,
+        digests: &Digests,
+        body: Option<&[u8]>,
+    ) -> Result<i64, JournalError> {
+        let bytes = digests.bytes.as_bytes();
+        let canonical = digests.canonical.as_ref().map(CanonicalDigest::as_bytes);
+        connection
+            .prepare_cached(
+                "INSERT INTO message (biller, digest, canonical, body) VALUES (?1, ?2, ?3, ?4)",
+            )?
+            .execute(params![biller, bytes, canonical, body])?;
+        let id = connection.last_insert_rowid();
+        self.messages.insert((biller, digests.bytes), id);
+        Ok(id)
     }
 
     /// A bill left the journal, or its row was changed.
@@ -213,7 +242,7 @@ fn find_message(
     paid: Option<(i64, &PaymentEvent)>,
 ) -> Result<Option<i64>, JournalError> {
     let bytes = digests.bytes.as_bytes();
-    let canonical = digests.canonical.as_ref().map(|digest| digest.as_bytes());
+    let canonical = digests.canonical.as_ref().map(CanonicalDigest::as_bytes);
     let found: Option<(i64, Option<Vec<u8>>)> = connection
         .prepare_cached(FIND_MESSAGE)?
         .query_row(
@@ -248,23 +277,4 @@ fn find_message(
             .optional()?),
         (None, ..) => Ok(None),
     }
-}
-
-fn make_message(
-    connection: &Connection,
-    biller: i64,
-    digests: &Digests,
-    body: Option<&[u8]>,
-) -> Result<i64, JournalError> {
-    connection
-        .prepare_cached(
-            "INSERT INTO message (biller, digest, canonical, body) VALUES (?1, ?2, ?3, ?4)",
-        )?
-        .execute(params![
-            biller,
-            digests.bytes.as_bytes(),
-            digests.canonical.as_ref().map(|digest| digest.as_bytes()),
-            body
-        ])?;
-    Ok(connection.last_insert_rowid())
 }

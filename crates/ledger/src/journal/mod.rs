@@ -20,6 +20,7 @@ mod intern;
 mod load;
 mod look_up;
 mod mend;
+mod migration;
 mod open_events;
 mod optional;
 mod owed;
@@ -130,6 +131,7 @@ impl Journal {
         let named = |error: JournalError| error.of(&path);
         let mut connection = schema::connect(&path).map_err(named)?;
         schema::prepare(&mut connection, &path).map_err(named)?;
+        migration::run(&mut connection, &path).map_err(named)?;
         let node = schema::node(&connection).map_err(named)?;
         if file.is_new() {
             tracing::warn!(journal = %path.display(), "a new journal: nothing is known of any bill");

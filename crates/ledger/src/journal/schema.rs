@@ -159,8 +159,8 @@ CREATE VIEW messages AS SELECT biller.code AS biller_code, message.digest AS mes
   FROM message JOIN biller ON biller.id = message.biller;
 ";
 
-/// Makes the tables where the file is new. Returns the version of the file.
-pub(super) fn prepare(connection: &mut Connection, file: &Path) -> Result<i64, JournalError> {
+/// Makes the tables where the file is new.
+pub(super) fn prepare(connection: &mut Connection, file: &Path) -> Result<(), JournalError> {
     let version = version(connection)?;
     check_is_known(version, file)?;
     if version == 0 {
@@ -178,7 +178,7 @@ pub(super) fn prepare(connection: &mut Connection, file: &Path) -> Result<i64, J
         transaction.pragma_update(None, "user_version", VERSION)?;
         transaction.commit()?;
     }
-    Ok(version)
+    Ok(())
 }
 
 /// Fails where another version wrote the file, or it is being brought up to this one.
