@@ -144,6 +144,11 @@ impl Pages {
         families.flat_map(|family| family.bills().map(|(_, state)| state))
     }
 
+    /// Every bill with its state.
+    pub(crate) fn bills_and_states(&self) -> impl Iterator<Item = (&Bill, &BillState)> {
+        self.families.values().flat_map(BillGroup::bills)
+    }
+
     /// How many families the book has.
     pub(crate) fn families(&self) -> usize {
         self.families.len()

@@ -43,14 +43,15 @@ pub use classification::Classification;
 pub use delivery::DeliveryState;
 pub use facade::{
     BackupReport, BillHistory, BillerUndelivered, CacheFigures, DeliveryAttempts, DeliveryOutcome,
-    Durability, EventDelivery, Ledger, LeftBehind, LinkOutcome, Options, Rebuild, RecordOutcome,
-    RecordedPayment, Redelivery, RedisDifference, RefusedEnd, RefusedKept, Reservation, Restored,
-    RetentionPreview, Scope, ScopedState, SkipCancelled, Verification, restore, verify_offline,
+    Durability, EventDelivery, IdentityUse, Ledger, LeftBehind, LinkOutcome, Options, Rebuild,
+    RecordOutcome, RecordedPayment, Redelivery, RedisDifference, RefusedEnd, RefusedKept,
+    Reservation, Restored, RetentionPreview, Scope, ScopedState, SkipCancelled, Verification,
+    restore, verify_offline,
 };
 pub use fact::{Fact, FactKind};
 pub use fact_context::{AnswerSummary, FactContext, Message};
 pub use family::BillGroup;
-pub use journal::JournalError;
+pub use journal::{IdentityInForce, JournalError};
 pub use link::{Link, LinkState};
 pub use link_decision::{BillView, LinkRefusal};
 pub use message::{Digests, KeptAnswer, MessageDigest};

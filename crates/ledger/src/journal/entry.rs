@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
+use super::identity::IdentityInForce;
 use super::refused::RefusedChange;
 use crate::{Digests, Fact, FactContext, KeptAnswer, MessageDigest};
 use protocol::{Bill, BillerCode};
@@ -20,6 +21,8 @@ pub struct Entry {
     pub(super) forgotten: Option<Forgotten>,
     /// Boxed: hardly any entry has one.
     pub(super) refused: Option<Box<RefusedChange>>,
+    /// Identity parameters that came into force.
+    pub(super) identities: Vec<IdentityInForce>,
 }
 
 /// Bills of which everything older than a moment is taken out.
@@ -62,6 +65,7 @@ impl Entry {
             cursor: None,
             forgotten: None,
             refused: None,
+            identities: Vec::new(),
         }
     }
 
@@ -75,6 +79,7 @@ impl Entry {
             cursor: Some(cursor),
             forgotten: None,
             refused: None,
+            identities: Vec::new(),
         }
     }
 
@@ -88,6 +93,7 @@ impl Entry {
             cursor: None,
             forgotten: Some(forgotten),
             refused: None,
+            identities: Vec::new(),
         }
     }
 
@@ -114,6 +120,13 @@ impl Entry {
     #[must_use]
     pub(crate) fn with_refused(mut self, change: Option<RefusedChange>) -> Self {
         self.refused = change.map(Box::new);
+        self
+    }
+
+    /// With identity parameters that came into force.
+    #[must_use]
+    pub(crate) fn with_identities(mut self, identities: Vec<IdentityInForce>) -> Self {
+        self.identities = identities;
         self
     }
 

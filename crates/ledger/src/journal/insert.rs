@@ -4,7 +4,7 @@ use protocol::{Bill, CanonicalDigest, KoreanTime, PaymentEvent};
 use rusqlite::{Connection, params, params_from_iter};
 
 use super::row::{OF_BILL, identity_text, of_bill};
-use super::{Entry, ForgottenFacts, JournalError, Rows, refused};
+use super::{Entry, ForgottenFacts, JournalError, Rows, identity, refused};
 use crate::{DeliveryState, Fact, FactContext, FactKind, MessageDigest, Stamp, Timestamp};
 
 const INSERT_FACT: &str = "INSERT INTO fact (at, stamp, node, kind, biller_code, biller_user_key,
@@ -177,6 +177,9 @@ pub(super) fn insert(connection: &Connection, entry: &Entry) -> Result<Rows, Jou
     }
     if let Some(change) = &entry.refused {
         refused::change(connection, change)?;
+    }
+    for kept in &entry.identities {
+        identity::keep(connection, kept)?;
     }
     Ok(Rows {
         first: last - facts + 1,

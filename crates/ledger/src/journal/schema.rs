@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use rusqlite::{Connection, OptionalExtension};
 
-use super::{JournalError, refused};
+use super::{JournalError, identity, refused};
 
 /// Kept in `PRAGMA user_version`; a file of a later version is refused.
 const VERSION: i64 = 2;
@@ -92,6 +92,7 @@ pub(super) fn open(file: &Path) -> Result<Connection, JournalError> {
     }
     connection.execute_batch(TABLES)?;
     connection.execute_batch(refused::TABLE)?;
+    connection.execute_batch(identity::TABLE)?;
     for (table, column, kind) in ADDED_IN_2 {
         add_where_missing(&connection, table, column, kind)?;
     }

@@ -56,10 +56,24 @@ impl Sum {
     }
 }
 
+impl Paid {
+    /// Returns whether the payment was made, or was reported, before this time.
+    pub(super) fn is_before(&self, before: Timestamp) -> bool {
+        let made = (self.paid_at.time()).map(|time| Timestamp::from_seconds(time.unix_seconds()));
+        let reported = self.first_report.map(|(stamp, _)| stamp.timestamp());
+        made.into_iter().chain(reported).any(|time| time < before)
+    }
+}
+
 impl Group {
     /// Returns whether the balance of the group is above zero at `now`.
     pub(super) fn is_paid(&self, now: Timestamp) -> bool {
-        self.balance(now, |_| true).exceeds(Sum::default())
+        self.is_paid_by(now, |_| true)
+    }
+
+    /// Returns whether the balance at `now` of the payments that `counts` selects is above zero.
+    pub(super) fn is_paid_by(&self, now: Timestamp, counts: impl Fn(&Paid) -> bool) -> bool {
+        self.balance(now, counts).exceeds(Sum::default())
     }
 
     /// Returns the balance at `now` of the payments that `counts` selects. Payments whose mark has

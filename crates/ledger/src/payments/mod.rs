@@ -65,6 +65,12 @@ impl Payments {
         self.groups.iter().any(|group| group.is_paid(now))
     }
 
+    /// Returns whether the balance of one `pay_id` is above zero at `now`, of payments before `before` only.
+    pub(crate) fn is_paid_before(&self, before: Timestamp, now: Timestamp) -> bool {
+        let is_paid = |group: &Group| group.is_paid_by(now, |paid| paid.is_before(before));
+        self.groups.iter().any(is_paid)
+    }
+
     /// Returns the latest stamp of these facts; the default stamp where there is none.
     pub(crate) fn latest(&self) -> Stamp {
         let of_group = |group: &Group| {
