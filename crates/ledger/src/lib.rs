@@ -22,11 +22,11 @@ pub mod redis {
 
 pub use api::{
     BackupReport, BillHistory, BillerUndelivered, DeliveryAttempts, DeliveryOutcome, Durability,
-    EventDelivery, Ledger, LeftBehind, LinkOutcome, Options, Rebuild, RecordOutcome,
+    EventDelivery, IdentityUse, Ledger, LeftBehind, LinkOutcome, Options, Rebuild, RecordOutcome,
     RecordedPayment, Redelivery, RedisDifference, RefusedEnd, RefusedKept, Reservation, Restored,
     RetentionPreview, Scope, ScopedState, SkipCancelled, Verification, restore, verify_offline,
 };
-pub use journal::JournalError;
+pub use journal::{IdentityInForce, JournalError};
 pub use node::{
     BillView, CacheFigures, Claim, ClaimGuard, LinkRefusal, REFUSED_BOUND, REFUSED_BYTES_BOUND,
     UnderWay,

@@ -17,6 +17,7 @@ use metrics::{LedgerOperation, LedgerTimer, Metrics, Stage, StageTimes};
 use protocol::Bill;
 use tokio::time::{Instant, timeout_at};
 
+use crate::registry::RegisteredBiller;
 use crate::reply::{Problem, Reply};
 use crate::request_id::{TraceParent, request_id};
 use crate::server::{ClientConnection, WorkGuard};
@@ -209,6 +210,25 @@ impl Call {
             "the ledger cannot be read: the biller is asked whether a bill is paid"
         );
         BillView::NOTHING
+    }
+
+    /// Asks the ledger whether a bill was paid before its biller's identity parameters changed.
+    ///
+    /// # Errors
+    /// [`Problem::TimedOut`] when the budget is over first.
+    pub async fn is_paid_in_former_identity(
+        &self,
+        biller: &RegisteredBiller,
+        bill: &Bill,
+    ) -> Result<bool, Problem> {
+        let Some(change) = &biller.settings.identity_parameters_changed_on else {
+            return Ok(false);
+        };
+        let before = change.payments_before;
+        let asked = (self.ledger()).is_paid_under_another_identity(bill, before, self.now());
+        // Boxed, because few billers ever change their parameters.
+        let paid = self.within_budget(Box::pin(asked)).await?;
+        Ok(paid.unwrap_or_else(|error| self.unreadable(bill, &error).paid))
     }
 
     /// Waits for `work` until the budget ends. Work that takes longer continues in a task of its own, for

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 
 use super::effect::Effect;
+use super::identity::IdentityInForce;
 use super::load::Snapshot;
 use super::refused::RefusedChange;
 use crate::{Digests, Fact, FactContext, KeptAnswer, MessageDigest};
@@ -25,6 +26,8 @@ pub struct Entry {
     pub(super) snapshot: Option<Box<Snapshot>>,
     /// Boxed: hardly any entry has one.
     pub(super) refused: Option<Box<RefusedChange>>,
+    /// Identity parameters that came into force.
+    pub(super) identities: Vec<IdentityInForce>,
 }
 
 /// Bills of which everything older than a moment is taken out.
@@ -69,6 +72,7 @@ impl Entry {
             effects: Vec::new(),
             snapshot: None,
             refused: None,
+            identities: Vec::new(),
         }
     }
 
@@ -84,6 +88,7 @@ impl Entry {
             effects: Vec::new(),
             snapshot: None,
             refused: None,
+            identities: Vec::new(),
         }
     }
 
@@ -99,6 +104,7 @@ impl Entry {
             effects: Vec::new(),
             snapshot: None,
             refused: None,
+            identities: Vec::new(),
         }
     }
 
@@ -145,6 +151,13 @@ impl Entry {
     #[must_use]
     pub(crate) fn with_refused(mut self, change: Option<RefusedChange>) -> Self {
         self.refused = change.map(Box::new);
+        self
+    }
+
+    /// With identity parameters that came into force.
+    #[must_use]
+    pub(crate) fn with_identities(mut self, identities: Vec<IdentityInForce>) -> Self {
+        self.identities = identities;
         self
     }
 

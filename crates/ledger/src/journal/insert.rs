@@ -10,7 +10,7 @@ use super::effect::{Effect, ends_others, event_of};
 use super::intern::{KnownBill, Numbers};
 use super::load;
 use super::optional::Optional;
-use super::{Entry, ForgottenFacts, JournalError, Rows, forget, refused};
+use super::{Entry, ForgottenFacts, JournalError, Rows, forget, identity, refused};
 use crate::{BillState, Digests, Fact, FactContext, FactKind, KeptAnswer, Timestamp};
 
 /// Bills whose states are remembered within one transaction.
@@ -157,6 +157,9 @@ impl Inserter {
         }
         if let Some(change) = &entry.refused {
             refused::change(connection, change)?;
+        }
+        for kept in &entry.identities {
+            identity::keep(connection, kept)?;
         }
         if let Some(snapshot) = &entry.snapshot {
             load::put_snapshot(connection, snapshot)?;

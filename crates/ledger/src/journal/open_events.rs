@@ -8,6 +8,17 @@ use super::row::{BILL_COLUMNS, collect, limit};
 use super::{JournalError, Reader, column, row};
 use crate::{FactKind, MessageDigest};
 
+/// A bill of the journal.
+#[derive(Clone, Debug)]
+pub(crate) struct NumberedBill {
+    /// Its number.
+    pub(crate) number: i64,
+    /// The bill.
+    pub(crate) bill: Bill,
+    /// Whether its link is linked, reserved or unknown.
+    pub(crate) is_registered: bool,
+}
+
 impl Reader {
     /// The registered bills of a biller with this notice key, at most `most`.
     ///
@@ -52,6 +63,33 @@ impl Reader {
             limit(most)
         ])?;
         collect(&mut rows, |row| row::bill(row, 0))
+    }
+
+    /// The bills of a biller behind number `after`, at most `most`. It looks through the bills of all billers.
+    ///
+    /// # Errors
+    /// When the file cannot be read or holds a row that this version does not know.
+    pub(crate) fn bills_behind(
+        &self,
+        biller: BillerCode,
+        after: i64,
+        most: usize,
+    ) -> Result<Vec<NumberedBill>, JournalError> {
+        let connection = self.lock();
+        let query = format!(
+            "SELECT {BILL_COLUMNS}, bill.id, bill.registered FROM bill CROSS JOIN biller ON biller.id = bill.biller
+             WHERE bill.id > ?2 AND biller.code = ?1 ORDER BY bill.id LIMIT ?3"
+        );
+        let mut statement = connection.prepare_cached(&query)?;
+        let mut rows = statement.query(params![biller.as_str(), after, limit(most)])?;
+        collect(&mut rows, |row| {
+            let registered: Option<bool> = row.get("registered")?;
+            Ok(NumberedBill {
+                number: row.get("id")?,
+                bill: row::bill(row, 0)?,
+                is_registered: registered == Some(true),
+            })
+        })
     }
 
     /// The registered bills of a biller behind number `after`, each with its number; at most `most`. It looks through the

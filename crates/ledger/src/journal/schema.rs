@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use rusqlite::{Connection, OptionalExtension};
 
-use super::{JournalError, refused};
+use super::{JournalError, identity, refused};
 
 /// Kept in `PRAGMA user_version`; a file of a later version is refused.
 pub(super) const VERSION: i64 = 3;
@@ -178,6 +178,7 @@ pub(super) fn prepare(connection: &mut Connection, file: &Path) -> Result<(), Jo
         transaction.pragma_update(None, "user_version", VERSION)?;
         transaction.commit()?;
     }
+    connection.execute_batch(identity::TABLE)?;
     Ok(())
 }
 

@@ -1,11 +1,11 @@
 //! The pay-results that the journal stores, and the answers of the billers that accepted them.
 
 use bytes::Bytes;
-use protocol::{BillerCode, CanonicalDigest};
+use protocol::{Bill, BillerCode, CanonicalDigest, PaymentEvent};
 use rusqlite::{Row, params};
 
 use super::column::{self, USUAL_CONTENT_TYPE};
-use super::{JournalError, Reader, row};
+use super::{JournalError, Reader, load, row};
 use crate::{Digests, KeptAnswer};
 
 /// A pay-result as it came.
@@ -83,6 +83,38 @@ impl Reader {
             bytes,
             canonical,
             biller.as_str()
+        ])?;
+        rows.next()?.map(accepted).transpose()
+    }
+
+    /// The accepted pay-result of an event of a bill that says the same as one with these digests, and the answer with
+    /// which the biller accepted it.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub(crate) fn accepted_copy(
+        &self,
+        bill: &Bill,
+        event: &PaymentEvent,
+        message: &Digests,
+    ) -> Result<Option<(Digests, KeptAnswer)>, JournalError> {
+        let connection = self.lock();
+        let Some(number) = load::bill_number(&connection, bill)? else {
+            return Ok(None);
+        };
+        let query = format!(
+            "SELECT {ACCEPTED} FROM fact INDEXED BY fact_by_payment CROSS JOIN message ON message.id = fact.message
+             CROSS JOIN answer ON answer.message = message.id
+             WHERE fact.kind = 6 AND fact.pay_id = ?1 AND fact.paid_at = ?2 AND fact.bill = ?3
+             AND (message.digest = ?4 OR message.canonical = ?5) ORDER BY message.digest = ?4 DESC, message.id LIMIT 1"
+        );
+        let mut statement = connection.prepare_cached(&query)?;
+        let mut rows = statement.query(params![
+            column::pay_id_value(event.pay_id),
+            column::digits_number(event.paid_at.as_str()),
+            number,
+            message.bytes.as_bytes(),
+            message.canonical.as_ref().map(CanonicalDigest::as_bytes)
         ])?;
         rows.next()?.map(accepted).transpose()
     }

@@ -354,6 +354,7 @@ impl Node {
             payments = cut_off.len(),
             "pay-results were cut off by the last stop: whether their billers heard of them is unknown"
         );
+        let mut last = None;
         for NumberedFact { fact, context, .. } in cut_off {
             let FactKind::Payment { event, message, .. } = fact.kind else {
                 continue;
@@ -367,8 +368,11 @@ impl Node {
                 canonical: context.canonical,
                 ..FactContext::NONE
             };
-            // The writer commits them in order; nobody has to wait for these.
-            drop(self.record_of_request(&fact.bill, now, kind, context));
+            last = Some(self.record_of_request(&fact.bill, now, kind, context));
+        }
+        // The writer commits them in order. Where it cannot write now, it does later.
+        if let Some(Err(error)) = last.map(Commit::blocking_committed) {
+            tracing::error!(%error, "what was cut off is not in the journal yet");
         }
         Ok(())
     }

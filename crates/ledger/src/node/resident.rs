@@ -9,13 +9,16 @@ use super::book::{Book, BookState};
 use super::links::{LinkKey, LinkMoment};
 use super::local::Local;
 use crate::journal::{Entry, Loaded, Reader, Snapshot};
-use crate::{BillState, JournalError};
+use crate::{BillGroup, BillState, JournalError};
 
 /// How often a decision reads the index of registered bills again because one of them changed meanwhile.
 const ROUNDS: usize = 16;
 
 /// Facts behind a bill's snapshot that make a new one worth its bytes.
 const SNAPSHOT_FACTS: usize = 256;
+
+/// Bills of one customer that are read.
+const BILLS_OF_CUSTOMER: usize = 1_000;
 
 /// Registered bills that are read for one decision: the bill itself, and two others.
 const OTHERS_MAX: usize = 3;
@@ -131,6 +134,25 @@ impl Node {
         let biller = resident.bill.biller_code();
         let bills = self.readers().read(biller, read).await?;
         Ok(Others { bills, moment })
+    }
+
+    /// Reads the bills of a bill's customer in its group, whatever their identity parameters.
+    ///
+    /// # Errors
+    /// When the journal cannot be read.
+    pub(crate) async fn group_in_journal(&self, bill: &Bill) -> Result<BillGroup, JournalError> {
+        let (biller, bill) = (bill.biller_code(), bill.clone());
+        let read = move |reader: &Reader| {
+            let bills = reader.bills_of(biller, bill.biller_user_key(), BILLS_OF_CUSTOMER)?;
+            let mut group = BillGroup::default();
+            for other in bills {
+                if other.group_key() == bill.group_key() {
+                    group.entry(&other).merge_owned(reader.load(&other)?.state);
+                }
+            }
+            Ok(group)
+        };
+        self.readers().read(biller, read).await
     }
 
     /// Takes a decision about a bill's link under the biller's lock, on all that this node knows. `None` is returned

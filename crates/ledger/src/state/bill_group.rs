@@ -78,6 +78,16 @@ impl BillGroup {
             .map(|(held, state)| (held, state))
     }
 
+    /// Returns the states of the bills that differ from `bill` in their identity parameters at most.
+    pub(crate) fn in_any_identity<'a>(
+        &'a self,
+        bill: &'a Bill,
+    ) -> impl Iterator<Item = &'a BillState> {
+        let alike = (self.bills.iter())
+            .filter(|(held, _)| held.biller_notice_key() == bill.biller_notice_key());
+        alike.map(|(_, state)| state)
+    }
+
     /// Returns the bills of the group.
     pub fn bills(&self) -> impl Iterator<Item = (&Bill, &BillState)> {
         self.bills.iter().map(|(bill, state)| (bill, state))

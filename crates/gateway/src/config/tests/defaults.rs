@@ -64,6 +64,7 @@ fn a_biller_needs_only_its_code_and_base_url() {
     assert_eq!(biller.burst, NonZeroU32::new(400).unwrap());
     assert_eq!(biller.parameter_max_length, 8);
     assert_eq!(biller.identity_parameters, Vec::<String>::new());
+    assert_eq!(biller.identity_parameters_changed_on, None);
     assert_eq!(biller.redeliver, Redeliver::Off);
     assert_eq!(biller.tls, UpstreamTls::default());
 }

@@ -10,7 +10,8 @@ const KEYS: &str = "public ops trusted_proxies proxy_protocol hosts certificate 
     admin_token_sha256 total request_body head_timeout connections failures base_url allow_from \
     client_certificates path retention retention_paid keep_bodies cache \
     low_disk url key_prefix key_file password_file password_env username \
-    directory code name burst authorization_sha256 identity_parameters max_in_flight redeliver";
+    directory code name burst authorization_sha256 identity_parameters \
+    identity_parameters_changed_on max_in_flight redeliver";
 
 fn word_of(words: &'static str) -> impl Strategy<Value = &'static str> {
     prop::sample::select(words.split_whitespace().collect::<Vec<_>>())

@@ -4,6 +4,7 @@
 //! `pay_id`: a cancel reduces the payment with its `pay_id`, at most to zero. A bill is paid while the
 //! balance of one group is above zero.
 
+mod before;
 mod codec;
 mod conflict;
 mod effect;
