@@ -50,7 +50,7 @@ pub use facade::{
 pub use fact::{Fact, FactKind};
 pub use fact_context::{AnswerSummary, FactContext, Message};
 pub use family::BillGroup;
-pub use journal::JournalError;
+pub use journal::{BackupReport, JournalError, Restored, restore};
 pub use link::{Link, LinkState};
 pub use link_decision::{BillView, LinkRefusal};
 pub use message::{Digests, KeptAnswer, MessageDigest};

@@ -4,6 +4,7 @@
 //! taken on what all nodes know together, and a compare-and-swap makes sure that nobody decided
 //! the same thing at the same moment.
 
+mod backup;
 mod books;
 mod classify;
 mod close;
@@ -44,7 +45,7 @@ pub use vitals::BillerUndelivered;
 
 use crate::journal::{self, Rows};
 use crate::retention::{self, RetentionThread};
-use crate::share::{CatchUp, Seal, Share};
+use crate::share::{CatchUp, Presence, Seal, Share};
 use crate::shared::{Settings as RedisSettings, SharedStore, WallClock};
 use crate::{BillView, JournalError, Observer, Timestamp};
 
@@ -91,13 +92,15 @@ pub struct Ledger {
     /// Both end with the last clone.
     _catch_up: Option<Arc<CatchUp>>,
     _retention: Arc<RetentionThread>,
+    /// Gives the node's number up, once nothing is written to Redis any more.
+    presence: Option<Arc<Presence>>,
 }
 
 impl Ledger {
     /// Opens the journal and folds all its facts. Redis need not be reachable.
     ///
     /// # Errors
-    /// When the journal cannot be opened or read.
+    /// When the journal cannot be opened or read, or another process runs with this node's number.
     pub fn open(options: &Options, now: Timestamp) -> Result<Self, JournalError> {
         let settings = journal::Settings::warning_below(options.low_disk_bytes);
         let node = Arc::new(Node::open(
@@ -121,6 +124,10 @@ impl Ledger {
                 options.observer.clone(),
             )
         });
+        let presence = share
+            .as_ref()
+            .map(|share| share.claim_number(now).map(Arc::new))
+            .transpose()?;
         let catch_up = share
             .as_ref()
             .map(|share| CatchUp::start(Arc::clone(&node), share.clone()))
@@ -134,6 +141,7 @@ impl Ledger {
             share,
             _retention: Arc::new(retention),
             _catch_up: catch_up.map(Arc::new),
+            presence,
         })
     }
 
@@ -215,6 +223,12 @@ impl Ledger {
         } else {
             0
         }
+    }
+
+    /// Returns whether another process runs with this node's number, on a copy of this node's journal or on its
+    /// original. Known only with Redis.
+    pub fn is_node_number_taken(&self) -> bool {
+        (self.presence.as_ref()).is_some_and(|presence| presence.is_taken())
     }
 
     /// Returns whether the journal can be written at this moment.

@@ -5,6 +5,8 @@
 
 mod access;
 mod audit;
+mod backup;
+mod check;
 mod commit;
 mod entry;
 mod error;
@@ -15,10 +17,12 @@ mod look_up;
 mod mend;
 mod owed;
 mod pace;
+mod place;
 mod queue;
 mod reader;
 mod refused;
 mod refused_reader;
+mod restore;
 mod row;
 mod schema;
 mod space;
@@ -38,17 +42,21 @@ use tokio::sync::oneshot;
 use tokio::time::timeout;
 
 pub use audit::Audit;
+use backup::Backups;
+pub use backup::{Backup, BackupReport};
 pub use commit::{Commit, Rows};
 pub use entry::{Cursor, Entry, Forgotten, ForgottenFacts};
 pub use error::JournalError;
 use file::HeldFile;
 pub use finding::{Finding, Findings};
 pub use look_up::{BillFacts, NumberedFact};
+pub(crate) use place::JournalIdentity;
 use queue::{Bounds, Place, Queue};
 pub(crate) use reader::StampSpan;
 pub use reader::{Reader, UndecidedPayment};
 pub(crate) use refused::{CameRefused, RefusedChange};
 pub use refused_reader::RefusedFilter;
+pub use restore::{Restored, restore};
 pub use space::Space;
 pub use stored::StoredMessage;
 use tally::Tally;
@@ -82,12 +90,16 @@ impl Settings {
 /// The open journal. Dropping it commits what is queued and closes the file.
 #[derive(Debug)]
 pub struct Journal {
+    /// The first member to go: a backup that is under way ends first.
+    backups: Backups,
     queue: Arc<Queue>,
     writer: Option<JoinHandle<()>>,
     reader: Arc<Reader>,
     writable: Arc<AtomicBool>,
     tally: Arc<Tally>,
     node: u32,
+    identity: JournalIdentity,
+    low_disk_bytes: u64,
     /// Held as long as the journal is open: one process, one journal. The last member to go.
     file: HeldFile,
 }
@@ -101,10 +113,15 @@ impl Journal {
         let path = directory.join(FILE_NAME);
         access::prepare_folder(directory)?;
         access::prepare_files(&path)?;
+        restore::refuse_where_interrupted(&path)?;
         let file = HeldFile::open(&path)?;
         let named = |error: JournalError| error.of(&path);
         let connection = schema::open(&path).map_err(named)?;
         let node = schema::node(&connection).map_err(named)?;
+        let place = file
+            .place()
+            .map_err(|error| JournalError::Io(path.clone(), error))?;
+        let identity = place::settle(&connection, &path, place).map_err(named)?;
         if file.is_new() {
             tracing::warn!(journal = %path.display(), "a new journal: nothing is known of any bill");
         }
@@ -122,12 +139,15 @@ impl Journal {
         };
         let writer = writer::spawn(connection, watch, upkeep, told).map_err(io_error)?;
         Ok(Self {
+            backups: Backups::default(),
             queue,
             writer: Some(writer),
             reader,
             writable,
             tally,
             node,
+            identity,
+            low_disk_bytes: settings.low_disk_bytes,
             file,
         })
     }
@@ -135,6 +155,29 @@ impl Journal {
     /// This node's number: drawn when the journal was made, kept in it.
     pub const fn node(&self) -> u32 {
         self.node
+    }
+
+    /// Who the journal is, and where it lies.
+    pub(crate) const fn identity(&self) -> &JournalIdentity {
+        &self.identity
+    }
+
+    /// Starts a backup to the file `target`; the writer makes it beside its work.
+    ///
+    /// # Errors
+    /// When one is running. What else is wrong comes through the wait.
+    pub(crate) fn back_up(&self, target: &Path) -> Result<Backup, JournalError> {
+        let queue = Arc::clone(&self.queue);
+        let origin = backup::Origin {
+            path: self.path().to_path_buf(),
+            queue: Box::new(move |job| {
+                // One backup at a time always finds a place.
+                let _ = queue.push(writer::Job::Copy(Box::new(job)));
+            }),
+            reader: self.reader(),
+            low_disk_bytes: self.low_disk_bytes,
+        };
+        self.backups.start(origin, target)
     }
 
     /// Returns the path of its file.
@@ -221,7 +264,7 @@ impl Journal {
 
 impl Drop for Journal {
     fn drop(&mut self) {
-        // Closing the queue lets the writer commit what is left and end.
+        // Closing the queue lets the writer commit what is left and end, and ends a backup.
         self.queue.close();
         if let Some(writer) = self.writer.take() {
             // A writer that panicked has said so; there is nothing more to save here.

@@ -13,6 +13,8 @@ const VERSION: i64 = 2;
 const TABLES: &str = "
 CREATE TABLE IF NOT EXISTS node (
     number       INTEGER NOT NULL,
+    identity     INTEGER, -- drawn with the journal, and anew where it was copied or moved
+    place        TEXT,    -- where it was opened last: file system, inode, machine
     shared_up_to INTEGER NOT NULL DEFAULT 0, -- all facts up to this `seq` are in the shared state
     shared_with  TEXT    NOT NULL DEFAULT '' -- and this is who holds it
 ) STRICT;
@@ -80,23 +82,48 @@ const ADDED_IN_2: [(&str, &str, &str); 6] = [
     ("answer", "canonical", "BLOB"),
 ];
 
+/// What tells a journal from its copies; added to version 2 without a change of what it had.
+const IDENTITY: [(&str, &str, &str); 2] =
+    [("node", "identity", "INTEGER"), ("node", "place", "TEXT")];
+
 /// Opens the journal for writing and brings its tables up to date.
 pub(super) fn open(file: &Path) -> Result<Connection, JournalError> {
     let connection = connect(file)?;
-    let version: i64 = connection.query_row("PRAGMA user_version", [], |row| row.get(0))?;
-    if version > VERSION {
-        return Err(JournalError::Sqlite(format!(
-            "{} was written by a later version ({version}, this one knows {VERSION})",
-            file.display()
-        )));
-    }
+    refuse_later_version(&connection, file)?;
     connection.execute_batch(TABLES)?;
     connection.execute_batch(refused::TABLE)?;
     for (table, column, kind) in ADDED_IN_2 {
         add_where_missing(&connection, table, column, kind)?;
     }
+    add_identity(&connection)?;
     connection.pragma_update(None, "user_version", VERSION)?;
     Ok(connection)
+}
+
+/// Refuses a file that a later version wrote.
+pub(super) fn refuse_later_version(
+    connection: &Connection,
+    file: &Path,
+) -> Result<(), JournalError> {
+    let version: i64 = connection.query_row("PRAGMA user_version", [], |row| row.get(0))?;
+    if version <= VERSION {
+        return Ok(());
+    }
+    Err(super::access::refused(
+        file,
+        format_args!(
+            "was written by a later version of the gateway (journal version {version}, this one knows {VERSION}): use \
+             that version, or a backup from before it"
+        ),
+    ))
+}
+
+/// Adds the columns by which a journal is told from its copies.
+pub(super) fn add_identity(connection: &Connection) -> Result<(), JournalError> {
+    for (table, column, kind) in IDENTITY {
+        add_where_missing(connection, table, column, kind)?;
+    }
+    Ok(())
 }
 
 /// Adds a column to a table that an older version made. The names are this module's own.
@@ -138,9 +165,13 @@ pub(super) fn node(connection: &Connection) -> Result<u32, JournalError> {
     if let Some(number) = known {
         return Ok(number);
     }
-    let number: u32 = connection.query_row("SELECT abs(random()) % 4294967295 + 1", [], |row| {
-        row.get(0)
-    })?;
+    let number = draw_number(connection)?;
     connection.execute("INSERT INTO node (number) VALUES (?1)", [number])?;
     Ok(number)
+}
+
+/// A node's number.
+pub(super) fn draw_number(connection: &Connection) -> Result<u32, JournalError> {
+    let query = "SELECT abs(random()) % 4294967295 + 1";
+    Ok(connection.query_row(query, [], |row| row.get(0))?)
 }

@@ -14,6 +14,7 @@ mod keys;
 mod marks;
 mod observer;
 mod prepared;
+mod presence;
 mod progress;
 mod seal;
 
@@ -32,6 +33,7 @@ use keys::keys;
 pub(crate) use marks::{Epoch, Marks};
 pub use observer::Observer;
 use prepared::Prepared;
+pub(crate) use presence::Presence;
 pub(crate) use seal::Seal;
 
 use crate::book::Book;
