@@ -70,6 +70,12 @@ impl BillState {
         }
     }
 
+    /// Returns the bytes that the state takes beside its own struct.
+    pub(crate) fn heap_bytes(&self) -> usize {
+        let payments = self.payments.as_ref().map_or(0, |_| 512);
+        payments + self.classification.as_ref().map_or(0, |_| 128)
+    }
+
     /// Forgets the payments.
     pub(crate) fn drop_payments(&mut self) {
         self.payments = None;

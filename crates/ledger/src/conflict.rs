@@ -36,7 +36,9 @@ impl BillGroup {
 }
 
 impl BillState {
-    fn conflict(&self, other: &Self, bill: &Bill) -> Option<Fact> {
+    /// Returns the classification that follows from merging two states of a bill; `None` where nothing does, or the bill
+    /// is classified already.
+    pub(crate) fn conflict(&self, other: &Self, bill: &Bill) -> Option<Fact> {
         let (ours, theirs) = (self.payments()?, other.payments()?);
         if ours.count() + theirs.count() < 2 {
             return None;

@@ -8,8 +8,6 @@
 //! This crate has no HTTP. Callers pass the time as a value ([`Timestamp`]), so tests set the clock.
 
 mod bill_state;
-mod book;
-mod claim;
 mod classification;
 mod codec;
 mod conflict;
@@ -23,6 +21,7 @@ pub mod journal;
 mod link;
 mod link_decision;
 mod message;
+mod node;
 mod owners;
 mod payments;
 mod refusals;
@@ -38,14 +37,13 @@ pub mod redis {
 }
 
 pub use bill_state::BillState;
-pub use claim::{Claim, ClaimGuard, UnderWay};
 pub use classification::Classification;
 pub use delivery::DeliveryState;
 pub use facade::{
     BillHistory, BillerUndelivered, DeliveryAttempts, DeliveryOutcome, Durability, EventDelivery,
     Ledger, LeftBehind, LinkOutcome, Options, Rebuild, RecordOutcome, RecordedPayment, Redelivery,
-    RedisDifference, RefusedEnd, RefusedKept, Reservation, Scope, ScopedState, SkipCancelled,
-    Verification, verify_offline,
+    RedisDifference, RefusedEnd, RefusedKept, Reservation, RetentionPreview, Scope, ScopedState,
+    SkipCancelled, Verification, verify_offline,
 };
 pub use fact::{Fact, FactKind};
 pub use fact_context::{AnswerSummary, FactContext, Message};
@@ -54,6 +52,7 @@ pub use journal::{BackupReport, JournalError, Restored, restore};
 pub use link::{Link, LinkState};
 pub use link_decision::{BillView, LinkRefusal};
 pub use message::{Digests, KeptAnswer, MessageDigest};
+pub use node::{CacheFigures, Claim, ClaimGuard, UnderWay};
 pub use payments::{Cancellation, PaymentEffect, PaymentGroup, PaymentRecord, Payments};
 pub use refused::{
     REFUSED_BOUND, REFUSED_BYTES_BOUND, RefusedClosing, RefusedEntry, RefusedOutcome,

@@ -47,6 +47,21 @@ pub struct BillView {
     pub paid: bool,
 }
 
+impl BillView {
+    /// The view of a bill of which nothing is known.
+    pub const NOTHING: Self = Self {
+        error_bill: false,
+        paid: false,
+    };
+
+    pub(crate) fn of(state: &BillState, now: Timestamp) -> Self {
+        Self {
+            error_bill: state.is_error_bill(),
+            paid: state.is_paid(now),
+        }
+    }
+}
+
 /// The state that decisions about one bill read: its bill group, and the owners of its notice key.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct DecisionInput<'a> {
@@ -62,11 +77,8 @@ impl<'a> DecisionInput<'a> {
 
     /// Returns whether the bill is paid, and whether it is an error bill.
     pub(crate) fn view(self, bill: &Bill, now: Timestamp) -> BillView {
-        let state = self.get(bill);
-        BillView {
-            error_bill: state.is_some_and(BillState::is_error_bill),
-            paid: state.is_some_and(|state| state.is_paid(now)),
-        }
+        self.get(bill)
+            .map_or(BillView::NOTHING, |state| BillView::of(state, now))
     }
 
     /// Decides a `link_create`. Returns the state of the link before it.

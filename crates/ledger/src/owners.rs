@@ -18,6 +18,11 @@ impl Owners {
         self.entry(&fact.bill).fold(fact);
     }
 
+    /// Merges what is known of one bill's link.
+    pub(crate) fn merge_link(&mut self, bill: &Bill, link: &Link) {
+        self.entry(bill).merge(link);
+    }
+
     /// What two nodes know of the key, together.
     pub(crate) fn merge(&mut self, other: &Self) {
         for (bill, link) in &other.links {

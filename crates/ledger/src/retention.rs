@@ -1,6 +1,7 @@
 //! Retention: bills whose last fact is too old are deleted from memory and journal, so that both
 //! have a bound. A bill is deleted as a whole, with its pay-results.
 
+use std::collections::BTreeSet;
 use std::io;
 use std::sync::Arc;
 use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
@@ -9,8 +10,8 @@ use std::time::{Duration, Instant};
 
 use protocol::Bill;
 
-use crate::facade::Node;
 use crate::journal::{Entry, Reader, RefusedChange};
+use crate::node::Node;
 use crate::{JournalError, Stamp, Timestamp};
 
 /// The pause between two runs with the retention.
@@ -101,16 +102,7 @@ pub(crate) fn delete_bills_before(node: &Node, before: Timestamp) -> Result<usiz
         if bills.is_empty() {
             return Ok(deleted);
         }
-        let messages = bills.iter().map(|bill| reader.messages_of(bill));
-        let messages = messages.collect::<Result<Vec<_>, _>>()?;
-        let stale = bills.iter().cloned().zip(messages).collect();
-        node.forget(stale, before).blocking_committed()?;
-        // A fact that was added meanwhile keeps its row, but its state was deleted from memory.
-        for bill in &bills {
-            for fact in &reader.facts_of(bill)? {
-                node.fold_again(fact);
-            }
-        }
+        node.forget(bills.clone(), before).blocking_committed()?;
         deleted += bills.len();
     }
 }
@@ -145,10 +137,14 @@ pub(crate) fn forget_refused_links(
             due = ready;
             waiting.extend(other);
         }
-        let bills = due.into_iter().map(|(_, bill)| bill);
-        let bills: Vec<Bill> = bills
-            .filter(|bill| node.forget_in_memory(bill, before))
-            .collect();
+        // A bill is there once for each refused creation.
+        let due: BTreeSet<Bill> = due.into_iter().map(|(_, bill)| bill).collect();
+        let mut bills = Vec::with_capacity(due.len());
+        for bill in due {
+            if node.forget_refused_links_of(&reader, &bill, before)? {
+                bills.push(bill);
+            }
+        }
         forgotten += bills.len();
         if !bills.is_empty() {
             let commit = node.forget_in_journal(bills, before);

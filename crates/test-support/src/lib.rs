@@ -13,7 +13,9 @@ mod caller;
 mod calls;
 pub mod certificates;
 mod distant;
+pub mod former_version;
 mod gateway;
+mod ledger_cache;
 mod message;
 mod process;
 mod proxy;
@@ -29,6 +31,7 @@ pub use calls::{
 pub use certificates::{Authority, Certificate};
 pub use distant::{DistantServer, IdleEnd};
 pub use gateway::{Gateway, Setup, assert_own, hex};
+pub use ledger_cache::{ledger_cache_bytes, with_ledger_cache};
 pub use message::{Message, answer, request};
 pub use process::{Process, free_port};
 pub use proxy::{Proxy, Traffic};

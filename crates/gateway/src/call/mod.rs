@@ -181,7 +181,8 @@ impl Call {
         timeout_at(self.deadline, work).map(|done| done.map_err(|_| Problem::TimedOut))
     }
 
-    /// Looks a bill up in the ledger, until the budget ends.
+    /// Looks a bill up in the ledger, until the budget ends. Where the ledger cannot be read, that is logged and counted,
+    /// and the biller is asked.
     ///
     /// # Errors
     /// [`Problem::TimedOut`] when the budget is over first.
@@ -189,14 +190,25 @@ impl Call {
         let ledger = self.ledger();
         let looked_up = ledger.look_up(bill, self.now());
         // A timer costs as much as the whole look-up, so it is set only if it can fire.
-        if ledger.longest_look_up()
-            < self
-                .deadline
-                .saturating_duration_since(self.stopwatch.since())
-        {
-            return Ok(looked_up.await);
-        }
-        self.within_budget(looked_up).await
+        let left = self
+            .deadline
+            .saturating_duration_since(self.stopwatch.since());
+        let looked_up = if ledger.longest_look_up() < left {
+            looked_up.await
+        } else {
+            self.within_budget(looked_up).await?
+        };
+        Ok(looked_up.unwrap_or_else(|error| self.unreadable(bill, &error)))
+    }
+
+    #[cold]
+    fn unreadable(&self, bill: &Bill, error: &JournalError) -> BillView {
+        self.metrics().ledger_unavailable(LedgerOperation::Lookup);
+        tracing::error!(
+            request_id = self.request_id(), biller = bill.biller_code().as_str(), %error,
+            "the ledger cannot be read: the biller is asked whether a bill is paid"
+        );
+        BillView::NOTHING
     }
 
     /// Waits for `work` until the budget ends. Work that takes longer continues in a task of its own, for

@@ -13,7 +13,7 @@ use std::thread;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 use tempfile::TempDir;
-use test_support::{Process, hex};
+use test_support::{Process, hex, with_ledger_cache};
 
 use crate::bill::BILLERS;
 use crate::clock::PATIENCE;
@@ -133,7 +133,7 @@ fn write_configuration(directory: &Path, redis: &str, parties: &Parties) {
         BUDGET.as_millis(),
         parties.kakao
     );
-    fs::write(directory.join("gateway.toml"), main).unwrap();
+    fs::write(directory.join("gateway.toml"), with_ledger_cache(main)).unwrap();
 }
 
 /// Copies the log to a file, and reports the addresses.

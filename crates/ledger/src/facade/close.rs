@@ -43,27 +43,38 @@ impl Ledger {
 
     /// Returns whether this node knows anything of a biller, registered or not.
     pub fn knows_biller(&self, biller: BillerCode) -> bool {
-        let books = self.node.books_of(Some(biller));
-        books.iter().any(|book| book.lock().families() > 0)
+        self.known_billers().contains(&biller)
     }
 
     /// Returns the billers of which this node knows anything, registered or not.
     pub fn known_billers(&self) -> Vec<BillerCode> {
-        self.node.billers()
+        let billers = self.node.journal().reader().billers();
+        let billers = billers.unwrap_or_else(|error| {
+            tracing::error!(%error, "the billers of the journal cannot be read");
+            Vec::new()
+        });
+        billers.into_iter().map(|(biller, _)| biller).collect()
     }
 
     /// Returns what is left of a biller at `now`. It looks through all of the biller's bills, so call it on a thread
     /// that may block.
-    pub fn left_behind(&self, biller: BillerCode, now: Timestamp) -> LeftBehind {
+    ///
+    /// # Errors
+    /// When the journal cannot be read.
+    pub fn left_behind(
+        &self,
+        biller: BillerCode,
+        now: Timestamp,
+    ) -> Result<LeftBehind, JournalError> {
         let mut left = LeftBehind {
-            undelivered: self.undelivered_payments(Some(biller)).len(),
+            undelivered: self.undelivered_payments(Some(biller))?.len(),
             links: 0,
         };
-        for book in self.node.books_of(Some(biller)) {
-            let pages = book.lock();
-            left.links += pages.bills().filter(|state| has_link(state, now)).count();
-        }
-        left
+        let reader = self.node.journal().reader().another()?;
+        reader.for_each_registered(biller, |state| {
+            left.links += usize::from(has_link(state, now));
+        })?;
+        Ok(left)
     }
 }
 

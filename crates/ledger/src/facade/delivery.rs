@@ -2,15 +2,13 @@
 
 use std::sync::Arc;
 
-use protocol::{Bill, BillerCode, PaymentEvent};
+use protocol::{Bill, PaymentEvent};
 
 use super::Ledger;
-use crate::book::AcceptedAnswer;
-use crate::journal::{Commit, Entry, Rows};
+use crate::journal::{Commit, Entry};
 use crate::share::Subject;
 use crate::{
-    DeliveryState, Digests, FactKind, JournalError, KeptAnswer, Message, MessageDigest,
-    RefusedOutcome, Timestamp,
+    DeliveryState, Digests, FactKind, JournalError, KeptAnswer, Message, RefusedOutcome, Timestamp,
 };
 
 /// The outcome of one delivery attempt of a pay-result.
@@ -47,21 +45,6 @@ pub(super) struct QueuedDelivery {
 }
 
 impl Ledger {
-    /// Reads the kept answer of an accepted pay-result from the journal.
-    ///
-    /// # Errors
-    /// When the journal cannot be read.
-    pub async fn kept_answer(
-        &self,
-        biller: BillerCode,
-        message: MessageDigest,
-    ) -> Result<Option<KeptAnswer>, JournalError> {
-        let reader = self.node.journal().reader();
-        tokio::task::spawn_blocking(move || reader.answer(biller, &message))
-            .await
-            .map_err(|error| JournalError::Sqlite(error.to_string()))?
-    }
-
     /// Records the outcome of a delivery attempt. The fact is folded and queued for the journal when
     /// this function returns. The future ends when the fact is on durable storage and, where Redis
     /// can be reached, in Redis. Dropping the future undoes nothing.
@@ -106,19 +89,19 @@ impl Ledger {
             DeliveryOutcome::Refused | DeliveryOutcome::Unknown | DeliveryOutcome::Pending => None,
         };
         let book = self.node.book_of(bill);
-        let mut pages = book.lock();
-        let known = pages.latest(bill);
+        let mut state = book.lock();
+        let known = state.latest(bill);
         let fact = self.node.fact(bill, known, now, kind);
         let mut entry = Entry::of(vec![fact]).with_context(message.context);
         if let Some(answer) = &answer {
-            pages.accept(digests, AcceptedAnswer::Held(Arc::clone(answer)));
+            state.accept(digests, Arc::clone(answer));
             entry = entry.with_answer(bill.biller_code(), digests, Arc::clone(answer));
         }
         QueuedDelivery {
             bill: bill.clone(),
             message: digests,
             answer,
-            commit: self.node.tell(&mut pages, entry),
+            commit: self.node.tell(&mut state, entry),
         }
     }
 
@@ -129,18 +112,17 @@ impl Ledger {
             answer,
             commit,
         } = queued;
-        let rows = self.delivery_committed(&bill, message.bytes, commit).await;
+        let rows = self.node.committed(commit).await;
         if let Some(share) = &self.share {
             let accepted = answer.as_deref().map(|answer| (&message, answer));
             let subject = Subject {
                 bill: &bill,
                 accepted,
             };
-            let book = self.node.book_of(&bill);
             let shared = async {
                 let message = accepted.map(|(message, _)| message);
                 let held = share.read(&bill, message).await?;
-                share.write(&book, subject, held, |_| {}).await
+                share.write(subject, held, |_| {}).await
             };
             if let (Ok(epoch), Ok(rows)) = (shared.await, &rows) {
                 self.node.marks().shared(epoch, *rows);
@@ -154,22 +136,6 @@ impl Ledger {
         &self,
         queued: QueuedDelivery,
     ) -> Result<(), Arc<JournalError>> {
-        self.delivery_committed(&queued.bill, queued.message.bytes, queued.commit)
-            .await
-            .map(|_| ())
-    }
-
-    async fn delivery_committed(
-        &self,
-        bill: &Bill,
-        message: MessageDigest,
-        commit: Commit,
-    ) -> Result<Rows, Arc<JournalError>> {
-        let rows = self.node.committed(commit).await?;
-        self.node
-            .book_of(bill)
-            .lock()
-            .answer_is_journalled(&message);
-        Ok(rows)
+        self.node.committed(queued.commit).await.map(|_| ())
     }
 }

@@ -156,8 +156,11 @@ impl Ledger {
         }
         let mut all = Vec::new();
         for (biller, bills) in billers {
-            let book = self.node.book(biller);
-            let lagging = share.lagging(biller, &book, &bills).await?;
+            let mut residents = Vec::with_capacity(bills.len());
+            for bill in &bills {
+                residents.push(self.node.resident(bill).await?);
+            }
+            let lagging = share.lagging(biller, &residents).await?;
             let named = lagging
                 .into_iter()
                 .filter_map(|(place, lag)| Some((bills.get(place)?.clone(), lag)));

@@ -6,6 +6,7 @@ use protocol::{Bill, KoreanTime};
 
 use super::Ledger;
 use crate::journal::{Commit, Entry};
+use crate::node::Resident;
 use crate::share::{Epoch, Held, Share, Subject};
 use crate::{Fact, FactContext, FactKind, JournalError, LinkRefusal, LinkState, Stamp, Timestamp};
 
@@ -64,9 +65,10 @@ impl Ledger {
             now,
             until,
         };
+        let resident = self.node.resident(bill).await.map_err(unreadable)?;
         let (reservation, commit) = match &self.share {
-            None => self.reserve_here(lease)?,
-            Some(share) => self.reserve_everywhere(share, lease).await?,
+            None => self.reserve_here(&resident, lease).await?,
+            Some(share) => self.reserve_everywhere(share, &resident, lease).await?,
         };
         if self.node.committed(commit).await.is_err() {
             drop(self.tell_settled(&reservation, &LinkOutcome::Released, now));
@@ -76,16 +78,20 @@ impl Ledger {
         Ok(reservation)
     }
 
-    fn reserve_here(&self, lease: Lease<'_>) -> Result<(Reservation, Commit), LinkRefusal> {
-        let book = self.node.book_of(lease.bill);
-        let mut pages = book.lock();
-        let before = pages
-            .decision_input(lease.bill)
-            .may_create(lease.bill, lease.now)?;
-        let known = pages.latest(lease.bill);
-        let (reservation, fact) = self.reservation(&lease, known, before);
-        let entry = Entry::of(vec![fact]).with_context(lease.context);
-        Ok((reservation, self.node.tell(&mut pages, entry)))
+    async fn reserve_here(
+        &self,
+        resident: &Resident,
+        lease: Lease<'_>,
+    ) -> Result<(Reservation, Commit), LinkRefusal> {
+        let decided = self.node.decide(resident, |state, local| {
+            let before = local.decision_input().may_create(lease.bill, lease.now)?;
+            let known = state.latest(lease.bill);
+            let (reservation, fact) = self.reservation(&lease, known, before);
+            let entry = Entry::of(vec![fact]).with_context(lease.context.clone());
+            Ok((reservation, self.node.tell(state, entry)))
+        });
+        let decided = decided.await.map_err(unreadable)?;
+        decided.unwrap_or(Err(LinkRefusal::Unavailable))
     }
 
     /// The swap is what reserves: of two nodes only one can have it. It is a lease, so that it ends
@@ -93,10 +99,10 @@ impl Ledger {
     async fn reserve_everywhere(
         &self,
         share: &Share,
+        resident: &Resident,
         lease: Lease<'_>,
     ) -> Result<(Reservation, Commit), LinkRefusal> {
         let bill = lease.bill;
-        let book = self.node.book_of(bill);
         let mut held = share
             .read(bill, None)
             .await
@@ -107,7 +113,10 @@ impl Ledger {
             ..lease
         };
         for _ in 0..ROUNDS {
-            let mut joined = share.join(&book, bill, &held);
+            let others = self.node.others(resident).await.map_err(unreadable)?;
+            let Some(mut joined) = share.join_with_others(resident, &others, &held) else {
+                continue;
+            };
             let before = joined.decision_input().may_create(bill, lease.now)?;
             let known = joined.latest(bill);
             let (reservation, fact) = self.reservation(&lease, known, before);
@@ -116,7 +125,7 @@ impl Ledger {
             match swapped.map_err(|_| LinkRefusal::Unavailable)? {
                 None => {
                     let entry = Entry::of(vec![fact]).with_context(lease.context);
-                    let commit = self.node.tell(&mut book.lock(), entry);
+                    let commit = self.node.tell(&mut resident.book().lock(), entry);
                     return Ok((reservation, commit));
                 }
                 Some(meanwhile) => held = meanwhile,
@@ -157,6 +166,8 @@ impl Ledger {
         outcome: &LinkOutcome,
         now: Timestamp,
     ) -> Result<(), Arc<JournalError>> {
+        // What it makes of the bill is known where its state is; where it cannot be read, the outcome counts all the same.
+        let _resident = self.node.resident(&reservation.bill).await;
         let commit = self.tell_settled(reservation, outcome, now);
         self.commit_and_share(&reservation.bill, commit).await
     }
@@ -180,8 +191,13 @@ impl Ledger {
                 (held, share.by_shared_clock(bill, now))
             }
         };
-        let joined = held.join(&self.node.book_of(bill).lock().decision_input(bill));
-        joined.decision_input().may_recreate(bill, now)
+        let resident = self.node.resident(bill).await.map_err(unreadable)?;
+        let decided = self.node.decide(&resident, |_, local| {
+            let joined = held.join(&local.decision_input());
+            joined.decision_input().may_recreate(bill, now)
+        });
+        let decided = decided.await.map_err(unreadable)?;
+        decided.unwrap_or(Err(LinkRefusal::Unavailable))
     }
 
     /// Records that Kakao Pay re-created the link of `bill`; ends like [`settle`](Self::settle).
@@ -214,11 +230,12 @@ impl Ledger {
         };
         let known = held.as_ref().map(|(_, held)| held.latest(bill));
         let known = known.unwrap_or_default();
+        // Without it the fact is told on what is known: no read stands between an operator's word and the journal.
+        let _resident = self.node.resident(bill).await;
         let commit = self.node.tell_after(bill, known, now, (kind, context));
         let rows = self.node.committed(commit).await?;
         if let Some((share, held)) = held {
-            let book = self.node.book_of(bill);
-            let written = share.write(&book, Subject::of(bill), held, |_| {}).await;
+            let written = share.write(Subject::of(bill), held, |_| {}).await;
             if let Ok(epoch) = written {
                 self.node.marks().shared(epoch, rows);
             }
@@ -244,10 +261,9 @@ impl Ledger {
     /// marked, or `None` where it did not get there.
     async fn share_bill(&self, bill: &Bill) -> Option<Epoch> {
         let share = self.share.as_ref()?;
-        let book = self.node.book_of(bill);
         let written = async {
             let held = share.read(bill, None).await?;
-            share.write(&book, Subject::of(bill), held, |_| {}).await
+            share.write(Subject::of(bill), held, |_| {}).await
         };
         written.await.ok()
     }
@@ -284,4 +300,9 @@ impl Ledger {
         self.node
             .tell_of_request(&reservation.bill, now, kind, context)
     }
+}
+
+fn unreadable(error: JournalError) -> LinkRefusal {
+    tracing::error!(%error, "the ledger cannot be read: links are refused");
+    LinkRefusal::Unavailable
 }

@@ -5,18 +5,15 @@
 //! the same thing at the same moment.
 
 mod backup;
-mod books;
 mod classify;
 mod close;
 mod delivery;
 mod difference;
-mod doubtful;
 mod links;
-mod node;
 mod payments;
 mod redelivery;
 mod refused;
-mod refused_links;
+mod retention_preview;
 mod story;
 mod told;
 mod undelivered;
@@ -34,18 +31,19 @@ pub use close::LeftBehind;
 pub use delivery::DeliveryOutcome;
 pub use difference::RedisDifference;
 pub use links::{LinkOutcome, Reservation};
-pub(crate) use node::Node;
 pub use payments::{Durability, RecordOutcome, RecordedPayment};
 pub use redelivery::{Redelivery, SkipCancelled};
 pub use refused::{RefusedEnd, RefusedKept};
+pub use retention_preview::RetentionPreview;
 pub use story::{BillHistory, Scope, ScopedState};
 pub use undelivered::{DeliveryAttempts, EventDelivery};
 pub use verify::{Rebuild, Verification, verify_offline};
 pub use vitals::BillerUndelivered;
 
 use crate::journal::{self, Rows};
+use crate::node::{CacheFigures, Node};
 use crate::retention::{self, RetentionThread};
-use crate::share::{CatchUp, Presence, Seal, Share};
+use crate::share::{CatchUp, Held, Presence, Seal, Share};
 use crate::shared::{Settings as RedisSettings, SharedStore, WallClock};
 use crate::{BillView, JournalError, Observer, Timestamp};
 
@@ -58,8 +56,14 @@ const ANSWERED_LATE: Duration = Duration::from_millis(50);
 pub struct Options {
     /// The folder of the journal.
     pub directory: PathBuf,
-    /// How long bills are kept after their last fact.
+    /// How long bills that were never paid are kept after their last fact.
     pub retention: Duration,
+    /// How long paid bills are kept after their last fact.
+    pub retention_paid: Duration,
+    /// How long the bytes of accepted pay-results and of their answers are kept.
+    pub keep_bodies: Duration,
+    /// The most bytes of state in memory; 0: none is kept there.
+    pub cache_bytes: usize,
     /// Below this free space on the journal's file system the journal logs an error.
     pub low_disk_bytes: u64,
     /// The Redis that nodes share; `None`: this is the only node.
@@ -76,6 +80,9 @@ impl Options {
         Self {
             directory,
             retention: Duration::from_hours(400 * 24),
+            retention_paid: Duration::from_hours(1_827 * 24),
+            keep_bodies: Duration::from_hours(90 * 24),
+            cache_bytes: 256 << 20,
             low_disk_bytes: 1 << 30,
             redis: None,
             observer: None,
@@ -84,11 +91,20 @@ impl Options {
     }
 }
 
+/// How long what is kept.
+#[derive(Clone, Copy, Debug)]
+struct Kept {
+    unpaid_bills: Duration,
+    paid_bills: Duration,
+    bodies: Duration,
+}
+
 /// The ledger of one node. It is cheap to clone, and all workers use one.
 #[derive(Clone, Debug)]
 pub struct Ledger {
     node: Arc<Node>,
     share: Option<Share>,
+    kept: Kept,
     /// Both end with the last clone.
     _catch_up: Option<Arc<CatchUp>>,
     _retention: Arc<RetentionThread>,
@@ -106,8 +122,8 @@ impl Ledger {
         let node = Arc::new(Node::open(
             &options.directory,
             settings,
-            options.clock,
-            now,
+            options.cache_bytes,
+            (options.clock, now),
         )?);
         if let Some(observer) = &options.observer {
             observer.stamps_ahead(node.ahead_at_start());
@@ -139,6 +155,11 @@ impl Ledger {
         Ok(Self {
             node,
             share,
+            kept: Kept {
+                unpaid_bills: options.retention,
+                paid_bills: options.retention_paid,
+                bodies: options.keep_bodies,
+            },
             _retention: Arc::new(retention),
             _catch_up: catch_up.map(Arc::new),
             presence,
@@ -155,30 +176,73 @@ impl Ledger {
 
     /// Returns whether a bill is paid and whether it is an error bill at `now`. Where Redis cannot be
     /// reached, the state of this node decides.
-    pub async fn look_up(&self, bill: &Bill, now: Timestamp) -> BillView {
+    ///
+    /// # Errors
+    /// When the journal cannot be read, and Redis does not know that the bill is paid or an error bill.
+    pub async fn look_up(&self, bill: &Bill, now: Timestamp) -> Result<BillView, JournalError> {
         let Some(share) = &self.share else {
-            return self
-                .node
-                .book_of(bill)
-                .lock()
-                .decision_input(bill)
-                .view(bill, now);
+            return match self.node.view(bill, now) {
+                Some(view) => Ok(view),
+                // Boxed, so that a call that finds its bill in memory is not as large as one that does not.
+                None => Box::pin(self.look_up_in_journal(bill, now)).await,
+            };
         };
-        // Boxed, so that a call that asks nobody else is not as large as one that does.
         Box::pin(self.look_up_everywhere(share, bill, now)).await
     }
 
-    /// Returns the longest time that [`look_up`](Self::look_up) waits for Redis; zero without Redis.
+    async fn look_up_in_journal(
+        &self,
+        bill: &Bill,
+        now: Timestamp,
+    ) -> Result<BillView, JournalError> {
+        match self.node.resident(bill).await {
+            Ok(resident) => Ok(resident.book().view(bill, now).unwrap_or(BillView::NOTHING)),
+            Err(error) => self.view_without_journal(bill, &Held::default(), now, error),
+        }
+    }
+
+    /// Returns the longest time that [`look_up`](Self::look_up) waits for the journal and for Redis.
     pub fn longest_look_up(&self) -> Duration {
         let asked = self.share.as_ref().map(|share| share.store().timeout());
         // Twice: one that is asked again waits behind those that were asked meanwhile.
-        asked.map_or(Duration::ZERO, |timeout| 2 * timeout + ANSWERED_LATE)
+        let redis = asked.map_or(Duration::ZERO, |timeout| 2 * timeout + ANSWERED_LATE);
+        redis + journal::READ_PATIENCE
     }
 
-    async fn look_up_everywhere(&self, share: &Share, bill: &Bill, now: Timestamp) -> BillView {
+    async fn look_up_everywhere(
+        &self,
+        share: &Share,
+        bill: &Bill,
+        now: Timestamp,
+    ) -> Result<BillView, JournalError> {
         let held = share.read(bill, None).await.unwrap_or_default();
-        let joined = held.join(&self.node.book_of(bill).lock().decision_input(bill));
-        joined.decision_input().view(bill, now)
+        let resident = match self.node.resident(bill).await {
+            Ok(resident) => resident,
+            Err(error) => return self.view_without_journal(bill, &held, now, error),
+        };
+        let joined = held.join(&resident.local().decision_input());
+        Ok(joined.decision_input().view(bill, now))
+    }
+
+    /// What is queued for a journal that cannot be read, and what Redis knows: a bill that is paid by that is paid.
+    fn view_without_journal(
+        &self,
+        bill: &Bill,
+        held: &Held,
+        now: Timestamp,
+        error: JournalError,
+    ) -> Result<BillView, JournalError> {
+        let local = self.node.book_of(bill).lock().local(bill);
+        let joined = held.join(&local.decision_input());
+        match joined.decision_input().view(bill, now) {
+            BillView::NOTHING => Err(error),
+            view => Ok(view),
+        }
+    }
+
+    /// Returns what memory takes, and how often it was enough.
+    pub fn cache(&self) -> CacheFigures {
+        self.node.cache()
     }
 
     /// Deletes every bill whose last fact is older than `before`. Returns their number. The ledger

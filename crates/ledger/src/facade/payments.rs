@@ -12,6 +12,7 @@ use protocol::{Bill, BillerCode, PaymentEvent};
 use super::told::Told;
 use super::{DeliveryOutcome, Ledger};
 use crate::journal::{Commit, Entry, Rows};
+use crate::node::BookState;
 use crate::share::{Held, Share, Subject};
 use crate::{
     BillState, Claim, Digests, Fact, FactContext, JournalError, KeptAnswer, Message, MessageDigest,
@@ -66,13 +67,24 @@ pub(super) struct Queued {
 }
 
 impl Ledger {
-    /// Claims the relay of the pay-result with these digests, in whatever spelling.
-    pub fn claim(&self, biller: BillerCode, message: impl Into<Digests>) -> Claim {
-        self.node.book(biller).claim(message.into())
+    /// Claims the relay of the pay-result with these digests, in whatever spelling, that reports this event. Its bill is
+    /// loaded, and stays in memory as long as the claim is held.
+    pub async fn claim(
+        &self,
+        bill: &Bill,
+        event: &PaymentEvent,
+        message: impl Into<Digests>,
+    ) -> Claim {
+        self.node.claim(bill, event, message.into()).await
     }
 
-    /// Records a payment event. The fact is folded and queued for the journal when this function
-    /// returns. The future ends when the fact is on durable storage, or cannot be written, and is in
+    /// Claims the relay of bytes that report no event that can be read. Nothing is known to have accepted them.
+    pub fn claim_bytes(&self, biller: BillerCode, message: impl Into<Digests>) -> Claim {
+        self.node.claim_bytes(biller, message.into())
+    }
+
+    /// Records a payment event. The fact is folded and queued for the journal when this function returns, where the bill's
+    /// state is in memory; else at the latest when the future is dropped. The future ends when the fact is on durable storage, or cannot be written, and is in
     /// Redis, where that can be reached. Dropping the future undoes nothing.
     ///
     /// A double payment, or a payment with another amount, classifies the bill as an error bill; with
@@ -91,9 +103,21 @@ impl Ledger {
             message,
             now,
         };
-        let queued = self.queue_payment(told, body);
         let ledger = self.clone();
+        let payment = match self.queue_where_known(told, body) {
+            Ok(queued) => Payment::Queued(Box::new(queued)),
+            Err(told) => Payment::Unread(Unread {
+                ledger: self.clone(),
+                told,
+                body: body.clone(),
+                is_queued: false,
+            }),
+        };
         async move {
+            let queued = match payment {
+                Payment::Queued(queued) => *queued,
+                Payment::Unread(unread) => Box::pin(unread.read_and_queue()).await,
+            };
             match &ledger.share {
                 None => {
                     let rows = ledger.node.committed(queued.commit).await;
@@ -104,21 +128,31 @@ impl Ledger {
         }
     }
 
-    fn queue_payment(&self, told: Told, body: &Bytes) -> Queued {
+    /// Folds a payment and queues it, where memory has the whole state of its bill; else it is given back.
+    fn queue_where_known(&self, told: Told, body: &Bytes) -> Result<Queued, Told> {
+        let book = self.node.book_of(&told.bill);
+        let mut state = book.lock();
+        if state.complete_state(&told.bill).is_none() {
+            return Err(told);
+        }
+        Ok(self.queue_payment(&mut state, told, body))
+    }
+
+    fn queue_payment(&self, state: &mut BookState, told: Told, body: &Bytes) -> Queued {
         let (bill, now) = (&told.bill, told.now);
-        let book = self.node.book_of(bill);
-        let mut pages = book.lock();
-        let before = pages.decision_input(bill).get(bill).cloned();
+        let known = state.state(bill);
         let earlier = self.node.stamp(now);
-        let taken = told.effect(before.as_ref(), &[]);
-        let mark_ends_at = told.mark_ends_at(before.as_ref());
+        let taken = told.effect(known, &[]);
+        let mark_ends_at = told.mark_ends_at(known);
+        // Only what others know is ever compared with it.
+        let before = known.filter(|_| self.share.is_some()).cloned();
         // By the clock alone: the order of reports decides which payment is the second one.
         let payment = (self.node).fact(bill, Stamp::default(), now, told.payment(mark_ends_at));
         let stamp = payment.stamp;
         let mut facts = vec![payment];
         if self.share.is_none() {
             // Nobody else can know better.
-            let known = pages.latest(bill);
+            let known = state.latest(bill);
             facts.extend(
                 taken
                     .classification()
@@ -128,8 +162,7 @@ impl Ledger {
         let entry = Entry::of(facts)
             .with_context(told.message.context.clone())
             .with_message(bill.biller_code(), told.message.digest, body.clone());
-        let commit = self.node.tell(&mut pages, entry);
-        drop(pages);
+        let commit = self.node.tell(state, entry);
         Queued {
             told,
             before,
@@ -209,9 +242,8 @@ impl Ledger {
             return None;
         }
         let book = self.node.book_of(&told.bill);
-        let mut pages = book.lock();
         let entry = Entry::of(facts).with_context(told.message.context.clone());
-        Some(self.node.tell(&mut pages, entry))
+        Some(self.node.tell(&mut book.lock(), entry))
     }
 
     /// Puts a payment into the shared state. Where another node put one there meanwhile, two
@@ -224,7 +256,6 @@ impl Ledger {
         held: Held,
         (mut taken, rows): (PaymentEffect, &[Rows]),
     ) -> PaymentEffect {
-        let book = self.node.book_of(&told.bill);
         let look = |meanwhile: &Held| {
             let theirs = told.effect(meanwhile.decision_input().get(&told.bill), stamps);
             if taken == PaymentEffect::New
@@ -243,9 +274,7 @@ impl Ledger {
                 }
             }
         };
-        let shared = share
-            .write(&book, Subject::of(&told.bill), held, look)
-            .await;
+        let shared = share.write(Subject::of(&told.bill), held, look).await;
         if let Ok(epoch) = shared {
             for rows in rows {
                 self.node.marks().shared(epoch, *rows);
@@ -261,6 +290,50 @@ impl Ledger {
         let queued = self.queue_delivery(&told.bill, &told.event, message, delivered, told.now);
         if let Err(error) = self.journal_delivery(queued).await {
             tracing::error!(%error, "a delivery by another node is known in memory only");
+        }
+    }
+}
+
+/// A payment as it is when [`Ledger::record_payment`] returns.
+enum Payment {
+    Queued(Box<Queued>),
+    Unread(Unread),
+}
+
+/// A payment whose bill has to be read first. If the future that reads is dropped, the payment is queued all the same.
+struct Unread {
+    ledger: Ledger,
+    told: Told,
+    body: Bytes,
+    is_queued: bool,
+}
+
+impl Unread {
+    async fn read_and_queue(mut self) -> Queued {
+        let resident = self.ledger.node.resident(&self.told.bill).await;
+        if let Err(error) = &resident {
+            tracing::error!(%error, "the ledger cannot be read: a payment is journalled on what memory has of its bill");
+        }
+        self.queue()
+    }
+
+    fn queue(&mut self) -> Queued {
+        self.is_queued = true;
+        let book = self.ledger.node.book_of(&self.told.bill);
+        let mut state = book.lock();
+        // With Redis, what follows is judged by what it holds.
+        if self.ledger.share.is_none() && state.complete_state(&self.told.bill).is_none() {
+            state.judge_later(&self.told.bill);
+        }
+        self.ledger
+            .queue_payment(&mut state, self.told.clone(), &self.body)
+    }
+}
+
+impl Drop for Unread {
+    fn drop(&mut self) {
+        if !self.is_queued {
+            drop(self.queue());
         }
     }
 }

@@ -77,13 +77,8 @@ impl Ledger {
             );
             return Ok(Redelivery::Accepted);
         }
-        let joined = held.join(
-            &self
-                .node
-                .book_of(&one.bill)
-                .lock()
-                .decision_input(&one.bill),
-        );
+        let resident = self.node.resident(&one.bill).await?;
+        let joined = held.join(&resident.local().decision_input());
         let state: Option<&BillState> = joined.decision_input().get(&one.bill);
         match state.and_then(|state| state.delivery(&one.event)) {
             Some(DeliveryState::Accepted) => {

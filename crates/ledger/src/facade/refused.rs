@@ -104,10 +104,10 @@ impl Ledger {
             return self.node.journal().append(entry(Vec::new()));
         };
         let book = self.node.book_of(bill);
-        let mut pages = book.lock();
-        let known = pages.latest(bill);
+        let mut state = book.lock();
+        let known = state.latest(bill);
         let fact = self.node.fact(bill, known, now, kind);
-        self.node.tell(&mut pages, entry(vec![fact]))
+        self.node.tell(&mut state, entry(vec![fact]))
     }
 
     async fn end_of(&self, bill: Option<&Bill>, commit: Commit) -> Result<(), Arc<JournalError>> {
@@ -311,7 +311,10 @@ impl Ledger {
                     return;
                 };
                 // Its acceptance, or the end of its refusal, which the same bytes brought when they passed.
-                let joined = held.join(&self.node.book_of(&bill).lock().decision_input(&bill));
+                let Ok(resident) = self.node.resident(&bill).await else {
+                    return;
+                };
+                let joined = held.join(&resident.local().decision_input());
                 let state = joined.decision_input().get(&bill);
                 let mut open = state.into_iter().flat_map(BillState::open_refusals);
                 if held.accepted.is_some() || !open.any(|(open, _)| open == *message) {

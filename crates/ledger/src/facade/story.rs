@@ -68,7 +68,14 @@ impl Ledger {
                 Err(_) => (Held::default(), Scope::ThisNodeOnly),
             },
         };
-        let joined = held.join(&self.node.book_of(bill).lock().decision_input(bill));
+        let local = match self.node.resident(bill).await {
+            Ok(resident) => resident.local(),
+            Err(error) => {
+                tracing::error!(%error, "the ledger cannot be read: a bill's state is what memory and Redis have of it");
+                self.node.book_of(bill).lock().local(bill)
+            }
+        };
+        let joined = held.join(&local.decision_input());
         ScopedState {
             state: joined.decision_input().get(bill).cloned(),
             scope,

@@ -54,21 +54,23 @@ pub struct DeliveryAttempts {
 
 impl Ledger {
     /// Returns the events that were attempted and neither accepted nor closed, of one biller or of all, the oldest
-    /// first. [`undelivered`](Self::undelivered) counts the same events.
-    pub fn undelivered_payments(&self, biller: Option<BillerCode>) -> Vec<EventDelivery> {
+    /// first. [`undelivered`](Self::undelivered) counts the same events. It reads the journal, so call it on a thread
+    /// that may block.
+    ///
+    /// # Errors
+    /// When the journal cannot be read.
+    pub fn undelivered_payments(
+        &self,
+        biller: Option<BillerCode>,
+    ) -> Result<Vec<EventDelivery>, JournalError> {
+        let reader = self.node.journal().reader().another()?;
         let mut undelivered = Vec::new();
-        for book in self.node.books_of(biller) {
-            // The bills first: the lock is never held for long.
-            let bills: Vec<Bill> = book.lock().undelivered().cloned().collect();
-            for bill in bills {
-                let pages = book.lock();
-                if let Some(state) = pages.decision_input(&bill).get(&bill) {
-                    undelivered.extend(not_accepted(&bill, state));
-                }
-            }
+        for bill in self.node.undelivered_bills(&reader, biller)? {
+            let state = self.node.state_blocking(&reader, &bill)?;
+            undelivered.extend(not_accepted(&bill, &state));
         }
         undelivered.sort_by_key(|one| (one.since(), one.event.pay_id, one.event.pay_type));
-        undelivered
+        Ok(undelivered)
     }
 
     /// Returns the latest events that are settled in this way (accepted, or closed by an operator), of one biller or
@@ -165,11 +167,13 @@ impl Ledger {
         stamp: Stamp,
         now: Timestamp,
     ) {
+        let Ok(resident) = self.node.resident(&one.bill).await else {
+            return;
+        };
         let here = {
-            let book = self.node.book_of(&one.bill);
-            let pages = book.lock();
-            let state = pages.decision_input(&one.bill).get(&one.bill);
-            state.and_then(|state| state.delivery(&one.event))
+            let known = resident.book().lock();
+            let known = known.state(&one.bill);
+            known.and_then(|known| known.delivery(&one.event))
         };
         if here == Some(state) {
             return;

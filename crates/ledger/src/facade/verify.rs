@@ -6,11 +6,12 @@ use std::sync::Arc;
 
 use protocol::Bill;
 
+use super::Ledger;
 use super::difference::{Halt, RedisDifference};
-use super::{Ledger, Node};
 use crate::journal::{Audit, Entry, Finding, Reader};
+use crate::node::Node;
 use crate::shared::OutOfReach;
-use crate::{BillGroup, Fact, JournalError};
+use crate::{BillState, Fact, JournalError};
 
 /// The result of a verification.
 #[derive(Clone, Debug)]
@@ -84,7 +85,6 @@ impl Ledger {
 
 /// The audit of a journal that this process writes: its fold must be what the node holds.
 fn audit_with_state(node: &Node, reader: &Reader) -> Result<Audit, JournalError> {
-    let families_before = node.families();
     node.wait_for_queue()?;
     let mut differing = Vec::new();
     let mut audit = reader.audit(|facts, _| {
@@ -95,62 +95,42 @@ fn audit_with_state(node: &Node, reader: &Reader) -> Result<Audit, JournalError>
             audit.findings.add(Finding::StateDiffers { row });
         }
     }
-    // Bills come and, with the retention, go meanwhile; only what was there all the time counts.
-    let families = families_before.min(node.families());
-    let has_unreadable = audit
-        .findings
-        .kept
-        .iter()
-        .any(|finding| matches!(finding, Finding::Unreadable { .. }));
-    if families > audit.families && !has_unreadable {
-        audit.findings.add(Finding::NotJournalled {
-            families: families - audit.families,
-        });
-    }
     Ok(audit)
 }
 
-/// The bills of one customer of which the node holds something else than these facts say; some
+/// The bills of one customer of which memory holds something else than these facts say; some
 /// only because a call is in the middle of them.
 fn differing_bills(node: &Node, facts: &[(i64, Fact)]) -> Vec<Bill> {
-    let mut families: BTreeMap<&str, BillGroup> = BTreeMap::new();
+    let mut folded: BTreeMap<&Bill, BillState> = BTreeMap::new();
     for (_, fact) in facts {
-        let family = families.entry(fact.bill.group_key()).or_default();
-        family.entry(&fact.bill).fold(fact);
+        folded.entry(&fact.bill).or_default().fold(fact);
     }
-    let mut differing = Vec::new();
-    for family in families.values() {
-        for (bill, folded) in family.bills() {
-            let book = node.book_of(bill);
-            let pages = book.lock();
-            if pages.decision_input(bill).get(bill) != Some(folded) {
-                differing.push(bill.clone());
-            }
-        }
-    }
-    differing
+    let differs = |(bill, folded): &(&Bill, BillState)| {
+        let book = node.book_of(bill);
+        let state = book.lock();
+        let held = state.complete_state(bill);
+        held.is_some_and(|held| held != folded)
+    };
+    let differing = folded.into_iter().filter(differs);
+    differing.map(|(bill, _)| bill.clone()).collect()
 }
 
 /// Looks again, in an order in which nothing that happens meanwhile can be mistaken: what was held
 /// before is in the journal, and what is in the journal is held afterwards.
 fn still_differs(node: &Node, reader: &Reader, bill: &Bill) -> Result<Option<i64>, JournalError> {
-    let held = || {
-        let book = node.book_of(bill);
-        let pages = book.lock();
-        pages
-            .decision_input(bill)
-            .get(bill)
-            .cloned()
-            .unwrap_or_default()
+    let held = || node.book_of(bill).lock().complete_state(bill).cloned();
+    let Some(before) = held() else {
+        return Ok(None);
     };
-    let before = held();
     node.wait_for_queue()?;
     let facts = reader.story_of(bill, usize::MAX)?.facts;
-    let mut journalled = crate::BillState::default();
+    let mut journalled = BillState::default();
     for numbered in &facts {
         journalled.fold(&numbered.fact);
     }
-    let after = held();
+    let Some(after) = held() else {
+        return Ok(None);
+    };
     let mut with_before = journalled.clone();
     with_before.merge(&before);
     let mut with_journalled = after.clone();
@@ -167,10 +147,5 @@ impl Node {
             .append(Entry::default())
             .blocking_committed()
             .map(|_| ())
-    }
-
-    fn families(&self) -> usize {
-        let books = self.books_of(None);
-        books.iter().map(|book| book.lock().families()).sum()
     }
 }

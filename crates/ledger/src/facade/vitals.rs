@@ -53,33 +53,36 @@ impl Ledger {
         Ok(first.first().map(|(_, fact)| fact.stamp.timestamp()))
     }
 
-    /// Returns the number of bill groups in memory per biller.
-    pub fn bill_groups_by_biller(&self) -> Vec<(BillerCode, usize)> {
-        self.node.bill_groups_by_biller()
+    /// Returns the number of bills of each biller. It reads the journal, so call it on a thread that may block.
+    ///
+    /// # Errors
+    /// When the journal cannot be read.
+    pub fn bills_by_biller(&self) -> Result<Vec<(BillerCode, u64)>, JournalError> {
+        self.node.journal().reader().another()?.billers()
     }
 
-    /// Returns the undelivered events per biller. It locks a biller's state for one bill at a time.
-    pub fn undelivered_by_biller(&self) -> Vec<BillerUndelivered> {
+    /// Returns the undelivered events per biller. It reads the journal, so call it on a thread that may block.
+    ///
+    /// # Errors
+    /// When the journal cannot be read.
+    pub fn undelivered_by_biller(&self) -> Result<Vec<BillerUndelivered>, JournalError> {
+        let reader = self.node.journal().reader().another()?;
         let mut waiting: Vec<BillerUndelivered> = Vec::new();
-        for book in self.node.books_of(None) {
-            let bills: Vec<Bill> = book.lock().undelivered().cloned().collect();
-            for bill in bills {
-                let pages = book.lock();
-                let state = pages.decision_input(&bill).get(&bill);
-                let Some(one) = state.and_then(|state| of_bill(&bill, state)) else {
-                    continue;
-                };
-                match waiting.last_mut() {
-                    // A book is one biller's.
-                    Some(last) if last.biller == one.biller => {
-                        last.events += one.events;
-                        last.since = last.since.min(one.since);
-                    }
-                    _ => waiting.push(one),
+        // In the order of billers.
+        for bill in self.node.undelivered_bills(&reader, None)? {
+            let state = self.node.state_blocking(&reader, &bill)?;
+            let Some(one) = of_bill(&bill, &state) else {
+                continue;
+            };
+            match waiting.last_mut() {
+                Some(last) if last.biller == one.biller => {
+                    last.events += one.events;
+                    last.since = last.since.min(one.since);
                 }
+                _ => waiting.push(one),
             }
         }
-        waiting
+        Ok(waiting)
     }
 }
 

@@ -34,7 +34,7 @@ pub(crate) struct StampSpan {
 
 /// Whether one of a group of facts says that a pay-result of its bill was refused which is open: while it is, the bill
 /// is an error bill, and is not forgotten.
-const REFUSED: &str = "max(kind = 'pay_result_refused' AND message IN
+pub(super) const REFUSED: &str = "max(kind = 'pay_result_refused' AND message IN
     (SELECT message FROM refused_pay_result WHERE closed_at IS NULL))";
 
 /// A connection of its own, so that reading never waits for a commit.

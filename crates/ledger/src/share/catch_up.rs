@@ -16,8 +16,8 @@ use tokio::time::timeout;
 
 use super::Share;
 use super::progress::Progress;
-use crate::facade::Node;
 use crate::journal::{Cursor, Entry};
+use crate::node::Node;
 use crate::shared::Identity;
 
 /// How often the journal is looked through for facts that are not shared.

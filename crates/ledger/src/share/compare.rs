@@ -1,13 +1,13 @@
 //! Does the shared state have what this node knows?
 
 use bytes::Bytes;
-use protocol::{Bill, BillerCode};
+use protocol::BillerCode;
 
 use super::keys::{MESSAGE, keys};
 use super::{Held, Share, held};
 use crate::MessageDigest;
-use crate::book::Book;
 use crate::horizon::Horizon;
+use crate::node::Resident;
 use crate::shared::{Key, OutOfReach};
 
 /// How the shared state falls short of what this node knows of a bill.
@@ -26,21 +26,20 @@ impl Share {
     pub(crate) async fn lagging(
         &self,
         biller: BillerCode,
-        book: &Book,
-        bills: &[Bill],
+        bills: &[Resident],
     ) -> Result<Vec<(usize, Lag)>, OutOfReach> {
-        let keys: Vec<Vec<Key<'_>>> = bills.iter().map(|bill| keys(bill, None)).collect();
+        let keys: Vec<Vec<Key<'_>>> = bills.iter().map(|one| keys(one.bill(), None)).collect();
         let all: Vec<Key<'_>> = keys.iter().flatten().copied().collect();
         let mut values = self.store().get(biller.as_str(), &all).await?.into_iter();
         let horizon = Horizon::at(self.node.now());
         let mut lagging = Vec::new();
-        for (place, (bill, keys)) in bills.iter().zip(&keys).enumerate() {
+        for (place, (resident, keys)) in bills.iter().zip(&keys).enumerate() {
             let raw: Vec<_> = values.by_ref().take(keys.len()).collect();
             let is_missing = raw.iter().all(Option::is_none);
-            let lag = match Held::read(bill, None, raw, (&horizon, &self.seal)) {
+            let lag = match Held::read(resident.bill(), None, raw, (&horizon, &self.seal)) {
                 Err(_) => Some(Lag::Unreadable),
                 Ok(held) => {
-                    let joined = held.join(&book.lock().decision_input(bill));
+                    let joined = held.join(&resident.local().decision_input());
                     let has_all = joined.family == held.family && joined.owners == held.owners;
                     match (has_all, is_missing) {
                         (true, _) => None,

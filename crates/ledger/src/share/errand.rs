@@ -8,9 +8,8 @@ use protocol::{Bill, BillerCode};
 use super::answer::is_large;
 use super::keys::keys;
 use super::{Epoch, Held, Prepared, Share, Subject};
-use crate::book::Book;
-use crate::facade::Node;
 use crate::journal::Rows;
+use crate::node::{Node, Resident};
 use crate::shared::{BillerChanges, Key, OutOfReach, Swap};
 use crate::{DeliveryState, Digests, Fact, FactKind, JournalError, KeptAnswer, MessageDigest};
 
@@ -58,13 +57,11 @@ pub(super) async fn run_errands(
     facts: &[(i64, Fact)],
     large: &mut Large,
 ) -> Result<Option<Left>, JournalError> {
-    let book = node.book(biller);
     let reader = node.journal().reader();
     let runner = Runner {
         node,
         share,
         biller,
-        book: &book,
     };
     let mut left = None;
     let mut batch: Vec<Errand<'_>> = Vec::new();
@@ -152,7 +149,6 @@ struct Runner<'a> {
     node: &'a Node,
     share: &'a Share,
     biller: BillerCode,
-    book: &'a Book,
 }
 
 impl Runner<'_> {
@@ -185,9 +181,11 @@ impl Runner<'_> {
             .zip(&helds)
             .filter_map(|(errand, held)| Some((errand, held.as_ref()?)))
             .collect();
+        let residents = self.residents(&readable).await?;
         let joined: Vec<Held> = readable
             .iter()
-            .map(|(errand, held)| self.share.join(self.book, errand.bill, held))
+            .zip(&residents)
+            .map(|((_, held), resident)| self.share.join(resident, held))
             .collect();
         let prepared: Vec<Prepared<'_>> = readable
             .iter()
@@ -230,6 +228,18 @@ impl Runner<'_> {
         Ok(left)
     }
 
+    async fn residents(
+        &self,
+        readable: &[(&Errand<'_>, &Held)],
+    ) -> Result<Vec<Resident>, OutOfReach> {
+        let mut residents = Vec::with_capacity(readable.len());
+        for (errand, _) in readable {
+            let resident = self.node.resident(errand.bill).await;
+            residents.push(resident.map_err(|_| OutOfReach::Busy)?);
+        }
+        Ok(residents)
+    }
+
     /// What is held of each; `None` where that cannot be read.
     async fn read_all(&self, batch: &[Errand<'_>]) -> Result<Vec<Option<Held>>, OutOfReach> {
         let epoch = self.node.marks().epoch();
@@ -258,7 +268,7 @@ impl Runner<'_> {
         let subject = errand.subject();
         let message = subject.accepted.map(|(message, _)| message);
         let held = self.share.read_beside(subject.bill, message).await?;
-        self.share.write(self.book, subject, held, |_| {}).await
+        self.share.write(subject, held, |_| {}).await
     }
 
     fn mark(&self, errand: &Errand<'_>, epoch: Epoch) {

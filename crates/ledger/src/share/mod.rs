@@ -36,11 +36,10 @@ use prepared::Prepared;
 pub(crate) use presence::Presence;
 pub(crate) use seal::Seal;
 
-use crate::book::Book;
 use crate::codec::Unreadable;
-use crate::facade::Node;
 use crate::horizon::Horizon;
 use crate::journal::Entry;
+use crate::node::{BookState, Local, Node, Others, Resident};
 use crate::shared::{OutOfReach, SharedStore, Swap};
 use crate::{Digests, KeptAnswer, Timestamp};
 
@@ -194,11 +193,39 @@ impl Share {
 
     /// What this node and the shared state know together. Where payments meet in it, that becomes a
     /// fact of this node's first.
-    pub(crate) fn join(&self, book: &Book, bill: &Bill, held: &Held) -> Held {
-        let mut pages = book.lock();
-        let local = pages.decision_input(bill);
-        let met = local.bill_group.map(|family| held.family.conflicts(family));
-        for fact in met.into_iter().flatten() {
+    pub(crate) fn join(&self, resident: &Resident, held: &Held) -> Held {
+        let mut state = resident.book().lock();
+        let local = state.local(resident.bill());
+        if self.classify_conflicts(&mut state, &local, held) {
+            return held.join(&state.local(resident.bill()).decision_input());
+        }
+        held.join(&local.decision_input())
+    }
+
+    /// The same with the other bills that a decision about the bill's link reads; `None` where the journal has to be
+    /// asked for them again.
+    pub(crate) fn join_with_others(
+        &self,
+        resident: &Resident,
+        others: &Others,
+        held: &Held,
+    ) -> Option<Held> {
+        let mut state = resident.book().lock();
+        let local = others.join(resident.bill(), &state)?;
+        if self.classify_conflicts(&mut state, &local, held) {
+            let local = others.join(resident.bill(), &state)?;
+            return Some(held.join(&local.decision_input()));
+        }
+        Some(held.join(&local.decision_input()))
+    }
+
+    /// Classifies the bills of which two nodes took payments. Returns whether there are any.
+    fn classify_conflicts(&self, state: &mut BookState, local: &Local, held: &Held) -> bool {
+        let group = local.decision_input().bill_group;
+        let conflicts = group.map(|group| held.family.conflicts(group));
+        let mut has_some = false;
+        for fact in conflicts.into_iter().flatten() {
+            has_some = true;
             let biller = fact.bill.biller_code();
             tracing::error!(
                 biller = biller.as_str(),
@@ -208,9 +235,9 @@ impl Share {
                 watch.payment_conflict(biller);
             }
             // Folded at once; journalled when it can be, and shared with what follows.
-            drop(self.node.tell(&mut pages, Entry::of(vec![fact])));
+            drop(self.node.tell(state, Entry::of(vec![fact])));
         }
-        held.join(&pages.decision_input(bill))
+        has_some
     }
 
     /// Writes what this node and the shared state know of a bill together, beginning with what
@@ -218,14 +245,16 @@ impl Share {
     /// with what the facts that were written are marked.
     pub(crate) async fn write(
         &self,
-        book: &Book,
         subject: Subject<'_>,
         mut held: Held,
         mut look: impl FnMut(&Held),
     ) -> Result<Epoch, OutOfReach> {
+        // What cannot be read now, the resync writes later.
+        let resident = self.node.resident(subject.bill).await;
+        let resident = resident.map_err(|_| OutOfReach::Busy)?;
         let (subject, lacking) = self.with_answer(subject, &held).await;
         for _ in 0..ROUNDS {
-            let joined = self.join(book, subject.bill, &held);
+            let joined = self.join(&resident, &held);
             match self.swap(subject, &held, &joined).await? {
                 None => return lacking.map_or(Ok(held.epoch), Err),
                 Some(meanwhile) => held = meanwhile,

@@ -8,8 +8,8 @@ use tokio::sync::watch;
 
 use super::errand::{Large, Left, run_errands};
 use super::{Epoch, Share};
-use crate::facade::Node;
 use crate::journal::Rows;
+use crate::node::Node;
 use crate::{Fact, JournalError};
 
 /// Facts that are read in one go.

@@ -1,51 +1,16 @@
-//! `gateway ledger`: verifies the journal and the state in Redis, or rewrites the state in Redis.
+//! `gateway ledger verify`: verifies the journal and the state in Redis.
 
 use std::net::SocketAddr;
 use std::path::Path;
-use std::process::ExitCode;
-use std::thread;
-use std::time::{Duration, Instant};
 
-use clap::Subcommand;
 use serde_json::{Value, json};
 
-use super::operator::{
+use crate::command::operator::{
     Access, Align, Client, Completion, Failure, Page, Table, Wait, amount, number, text,
 };
 use crate::ops::admin::audit_as_json;
 
-/// Interval between two looks at a rebuild's progress.
-const POLL_INTERVAL: Duration = Duration::from_millis(500);
-
-/// Subcommands of `gateway ledger`.
-#[derive(Debug, Subcommand)]
-pub(super) enum LedgerCommand {
-    /// Verify the journal, that the state is its fold, and that Redis has it; if no gateway runs, the journal only.
-    Verify {
-        #[command(flatten)]
-        access: Access,
-    },
-    /// Rewrite the state in Redis from this node's journal.
-    Rebuild {
-        /// Longest wait for the end, in seconds.
-        #[arg(long, value_name = "SECONDS", default_value_t = 60)]
-        wait: u64,
-        #[command(flatten)]
-        access: Access,
-    },
-}
-
-/// Runs the command.
-pub(super) fn run(command: &LedgerCommand) -> ExitCode {
-    match command {
-        LedgerCommand::Verify { access } => access.exit(verify(access)),
-        LedgerCommand::Rebuild { wait, access } => {
-            access.exit(rebuild(access, Duration::from_secs(*wait)))
-        }
-    }
-}
-
-fn verify(access: &Access) -> Result<Completion, Failure> {
+pub(super) fn run(access: &Access) -> Result<Completion, Failure> {
     let view = access.view()?;
     let verified = if Client::is_listening(view.ops) {
         let client = access.client()?;
@@ -165,39 +130,4 @@ fn shared(verified: &Value) -> String {
          cannot be read in {unreadable}; {} facts wait to be written",
         number(verified, "unshared_facts")
     )
-}
-
-fn rebuild(access: &Access, wait: Duration) -> Result<Completion, Failure> {
-    let client = access.client()?;
-    let begun = client.post("/admin/ledger/rebuild", &Value::Null, Wait::Bounded)?;
-    let facts = number(&begun, "facts");
-    let end = Instant::now() + wait;
-    let left = loop {
-        let left = number(&client.get("/admin/ledger")?, "unshared_facts");
-        if left == 0 || Instant::now() >= end {
-            break left;
-        }
-        thread::sleep(POLL_INTERVAL);
-    };
-    let mut page = Page::new();
-    let facts_text = amount(&facts.to_string());
-    page.line(&if left == 0 {
-        format!("Redis has all {facts_text} facts of this node's journal.")
-    } else {
-        format!(
-            "{} of {facts_text} facts are not written yet; the gateway continues in the background.",
-            amount(&left.to_string())
-        )
-    });
-    page.line(&format!(
-        "This was node {}; every other node has its own journal.",
-        number(&begun, "node")
-    ));
-    let json = json!({ "facts": facts, "left": left, "node": begun["node"] });
-    access.print(&json, &page)?;
-    Ok(if left == 0 {
-        Completion::All
-    } else {
-        Completion::Partial
-    })
 }
