@@ -21,12 +21,12 @@ pub mod redis {
 }
 
 pub use api::{
-    BackupReport, BillHistory, BillerUndelivered, DeliveryAttempts, DeliveryOutcome, Durability,
-    EventDelivery, IdentityUse, Ledger, LeftBehind, LinkOutcome, Options, Rebuild, RecordOutcome,
-    RecordedPayment, Redelivery, RedisDifference, RefusedEnd, RefusedKept, Reservation, Restored,
-    RetentionPreview, Scope, ScopedState, SkipCancelled, Verification, restore, verify_offline,
+    BillHistory, BillerUndelivered, DeliveryAttempts, DeliveryOutcome, Durability, EventDelivery,
+    IdentityUse, Ledger, LeftBehind, LinkOutcome, Options, Rebuild, RecordOutcome, RecordedPayment,
+    Redelivery, RedisDifference, RefusedEnd, RefusedKept, Reservation, RetentionPreview, Scope,
+    ScopedState, SkipCancelled, Verification, verify_offline,
 };
-pub use journal::{IdentityInForce, JournalError};
+pub use journal::{BackupReport, IdentityInForce, JournalError, Restored, restore};
 pub use node::{
     BillView, CacheFigures, Claim, ClaimGuard, LinkRefusal, REFUSED_BOUND, REFUSED_BYTES_BOUND,
     UnderWay,

@@ -97,8 +97,6 @@ impl Ledger {
             owners: None,
         };
         let joined = held.join(&known);
-        Ok(joined
-            .decision_input()
-            .is_paid_in_any_identity(bill, before, now))
+        Ok(joined.family.is_paid_in_any_identity(bill, before, now))
     }
 }

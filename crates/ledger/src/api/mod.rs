@@ -4,9 +4,9 @@
 //! taken on what all nodes know together, and a compare-and-swap makes sure that nobody decided
 //! the same thing at the same moment.
 
+mod backup;
 mod classify;
 mod close;
-mod copy;
 mod delivery;
 mod difference;
 mod identity;
@@ -29,7 +29,6 @@ use std::time::Duration;
 use protocol::Bill;
 
 pub use close::LeftBehind;
-pub use copy::{BackupReport, Restored, restore};
 pub use delivery::DeliveryOutcome;
 pub use difference::RedisDifference;
 pub use identity::IdentityUse;
@@ -47,7 +46,7 @@ use crate::journal::{self, Rows};
 use crate::node::retention::{self, RetentionThread};
 use crate::node::{CacheFigures, FillingThread, Node};
 use crate::shared::{Settings as RedisSettings, SharedStore, WallClock};
-use crate::sync::{Held, Resync, Seal, Share};
+use crate::sync::{Held, Presence, Resync, Seal, Share};
 use crate::{BillView, JournalError, Observer, Timestamp};
 
 /// A question to the shared state ends at its deadline, or so much later: replies that have come by then
@@ -109,16 +108,18 @@ pub struct Ledger {
     share: Option<Share>,
     kept: Kept,
     /// Both end with the last clone.
-    _catch_up: Option<Arc<Resync>>,
+    _resync: Option<Arc<Resync>>,
     _retention: Arc<RetentionThread>,
     _filling: Arc<FillingThread>,
+    /// Gives the node's number up, once nothing is written to Redis any more.
+    presence: Option<Arc<Presence>>,
 }
 
 impl Ledger {
     /// Opens the journal and folds all its facts. Redis need not be reachable.
     ///
     /// # Errors
-    /// When the journal cannot be opened or read.
+    /// When the journal cannot be opened or read, or another process runs with this node's number.
     pub fn open(options: &Options, now: Timestamp) -> Result<Self, JournalError> {
         let settings = journal::Settings::warning_below(options.low_disk_bytes);
         let node = Arc::new(Node::open(
@@ -142,6 +143,10 @@ impl Ledger {
                 options.observer.clone(),
             )
         });
+        let presence = share
+            .as_ref()
+            .map(|share| share.claim_number(now).map(Arc::new))
+            .transpose()?;
         let resync = share
             .as_ref()
             .map(|share| Resync::start(Arc::clone(&node), share.clone()))
@@ -162,7 +167,8 @@ impl Ledger {
             },
             _retention: Arc::new(retention),
             _filling: Arc::new(filling),
-            _catch_up: resync.map(Arc::new),
+            _resync: resync.map(Arc::new),
+            presence,
         })
     }
 
@@ -287,6 +293,12 @@ impl Ledger {
         } else {
             0
         }
+    }
+
+    /// Returns whether another process runs with this node's number, on a copy of this node's journal or on its
+    /// original. Known only with Redis.
+    pub fn is_node_number_taken(&self) -> bool {
+        (self.presence.as_ref()).is_some_and(|presence| presence.is_taken())
     }
 
     /// Returns whether the journal can be written at this moment.

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use protocol::{Bill, BillerCode, PaymentEvent};
 
-use super::reported::Report;
+use super::reported::Reported;
 use super::{DeliveryOutcome, Ledger};
 use crate::journal::{Commit, Entry, Rows};
 use crate::node::BookState;
@@ -54,7 +54,7 @@ pub enum RecordOutcome {
 
 /// A payment that is folded and queued, as this node understood it by itself.
 pub(super) struct Queued {
-    pub(super) report: Report,
+    pub(super) report: Reported,
     /// What this node knew of the bill without it.
     pub(super) before: Option<BillState>,
     pub(super) taken: PaymentEffect,
@@ -97,7 +97,7 @@ impl Ledger {
         message: Message,
         now: Timestamp,
     ) -> impl Future<Output = RecordOutcome> + use<> {
-        let report = Report {
+        let report = Reported {
             bill: bill.clone(),
             event: event.clone(),
             message,
@@ -129,7 +129,7 @@ impl Ledger {
     }
 
     /// Folds a payment and queues it, where memory has the whole state of its bill; else it is given back.
-    fn queue_where_known(&self, report: Report, body: &Bytes) -> Result<Queued, Report> {
+    fn queue_where_known(&self, report: Reported, body: &Bytes) -> Result<Queued, Reported> {
         let book = self.node.book_of(&report.bill);
         let mut state = book.lock();
         if state.complete_state(&report.bill).is_none() {
@@ -138,7 +138,7 @@ impl Ledger {
         Ok(self.queue_payment(&mut state, report, body))
     }
 
-    fn queue_payment(&self, state: &mut BookState, report: Report, body: &Bytes) -> Queued {
+    fn queue_payment(&self, state: &mut BookState, report: Reported, body: &Bytes) -> Queued {
         let (bill, now) = (&report.bill, report.now);
         let known = state.state(bill);
         let earlier = self.node.stamp(now);
@@ -251,7 +251,7 @@ impl Ledger {
     async fn share_payment(
         &self,
         share: &Share,
-        report: &Report,
+        report: &Reported,
         stamps: &[Stamp],
         held: Held,
         (mut taken, rows): (PaymentEffect, &[Rows]),
@@ -284,7 +284,7 @@ impl Ledger {
     }
 
     /// Another node told the biller, and it accepted: from now on this node knows that by itself.
-    async fn learn_answer(&self, report: &Report, answer: KeptAnswer) {
+    async fn learn_answer(&self, report: &Reported, answer: KeptAnswer) {
         let delivered = DeliveryOutcome::Accepted(answer);
         let message = report.message.clone();
         let queued =
@@ -304,7 +304,7 @@ enum Payment {
 /// A payment whose bill has to be read first. If the future that reads is dropped, the payment is queued all the same.
 struct Unread {
     ledger: Ledger,
-    report: Report,
+    report: Reported,
     body: Bytes,
     is_queued: bool,
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use protocol::{Bill, BillerCode};
 
 use super::Ledger;
-use super::reported::Report;
+use super::reported::Reported;
 use crate::journal::{CameRefused, Commit, Entry, RefusedChange, RefusedFilter};
 use crate::node::refused::Arrival;
 use crate::state::conflict::GATEWAY;
@@ -253,7 +253,7 @@ impl Ledger {
     /// The same bytes were refused by another node, which keeps them: here they passed.
     pub(super) fn end_of_refusal_elsewhere(
         &self,
-        report: &Report,
+        report: &Reported,
         known: Option<&BillState>,
     ) -> Option<Fact> {
         let is_open = known?

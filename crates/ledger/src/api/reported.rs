@@ -11,14 +11,14 @@ const INDISTINCT_MARK: Duration = Duration::from_hours(24);
 
 /// A pay-result as the flow has it: the bill, the event, and the bytes that said so.
 #[derive(Clone, Debug)]
-pub(super) struct Report {
+pub(super) struct Reported {
     pub(super) bill: Bill,
     pub(super) event: PaymentEvent,
     pub(super) message: Message,
     pub(super) now: Timestamp,
 }
 
-impl Report {
+impl Reported {
     /// The fact of it.
     pub(super) fn payment(&self, mark_ends_at: Option<Timestamp>) -> FactKind {
         FactKind::Payment {

@@ -6,9 +6,8 @@ use bytes::Bytes;
 
 use super::effect::Effect;
 use super::identity::IdentityInForce;
-use super::load::Snapshot;
 use super::refused::RefusedChange;
-use crate::{Digests, Fact, FactContext, KeptAnswer, MessageDigest};
+use crate::{BillState, Digests, Fact, FactContext, KeptAnswer, MessageDigest};
 use protocol::{Bill, BillerCode};
 
 /// Facts that stand or fall together, with a pay-result's bytes or a biller's answer to it.
@@ -28,6 +27,17 @@ pub struct Entry {
     pub(super) refused: Option<Box<RefusedChange>>,
     /// Identity parameters that came into force.
     pub(super) identities: Vec<IdentityInForce>,
+}
+
+/// A bill's state up to one of its facts.
+#[derive(Clone, Debug)]
+pub struct Snapshot {
+    /// The bill.
+    pub bill: Bill,
+    /// Number of the last fact in it.
+    pub up_to: i64,
+    /// The fold of the facts up to there.
+    pub state: BillState,
 }
 
 /// Bills of which everything older than a moment is taken out.

@@ -5,9 +5,10 @@
 
 mod access;
 mod audit;
+mod backup;
+mod check;
 mod column;
 mod commit;
-mod copy;
 mod due;
 mod effect;
 mod entry;
@@ -27,6 +28,7 @@ mod open_events;
 mod optional;
 mod owed;
 mod pace;
+mod place;
 mod queue;
 mod reader;
 mod readers;
@@ -34,6 +36,7 @@ mod recent;
 mod recompute;
 mod refused;
 mod refused_reader;
+mod restore;
 mod row;
 mod schema;
 mod space;
@@ -53,23 +56,26 @@ use tokio::sync::oneshot;
 use tokio::time::timeout;
 
 pub use audit::Audit;
+use backup::Backups;
+pub use backup::{Backup, BackupReport};
 pub use commit::{Commit, Rows};
-pub(crate) use copy::restore;
 pub use due::Due;
 pub use effect::Effect;
-pub use entry::{Cursor, Entry, Forgotten, ForgottenFacts};
+pub use entry::{Cursor, Entry, Forgotten, ForgottenFacts, Snapshot};
 pub use error::JournalError;
 use file::HeldFile;
 pub use finding::{Finding, Findings};
 pub use identity::IdentityInForce;
 use insert::Inserter;
-pub use load::{Loaded, Snapshot};
+pub use load::Loaded;
 pub use look_up::{BillFacts, NumberedFact};
+pub(crate) use place::JournalIdentity;
 use queue::{Bounds, Place, Queue};
 pub use reader::Reader;
 pub(crate) use readers::{READ_PATIENCE, Readers};
 pub(crate) use refused::{CameRefused, RefusedChange};
 pub use refused_reader::RefusedFilter;
+pub use restore::{Restored, restore};
 pub use space::Space;
 pub use stored::StoredMessage;
 use tally::Tally;
@@ -106,6 +112,8 @@ impl Settings {
 /// The open journal. Dropping it commits what is queued and closes the file.
 #[derive(Debug)]
 pub struct Journal {
+    /// The first member to go: a backup that is under way ends first.
+    backups: Backups,
     queue: Arc<Queue>,
     writer: Option<JoinHandle<()>>,
     reader: Arc<Reader>,
@@ -113,6 +121,8 @@ pub struct Journal {
     writable: Arc<AtomicBool>,
     tally: Arc<Tally>,
     node: u32,
+    identity: JournalIdentity,
+    low_disk_bytes: u64,
     /// Held as long as the journal is open: one process, one journal. The last member to go.
     file: HeldFile,
 }
@@ -130,12 +140,18 @@ impl Journal {
         let path = directory.join(FILE_NAME);
         access::prepare_folder(directory)?;
         access::prepare_files(&path)?;
+        restore::refuse_where_interrupted(&path)?;
         let file = HeldFile::open(&path)?;
         let named = |error: JournalError| error.of(&path);
         let mut connection = schema::connect(&path).map_err(named)?;
         schema::prepare(&mut connection, &path).map_err(named)?;
         migration::run(&mut connection, &path).map_err(named)?;
         let node = schema::node(&connection).map_err(named)?;
+        let author = schema::author(&connection).map_err(named)?;
+        let place = file
+            .place()
+            .map_err(|error| JournalError::Io(path.clone(), error))?;
+        let identity = place::settle(&connection, &path, place).map_err(named)?;
         if file.is_new() {
             tracing::warn!(journal = %path.display(), "a new journal: nothing is known of any bill");
         }
@@ -156,9 +172,10 @@ impl Journal {
             tally: Arc::clone(&tally),
             on_commit,
         };
-        let writer = writer::spawn((connection, Inserter::new(node)), watch, upkeep, told)
+        let writer = writer::spawn((connection, Inserter::new(author)), watch, upkeep, told)
             .map_err(io_error)?;
         Ok(Self {
+            backups: Backups::default(),
             queue,
             writer: Some(writer),
             reader,
@@ -166,6 +183,8 @@ impl Journal {
             writable,
             tally,
             node,
+            identity,
+            low_disk_bytes: settings.low_disk_bytes,
             file,
         })
     }
@@ -173,6 +192,29 @@ impl Journal {
     /// This node's number: drawn when the journal was made, kept in it.
     pub const fn node(&self) -> u32 {
         self.node
+    }
+
+    /// Who the journal is, and where it lies.
+    pub(crate) const fn identity(&self) -> &JournalIdentity {
+        &self.identity
+    }
+
+    /// Starts a backup to the file `target`; the writer makes it beside its work.
+    ///
+    /// # Errors
+    /// When one is running. What else is wrong comes through the wait.
+    pub(crate) fn back_up(&self, target: &Path) -> Result<Backup, JournalError> {
+        let queue = Arc::clone(&self.queue);
+        let origin = backup::Origin {
+            path: self.path().to_path_buf(),
+            queue: Box::new(move |job| {
+                // One backup at a time always finds a place.
+                let _ = queue.push(writer::Job::Copy(Box::new(job)));
+            }),
+            reader: self.reader(),
+            low_disk_bytes: self.low_disk_bytes,
+        };
+        self.backups.start(origin, target)
     }
 
     /// Returns the path of its file.
@@ -264,7 +306,7 @@ impl Journal {
 
 impl Drop for Journal {
     fn drop(&mut self) {
-        // Closing the queue lets the writer commit what is left and end.
+        // Closing the queue lets the writer commit what is left and end, and ends a backup.
         self.queue.close();
         if let Some(writer) = self.writer.take() {
             // A writer that panicked has said so; there is nothing more to save here.

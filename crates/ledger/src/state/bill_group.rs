@@ -9,7 +9,7 @@ use crate::state::codec::{
 };
 use crate::state::horizon::Horizon;
 use crate::state::refusals::Refusals;
-use crate::{BillState, Timestamp};
+use crate::{BillState, Payments, Timestamp};
 
 /// The bills that share biller, user key, month and ordinal; nearly always one.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -78,14 +78,22 @@ impl BillGroup {
             .map(|(held, state)| (held, state))
     }
 
-    /// Returns the states of the bills that differ from `bill` in their identity parameters at most.
-    pub(crate) fn in_any_identity<'a>(
-        &'a self,
-        bill: &'a Bill,
-    ) -> impl Iterator<Item = &'a BillState> {
+    /// Returns whether the bill is paid at `now` by a payment of before `before`, whatever its identity parameters were
+    /// then.
+    pub(crate) fn is_paid_in_any_identity(
+        &self,
+        bill: &Bill,
+        before: Timestamp,
+        now: Timestamp,
+    ) -> bool {
         let alike = (self.bills.iter())
             .filter(|(held, _)| held.biller_notice_key() == bill.biller_notice_key());
-        alike.map(|(_, state)| state)
+        let mut all = Payments::default();
+        for payments in alike.filter_map(|(_, state)| state.payments()) {
+            // A cancel may have come under another identity than its payment.
+            all.merge(payments.clone());
+        }
+        all.is_paid_before(before, now)
     }
 
     /// Returns the bills of the group.

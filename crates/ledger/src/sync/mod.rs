@@ -13,6 +13,7 @@ mod resync;
 mod held;
 mod keys;
 mod prepared;
+mod presence;
 mod progress;
 mod seal;
 
@@ -28,6 +29,7 @@ pub(crate) use compare::Lag;
 pub(crate) use held::Held;
 use keys::keys;
 use prepared::Prepared;
+pub(crate) use presence::Presence;
 pub(crate) use resync::Resync;
 pub(crate) use seal::Seal;
 

@@ -1,7 +1,9 @@
 //! A node of the ledger on either store, with a real Redis for the one that needs it.
 #![allow(dead_code, missing_docs, clippy::unwrap_used)]
 
+pub mod disk;
 pub mod forgery;
+pub mod payments;
 
 use std::path::Path;
 use std::sync::Arc;

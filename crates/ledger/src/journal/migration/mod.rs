@@ -39,7 +39,7 @@ const DROP: i64 = 5;
 
 /// How far it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Progress {
+pub(super) struct MigrationProgress {
     phase: i64,
     /// The last `seq`, or bill, that is done in this phase.
     place: i64,
@@ -56,7 +56,7 @@ pub(super) fn run(connection: &mut Connection, file: &Path) -> Result<(), Journa
     run_watched(connection, |progress| {
         if !is_told || said.elapsed() >= SAY_EVERY {
             (is_told, said) = (true, Instant::now());
-            let Progress { done, total, .. } = progress;
+            let MigrationProgress { done, total, .. } = progress;
             tracing::info!(journal = %file.display(), done, total, "the journal is brought up to a new version: facts that have moved");
         }
         ControlFlow::Continue(())
@@ -70,7 +70,7 @@ pub(super) fn run(connection: &mut Connection, file: &Path) -> Result<(), Journa
 /// The same, with a look at each step, which may stop it.
 pub(super) fn run_watched(
     connection: &mut Connection,
-    mut look: impl FnMut(Progress) -> ControlFlow<()>,
+    mut look: impl FnMut(MigrationProgress) -> ControlFlow<()>,
 ) -> Result<(), JournalError> {
     let version = schema::version(connection)?;
     if (1..schema::VERSION).contains(&version) {
@@ -82,7 +82,7 @@ pub(super) fn run_watched(
     // A commit that a power cut takes back is done again: each says how far it is.
     connection.pragma_update(None, "synchronous", "NORMAL")?;
     connection.pragma_update(None, "cache_size", -CACHE_KIB)?;
-    let mut inserter = Inserter::new(schema::node(connection)?);
+    let mut inserter = Inserter::new(schema::author(connection)?);
     loop {
         let progress = progress(connection)?;
         if look(progress).is_break() {
@@ -129,9 +129,9 @@ fn is_under_way(connection: &Connection) -> Result<bool, JournalError> {
         .exists([])?)
 }
 
-fn progress(connection: &Connection) -> Result<Progress, JournalError> {
+fn progress(connection: &Connection) -> Result<MigrationProgress, JournalError> {
     let read = |row: &rusqlite::Row<'_>| {
-        Ok(Progress {
+        Ok(MigrationProgress {
             phase: row.get(0)?,
             place: row.get(1)?,
             done: row.get(2)?,
@@ -145,10 +145,10 @@ fn progress(connection: &Connection) -> Result<Progress, JournalError> {
 fn step(
     connection: &mut Connection,
     inserter: &mut Inserter,
-    progress: Progress,
+    progress: MigrationProgress,
 ) -> Result<(), JournalError> {
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-    let next = Progress {
+    let next = MigrationProgress {
         phase: progress.phase + 1,
         place: 0,
         ..progress
@@ -185,8 +185,8 @@ fn step(
 fn move_facts(
     connection: &Transaction<'_>,
     inserter: &mut Inserter,
-    progress: Progress,
-) -> Result<Option<Progress>, JournalError> {
+    progress: MigrationProgress,
+) -> Result<Option<MigrationProgress>, JournalError> {
     let query = format!(
         "SELECT {} FROM old_fact WHERE seq > ?1 ORDER BY seq LIMIT ?2",
         old_row::COLUMNS
@@ -328,8 +328,8 @@ fn move_left_over(
 /// no more.
 fn mark_bills(
     connection: &Transaction<'_>,
-    progress: Progress,
-) -> Result<Option<Progress>, JournalError> {
+    progress: MigrationProgress,
+) -> Result<Option<MigrationProgress>, JournalError> {
     let query = format!(
         "SELECT {BILL_COLUMNS}, bill.id FROM bill CROSS JOIN biller ON biller.id = bill.biller
          WHERE bill.id > ?1 ORDER BY bill.id LIMIT ?2"
