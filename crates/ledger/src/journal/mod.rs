@@ -34,6 +34,8 @@ mod schema;
 mod space;
 mod stored;
 mod tally;
+#[cfg(test)]
+mod tests;
 mod upkeep;
 mod writer;
 
