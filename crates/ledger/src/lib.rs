@@ -7,58 +7,35 @@
 //!
 //! This crate has no HTTP. Callers pass the time as a value ([`Timestamp`]), so tests set the clock.
 
-mod bill_state;
-mod book;
-mod claim;
-mod classification;
-mod codec;
-mod conflict;
-mod delivery;
-mod facade;
-mod fact;
-mod fact_context;
-mod family;
-mod horizon;
+mod api;
 pub mod journal;
-mod link;
-mod link_decision;
-mod message;
-mod owners;
-mod payments;
-mod refusals;
-mod refused;
-mod retention;
-mod share;
+mod node;
+mod observer;
 mod shared;
-mod stamp;
+mod state;
+mod sync;
 
 /// Redis as the state that nodes share: how it is reached, and what is read and written there.
 pub mod redis {
     pub use crate::shared::*;
 }
 
-pub use bill_state::BillState;
-pub use claim::{Claim, ClaimGuard, UnderWay};
-pub use classification::Classification;
-pub use delivery::DeliveryState;
-pub use facade::{
-    BackupReport, BillHistory, BillerUndelivered, CacheFigures, DeliveryAttempts, DeliveryOutcome,
-    Durability, EventDelivery, IdentityUse, Ledger, LeftBehind, LinkOutcome, Options, Rebuild,
-    RecordOutcome, RecordedPayment, Redelivery, RedisDifference, RefusedEnd, RefusedKept,
-    Reservation, Restored, RetentionPreview, Scope, ScopedState, SkipCancelled, Verification,
-    restore, verify_offline,
+pub use api::{
+    BackupReport, BillHistory, BillerUndelivered, DeliveryAttempts, DeliveryOutcome, Durability,
+    EventDelivery, IdentityUse, Ledger, LeftBehind, LinkOutcome, Options, Rebuild, RecordOutcome,
+    RecordedPayment, Redelivery, RedisDifference, RefusedEnd, RefusedKept, Reservation, Restored,
+    RetentionPreview, Scope, ScopedState, SkipCancelled, Verification, restore, verify_offline,
 };
-pub use fact::{Fact, FactKind};
-pub use fact_context::{AnswerSummary, FactContext, Message};
-pub use family::BillGroup;
 pub use journal::{IdentityInForce, JournalError};
-pub use link::{Link, LinkState};
-pub use link_decision::{BillView, LinkRefusal};
-pub use message::{Digests, KeptAnswer, MessageDigest};
-pub use payments::{Cancellation, PaymentEffect, PaymentGroup, PaymentRecord, Payments};
-pub use refused::{
-    REFUSED_BOUND, REFUSED_BYTES_BOUND, RefusedClosing, RefusedEntry, RefusedOutcome,
-    RefusedPayResult,
+pub use node::{
+    BillView, CacheFigures, Claim, ClaimGuard, LinkRefusal, REFUSED_BOUND, REFUSED_BYTES_BOUND,
+    UnderWay,
 };
-pub use share::Observer;
-pub use stamp::{HybridLogicalClock, Stamp, Timestamp};
+pub use observer::Observer;
+pub(crate) use state::owners::Owners;
+pub use state::{
+    AnswerSummary, BillGroup, BillState, Cancellation, Classification, DeliveryState, Digests,
+    Fact, FactContext, FactKind, HybridLogicalClock, KeptAnswer, Link, LinkState, Message,
+    MessageDigest, PaymentEffect, PaymentGroup, PaymentRecord, Payments, RefusedClosing,
+    RefusedEntry, RefusedOutcome, RefusedPayResult, Stamp, Timestamp,
+};

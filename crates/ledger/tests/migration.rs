@@ -113,16 +113,14 @@ async fn a_journal_of_version_1_is_opened_and_takes_what_version_2_writes() {
     for start in 0..3 {
         let ledger = open(directory.path());
         assert_eq!(version(directory.path()), 2);
-        assert!(ledger.look_up(&bill("1"), now).await.paid);
+        assert!(ledger.look_up(&bill("1"), now).await.unwrap().paid);
         // What an older version accepted is known by its bytes.
-        let claim = ledger.claim(bill("1").biller_code(), accepted);
-        assert!(
-            matches!(claim, Claim::AcceptedInJournal { .. }),
-            "{claim:?}"
-        );
-        let answer = ledger.kept_answer(bill("1").biller_code(), accepted.bytes);
-        assert_eq!(answer.await.unwrap().unwrap().status, 201);
-        let undelivered = ledger.undelivered_payments(None);
+        let claim = ledger.claim(&bill("1"), &event("1"), accepted).await;
+        let Claim::Accepted { answer, .. } = claim else {
+            panic!("accepted: {claim:?}");
+        };
+        assert_eq!(answer.status, 201);
+        let undelivered = ledger.undelivered_payments(None).unwrap();
         let refused: Vec<_> = undelivered
             .iter()
             .map(|one| (&one.bill, one.state))
@@ -152,11 +150,8 @@ async fn a_journal_of_version_1_is_opened_and_takes_what_version_2_writes() {
             bytes: MessageDigest::of(b"{ }"),
             ..written.digests()
         };
-        let claim = ledger.claim(bill("3").biller_code(), other_spelling);
-        assert!(
-            matches!(claim, Claim::AcceptedInJournal { .. }),
-            "{claim:?}"
-        );
+        let claim = ledger.claim(&bill("3"), &event("3"), other_spelling).await;
+        assert!(matches!(claim, Claim::Accepted { .. }), "{claim:?}");
         let verified = ledger.verify().await.unwrap();
         assert!(
             verified.audit.findings.is_empty(),

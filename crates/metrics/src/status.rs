@@ -10,7 +10,7 @@ use crate::label::{ApiLabel, Label};
 use crate::series::{
     ANSWER_BYTES, BILLER_INFO, BILLER_SUSPENDED, CONNECTIONS_OPEN, CONNECTIONS_REFUSED,
     JOURNAL_BACKLOG_FACTS, JOURNAL_COMMITS, JOURNAL_DISK_FREE, JOURNAL_SIZE, JOURNAL_WRITABLE,
-    LEDGER_BILL_GROUPS, LEDGER_CACHE_BYTES, LEDGER_CACHE_REQUESTS, LOG_LINES_DROPPED,
+    LEDGER_BILLS, LEDGER_CACHE_BYTES, LEDGER_CACHE_REQUESTS, LOG_LINES_DROPPED,
     PAY_RESULTS_REFUSED_OPEN, PAYMENTS_UNDELIVERED, READY, REDIS_UP, TRACE_SPANS_DROPPED,
     UNDELIVERED_BY_BILLER, UNDELIVERED_OLDEST, UNSHARED_FACTS, UNSHARED_OLDEST,
 };
@@ -26,9 +26,9 @@ pub struct GatewayStatus<'a> {
     pub journal: JournalStatus,
     /// The ledger's state in memory.
     pub cache: CacheStatus,
-    /// The groups of bills that this node holds in memory, per biller. `None` stands for billers that are no longer
+    /// The bills of which this node's journal has facts, per biller. `None` stands for billers that are no longer
     /// registered.
-    pub bill_groups: Vec<(Option<BillerCode>, u64)>,
+    pub bills: Vec<(Option<BillerCode>, u64)>,
     /// The payment events that billers have not accepted.
     pub undelivered: UndeliveredStatus,
     /// Refused pay-results that are kept and open.
@@ -124,10 +124,10 @@ impl GatewayStatus<'_> {
         }
         self.journal.expose(exposition);
         self.cache.expose(exposition);
-        for (biller, groups) in &self.bill_groups {
+        for (biller, bills) in &self.bills {
             let label = biller.as_ref().map(BillerCode::as_str);
             let biller = ("biller", label.unwrap_or(ApiLabel::Unknown.text()));
-            exposition.gauge(&LEDGER_BILL_GROUPS, &[biller], unsigned(*groups));
+            exposition.gauge(&LEDGER_BILLS, &[biller], unsigned(*bills));
         }
         self.undelivered.expose(exposition);
         let refused_open = u64::try_from(self.refused_open).unwrap_or(u64::MAX);

@@ -13,6 +13,7 @@ mod caller;
 mod calls;
 pub mod certificates;
 mod distant;
+pub mod former_version;
 mod gateway;
 mod ledger_cache;
 mod message;

@@ -102,6 +102,12 @@ impl Entry {
         &self.facts
     }
 
+    /// Returns the pay-result whose answer is a part of the entry.
+    pub(crate) fn answered(&self) -> Option<(BillerCode, &Digests)> {
+        let (biller, message, _) = self.answer.as_ref()?;
+        Some((*biller, message))
+    }
+
     /// With what the journal keeps beside the facts.
     #[must_use]
     pub fn with_context(mut self, context: FactContext) -> Self {

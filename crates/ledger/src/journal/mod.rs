@@ -19,8 +19,10 @@ mod look_up;
 mod mend;
 mod owed;
 mod pace;
+mod questions;
 mod queue;
 mod reader;
+mod readers;
 mod refused;
 mod refused_reader;
 mod row;
@@ -51,9 +53,11 @@ use file::HeldFile;
 pub use finding::{Finding, Findings};
 pub use identity::IdentityInForce;
 pub use look_up::{BillFacts, NumberedFact};
+pub(crate) use questions::bill_hash;
 use queue::{Bounds, Place, Queue};
 pub(crate) use reader::StampSpan;
 pub use reader::{Reader, UndecidedPayment};
+pub(crate) use readers::{READ_PATIENCE, Readers};
 pub(crate) use refused::{CameRefused, RefusedChange};
 pub use refused_reader::RefusedFilter;
 pub use space::Space;
@@ -66,6 +70,9 @@ const FLUSH_GRACE: Duration = Duration::from_millis(500);
 
 /// Name of the journal in the ledger's folder.
 const FILE_NAME: &str = "journal.sqlite3";
+
+/// Hears of every entry that was committed, on the thread of the writer.
+pub(crate) type OnCommit = Box<dyn Fn(&Entry) + Send>;
 
 /// How a journal is kept.
 #[derive(Clone, Copy, Debug)]
@@ -92,6 +99,7 @@ pub struct Journal {
     queue: Arc<Queue>,
     writer: Option<JoinHandle<()>>,
     reader: Arc<Reader>,
+    readers: Readers,
     writable: Arc<AtomicBool>,
     tally: Arc<Tally>,
     node: u32,
@@ -104,7 +112,11 @@ impl Journal {
     ///
     /// # Errors
     /// When the folder cannot be made, another process holds it, or `SQLite` cannot open the file.
-    pub(crate) fn open(directory: &Path, settings: Settings) -> Result<Self, JournalError> {
+    pub(crate) fn open(
+        directory: &Path,
+        settings: Settings,
+        on_commit: OnCommit,
+    ) -> Result<Self, JournalError> {
         let path = directory.join(FILE_NAME);
         access::prepare_folder(directory)?;
         access::prepare_files(&path)?;
@@ -117,6 +129,7 @@ impl Journal {
         }
         let io_error = |error| JournalError::Io(path.clone(), error);
         let reader = Arc::new(Reader::open(&path).map_err(named)?);
+        let readers = Readers::start(&reader)?;
         let writable = Arc::new(AtomicBool::new(true));
         let queue = Arc::new(Queue::new(settings.bounds));
         let upkeep = Upkeep::new(path.clone(), settings.low_disk_bytes);
@@ -126,12 +139,14 @@ impl Journal {
             queue: Arc::clone(&queue),
             writable: Arc::clone(&writable),
             tally: Arc::clone(&tally),
+            on_commit,
         };
         let writer = writer::spawn(connection, watch, upkeep, told).map_err(io_error)?;
         Ok(Self {
             queue,
             writer: Some(writer),
             reader,
+            readers,
             writable,
             tally,
             node,
@@ -179,6 +194,11 @@ impl Journal {
     /// For reading what was journalled.
     pub fn reader(&self) -> Arc<Reader> {
         Arc::clone(&self.reader)
+    }
+
+    /// Returns the threads that read it for calls.
+    pub(crate) const fn readers(&self) -> &Readers {
+        &self.readers
     }
 
     /// Queues an entry and answers a wait for its commit. The entry is never lost by dropping the

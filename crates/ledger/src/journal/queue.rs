@@ -190,7 +190,7 @@ mod tests {
             },
             low_disk_bytes: 0,
         };
-        let journal = Journal::open(directory.path(), settings).unwrap();
+        let journal = Journal::open(directory.path(), settings, Box::new(|_| {})).unwrap();
         let (open, gate) = channel();
         journal.tally().tell(Arc::new(Gate(Mutex::new(gate))));
         let first = journal.append(entry(0));

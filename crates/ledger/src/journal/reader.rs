@@ -7,7 +7,7 @@ use protocol::{Bill, PaymentEvent};
 use rusqlite::{Connection, params, params_from_iter};
 
 use super::{Cursor, JournalError, row, schema};
-use crate::horizon::Horizon;
+use crate::state::horizon::Horizon;
 use crate::{Digests, Fact, FactKind, MessageDigest};
 
 /// A payment of which nobody knows whether its biller heard.

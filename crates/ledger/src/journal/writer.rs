@@ -15,7 +15,7 @@ use super::pace::Pace;
 use super::queue::{Nothing, Queue};
 use super::tally::Tally;
 use super::upkeep::Upkeep;
-use super::{Entry, JournalError, Rows, insert};
+use super::{Entry, JournalError, OnCommit, Rows, insert};
 
 /// Entries in one transaction at most.
 const GROUP_BOUND: usize = 2_048;
@@ -53,6 +53,7 @@ pub(super) struct Told {
     pub(super) queue: Arc<Queue>,
     pub(super) writable: Arc<AtomicBool>,
     pub(super) tally: Arc<Tally>,
+    pub(super) on_commit: OnCommit,
 }
 
 pub(super) fn spawn(
@@ -139,7 +140,8 @@ impl Writer {
         match outcome {
             Ok(rows) => {
                 self.set_writable(None);
-                for ((_, done), rows) in group.into_iter().zip(rows) {
+                for ((entry, done), rows) in group.into_iter().zip(rows) {
+                    (self.told.on_commit)(&entry);
                     // Nobody waiting any more is no fault: the entry is written.
                     let _ = done.send(Ok(rows));
                 }
@@ -196,6 +198,7 @@ impl Writer {
                 self.set_writable(Some(&error));
                 return;
             }
+            self.owed.oldest(group).for_each(&self.told.on_commit);
             self.owed.paid(group);
             self.told.tally.owes(self.owed.facts());
             self.set_writable(None);

@@ -228,7 +228,7 @@ impl Node {
     }
 
     pub async fn view(&self, bill: &Bill) -> BillView {
-        self.ledger().look_up(bill, self.now).await
+        self.ledger().look_up(bill, self.now).await.unwrap()
     }
 
     pub async fn is_paid(&self, bill: &Bill) -> bool {

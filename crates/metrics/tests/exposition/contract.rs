@@ -24,7 +24,7 @@ fn everything_known() -> GatewayStatus<'static> {
             is_suspended: true,
             answer_bytes: 4_096,
         }],
-        bill_groups: vec![(BillerCode::parse("B0001"), 2), (None, 1)],
+        bills: vec![(BillerCode::parse("B0001"), 2), (None, 1)],
         journal: JournalStatus {
             size_bytes: Some(4_096),
             disk_free_bytes: Some(1 << 40),

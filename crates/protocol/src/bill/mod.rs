@@ -130,6 +130,11 @@ impl Bill {
         self.text.get(..self.notice_key_start).unwrap_or_default()
     }
 
+    /// Returns the bytes that the bill takes beside its own struct.
+    pub const fn heap_bytes(&self) -> usize {
+        self.text.len().next_multiple_of(16)
+    }
+
     fn part(&self, index: usize) -> &str {
         Netstrings(&self.text).nth(index).unwrap_or_default()
     }
