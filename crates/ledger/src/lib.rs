@@ -35,7 +35,7 @@ pub use observer::Observer;
 pub(crate) use state::owners::Owners;
 pub use state::{
     AnswerSummary, BillGroup, BillState, Cancellation, Classification, DeliveryState, Digests,
-    Fact, FactContext, FactKind, HybridLogicalClock, KeptAnswer, Link, LinkState, Message,
-    MessageDigest, PaymentEffect, PaymentGroup, PaymentRecord, Payments, RefusedClosing,
+    Fact, FactContext, FactKind, HeapBytes, HybridLogicalClock, KeptAnswer, Link, LinkState,
+    Message, MessageDigest, PaymentEffect, PaymentGroup, PaymentRecord, Payments, RefusedClosing,
     RefusedEntry, RefusedOutcome, RefusedPayResult, Stamp, Timestamp,
 };

@@ -196,11 +196,13 @@ fn poison(node: &Node, to: i64) {
     let file = node.directory().join("journal.sqlite3");
     let journal = rusqlite::Connection::open(file).unwrap();
     let changed = journal.execute(
-        "UPDATE fact SET stamp = ?1,
-         attempt_stamp = CASE WHEN attempt_stamp IS NULL THEN NULL ELSE ?1 END",
+        "UPDATE fact SET stamp = ?1, attempt = CASE WHEN attempt IS NULL THEN NULL ELSE ?1 END",
         [to],
     );
     assert!(changed.unwrap() > 0);
+    journal
+        .execute("UPDATE node SET latest_stamp = ?1", [to])
+        .unwrap();
 }
 
 #[tokio::test]

@@ -26,8 +26,8 @@ async fn two_nodes() -> (Arc<RedisServer>, Node, Node) {
 /// Returns the number of payments in a journal whose bytes are stored.
 fn payments(directory: &Path) -> i64 {
     let journal = rusqlite::Connection::open(directory.join("journal.sqlite3")).unwrap();
-    let query = "SELECT count(*) FROM fact JOIN message USING (biller_code, message)
-                 WHERE kind = 'payment'";
+    let query = "SELECT count(*) FROM facts JOIN messages USING (biller_code, message)
+                 WHERE kind = 'payment' AND body IS NOT NULL";
     journal.query_row(query, [], |row| row.get(0)).unwrap()
 }
 

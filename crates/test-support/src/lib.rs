@@ -20,6 +20,7 @@ mod message;
 mod process;
 mod proxy;
 pub mod redis;
+mod slow_reads;
 mod upstream;
 mod wait;
 
@@ -36,5 +37,6 @@ pub use message::{Message, answer, request};
 pub use process::{Process, free_port};
 pub use proxy::{Proxy, Traffic};
 pub use redis::RedisServer;
+pub use slow_reads::SlowReads;
 pub use upstream::{Action, Gate, OK, Upstream, serve};
 pub use wait::{until, within};

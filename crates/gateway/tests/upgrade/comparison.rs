@@ -39,7 +39,7 @@ pub fn comparable_history(shown: &Value) -> Value {
         .unwrap_or_default();
     let is_refused_link = |fact: &Value| fact["kind"] == "reserved" || fact["kind"] == "released";
     let is_linkless = shown["state"]["link"] == "unregistered";
-    if is_linkless && facts.iter().all(is_refused_link) {
+    if is_linkless && !facts.is_empty() && facts.iter().all(is_refused_link) {
         return json!({ "bills_of_this_user_key": [] });
     }
     if shown["error"].is_null() {

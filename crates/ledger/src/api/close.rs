@@ -7,6 +7,9 @@ use protocol::BillerCode;
 use super::{EventDelivery, Ledger};
 use crate::{FactKind, JournalError, LinkState, MessageDigest, Timestamp};
 
+/// Bills that are read at once.
+const LOOKED_AT_ONCE: usize = 1_000;
+
 /// What a biller leaves behind whose file is gone.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct LeftBehind {
@@ -71,9 +74,18 @@ impl Ledger {
             links: 0,
         };
         let reader = self.node.journal().reader().another()?;
-        reader.for_each_registered(biller, |state| {
-            left.links += usize::from(has_link(state, now));
-        })?;
+        let mut after = 0;
+        loop {
+            let bills = reader.registered_of(biller, after, LOOKED_AT_ONCE)?;
+            let Some((last, _)) = bills.last() else {
+                break;
+            };
+            after = *last;
+            for (_, bill) in &bills {
+                let state = self.node.state_blocking(&reader, bill)?;
+                left.links += usize::from(has_link(&state, now));
+            }
+        }
         Ok(left)
     }
 }

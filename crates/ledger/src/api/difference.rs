@@ -130,15 +130,19 @@ impl Ledger {
         lacking: &mut Lacking,
         difference: &mut RedisDifference,
     ) -> Result<(), Halt> {
-        let mut after = None;
+        let mut after = 0;
         loop {
-            let answers = self
+            let accepted = self
                 .read_journal(move |reader| reader.accepted_after(after, BATCH))
                 .await?;
-            let Some(last) = answers.last() else {
+            let Some((last, ..)) = accepted.last() else {
                 return Ok(());
             };
-            after = Some(*last);
+            after = *last;
+            let answers = accepted
+                .into_iter()
+                .map(|(_, biller, message)| (biller, message.bytes))
+                .collect();
             for one in unanswered(share, answers).await? {
                 if lacking.answers.len() < SECOND_LOOK_BOUND {
                     lacking.answers.push(one);

@@ -5,9 +5,13 @@ use std::collections::BTreeMap;
 use protocol::{Bill, BillerCode};
 
 use super::Ledger;
-use crate::journal::{Entry, IdentityInForce, Reader};
+use crate::journal::{Entry, IdentityInForce};
+use crate::node::decision::DecisionInput;
 use crate::sync::Held;
-use crate::{BillState, JournalError, Payments, Timestamp};
+use crate::{JournalError, Timestamp};
+
+/// Bills that are read at once.
+const BILLS_AT_ONCE: usize = 1_000;
 
 /// Bills of one biller whose identities have the same parameters.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -44,14 +48,24 @@ impl Ledger {
         biller: BillerCode,
         now: Timestamp,
     ) -> Result<Vec<IdentityUse>, JournalError> {
+        let reader = self.node.journal().reader().another()?;
         let mut found: BTreeMap<Vec<String>, u64> = BTreeMap::new();
-        let reader = self.node.journal().reader();
-        reader.for_each_bill_of(biller, |bill, state| {
-            if state.is_paid(now) || state.link_state(now).is_registered() {
-                let names = bill.identity_parameters().map(|(name, _)| name.to_owned());
-                *found.entry(names.collect()).or_default() += 1;
+        let mut after = 0;
+        loop {
+            let bills = reader.bills_behind(biller, after, BILLS_AT_ONCE)?;
+            let Some(last) = bills.last() else {
+                break;
+            };
+            after = last.number;
+            for one in bills {
+                let is_in_use =
+                    one.is_registered || self.node.state_blocking(&reader, &one.bill)?.is_paid(now);
+                if is_in_use {
+                    let names = (one.bill.identity_parameters()).map(|(name, _)| name.to_owned());
+                    *found.entry(names.collect()).or_default() += 1;
+                }
             }
-        })?;
+        }
         let uses = found.into_iter();
         Ok(uses
             .map(|(names, bills)| IdentityUse { names, bills })
@@ -59,8 +73,8 @@ impl Ledger {
     }
 
     /// Returns whether a bill that differs from this one in its identity parameters only is paid at `now`, by a payment
-    /// of before `before`. Cancels count, whatever the identity of their bill. Where Redis cannot be reached, what this
-    /// node knows decides.
+    /// of before `before`. Cancels count, whatever the identity of their bill. Where Redis cannot be reached, the state
+    /// of this node decides.
     ///
     /// # Errors
     /// When the journal cannot be read.
@@ -74,19 +88,14 @@ impl Ledger {
             Some(share) => share.read(bill, None).await.unwrap_or_default(),
             None => Held::default(),
         };
-        let asked = bill.clone();
-        let read = move |reader: &Reader| reader.in_any_identity(&asked);
-        let journalled = self.node.readers().read(bill.biller_code(), read).await?;
-        let shared = held.family.in_any_identity(bill);
-        // A cancel may have come under another identity than its payment.
-        let mut all = Payments::default();
-        for payments in journalled
-            .iter()
-            .chain(shared)
-            .filter_map(BillState::payments)
-        {
-            all.merge(payments);
-        }
-        Ok(all.is_paid_before(before, now))
+        let group = self.node.group_in_journal(bill).await?;
+        let known = DecisionInput {
+            bill_group: Some(&group),
+            owners: None,
+        };
+        let joined = held.join(&known);
+        Ok(joined
+            .decision_input()
+            .is_paid_in_any_identity(bill, before, now))
     }
 }

@@ -45,7 +45,7 @@ pub use verify::{Rebuild, Verification, verify_offline};
 
 use crate::journal::{self, Rows};
 use crate::node::retention::{self, RetentionThread};
-use crate::node::{CacheFigures, Node};
+use crate::node::{CacheFigures, FillingThread, Node};
 use crate::shared::{Settings as RedisSettings, SharedStore, WallClock};
 use crate::sync::{Held, Resync, Seal, Share};
 use crate::{BillView, JournalError, Observer, Timestamp};
@@ -111,6 +111,7 @@ pub struct Ledger {
     /// Both end with the last clone.
     _catch_up: Option<Arc<Resync>>,
     _retention: Arc<RetentionThread>,
+    _filling: Arc<FillingThread>,
 }
 
 impl Ledger {
@@ -149,6 +150,8 @@ impl Ledger {
         let retention =
             RetentionThread::start(Arc::clone(&node), options.retention, share.is_some())
                 .map_err(|error| JournalError::Io(options.directory.clone(), error))?;
+        let filling = FillingThread::start(Arc::clone(&node))
+            .map_err(|error| JournalError::Io(options.directory.clone(), error))?;
         Ok(Self {
             node,
             share,
@@ -158,6 +161,7 @@ impl Ledger {
                 bodies: options.keep_bodies,
             },
             _retention: Arc::new(retention),
+            _filling: Arc::new(filling),
             _catch_up: resync.map(Arc::new),
         })
     }

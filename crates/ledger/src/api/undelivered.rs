@@ -8,8 +8,8 @@ use super::{Ledger, Scope};
 use crate::journal::{Entry, NumberedFact};
 use crate::state::conflict::GATEWAY;
 use crate::{
-    BillState, Cancellation, DeliveryState, Digests, Fact, FactKind, JournalError, PaymentGroup,
-    Payments, Stamp, Timestamp,
+    BillState, Cancellation, DeliveryState, Digests, Fact, FactKind, JournalError, Payments, Stamp,
+    Timestamp,
 };
 
 /// Accepted deliveries, or bills of one payment, that are looked at.
@@ -217,27 +217,9 @@ pub(super) fn note(settled: Result<(), Arc<JournalError>>) {
 }
 
 pub(super) fn not_accepted(bill: &Bill, state: &BillState) -> Vec<EventDelivery> {
-    let groups = state.payments().into_iter().flat_map(Payments::groups);
-    groups
-        .flat_map(|group| of_group(bill, group))
-        .filter(|one| !one.state.is_settled())
-        .collect()
-}
-
-/// How much of an event's payment was cancelled.
-pub(super) fn cancellation(state: Option<&BillState>, one: &EventDelivery) -> Cancellation {
-    let mut groups = state
-        .and_then(BillState::payments)
-        .into_iter()
-        .flat_map(Payments::groups);
-    groups
-        .find(|group| group.pay_id == one.event.pay_id)
-        .map_or(one.cancelled, |group| group.cancelled)
-}
-
-fn of_group(bill: &Bill, group: PaymentGroup) -> impl Iterator<Item = EventDelivery> {
-    let cancelled = group.cancelled;
-    group.records.into_iter().filter_map(move |record| {
+    let payments = state.payments().into_iter();
+    let records = payments.flat_map(Payments::undelivered_records);
+    let events = records.filter_map(|(record, cancelled)| {
         let (last_attempt, state) = record.delivery?;
         Some(EventDelivery {
             bill: bill.clone(),
@@ -247,7 +229,16 @@ fn of_group(bill: &Bill, group: PaymentGroup) -> impl Iterator<Item = EventDeliv
             reported_at: record.reported_at,
             cancelled,
         })
-    })
+    });
+    events.collect()
+}
+
+/// How much of an event's payment was cancelled.
+pub(super) fn cancellation(state: Option<&BillState>, one: &EventDelivery) -> Cancellation {
+    state
+        .and_then(BillState::payments)
+        .and_then(|payments| payments.cancellation(&one.event.pay_id))
+        .unwrap_or(one.cancelled)
 }
 
 fn settled(fact: &Fact) -> Option<EventDelivery> {

@@ -1,11 +1,12 @@
 //! Is the journal whole? Its pages, its rows, its stamps, and the pay-results beside its payments.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use rusqlite::{Connection, OpenFlags, Row};
 
-use super::{FILE_NAME, Finding, Findings, JournalError, Reader, row};
+use super::row::{BILL_COLUMNS, KIND_COLUMNS};
+use super::{FILE_NAME, Finding, Findings, JournalError, Reader, row, schema};
 use crate::{Fact, MessageDigest};
 
 /// Lines that `PRAGMA integrity_check` may tell.
@@ -33,10 +34,12 @@ impl Reader {
     /// Opens the journal in `directory` for reading only, beside whatever process writes it.
     ///
     /// # Errors
-    /// When there is none, or it cannot be opened.
+    /// When there is none, it cannot be opened, or another version of the gateway wrote it.
     pub fn read_only(directory: &Path) -> Result<Self, JournalError> {
         let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-        let connection = Connection::open_with_flags(directory.join(FILE_NAME), flags)?;
+        let file = directory.join(FILE_NAME);
+        let connection = Connection::open_with_flags(&file, flags)?;
+        schema::check_is_current(&connection, &file)?;
         Ok(Self::over(connection))
     }
 
@@ -48,6 +51,7 @@ impl Reader {
         let looked = self
             .check_file(&mut audit)
             .and_then(|()| self.check_rows(&mut audit, &mut take))
+            .and_then(|()| self.check_bills(&mut audit))
             .and_then(|()| self.check_stamps(&mut audit))
             .and_then(|()| self.check_messages(&mut audit));
         if let Err(error) = looked {
@@ -78,24 +82,28 @@ impl Reader {
         take: &mut impl FnMut(CustomerFacts, &mut Audit),
     ) -> Result<(), JournalError> {
         let connection = self.lock();
+        // In the order of the hashes, which begin with the customer's.
         let query = format!(
-            "SELECT {}, seq FROM fact ORDER BY biller_code, biller_user_key, seq",
-            row::FACT_COLUMNS
+            "SELECT {KIND_COLUMNS}, message.digest, {BILL_COLUMNS}, bill.hash >> 32
+             FROM bill INDEXED BY bill_by_hash CROSS JOIN biller ON biller.id = bill.biller
+             CROSS JOIN fact ON fact.bill = bill.id LEFT JOIN message ON message.id = fact.message
+             ORDER BY bill.hash, fact.seq"
         );
         let mut statement = connection.prepare(&query)?;
         let mut rows = statement.query([])?;
-        let mut customer = Customer::default();
+        let mut customers = Customers::default();
         while let Some(row) = rows.next()? {
-            let name = customer_name(row)?;
-            if name != customer.name {
-                std::mem::replace(&mut customer, Customer::named(name)).finish(audit, take);
+            let hash: i64 = row.get(row::BEHIND_BILL)?;
+            if hash != customers.hash {
+                std::mem::replace(&mut customers, Customers::of(hash)).finish(audit, take);
             }
-            let number: i64 = row.get("seq")?;
+            let number = row::seq(row)?;
             audit.rows += 1;
+            let customer = customers.customers.entry(customer_name(row)?).or_default();
             match row::fact(row) {
                 Ok(fact) => customer.facts.push((number, fact)),
                 Err(error) => {
-                    customer.is_whole = false;
+                    customer.is_broken = true;
                     audit.findings.add(Finding::Unreadable {
                         row: number,
                         column: column_at_fault(error),
@@ -103,7 +111,25 @@ impl Reader {
                 }
             }
         }
-        customer.finish(audit, take);
+        customers.finish(audit, take);
+        Ok(())
+    }
+
+    /// Facts whose bill is gone are met by nobody who asks for a bill.
+    fn check_bills(&self, audit: &mut Audit) -> Result<(), JournalError> {
+        let connection = self.lock();
+        let mut statement = connection.prepare(
+            "SELECT fact.seq FROM fact LEFT JOIN bill ON bill.id = fact.bill
+             LEFT JOIN biller ON biller.id = bill.biller WHERE biller.id IS NULL ORDER BY fact.seq",
+        )?;
+        let mut rows = statement.query([])?;
+        while let Some(row) = rows.next()? {
+            audit.rows += 1;
+            audit.findings.add(Finding::Unreadable {
+                row: row.get(0)?,
+                column: "bill".to_owned(),
+            });
+        }
         Ok(())
     }
 
@@ -118,12 +144,14 @@ impl Reader {
         Ok(())
     }
 
+    /// Payments from behind the retention's cursor have their bytes.
     fn check_messages(&self, audit: &mut Audit) -> Result<(), JournalError> {
         let connection = self.lock();
+        let kept_from: i64 =
+            connection.query_row("SELECT forget_bodies_from FROM node", [], |row| row.get(0))?;
         let mut statement = connection.prepare(
-            "SELECT fact.seq, fact.message, message.body FROM fact
-             LEFT JOIN message USING (biller_code, message)
-             WHERE fact.kind = 'payment' ORDER BY fact.seq",
+            "SELECT fact.seq, message.digest, message.body FROM fact
+             LEFT JOIN message ON message.id = fact.message WHERE +fact.kind = 6 ORDER BY fact.seq",
         )?;
         let mut rows = statement.query([])?;
         while let Some(row) = rows.next()? {
@@ -132,6 +160,7 @@ impl Reader {
             let body: Option<Vec<u8>> = row.get(2)?;
             let named = named.as_deref().and_then(MessageDigest::from_slice);
             match body {
+                None if number < kept_from => {}
                 None => audit.findings.add(Finding::MessageMissing { row: number }),
                 Some(body) if named != Some(MessageDigest::of(&body)) => {
                     audit.findings.add(Finding::MessageAltered { row: number });
@@ -143,34 +172,48 @@ impl Reader {
     }
 }
 
-/// The rows of one customer, as far as they have come.
+/// The rows of the customers with one hash: nearly always one.
 #[derive(Default)]
-struct Customer {
-    name: (Vec<u8>, Vec<u8>),
-    facts: CustomerFacts,
-    is_whole: bool,
+struct Customers {
+    hash: i64,
+    customers: BTreeMap<(Vec<u8>, Vec<u8>), Customer>,
 }
 
-impl Customer {
-    fn named(name: (Vec<u8>, Vec<u8>)) -> Self {
+#[derive(Default)]
+struct Customer {
+    facts: CustomerFacts,
+    is_broken: bool,
+}
+
+impl Customers {
+    fn of(hash: i64) -> Self {
         Self {
-            name,
-            facts: Vec::new(),
-            is_whole: true,
+            hash,
+            ..Self::default()
         }
     }
 
     fn finish(self, audit: &mut Audit, take: &mut impl FnMut(CustomerFacts, &mut Audit)) {
-        let mut bills: BTreeMap<&str, Vec<&protocol::Bill>> = BTreeMap::new();
-        for (_, fact) in &self.facts {
-            let family = bills.entry(fact.bill.group_key()).or_default();
-            if !family.contains(&&fact.bill) {
-                family.push(&fact.bill);
-            }
+        for customer in self.customers.into_values() {
+            customer.finish(audit, take);
         }
-        audit.families += bills.len();
-        audit.bills += bills.values().map(|bills| bills.len() as u64).sum::<u64>();
-        if self.is_whole && !self.facts.is_empty() {
+    }
+}
+
+impl Customer {
+    fn finish(mut self, audit: &mut Audit, take: &mut impl FnMut(CustomerFacts, &mut Audit)) {
+        self.facts.sort_unstable_by_key(|(number, _)| *number);
+        let mut families: BTreeMap<&str, BTreeSet<&protocol::Bill>> = BTreeMap::new();
+        for (_, fact) in &self.facts {
+            let family = families.entry(fact.bill.group_key()).or_default();
+            family.insert(&fact.bill);
+        }
+        audit.families += families.len();
+        audit.bills += families
+            .values()
+            .map(|bills| bills.len() as u64)
+            .sum::<u64>();
+        if !self.is_broken && !self.facts.is_empty() {
             take(self.facts, audit);
         }
     }
@@ -178,11 +221,11 @@ impl Customer {
 
 /// Biller and user key as bytes: also of a row that is no fact.
 fn customer_name(row: &Row<'_>) -> Result<(Vec<u8>, Vec<u8>), JournalError> {
-    let bytes = |column: &str| -> Result<Vec<u8>, JournalError> {
-        let value = row.get_ref(column)?;
+    let bytes = |place: usize| -> Result<Vec<u8>, JournalError> {
+        let value = row.get_ref(row::BEHIND_DIGEST + place)?;
         Ok(value.as_bytes().unwrap_or_default().to_vec())
     };
-    Ok((bytes("biller_code")?, bytes("biller_user_key")?))
+    Ok((bytes(0)?, bytes(1)?))
 }
 
 fn column_at_fault(error: JournalError) -> String {

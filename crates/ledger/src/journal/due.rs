@@ -26,9 +26,8 @@ impl Reader {
     pub(crate) fn due_bills(&self, paid: bool, before: Timestamp) -> Result<Due, JournalError> {
         let query = format!(
             "SELECT count(*), min(latest) FROM (
-                 SELECT max(stamp) AS latest FROM fact
-                 GROUP BY biller_code, biller_user_key, billed_year_month, ordinal, biller_notice_key, identity
-                 HAVING latest < ?1 AND max(kind = 'payment') = ?2 AND NOT {REFUSED})"
+                 SELECT max(stamp) AS latest FROM fact GROUP BY bill
+                 HAVING latest < ?1 AND max(kind = 6) = ?2 AND NOT {REFUSED})"
         );
         self.due(&query, Some(paid), before)
     }
@@ -39,7 +38,7 @@ impl Reader {
     /// When the file cannot be read.
     pub(crate) fn due_bodies(&self, before: Timestamp) -> Result<Due, JournalError> {
         let query = "SELECT count(DISTINCT message), min(stamp) FROM fact
-             WHERE kind = 'delivery' AND delivery = 'accepted' AND stamp < ?1 AND ?2 IS NULL";
+             WHERE kind = 7 AND delivery = 0 AND stamp < ?1 AND ?2 IS NULL";
         self.due(query, None, before)
     }
 

@@ -4,7 +4,9 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
+use super::effect::Effect;
 use super::identity::IdentityInForce;
+use super::load::Snapshot;
 use super::refused::RefusedChange;
 use crate::{Digests, Fact, FactContext, KeptAnswer, MessageDigest};
 use protocol::{Bill, BillerCode};
@@ -19,6 +21,9 @@ pub struct Entry {
     pub(super) answer: Option<(BillerCode, Digests, Arc<KeptAnswer>)>,
     pub(super) cursor: Option<Cursor>,
     pub(super) forgotten: Option<Forgotten>,
+    /// Of each fact in turn; where one is not known, the writer folds the bill.
+    pub(super) effects: Vec<Option<Effect>>,
+    pub(super) snapshot: Option<Box<Snapshot>>,
     /// Boxed: hardly any entry has one.
     pub(super) refused: Option<Box<RefusedChange>>,
     /// Identity parameters that came into force.
@@ -64,6 +69,8 @@ impl Entry {
             answer: None,
             cursor: None,
             forgotten: None,
+            effects: Vec::new(),
+            snapshot: None,
             refused: None,
             identities: Vec::new(),
         }
@@ -78,6 +85,8 @@ impl Entry {
             answer: None,
             cursor: Some(cursor),
             forgotten: None,
+            effects: Vec::new(),
+            snapshot: None,
             refused: None,
             identities: Vec::new(),
         }
@@ -92,6 +101,8 @@ impl Entry {
             answer: None,
             cursor: None,
             forgotten: Some(forgotten),
+            effects: Vec::new(),
+            snapshot: None,
             refused: None,
             identities: Vec::new(),
         }
@@ -112,6 +123,20 @@ impl Entry {
     #[must_use]
     pub fn with_context(mut self, context: FactContext) -> Self {
         self.context = context;
+        self
+    }
+
+    /// With the effect of each fact in turn, where it is known: the writer need not read the bill then.
+    #[must_use]
+    pub fn with_effects(mut self, effects: Vec<Option<Effect>>) -> Self {
+        self.effects = effects;
+        self
+    }
+
+    /// With the state of a bill up to one of its facts.
+    #[must_use]
+    pub fn with_snapshot(mut self, snapshot: Snapshot) -> Self {
+        self.snapshot = Some(Box::new(snapshot));
         self
     }
 

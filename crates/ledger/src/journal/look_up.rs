@@ -3,10 +3,11 @@
 use std::collections::BTreeSet;
 
 use protocol::{Bill, BillerCode, PayId};
-use rusqlite::{Row, params, params_from_iter};
+use rusqlite::{Row, params};
 
-use super::{JournalError, Reader, row};
-use crate::{DeliveryState, Fact, FactContext, FactKind, MessageDigest};
+use super::row::{BILL_COLUMNS, IS_BILL, collect, limit};
+use super::{JournalError, Reader, column, row};
+use crate::{DeliveryState, Digests, Fact, FactContext};
 
 /// A fact and its number.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -35,24 +36,21 @@ impl Reader {
     /// When the file cannot be read or holds a row that this version does not know.
     pub fn story_of(&self, bill: &Bill, most: usize) -> Result<BillFacts, JournalError> {
         let connection = self.lock();
-        let query = format!(
-            "SELECT {}, {}, seq FROM fact WHERE {} ORDER BY seq DESC LIMIT ?7",
-            row::FACT_COLUMNS,
-            row::CONTEXT_COLUMNS,
-            row::OF_BILL
-        );
+        let query = row::query_of_bill("ORDER BY fact.seq DESC LIMIT ?8");
         let mut statement = connection.prepare_cached(&query)?;
-        let limit = i64::try_from(most).unwrap_or(i64::MAX);
-        let of_bill = row::of_bill(bill);
-        let [code, user, month, ordinal, notice, identity] = &of_bill;
-        let mut rows =
-            statement.query(params![code, user, month, ordinal, notice, identity, limit])?;
-        let mut facts = collect(&mut rows, numbered)?;
+        let named = row::bill_parameters(bill);
+        named.bind(&mut statement, &[&limit(most)])?;
+        let mut facts = collect(&mut statement.raw_query(), numbered)?;
         facts.reverse();
-        let count = format!("SELECT count(*) FROM fact WHERE {}", row::OF_BILL);
-        let all: i64 = connection
-            .prepare_cached(&count)?
-            .query_row(params_from_iter(&of_bill), |row| row.get(0))?;
+        let count = format!(
+            "SELECT count(*) FROM fact WHERE bill = (SELECT bill.id FROM bill WHERE {IS_BILL})"
+        );
+        let mut statement = connection.prepare_cached(&count)?;
+        named.bind(&mut statement, &[])?;
+        let all: i64 = match statement.raw_query().next()? {
+            Some(row) => row.get(0)?,
+            None => 0,
+        };
         let left_off = u64::try_from(all)
             .unwrap_or_default()
             .saturating_sub(facts.len() as u64);
@@ -70,14 +68,21 @@ impl Reader {
         most: usize,
     ) -> Result<Vec<Bill>, JournalError> {
         let connection = self.lock();
-        let mut statement = connection.prepare_cached(
-            "SELECT DISTINCT biller_code, biller_user_key, billed_year_month, ordinal,
-             biller_notice_key, identity FROM fact WHERE biller_code = ?1 AND biller_user_key = ?2
-             ORDER BY billed_year_month, ordinal, biller_notice_key, identity LIMIT ?3",
-        )?;
-        let limit = i64::try_from(most).unwrap_or(i64::MAX);
-        let mut rows = statement.query(params![biller.as_str(), biller_user_key, limit])?;
-        collect(&mut rows, row::bill)
+        let query = format!(
+            "SELECT {BILL_COLUMNS} FROM bill INDEXED BY bill_by_hash CROSS JOIN biller ON biller.id = bill.biller
+             WHERE bill.hash BETWEEN ?1 AND ?2 AND biller.code = ?3 AND bill.biller_user_key = ?4
+             ORDER BY bill.billed_year_month, bill.ordinal, bill.biller_notice_key, bill.identity LIMIT ?5"
+        );
+        let mut statement = connection.prepare_cached(&query)?;
+        let (least, greatest) = column::customer_span(biller, biller_user_key);
+        let mut rows = statement.query(params![
+            least,
+            greatest,
+            biller.as_str(),
+            biller_user_key,
+            limit(most)
+        ])?;
+        collect(&mut rows, |row| row::bill(row, 0))
     }
 
     /// The payment and delivery facts of one bill under one `pay_id`, in the order of the rows.
@@ -90,19 +95,11 @@ impl Reader {
         pay_id: &PayId,
     ) -> Result<Vec<NumberedFact>, JournalError> {
         let connection = self.lock();
-        let query = format!(
-            "SELECT {}, {}, seq FROM fact WHERE {} AND pay_id = ?7 ORDER BY seq",
-            row::FACT_COLUMNS,
-            row::CONTEXT_COLUMNS,
-            row::OF_BILL
-        );
+        let query = row::query_of_bill("AND +fact.pay_id = ?8 ORDER BY fact.seq");
         let mut statement = connection.prepare_cached(&query)?;
-        let [code, user, month, ordinal, notice, identity] = &row::of_bill(bill);
-        let pay_id = pay_id.to_string();
-        let mut rows = statement.query(params![
-            code, user, month, ordinal, notice, identity, pay_id
-        ])?;
-        collect(&mut rows, numbered)
+        let pay_id = column::pay_id_value(*pay_id);
+        row::bill_parameters(bill).bind(&mut statement, &[&pay_id])?;
+        collect(&mut statement.raw_query(), numbered)
     }
 
     /// The numbers of one bill's facts.
@@ -111,14 +108,14 @@ impl Reader {
     /// When the file cannot be read.
     pub(crate) fn rows_of(&self, bill: &Bill) -> Result<Vec<i64>, JournalError> {
         let connection = self.lock();
-        let query = format!("SELECT seq FROM fact WHERE {}", row::OF_BILL);
+        let query =
+            format!("SELECT seq FROM fact WHERE bill = (SELECT bill.id FROM bill WHERE {IS_BILL})");
         let mut statement = connection.prepare_cached(&query)?;
-        let mut rows = statement.query(params_from_iter(row::of_bill(bill)))?;
-        collect(&mut rows, |row| Ok(row.get(0)?))
+        row::bill_parameters(bill).bind(&mut statement, &[])?;
+        collect(&mut statement.raw_query(), |row| Ok(row.get(0)?))
     }
 
-    /// A biller's bills with a payment of this number, at most `most`. Looks through all facts of
-    /// the biller.
+    /// A biller's bills with a payment of this number, at most `most`.
     ///
     /// # Errors
     /// When the file cannot be read or holds a row that this version does not know.
@@ -129,14 +126,34 @@ impl Reader {
         most: usize,
     ) -> Result<Vec<Bill>, JournalError> {
         let connection = self.lock();
-        let mut statement = connection.prepare_cached(
-            "SELECT DISTINCT biller_code, biller_user_key, billed_year_month, ordinal,
-             biller_notice_key, identity FROM fact
-             WHERE biller_code = ?1 AND pay_id = ?2 AND kind = 'payment' LIMIT ?3",
-        )?;
-        let limit = i64::try_from(most).unwrap_or(i64::MAX);
-        let mut rows = statement.query(params![biller.as_str(), pay_id.to_string(), limit])?;
-        collect(&mut rows, row::bill)
+        let query = format!(
+            "SELECT DISTINCT {BILL_COLUMNS} FROM fact INDEXED BY fact_by_payment
+             CROSS JOIN bill ON bill.id = fact.bill CROSS JOIN biller ON biller.id = bill.biller
+             WHERE fact.kind = 6 AND fact.pay_id = ?1 AND biller.code = ?2 LIMIT ?3"
+        );
+        let mut statement = connection.prepare_cached(&query)?;
+        let pay_id = column::pay_id_value(*pay_id);
+        let mut rows = statement.query(params![pay_id, biller.as_str(), limit(most)])?;
+        collect(&mut rows, |row| row::bill(row, 0))
+    }
+
+    /// The first facts of the calls with this request id, at most `most`.
+    ///
+    /// # Errors
+    /// When the file cannot be read or holds a row that this version does not know.
+    pub fn facts_by_request(
+        &self,
+        request_id: &str,
+        most: usize,
+    ) -> Result<Vec<NumberedFact>, JournalError> {
+        let connection = self.lock();
+        let query = row::query(
+            "WHERE fact.kind IN (1, 5, 6) AND fact.request IS NOT NULL AND fact.request = ?1 LIMIT ?2",
+        );
+        let mut statement = connection.prepare_cached(&query)?;
+        let request = column::request_value(request_id);
+        let mut rows = statement.query(params![request, limit(most)])?;
+        collect(&mut rows, numbered)
     }
 
     /// Of at most `most` rows behind row `after`: the last one's number, and the bills that they
@@ -150,46 +167,43 @@ impl Reader {
         most: usize,
     ) -> Result<(Option<i64>, Vec<Bill>), JournalError> {
         let connection = self.lock();
-        let mut statement = connection.prepare_cached(
-            "SELECT seq, biller_code, biller_user_key, billed_year_month, ordinal,
-             biller_notice_key, identity FROM fact WHERE seq > ?1 ORDER BY seq LIMIT ?2",
-        )?;
-        let limit = i64::try_from(most).unwrap_or(i64::MAX);
-        let mut rows = statement.query(params![after, limit])?;
+        let query = format!(
+            "SELECT {BILL_COLUMNS}, fact.seq FROM fact LEFT JOIN bill ON bill.id = fact.bill
+             LEFT JOIN biller ON biller.id = bill.biller WHERE fact.seq > ?1 ORDER BY fact.seq LIMIT ?2"
+        );
+        let mut statement = connection.prepare_cached(&query)?;
+        let mut rows = statement.query(params![after, limit(most)])?;
         let mut last = None;
         let mut bills = BTreeSet::new();
         while let Some(row) = rows.next()? {
             last = Some(row.get("seq")?);
-            bills.extend(row::bill(row).ok());
+            bills.extend(row::bill(row, 0).ok());
         }
         Ok((last, bills.into_iter().collect()))
     }
 
-    /// At most `most` pay-results that their billers accepted, in the order of biller and digest,
-    /// behind the one that came last.
+    /// At most `most` pay-results that their billers accepted, in the order in which the journal has them, each with
+    /// its number there; those behind the number `after`.
     ///
     /// # Errors
     /// When the file cannot be read.
     pub fn accepted_after(
         &self,
-        after: Option<(BillerCode, MessageDigest)>,
+        after: i64,
         most: usize,
-    ) -> Result<Vec<(BillerCode, MessageDigest)>, JournalError> {
+    ) -> Result<Vec<(i64, BillerCode, Digests)>, JournalError> {
         let connection = self.lock();
         let mut statement = connection.prepare_cached(
-            "SELECT biller_code, message FROM answer WHERE (biller_code, message) > (?1, ?2)
-             ORDER BY biller_code, message LIMIT ?3",
+            "SELECT answer.message, biller.code, message.digest, message.canonical FROM answer
+             CROSS JOIN message ON message.id = answer.message CROSS JOIN biller ON biller.id = message.biller
+             WHERE answer.message > ?1 ORDER BY answer.message LIMIT ?2",
         )?;
-        let limit = i64::try_from(most).unwrap_or(i64::MAX);
-        let (biller, message) = after.as_ref().map_or(("", &[][..]), |(biller, message)| {
-            (biller.as_str(), message.as_bytes().as_slice())
-        });
-        let mut rows = statement.query(params![biller, message, limit])?;
-        let accepted = collect(&mut rows, |row| {
-            let (biller, message): (String, Vec<u8>) = (row.get(0)?, row.get(1)?);
-            Ok(BillerCode::parse(&biller).zip(MessageDigest::from_slice(&message)))
-        })?;
-        Ok(accepted.into_iter().flatten().collect())
+        let mut rows = statement.query(params![after, limit(most)])?;
+        collect(&mut rows, |row| {
+            let code = BillerCode::parse(row.get_ref(1)?.as_str().unwrap_or_default());
+            let code = code.ok_or_else(|| column::unreadable("biller_code"))?;
+            Ok((row.get(0)?, code, row::digests(row, 2)?))
+        })
     }
 
     /// The latest deliveries with this outcome, oldest first, at most `most`.
@@ -203,40 +217,24 @@ impl Reader {
         most: usize,
     ) -> Result<Vec<Fact>, JournalError> {
         let connection = self.lock();
-        let query = format!(
-            "SELECT {} FROM fact WHERE kind = 'delivery' AND delivery = ?1
-             AND (?2 IS NULL OR biller_code = ?2) ORDER BY seq DESC LIMIT ?3",
-            row::FACT_COLUMNS
+        let query = row::query(
+            "WHERE +fact.kind = 7 AND fact.delivery = ?1 AND (?2 IS NULL OR biller.code = ?2)
+             ORDER BY fact.seq DESC LIMIT ?3",
         );
         let mut statement = connection.prepare_cached(&query)?;
-        let limit = i64::try_from(most).unwrap_or(i64::MAX);
         let biller = biller.as_ref().map(BillerCode::as_str);
-        let mut rows = statement.query(params![state.name(), biller, limit])?;
+        let mut rows =
+            statement.query(params![column::delivery_number(state), biller, limit(most)])?;
         let mut facts = collect(&mut rows, row::fact)?;
         facts.reverse();
-        debug_assert!(facts.iter().all(|fact| matches!(
-            fact.kind,
-            FactKind::Delivery { .. } | FactKind::DeliveryClosed { .. }
-        )));
         Ok(facts)
     }
 }
 
-fn numbered(row: &Row<'_>) -> Result<NumberedFact, JournalError> {
+pub(super) fn numbered(row: &Row<'_>) -> Result<NumberedFact, JournalError> {
     Ok(NumberedFact {
-        row: row.get("seq")?,
+        row: row::seq(row)?,
         fact: row::fact(row)?,
         context: row::context(row)?,
     })
-}
-
-fn collect<T>(
-    rows: &mut rusqlite::Rows<'_>,
-    read: impl Fn(&Row<'_>) -> Result<T, JournalError>,
-) -> Result<Vec<T>, JournalError> {
-    let mut all = Vec::new();
-    while let Some(row) = rows.next()? {
-        all.push(read(row)?);
-    }
-    Ok(all)
 }

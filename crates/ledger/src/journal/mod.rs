@@ -5,24 +5,33 @@
 
 mod access;
 mod audit;
+mod column;
 mod commit;
 mod copy;
 mod due;
+mod effect;
 mod entry;
 mod error;
 mod file;
 mod finding;
+mod forget;
 mod identity;
 mod identity_reader;
 mod insert;
+mod intern;
+mod load;
 mod look_up;
 mod mend;
+mod migration;
+mod open_events;
+mod optional;
 mod owed;
 mod pace;
-mod questions;
 mod queue;
 mod reader;
 mod readers;
+mod recent;
+mod recompute;
 mod refused;
 mod refused_reader;
 mod row;
@@ -47,16 +56,17 @@ pub use audit::Audit;
 pub use commit::{Commit, Rows};
 pub(crate) use copy::restore;
 pub use due::Due;
+pub use effect::Effect;
 pub use entry::{Cursor, Entry, Forgotten, ForgottenFacts};
 pub use error::JournalError;
 use file::HeldFile;
 pub use finding::{Finding, Findings};
 pub use identity::IdentityInForce;
+use insert::Inserter;
+pub use load::{Loaded, Snapshot};
 pub use look_up::{BillFacts, NumberedFact};
-pub(crate) use questions::bill_hash;
 use queue::{Bounds, Place, Queue};
-pub(crate) use reader::StampSpan;
-pub use reader::{Reader, UndecidedPayment};
+pub use reader::Reader;
 pub(crate) use readers::{READ_PATIENCE, Readers};
 pub(crate) use refused::{CameRefused, RefusedChange};
 pub use refused_reader::RefusedFilter;
@@ -122,7 +132,9 @@ impl Journal {
         access::prepare_files(&path)?;
         let file = HeldFile::open(&path)?;
         let named = |error: JournalError| error.of(&path);
-        let connection = schema::open(&path).map_err(named)?;
+        let mut connection = schema::connect(&path).map_err(named)?;
+        schema::prepare(&mut connection, &path).map_err(named)?;
+        migration::run(&mut connection, &path).map_err(named)?;
         let node = schema::node(&connection).map_err(named)?;
         if file.is_new() {
             tracing::warn!(journal = %path.display(), "a new journal: nothing is known of any bill");
@@ -135,13 +147,17 @@ impl Journal {
         let upkeep = Upkeep::new(path.clone(), settings.low_disk_bytes);
         let watch = file.watch().map_err(io_error)?;
         let tally = Arc::new(Tally::default());
+        let undelivered = reader.count_open().map_err(named)?;
+        let undelivered: u64 = undelivered.iter().map(|(_, events)| events).sum();
+        tally.add_undelivered(i64::try_from(undelivered).unwrap_or(i64::MAX));
         let told = writer::Told {
             queue: Arc::clone(&queue),
             writable: Arc::clone(&writable),
             tally: Arc::clone(&tally),
             on_commit,
         };
-        let writer = writer::spawn(connection, watch, upkeep, told).map_err(io_error)?;
+        let writer = writer::spawn((connection, Inserter::new(node)), watch, upkeep, told)
+            .map_err(io_error)?;
         Ok(Self {
             queue,
             writer: Some(writer),

@@ -3,23 +3,13 @@
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
-use protocol::{Bill, PaymentEvent};
-use rusqlite::{Connection, params, params_from_iter};
+use protocol::Bill;
+use rusqlite::{Connection, params};
 
+use super::row::{collect, limit};
 use super::{Cursor, JournalError, row, schema};
 use crate::state::horizon::Horizon;
-use crate::{Digests, Fact, FactKind, MessageDigest};
-
-/// A payment of which nobody knows whether its biller heard.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct UndecidedPayment {
-    /// Of which bill.
-    pub bill: Bill,
-    /// What was paid or cancelled.
-    pub event: PaymentEvent,
-    /// The pay-result that said so.
-    pub message: MessageDigest,
-}
+use crate::{Digests, Fact};
 
 /// The stamps of a journal's facts.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -32,10 +22,22 @@ pub(crate) struct StampSpan {
     pub(crate) beyond_belief: u64,
 }
 
+impl StampSpan {
+    fn add(&mut self, time: i64, horizon: &Horizon) {
+        if time <= horizon.followed() {
+            self.latest = self.latest.max(time);
+        } else {
+            self.ahead += 1;
+            self.beyond_belief += u64::from(time > horizon.believed());
+        }
+    }
+}
+
 /// Whether one of a group of facts says that a pay-result of its bill was refused which is open: while it is, the bill
 /// is an error bill, and is not forgotten.
-pub(super) const REFUSED: &str = "max(kind = 'pay_result_refused' AND message IN
-    (SELECT message FROM refused_pay_result WHERE closed_at IS NULL))";
+pub(super) const REFUSED: &str =
+    "max(kind = 8 AND message IN (SELECT message.id FROM refused_pay_result
+    JOIN message ON message.digest = refused_pay_result.message WHERE closed_at IS NULL))";
 
 /// A connection of its own, so that reading never waits for a commit.
 #[derive(Debug)]
@@ -65,31 +67,23 @@ impl Reader {
         }
     }
 
-    /// Hands every fact to `take`, in the order of the rows. Returns what their stamps are, judged by `horizon`.
+    /// Returns what the stamps of all facts are, judged by `horizon`. Facts are looked through only where the greatest
+    /// stamp is one that the clock does not follow.
     ///
     /// # Errors
-    /// When the file cannot be read or holds a row that this version does not know.
-    pub(crate) fn for_each_fact(
-        &self,
-        horizon: &Horizon,
-        mut take: impl FnMut(Fact),
-    ) -> Result<StampSpan, JournalError> {
+    /// When the file cannot be read.
+    pub(crate) fn stamps(&self, horizon: &Horizon) -> Result<StampSpan, JournalError> {
         let connection = self.lock();
-        let query = format!("SELECT {} FROM fact ORDER BY seq", row::FACT_COLUMNS);
-        let mut statement = connection.prepare(&query)?;
-        let mut rows = statement.query([])?;
-        let (followed, believed) = (horizon.followed(), horizon.believed());
+        let latest = connection.query_row("SELECT latest_stamp FROM node", [], |row| row.get(0))?;
         let mut span = StampSpan::default();
+        if latest <= horizon.followed() {
+            span.add(latest, horizon);
+            return Ok(span);
+        }
+        let mut statement = connection.prepare("SELECT stamp FROM fact")?;
+        let mut rows = statement.query([])?;
         while let Some(row) = rows.next()? {
-            let fact = row::fact(row)?;
-            let time = fact.stamp.time;
-            if time <= followed {
-                span.latest = span.latest.max(time);
-            } else {
-                span.ahead += 1;
-                span.beyond_belief += u64::from(time > believed);
-            }
-            take(fact);
+            span.add(row.get(0)?, horizon);
         }
         Ok(span)
     }
@@ -128,38 +122,27 @@ impl Reader {
     /// When the file cannot be read or holds a row that this version does not know.
     pub fn facts_after(&self, after: i64, most: usize) -> Result<Vec<(i64, Fact)>, JournalError> {
         let connection = self.lock();
-        let query = format!(
-            "SELECT {}, seq FROM fact WHERE seq > ?1 ORDER BY seq LIMIT ?2",
-            row::FACT_COLUMNS
-        );
+        let query = row::query("WHERE fact.seq > ?1 ORDER BY fact.seq LIMIT ?2");
         let mut statement = connection.prepare_cached(&query)?;
-        let mut rows = statement.query(params![after, i64::try_from(most).unwrap_or(i64::MAX)])?;
-        let mut facts = Vec::new();
-        while let Some(row) = rows.next()? {
-            facts.push((row.get("seq")?, row::fact(row)?));
-        }
-        Ok(facts)
+        let mut rows = statement.query(params![after, limit(most)])?;
+        collect(&mut rows, |row| Ok((row::seq(row)?, row::fact(row)?)))
     }
 
     /// At most `most` bills of which the last fact is older than the stamp time `before`, without those with an open
-    /// refused pay-result.
+    /// refused pay-result. Looks through all facts.
     ///
     /// # Errors
     /// When the file cannot be read or holds a row that this version does not know.
     pub fn stale_bills(&self, before: i64, most: usize) -> Result<Vec<Bill>, JournalError> {
         let connection = self.lock();
-        let bill =
-            "biller_code, biller_user_key, billed_year_month, ordinal, biller_notice_key, identity";
         let query = format!(
-            "SELECT {bill} FROM fact GROUP BY {bill} HAVING max(stamp) < ?1 AND NOT {REFUSED} LIMIT ?2"
+            "SELECT {} FROM (SELECT bill AS id FROM fact GROUP BY bill HAVING max(stamp) < ?1 AND NOT {REFUSED}) AS stale
+             CROSS JOIN bill ON bill.id = stale.id CROSS JOIN biller ON biller.id = bill.biller LIMIT ?2",
+            row::BILL_COLUMNS
         );
         let mut statement = connection.prepare(&query)?;
-        let mut rows = statement.query(params![before, i64::try_from(most).unwrap_or(i64::MAX)])?;
-        let mut bills = Vec::new();
-        while let Some(row) = rows.next()? {
-            bills.push(row::bill(row)?);
-        }
-        Ok(bills)
+        let mut rows = statement.query(params![before, limit(most)])?;
+        collect(&mut rows, |row| row::bill(row, 0))
     }
 
     /// Every fact of one bill, in the order of the rows.
@@ -168,18 +151,10 @@ impl Reader {
     /// When the file cannot be read or holds a row that this version does not know.
     pub fn facts_of(&self, bill: &Bill) -> Result<Vec<Fact>, JournalError> {
         let connection = self.lock();
-        let query = format!(
-            "SELECT {} FROM fact WHERE {} ORDER BY seq",
-            row::FACT_COLUMNS,
-            row::OF_BILL
-        );
+        let query = row::query_of_bill("ORDER BY fact.seq");
         let mut statement = connection.prepare_cached(&query)?;
-        let mut rows = statement.query(params_from_iter(row::of_bill(bill)))?;
-        let mut facts = Vec::new();
-        while let Some(row) = rows.next()? {
-            facts.push(row::fact(row)?);
-        }
-        Ok(facts)
+        row::bill_parameters(bill).bind(&mut statement, &[])?;
+        collect(&mut statement.raw_query(), row::fact)
     }
 
     /// The digests of one bill's pay-results.
@@ -189,45 +164,13 @@ impl Reader {
     pub fn messages_of(&self, bill: &Bill) -> Result<Vec<Digests>, JournalError> {
         let connection = self.lock();
         let query = format!(
-            "SELECT DISTINCT message, canonical FROM fact WHERE {} AND message IS NOT NULL",
-            row::OF_BILL
+            "SELECT DISTINCT message.digest, message.canonical FROM fact CROSS JOIN message ON message.id = fact.message
+             WHERE fact.bill = (SELECT bill.id FROM bill WHERE {})",
+            row::IS_BILL
         );
         let mut statement = connection.prepare_cached(&query)?;
-        let mut rows = statement.query(params_from_iter(row::of_bill(bill)))?;
-        let mut messages = Vec::new();
-        while let Some(row) = rows.next()? {
-            messages.extend(row::digests(row)?);
-        }
-        Ok(messages)
-    }
-
-    /// Payments that have no delivery at all: the process ended while their billers were told.
-    ///
-    /// # Errors
-    /// When the file cannot be read.
-    pub fn undecided_payments(&self) -> Result<Vec<UndecidedPayment>, JournalError> {
-        let connection = self.lock();
-        let query = format!(
-            "SELECT {} FROM fact AS told WHERE kind = 'payment' AND NOT EXISTS (
-                 SELECT 1 FROM fact WHERE kind = 'delivery' AND message = told.message
-                 AND biller_code = told.biller_code)
-             GROUP BY biller_code, message ORDER BY seq",
-            row::FACT_COLUMNS
-        );
-        let mut statement = connection.prepare(&query)?;
-        let mut rows = statement.query([])?;
-        let mut undecided = Vec::new();
-        while let Some(row) = rows.next()? {
-            let fact = row::fact(row)?;
-            if let FactKind::Payment { event, message, .. } = fact.kind {
-                undecided.push(UndecidedPayment {
-                    bill: fact.bill,
-                    event,
-                    message,
-                });
-            }
-        }
-        Ok(undecided)
+        row::bill_parameters(bill).bind(&mut statement, &[])?;
+        collect(&mut statement.raw_query(), |row| row::digests(row, 0))
     }
 
     pub(super) fn lock(&self) -> std::sync::MutexGuard<'_, Connection> {

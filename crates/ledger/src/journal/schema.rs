@@ -1,4 +1,7 @@
-//! The journal's tables. Columns are plain so that operators can read them with `sqlite3`.
+//! The tables of the journal, version 3.
+//!
+//! Rows are narrow: a fact refers to its bill and to its pay-result by number, and what has few values is a small
+//! integer. Operators read the views `facts` and `messages`, which say the same in plain words.
 
 use std::path::Path;
 use std::time::Duration;
@@ -8,111 +11,229 @@ use rusqlite::{Connection, OptionalExtension};
 use super::{JournalError, identity, refused};
 
 /// Kept in `PRAGMA user_version`; a file of a later version is refused.
-const VERSION: i64 = 2;
+pub(super) const VERSION: i64 = 3;
+
+/// Prepared statements that a connection keeps.
+const STATEMENTS: usize = 96;
+
+/// The table of the node. A journal of an earlier version has its first three columns.
+const NODE: &str = "
+CREATE TABLE node (
+    number             INTEGER NOT NULL,
+    shared_up_to       INTEGER NOT NULL DEFAULT 0,  -- all facts up to this `seq` are in the shared state
+    shared_with        TEXT    NOT NULL DEFAULT '', -- and this is who holds it
+    identity           INTEGER NOT NULL DEFAULT 0,  -- drawn with the journal
+    latest_stamp       INTEGER NOT NULL DEFAULT 0,  -- greatest stamp of any fact
+    forget_unpaid_from INTEGER NOT NULL DEFAULT 0,  -- how far the retention has come: a `seq`
+    forget_paid_from   INTEGER NOT NULL DEFAULT 0,
+    forget_bodies_from INTEGER NOT NULL DEFAULT 0
+) STRICT;
+";
+
+/// Columns of `NODE` that version 3 added.
+const NODE_ADDED: [&str; 5] = [
+    "identity",
+    "latest_stamp",
+    "forget_unpaid_from",
+    "forget_paid_from",
+    "forget_bodies_from",
+];
 
 const TABLES: &str = "
-CREATE TABLE IF NOT EXISTS node (
-    number       INTEGER NOT NULL,
-    shared_up_to INTEGER NOT NULL DEFAULT 0, -- all facts up to this `seq` are in the shared state
-    shared_with  TEXT    NOT NULL DEFAULT '' -- and this is who holds it
+CREATE TABLE biller (
+    id    INTEGER PRIMARY KEY,
+    code  TEXT    NOT NULL UNIQUE,
+    bills INTEGER NOT NULL DEFAULT 0 -- how many it has
 ) STRICT;
--- One row per fact; `seq` is the order in which this node learned them.
-CREATE TABLE IF NOT EXISTS fact (
-    seq               INTEGER PRIMARY KEY AUTOINCREMENT, -- a forgotten number never comes again
-    at                TEXT    NOT NULL, -- UTC, for people; `stamp` is what counts
-    stamp             INTEGER NOT NULL, -- hybrid logical time: Unix milliseconds << 20 | counter
-    node              INTEGER NOT NULL,
-    kind              TEXT    NOT NULL,
-    biller_code       TEXT    NOT NULL,
+CREATE TABLE bill (
+    id                INTEGER PRIMARY KEY AUTOINCREMENT, -- a forgotten number never comes again
+    biller            INTEGER NOT NULL,
+    hash              INTEGER NOT NULL, -- its upper half is that of the customer
+    group_hash        INTEGER NOT NULL, -- the same for bills that differ in the notice key only
     biller_user_key   TEXT    NOT NULL,
     billed_year_month TEXT    NOT NULL,
     ordinal           TEXT    NOT NULL,
     biller_notice_key TEXT    NOT NULL,
     identity          TEXT    NOT NULL, -- identity parameters as a JSON object, '' where none
-    attempt_stamp     INTEGER,          -- released, uncertain, linked: the reservation
-    attempt_node      INTEGER,
-    after_unknown     INTEGER,
-    until             INTEGER,          -- reserved: Unix milliseconds
-    expire_at         TEXT,             -- linked, relinked: YYYYMMDDHH24MISS, Korean time
-    pay_id            TEXT,             -- payment, delivery
-    pay_type          TEXT,
-    paid_at           TEXT,
-    pay_amount        TEXT,
-    mark_ends_at      INTEGER,          -- Unix milliseconds
-    message           BLOB,             -- SHA-256 of the pay-result
-    delivery          TEXT,
-    reason            TEXT,
-    operator          TEXT,
-    request_id        TEXT,             -- of the call; from here on for people only
-    canonical         BLOB,             -- payment, delivery: SHA-256 of the canonical form
-    answer_status     INTEGER,          -- delivery: the biller's answer
-    answer_code       TEXT,
-    answer_message    TEXT
+    registered        INTEGER           -- NULL no link fact; 0 no attempt made a link; 1 linked, reserved or unknown
 ) STRICT;
-CREATE INDEX IF NOT EXISTS fact_by_bill ON fact (biller_code, biller_user_key);
-CREATE INDEX IF NOT EXISTS fact_by_message ON fact (message, kind) WHERE message IS NOT NULL;
--- The pay-results as they came, byte for byte.
-CREATE TABLE IF NOT EXISTS message (
-    biller_code TEXT NOT NULL,
-    message     BLOB NOT NULL,
-    body        BLOB NOT NULL,
-    PRIMARY KEY (biller_code, message)
-) STRICT, WITHOUT ROWID;
+-- The pay-results.
+CREATE TABLE message (
+    id        INTEGER PRIMARY KEY,
+    biller    INTEGER NOT NULL,
+    digest    BLOB    NOT NULL, -- SHA-256 of the bytes
+    canonical BLOB,             -- SHA-256 of the canonical form
+    body      BLOB              -- the bytes as they came; NULL where they are not kept
+) STRICT;
 -- The answers of billers that accepted one.
-CREATE TABLE IF NOT EXISTS answer (
-    biller_code  TEXT    NOT NULL,
-    message      BLOB    NOT NULL,
+CREATE TABLE answer (
+    message      INTEGER PRIMARY KEY,
     status       INTEGER NOT NULL,
-    content_type BLOB    NOT NULL,
-    body         BLOB    NOT NULL, -- empty where it was above 64 KiB
-    canonical    BLOB,             -- SHA-256 of the pay-result's canonical form
-    PRIMARY KEY (biller_code, message)
-) STRICT, WITHOUT ROWID;
+    content_type BLOB, -- NULL: application/json;charset=utf-8
+    body         BLOB  -- NULL where it is not kept
+) STRICT;
+-- One row per fact; `seq` is the order in which this node learned them. The view `facts` says it in words.
+CREATE TABLE fact (
+    seq            INTEGER PRIMARY KEY AUTOINCREMENT, -- a forgotten number never comes again
+    bill           INTEGER NOT NULL,
+    kind           INTEGER NOT NULL,
+    stamp          INTEGER NOT NULL, -- hybrid logical time: Unix milliseconds << 20 | counter
+    node           INTEGER,          -- NULL: this one
+    open           INTEGER,          -- 1: the event's payment of which no delivery is known, or its undelivered delivery
+    attempt        INTEGER,          -- released, uncertain, linked: the reservation's stamp
+    attempt_node   INTEGER,          -- NULL: this one
+    after_unknown  INTEGER,
+    until          INTEGER,          -- reserved: Unix milliseconds
+    expire_at      INTEGER,          -- linked, relinked: YYYYMMDDHH24MISS, Korean time
+    pay_id         ANY,              -- payment, delivery: an integer where it is one
+    pay_type       INTEGER,          -- 0 P, 1 C
+    paid_at        INTEGER,          -- YYYYMMDDHH24MISS
+    pay_amount     ANY,              -- an integer where it is one
+    mark_ends_at   INTEGER,          -- Unix milliseconds
+    message        INTEGER,          -- the pay-result
+    delivery       INTEGER,
+    reason         TEXT,
+    operator       TEXT,
+    request        ANY,              -- request id of the call: 16 bytes where it is a UUID; from here on for people only
+    answer_status  INTEGER,          -- delivery: the biller's answer
+    answer_code    TEXT,
+    answer_message TEXT
+) STRICT;
+-- The state of bills with a long history; made again where it is missing.
+CREATE TABLE snapshot (
+    bill  INTEGER PRIMARY KEY,
+    up_to INTEGER NOT NULL, -- `seq` of the last fact in it
+    state BLOB    NOT NULL
+) STRICT;
 ";
 
-/// Columns that version 2 added to tables of version 1: table, column, type.
-const ADDED_IN_2: [(&str, &str, &str); 6] = [
-    ("fact", "request_id", "TEXT"),
-    ("fact", "canonical", "BLOB"),
-    ("fact", "answer_status", "INTEGER"),
-    ("fact", "answer_code", "TEXT"),
-    ("fact", "answer_message", "TEXT"),
-    ("answer", "canonical", "BLOB"),
+/// The indexes without which nothing can be written.
+pub(super) const KEY_INDEXES: &str = "
+CREATE INDEX IF NOT EXISTS bill_by_hash ON bill (hash);
+CREATE INDEX IF NOT EXISTS message_by_form ON message (substr(coalesce(canonical, digest), 1, 8));
+";
+
+/// The other indexes; a migration makes them at its end.
+pub(super) const INDEXES: [&str; 8] = [
+    "CREATE INDEX IF NOT EXISTS fact_by_bill ON fact (bill)",
+    "CREATE INDEX IF NOT EXISTS fact_by_payment ON fact (pay_id, paid_at) WHERE kind = 6",
+    "CREATE INDEX IF NOT EXISTS fact_by_request ON fact (request) WHERE kind IN (1, 5, 6) AND request IS NOT NULL",
+    "CREATE INDEX IF NOT EXISTS fact_refused ON fact (bill) WHERE kind = 8",
+    "CREATE INDEX IF NOT EXISTS fact_open ON fact (bill, pay_id, paid_at) WHERE open = 1",
+    "CREATE INDEX IF NOT EXISTS bill_by_notice_key ON bill (biller, biller_notice_key)
+        WHERE registered = 1 AND biller_notice_key <> ''",
+    "CREATE INDEX IF NOT EXISTS bill_by_group ON bill (group_hash) WHERE registered = 1",
+    "CREATE INDEX IF NOT EXISTS bill_refused ON bill (id) WHERE registered = 0",
 ];
 
-/// Opens the journal for writing and brings its tables up to date.
-pub(super) fn open(file: &Path) -> Result<Connection, JournalError> {
-    let connection = connect(file)?;
-    let version: i64 = connection.query_row("PRAGMA user_version", [], |row| row.get(0))?;
-    if version > VERSION {
-        return Err(JournalError::Sqlite(format!(
-            "{} was written by a later version ({version}, this one knows {VERSION})",
-            file.display()
-        )));
+/// The same in plain words, for operators.
+const VIEWS: &str = "
+CREATE VIEW facts AS SELECT
+    fact.seq,
+    strftime('%Y-%m-%dT%H:%M:%fZ', (fact.stamp >> 20) / 1000.0, 'unixepoch') AS at,
+    fact.stamp,
+    ifnull(fact.node, (SELECT number FROM node)) AS node,
+    CASE fact.kind WHEN 1 THEN 'reserved' WHEN 2 THEN 'released' WHEN 3 THEN 'uncertain' WHEN 4 THEN 'linked'
+        WHEN 5 THEN 'relinked' WHEN 6 THEN 'payment' WHEN 7 THEN 'delivery' WHEN 8 THEN 'pay_result_refused'
+        WHEN 9 THEN 'refusal_closed' WHEN 10 THEN 'classified' WHEN 11 THEN 'cleared' END AS kind,
+    biller.code AS biller_code, bill.biller_user_key, bill.billed_year_month, bill.ordinal, bill.biller_notice_key,
+    bill.identity,
+    fact.attempt AS attempt_stamp,
+    CASE WHEN fact.attempt IS NOT NULL THEN ifnull(fact.attempt_node, (SELECT number FROM node)) END AS attempt_node,
+    fact.after_unknown, fact.until, printf('%014d', fact.expire_at) AS expire_at,
+    CAST(fact.pay_id AS TEXT) AS pay_id,
+    CASE fact.pay_type WHEN 0 THEN 'P' WHEN 1 THEN 'C' END AS pay_type,
+    CASE WHEN fact.paid_at IS NOT NULL THEN printf('%014d', fact.paid_at) END AS paid_at,
+    CAST(fact.pay_amount AS TEXT) AS pay_amount,
+    fact.mark_ends_at, message.digest AS message,
+    CASE fact.delivery WHEN 0 THEN 'accepted' WHEN 1 THEN 'refused' WHEN 2 THEN 'unknown' WHEN 3 THEN 'pending'
+        WHEN 4 THEN 'closed' END AS delivery,
+    fact.open, fact.reason, fact.operator,
+    CASE WHEN typeof(fact.request) = 'blob' THEN lower(printf('%s-%s-%s-%s-%s', substr(hex(fact.request), 1, 8),
+        substr(hex(fact.request), 9, 4), substr(hex(fact.request), 13, 4), substr(hex(fact.request), 17, 4),
+        substr(hex(fact.request), 21))) ELSE fact.request END AS request_id,
+    message.canonical, fact.answer_status, fact.answer_code, fact.answer_message
+  FROM fact JOIN bill ON bill.id = fact.bill JOIN biller ON biller.id = bill.biller
+  LEFT JOIN message ON message.id = fact.message;
+CREATE VIEW messages AS SELECT biller.code AS biller_code, message.digest AS message, message.canonical, message.body
+  FROM message JOIN biller ON biller.id = message.biller;
+";
+
+/// Makes the tables where the file is new.
+pub(super) fn prepare(connection: &mut Connection, file: &Path) -> Result<(), JournalError> {
+    let version = version(connection)?;
+    check_is_known(version, file)?;
+    if version == 0 {
+        let transaction = connection.transaction()?;
+        transaction.execute_batch(NODE)?;
+        transaction.execute_batch(refused::TABLE)?;
+        make_tables(&transaction)?;
+        for index in INDEXES {
+            transaction.execute_batch(index)?;
+        }
+        transaction.execute(
+            "INSERT INTO node (number, identity) VALUES (abs(random()) % 4294967295 + 1, random())",
+            [],
+        )?;
+        transaction.pragma_update(None, "user_version", VERSION)?;
+        transaction.commit()?;
     }
-    connection.execute_batch(TABLES)?;
-    connection.execute_batch(refused::TABLE)?;
     connection.execute_batch(identity::TABLE)?;
-    for (table, column, kind) in ADDED_IN_2 {
-        add_where_missing(&connection, table, column, kind)?;
-    }
-    connection.pragma_update(None, "user_version", VERSION)?;
-    Ok(connection)
+    Ok(())
 }
 
-/// Adds a column to a table that an older version made. The names are this module's own.
-fn add_where_missing(
-    connection: &Connection,
-    table: &str,
-    column: &str,
-    kind: &str,
-) -> Result<(), JournalError> {
-    let is_there = connection
-        .prepare("SELECT 1 FROM pragma_table_info(?1) WHERE name = ?2")?
-        .exists([table, column])?;
-    if !is_there {
-        connection.execute_batch(&format!("ALTER TABLE {table} ADD COLUMN {column} {kind}"))?;
+/// Fails where another version wrote the file, or it is being brought up to this one.
+pub(super) fn check_is_current(connection: &Connection, file: &Path) -> Result<(), JournalError> {
+    let version = version(connection)?;
+    check_is_known(version, file)?;
+    let is_whole = connection
+        .prepare("SELECT 1 FROM sqlite_schema WHERE name = 'migration'")?
+        .exists([])
+        .map(|is_under_way| !is_under_way)?;
+    if version == VERSION && is_whole {
+        return Ok(());
     }
+    Err(JournalError::Refused(
+        file.to_path_buf(),
+        "was written by an earlier version of the gateway: a start of this one brings it up to date, and then it can be \
+         read"
+            .to_owned(),
+    ))
+}
+
+fn check_is_known(version: i64, file: &Path) -> Result<(), JournalError> {
+    if version <= VERSION {
+        return Ok(());
+    }
+    Err(JournalError::Refused(
+        file.to_path_buf(),
+        format!(
+            "was written by a later version of the gateway (journal version {version}, this one reads up to \
+             {VERSION}): start that version, or put back the copy of the ledger's folder from before the upgrade"
+        ),
+    ))
+}
+
+/// Returns the version of the file; 0 of an empty one.
+pub(super) fn version(connection: &Connection) -> Result<i64, JournalError> {
+    Ok(connection.query_row("PRAGMA user_version", [], |row| row.get(0))?)
+}
+
+/// Makes the tables, views and key indexes of this version, but for `NODE` and that of refused pay-results.
+pub(super) fn make_tables(connection: &Connection) -> Result<(), JournalError> {
+    connection.execute_batch(TABLES)?;
+    connection.execute_batch(KEY_INDEXES)?;
+    connection.execute_batch(VIEWS)?;
+    Ok(())
+}
+
+/// Adds to the node's table of an earlier version what this one has more.
+pub(super) fn extend_node(connection: &Connection) -> Result<(), JournalError> {
+    for column in NODE_ADDED {
+        let add = format!("ALTER TABLE node ADD COLUMN {column} INTEGER NOT NULL DEFAULT 0");
+        connection.execute_batch(&add)?;
+    }
+    connection.execute("UPDATE node SET identity = random()", [])?;
     Ok(())
 }
 
@@ -128,20 +249,13 @@ pub(super) fn connect(file: &Path) -> Result<Connection, JournalError> {
     connection.pragma_update(None, "synchronous", "FULL")?;
     // A write-ahead log that has grown once need not stay large.
     connection.pragma_update(None, "journal_size_limit", 64 << 20)?;
+    connection.set_prepared_statement_cache_capacity(STATEMENTS);
     Ok(connection)
 }
 
-/// The node's number; drawn at random the first time.
+/// Returns the node's number.
 pub(super) fn node(connection: &Connection) -> Result<u32, JournalError> {
-    let known: Option<u32> = connection
-        .query_row("SELECT number FROM node", [], |row| row.get(0))
-        .optional()?;
-    if let Some(number) = known {
-        return Ok(number);
-    }
-    let number: u32 = connection.query_row("SELECT abs(random()) % 4294967295 + 1", [], |row| {
-        row.get(0)
-    })?;
-    connection.execute("INSERT INTO node (number) VALUES (?1)", [number])?;
-    Ok(number)
+    let number = connection.query_row("SELECT number FROM node", [], |row| row.get(0));
+    let number: Option<u32> = number.optional()?;
+    number.ok_or_else(|| JournalError::Row("node".to_owned()))
 }

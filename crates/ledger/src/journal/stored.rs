@@ -1,11 +1,12 @@
 //! The pay-results that the journal stores, and the answers of the billers that accepted them.
 
 use bytes::Bytes;
-use protocol::BillerCode;
-use rusqlite::{OptionalExtension, params};
+use protocol::{Bill, BillerCode, CanonicalDigest, PaymentEvent};
+use rusqlite::{Row, params};
 
-use super::{JournalError, Reader, row};
-use crate::{Digests, KeptAnswer, MessageDigest};
+use super::column::{self, USUAL_CONTENT_TYPE};
+use super::{JournalError, Reader, load, row};
+use crate::{Digests, KeptAnswer};
 
 /// A pay-result as it came.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -13,6 +14,10 @@ pub struct StoredMessage {
     /// The body, byte for byte.
     pub body: Bytes,
 }
+
+/// What is read of an accepted pay-result: its digests, then the answer.
+const ACCEPTED: &str =
+    "message.digest, message.canonical, answer.status, answer.content_type, answer.body";
 
 impl Reader {
     /// Hands every accepted pay-result's biller and digests to `take`.
@@ -24,12 +29,14 @@ impl Reader {
         mut take: impl FnMut(BillerCode, Digests),
     ) -> Result<(), JournalError> {
         let connection = self.lock();
-        let mut statement =
-            connection.prepare("SELECT biller_code, message, canonical FROM answer")?;
+        let mut statement = connection.prepare(
+            "SELECT message.digest, message.canonical, biller.code FROM answer
+             CROSS JOIN message ON message.id = answer.message CROSS JOIN biller ON biller.id = message.biller",
+        )?;
         let mut rows = statement.query([])?;
         while let Some(row) = rows.next()? {
-            let code: String = row.get(0)?;
-            if let (Some(code), Some(message)) = (BillerCode::parse(&code), row::digests(row)?) {
+            let code: String = row.get(2)?;
+            if let (Some(code), Ok(message)) = (BillerCode::parse(&code), row::digests(row, 0)) {
                 take(code, message);
             }
         }
@@ -43,40 +50,91 @@ impl Reader {
     pub fn answer(
         &self,
         biller: BillerCode,
-        message: &MessageDigest,
+        message: &Digests,
     ) -> Result<Option<KeptAnswer>, JournalError> {
         let accepted = self.accepted(biller, message)?;
         Ok(accepted.map(|(_, answer)| answer))
     }
 
-    /// The same, with both digests of the pay-result.
+    /// The accepted pay-result with these bytes, else one with this canonical form, and the answer with which the
+    /// biller accepted it.
     ///
     /// # Errors
     /// When the file cannot be read.
     pub fn accepted(
         &self,
         biller: BillerCode,
-        message: &MessageDigest,
+        message: &Digests,
     ) -> Result<Option<(Digests, KeptAnswer)>, JournalError> {
         let connection = self.lock();
-        let mut statement = connection.prepare_cached(
-            "SELECT status, content_type, body, canonical FROM answer
-             WHERE biller_code = ?1 AND message = ?2",
-        )?;
-        let mut rows = statement.query(params![biller.as_str(), message.as_bytes()])?;
-        let Some(row) = rows.next()? else {
+        let query = format!(
+            "SELECT {ACCEPTED} FROM message CROSS JOIN answer ON answer.message = message.id
+             WHERE substr(coalesce(message.canonical, message.digest), 1, 8) IN (?1, ?2)
+             AND (message.digest = ?3 OR message.canonical = ?4)
+             AND message.biller = (SELECT id FROM biller WHERE code = ?5)
+             ORDER BY message.digest = ?3 DESC, message.id LIMIT 1"
+        );
+        let mut statement = connection.prepare_cached(&query)?;
+        let bytes = message.bytes.as_bytes();
+        let canonical = message.canonical.as_ref().map(CanonicalDigest::as_bytes);
+        let mut rows = statement.query(params![
+            column::form(bytes),
+            column::form(canonical.unwrap_or(bytes)),
+            bytes,
+            canonical,
+            biller.as_str()
+        ])?;
+        rows.next()?.map(accepted).transpose()
+    }
+
+    /// The accepted pay-result of an event of a bill that says the same as one with these digests, and the answer with
+    /// which the biller accepted it.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub(crate) fn accepted_copy(
+        &self,
+        bill: &Bill,
+        event: &PaymentEvent,
+        message: &Digests,
+    ) -> Result<Option<(Digests, KeptAnswer)>, JournalError> {
+        let connection = self.lock();
+        let Some(number) = load::bill_number(&connection, bill)? else {
             return Ok(None);
         };
-        let digests = Digests {
-            bytes: *message,
-            canonical: row::canonical(row)?,
-        };
-        let answer = KeptAnswer {
-            status: row.get(0)?,
-            content_type: row.get::<_, Vec<u8>>(1)?.into(),
-            body: row.get::<_, Vec<u8>>(2)?.into(),
-        };
-        Ok(Some((digests, answer)))
+        let query = format!(
+            "SELECT {ACCEPTED} FROM fact INDEXED BY fact_by_payment CROSS JOIN message ON message.id = fact.message
+             CROSS JOIN answer ON answer.message = message.id
+             WHERE fact.kind = 6 AND fact.pay_id = ?1 AND fact.paid_at = ?2 AND fact.bill = ?3
+             AND (message.digest = ?4 OR message.canonical = ?5) ORDER BY message.digest = ?4 DESC, message.id LIMIT 1"
+        );
+        let mut statement = connection.prepare_cached(&query)?;
+        let mut rows = statement.query(params![
+            column::pay_id_value(event.pay_id),
+            column::digits_number(event.paid_at.as_str()),
+            number,
+            message.bytes.as_bytes(),
+            message.canonical.as_ref().map(CanonicalDigest::as_bytes)
+        ])?;
+        rows.next()?.map(accepted).transpose()
+    }
+
+    /// The pay-result of which the fact in this row speaks, and the answer with which the biller accepted it.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub(crate) fn accepted_in_row(
+        &self,
+        row: i64,
+    ) -> Result<Option<(Digests, KeptAnswer)>, JournalError> {
+        let connection = self.lock();
+        let query = format!(
+            "SELECT {ACCEPTED} FROM fact CROSS JOIN message ON message.id = fact.message
+             CROSS JOIN answer ON answer.message = message.id WHERE fact.seq = ?1"
+        );
+        let mut statement = connection.prepare_cached(&query)?;
+        let mut rows = statement.query([row])?;
+        rows.next()?.map(accepted).transpose()
     }
 
     /// The bytes of a pay-result.
@@ -86,17 +144,37 @@ impl Reader {
     pub fn message(
         &self,
         biller: BillerCode,
-        message: &MessageDigest,
+        message: &Digests,
     ) -> Result<Option<StoredMessage>, JournalError> {
-        let found = self
-            .lock()
-            .prepare_cached("SELECT body FROM message WHERE biller_code = ?1 AND message = ?2")?
-            .query_row(params![biller.as_str(), message.as_bytes()], |row| {
-                Ok(StoredMessage {
-                    body: row.get::<_, Vec<u8>>(0)?.into(),
-                })
-            })
-            .optional()?;
-        Ok(found)
+        let connection = self.lock();
+        let mut statement = connection.prepare_cached(
+            "SELECT body FROM message WHERE substr(coalesce(canonical, digest), 1, 8) IN (?1, ?2) AND digest = ?3
+             AND biller = (SELECT id FROM biller WHERE code = ?4) AND body IS NOT NULL LIMIT 1",
+        )?;
+        let bytes = message.bytes.as_bytes();
+        let canonical = message.canonical.as_ref().map(CanonicalDigest::as_bytes);
+        let mut rows = statement.query(params![
+            column::form(bytes),
+            column::form(canonical.unwrap_or(bytes)),
+            bytes,
+            biller.as_str()
+        ])?;
+        let Some(row) = rows.next()? else {
+            return Ok(None);
+        };
+        Ok(Some(StoredMessage {
+            body: row.get::<_, Vec<u8>>(0)?.into(),
+        }))
     }
+}
+
+fn accepted(row: &Row<'_>) -> Result<(Digests, KeptAnswer), JournalError> {
+    let content_type: Option<Vec<u8>> = row.get(3)?;
+    let body: Option<Vec<u8>> = row.get(4)?;
+    let answer = KeptAnswer {
+        status: row.get(2)?,
+        content_type: content_type.map_or(Bytes::from_static(USUAL_CONTENT_TYPE), Bytes::from),
+        body: body.unwrap_or_default().into(),
+    };
+    Ok((row::digests(row, 0)?, answer))
 }

@@ -6,16 +6,17 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
-use rusqlite::Connection;
+use rusqlite::{Connection, TransactionBehavior};
 use tokio::sync::oneshot;
 
 use super::file::FileWatch;
+use super::insert::Inserter;
 use super::owed::Owed;
 use super::pace::Pace;
 use super::queue::{Nothing, Queue};
 use super::tally::Tally;
 use super::upkeep::Upkeep;
-use super::{Entry, JournalError, OnCommit, Rows, insert};
+use super::{Entry, JournalError, OnCommit, Rows};
 
 /// Entries in one transaction at most.
 const GROUP_BOUND: usize = 2_048;
@@ -57,7 +58,7 @@ pub(super) struct Told {
 }
 
 pub(super) fn spawn(
-    connection: Connection,
+    (connection, inserter): (Connection, Inserter),
     file: FileWatch,
     upkeep: Upkeep,
     told: Told,
@@ -67,6 +68,7 @@ pub(super) fn spawn(
         .spawn(move || {
             let mut writer = Writer {
                 connection,
+                inserter,
                 file,
                 upkeep,
                 told,
@@ -79,6 +81,7 @@ pub(super) fn spawn(
 
 struct Writer {
     connection: Connection,
+    inserter: Inserter,
     file: FileWatch,
     upkeep: Upkeep,
     told: Told,
@@ -192,7 +195,8 @@ impl Writer {
             let group = self.owed.len().min(GROUP_BOUND);
             let written = self.file.look().and_then(|()| {
                 let oldest = self.owed.oldest(group);
-                write(&mut self.connection, &self.told.tally, oldest)
+                let inserter = &mut self.inserter;
+                write((&mut self.connection, inserter), &self.told.tally, oldest)
             });
             if let Err(error) = written {
                 self.set_writable(Some(&error));
@@ -210,7 +214,8 @@ impl Writer {
         entries: impl Iterator<Item = &'a Entry>,
     ) -> Result<Vec<Rows>, JournalError> {
         self.file.look()?;
-        write(&mut self.connection, &self.told.tally, entries)
+        let connection = (&mut self.connection, &mut self.inserter);
+        write(connection, &self.told.tally, entries)
     }
 
     fn set_writable(&self, fault: Option<&JournalError>) {
@@ -232,16 +237,18 @@ impl Writer {
 }
 
 fn write<'a>(
-    connection: &mut Connection,
+    (connection, inserter): (&mut Connection, &mut Inserter),
     tally: &Tally,
     entries: impl Iterator<Item = &'a Entry>,
 ) -> Result<Vec<Rows>, JournalError> {
     let began = Instant::now();
-    let transaction = connection.transaction()?;
-    let rows: Vec<Rows> = entries
-        .map(|entry| insert::insert(&transaction, entry))
-        .collect::<Result<_, _>>()?;
-    transaction.commit()?;
+    // It reads before it writes: the lock is taken first, so that nobody writes in between.
+    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    let rows = inserter
+        .insert_all(&transaction, entries)
+        .and_then(|rows| Ok(transaction.commit().map(|()| rows)?));
+    let rows = rows.inspect_err(|_| inserter.reset())?;
+    tally.add_undelivered(inserter.undelivered());
     tally.wrote(rows.last().map_or(0, |rows| rows.last));
     tally.committed(began.elapsed());
     Ok(rows)

@@ -15,6 +15,7 @@ use super::hash::hash_of;
 use super::links::{LinkKey, LinkMoment, LinkRegister};
 use super::local::Local;
 use super::slot::BillSlot;
+use crate::journal::Effect;
 use crate::{BillState, BillView, Digests, Fact, KeptAnswer, MessageDigest, Stamp, Timestamp};
 
 /// Slots that one eviction looks at, at most, for each that it is asked for.
@@ -172,23 +173,24 @@ impl BookState {
         }
     }
 
-    /// Folds a fact in that is queued for the journal: its bill stays in memory until the commit. Returns how many
-    /// undelivered events that added (or took away).
-    pub(crate) fn fold(&mut self, fact: &Fact) -> i64 {
+    /// Folds a fact in that is queued for the journal: its bill stays in memory until the commit. Returns what it changes
+    /// in the journal's indexes; `None` where memory does not have the whole state.
+    pub(crate) fn fold(&mut self, fact: &Fact) -> Option<Effect> {
         if fact.kind.concerns_link() {
             self.links.queue(&fact.bill);
         }
         let slot = self.slot(&fact.bill);
         slot.pins += 1;
         let before = slot.state.undelivered();
-        slot.state.fold(fact);
+        let effect = Effect::fold(&mut slot.state, fact);
+        let effect = slot.is_complete.then_some(effect);
         let after = slot.state.undelivered();
         if after > 0 {
             self.undelivered.insert(fact.bill.clone());
         } else if before > 0 {
             self.undelivered.remove(&fact.bill);
         }
-        count(after) - count(before)
+        effect
     }
 
     /// A payment of the bill is queued while its other facts cannot be read.
@@ -217,7 +219,7 @@ impl BookState {
         let slot = self.slot(bill);
         if !slot.is_complete {
             let queued = std::mem::replace(&mut slot.state, journalled);
-            slot.state.merge(&queued);
+            slot.state.merge_owned(queued);
             slot.is_complete = true;
         }
         !self.unjudged.is_empty() && self.unjudged.remove(bill)
@@ -237,7 +239,7 @@ impl BookState {
     /// Returns what this node knows of a bill, for decisions and for Redis. The bill must be pinned.
     pub(crate) fn local(&self, bill: &Bill) -> Local {
         let mut local = Local::default();
-        if let Some(state) = self.state(bill) {
+        if let Some(state) = self.state(bill).filter(|state| !state.is_empty()) {
             local.add(bill, bill, state);
         }
         local
@@ -396,8 +398,4 @@ impl BookState {
 
 fn hash_matches(slot: &BillSlot, wanted: u64) -> bool {
     hash_of(&slot.bill) == wanted
-}
-
-fn count(events: usize) -> i64 {
-    i64::try_from(events).unwrap_or(i64::MAX)
 }

@@ -8,6 +8,7 @@ use tokio::sync::watch;
 use super::Node;
 use super::book::{Book, InMemory};
 use super::resident::Resident;
+use crate::journal::Reader;
 use crate::{DeliveryState, Digests, KeptAnswer, MessageDigest};
 
 /// The result of claiming a pay-result.
@@ -100,10 +101,11 @@ impl Node {
             return Claim::Granted(guard);
         }
         let biller = bill.biller_code();
-        let read = move |reader: &crate::journal::Reader| reader.accepted_copy(biller, &message);
+        let (paid, event) = (bill.clone(), event.clone());
+        let read = move |reader: &Reader| reader.accepted_copy(&paid, &event, &message);
         match self.readers().read(biller, read).await {
-            Ok(Some((message, answer))) => Claim::Accepted {
-                message,
+            Ok(Some((accepted, answer))) => Claim::Accepted {
+                message: accepted.bytes,
                 answer: Arc::new(answer),
             },
             Ok(None) => Claim::Granted(guard),

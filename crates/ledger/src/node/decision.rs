@@ -5,7 +5,7 @@
 use protocol::{Bill, ResCode};
 
 use crate::Owners;
-use crate::{BillGroup, BillState, LinkState, Timestamp};
+use crate::{BillGroup, BillState, LinkState, Payments, Timestamp};
 
 /// Why the ledger refuses a link call (contract section 4, "Links").
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -79,6 +79,24 @@ impl<'a> DecisionInput<'a> {
     pub(crate) fn view(self, bill: &Bill, now: Timestamp) -> BillView {
         self.get(bill)
             .map_or(BillView::NOTHING, |state| BillView::of(state, now))
+    }
+
+    /// Returns whether the bill is paid at `now` by a payment of before `before`, whatever its identity parameters were
+    /// then.
+    pub(crate) fn is_paid_in_any_identity(
+        self,
+        bill: &Bill,
+        before: Timestamp,
+        now: Timestamp,
+    ) -> bool {
+        let groups = self.bill_group.into_iter();
+        let states = groups.flat_map(|group| group.in_any_identity(bill));
+        let mut all = Payments::default();
+        for payments in states.filter_map(BillState::payments) {
+            // A cancel may have come under another identity than its payment.
+            all.merge(payments.clone());
+        }
+        all.is_paid_before(before, now)
     }
 
     /// Decides a `link_create`. Returns the state of the link before it.

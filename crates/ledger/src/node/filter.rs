@@ -84,6 +84,15 @@ impl Filter {
     }
 }
 
+/// Returns the hash of a bill in the journal with its bits mixed: there, the bills of one customer are alike in half of
+/// them.
+pub(super) const fn mixed(hash: i64) -> u64 {
+    let mut mixed = hash.cast_unsigned();
+    mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    mixed ^ (mixed >> 31)
+}
+
 #[cfg(test)]
 mod tests {
     use sha2::{Digest, Sha256};

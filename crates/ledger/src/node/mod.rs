@@ -10,6 +10,7 @@ mod claim;
 mod cursor;
 pub(crate) mod decision;
 mod doubtful;
+mod filling;
 mod filter;
 mod hash;
 mod links;
@@ -23,7 +24,6 @@ mod slot;
 use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, Ordering};
 
 use protocol::{Bill, BillerCode};
 
@@ -35,14 +35,15 @@ pub use claim::{Claim, ClaimGuard, UnderWay};
 pub(crate) use cursor::{Epoch, Marks};
 pub use decision::{BillView, LinkRefusal};
 use doubtful::DoubtfulValues;
+pub(crate) use filling::FillingThread;
 pub(crate) use local::Local;
 pub use refused::{REFUSED_BOUND, REFUSED_BYTES_BOUND};
 use refused_links::RefusedLinks;
 pub(crate) use resident::{Others, Resident};
 
 use crate::journal::{
-    Commit, Entry, Forgotten, ForgottenFacts, Journal, Reader, Readers, Rows, Settings, StampSpan,
-    bill_hash,
+    Commit, Effect, Entry, Forgotten, ForgottenFacts, Journal, NumberedFact, Reader, Readers, Rows,
+    Settings,
 };
 use crate::node::refused::RefusedIndex;
 use crate::shared::WallClock;
@@ -62,7 +63,6 @@ pub(crate) struct Node {
     without_checksum: DoubtfulValues,
     ahead_at_start: u64,
     books: Arc<Books>,
-    undelivered: AtomicI64,
     marks: Marks,
     refused_links: RefusedLinks,
     refused: RefusedIndex,
@@ -88,9 +88,18 @@ impl Node {
         let reader = journal.reader();
         let horizon = Horizon::at(now);
         let named = |error: JournalError| error.of(journal.path());
-        let found = Found::at(&reader, &horizon).map_err(named)?;
+        let mut span = reader.stamps(&horizon).map_err(named)?;
+        if span.beyond_belief > 0 {
+            let facts = journal.mend_stamps(horizon.believed())?;
+            tracing::error!(
+                facts,
+                "the journal had facts with stamps that no clock shows, as a forged value in Redis leaves them: each \
+                 has its place in the order of the journal now"
+            );
+            span = reader.stamps(&horizon)?;
+        }
+        let found = Found::at(&reader, now).map_err(named)?;
         let last_row = reader.last_row()?;
-        let span = found.span;
         let mut clock = HybridLogicalClock::new(journal.node(), span.latest);
         if span.ahead > 0 {
             tracing::warn!(
@@ -109,7 +118,6 @@ impl Node {
             marks: Marks::new(reader.cursor()?.shared_up_to, last_row),
             journal,
             books,
-            undelivered: AtomicI64::new(found.undelivered),
             refused_links: found.refused_links,
             refused: found.refused,
         };
@@ -173,9 +181,14 @@ impl Node {
         view
     }
 
+    /// Returns the filter of the bills that the journal may have.
+    fn filter(&self) -> &filter::Filter {
+        self.books.cache().filter()
+    }
+
     /// Returns whether the journal certainly has no fact of a bill.
     fn knows_nothing_of(&self, bill: &Bill) -> bool {
-        !self.books.cache().filter().may_have(bill_hash(bill))
+        !self.filter().may_have(bill_hash(bill))
     }
 
     /// Returns the bills with undelivered events, of one biller or of all: those of the journal, and those whose facts
@@ -192,12 +205,14 @@ impl Node {
         for book in self.books_of(biller) {
             bills.extend(book.lock().undelivered().cloned());
         }
-        bills.extend(reader.undelivered_bills(biller)?);
+        let open = reader.open_deliveries(biller, usize::MAX)?;
+        bills.extend(open.into_iter().map(|open| open.fact.bill));
         Ok(bills)
     }
 
+    /// Returns how many events are undelivered, as the journal has them.
     pub(crate) fn undelivered(&self) -> i64 {
-        self.undelivered.load(Ordering::Relaxed)
+        self.journal.tally().undelivered()
     }
 
     /// A stamp that comes before those of all facts that are made after this.
@@ -246,12 +261,11 @@ impl Node {
             // Some facts carry the stamp of another node's payment.
             self.observe(fact.stamp);
             self.refused_links.note(fact);
-            self.books.cache().filter().insert(bill_hash(&fact.bill));
+            self.filter().insert(bill_hash(&fact.bill));
             state.fold(fact)
         };
-        let delta: i64 = entry.facts().iter().map(fold).sum();
-        self.undelivered.fetch_add(delta, Ordering::Relaxed);
-        self.journal.append(entry)
+        let effects: Vec<Option<Effect>> = entry.facts().iter().map(fold).collect();
+        self.journal.append(entry.with_effects(effects))
     }
 
     pub(crate) fn record_one(&self, bill: &Bill, now: Timestamp, kind: FactKind) -> Commit {
@@ -332,7 +346,7 @@ impl Node {
     }
 
     fn settle_what_was_cut_off(&self, now: Timestamp) -> Result<(), JournalError> {
-        let cut_off = self.journal.reader().undecided_payments()?;
+        let cut_off = self.journal.reader().cut_off_payments()?;
         if cut_off.is_empty() {
             return Ok(());
         }
@@ -340,14 +354,25 @@ impl Node {
             payments = cut_off.len(),
             "pay-results were cut off by the last stop: whether their billers heard of them is unknown"
         );
-        for payment in cut_off {
+        let mut last = None;
+        for NumberedFact { fact, context, .. } in cut_off {
+            let FactKind::Payment { event, message, .. } = fact.kind else {
+                continue;
+            };
             let kind = FactKind::Delivery {
-                event: payment.event,
-                message: payment.message,
+                event,
+                message,
                 state: DeliveryState::Unknown,
             };
-            // The writer commits them in order; nobody has to wait for these.
-            drop(self.record_one(&payment.bill, now, kind));
+            let context = FactContext {
+                canonical: context.canonical,
+                ..FactContext::NONE
+            };
+            last = Some(self.record_of_request(&fact.bill, now, kind, context));
+        }
+        // The writer commits them in order. Where it cannot write now, it does later.
+        if let Some(Err(error)) = last.map(Commit::blocking_committed) {
+            tracing::error!(%error, "what was cut off is not in the journal yet");
         }
         Ok(())
     }
@@ -355,33 +380,28 @@ impl Node {
 
 /// What a start reads of the journal.
 struct Found {
-    undelivered: i64,
     refused_links: RefusedLinks,
     refused: RefusedIndex,
-    span: StampSpan,
 }
 
 impl Found {
-    fn at(reader: &Reader, horizon: &Horizon) -> Result<Self, JournalError> {
+    fn at(reader: &Reader, now: Timestamp) -> Result<Self, JournalError> {
         let (refused_links, refused) = (RefusedLinks::default(), RefusedIndex::default());
         reader.for_each_refused(|message, biller, bytes, closed_at| {
             refused.load(message, biller, bytes, closed_at);
         })?;
-        let span = reader.for_each_fact(horizon, |fact| {
-            refused_links.note(&fact);
-            if let FactKind::PayResultRefused { message } = &fact.kind {
-                refused.mark(message, &fact.bill);
-            }
+        reader.for_each_refusal(|message, bill| {
+            refused.mark(message, bill);
         })?;
-        let mut undelivered = 0;
-        for bill in reader.undelivered_bills(None)? {
-            undelivered += i64::try_from(reader.load(&bill)?.undelivered()).unwrap_or_default();
-        }
+        refused_links.load(reader.refused_link_bills(RefusedLinks::MOST)?, now);
         Ok(Self {
-            undelivered,
             refused_links,
             refused,
-            span,
         })
     }
+}
+
+/// The hash under which the filter has a bill.
+fn bill_hash(bill: &Bill) -> u64 {
+    filter::mixed(Reader::bill_hash(bill))
 }

@@ -6,7 +6,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use protocol::Bill;
 
-use crate::{Fact, FactKind};
+use crate::{Fact, FactKind, Stamp, Timestamp};
 
 /// Candidates at most. What comes beyond it is deleted with the retention.
 const CANDIDATES_MAX: usize = 1_000_000;
@@ -16,6 +16,16 @@ const CANDIDATES_MAX: usize = 1_000_000;
 pub(crate) struct RefusedLinks(Mutex<VecDeque<(i64, Bill)>>);
 
 impl RefusedLinks {
+    /// Candidates at most.
+    pub(super) const MOST: usize = CANDIDATES_MAX;
+
+    /// Takes over the bills that the journal has with refused creations, as if those were refused at the start.
+    pub(super) fn load(&self, bills: Vec<Bill>, now: Timestamp) {
+        let mut candidates = self.lock();
+        let time = Stamp::time_of(now);
+        candidates.extend(bills.into_iter().map(|bill| (time, bill)));
+    }
+
     /// Notes the bill of a refused creation; other facts are passed over.
     pub(crate) fn note(&self, fact: &Fact) {
         if !matches!(fact.kind, FactKind::Released { .. }) {

@@ -8,11 +8,20 @@ use super::Node;
 use super::book::{Book, BookState};
 use super::links::{LinkKey, LinkMoment};
 use super::local::Local;
-use crate::journal::{Entry, Reader};
-use crate::{BillState, JournalError};
+use crate::journal::{Entry, Loaded, Reader, Snapshot};
+use crate::{BillGroup, BillState, JournalError};
 
 /// How often a decision reads the index of registered bills again because one of them changed meanwhile.
 const ROUNDS: usize = 16;
+
+/// Facts behind a bill's snapshot that make a new one worth its bytes.
+const SNAPSHOT_FACTS: usize = 256;
+
+/// Bills of one customer that are read.
+const BILLS_OF_CUSTOMER: usize = 1_000;
+
+/// Registered bills that are read for one decision: the bill itself, and two others.
+const OTHERS_MAX: usize = 3;
 
 /// Keeps a bill in memory. Its drop lets it go.
 #[derive(Debug)]
@@ -68,24 +77,8 @@ impl Node {
             self.make_room();
             let wanted = bill.clone();
             let read = move |reader: &Reader| reader.load(&wanted);
-            let journalled = self.readers().read(bill.biller_code(), read).await?;
-            self.complete(&resident, journalled);
-        }
-        Ok(resident)
-    }
-
-    /// The same on a thread that may block, with a reader of its own.
-    ///
-    /// # Errors
-    /// When the journal cannot be read.
-    pub(crate) fn resident_blocking(
-        &self,
-        reader: &Reader,
-        bill: &Bill,
-    ) -> Result<Resident, JournalError> {
-        let (resident, is_complete) = self.pin(bill);
-        if !is_complete {
-            self.complete(&resident, reader.load(bill)?);
+            let loaded = self.readers().read(bill.biller_code(), read).await?;
+            self.complete(&resident, loaded);
         }
         Ok(resident)
     }
@@ -108,7 +101,7 @@ impl Node {
             state.state(bill).cloned()
         };
         // What was queued before is in one of the two.
-        let mut journalled = reader.load(bill)?;
+        let mut journalled = reader.load(bill)?.state;
         if let Some(queued) = queued {
             journalled.merge(&queued);
         }
@@ -124,11 +117,16 @@ impl Node {
         let moment = resident.book.lock().link_moment();
         let read = move |reader: &Reader| {
             let found = match LinkKey::of(&bill) {
-                LinkKey::Notice(key) => reader.registered_under(bill.biller_code(), key)?,
-                LinkKey::Group(_) => reader.registered_like(&bill)?,
+                LinkKey::Notice(key) => {
+                    reader.registered_with_notice_key(bill.biller_code(), key, OTHERS_MAX)?
+                }
+                LinkKey::Group(_) => reader.registered_like(&bill, OTHERS_MAX)?,
             };
             let others = found.into_iter().filter(|other| *other != bill);
-            let with_state = |other: Bill| Ok((other.clone(), reader.load(&other)?));
+            let with_state = |other: Bill| {
+                let state = reader.load(&other)?.state;
+                Ok((other, state))
+            };
             others
                 .map(with_state)
                 .collect::<Result<Vec<_>, JournalError>>()
@@ -136,6 +134,25 @@ impl Node {
         let biller = resident.bill.biller_code();
         let bills = self.readers().read(biller, read).await?;
         Ok(Others { bills, moment })
+    }
+
+    /// Reads the bills of a bill's customer in its group, whatever their identity parameters.
+    ///
+    /// # Errors
+    /// When the journal cannot be read.
+    pub(crate) async fn group_in_journal(&self, bill: &Bill) -> Result<BillGroup, JournalError> {
+        let (biller, bill) = (bill.biller_code(), bill.clone());
+        let read = move |reader: &Reader| {
+            let bills = reader.bills_of(biller, bill.biller_user_key(), BILLS_OF_CUSTOMER)?;
+            let mut group = BillGroup::default();
+            for other in bills {
+                if other.group_key() == bill.group_key() {
+                    group.entry(&other).merge_owned(reader.load(&other)?.state);
+                }
+            }
+            Ok(group)
+        };
+        self.readers().read(biller, read).await
     }
 
     /// Takes a decision about a bill's link under the biller's lock, on all that this node knows. `None` is returned
@@ -167,8 +184,20 @@ impl Node {
     }
 
     /// Merges what the journal has of a bill. A payment that was queued while it could not be read is judged now.
-    fn complete(&self, resident: &Resident, journalled: BillState) {
+    fn complete(&self, resident: &Resident, loaded: Loaded) {
         let Resident { book, bill } = resident;
+        if loaded.facts >= SNAPSHOT_FACTS {
+            // Nobody waits for it: without it, the next load folds all the facts again.
+            drop(
+                self.journal()
+                    .append(Entry::default().with_snapshot(Snapshot {
+                        bill: bill.clone(),
+                        up_to: loaded.last_row,
+                        state: loaded.state.clone(),
+                    })),
+            );
+        }
+        let journalled = loaded.state;
         let mut state = book.lock();
         if !state.complete(bill, journalled) {
             return;

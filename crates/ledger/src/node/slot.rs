@@ -2,7 +2,7 @@
 
 use protocol::Bill;
 
-use crate::BillState;
+use crate::{BillState, HeapBytes};
 
 /// The state of one bill as far as this node has it in memory.
 #[derive(Debug)]

@@ -43,19 +43,10 @@ impl BillGroup {
         &mut self.bills[index].1
     }
 
-    pub(crate) fn remove(&mut self, bill: &Bill) -> Option<BillState> {
-        let index = self.bills.iter().position(|(held, _)| held == bill)?;
-        Some(self.bills.swap_remove(index).1)
-    }
-
     /// Forgets every payment of the group.
     pub(crate) fn drop_payments(&mut self) {
         let states = self.bills.iter_mut().map(|(_, state)| state);
         states.for_each(BillState::drop_payments);
-    }
-
-    pub(crate) fn is_empty(&self) -> bool {
-        self.bills.is_empty()
     }
 
     /// Returns whether nothing is known of its bills but attempts that made no link.
@@ -154,7 +145,7 @@ impl BillGroup {
             for (place, refusals) in refusals {
                 let place = usize::try_from(place).map_err(|_| Unreadable)?;
                 let (_, state) = group.bills.get_mut(place).ok_or(Unreadable)?;
-                state.put_refusals(&refusals);
+                state.put_refusals(refusals);
             }
         }
         decoder.finish()?;

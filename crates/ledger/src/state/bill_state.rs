@@ -4,6 +4,7 @@
 //! [`merge`](BillState::merge) joins the states of two nodes. Both are commutative and idempotent.
 
 use crate::state::codec::{Decoder, Encode, Unreadable};
+use crate::state::heap_bytes::HeapBytes;
 use crate::state::refusals::Refusals;
 use crate::{
     Classification, DeliveryState, Fact, FactKind, Link, LinkState, MessageDigest, Payments, Stamp,
@@ -61,24 +62,28 @@ impl BillState {
 
     /// Merges the state of another node (CRDT merge): the result is the fold of the facts of both.
     pub fn merge(&mut self, other: &Self) {
-        self.link.merge(&other.link);
-        if let Some(payments) = &other.payments {
-            self.payments_mut().merge(payments);
-        }
-        if let Some(theirs) = &other.classification {
-            Classification::clone(theirs).fold_into(&mut self.classification);
-        }
+        self.merge_owned(other.clone());
     }
 
-    /// Returns the bytes that the state takes beside its own struct.
-    pub(crate) fn heap_bytes(&self) -> usize {
-        let payments = self.payments.as_ref().map_or(0, |_| 512);
-        payments + self.classification.as_ref().map_or(0, |_| 128)
+    /// The same with a state that is not needed any more: the cost is that of the state with fewer payments.
+    pub fn merge_owned(&mut self, other: Self) {
+        self.link.merge(&other.link);
+        if let Some(payments) = other.payments {
+            self.payments_mut().merge(*payments);
+        }
+        if let Some(theirs) = other.classification {
+            theirs.fold_into(&mut self.classification);
+        }
     }
 
     /// Forgets the payments.
     pub(crate) fn drop_payments(&mut self) {
         self.payments = None;
+    }
+
+    /// Returns whether no fact is in the state.
+    pub(crate) fn is_empty(&self) -> bool {
+        *self == Self::default()
     }
 
     /// Returns the latest stamp in the state; the default stamp where there is none.
@@ -180,8 +185,14 @@ impl BillState {
         self.payments.as_ref()?.refusals()
     }
 
-    pub(crate) fn put_refusals(&mut self, refusals: &Refusals) {
+    pub(crate) fn put_refusals(&mut self, refusals: Refusals) {
         self.payments_mut().refusals_mut().merge(refusals);
+    }
+}
+
+impl HeapBytes for BillState {
+    fn heap_bytes(&self) -> usize {
+        self.payments.heap_bytes() + self.classification.heap_bytes()
     }
 }
 

@@ -2,6 +2,7 @@
 
 use crate::Stamp;
 use crate::state::codec::{Decoder, Encode, Unreadable};
+use crate::state::heap_bytes::HeapBytes;
 
 /// The latest classification fact of a bill. The highest stamp wins.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -30,6 +31,12 @@ impl Classification {
 
     fn rank(&self) -> (Stamp, bool, &str, &str) {
         (self.stamp, self.error_bill, &self.reason, &self.operator)
+    }
+}
+
+impl HeapBytes for Classification {
+    fn heap_bytes(&self) -> usize {
+        self.reason.heap_bytes() + self.operator.heap_bytes()
     }
 }
 

@@ -66,7 +66,7 @@ impl BillState {
 
 fn merged(ours: &Payments, theirs: &Payments) -> Payments {
     let mut merged = ours.clone();
-    merged.merge(theirs);
+    merged.merge(theirs.clone());
     merged
 }
 

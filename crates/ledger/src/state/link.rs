@@ -120,6 +120,11 @@ impl Link {
         }
     }
 
+    /// Returns whether no link fact was folded.
+    pub(crate) fn is_unheard_of(&self) -> bool {
+        *self == Self::default()
+    }
+
     /// Returns whether all attempts ended without a link: nothing is registered, whatever the time.
     pub(crate) fn is_settled_to_nothing(&self) -> bool {
         let is_closed = |(attempt, _)| Some(attempt) <= self.closed;

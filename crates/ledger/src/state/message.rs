@@ -27,6 +27,9 @@ impl MessageDigest {
         Self(digest.finalize().into())
     }
 
+    /// Stands where a digest is not read.
+    pub(crate) const NONE: Self = Self([0; 32]);
+
     /// Returns a stored digest; `None` unless it has 32 bytes.
     pub fn from_slice(bytes: &[u8]) -> Option<Self> {
         bytes.try_into().ok().map(Self)

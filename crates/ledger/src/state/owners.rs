@@ -49,10 +49,6 @@ impl Owners {
             .all(|(_, link)| link.is_settled_to_nothing())
     }
 
-    pub(crate) fn remove(&mut self, bill: &Bill) {
-        self.links.retain(|(owner, _)| owner != bill);
-    }
-
     pub(crate) fn is_empty(&self) -> bool {
         self.links.is_empty()
     }

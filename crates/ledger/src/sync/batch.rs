@@ -8,7 +8,7 @@ use protocol::{Bill, BillerCode};
 use super::answer::is_large;
 use super::keys::keys;
 use super::{Held, Prepared, Share, Subject};
-use crate::journal::Rows;
+use crate::journal::{Reader, Rows};
 use crate::node::{Epoch, Node, Resident};
 use crate::shared::{BillerChanges, Key, OutOfReach, Swap};
 use crate::{DeliveryState, Digests, Fact, FactKind, JournalError, KeptAnswer, MessageDigest};
@@ -69,7 +69,7 @@ pub(super) async fn write_batches(
     let mut bytes = 0;
     for (bill, message, mut rows) in asked(facts) {
         let mut accepted = match message {
-            Some(message) => reader.accepted(biller, message)?,
+            Some(_) => accepted_in(&reader, &rows)?,
             None => None,
         };
         if accepted
@@ -78,7 +78,7 @@ pub(super) async fn write_batches(
         {
             // What is small first, also of this bill.
             accepted = None;
-            larges.extend(message.map(|message| (bill, message, std::mem::take(&mut rows))));
+            larges.push((bill, std::mem::take(&mut rows)));
         }
         bytes += accepted.as_ref().map_or(0, |(_, answer)| answer.body.len());
         batch.push(Item {
@@ -95,11 +95,11 @@ pub(super) async fn write_batches(
         }
     }
     left = left.max(runner.run(&batch).await);
-    for (bill, message, rows) in larges {
+    for (bill, rows) in larges {
         if left == Some(Left::All) || *large == Large::Wait {
             return Ok(left.max(Some(Left::Some)));
         }
-        if let Some(accepted) = reader.accepted(biller, message)? {
+        if let Some(accepted) = accepted_in(&reader, &rows)? {
             let item = Item {
                 bill,
                 accepted: Some(accepted),
@@ -109,6 +109,15 @@ pub(super) async fn write_batches(
         }
     }
     Ok(left)
+}
+
+/// The accepted pay-result of an item, as the first of its rows names it.
+fn accepted_in(
+    reader: &Reader,
+    rows: &[i64],
+) -> Result<Option<(Digests, KeptAnswer)>, JournalError> {
+    rows.first()
+        .map_or(Ok(None), |row| reader.accepted_in_row(*row))
 }
 
 /// One item per accepted pay-result, the first of a bill with its other rows; one for a bill that

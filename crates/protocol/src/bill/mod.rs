@@ -130,9 +130,9 @@ impl Bill {
         self.text.get(..self.notice_key_start).unwrap_or_default()
     }
 
-    /// Returns the bytes that the bill takes beside its own struct.
-    pub const fn heap_bytes(&self) -> usize {
-        self.text.len().next_multiple_of(16)
+    /// The length of the canonical text of all parts except the biller's code.
+    pub const fn text_bytes(&self) -> usize {
+        self.text.len()
     }
 
     fn part(&self, index: usize) -> &str {

@@ -2,19 +2,20 @@
 
 use super::{Cancelled, Delivery, Group, Paid, Payments};
 use crate::DeliveryState;
-use crate::state::codec::{Decoder, Encode, Unreadable, encode_list};
+use crate::state::codec::{Decoder, Encode, Unreadable};
+use crate::state::sorted::Sorted;
 
 impl Encode for Payments {
     fn encode(&self, out: &mut Vec<u8>) {
-        encode_list(self.groups.iter(), out, |group, out| {
+        self.groups.encode(out, |group, out| {
             group.pay_id.encode(out);
-            encode_list(group.payments.iter(), out, |paid, out| {
+            group.payments.encode(out, |paid, out| {
                 paid.paid_at.encode(out);
                 paid.amount.encode(out);
                 paid.first_report.encode(out);
                 paid.delivery.encode(out);
             });
-            encode_list(group.cancelled.iter(), out, |cancel, out| {
+            group.cancelled.encode(out, |cancel, out| {
                 cancel.paid_at.encode(out);
                 cancel.amount.encode(out);
                 cancel.delivery.encode(out);
@@ -26,7 +27,7 @@ impl Encode for Payments {
 impl Payments {
     pub(crate) fn decode(decoder: &mut Decoder<'_>) -> Result<Self, Unreadable> {
         Ok(Self {
-            groups: decoder.list(Group::decode)?,
+            groups: Sorted::from_written(decoder.list(Group::decode)?),
             // Behind the bills of a group; see `BillGroup::encode`.
             refusals: None,
         })
@@ -37,7 +38,7 @@ impl Group {
     fn decode(decoder: &mut Decoder<'_>) -> Result<Self, Unreadable> {
         Ok(Self {
             pay_id: decoder.pay_id()?,
-            payments: decoder.list(|decoder| {
+            payments: Sorted::from_written(decoder.list(|decoder| {
                 Ok(Paid {
                     paid_at: decoder.paid_at()?,
                     amount: decoder.decimal()?,
@@ -46,14 +47,14 @@ impl Group {
                     })?,
                     delivery: decode_delivery(decoder)?,
                 })
-            })?,
-            cancelled: decoder.list(|decoder| {
+            })?),
+            cancelled: Sorted::from_written(decoder.list(|decoder| {
                 Ok(Cancelled {
                     paid_at: decoder.paid_at()?,
                     amount: decoder.decimal()?,
                     delivery: decode_delivery(decoder)?,
                 })
-            })?,
+            })?),
         })
     }
 }

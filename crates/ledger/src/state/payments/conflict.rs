@@ -1,6 +1,6 @@
 //! Double payments and payments with two amounts, found in merged states.
 
-use super::balance::Sum;
+use super::replay::{Replay, Report};
 use super::{Group, Paid, Payments};
 use crate::Stamp;
 
@@ -13,36 +13,23 @@ impl Payments {
     /// Returns the stamp of the latest double payment: one that was first reported when the bill was
     /// paid by others. A cancelled payment makes no double, however late its cancel was reported.
     pub(crate) fn latest_double(&self) -> Option<Stamp> {
-        let reported_in = |group| move |paid: &Paid| Some((paid.first_report?.0, group));
-        let mut reported: Vec<(Stamp, &Group)> = self
-            .groups
-            .iter()
-            .flat_map(|group| group.payments.iter().filter_map(reported_in(group)))
+        let reported_in = |group| move |paid: &Paid| Report::of(paid, group);
+        let groups = self.groups.iter().enumerate();
+        let mut reports: Vec<Report> = groups
+            .flat_map(|(index, group)| group.payments.iter().filter_map(reported_in(index)))
             .collect();
-        reported.sort_unstable_by_key(|(stamp, _)| *stamp);
-        let later = reported.iter().skip(1).rev();
-        let mut doubles = later.filter(|(stamp, group)| self.is_double(*stamp, group));
-        doubles.next().map(|(stamp, _)| *stamp)
-    }
-
-    /// Returns whether the payment of `group` that was reported at `stamp` raises the balance of the
-    /// group while an earlier payment has a balance.
-    fn is_double(&self, stamp: Stamp, group: &Group) -> bool {
-        let now = stamp.timestamp();
-        let before = |paid: &Paid| paid.first_report.is_some_and(|(other, _)| other < stamp);
-        let until_then = |paid: &Paid| paid.first_report.is_some_and(|(other, _)| other <= stamp);
-        group
-            .balance(now, until_then)
-            .exceeds(group.balance(now, before))
-            && (self.groups.iter()).any(|group| group.balance(now, before).exceeds(Sum::default()))
+        reports.sort_unstable_by_key(|report| report.stamp);
+        let mut replay = Replay::new(&self.groups);
+        let at_one_stamp = reports.chunk_by(|one, next| one.stamp == next.stamp);
+        let doubles = at_one_stamp.filter(|reports| replay.has_double(reports));
+        doubles.last().map(|reports| reports[0].stamp)
     }
 
     /// Returns the stamp of the latest payment that both sides have with different amounts: of each
     /// such payment, the later report.
     pub(crate) fn latest_other_amount(&self, other: &Self) -> Option<Stamp> {
         let pairs = self.groups.iter().flat_map(|group| {
-            let theirs = other.position(&group.pay_id).ok();
-            let theirs = theirs.map(|index| &other.groups[index]);
+            let theirs = other.groups.get(&group.pay_id);
             theirs.into_iter().flat_map(|theirs| group.common(theirs))
         });
         let differing = pairs.filter(|(ours, theirs)| ours.amount != theirs.amount);
@@ -55,10 +42,9 @@ impl Payments {
 impl Group {
     /// Returns the payments that both groups have.
     fn common<'a>(&'a self, other: &'a Self) -> impl Iterator<Item = (&'a Paid, &'a Paid)> {
-        self.payments.iter().filter_map(move |paid| {
-            let index = other.paid_position(&paid.paid_at).ok()?;
-            Some((paid, &other.payments[index]))
-        })
+        self.payments
+            .iter()
+            .filter_map(move |paid| Some((paid, other.payments.get(&paid.paid_at)?)))
     }
 }
 

@@ -2,7 +2,8 @@
 
 use protocol::{Decimal, PayType, PaymentEvent};
 
-use super::Payments;
+use super::totals::paid_until;
+use super::{Payments, cancel_key};
 use crate::{Stamp, Timestamp};
 
 /// The effect of a reported event on its bill.
@@ -50,34 +51,34 @@ impl Payments {
         }
     }
 
+    /// Returns whether the event was reported, or a delivery of it was.
+    pub(crate) fn has(&self, event: &PaymentEvent) -> bool {
+        self.find(event).is_some()
+    }
+
     fn is_paid_without(&self, event: &PaymentEvent, now: Timestamp) -> bool {
-        let mut others = self.clone();
-        if let Ok(position) = others.position(&event.pay_id) {
-            let payments = &mut others.groups[position].payments;
-            payments.retain(|paid| paid.paid_at != event.paid_at);
-        }
-        others.is_paid(now)
+        let others = self.groups.totals_without(&event.pay_id).paid_until;
+        let of_group = self.groups.get(&event.pay_id).map(|group| {
+            let payments = group.payments.totals_without(&event.paid_at);
+            paid_until(&payments, &group.cancelled.totals())
+        });
+        others.max(of_group.unwrap_or_default()).is_after(now)
     }
 
     fn was_first_reported_at(&self, event: &PaymentEvent, stamps: &[Stamp]) -> bool {
         let first_report = || {
-            let group = &self.groups[self.position(&event.pay_id).ok()?];
-            group.payments[group.paid_position(&event.paid_at).ok()?].first_report
+            let group = self.groups.get(&event.pay_id)?;
+            group.payments.get(&event.paid_at)?.first_report
         };
         event.pay_type == PayType::P
             && first_report().is_some_and(|(stamp, _)| stamps.contains(&stamp))
     }
 
     fn find(&self, event: &PaymentEvent) -> Option<&Decimal> {
-        let group = &self.groups[self.position(&event.pay_id).ok()?];
+        let group = self.groups.get(&event.pay_id)?;
         match event.pay_type {
-            PayType::P => Some(&group.payments[group.paid_position(&event.paid_at).ok()?].amount),
-            PayType::C => Some(
-                &group.cancelled[group
-                    .cancel_position(&event.paid_at, &event.pay_amount.abs())
-                    .ok()?]
-                .amount,
-            ),
+            PayType::P => Some(&group.payments.get(&event.paid_at)?.amount),
+            PayType::C => Some(&group.cancelled.get(&cancel_key(event))?.amount),
         }
     }
 }

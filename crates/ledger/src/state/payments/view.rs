@@ -2,7 +2,8 @@
 
 use protocol::{PayId, PayType, PaymentEvent};
 
-use super::balance::Sum;
+use super::sum::Sum;
+use super::totals::Totals;
 use super::{Delivery, Group, Payments};
 use crate::{DeliveryState, Timestamp};
 
@@ -50,10 +51,51 @@ impl Payments {
     pub fn groups(&self) -> impl Iterator<Item = PaymentGroup> {
         self.groups.iter().map(Group::view)
     }
+
+    /// Returns the events with a delivery that was neither accepted nor closed, by `pay_id`, in the order of a group's
+    /// records. The cost is that of these events.
+    pub fn undelivered_records(&self) -> impl Iterator<Item = (PaymentRecord, Cancellation)> {
+        let groups = self.groups.iter_where(Totals::has_undelivered);
+        groups.flat_map(|group| {
+            let cancellation = group.cancellation();
+            let records = group.records(Totals::has_undelivered).into_iter();
+            records
+                .filter(|record| matches!(record.delivery, Some((_, state)) if !state.is_settled()))
+                .map(move |record| (record, cancellation))
+        })
+    }
+
+    /// Returns how much of the payments with this `pay_id` was cancelled; `None` where nothing is known of it.
+    pub fn cancellation(&self, pay_id: &PayId) -> Option<Cancellation> {
+        self.groups.get(pay_id).map(Group::cancellation)
+    }
 }
 
 impl Group {
     fn view(&self) -> PaymentGroup {
+        PaymentGroup {
+            pay_id: self.pay_id,
+            records: self.records(|_| true),
+            remaining: self.remaining().text(),
+            cancelled: self.cancellation(),
+        }
+    }
+
+    fn remaining(&self) -> Sum {
+        let paid = self.payments.totals().amount;
+        paid.minus(self.cancelled.totals().amount)
+    }
+
+    fn cancellation(&self) -> Cancellation {
+        match (self.cancelled.is_empty(), self.remaining().is_zero()) {
+            (true, _) => Cancellation::No,
+            (false, false) => Cancellation::InPart,
+            (false, true) => Cancellation::Fully,
+        }
+    }
+
+    /// Returns the records in their order; those below totals that are not `wanted` may be missing.
+    fn records(&self, wanted: fn(&Totals) -> bool) -> Vec<PaymentRecord> {
         let event = |pay_type, paid_at, pay_amount| PaymentEvent {
             pay_id: self.pay_id,
             pay_type,
@@ -61,13 +103,14 @@ impl Group {
             pay_amount,
         };
         let timed = |delivery: Delivery| delivery.map(|(stamp, state)| (stamp.timestamp(), state));
-        let paid = self.payments.iter().map(|paid| PaymentRecord {
+        let paid = self.payments.iter_where(wanted).map(|paid| PaymentRecord {
             event: event(PayType::P, paid.paid_at, paid.amount),
             reported_at: paid.first_report.map(|(stamp, _)| stamp.timestamp()),
             mark_ends_at: paid.first_report.and_then(|(_, ends)| ends),
             delivery: timed(paid.delivery),
         });
-        let cancelled = self.cancelled.iter().map(|cancel| PaymentRecord {
+        let cancelled = self.cancelled.iter_where(wanted);
+        let cancelled = cancelled.map(|cancel| PaymentRecord {
             event: event(PayType::C, cancel.paid_at, cancel.amount),
             reported_at: None,
             mark_ends_at: None,
@@ -75,18 +118,7 @@ impl Group {
         });
         let mut records: Vec<PaymentRecord> = paid.chain(cancelled).collect();
         records.sort_by_key(|record| (record.event.paid_at, record.event.pay_type));
-        let remaining = self.paid_sum().minus(self.cancelled_sum());
-        let cancelled = match (self.cancelled.is_empty(), remaining.exceeds(Sum::default())) {
-            (true, _) => Cancellation::No,
-            (false, true) => Cancellation::InPart,
-            (false, false) => Cancellation::Fully,
-        };
-        PaymentGroup {
-            pay_id: self.pay_id,
-            records,
-            remaining: remaining.text(),
-            cancelled,
-        }
+        records
     }
 }
 

@@ -1,0 +1,280 @@
+//! Billers, bills and pay-results as numbers, made where they are new.
+
+use std::collections::HashMap;
+use std::sync::LazyLock;
+
+use protocol::{Bill, BillerCode, CanonicalDigest, PaymentEvent};
+use rusqlite::{Connection, OptionalExtension, params};
+
+use super::recent::Recent;
+use super::row::IS_BILL;
+use super::{JournalError, column, row};
+use crate::{Digests, MessageDigest};
+
+/// Bills, and pay-results, whose numbers are remembered: those of the calls under way, mostly.
+const REMEMBERED: usize = 8_192;
+
+static FIND_BILL: LazyLock<String> =
+    LazyLock::new(|| format!("SELECT id, registered FROM bill WHERE {IS_BILL}"));
+
+const INSERT_BILL: &str =
+    "INSERT INTO bill (biller, hash, group_hash, biller_user_key, billed_year_month, ordinal,
+    biller_notice_key, identity) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
+
+const FIND_MESSAGE: &str = "SELECT id, canonical FROM message
+    WHERE substr(coalesce(canonical, digest), 1, 8) IN (?1, ?2) AND digest = ?3 AND biller = ?4
+    ORDER BY body IS NULL LIMIT 1";
+
+/// A pay-result without its canonical form is known by it all the same where the bill's payment has it.
+const FIND_PAID: &str = "SELECT message.id FROM fact CROSS JOIN message ON message.id = fact.message
+    WHERE fact.kind = 6 AND fact.pay_id = ?1 AND fact.paid_at = ?2 AND fact.bill = ?3 AND message.digest = ?4 LIMIT 1";
+
+/// A bill's number, and what its row says.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct KnownBill {
+    pub(super) id: i64,
+    pub(super) biller: i64,
+    pub(super) registered: Option<bool>,
+    /// It was made just now, and has no fact yet.
+    pub(super) is_new: bool,
+}
+
+/// The numbers that were used last. What a transaction that failed has learned is to be forgotten.
+#[derive(Debug)]
+pub(super) struct Numbers {
+    billers: HashMap<BillerCode, i64>,
+    bills: Recent<Bill, KnownBill>,
+    messages: Recent<(i64, MessageDigest), i64>,
+    /// By how much the billers' counts of bills change with the transaction.
+    counts: HashMap<i64, i64>,
+}
+
+impl Default for Numbers {
+    fn default() -> Self {
+        Self {
+            billers: HashMap::new(),
+            bills: Recent::with_bound(REMEMBERED),
+            messages: Recent::with_bound(REMEMBERED),
+            counts: HashMap::new(),
+        }
+    }
+}
+
+impl Numbers {
+    /// Returns the number of a biller.
+    pub(super) fn biller(
+        &mut self,
+        connection: &Connection,
+        code: BillerCode,
+    ) -> Result<i64, JournalError> {
+        if let Some(id) = self.billers.get(&code) {
+            return Ok(*id);
+        }
+        connection
+            .prepare_cached("INSERT OR IGNORE INTO biller (code) VALUES (?1)")?
+            .execute([code.as_str()])?;
+        let id = connection
+            .prepare_cached("SELECT id FROM biller WHERE code = ?1")?
+            .query_row([code.as_str()], |row| row.get(0))?;
+        if self.billers.len() >= REMEMBERED {
+            self.billers.clear();
+        }
+        self.billers.insert(code, id);
+        Ok(id)
+    }
+
+    /// Returns the number of a bill, and what its row says.
+    pub(super) fn bill(
+        &mut self,
+        connection: &Connection,
+        bill: &Bill,
+    ) -> Result<&mut KnownBill, JournalError> {
+        if self.bills.get_mut(bill).is_none() {
+            let biller = self.biller(connection, bill.biller_code())?;
+            let known = self.find_or_make(connection, bill, biller)?;
+            self.bills.insert(bill.clone(), known);
+        }
+        // It was put there just now.
+        self.bills
+            .get_mut(bill)
+            .ok_or_else(|| column::unreadable("bill"))
+    }
+
+    fn find_or_make(
+        &mut self,
+        connection: &Connection,
+        bill: &Bill,
+        biller: i64,
+    ) -> Result<KnownBill, JournalError> {
+        let mut statement = connection.prepare_cached(&FIND_BILL)?;
+        row::bill_parameters(bill).bind(&mut statement, &[])?;
+        if let Some(row) = statement.raw_query().next()? {
+            return Ok(KnownBill {
+                id: row.get(0)?,
+                biller,
+                registered: row.get(1)?,
+                is_new: false,
+            });
+        }
+        connection.prepare_cached(INSERT_BILL)?.execute(params![
+            biller,
+            column::bill_hash(bill),
+            column::group_hash(bill),
+            bill.biller_user_key(),
+            bill.billed_year_month(),
+            bill.ordinal(),
+            bill.biller_notice_key(),
+            column::identity_text(bill),
+        ])?;
+        *self.counts.entry(biller).or_default() += 1;
+        Ok(KnownBill {
+            id: connection.last_insert_rowid(),
+            biller,
+            registered: None,
+            is_new: true,
+        })
+    }
+
+    /// Returns the number of a pay-result, made where it is new. `paid` is the bill and the event that it is known by.
+    pub(super) fn message(
+        &mut self,
+        connection: &Connection,
+        biller: i64,
+        digests: &Digests,
+        paid: Option<(i64, &PaymentEvent)>,
+    ) -> Result<i64, JournalError> {
+        match self.find_message(connection, biller, digests, paid)? {
+            Some(id) => Ok(id),
+            None => self.make_message(connection, biller, digests, None),
+        }
+    }
+
+    /// Keeps the bytes of a pay-result.
+    pub(super) fn keep_message(
+        &mut self,
+        connection: &Connection,
+        biller: i64,
+        digests: &Digests,
+        body: &[u8],
+    ) -> Result<(), JournalError> {
+        match self.find_message(connection, biller, digests, None)? {
+            Some(id) => {
+                connection
+                    .prepare_cached("UPDATE message SET body = ?2 WHERE id = ?1 AND body IS NULL")?
+                    .execute(params![id, body])?;
+            }
+            None => {
+                self.make_message(connection, biller, digests, Some(body))?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Returns the number of a pay-result that the journal has.
+    pub(super) fn find_message(
+        &mut self,
+        connection: &Connection,
+        biller: i64,
+        digests: &Digests,
+        paid: Option<(i64, &PaymentEvent)>,
+    ) -> Result<Option<i64>, JournalError> {
+        let key = (biller, digests.bytes);
+        if let Some(id) = self.messages.get_mut(&key) {
+            return Ok(Some(*id));
+        }
+        let found = find_message(connection, biller, digests, paid)?;
+        if let Some(id) = found {
+            self.messages.insert(key, id);
+        }
+        Ok(found)
+    }
+
+    /// Makes the row of a pay-result.
+    pub(super) fn make_message(
+        &mut self,
+        connection: &Connection,
+        biller: i64,
+        digests: &Digests,
+        body: Option<&[u8]>,
+    ) -> Result<i64, JournalError> {
+        let bytes = digests.bytes.as_bytes();
+        let canonical = digests.canonical.as_ref().map(CanonicalDigest::as_bytes);
+        connection
+            .prepare_cached(
+                "INSERT INTO message (biller, digest, canonical, body) VALUES (?1, ?2, ?3, ?4)",
+            )?
+            .execute(params![biller, bytes, canonical, body])?;
+        let id = connection.last_insert_rowid();
+        self.messages.insert((biller, digests.bytes), id);
+        Ok(id)
+    }
+
+    /// A bill left the journal, or its row was changed.
+    pub(super) fn forget_bill(&mut self, bill: &Bill) {
+        self.bills.remove(bill);
+    }
+
+    /// A biller has one bill less.
+    pub(super) fn count_gone(&mut self, biller: i64) {
+        *self.counts.entry(biller).or_default() -= 1;
+    }
+
+    /// Pay-results left the journal.
+    pub(super) fn forget_messages(&mut self) {
+        self.messages.clear();
+    }
+
+    /// Writes the counts of bills.
+    pub(super) fn write_counts(&mut self, connection: &Connection) -> Result<(), JournalError> {
+        for (biller, change) in self.counts.drain() {
+            connection
+                .prepare_cached("UPDATE biller SET bills = bills + ?2 WHERE id = ?1")?
+                .execute([biller, change])?;
+        }
+        Ok(())
+    }
+}
+
+fn find_message(
+    connection: &Connection,
+    biller: i64,
+    digests: &Digests,
+    paid: Option<(i64, &PaymentEvent)>,
+) -> Result<Option<i64>, JournalError> {
+    let bytes = digests.bytes.as_bytes();
+    let canonical = digests.canonical.as_ref().map(CanonicalDigest::as_bytes);
+    let found: Option<(i64, Option<Vec<u8>>)> = connection
+        .prepare_cached(FIND_MESSAGE)?
+        .query_row(
+            params![
+                column::form(bytes),
+                column::form(canonical.unwrap_or(bytes)),
+                bytes,
+                biller
+            ],
+            |row| Ok((row.get(0)?, row.get(1)?)),
+        )
+        .optional()?;
+    match (found, canonical, paid) {
+        (Some((id, None)), Some(canonical), _) => {
+            connection
+                .prepare_cached("UPDATE message SET canonical = ?2 WHERE id = ?1")?
+                .execute(params![id, canonical])?;
+            Ok(Some(id))
+        }
+        (Some((id, _)), ..) => Ok(Some(id)),
+        (None, None, Some((bill, event))) => Ok(connection
+            .prepare_cached(FIND_PAID)?
+            .query_row(
+                params![
+                    column::pay_id_value(event.pay_id),
+                    column::digits_number(event.paid_at.as_str()),
+                    bill,
+                    bytes
+                ],
+                |row| row.get(0),
+            )
+            .optional()?),
+        (None, ..) => Ok(None),
+    }
+}
