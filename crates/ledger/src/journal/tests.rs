@@ -111,7 +111,7 @@ fn journal() -> (Connection, Inserter) {
     let mut connection = Connection::open_in_memory().unwrap();
     schema::prepare(&mut connection, Path::new("")).unwrap();
     connection
-        .execute("UPDATE node SET number = ?1", [NODE])
+        .execute("UPDATE node SET number = ?1, author = ?1", [NODE])
         .unwrap();
     (connection, Inserter::new(NODE))
 }
