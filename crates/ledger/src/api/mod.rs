@@ -45,7 +45,7 @@ pub use verify::{Rebuild, Verification, verify_offline};
 use crate::journal::{self, Rows};
 use crate::node::retention::{self, RetentionThread};
 use crate::node::{CacheFigures, FillingThread, Node};
-use crate::shared::{Settings as RedisSettings, SharedStore, WallClock};
+use crate::redis::{Settings as RedisSettings, SharedStore, WallClock};
 use crate::sync::{Held, Presence, Resync, Seal, Share};
 use crate::{BillView, JournalError, Observer, Timestamp};
 

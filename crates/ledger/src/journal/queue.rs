@@ -147,7 +147,7 @@ mod tests {
 
     use super::*;
     use crate::journal::{Entry, Journal, JournalError, Settings};
-    use crate::shared::OutOfReach;
+    use crate::redis::OutOfReach;
     use crate::{Fact, FactKind, Observer, Stamp};
 
     /// Holds the writer up behind every commit until the test lets it go on.

@@ -46,7 +46,7 @@ use crate::journal::{
     Settings,
 };
 use crate::node::refused::RefusedIndex;
-use crate::shared::WallClock;
+use crate::redis::WallClock;
 use crate::state::horizon::Horizon;
 use crate::{
     DeliveryState, Fact, FactContext, FactKind, HybridLogicalClock, JournalError, Stamp, Timestamp,

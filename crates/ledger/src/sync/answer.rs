@@ -9,7 +9,7 @@ use bytes::Bytes;
 use protocol::Bill;
 
 use super::Share;
-use crate::shared::{Key, OutOfReach};
+use crate::redis::{Key, OutOfReach};
 use crate::state::codec::{self, Decoder, Encode, Unreadable};
 use crate::{KeptAnswer, MessageDigest};
 

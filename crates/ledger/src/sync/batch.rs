@@ -10,7 +10,7 @@ use super::keys::keys;
 use super::{Held, Prepared, Share, Subject};
 use crate::journal::{Reader, Rows};
 use crate::node::{Epoch, Node, Resident};
-use crate::shared::{BillerChanges, Key, OutOfReach, Swap};
+use crate::redis::{BillerChanges, Key, OutOfReach, Swap};
 use crate::{DeliveryState, Digests, Fact, FactKind, JournalError, KeptAnswer, MessageDigest};
 
 /// Bytes of kept answers in one batch: a call that comes meanwhile waits behind them.

@@ -7,7 +7,7 @@ use super::keys::{MESSAGE, keys};
 use super::{Held, Share, held};
 use crate::MessageDigest;
 use crate::node::Resident;
-use crate::shared::{Key, OutOfReach};
+use crate::redis::{Key, OutOfReach};
 use crate::state::horizon::Horizon;
 
 /// How the shared state falls short of what this node knows of a bill.

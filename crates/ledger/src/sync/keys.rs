@@ -3,7 +3,7 @@
 use protocol::Bill;
 
 use crate::Digests;
-use crate::shared::Key;
+use crate::redis::Key;
 
 /// Kinds of keys.
 pub(super) const FAMILY: &str = "f";

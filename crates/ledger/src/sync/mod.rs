@@ -35,7 +35,7 @@ pub(crate) use seal::Seal;
 
 use crate::journal::Entry;
 use crate::node::{BookState, Epoch, Local, Node, Others, Resident};
-use crate::shared::{OutOfReach, SharedStore, Swap};
+use crate::redis::{OutOfReach, SharedStore, Swap};
 use crate::state::codec::Unreadable;
 use crate::state::horizon::Horizon;
 use crate::{Digests, KeptAnswer, Observer, Timestamp};

@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::keys::{CANONICAL, MESSAGE, keys};
 use super::seal::Seal;
 use super::{Held, Subject, answer};
-use crate::shared::{Change, Key};
+use crate::redis::{Change, Key};
 use crate::state::codec;
 
 /// How long Redis keeps a value that says nothing but that links were refused: longer than the journals keep such facts,

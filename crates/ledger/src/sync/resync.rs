@@ -18,7 +18,7 @@ use super::Share;
 use super::progress::Progress;
 use crate::journal::{Cursor, Entry};
 use crate::node::Node;
-use crate::shared::Identity;
+use crate::redis::Identity;
 
 /// How often the journal is looked through for facts that are not shared.
 const EVERY: Duration = Duration::from_millis(500);

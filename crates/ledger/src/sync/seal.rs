@@ -7,7 +7,7 @@
 use bytes::Bytes;
 use ring::hmac;
 
-use crate::shared::{Key, ValueKey};
+use crate::redis::{Key, ValueKey};
 
 /// Says that a checksum follows the value. No version of a value begins with it.
 const KEYED: u8 = 0xff;

@@ -22,7 +22,7 @@ use tokio::time::timeout;
 use super::{Seal, Share};
 use crate::Timestamp;
 use crate::journal::{Journal, JournalError};
-use crate::shared::{Key, OutOfReach, SharedStore, Swap};
+use crate::redis::{Key, OutOfReach, SharedStore, Swap};
 use holder::{Holder, Judgement};
 
 /// How long a number is held without being renewed.

@@ -1,0 +1,176 @@
+//! How a connection is made.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::FutureExt;
+use futures_util::future::BoxFuture;
+use redis::aio::MultiplexedConnection;
+use redis::{AsyncConnectionConfig, Cmd, RedisConnectionInfo};
+use rustls::ClientConfig;
+use rustls::pki_types::ServerName;
+use socket2::{SockRef, TcpKeepalive};
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::TcpStream;
+use tokio::time::timeout;
+use tokio_rustls::TlsConnector;
+use tokio_rustls::client::TlsStream;
+
+use super::admission::OPERATIONS_BOUND;
+use super::fault::Fault;
+use super::wake::Wake;
+use crate::redis::settings::Settings;
+use crate::redis::settings::address::Node;
+
+/// A server that died without a word is noticed by the kernel within half a minute also where
+/// nobody asks it anything.
+const KEEPALIVE: TcpKeepalive = TcpKeepalive::new()
+    .with_time(Duration::from_secs(15))
+    .with_interval(Duration::from_secs(5))
+    .with_retries(3);
+
+/// Reads and writes a connection; to be run in a task of its own.
+pub(crate) type Driver = BoxFuture<'static, ()>;
+
+/// A connection on which nothing was said.
+pub(crate) enum Stream {
+    Clear(TcpStream),
+    Tls(Box<TlsStream<TcpStream>>),
+}
+
+/// Makes connections.
+#[derive(Clone, Debug)]
+pub(crate) struct Dial {
+    login: RedisConnectionInfo,
+    tls: Option<Arc<ClientConfig>>,
+    step: Duration,
+    wake: Arc<Wake>,
+}
+
+impl Dial {
+    /// Connects to the servers that hold the state.
+    pub(crate) fn to_servers(settings: &Settings, wake: &Arc<Wake>) -> Self {
+        let login = Self::with_password(settings).set_db(i64::from(settings.database));
+        Self::new(login, settings, wake)
+    }
+
+    /// Connects to Sentinels without logging in.
+    pub(crate) fn to_open_sentinels(settings: &Settings, wake: &Arc<Wake>) -> Self {
+        Self::new(RedisConnectionInfo::default(), settings, wake)
+    }
+
+    /// Connects to Sentinels that have users of their own.
+    pub(crate) fn to_guarded_sentinels(settings: &Settings, wake: &Arc<Wake>) -> Self {
+        Self::new(Self::with_password(settings), settings, wake)
+    }
+
+    fn with_password(settings: &Settings) -> RedisConnectionInfo {
+        let mut login = RedisConnectionInfo::default();
+        if let Some(username) = &settings.username {
+            login = login.set_username(username);
+        }
+        if let Some(password) = &settings.password {
+            login = login.set_password(password.reveal());
+        }
+        login
+    }
+
+    fn new(login: RedisConnectionInfo, settings: &Settings, wake: &Arc<Wake>) -> Self {
+        Self {
+            // `CLIENT SETINFO` is younger than some servers, whose users cannot be allowed it.
+            login: login.set_skip_set_lib_name(),
+            tls: settings.tls.clone(),
+            step: settings.timeout,
+            wake: Arc::clone(wake),
+        }
+    }
+
+    /// How long each of the steps to a connection may take.
+    pub(crate) const fn step(&self) -> Duration {
+        self.step
+    }
+
+    /// Whom a connection that was closed wakes.
+    pub(crate) const fn wake(&self) -> &Arc<Wake> {
+        &self.wake
+    }
+
+    /// Connects, encrypts and logs in; each of the three may take one time-out.
+    pub(crate) async fn open(&self, node: &Node) -> Result<(MultiplexedConnection, Driver), Fault> {
+        match self.stream(node).await? {
+            Stream::Clear(stream) => self.log_in(node, stream).await,
+            Stream::Tls(stream) => self.log_in(node, stream).await,
+        }
+    }
+
+    /// Connects and encrypts; each may take one time-out.
+    pub(crate) async fn stream(&self, node: &Node) -> Result<Stream, Fault> {
+        let tcp = self.within(node, "connect", connect(node)).await?;
+        let Some(tls) = &self.tls else {
+            return Ok(Stream::Clear(tcp));
+        };
+        let name = ServerName::try_from(node.host.clone())
+            .map_err(|_| Fault::of(node, "the host is no name that a certificate can have"))?;
+        let handshake = TlsConnector::from(Arc::clone(tls)).connect(name, tcp);
+        let stream = self.within(node, "TLS", handshake).await?;
+        Ok(Stream::Tls(Box::new(stream)))
+    }
+
+    /// What is to be said on a connection before anything else, each to be answered without an error.
+    pub(crate) fn greeting(&self) -> Vec<Cmd> {
+        let mut greeting = Vec::new();
+        if let Some(password) = self.login.password() {
+            let mut log_in = redis::cmd("AUTH");
+            if let Some(username) = self.login.username() {
+                log_in.arg(username);
+            }
+            log_in.arg(password);
+            greeting.push(log_in);
+        }
+        if self.login.db() != 0 {
+            let mut select = redis::cmd("SELECT");
+            select.arg(self.login.db());
+            greeting.push(select);
+        }
+        greeting
+    }
+
+    async fn log_in<S>(
+        &self,
+        node: &Node,
+        stream: S,
+    ) -> Result<(MultiplexedConnection, Driver), Fault>
+    where
+        S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    {
+        // Time-outs are ours; the queue is as long as what is admitted, so that nobody ever waits
+        // for a place in it.
+        let config = AsyncConnectionConfig::new()
+            .set_response_timeout(None)
+            .set_connection_timeout(None)
+            .set_pipeline_buffer_size(OPERATIONS_BOUND);
+        let login = MultiplexedConnection::new_with_config(&self.login, stream, config);
+        let (connection, driver) = self.within(node, "log-in", login).await?;
+        Ok((connection, driver.boxed()))
+    }
+
+    async fn within<T, E: std::fmt::Display>(
+        &self,
+        node: &Node,
+        step: &str,
+        work: impl Future<Output = Result<T, E>>,
+    ) -> Result<T, Fault> {
+        match timeout(self.step, work).await {
+            Ok(Ok(done)) => Ok(done),
+            Ok(Err(error)) => Err(Fault::of(node, format_args!("{step} failed: {error}"))),
+            Err(_) => Err(Fault::of(node, format_args!("{step} took too long"))),
+        }
+    }
+}
+
+async fn connect(node: &Node) -> std::io::Result<TcpStream> {
+    let stream = TcpStream::connect((node.host.as_str(), node.port)).await?;
+    stream.set_nodelay(true)?;
+    SockRef::from(&stream).set_tcp_keepalive(&KEEPALIVE)?;
+    Ok(stream)
+}

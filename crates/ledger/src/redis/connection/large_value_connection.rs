@@ -1,0 +1,41 @@
+//! A lane of their own for large values: whoever waits for a small one never waits behind them.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use redis::{Cmd, Value};
+use tokio::sync::Semaphore;
+use tokio::time::{Instant, timeout};
+
+use super::shared_connection::Link;
+use super::thread_connections;
+use crate::redis::out_of_reach::OutOfReach;
+
+/// The second connection to a server, for one large value at a time. One that takes too long
+/// closes this connection and no other.
+#[derive(Debug)]
+pub(crate) struct Bulk {
+    link: Arc<Link>,
+    turn: Semaphore,
+}
+
+impl Bulk {
+    pub(crate) fn new(link: Arc<Link>) -> Arc<Self> {
+        Arc::new(Self {
+            link,
+            turn: Semaphore::new(1),
+        })
+    }
+
+    pub(crate) const fn link(&self) -> &Arc<Link> {
+        &self.link
+    }
+
+    /// Waits for its turn, and then for the answer, each as long as `patience` lasts.
+    pub(crate) async fn ask(&self, command: &Cmd, patience: Duration) -> Result<Value, OutOfReach> {
+        let turn = timeout(patience, self.turn.acquire()).await;
+        // Nobody closes the semaphore.
+        let _turn = turn.map_err(|_| OutOfReach::Busy)?.ok();
+        thread_connections::ask(&self.link, command, Instant::now() + patience).await
+    }
+}

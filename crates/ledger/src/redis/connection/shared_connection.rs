@@ -1,0 +1,233 @@
+//! One connection to one server, until it fails once.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
+
+use redis::aio::MultiplexedConnection;
+use redis::{Cmd, Pipeline, Value};
+use tokio::sync::watch;
+use tokio::task::AbortHandle;
+use tokio::time::{Instant, timeout_at};
+
+use super::clock::ServerClock;
+use super::dial::{Dial, Driver};
+use super::fault::Fault;
+use crate::redis::out_of_reach::OutOfReach;
+use crate::redis::settings::address::Node;
+
+/// One connection to one server. It is closed at its first failure and never used again; a time-out
+/// is a failure, because nobody can know which answers are still to come, and all others wait
+/// behind it.
+#[derive(Debug)]
+pub(crate) struct Link {
+    node: Node,
+    dial: Dial,
+    connection: MultiplexedConnection,
+    /// Of the server's process, once it was asked.
+    run_id: OnceLock<Box<str>>,
+    /// Set: it is closed. One word for both, for whoever finds it failing looks at once for another.
+    why_closed: OnceLock<OutOfReach>,
+    takes_writes: AtomicBool,
+    /// Told when it is closed; gone when it is.
+    closed: watch::Sender<()>,
+    complained: AtomicBool,
+    driver: AbortHandle,
+    clock: ServerClock,
+}
+
+impl Link {
+    /// Connects to a server, logs in, and runs the connection's driver on the current runtime.
+    pub(crate) async fn connect(dial: &Dial, node: &Node) -> Result<Arc<Self>, Fault> {
+        let opened = dial.open(node).await?;
+        Ok(Self::new(node.clone(), dial.clone(), opened))
+    }
+
+    fn new(
+        node: Node,
+        dial: Dial,
+        (connection, driver): (MultiplexedConnection, Driver),
+    ) -> Arc<Self> {
+        Arc::new_cyclic(|link| {
+            let link = link.clone();
+            let driver = tokio::spawn(async move {
+                driver.await;
+                // The server hung up: nobody has to find out with a payment.
+                if let Some(link) = std::sync::Weak::<Self>::upgrade(&link) {
+                    link.close(OutOfReach::Lost);
+                }
+            });
+            Self {
+                node,
+                dial,
+                connection,
+                run_id: OnceLock::new(),
+                why_closed: OnceLock::new(),
+                takes_writes: AtomicBool::new(true),
+                closed: watch::Sender::new(()),
+                complained: AtomicBool::new(false),
+                driver: driver.abort_handle(),
+                clock: ServerClock::default(),
+            }
+        })
+    }
+
+    pub(crate) const fn node(&self) -> &Node {
+        &self.node
+    }
+
+    /// How further connections to the server are made.
+    pub(crate) const fn dial(&self) -> &Dial {
+        &self.dial
+    }
+
+    /// Which process the server is; `None` before it was asked.
+    pub(crate) fn run_id(&self) -> Option<&str> {
+        self.run_id.get().map(|run_id| &**run_id)
+    }
+
+    /// The server was asked which process it is. On one connection it never becomes another.
+    pub(crate) fn learn_run_id(&self, run_id: &str) {
+        self.run_id.get_or_init(|| run_id.into());
+    }
+
+    /// The server's clock.
+    pub(crate) const fn clock(&self) -> &ServerClock {
+        &self.clock
+    }
+
+    pub(crate) fn is_open(&self) -> bool {
+        self.why_closed.get().is_none()
+    }
+
+    /// Whether the server takes writes, as far as is known. While it does not, it is only read.
+    pub(crate) fn takes_writes(&self) -> bool {
+        self.takes_writes.load(Ordering::Acquire)
+    }
+
+    /// The server took a write.
+    pub(crate) fn learn_writes_taken(&self) {
+        self.takes_writes.store(true, Ordering::Release);
+    }
+
+    /// The server refused a write as it would refuse any other: from now on nobody tries, and the
+    /// supervisor, who is told, finds out when that is over.
+    pub(crate) fn learn_writes_refused(&self, code: &str) {
+        if self.takes_writes.swap(false, Ordering::AcqRel) {
+            tracing::warn!(server = %self.node, code, "a server of the shared state cannot serve writes");
+            self.dial.wake().look();
+        }
+    }
+
+    /// Ready when it is closed, or gone.
+    pub(crate) fn closing(&self) -> impl Future<Output = ()> + use<> {
+        let mut closed = self.closed.subscribe();
+        async move {
+            // An error says that the link is gone.
+            let _ = closed.changed().await;
+        }
+    }
+
+    /// Why it was closed, where it was.
+    pub(crate) fn why_closed(&self) -> Option<OutOfReach> {
+        self.why_closed.get().copied()
+    }
+
+    /// Whether it is closed because it broke, not because of what the server did or did not say.
+    pub(crate) fn is_broken(&self) -> bool {
+        self.why_closed() == Some(OutOfReach::Lost)
+    }
+
+    /// Ready when it breaks; never where it is closed for another reason.
+    pub(crate) fn breaking(self: &Arc<Self>) -> impl Future<Output = ()> + use<> {
+        let (closing, link) = (self.closing(), Arc::clone(self));
+        async move {
+            if link.is_open() {
+                closing.await;
+            }
+            if !link.is_broken() {
+                std::future::pending::<()>().await;
+            }
+        }
+    }
+
+    /// Closes it for all, ends what is under way, and tells the supervisor.
+    pub(crate) fn close(&self, why: OutOfReach) {
+        if self.why_closed.set(why).is_ok() {
+            self.driver.abort();
+            self.closed.send_replace(());
+            self.dial.wake().look();
+        }
+    }
+
+    /// Tells the log of a command that the server refuses, once: if it is a missing permission, it
+    /// is missing for every call. The error's code alone: the rest may quote a key or a value.
+    pub(crate) fn complain(&self, code: &str) {
+        if !self.complained.swap(true, Ordering::Relaxed) {
+            tracing::error!(server = %self.node, code, "the shared state refuses a command");
+        }
+    }
+
+    /// Sends one command and waits for its answer, which may be a server's error.
+    pub(crate) async fn ask(&self, command: &Cmd, deadline: Instant) -> Result<Value, OutOfReach> {
+        let mut connection = self.connection.clone();
+        let answer = connection.send_packed_command(command);
+        self.until_closed(answer, deadline).await
+    }
+
+    /// Sends several commands in one write and waits for their answers, one each, of which any may
+    /// be a server's error.
+    pub(crate) async fn ask_all(
+        &self,
+        commands: &Pipeline,
+        deadline: Instant,
+    ) -> Result<Vec<Value>, OutOfReach> {
+        let count = commands.len();
+        let mut connection = self.connection.clone();
+        let answers = connection.send_packed_commands(commands, 0, count);
+        let answers = self.until_closed(answers, deadline).await?;
+        if answers.len() == count {
+            Ok(answers)
+        } else {
+            Err(OutOfReach::Refused)
+        }
+    }
+
+    /// What comes over the shared connection. Its driver is another thread's, and may end at the very
+    /// moment at which a command is handed to it: that one is answered by nobody, not even with an error.
+    async fn until_closed<T>(
+        &self,
+        answer: impl Future<Output = redis::RedisResult<T>>,
+        deadline: Instant,
+    ) -> Result<T, OutOfReach> {
+        let closing = self.closing();
+        if let Some(why) = self.why_closed() {
+            return Err(why);
+        }
+        tokio::select! {
+            biased;
+            came = timeout_at(deadline, answer) => self.judge(came.ok()),
+            () = closing => Err(self.why_closed().unwrap_or(OutOfReach::Lost)),
+        }
+    }
+
+    fn judge<T>(&self, answer: Option<redis::RedisResult<T>>) -> Result<T, OutOfReach> {
+        match answer {
+            Some(Ok(answer)) => Ok(answer),
+            Some(Err(_)) => Err(self.failed(OutOfReach::Lost)),
+            None => Err(self.failed(OutOfReach::TooSlow)),
+        }
+    }
+
+    /// A call failed, so it is closed. The first reason is the cause; what fails after it is its
+    /// consequence.
+    pub(crate) fn failed(&self, why: OutOfReach) -> OutOfReach {
+        self.close(why);
+        self.why_closed().unwrap_or(why)
+    }
+}
+
+impl Drop for Link {
+    fn drop(&mut self) {
+        self.driver.abort();
+    }
+}

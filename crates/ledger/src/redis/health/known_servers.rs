@@ -1,0 +1,107 @@
+//! Servers that were met, and which of those that take no writes may be read.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use super::identity::Server;
+use super::probe::{Probed, Writes};
+use crate::redis::connection::fault::Fault;
+use crate::redis::connection::shared_connection::Link;
+use crate::redis::settings::address::Node;
+
+/// A server that answers as a primary, and may be asked.
+#[derive(Debug)]
+pub(crate) struct Met {
+    pub(crate) link: Arc<Link>,
+    pub(crate) server: Server,
+    /// Why it takes no writes.
+    pub(crate) read_only: Option<Fault>,
+}
+
+impl Met {
+    pub(crate) const fn takes_writes(&self) -> bool {
+        self.read_only.is_none()
+    }
+}
+
+/// What one look found of one server.
+pub(crate) type Reached = Result<Met, Fault>;
+
+/// What one look found of all servers of a layout.
+#[derive(Debug, Default)]
+pub(crate) struct Found {
+    /// One per server; `None`: it is out of reach.
+    pub(crate) owners: Vec<Option<Arc<Link>>>,
+    /// Those that take writes.
+    pub(crate) servers: Vec<Server>,
+    /// Why one is out of reach.
+    pub(crate) away: Option<Fault>,
+    /// Why one takes no writes.
+    pub(crate) read_only: Option<Fault>,
+}
+
+impl Found {
+    pub(crate) fn of(reached: Vec<Reached>) -> Self {
+        let mut found = Self::default();
+        for server in reached {
+            match server {
+                Ok(met) => {
+                    found.owners.push(Some(met.link));
+                    match met.read_only {
+                        None => found.servers.push(met.server),
+                        why => found.read_only = why,
+                    }
+                }
+                Err(why) => {
+                    found.owners.push(None);
+                    found.away = Some(why);
+                }
+            }
+        }
+        found
+    }
+}
+
+/// Who the servers were when they last took writes.
+#[derive(Debug, Default)]
+pub(crate) struct Acquaintances(HashMap<Node, Server>);
+
+impl Acquaintances {
+    /// Whether a server may be asked. One that takes no writes cannot be given the mark by which a
+    /// wiped one is told from others, nor be written anew from the journals if it lacks something. So
+    /// it is read where it is who it was: the same process, with the same data, as when it last took
+    /// writes. Nobody else is, not even where this node has just begun and knows nobody.
+    pub(crate) fn admit(&self, link: Arc<Link>, probed: Probed) -> Reached {
+        let Probed { server, writes } = probed;
+        let read_only = match writes {
+            Writes::Taken => {
+                link.learn_writes_taken();
+                None
+            }
+            Writes::Refused(code) => {
+                let known = self.0.get(link.node());
+                if !known.is_some_and(|known| known.is_same_but_for_slots(&server)) {
+                    let what = format_args!("refuses with {code}");
+                    return Err(Fault::of(link.node(), what));
+                }
+                link.learn_writes_refused(&code);
+                let what = format_args!("takes no writes: it refuses with {code}");
+                Some(Fault::of(link.node(), what))
+            }
+        };
+        Ok(Met {
+            link,
+            server,
+            read_only,
+        })
+    }
+
+    /// Remembers those who take writes, and forgets those who are no part of it any more.
+    pub(crate) fn remember(&mut self, reached: &[Reached], nodes: &[Node]) {
+        self.0.retain(|node, _| nodes.contains(node));
+        let met = reached.iter().flatten();
+        let writable = met.filter(|met| met.takes_writes());
+        let named = writable.map(|met| (met.link.node().clone(), met.server.clone()));
+        self.0.extend(named);
+    }
+}

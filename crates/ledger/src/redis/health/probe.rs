@@ -1,0 +1,227 @@
+//! Asks a server who it is, and whether it takes writes.
+
+use std::collections::hash_map::RandomState;
+use std::hash::BuildHasher;
+use std::sync::Arc;
+use std::time::Duration;
+
+use redis::Value;
+use tokio::time::Instant;
+
+use super::identity::Server;
+use super::warning::Warning;
+use crate::Timestamp;
+use crate::redis::connection::clock::Sample;
+use crate::redis::connection::clock::WallClock;
+use crate::redis::connection::fault::Fault;
+use crate::redis::connection::info::{field, run_id};
+use crate::redis::connection::refusal::Refusal;
+use crate::redis::connection::shared_connection::Link;
+
+/// What a server said of itself.
+#[derive(Debug)]
+pub(crate) struct Probed {
+    pub(crate) server: Server,
+    pub(crate) writes: Writes,
+}
+
+/// Whether a server takes writes.
+#[derive(Debug)]
+pub(crate) enum Writes {
+    Taken,
+    /// With the code of its error.
+    Refused(String),
+}
+
+/// Asks a server who it is. The first command is a write (of a value that is there already but for
+/// the first time ever), so that whatever keeps the server from taking writes is found here, and
+/// not by a payment.
+pub(crate) async fn probe(
+    link: &Arc<Link>,
+    epoch_key: &str,
+    slots: Vec<[u16; 2]>,
+    clock: WallClock,
+    within: Duration,
+) -> Result<Probed, Fault> {
+    let mut questions = redis::pipe();
+    questions
+        .cmd("SET")
+        .arg(epoch_key)
+        .arg(new_epoch())
+        .arg("NX")
+        .cmd("GET")
+        .arg(epoch_key)
+        .cmd("INFO")
+        .arg("server")
+        .cmd("INFO")
+        .arg("replication");
+    let (asked, began) = ((clock.0)(), Instant::now());
+    let answers = link
+        .ask_all(&questions, began + within)
+        .await
+        .map_err(|why| Fault::of(link.node(), why))?;
+    let took = began.elapsed();
+    let mut answers = answers.into_iter();
+    let writes = writes(link, answers.next().unwrap_or(Value::Nil))?;
+    let texts: Vec<String> = answers
+        .map(|answer| text(link, answer))
+        .collect::<Result<_, _>>()?;
+    let [epoch, server, replication] = &texts[..] else {
+        return Err(Fault::of(
+            link.node(),
+            "answered something else than was asked",
+        ));
+    };
+    if slots.is_empty() && field(server, "redis_mode") == Some("cluster") {
+        return Err(Fault::of(
+            link.node(),
+            "is part of a Cluster: redis+cluster:// reaches it",
+        ));
+    }
+    if epoch.is_empty() {
+        return Err(Fault::of(link.node(), "was wiped while it was asked"));
+    }
+    let role = field(replication, "role").unwrap_or_default();
+    if role != "master" {
+        return Err(Fault::of(
+            link.node(),
+            format_args!("is no primary but a {role}"),
+        ));
+    }
+    if let Some(answered) = server_time(server) {
+        let at = began.into_std();
+        let sample = Sample {
+            asked,
+            answered,
+            took,
+            at,
+        };
+        link.clock().learn(link.node(), sample);
+    }
+    let run_id = run_id(server).unwrap_or_default();
+    link.learn_run_id(run_id);
+    let replication_id = field(replication, "master_replid").unwrap_or_default();
+    let server = Server {
+        run_id: run_id.to_owned(),
+        replication_id: replication_id.to_owned(),
+        epoch: epoch.clone(),
+        slots,
+    };
+    Ok(Probed { server, writes })
+}
+
+/// What the answer to a write says.
+fn writes(link: &Arc<Link>, answer: Value) -> Result<Writes, Fault> {
+    match answer {
+        Value::ServerError(error) if Refusal::of(&error, link.node()) == Refusal::NoWrites => {
+            Ok(Writes::Refused(error.code().to_owned()))
+        }
+        answer => text(link, answer).map(|_| Writes::Taken),
+    }
+}
+
+/// Looks for settings that let a server forget. One that does not say is left alone.
+pub(crate) async fn inspect(link: &Arc<Link>, within: Duration) -> Vec<Warning> {
+    let mut questions = redis::pipe();
+    questions
+        .cmd("INFO")
+        .arg("persistence")
+        .cmd("INFO")
+        .arg("memory")
+        .cmd("CONFIG")
+        .arg("GET")
+        .arg("appendfsync");
+    let Ok(mut answers) = link.ask_all(&questions, Instant::now() + within).await else {
+        return Vec::new();
+    };
+    // A user who may not ask for a setting has not to be told of it.
+    let policy = answers.pop().and_then(setting);
+    let texts: Result<Vec<String>, Fault> = answers
+        .into_iter()
+        .map(|answer| text(link, answer))
+        .collect();
+    match texts.as_deref() {
+        Ok([persistence, memory]) => warnings(link, persistence, memory, policy),
+        _ => vec![Warning::NotInspected(link.node().clone())],
+    }
+}
+
+fn warnings(
+    link: &Arc<Link>,
+    persistence: &str,
+    memory: &str,
+    appendfsync: Option<String>,
+) -> Vec<Warning> {
+    let node = link.node();
+    let mut warnings = Vec::new();
+    match field(persistence, "aof_enabled") {
+        Some("0") => warnings.push(Warning::NoAppendOnlyFile(node.clone())),
+        Some(_) => warnings.extend(
+            appendfsync
+                .filter(|policy| policy != "always")
+                .map(|policy| Warning::SyncsLate {
+                    node: node.clone(),
+                    policy,
+                }),
+        ),
+        None => warnings.push(Warning::NotInspected(node.clone())),
+    }
+    match field(memory, "maxmemory_policy") {
+        None | Some("noeviction") => {}
+        // Without a limit nothing is evicted today; the day somebody sets one, it is.
+        Some(policy) => warnings.push(Warning::Evicts {
+            node: node.clone(),
+            policy: policy.to_owned(),
+        }),
+    }
+    warnings
+}
+
+/// The value of the only setting that was asked for; `None` where the server keeps it to itself.
+fn setting(answer: Value) -> Option<String> {
+    let value = match answer {
+        Value::Array(mut pair) => pair.pop()?,
+        Value::Map(mut settings) => settings.pop()?.1,
+        _ => return None,
+    };
+    match value {
+        Value::BulkString(bytes) => String::from_utf8(bytes).ok(),
+        Value::SimpleString(text) | Value::VerbatimString { text, .. } => Some(text),
+        _ => None,
+    }
+}
+
+/// What the server's clock says; servers before version 6 keep it to themselves.
+fn server_time(info: &str) -> Option<Timestamp> {
+    let micros: i64 = field(info, "server_time_usec")?.parse().ok()?;
+    Some(Timestamp::from_millis(micros / 1_000))
+}
+
+/// A value that no other has: the keys of the standard library's hash tables come from the
+/// operating system's randomness, and this is no secret.
+fn new_epoch() -> String {
+    let random = || RandomState::new().hash_one(std::process::id());
+    format!("{:016x}{:016x}", random(), random())
+}
+
+fn text(link: &Arc<Link>, answer: Value) -> Result<String, Fault> {
+    match answer {
+        Value::BulkString(bytes) => Ok(String::from_utf8_lossy(&bytes).into_owned()),
+        Value::SimpleString(text) | Value::VerbatimString { text, .. } => Ok(text),
+        Value::ServerError(error) => Err(Fault::of(
+            link.node(),
+            format_args!("refuses with {}", error.code()),
+        )),
+        _ => Ok(String::new()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_epoch_is_never_the_same_twice() {
+        assert_ne!(new_epoch(), new_epoch());
+    }
+}

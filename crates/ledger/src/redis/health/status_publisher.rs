@@ -1,0 +1,204 @@
+//! Tells the workers and the log who the Redis is, and tells nothing twice.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use super::identity::Identity;
+use super::status::Published;
+use crate::redis::connection::fault::Fault;
+
+/// How long slots must have been where they are until that is told: while a Cluster moves them,
+/// nothing is lost, and every telling has the journals written again.
+const SLOTS_SETTLE_FOR: Duration = Duration::from_secs(1);
+
+/// Tells who the Redis is.
+#[derive(Debug)]
+pub(crate) struct Herald {
+    published: Arc<Published>,
+    whole: Settling,
+    /// The part that is in reach.
+    part: Settling,
+    logged: Logged,
+}
+
+/// An identity that changes at once in its data, and in its slots when they have arrived.
+#[derive(Debug, Default)]
+struct Settling {
+    /// The latest that was told, also while nothing is in reach.
+    last: Option<Identity>,
+    /// One that differs from it in its slots alone, and since when it is seen.
+    moving: Option<(Identity, Instant)>,
+}
+
+/// What the log heard last.
+#[derive(Debug, PartialEq, Eq)]
+enum Logged {
+    Nothing,
+    InReach,
+    ReadOnly(String),
+    OutOfReach(String),
+}
+
+/// Whether an identity is another than the one before.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum News {
+    Changed,
+    Same,
+}
+
+impl Herald {
+    pub(crate) fn new(published: Arc<Published>) -> Self {
+        Self {
+            published,
+            whole: Settling::default(),
+            part: Settling::default(),
+            logged: Logged::Nothing,
+        }
+    }
+
+    /// Everything is in reach, and this is who it is.
+    pub(crate) fn in_reach(&mut self, identity: Identity, now: Instant) -> News {
+        if self.logged != Logged::InReach {
+            tracing::info!(%identity, "the shared state is in reach");
+            self.logged = Logged::InReach;
+        }
+        let before = self.whole.last.clone();
+        let identity = self.whole.settled(identity, now);
+        self.published.identity.send_if_modified(|known| {
+            let changed = known.as_ref() != Some(&identity);
+            *known = Some(identity.clone());
+            changed
+        });
+        if before == Some(identity) {
+            News::Same
+        } else {
+            News::Changed
+        }
+    }
+
+    /// These are in reach, whether or not that is everything.
+    pub(crate) fn met(&mut self, present: Option<Identity>, now: Instant) {
+        let present = present.map(|present| self.part.settled(present, now));
+        self.published.present.send_if_modified(|known| {
+            let changed = *known != present;
+            *known = present;
+            changed
+        });
+    }
+
+    /// Everything can be read, but not everything written, and why.
+    pub(crate) fn read_only(&mut self, fault: &Fault) {
+        self.tell_nobody();
+        let logged = Logged::ReadOnly(fault.to_string());
+        if self.logged != logged {
+            tracing::warn!(
+                reason = %fault,
+                "the shared state is out of reach for writes: it is read, and what this node does \
+                 waits in its journal"
+            );
+            self.logged = logged;
+        }
+    }
+
+    fn tell_nobody(&self) {
+        self.published
+            .identity
+            .send_if_modified(|known| known.take().is_some());
+    }
+
+    /// Something is out of reach, and why.
+    pub(crate) fn out_of_reach(&mut self, fault: &Fault) {
+        self.tell_nobody();
+        let logged = Logged::OutOfReach(fault.to_string());
+        if self.logged != logged {
+            tracing::warn!(
+                reason = %fault,
+                "the shared state is out of reach: this node goes on with what it knows"
+            );
+            self.logged = logged;
+        }
+    }
+}
+
+impl Settling {
+    /// The identity to tell: the one before, as long as only slots are on their way.
+    fn settled(&mut self, identity: Identity, now: Instant) -> Identity {
+        let settled = self.choose(identity, now);
+        self.last = Some(settled.clone());
+        settled
+    }
+
+    fn choose(&mut self, identity: Identity, now: Instant) -> Identity {
+        let Some(last) = &self.last else {
+            return identity;
+        };
+        if *last == identity || !last.is_same_but_for_slots(&identity) {
+            self.moving = None;
+            return identity;
+        }
+        match &self.moving {
+            Some((moving, since)) if *moving == identity => {
+                if now.duration_since(*since) >= SLOTS_SETTLE_FOR {
+                    self.moving = None;
+                    return identity;
+                }
+            }
+            _ => self.moving = Some((identity, now)),
+        }
+        last.clone()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::redis::health::identity::Server;
+
+    fn identity(epoch: &str, last_slot: u16) -> Identity {
+        Identity::new(vec![Server {
+            run_id: "r".to_owned(),
+            replication_id: "h".to_owned(),
+            epoch: epoch.to_owned(),
+            slots: vec![[0, last_slot]],
+        }])
+    }
+
+    #[test]
+    fn slots_on_their_way_are_told_when_they_have_arrived() {
+        let published = Arc::new(Published::default());
+        let mut herald = Herald::new(Arc::clone(&published));
+        let start = Instant::now();
+        let told = |herald: &mut Herald, last_slot, milliseconds| {
+            let now = start + Duration::from_millis(milliseconds);
+            herald.in_reach(identity("a", last_slot), now);
+            published.identity.borrow().clone()
+        };
+        for (milliseconds, last_slot, known) in [
+            (0, 9, 9),
+            (500, 8, 9),
+            (1_400, 7, 9),
+            (2_399, 7, 9),
+            (2_400, 7, 7),
+        ] {
+            let expected = Some(identity("a", known));
+            assert_eq!(
+                told(&mut herald, last_slot, milliseconds),
+                expected,
+                "{milliseconds} ms"
+            );
+        }
+    }
+
+    #[test]
+    fn changed_data_is_told_at_once_and_an_absence_is_no_change() {
+        let published = Arc::new(Published::default());
+        let mut herald = Herald::new(Arc::clone(&published));
+        let now = Instant::now();
+        herald.in_reach(identity("a", 9), now);
+        assert_eq!(herald.in_reach(identity("b", 8), now), News::Changed);
+        herald.out_of_reach(&Fault::new("gone"));
+        assert_eq!(*published.identity.borrow(), None);
+        assert_eq!(herald.in_reach(identity("b", 8), now), News::Same);
+        assert_eq!(*published.identity.borrow(), Some(identity("b", 8)));
+    }
+}

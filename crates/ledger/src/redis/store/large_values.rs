@@ -1,0 +1,111 @@
+//! Large values, on a lane of their own; see [`super::bulk`].
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use redis::{Cmd, Value};
+use tokio::time::{Instant, timeout_at};
+
+use super::SharedStore;
+use crate::redis::commands::key::Key;
+use crate::redis::commands::read_values;
+use crate::redis::connection::large_value_connection::Bulk;
+use crate::redis::connection::refusal::Refusal;
+use crate::redis::out_of_reach::OutOfReach;
+use crate::redis::topology::routes::Way;
+use crate::redis::topology::slot::Slot;
+
+impl SharedStore {
+    /// Writes a large value where there is none yet.
+    ///
+    /// # Errors
+    /// When that is not known to be done within `patience` from its turn on.
+    pub async fn put_large(
+        &self,
+        biller: &str,
+        key: Key<'_>,
+        value: &[u8],
+        expires_in: Duration,
+        patience: Duration,
+    ) -> Result<(), OutOfReach> {
+        let _admitted = self.inner.large.admit(value.len())?;
+        if self.refuses_writes(biller) {
+            return Err(OutOfReach::NotConnected);
+        }
+        let command = self.inner.commands.put(biller, key, value, expires_in);
+        // Written now, or there before.
+        self.ask_large(biller, &command, patience).await.map(|_| ())
+    }
+
+    /// What a key holds that may be large.
+    ///
+    /// # Errors
+    /// When that is not known within `patience` from its turn on.
+    pub async fn get_large(
+        &self,
+        biller: &str,
+        key: Key<'_>,
+        patience: Duration,
+    ) -> Result<Option<Bytes>, OutOfReach> {
+        let _admitted = self.inner.large.admit(0)?;
+        let command = self.inner.commands.get(biller, &[key]);
+        let answer = self.ask_large(biller, &command, patience).await?;
+        read_values(answer)?.pop().ok_or(OutOfReach::Refused)
+    }
+
+    async fn ask_large(
+        &self,
+        biller: &str,
+        command: &Cmd,
+        patience: Duration,
+    ) -> Result<Value, OutOfReach> {
+        let deadline = Instant::now() + patience;
+        let mut bulk = self.bulk(Slot::of(biller), deadline).await?;
+        let mut answer = bulk.ask(command, patience).await;
+        if answer == Err(OutOfReach::Lost) {
+            // Read twice, or written where there is none yet: a second time changes nothing.
+            bulk = self.bulk(Slot::of(biller), deadline).await?;
+            answer = bulk.ask(command, patience).await;
+        }
+        let answer = answer?;
+        let Value::ServerError(error) = answer else {
+            return Ok(answer);
+        };
+        let link = bulk.link();
+        match Refusal::of(&error, link.node()) {
+            // The slot is on its way, or has arrived elsewhere: there is time to try again later.
+            Refusal::Moved(_) | Refusal::Ask(_) | Refusal::TryAgain => {
+                self.inner.router.wake.look();
+            }
+            // The lane is good; whether the server takes writes, its other connection says.
+            Refusal::NoWrites => self.inner.router.wake.look(),
+            Refusal::Unfit => link.close(OutOfReach::Refused),
+            Refusal::ScriptUnknown | Refusal::Other => link.complain(error.code()),
+        }
+        Err(OutOfReach::Refused)
+    }
+
+    /// The lane of a slot; waits for the supervisor to make it where nobody needed it before, or
+    /// where it broke.
+    async fn bulk(&self, slot: Slot, deadline: Instant) -> Result<Arc<Bulk>, OutOfReach> {
+        let wake = &self.inner.router.wake;
+        let mut routes = self.inner.router.routes.clone();
+        loop {
+            {
+                let now = routes.borrow_and_update();
+                if let Some(bulk) = now.bulk(slot) {
+                    return Ok(bulk);
+                }
+                if matches!(now.way(slot), Way::Closed) {
+                    return Err(OutOfReach::NotConnected);
+                }
+            }
+            wake.want_bulk();
+            match timeout_at(deadline, routes.changed()).await {
+                Ok(Ok(())) => {}
+                _ => return Err(OutOfReach::NotConnected),
+            }
+        }
+    }
+}

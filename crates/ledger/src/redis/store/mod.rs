@@ -1,0 +1,254 @@
+//! The handle that workers use.
+
+mod batch;
+mod large_values;
+mod node_key;
+
+use std::sync::Arc;
+use std::thread;
+use std::time::Duration;
+
+use bytes::Bytes;
+use redis::Value;
+use tokio::sync::watch;
+use tokio::time::Instant;
+
+use crate::Timestamp;
+use crate::redis::commands::change::{BillerChanges, Change, Swap};
+use crate::redis::commands::key::Key;
+use crate::redis::commands::key::Keyspace;
+use crate::redis::commands::{Commands, read_swap, read_values};
+use crate::redis::connection::admission::{Admission, Admitted};
+use crate::redis::connection::clock::WallClock;
+use crate::redis::connection::thread_connections as near;
+use crate::redis::connection::wake::Wake;
+use crate::redis::health::identity::Identity;
+use crate::redis::health::status::Published;
+use crate::redis::health::supervisor::Supervisor;
+use crate::redis::health::warning::Warning;
+use crate::redis::out_of_reach::OutOfReach;
+use crate::redis::settings::Settings;
+use crate::redis::topology::router::{Purpose, Router};
+use crate::redis::topology::slot::Slot;
+
+/// The state that nodes share. Cheap to clone, used from any tokio runtime that has timers; the last
+/// clone that goes ends the thread behind it.
+#[derive(Clone, Debug)]
+pub struct SharedStore {
+    inner: Arc<Inner>,
+}
+
+/// What the clones of a store have in common.
+#[derive(Debug)]
+struct Inner {
+    published: Arc<Published>,
+    router: Router,
+    commands: Commands,
+    admission: Admission,
+    /// Of large values: they take nobody else's place.
+    large: Admission,
+    timeout: Duration,
+}
+
+impl SharedStore {
+    /// Begins to connect, on a thread of its own. Never fails and never waits: until there is a
+    /// connection, everything is out of reach.
+    pub fn start(settings: Settings) -> Self {
+        Self::start_by(settings, WallClock(Timestamp::now))
+    }
+
+    /// The same on a machine whose clock is this one.
+    pub fn start_by(settings: Settings, clock: WallClock) -> Self {
+        let published = Arc::new(Published::default());
+        let wake = Arc::new(Wake::default());
+        let inner = Arc::new(Inner {
+            commands: Commands::new(Keyspace::of(&settings)),
+            admission: Admission::default(),
+            large: Admission::default(),
+            timeout: settings.timeout,
+            published: Arc::clone(&published),
+            router: Router {
+                routes: published.routes.subscribe(),
+                wake: Arc::clone(&wake),
+            },
+        });
+        let supervisor = Supervisor::new(settings, clock, published, wake);
+        if let Err(error) = thread::Builder::new()
+            .name("shared-store".to_owned())
+            .spawn(move || run(supervisor))
+        {
+            tracing::error!(%error, "no thread for the shared state: it stays out of reach");
+        }
+        Self { inner }
+    }
+
+    /// Has this thread ask over connections of its own, which its runtime reads and writes. To be called
+    /// on the one thread of a runtime that lives as long as the thread.
+    pub fn settle_on_this_thread() {
+        near::settle();
+    }
+
+    /// What the keys of a biller hold, in order, all read in one step; one round trip.
+    ///
+    /// # Errors
+    /// When that is not known within the time allowed.
+    pub async fn get(
+        &self,
+        biller: &str,
+        keys: &[Key<'_>],
+    ) -> Result<Vec<Option<Bytes>>, OutOfReach> {
+        if keys.is_empty() {
+            return Ok(Vec::new());
+        }
+        let bytes = keys.iter().map(|key| key.name.len()).sum();
+        let _admitted = self.inner.admission.admit(bytes)?;
+        let (slot, deadline) = (Slot::of(biller), self.deadline());
+        let (router, commands) = (&self.inner.router, &self.inner.commands);
+        let nearby = router.nearby(slot).map(|(link, lane)| {
+            let write = |out: &mut Vec<u8>| commands.write_get(biller, keys, out);
+            (lane.ask_by(write, deadline), link)
+        });
+        let purpose = match nearby {
+            None => Purpose::Read,
+            Some((answer, link)) => match answer.await.map_err(|why| link.failed(why)) {
+                // Of another server by now, mostly: the longer way finds out.
+                Ok(Value::ServerError(_)) => Purpose::Read,
+                Ok(answer) => return read_all(answer, keys.len()),
+                Err(OutOfReach::Lost) => Purpose::ReadAgain,
+                Err(why) => return Err(why),
+            },
+        };
+        let command = |_| commands.get(biller, keys);
+        // Boxed, so that a call that is answered at once is not as large as one that is not.
+        let answer = Box::pin(router.call(slot, purpose, command, deadline)).await?;
+        read_all(answer, keys.len())
+    }
+
+    /// Changes keys of a biller, all or none, if all of them hold what is expected; one round trip.
+    /// No key may come twice.
+    ///
+    /// # Errors
+    /// When the outcome is not known within the time allowed: the keys may be changed or not.
+    pub async fn swap(&self, biller: &str, changes: &[Change<'_>]) -> Result<Swap, OutOfReach> {
+        let swap = BillerChanges { biller, changes };
+        let _admitted = self.admit(&[swap])?;
+        self.swap_admitted(swap).await
+    }
+
+    /// Who the Redis is, told anew at every change; `None` while any part of it is out of reach or
+    /// takes no writes.
+    pub fn identity(&self) -> watch::Receiver<Option<Identity>> {
+        self.inner.published.identity.subscribe()
+    }
+
+    /// The servers that are in reach and take writes, told anew at every change; `None` while there
+    /// is none. Of a Cluster that may be a part.
+    pub fn present(&self) -> watch::Receiver<Option<Identity>> {
+        self.inner.published.present.subscribe()
+    }
+
+    /// Whether the keys of a biller can be read and written at this moment, as far as is known.
+    pub fn reaches(&self, biller: &str) -> bool {
+        let link = self.inner.router.link_now(Slot::of(biller));
+        link.is_some_and(|link| link.takes_writes())
+    }
+
+    /// Whether the server that has a biller's keys is there and takes no writes: what it holds is
+    /// read, and may lack what nodes could not write to it meanwhile.
+    pub fn refuses_writes(&self, biller: &str) -> bool {
+        self.inner.router.refuses_writes(Slot::of(biller))
+    }
+
+    /// Whether every key can be read and written at this moment, as far as is known. In a Cluster
+    /// of which a part is gone, calls for the billers of the other parts still succeed.
+    pub fn is_reachable(&self) -> bool {
+        self.inner.published.routes.borrow().is_whole()
+    }
+
+    /// How many milliseconds the clock of the server that has a biller's keys is ahead of this
+    /// machine's; 0 while that is not known.
+    pub fn ahead_millis(&self, biller: &str) -> i64 {
+        let link = self.inner.router.link_now(Slot::of(biller));
+        link.map_or(0, |link| link.clock().ahead_millis())
+    }
+
+    /// How long one operation may take.
+    pub fn timeout(&self) -> Duration {
+        self.inner.timeout
+    }
+
+    /// Settings of the servers that let them forget, as found when they were first met.
+    pub fn warnings(&self) -> Vec<Warning> {
+        self.inner.published.warnings.borrow().clone()
+    }
+
+    /// A swap that was admitted with others, or alone.
+    async fn swap_admitted(&self, swap: BillerChanges<'_>) -> Result<Swap, OutOfReach> {
+        if swap.changes.is_empty() {
+            return Ok(Swap::Done);
+        }
+        let command = |spelling| {
+            self.inner
+                .commands
+                .swap(swap.biller, swap.changes, spelling)
+        };
+        let answer = self
+            .inner
+            .router
+            .call(
+                Slot::of(swap.biller),
+                Purpose::Write,
+                command,
+                self.deadline(),
+            )
+            .await?;
+        read_swap(answer)
+    }
+
+    fn admit(&self, swaps: &[BillerChanges<'_>]) -> Result<Admitted<'_>, OutOfReach> {
+        let bytes = swaps
+            .iter()
+            .flat_map(|swap| swap.changes)
+            .map(Change::bytes)
+            .sum();
+        self.inner.admission.admit(bytes)
+    }
+
+    fn deadline(&self) -> Instant {
+        Instant::now() + self.inner.timeout
+    }
+}
+
+impl Drop for Inner {
+    fn drop(&mut self) {
+        self.router.wake.stop();
+    }
+}
+
+/// One value for each key that was asked for.
+fn read_all(answer: Value, keys: usize) -> Result<Vec<Option<Bytes>>, OutOfReach> {
+    let values = read_values(answer)?;
+    if values.len() == keys {
+        Ok(values)
+    } else {
+        Err(OutOfReach::Refused)
+    }
+}
+
+fn run(supervisor: Supervisor) {
+    // Names are resolved on at most two threads of their own: a resolver that hangs holds those
+    // and nothing else.
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .max_blocking_threads(2)
+        .build();
+    match runtime {
+        Ok(runtime) => {
+            runtime.block_on(supervisor.run());
+            runtime.shutdown_background();
+        }
+        Err(error) => {
+            tracing::error!(%error, "no runtime for the shared state: it stays out of reach");
+        }
+    }
+}

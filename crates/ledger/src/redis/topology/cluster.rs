@@ -1,0 +1,198 @@
+//! Which server of a Cluster has which slots.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::future::{FutureExt, select_ok};
+use redis::Value;
+use tokio::time::Instant;
+
+use super::layout::{Layout, Range};
+use super::routes::Routes;
+use super::slot::Slot;
+use crate::redis::connection::dial::Dial;
+use crate::redis::connection::fault::Fault;
+use crate::redis::connection::shared_connection::Link;
+use crate::redis::settings::address::Node;
+
+/// Asks a Cluster for its layout: the servers that are connected, one after the other until one
+/// answers; else all seeds at once.
+pub(crate) async fn layout(
+    seeds: &[Node],
+    routes: &Routes,
+    dial: &Dial,
+    turn: usize,
+    within: Duration,
+) -> Result<Layout, Fault> {
+    let before = routes.layout();
+    let mut links: Vec<&Arc<Link>> = routes.links().filter(|link| link.is_open()).collect();
+    if !links.is_empty() {
+        // After a fault another one is asked first: the last may know yesterday's layout.
+        let first = turn % links.len();
+        links.rotate_left(first);
+    }
+    for link in links {
+        if let Ok(layout) = ask(link, before, within).await {
+            return Ok(layout);
+        }
+    }
+    if seeds.is_empty() {
+        return Err(Fault::new("no servers of the Cluster are named"));
+    }
+    let asked = seeds.iter().map(|seed| {
+        async move { ask(&Link::connect(dial, seed).await?, before, within).await }.boxed()
+    });
+    select_ok(asked).await.map(|(layout, _)| layout)
+}
+
+/// Every server that the Cluster announces, whether it has slots or not, as the first connected server that answers
+/// has it; empty where none answers, or where the user may not ask.
+pub(crate) async fn announced(routes: &Routes, within: Duration) -> Vec<Node> {
+    let mut question = redis::cmd("CLUSTER");
+    question.arg("NODES");
+    for link in routes.links().filter(|link| link.is_open()) {
+        let answer = link.ask(&question, Instant::now() + within).await;
+        if let Ok(Value::BulkString(list)) = answer {
+            return read_announced(&String::from_utf8_lossy(&list), link.node());
+        }
+    }
+    Vec::new()
+}
+
+/// Lines of `id ip:port@bus[,host] …`. A server is meant by its address and, where it has one, by its name.
+fn read_announced(list: &str, told_by: &Node) -> Vec<Node> {
+    let names = |line: &str| {
+        let place = line.split(' ').nth(1)?;
+        let (address, rest) = place.split_once('@')?;
+        let by_address = Node::parse(address, told_by)?;
+        let host = rest.split(',').nth(1).filter(|host| !host.is_empty());
+        let by_name = host.map(|host| Node::new(host, by_address.port));
+        Some([Some(by_address), by_name])
+    };
+    list.lines().filter_map(names).flatten().flatten().collect()
+}
+
+async fn ask(link: &Arc<Link>, before: Option<&Layout>, within: Duration) -> Result<Layout, Fault> {
+    let mut question = redis::cmd("CLUSTER");
+    question.arg("SLOTS");
+    let answer = link
+        .ask(&question, Instant::now() + within)
+        .await
+        .map_err(|why| Fault::of(link.node(), why))?;
+    read(&answer, link.node(), before).map_err(|what| Fault::of(link.node(), what))
+}
+
+fn read(answer: &Value, told_by: &Node, before: Option<&Layout>) -> Result<Layout, String> {
+    let entries = match answer {
+        Value::Array(entries) if entries.is_empty() => return Err("knows no slots".to_owned()),
+        Value::Array(entries) => entries,
+        Value::ServerError(error) => return Err(format!("refuses with {}", error.code())),
+        _ => return Err("does not say which slots are where".to_owned()),
+    };
+    let mut nodes = Vec::new();
+    let mut ranges = Vec::with_capacity(entries.len());
+    for entry in entries {
+        let (node, mut range) =
+            read_entry(entry, told_by).ok_or("does not say which slots are where")?;
+        range.owner = nodes
+            .iter()
+            .position(|known| *known == node)
+            .unwrap_or_else(|| {
+                nodes.push(node);
+                nodes.len() - 1
+            });
+        ranges.push(range);
+    }
+    Ok(Layout::cluster(nodes, ranges, before))
+}
+
+/// `[first, last, [host, port, …], replicas…]`.
+fn read_entry(entry: &Value, told_by: &Node) -> Option<(Node, Range)> {
+    let Value::Array(parts) = entry else {
+        return None;
+    };
+    let [
+        Value::Int(first),
+        Value::Int(last),
+        Value::Array(primary),
+        ..,
+    ] = &parts[..]
+    else {
+        return None;
+    };
+    let host = match primary.first()? {
+        Value::BulkString(host) => String::from_utf8_lossy(host).into_owned(),
+        // It does not know under which name it is reached; we do.
+        Value::Nil => String::new(),
+        _ => return None,
+    };
+    let Value::Int(port) = primary.get(1)? else {
+        return None;
+    };
+    let slot = |number: &i64| {
+        u16::try_from(*number)
+            .ok()
+            .filter(|slot| *slot < Slot::COUNT)
+    };
+    let range = Range {
+        first: slot(first)?,
+        last: slot(last)?,
+        owner: 0,
+    };
+    Some((
+        Node::told(&host, u16::try_from(*port).ok()?, told_by),
+        range,
+    ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn entry(first: i64, last: i64, host: Value, port: i64) -> Value {
+        let primary = Value::Array(vec![
+            host,
+            Value::Int(port),
+            Value::BulkString(b"id".to_vec()),
+        ]);
+        Value::Array(vec![Value::Int(first), Value::Int(last), primary])
+    }
+
+    #[test]
+    fn servers_are_announced_by_address_and_by_name() {
+        let list = "a 10.0.0.1:7000@17000 myself,master - 0 0 1 connected 0-99\n\
+                    b 10.0.0.2:7001@17001,redis-2.internal slave a 0 0 1 connected\n\
+                    c :7002@17002,,shard-id=x master,noaddr - 0 0 1 connected\nnonsense\n";
+        assert_eq!(
+            read_announced(list, &Node::new("seed", 7000)),
+            [
+                Node::new("10.0.0.1", 7000),
+                Node::new("10.0.0.2", 7001),
+                Node::new("redis-2.internal", 7001),
+                Node::new("seed", 7002),
+            ]
+        );
+    }
+
+    #[test]
+    fn a_layout_is_read_and_a_nameless_server_is_the_one_that_was_asked() {
+        let told_by = Node::new("seed", 7000);
+        let named = || Value::BulkString(b"10.0.0.2".to_vec());
+        let answer = Value::Array(vec![
+            entry(0, 99, Value::Nil, 7000),
+            entry(100, 16_000, named(), 7001),
+            entry(16_001, 16_383, Value::Nil, 7000),
+        ]);
+        let layout = read(&answer, &told_by, None).unwrap();
+        assert_eq!(layout.nodes, [told_by.clone(), Node::new("10.0.0.2", 7001)]);
+        assert_eq!(layout.slots_of(0), [[0, 99], [16_001, 16_383]]);
+        assert!(layout.is_whole());
+        for unreadable in [
+            Value::Array(Vec::new()),
+            Value::Nil,
+            Value::Array(vec![entry(0, 16_384, named(), 7001)]),
+        ] {
+            assert!(read(&unreadable, &told_by, None).is_err(), "{unreadable:?}");
+        }
+    }
+}
