@@ -42,8 +42,8 @@ use refused_links::RefusedLinks;
 pub(crate) use resident::{Others, Resident};
 
 use crate::journal::{
-    Commit, Effect, Entry, Forgotten, ForgottenFacts, Journal, NumberedFact, Reader, Readers, Rows,
-    Settings,
+    Commit, Effect, Entry, Forgotten, ForgottenFacts, Journal, JournalSettings, NumberedFact,
+    Reader, Readers, Rows,
 };
 use crate::node::refused::RefusedIndex;
 use crate::redis::WallClock;
@@ -75,7 +75,7 @@ impl Node {
     /// the biller heard of them is unknown, and that becomes a fact here.
     pub(crate) fn open(
         directory: &Path,
-        settings: Settings,
+        settings: JournalSettings,
         cache_bytes: usize,
         (wall, now): (WallClock, Timestamp),
     ) -> Result<Self, JournalError> {

@@ -46,7 +46,7 @@ pub use health::identity::{Identity, Server};
 pub use health::inquiry::{Inquiry, Step, inquire};
 pub use health::warning::Warning;
 pub use out_of_reach::OutOfReach;
-pub use settings::address::Node;
+pub use settings::address::ServerAddress;
 pub use settings::password::Password;
 pub use settings::value_key::ValueKey;
 pub use settings::{Settings, Topology};

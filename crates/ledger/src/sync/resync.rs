@@ -126,7 +126,10 @@ impl Worker {
         let Some(present) = &self.present else {
             return;
         };
-        let met = self.shared_with.as_ref().map(|known| known.met_by(present));
+        let met = self
+            .shared_with
+            .as_ref()
+            .map(|known| known.updated_by(present));
         let met = met.unwrap_or_else(|| present.clone());
         if self.shared_with.as_ref() != Some(&met) {
             tracing::warn!(

@@ -8,10 +8,10 @@ use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use crate::Timestamp;
-use crate::redis::settings::address::Node;
+use crate::redis::settings::address::ServerAddress;
 
 /// Beyond this difference somebody's clock is not kept, and an operator hears of it.
-const TELL_ABOVE_MILLIS: i64 = 500;
+const LOG_ABOVE_MILLIS: i64 = 500;
 
 /// A quick answer tells the difference better than a slow one; for this long it is believed to.
 const BELIEVED_FOR: Duration = Duration::from_secs(10);
@@ -55,7 +55,7 @@ pub(crate) struct ServerClock(Mutex<State>);
 #[derive(Debug, Default)]
 struct State {
     known: Option<Known>,
-    is_told: bool,
+    is_logged: bool,
 }
 
 impl ServerClock {
@@ -71,23 +71,23 @@ impl ServerClock {
     }
 
     /// Learns from an answer, and tells the log of clocks that differ, once.
-    pub(crate) fn learn(&self, server: &Node, sample: Sample) {
+    pub(crate) fn learn(&self, server: &ServerAddress, sample: Sample) {
         let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let known = better(state.known, sample);
         state.known = Some(known);
         let ahead = known.ahead_millis;
-        let differs = ahead.abs() - known.within_millis > TELL_ABOVE_MILLIS;
-        if differs && !state.is_told {
+        let differs = ahead.abs() - known.within_millis > LOG_ABOVE_MILLIS;
+        if differs && !state.is_logged {
             tracing::error!(
                 %server,
                 server_ahead_ms = ahead,
                 "this machine's clock differs from that of the shared state: links are reserved by \
                  the server's, but marks and stamps are wrong until both keep time"
             );
-        } else if !differs && state.is_told {
+        } else if !differs && state.is_logged {
             tracing::info!(%server, "this machine's clock and that of the shared state agree again");
         }
-        state.is_told = differs;
+        state.is_logged = differs;
     }
 }
 
@@ -122,7 +122,7 @@ mod tests {
     fn the_difference_is_that_of_the_quickest_answer_until_a_clock_is_set() {
         let start = Instant::now();
         let clock = ServerClock::default();
-        let server = Node::new("127.0.0.1", 1);
+        let server = ServerAddress::new("127.0.0.1", 1);
         // after how long | asked | answered | took | the server is ahead by
         for (after, asked, answered, took, ahead) in [
             (0, 1_000, 2_050, 100, 1_000),

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::redis::settings::address::Node;
+use crate::redis::settings::address::ServerAddress;
 
 /// Why a server cannot be used. Holds no secret and no value.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -13,8 +13,8 @@ impl Fault {
         Self(what.to_string())
     }
 
-    pub(crate) fn of(node: &Node, what: impl fmt::Display) -> Self {
-        Self(format!("{node}: {what}"))
+    pub(crate) fn of(address: &ServerAddress, what: impl fmt::Display) -> Self {
+        Self(format!("{address}: {what}"))
     }
 }
 

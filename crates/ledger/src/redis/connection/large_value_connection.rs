@@ -7,28 +7,28 @@ use redis::{Cmd, Value};
 use tokio::sync::Semaphore;
 use tokio::time::{Instant, timeout};
 
-use super::shared_connection::Link;
+use super::shared_connection::SharedConnection;
 use super::thread_connections;
 use crate::redis::out_of_reach::OutOfReach;
 
 /// The second connection to a server, for one large value at a time. One that takes too long
 /// closes this connection and no other.
 #[derive(Debug)]
-pub(crate) struct Bulk {
-    link: Arc<Link>,
+pub(crate) struct LargeValueConnection {
+    connection: Arc<SharedConnection>,
     turn: Semaphore,
 }
 
-impl Bulk {
-    pub(crate) fn new(link: Arc<Link>) -> Arc<Self> {
+impl LargeValueConnection {
+    pub(crate) fn new(connection: Arc<SharedConnection>) -> Arc<Self> {
         Arc::new(Self {
-            link,
+            connection,
             turn: Semaphore::new(1),
         })
     }
 
-    pub(crate) const fn link(&self) -> &Arc<Link> {
-        &self.link
+    pub(crate) const fn connection(&self) -> &Arc<SharedConnection> {
+        &self.connection
     }
 
     /// Waits for its turn, and then for the answer, each as long as `patience` lasts.
@@ -36,6 +36,6 @@ impl Bulk {
         let turn = timeout(patience, self.turn.acquire()).await;
         // Nobody closes the semaphore.
         let _turn = turn.map_err(|_| OutOfReach::Busy)?.ok();
-        thread_connections::ask(&self.link, command, Instant::now() + patience).await
+        thread_connections::ask(&self.connection, command, Instant::now() + patience).await
     }
 }

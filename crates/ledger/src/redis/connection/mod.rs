@@ -9,7 +9,7 @@
 
 pub(super) mod admission;
 pub(super) mod clock;
-pub(super) mod dial;
+pub(super) mod dialer;
 pub(super) mod fault;
 pub(super) mod info;
 pub(super) mod large_value_connection;

@@ -17,7 +17,7 @@ use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite};
 use tokio::sync::oneshot;
 use tokio::time::{Instant, Sleep, sleep_until};
 
-use super::reply::{Reply, Unreadable};
+use super::reply::{MalformedReply, Reply};
 use crate::redis::out_of_reach::OutOfReach;
 
 /// A thread that was kept from running when the time was over could not read its own connection either:
@@ -32,7 +32,7 @@ const KEPT_BYTES: usize = 64 * 1024;
 
 /// Where questions are asked.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Lane {
+pub(crate) struct PipelinedConnection {
     state: Arc<Mutex<State>>,
 }
 
@@ -75,7 +75,7 @@ impl State {
     }
 }
 
-impl Lane {
+impl PipelinedConnection {
     /// Asks, and waits for the reply, which may be a server's error. Where it does not come by the
     /// deadline, or the connection ends, nothing more comes over this lane.
     pub(crate) async fn ask(&self, command: &Cmd, deadline: Instant) -> Result<Value, OutOfReach> {
@@ -113,7 +113,7 @@ impl Lane {
         S: AsyncRead + AsyncWrite + Unpin,
     {
         Driver {
-            lane: self.clone(),
+            connection: self.clone(),
             stream,
             outgoing: Vec::new(),
             written: 0,
@@ -144,7 +144,7 @@ impl Lane {
 
 /// Writes and reads one connection.
 struct Driver<S> {
-    lane: Lane,
+    connection: PipelinedConnection,
     stream: S,
     outgoing: Vec<u8>,
     /// So many bytes of `outgoing` are out.
@@ -161,7 +161,7 @@ struct Driver<S> {
 /// A lane without its driver would never answer.
 impl<S> Drop for Driver<S> {
     fn drop(&mut self) {
-        self.lane.end(OutOfReach::Lost);
+        self.connection.end(OutOfReach::Lost);
     }
 }
 
@@ -170,8 +170,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Future for Driver<S> {
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
         let this = self.get_mut();
-        this.lane.state().driver = Some(cx.waker().clone());
-        this.poll_ended(cx).map(|why| this.lane.end(why))
+        this.connection.state().driver = Some(cx.waker().clone());
+        this.poll_ended(cx).map(|why| this.connection.end(why))
     }
 }
 
@@ -192,7 +192,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
                 self.outgoing.clear();
                 self.outgoing.shrink_to(KEPT_BYTES);
                 self.written = 0;
-                std::mem::swap(&mut self.outgoing, &mut self.lane.state().unsent);
+                std::mem::swap(&mut self.outgoing, &mut self.connection.state().unsent);
                 if self.outgoing.is_empty() {
                     break;
                 }
@@ -229,16 +229,16 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
 
     /// Gives those who wait the replies that are whole. One that came before its question was out is
     /// nobody's, and not understood either: it would put off all others by one.
-    fn hand_out(&mut self) -> Result<(), Unreadable> {
+    fn hand_out(&mut self) -> Result<(), MalformedReply> {
         while !self.incoming.is_empty() {
             let (value, length) = match Reply::read(&self.incoming)? {
                 Reply::Whole(value, length) => (value, length),
                 Reply::Partial => break,
             };
             self.incoming.advance(length);
-            let question = self.lane.state().waiting.pop_front();
+            let question = self.connection.state().waiting.pop_front();
             let is_out = |question: &Question| question.ends_at <= self.written_bytes;
-            let question = question.filter(is_out).ok_or(Unreadable)?;
+            let question = question.filter(is_out).ok_or(MalformedReply)?;
             // Whoever asked may be gone.
             let _ = question.reply.send(Ok(value));
             self.last_look = None;
@@ -250,7 +250,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
     fn poll_late(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         loop {
             let first = self
-                .lane
+                .connection
                 .state()
                 .waiting
                 .front()

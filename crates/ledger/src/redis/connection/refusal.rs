@@ -2,7 +2,7 @@
 
 use redis::{ServerError, ServerErrorKind};
 
-use crate::redis::settings::address::Node;
+use crate::redis::settings::address::ServerAddress;
 
 /// What a server's error asks for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -10,9 +10,9 @@ pub(crate) enum Refusal {
     /// It does not have the script: send its text.
     ScriptUnknown,
     /// Another server has the slot now.
-    Moved(Node),
+    Moved(ServerAddress),
     /// Another server has this key already; the slot is still on its way.
-    Ask(Node),
+    Ask(ServerAddress),
     /// Some of the keys are here and some there, for a moment.
     TryAgain,
     /// The server takes no writes at this moment, from nobody. It is the primary all the same, and
@@ -41,10 +41,10 @@ const UNFIT: [&str; 6] = [
 
 impl Refusal {
     /// What `error`, from the server `from`, asks for.
-    pub(crate) fn of(error: &ServerError, from: &Node) -> Self {
+    pub(crate) fn of(error: &ServerError, from: &ServerAddress) -> Self {
         let target = || {
             let detail = error.details()?;
-            Node::parse(detail.split_ascii_whitespace().nth(1)?, from)
+            ServerAddress::parse(detail.split_ascii_whitespace().nth(1)?, from)
         };
         match error.kind() {
             Some(ServerErrorKind::NoScript) => Self::ScriptUnknown,
@@ -76,20 +76,20 @@ mod tests {
 
     #[test]
     fn an_error_says_what_to_do_next() {
-        let from = Node::new("10.0.0.1", 7000);
+        let from = ServerAddress::new("10.0.0.1", 7000);
         for (line, expected) in [
             ("NOSCRIPT No matching script.", Refusal::ScriptUnknown),
             (
                 "MOVED 3999 10.0.0.2:7001",
-                Refusal::Moved(Node::new("10.0.0.2", 7001)),
+                Refusal::Moved(ServerAddress::new("10.0.0.2", 7001)),
             ),
             (
                 "MOVED 3999 :7001",
-                Refusal::Moved(Node::new("10.0.0.1", 7001)),
+                Refusal::Moved(ServerAddress::new("10.0.0.1", 7001)),
             ),
             (
                 "ASK 3999 10.0.0.2:7001",
-                Refusal::Ask(Node::new("10.0.0.2", 7001)),
+                Refusal::Ask(ServerAddress::new("10.0.0.2", 7001)),
             ),
             ("MOVED", Refusal::Unfit),
             (

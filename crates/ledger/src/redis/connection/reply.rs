@@ -25,11 +25,11 @@ pub(crate) enum Reply {
 
 /// The bytes are no reply: nobody knows what follows them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Unreadable;
+pub(crate) struct MalformedReply;
 
 impl Reply {
     /// Reads the first reply.
-    pub(crate) fn read(bytes: &[u8]) -> Result<Self, Unreadable> {
+    pub(crate) fn read(bytes: &[u8]) -> Result<Self, MalformedReply> {
         let mut reader = Reader { bytes, at: 0 };
         Ok(match reader.value(LEVELS_MAX)? {
             Some(value) => Self::Whole(value, reader.at),
@@ -45,11 +45,11 @@ struct Reader<'a> {
 
 impl<'a> Reader<'a> {
     /// The value that comes next, at most so many levels deep; `None` where its end has not come.
-    fn value(&mut self, levels: usize) -> Result<Option<Value>, Unreadable> {
+    fn value(&mut self, levels: usize) -> Result<Option<Value>, MalformedReply> {
         let Some(line) = self.line()? else {
             return Ok(None);
         };
-        let (kind, content) = line.split_first().ok_or(Unreadable)?;
+        let (kind, content) = line.split_first().ok_or(MalformedReply)?;
         Ok(match kind {
             b'$' => match length(content, BULK_MAX_BYTES)? {
                 Some(length) => self.bulk(length)?,
@@ -63,36 +63,36 @@ impl<'a> Reader<'a> {
             b'+' if content == b"OK" => Some(Value::Okay),
             b'+' => Some(Value::SimpleString(text(content)?.to_owned())),
             b'-' => Some(error(line)?),
-            _ => return Err(Unreadable),
+            _ => return Err(MalformedReply),
         })
     }
 
     /// A line without its end; `None` where that has not come.
-    fn line(&mut self) -> Result<Option<&'a [u8]>, Unreadable> {
+    fn line(&mut self) -> Result<Option<&'a [u8]>, MalformedReply> {
         let rest = &self.bytes[self.at..];
         let Some(end) = rest.iter().position(|byte| *byte == b'\r') else {
             return Self::unless_beyond(LINE_MAX_BYTES, rest);
         };
         match rest.get(end + 1) {
-            _ if end > LINE_MAX_BYTES => Err(Unreadable),
+            _ if end > LINE_MAX_BYTES => Err(MalformedReply),
             Some(b'\n') => {
                 self.at += end + 2;
                 Ok(Some(&rest[..end]))
             }
-            Some(_) => Err(Unreadable),
+            Some(_) => Err(MalformedReply),
             None => Ok(None),
         }
     }
 
-    fn unless_beyond<T>(limit: usize, rest: &[u8]) -> Result<Option<T>, Unreadable> {
+    fn unless_beyond<T>(limit: usize, rest: &[u8]) -> Result<Option<T>, MalformedReply> {
         if rest.len() > limit {
-            Err(Unreadable)
+            Err(MalformedReply)
         } else {
             Ok(None)
         }
     }
 
-    fn bulk(&mut self, length: usize) -> Result<Option<Value>, Unreadable> {
+    fn bulk(&mut self, length: usize) -> Result<Option<Value>, MalformedReply> {
         let rest = &self.bytes[self.at..];
         let Some((content, end)) = rest.split_at_checked(length) else {
             return Ok(None);
@@ -103,12 +103,12 @@ impl<'a> Reader<'a> {
                 Ok(Some(Value::BulkString(content.to_vec())))
             }
             [] | [b'\r'] => Ok(None),
-            _ => Err(Unreadable),
+            _ => Err(MalformedReply),
         }
     }
 
-    fn array(&mut self, length: usize, levels: usize) -> Result<Option<Value>, Unreadable> {
-        let levels = levels.checked_sub(1).ok_or(Unreadable)?;
+    fn array(&mut self, length: usize, levels: usize) -> Result<Option<Value>, MalformedReply> {
+        let levels = levels.checked_sub(1).ok_or(MalformedReply)?;
         // Memory follows what has come, not what is said to come.
         let mut items = Vec::with_capacity(length.min(16));
         for _ in 0..length {
@@ -122,30 +122,30 @@ impl<'a> Reader<'a> {
 }
 
 /// `-1` stands for nothing.
-fn length(digits: &[u8], most: usize) -> Result<Option<usize>, Unreadable> {
+fn length(digits: &[u8], most: usize) -> Result<Option<usize>, MalformedReply> {
     if digits == b"-1" {
         return Ok(None);
     }
-    let length = usize::try_from(number(digits)?).map_err(|_| Unreadable)?;
+    let length = usize::try_from(number(digits)?).map_err(|_| MalformedReply)?;
     if length <= most {
         Ok(Some(length))
     } else {
-        Err(Unreadable)
+        Err(MalformedReply)
     }
 }
 
-fn number(digits: &[u8]) -> Result<i64, Unreadable> {
-    text(digits)?.parse().map_err(|_| Unreadable)
+fn number(digits: &[u8]) -> Result<i64, MalformedReply> {
+    text(digits)?.parse().map_err(|_| MalformedReply)
 }
 
-fn text(bytes: &[u8]) -> Result<&str, Unreadable> {
-    std::str::from_utf8(bytes).map_err(|_| Unreadable)
+fn text(bytes: &[u8]) -> Result<&str, MalformedReply> {
+    std::str::from_utf8(bytes).map_err(|_| MalformedReply)
 }
 
 /// Errors are seldom, and the library knows their kinds.
-fn error(line: &[u8]) -> Result<Value, Unreadable> {
+fn error(line: &[u8]) -> Result<Value, MalformedReply> {
     let reply = [line, b"\r\n"].concat();
-    redis::parse_redis_value(&reply).map_err(|_| Unreadable)
+    redis::parse_redis_value(&reply).map_err(|_| MalformedReply)
 }
 
 #[cfg(test)]
@@ -211,7 +211,7 @@ mod tests {
         ] {
             assert_eq!(
                 Reply::read(bytes.as_bytes()),
-                Err(Unreadable),
+                Err(MalformedReply),
                 "{bytes:.40}"
             );
         }

@@ -10,19 +10,19 @@ use tokio::task::AbortHandle;
 use tokio::time::{Instant, timeout_at};
 
 use super::clock::ServerClock;
-use super::dial::{Dial, Driver};
+use super::dialer::{Dialer, Driver};
 use super::fault::Fault;
 use crate::redis::out_of_reach::OutOfReach;
-use crate::redis::settings::address::Node;
+use crate::redis::settings::address::ServerAddress;
 
 /// One connection to one server. It is closed at its first failure and never used again; a time-out
 /// is a failure, because nobody can know which answers are still to come, and all others wait
 /// behind it.
 #[derive(Debug)]
-pub(crate) struct Link {
-    node: Node,
-    dial: Dial,
-    connection: MultiplexedConnection,
+pub(crate) struct SharedConnection {
+    address: ServerAddress,
+    dialer: Dialer,
+    multiplexed: MultiplexedConnection,
     /// Of the server's process, once it was asked.
     run_id: OnceLock<Box<str>>,
     /// Set: it is closed. One word for both, for whoever finds it failing looks at once for another.
@@ -30,54 +30,57 @@ pub(crate) struct Link {
     takes_writes: AtomicBool,
     /// Told when it is closed; gone when it is.
     closed: watch::Sender<()>,
-    complained: AtomicBool,
+    refusal_logged: AtomicBool,
     driver: AbortHandle,
     clock: ServerClock,
 }
 
-impl Link {
+impl SharedConnection {
     /// Connects to a server, logs in, and runs the connection's driver on the current runtime.
-    pub(crate) async fn connect(dial: &Dial, node: &Node) -> Result<Arc<Self>, Fault> {
-        let opened = dial.open(node).await?;
-        Ok(Self::new(node.clone(), dial.clone(), opened))
+    pub(crate) async fn connect(
+        dialer: &Dialer,
+        address: &ServerAddress,
+    ) -> Result<Arc<Self>, Fault> {
+        let opened = dialer.open(address).await?;
+        Ok(Self::new(address.clone(), dialer.clone(), opened))
     }
 
     fn new(
-        node: Node,
-        dial: Dial,
-        (connection, driver): (MultiplexedConnection, Driver),
+        address: ServerAddress,
+        dialer: Dialer,
+        (multiplexed, driver): (MultiplexedConnection, Driver),
     ) -> Arc<Self> {
-        Arc::new_cyclic(|link| {
-            let link = link.clone();
+        Arc::new_cyclic(|this| {
+            let this = this.clone();
             let driver = tokio::spawn(async move {
                 driver.await;
                 // The server hung up: nobody has to find out with a payment.
-                if let Some(link) = std::sync::Weak::<Self>::upgrade(&link) {
-                    link.close(OutOfReach::Lost);
+                if let Some(connection) = std::sync::Weak::<Self>::upgrade(&this) {
+                    connection.close(OutOfReach::Lost);
                 }
             });
             Self {
-                node,
-                dial,
-                connection,
+                address,
+                dialer,
+                multiplexed,
                 run_id: OnceLock::new(),
                 why_closed: OnceLock::new(),
                 takes_writes: AtomicBool::new(true),
                 closed: watch::Sender::new(()),
-                complained: AtomicBool::new(false),
+                refusal_logged: AtomicBool::new(false),
                 driver: driver.abort_handle(),
                 clock: ServerClock::default(),
             }
         })
     }
 
-    pub(crate) const fn node(&self) -> &Node {
-        &self.node
+    pub(crate) const fn address(&self) -> &ServerAddress {
+        &self.address
     }
 
     /// How further connections to the server are made.
-    pub(crate) const fn dial(&self) -> &Dial {
-        &self.dial
+    pub(crate) const fn dialer(&self) -> &Dialer {
+        &self.dialer
     }
 
     /// Which process the server is; `None` before it was asked.
@@ -113,8 +116,8 @@ impl Link {
     /// supervisor, who is told, finds out when that is over.
     pub(crate) fn learn_writes_refused(&self, code: &str) {
         if self.takes_writes.swap(false, Ordering::AcqRel) {
-            tracing::warn!(server = %self.node, code, "a server of the shared state cannot serve writes");
-            self.dial.wake().look();
+            tracing::warn!(server = %self.address, code, "a server of the shared state cannot serve writes");
+            self.dialer.wake().check_now();
         }
     }
 
@@ -139,12 +142,12 @@ impl Link {
 
     /// Ready when it breaks; never where it is closed for another reason.
     pub(crate) fn breaking(self: &Arc<Self>) -> impl Future<Output = ()> + use<> {
-        let (closing, link) = (self.closing(), Arc::clone(self));
+        let (closing, connection) = (self.closing(), Arc::clone(self));
         async move {
-            if link.is_open() {
+            if connection.is_open() {
                 closing.await;
             }
-            if !link.is_broken() {
+            if !connection.is_broken() {
                 std::future::pending::<()>().await;
             }
         }
@@ -155,22 +158,22 @@ impl Link {
         if self.why_closed.set(why).is_ok() {
             self.driver.abort();
             self.closed.send_replace(());
-            self.dial.wake().look();
+            self.dialer.wake().check_now();
         }
     }
 
     /// Tells the log of a command that the server refuses, once: if it is a missing permission, it
     /// is missing for every call. The error's code alone: the rest may quote a key or a value.
-    pub(crate) fn complain(&self, code: &str) {
-        if !self.complained.swap(true, Ordering::Relaxed) {
-            tracing::error!(server = %self.node, code, "the shared state refuses a command");
+    pub(crate) fn log_refused_command(&self, code: &str) {
+        if !self.refusal_logged.swap(true, Ordering::Relaxed) {
+            tracing::error!(server = %self.address, code, "the shared state refuses a command");
         }
     }
 
     /// Sends one command and waits for its answer, which may be a server's error.
     pub(crate) async fn ask(&self, command: &Cmd, deadline: Instant) -> Result<Value, OutOfReach> {
-        let mut connection = self.connection.clone();
-        let answer = connection.send_packed_command(command);
+        let mut multiplexed = self.multiplexed.clone();
+        let answer = multiplexed.send_packed_command(command);
         self.until_closed(answer, deadline).await
     }
 
@@ -182,8 +185,8 @@ impl Link {
         deadline: Instant,
     ) -> Result<Vec<Value>, OutOfReach> {
         let count = commands.len();
-        let mut connection = self.connection.clone();
-        let answers = connection.send_packed_commands(commands, 0, count);
+        let mut multiplexed = self.multiplexed.clone();
+        let answers = multiplexed.send_packed_commands(commands, 0, count);
         let answers = self.until_closed(answers, deadline).await?;
         if answers.len() == count {
             Ok(answers)
@@ -226,7 +229,7 @@ impl Link {
     }
 }
 
-impl Drop for Link {
+impl Drop for SharedConnection {
     fn drop(&mut self) {
         self.driver.abort();
     }

@@ -33,7 +33,7 @@ impl Server {
     }
 
     /// Whether they have slots in common; one that is no part of a Cluster has them all.
-    fn meets(&self, other: &Self) -> bool {
+    fn shares_slots_with(&self, other: &Self) -> bool {
         let common = |[first, last]: &[u16; 2]| {
             let mut others = other.slots.iter();
             others.any(|[begin, end]| begin <= last && first <= end)
@@ -82,8 +82,13 @@ impl Identity {
     /// of their slots. Those are away, and are taken to come back as they went. The same value
     /// where nobody is another than before.
     #[must_use]
-    pub fn met_by(&self, present: &Self) -> Self {
-        let away = |known: &&Server| !present.servers.iter().any(|met| met.meets(known));
+    pub fn updated_by(&self, present: &Self) -> Self {
+        let away = |known: &&Server| {
+            !present
+                .servers
+                .iter()
+                .any(|met| met.shares_slots_with(known))
+        };
         let away = self.servers.iter().filter(away);
         Self::new(present.servers.iter().chain(away).cloned().collect())
     }
@@ -166,7 +171,7 @@ mod tests {
             (of(&[("b", &[[8, 16_383]])]), of(&[("b", &[[8, 16_383]])])),
             (of(&[("d", &[])]), of(&[("d", &[])])),
         ] {
-            assert_eq!(both.met_by(&present), then, "{present}");
+            assert_eq!(both.updated_by(&present), then, "{present}");
         }
     }
 

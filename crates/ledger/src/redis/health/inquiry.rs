@@ -10,10 +10,10 @@ use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 use tokio::time::timeout;
 
 use crate::redis::commands::key::Keyspace;
-use crate::redis::connection::dial::{Dial, Stream};
+use crate::redis::connection::dialer::{Dialer, Stream};
 use crate::redis::connection::reply::Reply;
 use crate::redis::connection::wake::Wake;
-use crate::redis::settings::address::Node;
+use crate::redis::settings::address::ServerAddress;
 use crate::redis::settings::{Settings, Topology};
 use crate::redis::topology::sentinel::Sentinels;
 
@@ -52,7 +52,7 @@ impl Step {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Inquiry {
     /// The server.
-    pub server: Node,
+    pub server: ServerAddress,
     /// The step that failed, and why; `None`: it serves.
     pub fault: Option<(Step, String)>,
     /// Whether the server is there and refuses the user or the password.
@@ -89,9 +89,9 @@ pub fn inquire(settings: &Settings) -> Vec<Inquiry> {
 
 async fn all(settings: &Settings) -> Vec<Inquiry> {
     let wake = Arc::new(Wake::default());
-    let dial = Dial::to_servers(settings, &wake);
+    let dialer = Dialer::to_servers(settings, &wake);
     let nodes = match &settings.topology {
-        Topology::Standalone(node) => vec![node.clone()],
+        Topology::Standalone(address) => vec![address.clone()],
         Topology::Cluster { nodes } => nodes.clone(),
         Topology::Sentinel { service, nodes } => {
             let mut sentinels = Sentinels::new(service, nodes, settings, &wake);
@@ -102,11 +102,11 @@ async fn all(settings: &Settings) -> Vec<Inquiry> {
         }
     };
     let key = Keyspace::of(settings).epoch();
-    join_all(nodes.iter().map(|node| one(&dial, node, &key))).await
+    join_all(nodes.iter().map(|address| one(&dialer, address, &key))).await
 }
 
 /// What is said of a service whose Sentinels name nobody.
-fn unnamed(sentinels: &[Node], fault: &str) -> Vec<Inquiry> {
+fn unnamed(sentinels: &[ServerAddress], fault: &str) -> Vec<Inquiry> {
     let first = sentinels.first().cloned();
     let inquiry = |server| Inquiry {
         server,
@@ -116,10 +116,10 @@ fn unnamed(sentinels: &[Node], fault: &str) -> Vec<Inquiry> {
     first.into_iter().map(inquiry).collect()
 }
 
-async fn one(dial: &Dial, node: &Node, key: &str) -> Inquiry {
-    let result = try_steps(dial, node, key).await;
+async fn one(dialer: &Dialer, address: &ServerAddress, key: &str) -> Inquiry {
+    let result = try_steps(dialer, address, key).await;
     Inquiry {
-        server: node.clone(),
+        server: address.clone(),
         is_refused: matches!(&result, Err((Step::LogIn, why)) if is_refusal(why)),
         fault: result.err(),
     }
@@ -131,16 +131,22 @@ fn is_refusal(answer: &str) -> bool {
     codes.iter().any(|code| answer.starts_with(code)) || answer.contains("AUTH")
 }
 
-async fn try_steps(dial: &Dial, node: &Node, key: &str) -> Result<(), (Step, String)> {
-    let named = tokio::net::lookup_host((node.host.as_str(), node.port));
-    match timeout(dial.step(), named).await {
+async fn try_steps(
+    dialer: &Dialer,
+    address: &ServerAddress,
+    key: &str,
+) -> Result<(), (Step, String)> {
+    let named = tokio::net::lookup_host((address.host.as_str(), address.port));
+    match timeout(dialer.step(), named).await {
         Ok(Ok(_)) => {}
         Ok(Err(error)) => return Err((Step::Name, error.to_string())),
         Err(_) => return Err((Step::Name, "no answer in time".to_owned())),
     }
-    let stream = dial.stream(node).await.map_err(|fault| {
+    let stream = dialer.stream(address).await.map_err(|fault| {
         let fault = fault.to_string();
-        let why = fault.strip_prefix(&format!("{node}: ")).unwrap_or(&fault);
+        let why = fault
+            .strip_prefix(&format!("{address}: "))
+            .unwrap_or(&fault);
         match why.strip_prefix("connect ") {
             Some(why) => (Step::Connect, why.to_owned()),
             None => (Step::Tls, why.to_owned()),
@@ -148,11 +154,11 @@ async fn try_steps(dial: &Dial, node: &Node, key: &str) -> Result<(), (Step, Str
     })?;
     let asked = async {
         match stream {
-            Stream::Clear(stream) => log_in(dial, stream, key).await,
-            Stream::Tls(stream) => log_in(dial, stream, key).await,
+            Stream::Clear(stream) => log_in(dialer, stream, key).await,
+            Stream::Tls(stream) => log_in(dialer, stream, key).await,
         }
     };
-    match timeout(2 * dial.step(), asked).await {
+    match timeout(2 * dialer.step(), asked).await {
         Ok(Ok(())) => Ok(()),
         Ok(Err(why)) => Err((Step::LogIn, why)),
         Err(_) => Err((Step::LogIn, "no answer in time".to_owned())),
@@ -160,13 +166,13 @@ async fn try_steps(dial: &Dial, node: &Node, key: &str) -> Result<(), (Step, Str
 }
 
 /// Logs in and reads a key of the ledger's: without a password where one is needed, that is where it is said.
-async fn log_in<S>(dial: &Dial, mut stream: S, key: &str) -> Result<(), String>
+async fn log_in<S>(dialer: &Dialer, mut stream: S, key: &str) -> Result<(), String>
 where
     S: AsyncRead + AsyncWrite + Unpin,
 {
     let mut question = redis::cmd("GET");
     question.arg(key);
-    for command in dial.greeting().into_iter().chain([question]) {
+    for command in dialer.setup_commands().into_iter().chain([question]) {
         let packed = command.get_packed_command();
         let sent = stream.write_all(&packed).await;
         sent.map_err(|error| error.to_string())?;

@@ -16,7 +16,7 @@ use crate::redis::connection::clock::WallClock;
 use crate::redis::connection::fault::Fault;
 use crate::redis::connection::info::{field, run_id};
 use crate::redis::connection::refusal::Refusal;
-use crate::redis::connection::shared_connection::Link;
+use crate::redis::connection::shared_connection::SharedConnection;
 
 /// What a server said of itself.
 #[derive(Debug)]
@@ -37,7 +37,7 @@ pub(crate) enum Writes {
 /// the first time ever), so that whatever keeps the server from taking writes is found here, and
 /// not by a payment.
 pub(crate) async fn probe(
-    link: &Arc<Link>,
+    connection: &Arc<SharedConnection>,
     epoch_key: &str,
     slots: Vec<[u16; 2]>,
     clock: WallClock,
@@ -56,35 +56,38 @@ pub(crate) async fn probe(
         .cmd("INFO")
         .arg("replication");
     let (asked, began) = ((clock.0)(), Instant::now());
-    let answers = link
+    let answers = connection
         .ask_all(&questions, began + within)
         .await
-        .map_err(|why| Fault::of(link.node(), why))?;
+        .map_err(|why| Fault::of(connection.address(), why))?;
     let took = began.elapsed();
     let mut answers = answers.into_iter();
-    let writes = writes(link, answers.next().unwrap_or(Value::Nil))?;
+    let writes = writes(connection, answers.next().unwrap_or(Value::Nil))?;
     let texts: Vec<String> = answers
-        .map(|answer| text(link, answer))
+        .map(|answer| text(connection, answer))
         .collect::<Result<_, _>>()?;
     let [epoch, server, replication] = &texts[..] else {
         return Err(Fault::of(
-            link.node(),
+            connection.address(),
             "answered something else than was asked",
         ));
     };
     if slots.is_empty() && field(server, "redis_mode") == Some("cluster") {
         return Err(Fault::of(
-            link.node(),
+            connection.address(),
             "is part of a Cluster: redis+cluster:// reaches it",
         ));
     }
     if epoch.is_empty() {
-        return Err(Fault::of(link.node(), "was wiped while it was asked"));
+        return Err(Fault::of(
+            connection.address(),
+            "was wiped while it was asked",
+        ));
     }
     let role = field(replication, "role").unwrap_or_default();
     if role != "master" {
         return Err(Fault::of(
-            link.node(),
+            connection.address(),
             format_args!("is no primary but a {role}"),
         ));
     }
@@ -96,10 +99,10 @@ pub(crate) async fn probe(
             took,
             at,
         };
-        link.clock().learn(link.node(), sample);
+        connection.clock().learn(connection.address(), sample);
     }
     let run_id = run_id(server).unwrap_or_default();
-    link.learn_run_id(run_id);
+    connection.learn_run_id(run_id);
     let replication_id = field(replication, "master_replid").unwrap_or_default();
     let server = Server {
         run_id: run_id.to_owned(),
@@ -111,17 +114,19 @@ pub(crate) async fn probe(
 }
 
 /// What the answer to a write says.
-fn writes(link: &Arc<Link>, answer: Value) -> Result<Writes, Fault> {
+fn writes(connection: &Arc<SharedConnection>, answer: Value) -> Result<Writes, Fault> {
     match answer {
-        Value::ServerError(error) if Refusal::of(&error, link.node()) == Refusal::NoWrites => {
+        Value::ServerError(error)
+            if Refusal::of(&error, connection.address()) == Refusal::NoWrites =>
+        {
             Ok(Writes::Refused(error.code().to_owned()))
         }
-        answer => text(link, answer).map(|_| Writes::Taken),
+        answer => text(connection, answer).map(|_| Writes::Taken),
     }
 }
 
 /// Looks for settings that let a server forget. One that does not say is left alone.
-pub(crate) async fn inspect(link: &Arc<Link>, within: Duration) -> Vec<Warning> {
+pub(crate) async fn inspect(connection: &Arc<SharedConnection>, within: Duration) -> Vec<Warning> {
     let mut questions = redis::pipe();
     questions
         .cmd("INFO")
@@ -131,46 +136,49 @@ pub(crate) async fn inspect(link: &Arc<Link>, within: Duration) -> Vec<Warning> 
         .cmd("CONFIG")
         .arg("GET")
         .arg("appendfsync");
-    let Ok(mut answers) = link.ask_all(&questions, Instant::now() + within).await else {
+    let Ok(mut answers) = connection
+        .ask_all(&questions, Instant::now() + within)
+        .await
+    else {
         return Vec::new();
     };
     // A user who may not ask for a setting has not to be told of it.
     let policy = answers.pop().and_then(setting);
     let texts: Result<Vec<String>, Fault> = answers
         .into_iter()
-        .map(|answer| text(link, answer))
+        .map(|answer| text(connection, answer))
         .collect();
     match texts.as_deref() {
-        Ok([persistence, memory]) => warnings(link, persistence, memory, policy),
-        _ => vec![Warning::NotInspected(link.node().clone())],
+        Ok([persistence, memory]) => warnings(connection, persistence, memory, policy),
+        _ => vec![Warning::NotInspected(connection.address().clone())],
     }
 }
 
 fn warnings(
-    link: &Arc<Link>,
+    connection: &Arc<SharedConnection>,
     persistence: &str,
     memory: &str,
     appendfsync: Option<String>,
 ) -> Vec<Warning> {
-    let node = link.node();
+    let address = connection.address();
     let mut warnings = Vec::new();
     match field(persistence, "aof_enabled") {
-        Some("0") => warnings.push(Warning::NoAppendOnlyFile(node.clone())),
+        Some("0") => warnings.push(Warning::NoAppendOnlyFile(address.clone())),
         Some(_) => warnings.extend(
             appendfsync
                 .filter(|policy| policy != "always")
                 .map(|policy| Warning::SyncsLate {
-                    node: node.clone(),
+                    address: address.clone(),
                     policy,
                 }),
         ),
-        None => warnings.push(Warning::NotInspected(node.clone())),
+        None => warnings.push(Warning::NotInspected(address.clone())),
     }
     match field(memory, "maxmemory_policy") {
         None | Some("noeviction") => {}
         // Without a limit nothing is evicted today; the day somebody sets one, it is.
         Some(policy) => warnings.push(Warning::Evicts {
-            node: node.clone(),
+            address: address.clone(),
             policy: policy.to_owned(),
         }),
     }
@@ -204,12 +212,12 @@ fn new_epoch() -> String {
     format!("{:016x}{:016x}", random(), random())
 }
 
-fn text(link: &Arc<Link>, answer: Value) -> Result<String, Fault> {
+fn text(connection: &Arc<SharedConnection>, answer: Value) -> Result<String, Fault> {
     match answer {
         Value::BulkString(bytes) => Ok(String::from_utf8_lossy(&bytes).into_owned()),
         Value::SimpleString(text) | Value::VerbatimString { text, .. } => Ok(text),
         Value::ServerError(error) => Err(Fault::of(
-            link.node(),
+            connection.address(),
             format_args!("refuses with {}", error.code()),
         )),
         _ => Ok(String::new()),

@@ -10,7 +10,7 @@ use crate::redis::topology::routes::Routes;
 
 /// What the supervisor tells the workers.
 #[derive(Debug)]
-pub(crate) struct Published {
+pub(crate) struct Status {
     pub(crate) routes: watch::Sender<Arc<Routes>>,
     pub(crate) identity: watch::Sender<Option<Identity>>,
     /// Those in reach, while others may not be.
@@ -20,7 +20,7 @@ pub(crate) struct Published {
     pub(crate) tried: watch::Sender<bool>,
 }
 
-impl Default for Published {
+impl Default for Status {
     fn default() -> Self {
         Self {
             routes: watch::Sender::new(Arc::default()),

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::identity::Identity;
-use super::status::Published;
+use super::status::Status;
 use crate::redis::connection::fault::Fault;
 
 /// How long slots must have been where they are until that is told: while a Cluster moves them,
@@ -13,17 +13,17 @@ const SLOTS_SETTLE_FOR: Duration = Duration::from_secs(1);
 
 /// Tells who the Redis is.
 #[derive(Debug)]
-pub(crate) struct Herald {
-    published: Arc<Published>,
-    whole: Settling,
+pub(crate) struct StatusPublisher {
+    status: Arc<Status>,
+    whole: DebouncedIdentity,
     /// The part that is in reach.
-    part: Settling,
+    part: DebouncedIdentity,
     logged: Logged,
 }
 
 /// An identity that changes at once in its data, and in its slots when they have arrived.
 #[derive(Debug, Default)]
-struct Settling {
+struct DebouncedIdentity {
     /// The latest that was told, also while nothing is in reach.
     last: Option<Identity>,
     /// One that differs from it in its slots alone, and since when it is seen.
@@ -41,45 +41,45 @@ enum Logged {
 
 /// Whether an identity is another than the one before.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum News {
+pub(crate) enum IdentityUpdate {
     Changed,
     Same,
 }
 
-impl Herald {
-    pub(crate) fn new(published: Arc<Published>) -> Self {
+impl StatusPublisher {
+    pub(crate) fn new(status: Arc<Status>) -> Self {
         Self {
-            published,
-            whole: Settling::default(),
-            part: Settling::default(),
+            status,
+            whole: DebouncedIdentity::default(),
+            part: DebouncedIdentity::default(),
             logged: Logged::Nothing,
         }
     }
 
     /// Everything is in reach, and this is who it is.
-    pub(crate) fn in_reach(&mut self, identity: Identity, now: Instant) -> News {
+    pub(crate) fn in_reach(&mut self, identity: Identity, now: Instant) -> IdentityUpdate {
         if self.logged != Logged::InReach {
             tracing::info!(%identity, "the shared state is in reach");
             self.logged = Logged::InReach;
         }
         let before = self.whole.last.clone();
         let identity = self.whole.settled(identity, now);
-        self.published.identity.send_if_modified(|known| {
+        self.status.identity.send_if_modified(|known| {
             let changed = known.as_ref() != Some(&identity);
             *known = Some(identity.clone());
             changed
         });
         if before == Some(identity) {
-            News::Same
+            IdentityUpdate::Same
         } else {
-            News::Changed
+            IdentityUpdate::Changed
         }
     }
 
     /// These are in reach, whether or not that is everything.
-    pub(crate) fn met(&mut self, present: Option<Identity>, now: Instant) {
+    pub(crate) fn present(&mut self, present: Option<Identity>, now: Instant) {
         let present = present.map(|present| self.part.settled(present, now));
-        self.published.present.send_if_modified(|known| {
+        self.status.present.send_if_modified(|known| {
             let changed = *known != present;
             *known = present;
             changed
@@ -88,7 +88,7 @@ impl Herald {
 
     /// Everything can be read, but not everything written, and why.
     pub(crate) fn read_only(&mut self, fault: &Fault) {
-        self.tell_nobody();
+        self.withdraw_identity();
         let logged = Logged::ReadOnly(fault.to_string());
         if self.logged != logged {
             tracing::warn!(
@@ -100,15 +100,15 @@ impl Herald {
         }
     }
 
-    fn tell_nobody(&self) {
-        self.published
+    fn withdraw_identity(&self) {
+        self.status
             .identity
             .send_if_modified(|known| known.take().is_some());
     }
 
     /// Something is out of reach, and why.
     pub(crate) fn out_of_reach(&mut self, fault: &Fault) {
-        self.tell_nobody();
+        self.withdraw_identity();
         let logged = Logged::OutOfReach(fault.to_string());
         if self.logged != logged {
             tracing::warn!(
@@ -120,7 +120,7 @@ impl Herald {
     }
 }
 
-impl Settling {
+impl DebouncedIdentity {
     /// The identity to tell: the one before, as long as only slots are on their way.
     fn settled(&mut self, identity: Identity, now: Instant) -> Identity {
         let settled = self.choose(identity, now);
@@ -165,13 +165,13 @@ mod tests {
 
     #[test]
     fn slots_on_their_way_are_told_when_they_have_arrived() {
-        let published = Arc::new(Published::default());
-        let mut herald = Herald::new(Arc::clone(&published));
+        let status = Arc::new(Status::default());
+        let mut publisher = StatusPublisher::new(Arc::clone(&status));
         let start = Instant::now();
-        let told = |herald: &mut Herald, last_slot, milliseconds| {
+        let told = |publisher: &mut StatusPublisher, last_slot, milliseconds| {
             let now = start + Duration::from_millis(milliseconds);
-            herald.in_reach(identity("a", last_slot), now);
-            published.identity.borrow().clone()
+            publisher.in_reach(identity("a", last_slot), now);
+            status.identity.borrow().clone()
         };
         for (milliseconds, last_slot, known) in [
             (0, 9, 9),
@@ -182,7 +182,7 @@ mod tests {
         ] {
             let expected = Some(identity("a", known));
             assert_eq!(
-                told(&mut herald, last_slot, milliseconds),
+                told(&mut publisher, last_slot, milliseconds),
                 expected,
                 "{milliseconds} ms"
             );
@@ -191,14 +191,20 @@ mod tests {
 
     #[test]
     fn changed_data_is_told_at_once_and_an_absence_is_no_change() {
-        let published = Arc::new(Published::default());
-        let mut herald = Herald::new(Arc::clone(&published));
+        let status = Arc::new(Status::default());
+        let mut publisher = StatusPublisher::new(Arc::clone(&status));
         let now = Instant::now();
-        herald.in_reach(identity("a", 9), now);
-        assert_eq!(herald.in_reach(identity("b", 8), now), News::Changed);
-        herald.out_of_reach(&Fault::new("gone"));
-        assert_eq!(*published.identity.borrow(), None);
-        assert_eq!(herald.in_reach(identity("b", 8), now), News::Same);
-        assert_eq!(*published.identity.borrow(), Some(identity("b", 8)));
+        publisher.in_reach(identity("a", 9), now);
+        assert_eq!(
+            publisher.in_reach(identity("b", 8), now),
+            IdentityUpdate::Changed
+        );
+        publisher.out_of_reach(&Fault::new("gone"));
+        assert_eq!(*status.identity.borrow(), None);
+        assert_eq!(
+            publisher.in_reach(identity("b", 8), now),
+            IdentityUpdate::Same
+        );
+        assert_eq!(*status.identity.borrow(), Some(identity("b", 8)));
     }
 }

@@ -7,20 +7,20 @@ use futures_util::future::join_all;
 use tokio::time::{Instant, sleep, timeout};
 
 use super::identity::Identity;
-use super::known_servers::{Acquaintances, Found, Met, Reached};
-use super::pace::{BREATH, LOOK_EVERY, RETRY_EVERY, rest};
+use super::known_servers::{CheckOutcome, CheckSummary, KnownServers, ReachableServer};
+use super::pace::{CHECK_EVERY, MIN_PAUSE, RETRY_EVERY, pause};
 use super::probe::{inspect, probe};
-use super::status::Published;
-use super::status_publisher::{Herald, News};
+use super::status::Status;
+use super::status_publisher::{IdentityUpdate, StatusPublisher};
 use crate::redis::commands::key::Keyspace;
 use crate::redis::connection::clock::WallClock;
-use crate::redis::connection::dial::Dial;
+use crate::redis::connection::dialer::Dialer;
 use crate::redis::connection::fault::Fault;
-use crate::redis::connection::large_value_connection::Bulk;
-use crate::redis::connection::shared_connection::Link;
+use crate::redis::connection::large_value_connection::LargeValueConnection;
+use crate::redis::connection::shared_connection::SharedConnection;
 use crate::redis::connection::wake::Wake;
 use crate::redis::out_of_reach::OutOfReach;
-use crate::redis::settings::address::Node;
+use crate::redis::settings::address::ServerAddress;
 use crate::redis::settings::{Settings, Topology};
 use crate::redis::topology::cluster;
 use crate::redis::topology::layout::Layout;
@@ -41,13 +41,13 @@ pub(crate) struct Supervisor {
     settings: Settings,
     clock: WallClock,
     keys: Keyspace,
-    dial: Dial,
+    dialer: Dialer,
     sentinels: Option<Sentinels>,
-    published: Arc<Published>,
-    herald: Herald,
-    acquaintances: Acquaintances,
+    status: Arc<Status>,
+    publisher: StatusPublisher,
+    known_servers: KnownServers,
     wake: Arc<Wake>,
-    extras: Vec<(Node, Instant)>,
+    extras: Vec<(ServerAddress, Instant)>,
     redirections: Redirections,
     turn: usize,
 }
@@ -56,7 +56,7 @@ impl Supervisor {
     pub(crate) fn new(
         settings: Settings,
         clock: WallClock,
-        published: Arc<Published>,
+        status: Arc<Status>,
         wake: Arc<Wake>,
     ) -> Self {
         let sentinels = match &settings.topology {
@@ -67,13 +67,13 @@ impl Supervisor {
         };
         Self {
             keys: Keyspace::of(&settings),
-            dial: Dial::to_servers(&settings, &wake),
+            dialer: Dialer::to_servers(&settings, &wake),
             settings,
             clock,
             sentinels,
-            herald: Herald::new(Arc::clone(&published)),
-            acquaintances: Acquaintances::default(),
-            published,
+            publisher: StatusPublisher::new(Arc::clone(&status)),
+            known_servers: KnownServers::default(),
+            status,
             wake,
             extras: Vec::new(),
             redirections: Redirections::default(),
@@ -84,37 +84,43 @@ impl Supervisor {
     /// Runs until nobody uses the store any more.
     pub(crate) async fn run(mut self) {
         while !self.wake.is_stopped() {
-            let routes = Arc::clone(&self.published.routes.borrow());
-            self.look(&routes).await;
-            self.published.tried.send_replace(true);
-            let routes = Arc::clone(&self.published.routes.borrow());
+            let routes = Arc::clone(&self.status.routes.borrow());
+            self.check(&routes).await;
+            self.status.tried.send_replace(true);
+            let routes = Arc::clone(&self.status.routes.borrow());
             if routes.is_whole() {
-                let _ = timeout(LOOK_EVERY, self.wake.woken()).await;
-                self.tell_closed(&routes);
-                let slow = |link: &Arc<Link>| link.why_closed() == Some(OutOfReach::TooSlow);
-                sleep(if routes.links().any(slow) {
+                let _ = timeout(CHECK_EVERY, self.wake.woken()).await;
+                self.report_closed(&routes);
+                let slow = |connection: &Arc<SharedConnection>| {
+                    connection.why_closed() == Some(OutOfReach::TooSlow)
+                };
+                sleep(if routes.connections().any(slow) {
                     RETRY_EVERY
                 } else {
-                    BREATH
+                    MIN_PAUSE
                 })
                 .await;
             } else {
                 self.turn = self.turn.wrapping_add(1);
-                rest(&routes).await;
+                pause(&routes).await;
             }
         }
     }
 
     /// Connections that broke are made anew first; only where that fails there is something to tell.
-    fn tell_closed(&mut self, routes: &Routes) {
-        for link in routes.links().filter(|link| !link.is_broken()) {
-            if let Some(why) = link.why_closed() {
-                self.herald.out_of_reach(&Fault::of(link.node(), why));
+    fn report_closed(&mut self, routes: &Routes) {
+        for connection in routes
+            .connections()
+            .filter(|connection| !connection.is_broken())
+        {
+            if let Some(why) = connection.why_closed() {
+                self.publisher
+                    .out_of_reach(&Fault::of(connection.address(), why));
             }
         }
     }
 
-    async fn look(&mut self, routes: &Routes) {
+    async fn check(&mut self, routes: &Routes) {
         let layouts = match self.layouts(routes).await {
             Ok(layouts) => layouts,
             Err(fault) => match routes.layout() {
@@ -122,41 +128,46 @@ impl Supervisor {
                 Some(layout) if routes.is_readable() => vec![layout.clone()],
                 _ => {
                     let open = Arc::new(routes.without_closed());
-                    self.published.routes.send_replace(open);
-                    self.herald.met(None, Instant::now().into_std());
-                    return self.herald.out_of_reach(&fault);
+                    self.status.routes.send_replace(open);
+                    self.publisher.present(None, Instant::now().into_std());
+                    return self.publisher.out_of_reach(&fault);
                 }
             },
         };
-        let mut found: Option<(Layout, Vec<Reached>)> = None;
+        let mut found: Option<(Layout, Vec<CheckOutcome>)> = None;
         for layout in layouts {
-            let reached = self.reach(&layout, routes).await;
-            let serves = |server: &Reached| server.as_ref().is_ok_and(Met::takes_writes);
-            let whole = reached.iter().all(serves);
+            let outcomes = self.reach(&layout, routes).await;
+            let serves =
+                |server: &CheckOutcome| server.as_ref().is_ok_and(ReachableServer::takes_writes);
+            let whole = outcomes.iter().all(serves);
             if whole || found.is_none() {
-                found = Some((layout, reached));
+                found = Some((layout, outcomes));
             }
             if whole {
                 break;
             }
         }
-        if let Some((layout, reached)) = found {
-            self.publish(layout, reached, routes).await;
+        if let Some((layout, outcomes)) = found {
+            self.publish(layout, outcomes, routes).await;
         }
-        if self.wake.is_bulk_wanted() {
-            self.reach_bulks().await;
+        if self.wake.wants_large_value_connections() {
+            self.connect_for_large_values().await;
         }
     }
 
     /// How the servers may be laid out, the likeliest first.
     async fn layouts(&mut self, routes: &Routes) -> Result<Vec<Layout>, Fault> {
         match (&self.settings.topology, &mut self.sentinels) {
-            (Topology::Standalone(node), _) => Ok(vec![Layout::one(node.clone())]),
-            (Topology::Cluster { nodes }, _) => {
-                cluster::layout(nodes, routes, &self.dial, self.turn, self.settings.timeout)
-                    .await
-                    .map(|layout| vec![layout])
-            }
+            (Topology::Standalone(address), _) => Ok(vec![Layout::one(address.clone())]),
+            (Topology::Cluster { nodes }, _) => cluster::layout(
+                nodes,
+                routes,
+                &self.dialer,
+                self.turn,
+                self.settings.timeout,
+            )
+            .await
+            .map(|layout| vec![layout]),
             (Topology::Sentinel { .. }, Some(sentinels)) => {
                 let primaries = sentinels.primaries().await?;
                 Ok(primaries.into_iter().map(Layout::one).collect())
@@ -166,129 +177,141 @@ impl Supervisor {
     }
 
     /// Connects to every server of a layout, or keeps its connection, and asks it who it is.
-    async fn reach(&self, layout: &Layout, routes: &Routes) -> Vec<Reached> {
-        let asked =
-            layout
-                .nodes
-                .iter()
-                .zip(&layout.tags)
-                .enumerate()
-                .map(async |(owner, (node, tag))| {
-                    let (key, slots) = match tag {
-                        Some(tag) => (self.keys.epoch_in(tag), layout.slots_of(owner)),
-                        None => (self.keys.epoch(), Vec::new()),
+    async fn reach(&self, layout: &Layout, routes: &Routes) -> Vec<CheckOutcome> {
+        let asked = layout.nodes.iter().zip(&layout.tags).enumerate().map(
+            async |(owner, (address, tag))| {
+                let (key, slots) = match tag {
+                    Some(tag) => (self.keys.epoch_in(tag), layout.slots_of(owner)),
+                    None => (self.keys.epoch(), Vec::new()),
+                };
+                let mut asked = 1;
+                loop {
+                    let connection = match routes.connection_to(address) {
+                        Some(connection) => connection,
+                        None => SharedConnection::connect(&self.dialer, address).await?,
                     };
-                    let mut asked = 1;
-                    loop {
-                        let link = match routes.link_to(node) {
-                            Some(link) => link,
-                            None => Link::connect(&self.dial, node).await?,
-                        };
-                        let within = self.settings.timeout;
-                        let probed = probe(&link, &key, slots.clone(), self.clock, within).await;
-                        let admit = |probed| self.acquaintances.admit(Arc::clone(&link), probed);
-                        match probed.and_then(admit) {
-                            Ok(met) => return Ok(met),
-                            Err(_) if link.is_broken() && asked < ASKED_AT_MOST => asked += 1,
-                            Err(fault) => {
-                                link.close(OutOfReach::Refused);
-                                return Err(fault);
-                            }
+                    let within = self.settings.timeout;
+                    let probed = probe(&connection, &key, slots.clone(), self.clock, within).await;
+                    let admit = |probed| self.known_servers.admit(Arc::clone(&connection), probed);
+                    match probed.and_then(admit) {
+                        Ok(met) => return Ok(met),
+                        Err(_) if connection.is_broken() && asked < ASKED_AT_MOST => asked += 1,
+                        Err(fault) => {
+                            connection.close(OutOfReach::Refused);
+                            return Err(fault);
                         }
                     }
-                });
+                }
+            },
+        );
         join_all(asked).await
     }
 
-    async fn publish(&mut self, layout: Layout, reached: Vec<Reached>, before: &Routes) {
+    async fn publish(&mut self, layout: Layout, outcomes: Vec<CheckOutcome>, before: &Routes) {
         let extras = self.reach_extras(&layout, before).await;
-        self.acquaintances.remember(&reached, &layout.nodes);
-        let found = Found::of(reached);
+        self.known_servers.remember(&outcomes, &layout.nodes);
+        let found = CheckSummary::of(outcomes);
         let is_layout_whole = layout.is_whole();
-        let bulks = layout.nodes.iter().map(|node| before.bulk_to(node));
-        let bulks = bulks.collect();
-        let routes = Arc::new(Routes::new(Some(layout), found.owners, extras, bulks));
-        self.published.routes.send_replace(Arc::clone(&routes));
+        let large_value_connections = layout
+            .nodes
+            .iter()
+            .map(|address| before.large_value_connection_to(address));
+        let large_value_connections = large_value_connections.collect();
+        let routes = Arc::new(Routes::new(
+            Some(layout),
+            found.owners,
+            extras,
+            large_value_connections,
+        ));
+        self.status.routes.send_replace(Arc::clone(&routes));
         let now = Instant::now().into_std();
         let present = (!found.servers.is_empty()).then(|| Identity::new(found.servers.clone()));
-        self.herald.met(present, now);
+        self.publisher.present(present, now);
         let gap = || (!is_layout_whole).then(|| Fault::new("some slots have no server"));
         if let Some(fault) = found.away.or_else(gap) {
-            return self.herald.out_of_reach(&fault);
+            return self.publisher.out_of_reach(&fault);
         }
         if let Some(fault) = found.read_only {
-            return self.herald.read_only(&fault);
+            return self.publisher.read_only(&fault);
         }
-        if self.herald.in_reach(Identity::new(found.servers), now) == News::Changed {
+        if self.publisher.in_reach(Identity::new(found.servers), now) == IdentityUpdate::Changed {
             self.inspect(&routes).await;
         }
     }
 
     /// A second connection to every server in reach that has none, or has lost it.
-    async fn reach_bulks(&self) {
-        let routes = Arc::clone(&self.published.routes.borrow());
-        let lacking = |node: &&Node| routes.bulk_to(node).is_none();
-        if !routes.owners().flatten().any(|node| lacking(&node)) {
+    async fn connect_for_large_values(&self) {
+        let routes = Arc::clone(&self.status.routes.borrow());
+        let lacking =
+            |address: &&ServerAddress| routes.large_value_connection_to(address).is_none();
+        if !routes.owners().flatten().any(|address| lacking(&address)) {
             return;
         }
-        let asked = routes.owners().map(async |node| {
-            let node = node?;
-            match routes.bulk_to(node) {
-                Some(bulk) => Some(bulk),
+        let asked = routes.owners().map(async |address| {
+            let address = address?;
+            match routes.large_value_connection_to(address) {
+                Some(large_value_connection) => Some(large_value_connection),
                 // Whoever has a large value finds no lane, and tries again later.
-                None => Link::connect(&self.dial, node).await.ok().map(Bulk::new),
+                None => SharedConnection::connect(&self.dialer, address)
+                    .await
+                    .ok()
+                    .map(LargeValueConnection::new),
             }
         });
-        let bulks = join_all(asked).await;
-        let routes = Arc::new(routes.with_bulks(bulks));
-        self.published.routes.send_replace(routes);
+        let large_value_connections = join_all(asked).await;
+        let routes = Arc::new(routes.with_large_value_connections(large_value_connections));
+        self.status.routes.send_replace(routes);
     }
 
     /// Connections to servers that redirections named and that have no slots yet.
-    async fn reach_extras(&mut self, layout: &Layout, routes: &Routes) -> Vec<Arc<Link>> {
+    async fn reach_extras(
+        &mut self,
+        layout: &Layout,
+        routes: &Routes,
+    ) -> Vec<Arc<SharedConnection>> {
         let now = Instant::now();
         let wanted = self.wake.take_wanted();
         let topology = &self.settings.topology;
         let within = self.settings.timeout;
-        for node in self
+        for address in self
             .redirections
             .members_among(wanted, topology, routes, within)
             .await
         {
-            self.extras.retain(|(known, _)| *known != node);
-            self.extras.push((node, now));
+            self.extras.retain(|(known, _)| *known != address);
+            self.extras.push((address, now));
         }
-        self.extras.retain(|(node, since)| {
-            now.duration_since(*since) < EXTRA_FOR && !layout.nodes.contains(node)
+        self.extras.retain(|(address, since)| {
+            now.duration_since(*since) < EXTRA_FOR && !layout.nodes.contains(address)
         });
-        let asked = self
-            .extras
-            .iter()
-            .map(async |(node, _)| match routes.link_to(node) {
-                Some(link) => Ok(link),
-                None => Link::connect(&self.dial, node).await,
-            });
+        let asked =
+            self.extras
+                .iter()
+                .map(async |(address, _)| match routes.connection_to(address) {
+                    Some(connection) => Ok(connection),
+                    None => SharedConnection::connect(&self.dialer, address).await,
+                });
         join_all(asked).await.into_iter().flatten().collect()
     }
 
     async fn inspect(&self, routes: &Routes) {
         let asked = routes
-            .links()
-            .map(|link| inspect(link, self.settings.timeout));
+            .connections()
+            .map(|connection| inspect(connection, self.settings.timeout));
         let warnings: Vec<_> = join_all(asked).await.into_iter().flatten().collect();
         for warning in &warnings {
             tracing::warn!("the shared state can forget: {warning}");
         }
-        self.published.warnings.send_replace(warnings);
+        self.status.warnings.send_replace(warnings);
     }
 }
 
 /// Whoever ends, ends with nothing in reach.
 impl Drop for Supervisor {
     fn drop(&mut self) {
-        self.published.routes.send_replace(Arc::default());
-        self.published.identity.send_replace(None);
-        self.published.present.send_replace(None);
-        self.published.tried.send_replace(true);
+        self.status.routes.send_replace(Arc::default());
+        self.status.identity.send_replace(None);
+        self.status.present.send_replace(None);
+        self.status.tried.send_replace(true);
     }
 }

@@ -2,53 +2,53 @@
 
 use std::fmt;
 
-use crate::redis::settings::address::Node;
+use crate::redis::settings::address::ServerAddress;
 
 /// A setting of a server that lets it forget. Nothing is lost for good, since every node writes
 /// what is missing again from its journal; until then nodes know only what they did themselves.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Warning {
     /// `appendonly no`: a restart forgets what came after the last snapshot, or everything.
-    NoAppendOnlyFile(Node),
+    NoAppendOnlyFile(ServerAddress),
     /// `appendfsync` is not `always`: a crash forgets what was told a moment before.
     SyncsLate {
         /// Which server.
-        node: Node,
+        address: ServerAddress,
         /// Its policy.
         policy: String,
     },
     /// `maxmemory-policy` is not `noeviction`: bills are forgotten one by one, and nobody is told.
     Evicts {
         /// Which server.
-        node: Node,
+        address: ServerAddress,
         /// Its policy.
         policy: String,
     },
     /// The server does not say how it is set.
-    NotInspected(Node),
+    NotInspected(ServerAddress),
 }
 
 impl fmt::Display for Warning {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::NoAppendOnlyFile(node) => write!(
+            Self::NoAppendOnlyFile(address) => write!(
                 f,
-                "{node}: has no append-only file (`appendonly yes`): a restart forgets bills until \
+                "{address}: has no append-only file (`appendonly yes`): a restart forgets bills until \
                  every node has written them again"
             ),
-            Self::SyncsLate { node, policy } => write!(
+            Self::SyncsLate { address, policy } => write!(
                 f,
-                "{node}: does not sync every write (appendfsync {policy}): a crash forgets the last \
+                "{address}: does not sync every write (appendfsync {policy}): a crash forgets the last \
                  of them until the nodes have written them again; `always` forgets none"
             ),
-            Self::Evicts { node, policy } => write!(
+            Self::Evicts { address, policy } => write!(
                 f,
-                "{node}: evicts keys when memory is short (maxmemory-policy {policy}): bills are \
+                "{address}: evicts keys when memory is short (maxmemory-policy {policy}): bills are \
                  forgotten without notice; set `noeviction`"
             ),
-            Self::NotInspected(node) => write!(
+            Self::NotInspected(address) => write!(
                 f,
-                "{node}: does not say whether it keeps what it is told: check `appendonly` and \
+                "{address}: does not say whether it keeps what it is told: check `appendonly` and \
                  `maxmemory-policy` by hand"
             ),
         }

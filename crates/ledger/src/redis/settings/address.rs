@@ -4,14 +4,14 @@ use std::fmt;
 
 /// A host name or address, and a port.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct Node {
+pub struct ServerAddress {
     /// A host name, or an IP address without brackets.
     pub host: String,
     /// The port.
     pub port: u16,
 }
 
-impl Node {
+impl ServerAddress {
     /// A node by its host and port.
     pub fn new(host: impl Into<String>, port: u16) -> Self {
         Self {
@@ -22,23 +22,23 @@ impl Node {
 
     /// Reads `host:port` as a Redis writes it, an IPv6 address without brackets. An empty host, or
     /// `?`, is the host of the server that wrote it: it does not know its own name.
-    pub(crate) fn parse(text: &str, told_by: &Self) -> Option<Self> {
+    pub(crate) fn parse(text: &str, source: &Self) -> Option<Self> {
         let (host, port) = text.rsplit_once(':')?;
         let port = port.parse().ok().filter(|port| *port != 0)?;
-        Some(Self::told(host, port, told_by))
+        Some(Self::reported(host, port, source))
     }
 
     /// A node that another one named.
-    pub(crate) fn told(host: &str, port: u16, told_by: &Self) -> Self {
+    pub(crate) fn reported(host: &str, port: u16, source: &Self) -> Self {
         if matches!(host, "" | "?") {
-            Self::new(told_by.host.clone(), port)
+            Self::new(source.host.clone(), port)
         } else {
             Self::new(host, port)
         }
     }
 }
 
-impl fmt::Display for Node {
+impl fmt::Display for ServerAddress {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.host.contains(':') {
             write!(f, "[{}]:{}", self.host, self.port)
@@ -54,20 +54,20 @@ mod tests {
 
     #[test]
     fn an_address_is_read_as_a_server_writes_it() {
-        let told_by = Node::new("10.0.0.9", 7000);
+        let source = ServerAddress::new("10.0.0.9", 7000);
         for (text, expected) in [
-            ("10.0.0.1:7001", Some(Node::new("10.0.0.1", 7001))),
+            ("10.0.0.1:7001", Some(ServerAddress::new("10.0.0.1", 7001))),
             (
                 "redis-2.internal:7001",
-                Some(Node::new("redis-2.internal", 7001)),
+                Some(ServerAddress::new("redis-2.internal", 7001)),
             ),
-            ("fd00::1:7001", Some(Node::new("fd00::1", 7001))),
-            (":7001", Some(Node::new("10.0.0.9", 7001))),
-            ("?:7001", Some(Node::new("10.0.0.9", 7001))),
+            ("fd00::1:7001", Some(ServerAddress::new("fd00::1", 7001))),
+            (":7001", Some(ServerAddress::new("10.0.0.9", 7001))),
+            ("?:7001", Some(ServerAddress::new("10.0.0.9", 7001))),
             ("10.0.0.1:0", None),
             ("10.0.0.1", None),
         ] {
-            assert_eq!(Node::parse(text, &told_by), expected, "{text}");
+            assert_eq!(ServerAddress::parse(text, &source), expected, "{text}");
         }
     }
 }

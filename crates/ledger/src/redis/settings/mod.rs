@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use rustls::ClientConfig;
 
-use address::Node;
+use address::ServerAddress;
 use password::Password;
 use value_key::ValueKey;
 
@@ -18,18 +18,18 @@ use value_key::ValueKey;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Topology {
     /// One server; its name is resolved anew for every connection.
-    Standalone(Node),
+    Standalone(ServerAddress),
     /// Sentinels know which server is the primary.
     Sentinel {
         /// The name that they watch it under.
         service: String,
         /// The Sentinels.
-        nodes: Vec<Node>,
+        nodes: Vec<ServerAddress>,
     },
     /// Servers share the slots among themselves.
     Cluster {
         /// Some of them, to ask for the others.
-        nodes: Vec<Node>,
+        nodes: Vec<ServerAddress>,
     },
 }
 

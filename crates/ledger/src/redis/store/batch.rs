@@ -10,7 +10,7 @@ use tokio::time::Instant;
 use super::SharedStore;
 use crate::redis::commands::change::{BillerChanges, Swap};
 use crate::redis::commands::{Spelling, read_swap};
-use crate::redis::connection::shared_connection::Link;
+use crate::redis::connection::shared_connection::SharedConnection;
 use crate::redis::out_of_reach::OutOfReach;
 use crate::redis::topology::slot::Slot;
 
@@ -40,7 +40,7 @@ impl SharedStore {
         let batches = self.batches(swaps, deadline).await;
         let asked = batches.into_values().map(async |batch| {
             (
-                batch.link.ask_all(&batch.commands, deadline).await,
+                batch.connection.ask_all(&batch.commands, deadline).await,
                 batch.indexes,
             )
         });
@@ -67,14 +67,17 @@ impl SharedStore {
         deadline: Instant,
     ) -> HashMap<usize, Batch> {
         // All at once: those that wait leave the others the time that they have.
-        let link = |swap: &BillerChanges<'_>| {
+        let connection = |swap: &BillerChanges<'_>| {
             let slot = Slot::of(swap.biller);
-            self.inner.router.link(slot, deadline)
+            self.inner.router.connection(slot, deadline)
         };
-        let links = join_all(swaps.iter().map(link)).await;
+        let connections = join_all(swaps.iter().map(connection)).await;
         let mut batches = HashMap::new();
-        for ((index, swap), link) in swaps.iter().enumerate().zip(links) {
-            let Some(link) = link.ok().filter(|link| link.takes_writes()) else {
+        for ((index, swap), connection) in swaps.iter().enumerate().zip(connections) {
+            let Some(connection) = connection
+                .ok()
+                .filter(|connection| connection.takes_writes())
+            else {
                 continue;
             };
             let command = self
@@ -82,8 +85,8 @@ impl SharedStore {
                 .commands
                 .swap(swap.biller, swap.changes, Spelling::Digest);
             batches
-                .entry(Arc::as_ptr(&link).addr())
-                .or_insert_with(|| Batch::new(link))
+                .entry(Arc::as_ptr(&connection).addr())
+                .or_insert_with(|| Batch::new(connection))
                 .push(index, command);
         }
         batches
@@ -92,15 +95,15 @@ impl SharedStore {
 
 /// Commands for one server, and which swaps they are.
 struct Batch {
-    link: Arc<Link>,
+    connection: Arc<SharedConnection>,
     commands: Pipeline,
     indexes: Vec<usize>,
 }
 
 impl Batch {
-    fn new(link: Arc<Link>) -> Self {
+    fn new(connection: Arc<SharedConnection>) -> Self {
         Self {
-            link,
+            connection,
             commands: redis::pipe(),
             indexes: Vec::new(),
         }

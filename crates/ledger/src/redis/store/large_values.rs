@@ -10,10 +10,10 @@ use tokio::time::{Instant, timeout_at};
 use super::SharedStore;
 use crate::redis::commands::key::Key;
 use crate::redis::commands::read_values;
-use crate::redis::connection::large_value_connection::Bulk;
+use crate::redis::connection::large_value_connection::LargeValueConnection;
 use crate::redis::connection::refusal::Refusal;
 use crate::redis::out_of_reach::OutOfReach;
-use crate::redis::topology::routes::Way;
+use crate::redis::topology::routes::Route;
 use crate::redis::topology::slot::Slot;
 
 impl SharedStore {
@@ -61,47 +61,55 @@ impl SharedStore {
         patience: Duration,
     ) -> Result<Value, OutOfReach> {
         let deadline = Instant::now() + patience;
-        let mut bulk = self.bulk(Slot::of(biller), deadline).await?;
-        let mut answer = bulk.ask(command, patience).await;
+        let mut large_value_connection = self
+            .large_value_connection(Slot::of(biller), deadline)
+            .await?;
+        let mut answer = large_value_connection.ask(command, patience).await;
         if answer == Err(OutOfReach::Lost) {
             // Read twice, or written where there is none yet: a second time changes nothing.
-            bulk = self.bulk(Slot::of(biller), deadline).await?;
-            answer = bulk.ask(command, patience).await;
+            large_value_connection = self
+                .large_value_connection(Slot::of(biller), deadline)
+                .await?;
+            answer = large_value_connection.ask(command, patience).await;
         }
         let answer = answer?;
         let Value::ServerError(error) = answer else {
             return Ok(answer);
         };
-        let link = bulk.link();
-        match Refusal::of(&error, link.node()) {
+        let connection = large_value_connection.connection();
+        match Refusal::of(&error, connection.address()) {
             // The slot is on its way, or has arrived elsewhere: there is time to try again later.
             Refusal::Moved(_) | Refusal::Ask(_) | Refusal::TryAgain => {
-                self.inner.router.wake.look();
+                self.inner.router.wake.check_now();
             }
             // The lane is good; whether the server takes writes, its other connection says.
-            Refusal::NoWrites => self.inner.router.wake.look(),
-            Refusal::Unfit => link.close(OutOfReach::Refused),
-            Refusal::ScriptUnknown | Refusal::Other => link.complain(error.code()),
+            Refusal::NoWrites => self.inner.router.wake.check_now(),
+            Refusal::Unfit => connection.close(OutOfReach::Refused),
+            Refusal::ScriptUnknown | Refusal::Other => connection.log_refused_command(error.code()),
         }
         Err(OutOfReach::Refused)
     }
 
     /// The lane of a slot; waits for the supervisor to make it where nobody needed it before, or
     /// where it broke.
-    async fn bulk(&self, slot: Slot, deadline: Instant) -> Result<Arc<Bulk>, OutOfReach> {
+    async fn large_value_connection(
+        &self,
+        slot: Slot,
+        deadline: Instant,
+    ) -> Result<Arc<LargeValueConnection>, OutOfReach> {
         let wake = &self.inner.router.wake;
         let mut routes = self.inner.router.routes.clone();
         loop {
             {
                 let now = routes.borrow_and_update();
-                if let Some(bulk) = now.bulk(slot) {
-                    return Ok(bulk);
+                if let Some(large_value_connection) = now.large_value_connection(slot) {
+                    return Ok(large_value_connection);
                 }
-                if matches!(now.way(slot), Way::Closed) {
+                if matches!(now.route(slot), Route::Closed) {
                     return Err(OutOfReach::NotConnected);
                 }
             }
-            wake.want_bulk();
+            wake.want_large_value_connections();
             match timeout_at(deadline, routes.changed()).await {
                 Ok(Ok(())) => {}
                 _ => return Err(OutOfReach::NotConnected),

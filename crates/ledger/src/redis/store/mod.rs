@@ -20,10 +20,10 @@ use crate::redis::commands::key::Keyspace;
 use crate::redis::commands::{Commands, read_swap, read_values};
 use crate::redis::connection::admission::{Admission, Admitted};
 use crate::redis::connection::clock::WallClock;
-use crate::redis::connection::thread_connections as near;
+use crate::redis::connection::thread_connections;
 use crate::redis::connection::wake::Wake;
 use crate::redis::health::identity::Identity;
-use crate::redis::health::status::Published;
+use crate::redis::health::status::Status;
 use crate::redis::health::supervisor::Supervisor;
 use crate::redis::health::warning::Warning;
 use crate::redis::out_of_reach::OutOfReach;
@@ -41,7 +41,7 @@ pub struct SharedStore {
 /// What the clones of a store have in common.
 #[derive(Debug)]
 struct Inner {
-    published: Arc<Published>,
+    status: Arc<Status>,
     router: Router,
     commands: Commands,
     admission: Admission,
@@ -59,20 +59,20 @@ impl SharedStore {
 
     /// The same on a machine whose clock is this one.
     pub fn start_by(settings: Settings, clock: WallClock) -> Self {
-        let published = Arc::new(Published::default());
+        let status = Arc::new(Status::default());
         let wake = Arc::new(Wake::default());
         let inner = Arc::new(Inner {
             commands: Commands::new(Keyspace::of(&settings)),
             admission: Admission::default(),
             large: Admission::default(),
             timeout: settings.timeout,
-            published: Arc::clone(&published),
+            status: Arc::clone(&status),
             router: Router {
-                routes: published.routes.subscribe(),
+                routes: status.routes.subscribe(),
                 wake: Arc::clone(&wake),
             },
         });
-        let supervisor = Supervisor::new(settings, clock, published, wake);
+        let supervisor = Supervisor::new(settings, clock, status, wake);
         if let Err(error) = thread::Builder::new()
             .name("shared-store".to_owned())
             .spawn(move || run(supervisor))
@@ -84,8 +84,8 @@ impl SharedStore {
 
     /// Has this thread ask over connections of its own, which its runtime reads and writes. To be called
     /// on the one thread of a runtime that lives as long as the thread.
-    pub fn settle_on_this_thread() {
-        near::settle();
+    pub fn enable_thread_connections() {
+        thread_connections::enable();
     }
 
     /// What the keys of a biller hold, in order, all read in one step; one round trip.
@@ -104,19 +104,21 @@ impl SharedStore {
         let _admitted = self.inner.admission.admit(bytes)?;
         let (slot, deadline) = (Slot::of(biller), self.deadline());
         let (router, commands) = (&self.inner.router, &self.inner.commands);
-        let nearby = router.nearby(slot).map(|(link, lane)| {
+        let asked = router.thread_connection(slot).map(|(own, shared)| {
             let write = |out: &mut Vec<u8>| commands.write_get(biller, keys, out);
-            (lane.ask_by(write, deadline), link)
+            (own.ask_by(write, deadline), shared)
         });
-        let purpose = match nearby {
+        let purpose = match asked {
             None => Purpose::Read,
-            Some((answer, link)) => match answer.await.map_err(|why| link.failed(why)) {
-                // Of another server by now, mostly: the longer way finds out.
-                Ok(Value::ServerError(_)) => Purpose::Read,
-                Ok(answer) => return read_all(answer, keys.len()),
-                Err(OutOfReach::Lost) => Purpose::ReadAgain,
-                Err(why) => return Err(why),
-            },
+            Some((answer, shared)) => {
+                match answer.await.map_err(|why| shared.failed(why)) {
+                    // Mostly a redirection, which the router follows.
+                    Ok(Value::ServerError(_)) => Purpose::Read,
+                    Ok(answer) => return read_all(answer, keys.len()),
+                    Err(OutOfReach::Lost) => Purpose::ReadAgain,
+                    Err(why) => return Err(why),
+                }
+            }
         };
         let command = |_| commands.get(biller, keys);
         // Boxed, so that a call that is answered at once is not as large as one that is not.
@@ -138,19 +140,19 @@ impl SharedStore {
     /// Who the Redis is, told anew at every change; `None` while any part of it is out of reach or
     /// takes no writes.
     pub fn identity(&self) -> watch::Receiver<Option<Identity>> {
-        self.inner.published.identity.subscribe()
+        self.inner.status.identity.subscribe()
     }
 
     /// The servers that are in reach and take writes, told anew at every change; `None` while there
     /// is none. Of a Cluster that may be a part.
     pub fn present(&self) -> watch::Receiver<Option<Identity>> {
-        self.inner.published.present.subscribe()
+        self.inner.status.present.subscribe()
     }
 
     /// Whether the keys of a biller can be read and written at this moment, as far as is known.
     pub fn reaches(&self, biller: &str) -> bool {
-        let link = self.inner.router.link_now(Slot::of(biller));
-        link.is_some_and(|link| link.takes_writes())
+        let connection = self.inner.router.open_connection(Slot::of(biller));
+        connection.is_some_and(|connection| connection.takes_writes())
     }
 
     /// Whether the server that has a biller's keys is there and takes no writes: what it holds is
@@ -162,14 +164,14 @@ impl SharedStore {
     /// Whether every key can be read and written at this moment, as far as is known. In a Cluster
     /// of which a part is gone, calls for the billers of the other parts still succeed.
     pub fn is_reachable(&self) -> bool {
-        self.inner.published.routes.borrow().is_whole()
+        self.inner.status.routes.borrow().is_whole()
     }
 
     /// How many milliseconds the clock of the server that has a biller's keys is ahead of this
     /// machine's; 0 while that is not known.
     pub fn ahead_millis(&self, biller: &str) -> i64 {
-        let link = self.inner.router.link_now(Slot::of(biller));
-        link.map_or(0, |link| link.clock().ahead_millis())
+        let connection = self.inner.router.open_connection(Slot::of(biller));
+        connection.map_or(0, |connection| connection.clock().ahead_millis())
     }
 
     /// How long one operation may take.
@@ -179,7 +181,7 @@ impl SharedStore {
 
     /// Settings of the servers that let them forget, as found when they were first met.
     pub fn warnings(&self) -> Vec<Warning> {
-        self.inner.published.warnings.borrow().clone()
+        self.inner.status.warnings.borrow().clone()
     }
 
     /// A swap that was admitted with others, or alone.

@@ -44,7 +44,7 @@ impl SharedStore {
 
     /// Ends when every server was tried once, whether or not any answered.
     pub async fn tried(&self) {
-        let mut tried = self.inner.published.tried.subscribe();
+        let mut tried = self.inner.status.tried.subscribe();
         // Without a supervisor nothing is ever tried.
         let _ = tried.wait_for(|tried| *tried).await;
     }

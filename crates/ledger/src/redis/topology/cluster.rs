@@ -10,29 +10,32 @@ use tokio::time::Instant;
 use super::layout::{Layout, Range};
 use super::routes::Routes;
 use super::slot::Slot;
-use crate::redis::connection::dial::Dial;
+use crate::redis::connection::dialer::Dialer;
 use crate::redis::connection::fault::Fault;
-use crate::redis::connection::shared_connection::Link;
-use crate::redis::settings::address::Node;
+use crate::redis::connection::shared_connection::SharedConnection;
+use crate::redis::settings::address::ServerAddress;
 
 /// Asks a Cluster for its layout: the servers that are connected, one after the other until one
 /// answers; else all seeds at once.
 pub(crate) async fn layout(
-    seeds: &[Node],
+    seeds: &[ServerAddress],
     routes: &Routes,
-    dial: &Dial,
+    dialer: &Dialer,
     turn: usize,
     within: Duration,
 ) -> Result<Layout, Fault> {
     let before = routes.layout();
-    let mut links: Vec<&Arc<Link>> = routes.links().filter(|link| link.is_open()).collect();
-    if !links.is_empty() {
+    let mut connections: Vec<&Arc<SharedConnection>> = routes
+        .connections()
+        .filter(|connection| connection.is_open())
+        .collect();
+    if !connections.is_empty() {
         // After a fault another one is asked first: the last may know yesterday's layout.
-        let first = turn % links.len();
-        links.rotate_left(first);
+        let first = turn % connections.len();
+        connections.rotate_left(first);
     }
-    for link in links {
-        if let Ok(layout) = ask(link, before, within).await {
+    for connection in connections {
+        if let Ok(layout) = ask(connection, before, within).await {
             return Ok(layout);
         }
     }
@@ -40,49 +43,65 @@ pub(crate) async fn layout(
         return Err(Fault::new("no servers of the Cluster are named"));
     }
     let asked = seeds.iter().map(|seed| {
-        async move { ask(&Link::connect(dial, seed).await?, before, within).await }.boxed()
+        async move {
+            ask(
+                &SharedConnection::connect(dialer, seed).await?,
+                before,
+                within,
+            )
+            .await
+        }
+        .boxed()
     });
     select_ok(asked).await.map(|(layout, _)| layout)
 }
 
 /// Every server that the Cluster announces, whether it has slots or not, as the first connected server that answers
 /// has it; empty where none answers, or where the user may not ask.
-pub(crate) async fn announced(routes: &Routes, within: Duration) -> Vec<Node> {
+pub(crate) async fn announced(routes: &Routes, within: Duration) -> Vec<ServerAddress> {
     let mut question = redis::cmd("CLUSTER");
     question.arg("NODES");
-    for link in routes.links().filter(|link| link.is_open()) {
-        let answer = link.ask(&question, Instant::now() + within).await;
+    for connection in routes
+        .connections()
+        .filter(|connection| connection.is_open())
+    {
+        let answer = connection.ask(&question, Instant::now() + within).await;
         if let Ok(Value::BulkString(list)) = answer {
-            return read_announced(&String::from_utf8_lossy(&list), link.node());
+            return read_announced(&String::from_utf8_lossy(&list), connection.address());
         }
     }
     Vec::new()
 }
 
 /// Lines of `id ip:port@bus[,host] …`. A server is meant by its address and, where it has one, by its name.
-fn read_announced(list: &str, told_by: &Node) -> Vec<Node> {
+fn read_announced(list: &str, source: &ServerAddress) -> Vec<ServerAddress> {
     let names = |line: &str| {
         let place = line.split(' ').nth(1)?;
         let (address, rest) = place.split_once('@')?;
-        let by_address = Node::parse(address, told_by)?;
+        let by_address = ServerAddress::parse(address, source)?;
         let host = rest.split(',').nth(1).filter(|host| !host.is_empty());
-        let by_name = host.map(|host| Node::new(host, by_address.port));
+        let by_name = host.map(|host| ServerAddress::new(host, by_address.port));
         Some([Some(by_address), by_name])
     };
     list.lines().filter_map(names).flatten().flatten().collect()
 }
 
-async fn ask(link: &Arc<Link>, before: Option<&Layout>, within: Duration) -> Result<Layout, Fault> {
+async fn ask(
+    connection: &Arc<SharedConnection>,
+    before: Option<&Layout>,
+    within: Duration,
+) -> Result<Layout, Fault> {
     let mut question = redis::cmd("CLUSTER");
     question.arg("SLOTS");
-    let answer = link
+    let answer = connection
         .ask(&question, Instant::now() + within)
         .await
-        .map_err(|why| Fault::of(link.node(), why))?;
-    read(&answer, link.node(), before).map_err(|what| Fault::of(link.node(), what))
+        .map_err(|why| Fault::of(connection.address(), why))?;
+    read(&answer, connection.address(), before)
+        .map_err(|what| Fault::of(connection.address(), what))
 }
 
-fn read(answer: &Value, told_by: &Node, before: Option<&Layout>) -> Result<Layout, String> {
+fn read(answer: &Value, source: &ServerAddress, before: Option<&Layout>) -> Result<Layout, String> {
     let entries = match answer {
         Value::Array(entries) if entries.is_empty() => return Err("knows no slots".to_owned()),
         Value::Array(entries) => entries,
@@ -92,13 +111,13 @@ fn read(answer: &Value, told_by: &Node, before: Option<&Layout>) -> Result<Layou
     let mut nodes = Vec::new();
     let mut ranges = Vec::with_capacity(entries.len());
     for entry in entries {
-        let (node, mut range) =
-            read_entry(entry, told_by).ok_or("does not say which slots are where")?;
+        let (address, mut range) =
+            read_entry(entry, source).ok_or("does not say which slots are where")?;
         range.owner = nodes
             .iter()
-            .position(|known| *known == node)
+            .position(|known| *known == address)
             .unwrap_or_else(|| {
-                nodes.push(node);
+                nodes.push(address);
                 nodes.len() - 1
             });
         ranges.push(range);
@@ -107,7 +126,7 @@ fn read(answer: &Value, told_by: &Node, before: Option<&Layout>) -> Result<Layou
 }
 
 /// `[first, last, [host, port, …], replicas…]`.
-fn read_entry(entry: &Value, told_by: &Node) -> Option<(Node, Range)> {
+fn read_entry(entry: &Value, source: &ServerAddress) -> Option<(ServerAddress, Range)> {
     let Value::Array(parts) = entry else {
         return None;
     };
@@ -140,7 +159,7 @@ fn read_entry(entry: &Value, told_by: &Node) -> Option<(Node, Range)> {
         owner: 0,
     };
     Some((
-        Node::told(&host, u16::try_from(*port).ok()?, told_by),
+        ServerAddress::reported(&host, u16::try_from(*port).ok()?, source),
         range,
     ))
 }
@@ -164,27 +183,30 @@ mod tests {
                     b 10.0.0.2:7001@17001,redis-2.internal slave a 0 0 1 connected\n\
                     c :7002@17002,,shard-id=x master,noaddr - 0 0 1 connected\nnonsense\n";
         assert_eq!(
-            read_announced(list, &Node::new("seed", 7000)),
+            read_announced(list, &ServerAddress::new("seed", 7000)),
             [
-                Node::new("10.0.0.1", 7000),
-                Node::new("10.0.0.2", 7001),
-                Node::new("redis-2.internal", 7001),
-                Node::new("seed", 7002),
+                ServerAddress::new("10.0.0.1", 7000),
+                ServerAddress::new("10.0.0.2", 7001),
+                ServerAddress::new("redis-2.internal", 7001),
+                ServerAddress::new("seed", 7002),
             ]
         );
     }
 
     #[test]
     fn a_layout_is_read_and_a_nameless_server_is_the_one_that_was_asked() {
-        let told_by = Node::new("seed", 7000);
+        let source = ServerAddress::new("seed", 7000);
         let named = || Value::BulkString(b"10.0.0.2".to_vec());
         let answer = Value::Array(vec![
             entry(0, 99, Value::Nil, 7000),
             entry(100, 16_000, named(), 7001),
             entry(16_001, 16_383, Value::Nil, 7000),
         ]);
-        let layout = read(&answer, &told_by, None).unwrap();
-        assert_eq!(layout.nodes, [told_by.clone(), Node::new("10.0.0.2", 7001)]);
+        let layout = read(&answer, &source, None).unwrap();
+        assert_eq!(
+            layout.nodes,
+            [source.clone(), ServerAddress::new("10.0.0.2", 7001)]
+        );
         assert_eq!(layout.slots_of(0), [[0, 99], [16_001, 16_383]]);
         assert!(layout.is_whole());
         for unreadable in [
@@ -192,7 +214,7 @@ mod tests {
             Value::Nil,
             Value::Array(vec![entry(0, 16_384, named(), 7001)]),
         ] {
-            assert!(read(&unreadable, &told_by, None).is_err(), "{unreadable:?}");
+            assert!(read(&unreadable, &source, None).is_err(), "{unreadable:?}");
         }
     }
 }

@@ -1,7 +1,7 @@
 //! Which server has which slots.
 
 use super::slot::Slot;
-use crate::redis::settings::address::Node;
+use crate::redis::settings::address::ServerAddress;
 
 /// Consecutive slots of one server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -15,7 +15,7 @@ pub(crate) struct Range {
 /// The servers, and which slots each has. One server alone has all.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Layout {
-    pub(crate) nodes: Vec<Node>,
+    pub(crate) nodes: Vec<ServerAddress>,
     /// In order, without overlap.
     ranges: Vec<Range>,
     /// Of each server of a Cluster, a hash tag that lies in one of its slots.
@@ -24,9 +24,9 @@ pub(crate) struct Layout {
 
 impl Layout {
     /// One server for everything.
-    pub(crate) fn one(node: Node) -> Self {
+    pub(crate) fn one(address: ServerAddress) -> Self {
         Self {
-            nodes: vec![node],
+            nodes: vec![address],
             ranges: vec![Range {
                 first: 0,
                 last: Slot::COUNT - 1,
@@ -37,15 +37,19 @@ impl Layout {
     }
 
     /// A Cluster's servers. A server keeps the tag that it had `before` as long as it has its slot.
-    pub(crate) fn cluster(nodes: Vec<Node>, mut ranges: Vec<Range>, before: Option<&Self>) -> Self {
+    pub(crate) fn cluster(
+        nodes: Vec<ServerAddress>,
+        mut ranges: Vec<Range>,
+        before: Option<&Self>,
+    ) -> Self {
         ranges.sort_unstable();
         let mut layout = Self {
             tags: Vec::with_capacity(nodes.len()),
             nodes,
             ranges,
         };
-        for (owner, node) in layout.nodes.iter().enumerate() {
-            let kept = before.and_then(|before| before.tag_of(node));
+        for (owner, address) in layout.nodes.iter().enumerate() {
+            let kept = before.and_then(|before| before.tag_of(address));
             let tag = kept
                 .filter(|tag| layout.owner(Slot::of(tag)) == Some(owner))
                 .map(str::to_owned)
@@ -83,8 +87,8 @@ impl Layout {
         next == Slot::COUNT
     }
 
-    fn tag_of(&self, node: &Node) -> Option<&str> {
-        let owner = self.nodes.iter().position(|known| known == node)?;
+    fn tag_of(&self, address: &ServerAddress) -> Option<&str> {
+        let owner = self.nodes.iter().position(|known| known == address)?;
         self.tags.get(owner)?.as_deref()
     }
 
@@ -105,9 +109,9 @@ mod tests {
         Range { first, last, owner }
     }
 
-    fn nodes(count: u16) -> Vec<Node> {
+    fn nodes(count: u16) -> Vec<ServerAddress> {
         (0..count)
-            .map(|port| Node::new("n", 7_000 + port))
+            .map(|port| ServerAddress::new("n", 7_000 + port))
             .collect()
     }
 
@@ -126,7 +130,7 @@ mod tests {
         }
         assert!(!layout.is_whole());
         assert_eq!(layout.slots_of(1), [[5, 9], [12, 16_383]]);
-        assert!(Layout::one(Node::new("n", 1)).is_whole());
+        assert!(Layout::one(ServerAddress::new("n", 1)).is_whole());
     }
 
     #[test]

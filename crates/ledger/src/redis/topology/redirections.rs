@@ -5,15 +5,15 @@ use std::time::{Duration, Instant};
 use super::cluster;
 use super::routes::Routes;
 use crate::redis::settings::Topology;
-use crate::redis::settings::address::Node;
+use crate::redis::settings::address::ServerAddress;
 
 /// The pause between two log lines about redirections that were not followed.
-const TELL_EVERY: Duration = Duration::from_mins(1);
+const LOG_EVERY: Duration = Duration::from_mins(1);
 
 /// Judges the servers that redirections name.
 #[derive(Debug, Default)]
 pub(crate) struct Redirections {
-    told_at: Option<Instant>,
+    logged_at: Option<Instant>,
 }
 
 impl Redirections {
@@ -21,34 +21,35 @@ impl Redirections {
     /// is sent what the ledger holds, nor the password.
     pub(crate) async fn members_among(
         &mut self,
-        wanted: Vec<Node>,
+        wanted: Vec<ServerAddress>,
         topology: &Topology,
         routes: &Routes,
         within: Duration,
-    ) -> Vec<Node> {
+    ) -> Vec<ServerAddress> {
         let Topology::Cluster { nodes: seeds } = topology else {
             return Vec::new();
         };
-        let (mut members, others): (Vec<Node>, Vec<Node>) =
-            wanted.into_iter().partition(|node| seeds.contains(node));
+        let (mut members, others): (Vec<ServerAddress>, Vec<ServerAddress>) = wanted
+            .into_iter()
+            .partition(|address| seeds.contains(address));
         if others.is_empty() {
             return members;
         }
         let announced = cluster::announced(routes, within).await;
-        let (announced, strangers): (Vec<Node>, Vec<Node>) =
-            (others.into_iter()).partition(|node| announced.contains(node));
+        let (announced, strangers): (Vec<ServerAddress>, Vec<ServerAddress>) =
+            (others.into_iter()).partition(|address| announced.contains(address));
         members.extend(announced);
         if let Some(stranger) = strangers.first() {
-            self.tell(stranger);
+            self.log(stranger);
         }
         members
     }
 
-    fn tell(&mut self, stranger: &Node) {
-        if self.told_at.is_some_and(|at| at.elapsed() < TELL_EVERY) {
+    fn log(&mut self, stranger: &ServerAddress) {
+        if self.logged_at.is_some_and(|at| at.elapsed() < LOG_EVERY) {
             return;
         }
-        self.told_at = Some(Instant::now());
+        self.logged_at = Some(Instant::now());
         tracing::error!(
             server = %stranger,
             "a redirection to a server that is not part of the Cluster was not followed: its user needs \

@@ -7,16 +7,16 @@ use redis::{Cmd, ServerError, Value};
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep_until, timeout_at};
 
-use super::routes::{Routes, Way};
+use super::routes::{Route, Routes};
 use super::slot::Slot;
 use crate::redis::commands::Spelling;
-use crate::redis::connection::pipelined_connection::Lane;
+use crate::redis::connection::pipelined_connection::PipelinedConnection;
 use crate::redis::connection::refusal::Refusal;
-use crate::redis::connection::shared_connection::Link;
-use crate::redis::connection::thread_connections as near;
+use crate::redis::connection::shared_connection::SharedConnection;
+use crate::redis::connection::thread_connections;
 use crate::redis::connection::wake::Wake;
 use crate::redis::out_of_reach::OutOfReach;
-use crate::redis::settings::address::Node;
+use crate::redis::settings::address::ServerAddress;
 
 /// Redirections and repetitions of one call at most; a slot on its way asks for two or three.
 const ATTEMPTS: usize = 8;
@@ -44,38 +44,42 @@ pub(crate) struct Router {
 
 impl Router {
     /// The connection for a slot at this moment.
-    pub(crate) fn link_now(&self, slot: Slot) -> Option<Arc<Link>> {
-        self.routes.borrow().link(slot)
+    pub(crate) fn open_connection(&self, slot: Slot) -> Option<Arc<SharedConnection>> {
+        self.routes.borrow().connection(slot)
     }
 
     /// The connection for a slot. Where it broke, the supervisor makes another one within some
     /// milliseconds, or says that the server is away: that is waited for, by those who come before
     /// it is known.
-    pub(crate) async fn link(
+    pub(crate) async fn connection(
         &self,
         slot: Slot,
         deadline: Instant,
-    ) -> Result<Arc<Link>, OutOfReach> {
-        let way = self.routes.borrow().way(slot);
-        match way {
-            Way::Open(link) => Ok(link),
+    ) -> Result<Arc<SharedConnection>, OutOfReach> {
+        let route = self.routes.borrow().route(slot);
+        match route {
+            Route::Open(connection) => Ok(connection),
             // Boxed, so that a call that need not wait is not as large as one that does.
-            Way::Broken => Box::pin(self.link_made_anew(slot, deadline)).await,
-            Way::Closed => Err(OutOfReach::NotConnected),
+            Route::Broken => Box::pin(self.reconnected(slot, deadline)).await,
+            Route::Closed => Err(OutOfReach::NotConnected),
         }
     }
 
     /// A quarter of the time is left for the question itself: one that is asked too late to be
     /// answered would close the new connection for all.
-    async fn link_made_anew(&self, slot: Slot, deadline: Instant) -> Result<Arc<Link>, OutOfReach> {
+    async fn reconnected(
+        &self,
+        slot: Slot,
+        deadline: Instant,
+    ) -> Result<Arc<SharedConnection>, OutOfReach> {
         let until = deadline - deadline.saturating_duration_since(Instant::now()) / 4;
         let mut routes = self.routes.clone();
         loop {
-            let way = routes.borrow_and_update().way(slot);
-            match way {
-                Way::Open(link) => return Ok(link),
-                Way::Broken => {}
-                Way::Closed => return Err(OutOfReach::NotConnected),
+            let route = routes.borrow_and_update().route(slot);
+            match route {
+                Route::Open(connection) => return Ok(connection),
+                Route::Broken => {}
+                Route::Closed => return Err(OutOfReach::NotConnected),
             }
             match timeout_at(until, routes.changed()).await {
                 Ok(Ok(())) => {}
@@ -89,12 +93,15 @@ impl Router {
         self.routes.borrow().refuses_writes(slot)
     }
 
-    /// The connection to the server that has the slot, and this thread's own to the same, where both are
-    /// there.
-    pub(crate) fn nearby(&self, slot: Slot) -> Option<(Arc<Link>, Lane)> {
-        let link = self.link_now(slot)?;
-        let lane = near::lane(&link)?;
-        Some((link, lane))
+    /// Returns this thread's own connection to the server that has the slot, with the shared one beside it, where
+    /// both are there.
+    pub(crate) fn thread_connection(
+        &self,
+        slot: Slot,
+    ) -> Option<(PipelinedConnection, Arc<SharedConnection>)> {
+        let shared = self.open_connection(slot)?;
+        let own = thread_connections::ready(&shared)?;
+        Some((own, shared))
     }
 
     /// Sends a command until it is answered with something else than a redirection, or the time is
@@ -109,14 +116,14 @@ impl Router {
     ) -> Result<Value, OutOfReach> {
         let mut may_repeat = purpose == Purpose::Read;
         loop {
-            match self.carry(slot, purpose, &command, deadline).await {
+            match self.call_once(slot, purpose, &command, deadline).await {
                 Err(OutOfReach::Lost) if may_repeat => may_repeat = false,
                 outcome => return outcome,
             }
         }
     }
 
-    async fn carry(
+    async fn call_once(
         &self,
         slot: Slot,
         purpose: Purpose,
@@ -124,40 +131,41 @@ impl Router {
         deadline: Instant,
     ) -> Result<Value, OutOfReach> {
         let mut spelling = Spelling::Digest;
-        let mut target = Target::Owner(self.link(slot, deadline).await?);
+        let mut target = Target::Owner(self.connection(slot, deadline).await?);
         for _ in 0..ATTEMPTS {
-            let link = target.link();
-            if purpose == Purpose::Write && !link.takes_writes() {
+            let connection = target.connection();
+            if purpose == Purpose::Write && !connection.takes_writes() {
                 return Err(OutOfReach::NotConnected);
             }
             let answer = target.ask(&command(spelling), deadline).await?;
             let Value::ServerError(error) = answer else {
                 return Ok(answer);
             };
-            match self.refusal(&error, &link) {
+            match self.refusal(&error, &connection) {
                 Refusal::ScriptUnknown => spelling = Spelling::Text,
-                Refusal::Moved(node) => {
-                    self.wake.look();
-                    target = Target::Owner(Box::pin(self.link_to(&node, deadline)).await?);
+                Refusal::Moved(address) => {
+                    self.wake.check_now();
+                    target = Target::Owner(Box::pin(self.connection_to(&address, deadline)).await?);
                 }
-                Refusal::Ask(node) => {
-                    target = Target::Importer(Box::pin(self.link_to(&node, deadline)).await?);
+                Refusal::Ask(address) => {
+                    target =
+                        Target::Importer(Box::pin(self.connection_to(&address, deadline)).await?);
                 }
                 Refusal::TryAgain => {
                     Box::pin(sleep_until(deadline.min(Instant::now() + TRY_AGAIN_AFTER))).await;
-                    target = Target::Owner(self.link(slot, deadline).await?);
+                    target = Target::Owner(self.connection(slot, deadline).await?);
                 }
                 Refusal::NoWrites => {
-                    link.learn_writes_refused(error.code());
+                    connection.learn_writes_refused(error.code());
                     return Err(OutOfReach::Refused);
                 }
                 Refusal::Unfit => {
-                    tracing::warn!(server = %link.node(), code = error.code(), "a server of the shared state cannot serve");
-                    link.close(OutOfReach::Refused);
+                    tracing::warn!(server = %connection.address(), code = error.code(), "a server of the shared state cannot serve");
+                    connection.close(OutOfReach::Refused);
                     return Err(OutOfReach::Refused);
                 }
                 Refusal::Other => {
-                    link.complain(error.code());
+                    connection.log_refused_command(error.code());
                     return Err(OutOfReach::Refused);
                 }
             }
@@ -167,8 +175,8 @@ impl Router {
 
     /// What an error asks for. Only the servers of a Cluster may redirect: one that stands alone must not send the
     /// ledger, and its password, to wherever it names.
-    fn refusal(&self, error: &ServerError, link: &Link) -> Refusal {
-        match Refusal::of(error, link.node()) {
+    fn refusal(&self, error: &ServerError, connection: &SharedConnection) -> Refusal {
+        match Refusal::of(error, connection.address()) {
             Refusal::Moved(_) | Refusal::Ask(_) if !self.routes.borrow().are_of_a_cluster() => {
                 Refusal::Unfit
             }
@@ -177,13 +185,17 @@ impl Router {
     }
 
     /// The connection to a server that a redirection named; waits for the supervisor to make it.
-    async fn link_to(&self, node: &Node, deadline: Instant) -> Result<Arc<Link>, OutOfReach> {
+    async fn connection_to(
+        &self,
+        address: &ServerAddress,
+        deadline: Instant,
+    ) -> Result<Arc<SharedConnection>, OutOfReach> {
         let mut routes = self.routes.clone();
         loop {
-            if let Some(link) = routes.borrow_and_update().link_to(node) {
-                return Ok(link);
+            if let Some(connection) = routes.borrow_and_update().connection_to(address) {
+                return Ok(connection);
             }
-            self.wake.want(node);
+            self.wake.want(address);
             match timeout_at(deadline, routes.changed()).await {
                 Ok(Ok(())) => {}
                 _ => return Err(OutOfReach::NotConnected),
@@ -195,27 +207,27 @@ impl Router {
 /// To whom a command goes.
 enum Target {
     /// The server that has the slot.
-    Owner(Arc<Link>),
+    Owner(Arc<SharedConnection>),
     /// The server that the slot is on its way to: it takes one command after `ASKING`.
-    Importer(Arc<Link>),
+    Importer(Arc<SharedConnection>),
 }
 
 impl Target {
-    fn link(&self) -> Arc<Link> {
+    fn connection(&self) -> Arc<SharedConnection> {
         match self {
-            Self::Owner(link) | Self::Importer(link) => Arc::clone(link),
+            Self::Owner(connection) | Self::Importer(connection) => Arc::clone(connection),
         }
     }
 
     async fn ask(&self, command: &Cmd, deadline: Instant) -> Result<Value, OutOfReach> {
         match self {
-            Self::Owner(link) => near::ask(link, command, deadline).await,
-            Self::Importer(link) => {
+            Self::Owner(connection) => thread_connections::ask(connection, command, deadline).await,
+            Self::Importer(connection) => {
                 let mut both = redis::pipe();
                 both.cmd("ASKING").add_command(command.clone());
                 // Boxed, and so is the way to a server that was named: a call that is not redirected is
                 // not to be as large as one that is.
-                let mut answers = Box::pin(link.ask_all(&both, deadline)).await?;
+                let mut answers = Box::pin(connection.ask_all(&both, deadline)).await?;
                 answers.pop().ok_or(OutOfReach::Refused)
             }
         }

@@ -4,15 +4,15 @@ use std::sync::Arc;
 
 use super::layout::Layout;
 use super::slot::Slot;
-use crate::redis::connection::large_value_connection::Bulk;
-use crate::redis::connection::shared_connection::Link;
-use crate::redis::settings::address::Node;
+use crate::redis::connection::large_value_connection::LargeValueConnection;
+use crate::redis::connection::shared_connection::SharedConnection;
+use crate::redis::settings::address::ServerAddress;
 
 /// How the server of a slot is reached.
 #[derive(Clone, Debug)]
-pub(crate) enum Way {
+pub(crate) enum Route {
     /// Over this connection.
-    Open(Arc<Link>),
+    Open(Arc<SharedConnection>),
     /// Its connection broke, which says nothing of the server: the supervisor is about to say whether
     /// there is another.
     Broken,
@@ -25,87 +25,102 @@ pub(crate) enum Way {
 pub(crate) struct Routes {
     layout: Option<Layout>,
     /// One per server of the layout; `None`: it is out of reach.
-    owners: Vec<Option<Arc<Link>>>,
+    owners: Vec<Option<Arc<SharedConnection>>>,
     /// To servers that have no slot yet but were named by a redirection.
-    extras: Vec<Arc<Link>>,
+    extras: Vec<Arc<SharedConnection>>,
     /// One per server of the layout, once there are large values.
-    bulks: Vec<Option<Arc<Bulk>>>,
+    large_value_connections: Vec<Option<Arc<LargeValueConnection>>>,
 }
 
 impl Routes {
     pub(crate) const fn new(
         layout: Option<Layout>,
-        owners: Vec<Option<Arc<Link>>>,
-        extras: Vec<Arc<Link>>,
-        bulks: Vec<Option<Arc<Bulk>>>,
+        owners: Vec<Option<Arc<SharedConnection>>>,
+        extras: Vec<Arc<SharedConnection>>,
+        large_value_connections: Vec<Option<Arc<LargeValueConnection>>>,
     ) -> Self {
         Self {
             layout,
             owners,
             extras,
-            bulks,
+            large_value_connections,
         }
     }
 
     /// The same with other lanes for large values.
-    pub(crate) fn with_bulks(&self, bulks: Vec<Option<Arc<Bulk>>>) -> Self {
+    pub(crate) fn with_large_value_connections(
+        &self,
+        large_value_connections: Vec<Option<Arc<LargeValueConnection>>>,
+    ) -> Self {
         Self::new(
             self.layout.clone(),
             self.owners.clone(),
             self.extras.clone(),
-            bulks,
+            large_value_connections,
         )
     }
 
     /// The same without connections that are closed: nothing takes their place for now.
     pub(crate) fn without_closed(&self) -> Self {
-        let is_open = |link: &Arc<Link>| link.is_open();
-        let open = |owner: &Option<Arc<Link>>| owner.clone().filter(is_open);
+        let is_open = |connection: &Arc<SharedConnection>| connection.is_open();
+        let open = |owner: &Option<Arc<SharedConnection>>| owner.clone().filter(is_open);
         Self::new(
             self.layout.clone(),
             self.owners.iter().map(open).collect(),
             self.extras
                 .iter()
-                .filter(|link| is_open(link))
+                .filter(|connection| is_open(connection))
                 .cloned()
                 .collect(),
-            self.bulks.clone(),
+            self.large_value_connections.clone(),
         )
     }
 
     /// The lane for large values of the server that has a slot.
-    pub(crate) fn bulk(&self, slot: Slot) -> Option<Arc<Bulk>> {
+    pub(crate) fn large_value_connection(&self, slot: Slot) -> Option<Arc<LargeValueConnection>> {
         let owner = self.layout.as_ref()?.owner(slot)?;
-        let bulk = self.bulks.get(owner)?.as_ref()?;
-        bulk.link().is_open().then(|| Arc::clone(bulk))
+        let large_value_connection = self.large_value_connections.get(owner)?.as_ref()?;
+        large_value_connection
+            .connection()
+            .is_open()
+            .then(|| Arc::clone(large_value_connection))
     }
 
     /// The lane for large values to a server.
-    pub(crate) fn bulk_to(&self, node: &Node) -> Option<Arc<Bulk>> {
-        let mut bulks = self.bulks.iter().flatten();
-        bulks
-            .find(|bulk| bulk.link().is_open() && bulk.link().node() == node)
+    pub(crate) fn large_value_connection_to(
+        &self,
+        address: &ServerAddress,
+    ) -> Option<Arc<LargeValueConnection>> {
+        let mut large_value_connections = self.large_value_connections.iter().flatten();
+        large_value_connections
+            .find(|large_value_connection| {
+                large_value_connection.connection().is_open()
+                    && large_value_connection.connection().address() == address
+            })
             .cloned()
     }
 
     /// The servers of the layout that are in reach; `None` in the place of one that is not.
-    pub(crate) fn owners(&self) -> impl Iterator<Item = Option<&Node>> {
-        let is_open =
-            |owner: &'_ Option<Arc<Link>>| owner.as_ref().is_some_and(|link| link.is_open());
+    pub(crate) fn owners(&self) -> impl Iterator<Item = Option<&ServerAddress>> {
+        let is_open = |owner: &'_ Option<Arc<SharedConnection>>| {
+            owner
+                .as_ref()
+                .is_some_and(|connection| connection.is_open())
+        };
         self.owners.iter().map(move |owner| {
             owner
                 .as_ref()
                 .filter(|_| is_open(owner))
-                .map(|link| link.node())
+                .map(|connection| connection.address())
         })
     }
 
     /// The way to the server that has a slot.
-    pub(crate) fn way(&self, slot: Slot) -> Way {
+    pub(crate) fn route(&self, slot: Slot) -> Route {
         match self.owner(slot) {
-            Some(link) if link.is_open() => Way::Open(Arc::clone(link)),
-            Some(link) if link.is_broken() => Way::Broken,
-            _ => Way::Closed,
+            Some(connection) if connection.is_open() => Route::Open(Arc::clone(connection)),
+            Some(connection) if connection.is_broken() => Route::Broken,
+            _ => Route::Closed,
         }
     }
 
@@ -116,30 +131,33 @@ impl Routes {
     }
 
     /// The connection to the server that has a slot; `None` where there is none at this moment.
-    pub(crate) fn link(&self, slot: Slot) -> Option<Arc<Link>> {
-        self.owner(slot).filter(|link| link.is_open()).cloned()
+    pub(crate) fn connection(&self, slot: Slot) -> Option<Arc<SharedConnection>> {
+        self.owner(slot)
+            .filter(|connection| connection.is_open())
+            .cloned()
     }
 
     /// Whether the server that has a slot is there and takes no writes.
     pub(crate) fn refuses_writes(&self, slot: Slot) -> bool {
-        self.owner(slot).is_some_and(|link| !link.takes_writes())
+        self.owner(slot)
+            .is_some_and(|connection| !connection.takes_writes())
     }
 
     /// The connection to the server that has a slot, also a closed one.
-    fn owner(&self, slot: Slot) -> Option<&Arc<Link>> {
+    fn owner(&self, slot: Slot) -> Option<&Arc<SharedConnection>> {
         let owner = self.layout.as_ref()?.owner(slot)?;
         self.owners.get(owner)?.as_ref()
     }
 
     /// The connection to a server.
-    pub(crate) fn link_to(&self, node: &Node) -> Option<Arc<Link>> {
-        self.links()
-            .find(|link| link.is_open() && link.node() == node)
+    pub(crate) fn connection_to(&self, address: &ServerAddress) -> Option<Arc<SharedConnection>> {
+        self.connections()
+            .find(|connection| connection.is_open() && connection.address() == address)
             .cloned()
     }
 
     /// Every connection, also closed ones.
-    pub(crate) fn links(&self) -> impl Iterator<Item = &Arc<Link>> {
+    pub(crate) fn connections(&self) -> impl Iterator<Item = &Arc<SharedConnection>> {
         self.owners.iter().flatten().chain(&self.extras)
     }
 
@@ -149,12 +167,21 @@ impl Routes {
 
     /// Whether every slot is served.
     pub(crate) fn is_whole(&self) -> bool {
-        self.is_readable() && self.owners.iter().flatten().all(|link| link.takes_writes())
+        self.is_readable()
+            && self
+                .owners
+                .iter()
+                .flatten()
+                .all(|connection| connection.takes_writes())
     }
 
     /// Whether every slot is served to those who read.
     pub(crate) fn is_readable(&self) -> bool {
-        let is_open = |owner: &Option<Arc<Link>>| owner.as_ref().is_some_and(|link| link.is_open());
+        let is_open = |owner: &Option<Arc<SharedConnection>>| {
+            owner
+                .as_ref()
+                .is_some_and(|connection| connection.is_open())
+        };
         self.layout.as_ref().is_some_and(Layout::is_whole) && self.owners.iter().all(is_open)
     }
 }

@@ -8,57 +8,57 @@ use futures_util::future::join_all;
 use redis::Value;
 use tokio::time::Instant;
 
-use crate::redis::connection::dial::Dial;
+use crate::redis::connection::dialer::Dialer;
 use crate::redis::connection::fault::Fault;
-use crate::redis::connection::shared_connection::Link;
+use crate::redis::connection::shared_connection::SharedConnection;
 use crate::redis::connection::wake::Wake;
 use crate::redis::settings::Settings;
-use crate::redis::settings::address::Node;
+use crate::redis::settings::address::ServerAddress;
 
 /// The Sentinels of one service. They are asked all at once and again and again: one that was cut
 /// off from the others may believe in a primary of yesterday.
 #[derive(Debug)]
 pub(crate) struct Sentinels {
     service: String,
-    open: Dial,
-    guarded: Dial,
+    open: Dialer,
+    guarded: Dialer,
     step: Duration,
     all: Vec<Sentinel>,
 }
 
 #[derive(Debug)]
 struct Sentinel {
-    node: Node,
-    link: Option<Arc<Link>>,
+    address: ServerAddress,
+    connection: Option<Arc<SharedConnection>>,
 }
 
 /// What one Sentinel says.
 #[derive(Clone, Debug, PartialEq, Eq)]
-struct Said {
-    primary: Node,
+struct Answer {
+    primary: ServerAddress,
     /// Of how recent a decision it knows.
     config_epoch: u64,
 }
 
 /// Why a Sentinel said nothing.
 #[derive(Debug)]
-enum Unanswered {
+enum AskError {
     /// It wants a user and a password first.
     LogInFirst,
     Fault(Fault),
 }
 
-impl From<Fault> for Unanswered {
+impl From<Fault> for AskError {
     fn from(fault: Fault) -> Self {
         Self::Fault(fault)
     }
 }
 
-impl From<Unanswered> for Fault {
-    fn from(unanswered: Unanswered) -> Self {
+impl From<AskError> for Fault {
+    fn from(unanswered: AskError) -> Self {
         match unanswered {
-            Unanswered::LogInFirst => Self::new("a Sentinel wants another user or password"),
-            Unanswered::Fault(fault) => fault,
+            AskError::LogInFirst => Self::new("a Sentinel wants another user or password"),
+            AskError::Fault(fault) => fault,
         }
     }
 }
@@ -66,36 +66,36 @@ impl From<Unanswered> for Fault {
 impl Sentinels {
     pub(crate) fn new(
         service: &str,
-        nodes: &[Node],
+        nodes: &[ServerAddress],
         settings: &Settings,
         wake: &Arc<Wake>,
     ) -> Self {
-        let sentinel = |node: &Node| Sentinel {
-            node: node.clone(),
-            link: None,
+        let sentinel = |address: &ServerAddress| Sentinel {
+            address: address.clone(),
+            connection: None,
         };
         Self {
             service: service.to_owned(),
-            open: Dial::to_open_sentinels(settings, wake),
-            guarded: Dial::to_guarded_sentinels(settings, wake),
+            open: Dialer::to_open_sentinels(settings, wake),
+            guarded: Dialer::to_guarded_sentinels(settings, wake),
             step: settings.timeout,
             all: nodes.iter().map(sentinel).collect(),
         }
     }
 
     /// Who may be the primary, the most recent decision first.
-    pub(crate) async fn primaries(&mut self) -> Result<Vec<Node>, Fault> {
+    pub(crate) async fn primaries(&mut self) -> Result<Vec<ServerAddress>, Fault> {
         let asked = join_all(self.all.iter().map(|sentinel| self.ask(sentinel))).await;
         let mut said = Vec::new();
         let mut fault = Fault::new("no Sentinels are named");
         for (sentinel, answer) in self.all.iter_mut().zip(asked) {
             match answer {
-                Ok((link, what)) => {
-                    sentinel.link = Some(link);
+                Ok((connection, what)) => {
+                    sentinel.connection = Some(connection);
                     said.push(what);
                 }
                 Err(why) => {
-                    sentinel.link = None;
+                    sentinel.connection = None;
                     fault = why;
                 }
             }
@@ -107,27 +107,31 @@ impl Sentinels {
         }
     }
 
-    async fn ask(&self, sentinel: &Sentinel) -> Result<(Arc<Link>, Said), Fault> {
-        if let Some(link) = sentinel.link.as_ref().filter(|link| link.is_open()) {
-            match self.question(link).await {
+    async fn ask(&self, sentinel: &Sentinel) -> Result<(Arc<SharedConnection>, Answer), Fault> {
+        if let Some(connection) = sentinel
+            .connection
+            .as_ref()
+            .filter(|connection| connection.is_open())
+        {
+            match self.question(connection).await {
                 // That says nothing of the Sentinel: it is asked over another one.
-                Err(_) if link.is_broken() => {}
-                said => return Ok((Arc::clone(link), said?)),
+                Err(_) if connection.is_broken() => {}
+                said => return Ok((Arc::clone(connection), said?)),
             }
         }
         // A password is shown only to a Sentinel that asks for one.
-        let mut link = Link::connect(&self.open, &sentinel.node).await?;
-        let said = match self.question(&link).await {
-            Err(Unanswered::LogInFirst) => {
-                link = Link::connect(&self.guarded, &sentinel.node).await?;
-                self.question(&link).await?
+        let mut connection = SharedConnection::connect(&self.open, &sentinel.address).await?;
+        let said = match self.question(&connection).await {
+            Err(AskError::LogInFirst) => {
+                connection = SharedConnection::connect(&self.guarded, &sentinel.address).await?;
+                self.question(&connection).await?
             }
             said => said?,
         };
-        Ok((link, said))
+        Ok((connection, said))
     }
 
-    async fn question(&self, link: &Arc<Link>) -> Result<Said, Unanswered> {
+    async fn question(&self, connection: &Arc<SharedConnection>) -> Result<Answer, AskError> {
         let mut questions = redis::pipe();
         questions
             .cmd("SENTINEL")
@@ -136,16 +140,16 @@ impl Sentinels {
             .cmd("SENTINEL")
             .arg("MASTER")
             .arg(&self.service);
-        let answers = link
+        let answers = connection
             .ask_all(&questions, Instant::now() + self.step)
             .await
-            .map_err(|why| Fault::of(link.node(), why))?;
-        read(&answers, link.node())
+            .map_err(|why| Fault::of(connection.address(), why))?;
+        read(&answers, connection.address())
     }
 }
 
-fn read(answers: &[Value], told_by: &Node) -> Result<Said, Unanswered> {
-    let fault = |what: &str| Unanswered::Fault(Fault::of(told_by, what));
+fn read(answers: &[Value], source: &ServerAddress) -> Result<Answer, AskError> {
+    let fault = |what: &str| AskError::Fault(Fault::of(source, what));
     let [address, details] = answers else {
         return Err(fault("answered something else than was asked"));
     };
@@ -154,18 +158,18 @@ fn read(answers: &[Value], told_by: &Node) -> Result<Said, Unanswered> {
             [Value::BulkString(host), Value::BulkString(port)] => {
                 let host = String::from_utf8_lossy(host);
                 let port = String::from_utf8_lossy(port).parse().ok();
-                port.map(|port| Node::told(&host, port, told_by))
+                port.map(|port| ServerAddress::reported(&host, port, source))
             }
             _ => None,
         },
         Value::Nil => return Err(fault("this Sentinel does not know the service")),
         Value::ServerError(error) if error.code() == "NOAUTH" => {
-            return Err(Unanswered::LogInFirst);
+            return Err(AskError::LogInFirst);
         }
         Value::ServerError(error) => return Err(fault(&format!("refuses with {}", error.code()))),
         _ => None,
     };
-    Ok(Said {
+    Ok(Answer {
         primary: primary.ok_or_else(|| fault("names no address"))?,
         config_epoch: config_epoch(details).unwrap_or(0),
     })
@@ -184,10 +188,10 @@ fn config_epoch(details: &Value) -> Option<u64> {
     })
 }
 
-fn in_order(mut said: Vec<Said>) -> Vec<Node> {
+fn in_order(mut said: Vec<Answer>) -> Vec<ServerAddress> {
     said.sort_by_key(|said| Reverse(said.config_epoch));
-    let mut nodes: Vec<Node> = Vec::with_capacity(said.len());
-    for Said { primary, .. } in said {
+    let mut nodes: Vec<ServerAddress> = Vec::with_capacity(said.len());
+    for Answer { primary, .. } in said {
         if !nodes.contains(&primary) {
             nodes.push(primary);
         }
@@ -205,17 +209,20 @@ mod tests {
 
     #[test]
     fn the_most_recent_decision_comes_first_and_nobody_twice() {
-        let said = |port, config_epoch| Said {
-            primary: Node::new("n", port),
+        let said = |port, config_epoch| Answer {
+            primary: ServerAddress::new("n", port),
             config_epoch,
         };
         let nodes = in_order(vec![said(1, 3), said(2, 4), said(1, 3), said(2, 4)]);
-        assert_eq!(nodes, [Node::new("n", 2), Node::new("n", 1)]);
+        assert_eq!(
+            nodes,
+            [ServerAddress::new("n", 2), ServerAddress::new("n", 1)]
+        );
     }
 
     #[test]
     fn a_sentinels_answer_is_read() {
-        let told_by = Node::new("s", 1);
+        let source = ServerAddress::new("s", 1);
         let address = Value::Array(vec![text("10.0.0.1"), text("6379")]);
         let details = Value::Array(vec![
             text("name"),
@@ -223,21 +230,21 @@ mod tests {
             text("config-epoch"),
             text("7"),
         ]);
-        let expected = Said {
-            primary: Node::new("10.0.0.1", 6379),
+        let expected = Answer {
+            primary: ServerAddress::new("10.0.0.1", 6379),
             config_epoch: 7,
         };
         assert_eq!(
-            read(&[address.clone(), details], &told_by).unwrap(),
+            read(&[address.clone(), details], &source).unwrap(),
             expected
         );
         assert_eq!(
-            read(&[address, Value::Nil], &told_by).unwrap().config_epoch,
+            read(&[address, Value::Nil], &source).unwrap().config_epoch,
             0
         );
         assert!(matches!(
-            read(&[Value::Nil, Value::Nil], &told_by),
-            Err(Unanswered::Fault(_))
+            read(&[Value::Nil, Value::Nil], &source),
+            Err(AskError::Fault(_))
         ));
     }
 }

@@ -20,7 +20,7 @@ use super::admission::OPERATIONS_BOUND;
 use super::fault::Fault;
 use super::wake::Wake;
 use crate::redis::settings::Settings;
-use crate::redis::settings::address::Node;
+use crate::redis::settings::address::ServerAddress;
 
 /// A server that died without a word is noticed by the kernel within half a minute also where
 /// nobody asks it anything.
@@ -40,14 +40,14 @@ pub(crate) enum Stream {
 
 /// Makes connections.
 #[derive(Clone, Debug)]
-pub(crate) struct Dial {
+pub(crate) struct Dialer {
     login: RedisConnectionInfo,
     tls: Option<Arc<ClientConfig>>,
     step: Duration,
     wake: Arc<Wake>,
 }
 
-impl Dial {
+impl Dialer {
     /// Connects to the servers that hold the state.
     pub(crate) fn to_servers(settings: &Settings, wake: &Arc<Wake>) -> Self {
         let login = Self::with_password(settings).set_db(i64::from(settings.database));
@@ -96,48 +96,51 @@ impl Dial {
     }
 
     /// Connects, encrypts and logs in; each of the three may take one time-out.
-    pub(crate) async fn open(&self, node: &Node) -> Result<(MultiplexedConnection, Driver), Fault> {
-        match self.stream(node).await? {
-            Stream::Clear(stream) => self.log_in(node, stream).await,
-            Stream::Tls(stream) => self.log_in(node, stream).await,
+    pub(crate) async fn open(
+        &self,
+        address: &ServerAddress,
+    ) -> Result<(MultiplexedConnection, Driver), Fault> {
+        match self.stream(address).await? {
+            Stream::Clear(stream) => self.log_in(address, stream).await,
+            Stream::Tls(stream) => self.log_in(address, stream).await,
         }
     }
 
     /// Connects and encrypts; each may take one time-out.
-    pub(crate) async fn stream(&self, node: &Node) -> Result<Stream, Fault> {
-        let tcp = self.within(node, "connect", connect(node)).await?;
+    pub(crate) async fn stream(&self, address: &ServerAddress) -> Result<Stream, Fault> {
+        let tcp = self.within(address, "connect", connect(address)).await?;
         let Some(tls) = &self.tls else {
             return Ok(Stream::Clear(tcp));
         };
-        let name = ServerName::try_from(node.host.clone())
-            .map_err(|_| Fault::of(node, "the host is no name that a certificate can have"))?;
+        let name = ServerName::try_from(address.host.clone())
+            .map_err(|_| Fault::of(address, "the host is no name that a certificate can have"))?;
         let handshake = TlsConnector::from(Arc::clone(tls)).connect(name, tcp);
-        let stream = self.within(node, "TLS", handshake).await?;
+        let stream = self.within(address, "TLS", handshake).await?;
         Ok(Stream::Tls(Box::new(stream)))
     }
 
     /// What is to be said on a connection before anything else, each to be answered without an error.
-    pub(crate) fn greeting(&self) -> Vec<Cmd> {
-        let mut greeting = Vec::new();
+    pub(crate) fn setup_commands(&self) -> Vec<Cmd> {
+        let mut setup_commands = Vec::new();
         if let Some(password) = self.login.password() {
             let mut log_in = redis::cmd("AUTH");
             if let Some(username) = self.login.username() {
                 log_in.arg(username);
             }
             log_in.arg(password);
-            greeting.push(log_in);
+            setup_commands.push(log_in);
         }
         if self.login.db() != 0 {
             let mut select = redis::cmd("SELECT");
             select.arg(self.login.db());
-            greeting.push(select);
+            setup_commands.push(select);
         }
-        greeting
+        setup_commands
     }
 
     async fn log_in<S>(
         &self,
-        node: &Node,
+        address: &ServerAddress,
         stream: S,
     ) -> Result<(MultiplexedConnection, Driver), Fault>
     where
@@ -150,26 +153,26 @@ impl Dial {
             .set_connection_timeout(None)
             .set_pipeline_buffer_size(OPERATIONS_BOUND);
         let login = MultiplexedConnection::new_with_config(&self.login, stream, config);
-        let (connection, driver) = self.within(node, "log-in", login).await?;
+        let (connection, driver) = self.within(address, "log-in", login).await?;
         Ok((connection, driver.boxed()))
     }
 
     async fn within<T, E: std::fmt::Display>(
         &self,
-        node: &Node,
+        address: &ServerAddress,
         step: &str,
         work: impl Future<Output = Result<T, E>>,
     ) -> Result<T, Fault> {
         match timeout(self.step, work).await {
             Ok(Ok(done)) => Ok(done),
-            Ok(Err(error)) => Err(Fault::of(node, format_args!("{step} failed: {error}"))),
-            Err(_) => Err(Fault::of(node, format_args!("{step} took too long"))),
+            Ok(Err(error)) => Err(Fault::of(address, format_args!("{step} failed: {error}"))),
+            Err(_) => Err(Fault::of(address, format_args!("{step} took too long"))),
         }
     }
 }
 
-async fn connect(node: &Node) -> std::io::Result<TcpStream> {
-    let stream = TcpStream::connect((node.host.as_str(), node.port)).await?;
+async fn connect(address: &ServerAddress) -> std::io::Result<TcpStream> {
+    let stream = TcpStream::connect((address.host.as_str(), address.port)).await?;
     stream.set_nodelay(true)?;
     SockRef::from(&stream).set_tcp_keepalive(&KEEPALIVE)?;
     Ok(stream)
