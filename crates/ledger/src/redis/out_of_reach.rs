@@ -1,10 +1,10 @@
-//! Why the shared state could not be asked.
+//! [`OutOfReach`] says why an operation on Redis failed.
 
 use std::error::Error;
 use std::fmt;
 
-/// Why an operation on the shared state failed. Whatever the reason, the caller goes on with what
-/// this node knows; a swap may have happened or not.
+/// `OutOfReach` says why an operation on Redis failed. Whatever the reason, the caller goes on with what this node
+/// knows; a swap may have happened or not.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum OutOfReach {
     /// There is no connection at this moment, or its server takes no writes; nothing was sent.
@@ -20,7 +20,7 @@ pub enum OutOfReach {
 }
 
 impl OutOfReach {
-    /// All of them, for a metric's labels.
+    /// All reasons, for a metric's labels.
     pub const ALL: [Self; 5] = [
         Self::NotConnected,
         Self::Busy,
@@ -29,7 +29,7 @@ impl OutOfReach {
         Self::Refused,
     ];
 
-    /// A word for logs and metrics.
+    /// Returns a word for logs and metrics.
     pub const fn label(self) -> &'static str {
         match self {
             Self::NotConnected => "not_connected",

@@ -1,4 +1,4 @@
-//! Compare-and-swap: what is asked for, and what came of it.
+//! A [`Change`] is one key of a compare-and-swap, and a [`Swap`] its outcome.
 
 use std::fmt;
 use std::time::Duration;
@@ -7,13 +7,13 @@ use bytes::Bytes;
 
 use super::key::Key;
 
-/// One key of a swap. `Debug` shows no value.
+/// A `Change` is one key of a swap. `Debug` shows no value.
 #[derive(Clone, Copy)]
 pub struct Change<'a> {
     /// Which key.
     pub key: Key<'a>,
-    /// What it must hold; `None`: it must be absent. Sent whole, not as a digest: values are
-    /// smaller than a network packet, and nobody has to reason about digests that collide.
+    /// What it must hold; `None`: it must be absent. It is sent whole, not as a digest: values are smaller than a
+    /// network packet, and no digest can collide.
     pub expected: Option<&'a [u8]>,
     /// What it holds afterwards.
     pub new: &'a [u8],
@@ -39,7 +39,7 @@ impl fmt::Debug for Change<'_> {
     }
 }
 
-/// One of several independent swaps.
+/// `BillerChanges` is one of several independent swaps.
 #[derive(Clone, Copy, Debug)]
 pub struct BillerChanges<'a> {
     /// Whose keys.
@@ -48,7 +48,7 @@ pub struct BillerChanges<'a> {
     pub changes: &'a [Change<'a>],
 }
 
-/// What came of a swap.
+/// A `Swap` is the outcome of a swap.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Swap {
     /// Every key held what was expected; every key holds what is new.

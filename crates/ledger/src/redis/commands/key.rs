@@ -1,16 +1,16 @@
-//! How a key is spelled.
+//! A [`Keyspace`] writes the names of keys.
 
 use std::fmt;
 
 use crate::redis::settings::Settings;
 use crate::redis::settings::value_key::ValueKey;
 
-/// A key among those of a biller. `Debug` does not show its name, which may be a payer's.
+/// A `Key` is a key among those of a biller. `Debug` does not show its name, which may be a payer's.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Key<'a> {
-    /// What the value is; a short word without `:`.
+    /// What kind of value it is; a short word without `:`.
     pub kind: &'a str,
-    /// Whose it is; any bytes.
+    /// The name within its kind; any bytes.
     pub name: &'a [u8],
 }
 
@@ -20,11 +20,12 @@ impl fmt::Debug for Key<'_> {
     }
 }
 
-/// Spells keys.
+/// A `Keyspace` writes the names of the keys of one prefix.
 #[derive(Clone, Debug)]
 pub(crate) struct Keyspace {
     prefix: Box<str>,
-    /// Behind the name of the epoch: a Redis has nothing of what another key, or none, would have written.
+    /// What follows the name of the epoch: it differs with the value key, so that another key, or none, makes another
+    /// Redis.
     epoch_of: Box<str>,
 }
 
@@ -36,7 +37,7 @@ impl Keyspace {
         }
     }
 
-    /// The keys of these settings.
+    /// Returns the keyspace of these settings.
     pub(crate) fn of(settings: &Settings) -> Self {
         let fingerprint = settings.value_key.as_ref().map(ValueKey::fingerprint);
         Self {
@@ -45,17 +46,17 @@ impl Keyspace {
         }
     }
 
-    /// The key under which a running node is known.
+    /// Returns the key by which a running node is known.
     pub(crate) fn node(&self, number: u32) -> String {
         format!("{}:node:{number}", self.prefix)
     }
 
-    /// `{prefix}:{{BILLER}}:{kind}:{name}`.
+    /// Returns `{prefix}:{{BILLER}}:{kind}:{name}`.
     pub(crate) fn spell(&self, biller: &str, key: Key<'_>) -> Vec<u8> {
         self.parts(biller, key).concat()
     }
 
-    /// The same in pieces.
+    /// Returns the same in pieces.
     pub(crate) const fn parts<'a>(&'a self, biller: &'a str, key: Key<'a>) -> [&'a [u8]; 7] {
         [
             self.prefix.as_bytes(),
@@ -68,12 +69,12 @@ impl Keyspace {
         ]
     }
 
-    /// The key by which a wiped server is told from one that still holds what it held.
+    /// Returns the key by which a wiped server is recognized.
     pub(crate) fn epoch(&self) -> String {
         format!("{}:epoch{}", self.prefix, self.epoch_of)
     }
 
-    /// The same for one server of a Cluster: a tag that lies in one of its slots.
+    /// Returns the same for one server of a Cluster, with a tag that lies in one of its slots.
     pub(crate) fn epoch_in(&self, tag: &str) -> String {
         format!("{}:epoch{}:{{{tag}}}", self.prefix, self.epoch_of)
     }

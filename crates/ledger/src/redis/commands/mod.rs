@@ -1,4 +1,4 @@
-//! The two commands that the store knows, and how their answers are read.
+//! [`Commands`] makes the commands of the store: a read, and a compare-and-swap by a script.
 
 pub(crate) mod change;
 pub(crate) mod key;
@@ -15,7 +15,7 @@ use key::Keyspace;
 
 const SWAP: &str = include_str!("swap.lua");
 
-/// How the script is named in a command.
+/// A `Spelling` is how the script is named in a command.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Spelling {
     /// By its digest: 40 bytes, where the server has it.
@@ -24,7 +24,7 @@ pub(crate) enum Spelling {
     Text,
 }
 
-/// Makes commands.
+/// `Commands` makes commands.
 #[derive(Debug)]
 pub(crate) struct Commands {
     keys: Keyspace,
@@ -48,7 +48,7 @@ impl Commands {
         command
     }
 
-    /// The same as bytes, behind those that are there.
+    /// Appends the same command as bytes.
     pub(crate) fn write_get(&self, biller: &str, keys: &[Key<'_>], out: &mut Vec<u8>) {
         write_length(b'*', keys.len() + 1, out);
         write_text(&[b"MGET"], out);
@@ -65,7 +65,7 @@ impl Commands {
         command
     }
 
-    /// The key of a node.
+    /// Returns the key of a node.
     pub(crate) fn node_key(&self, number: u32) -> String {
         self.keys.node(number)
     }
@@ -77,7 +77,7 @@ impl Commands {
         command
     }
 
-    /// Changes the key of a node from what it must hold to what it shall hold.
+    /// Changes the key of a node from what it must hold to the new value.
     pub(crate) fn swap_node(
         &self,
         number: u32,
@@ -135,7 +135,7 @@ impl Commands {
     }
 }
 
-/// One argument of a command.
+/// Writes one argument of a command.
 fn write_text(parts: &[&[u8]], out: &mut Vec<u8>) {
     write_length(b'$', parts.iter().map(|part| part.len()).sum(), out);
     for part in parts {
@@ -150,14 +150,14 @@ fn write_length(kind: u8, length: usize, out: &mut Vec<u8>) {
     out.extend_from_slice(b"\r\n");
 }
 
-/// At least one: 0 would mean for ever.
+/// Returns whole milliseconds, at least one: 0 would mean for ever.
 fn milliseconds(duration: Duration) -> u64 {
     u64::try_from(duration.as_micros().div_ceil(1_000))
         .unwrap_or(u64::MAX)
         .clamp(1, LONGEST_MILLISECONDS)
 }
 
-/// Ten years; beyond some centuries Redis refuses the number.
+/// The longest expiry is ten years; beyond some centuries Redis refuses the number.
 const LONGEST_MILLISECONDS: u64 = 10 * 366 * 24 * 60 * 60 * 1_000;
 
 /// Reads what `MGET` answered.
@@ -170,7 +170,7 @@ pub(crate) fn read_values(answer: Value) -> Result<Vec<Option<Bytes>>, OutOfReac
         .map(|value| match value {
             Value::Nil => Ok(None),
             Value::BulkString(bytes) => Ok(Some(Bytes::from(bytes))),
-            // The reader of the protocol makes two short texts into words of their own.
+            // The library's parser makes two short texts into variants of their own.
             Value::Okay => Ok(Some(Bytes::from_static(b"OK"))),
             Value::SimpleString(text) => Ok(Some(Bytes::from(text))),
             _ => Err(OutOfReach::Refused),

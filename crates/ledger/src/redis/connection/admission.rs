@@ -1,24 +1,24 @@
-//! The bound on what is under way.
+//! [`Admission`] bounds the operations under way.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use crate::redis::out_of_reach::OutOfReach;
 
-/// Operations under way at once, all workers together. Two per call at most, and four thousand
-/// calls waiting for a store that answers in a fraction of a millisecond is a store that does not.
+/// At most so many operations are under way, of all workers together. A call has two at most, and a store at which
+/// four thousand calls wait does not answer.
 pub(crate) const OPERATIONS_BOUND: usize = 4_096;
 
-/// Bytes of requests under way at once.
+/// At most so many bytes of requests are under way.
 pub(crate) const BYTES_BOUND: usize = 32 * 1024 * 1024;
 
-/// Counts what is under way.
+/// `Admission` counts the operations under way, and their bytes.
 #[derive(Debug, Default)]
 pub(crate) struct Admission {
     operations: AtomicUsize,
     bytes: AtomicUsize,
 }
 
-/// One operation's place; dropped, it is free again.
+/// `Admitted` is one operation's place, which is free again when this is dropped.
 #[derive(Debug)]
 pub(crate) struct Admitted<'a> {
     admission: &'a Admission,
@@ -26,7 +26,7 @@ pub(crate) struct Admitted<'a> {
 }
 
 impl Admission {
-    /// Admits an operation of so many bytes.
+    /// Admits an operation of so many bytes, or refuses it as `Busy`.
     pub(crate) fn admit(&self, bytes: usize) -> Result<Admitted<'_>, OutOfReach> {
         let operations = self.operations.fetch_add(1, Ordering::Relaxed) + 1;
         let all_bytes = self.bytes.fetch_add(bytes, Ordering::Relaxed) + bytes;

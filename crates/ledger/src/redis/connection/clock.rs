@@ -1,7 +1,7 @@
-//! By how much a server's clock differs from this machine's.
+//! A [`ServerClock`] measures by how much a server's clock differs from this machine's.
 //!
-//! A reservation is a lease that two nodes judge: both must judge it by one clock, and the server
-//! that they share has the one that neither can have wrong alone.
+//! A reservation is a lease that two nodes judge. Both must judge it by one clock, and that is the clock of the
+//! server that they share.
 
 use std::fmt;
 use std::sync::{Mutex, PoisonError};
@@ -10,13 +10,13 @@ use std::time::{Duration, Instant};
 use crate::Timestamp;
 use crate::redis::settings::address::ServerAddress;
 
-/// Beyond this difference somebody's clock is not kept, and an operator hears of it.
+/// A difference above this is logged, because one of the two clocks does not keep time.
 const LOG_ABOVE_MILLIS: i64 = 500;
 
-/// A quick answer tells the difference better than a slow one; for this long it is believed to.
+/// A quick answer measures the difference better than a slow one; it is preferred for this long.
 const BELIEVED_FOR: Duration = Duration::from_secs(10);
 
-/// Says what time it is on this machine.
+/// A `WallClock` returns the time of this machine.
 #[derive(Clone, Copy)]
 pub struct WallClock(pub fn() -> Timestamp);
 
@@ -26,29 +26,29 @@ impl fmt::Debug for WallClock {
     }
 }
 
-/// What one question found out.
+/// A `Sample` is what one question to a server measured.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Sample {
-    /// What this machine's clock said when the question was sent.
+    /// This machine's time when the question was sent.
     pub(crate) asked: Timestamp,
-    /// What the server's said when it answered.
+    /// The server's time when it answered.
     pub(crate) answered: Timestamp,
-    /// How long that took.
+    /// The time between question and answer.
     pub(crate) took: Duration,
-    /// When, on a clock that nobody sets.
+    /// When it was measured, on a monotonic clock.
     pub(crate) at: Instant,
 }
 
-/// The difference, as the best of the latest answers tells it.
+/// `Known` is the difference that the best of the latest answers measured.
 #[derive(Clone, Copy, Debug)]
 struct Known {
     ahead_millis: i64,
-    /// How wrong that can be.
+    /// The largest error of the measurement.
     within_millis: i64,
     since: Instant,
 }
 
-/// One server's clock.
+/// A `ServerClock` is the clock of one server.
 #[derive(Debug, Default)]
 pub(crate) struct ServerClock(Mutex<State>);
 
@@ -59,9 +59,9 @@ struct State {
 }
 
 impl ServerClock {
-    /// How many milliseconds the server's clock is ahead of this machine's; 0 while nobody knows, and
-    /// where the answers may just have been on their way for as long: clocks that are kept then agree to
-    /// the millisecond.
+    /// Returns how many milliseconds the server's clock is ahead of this machine's; 0 while that is not known, and
+    /// where the difference is within the error of the measurement: clocks that keep time then agree to the
+    /// millisecond.
     pub(crate) fn ahead_millis(&self) -> i64 {
         let state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let known = state
@@ -70,7 +70,7 @@ impl ServerClock {
         known.map_or(0, |known| known.ahead_millis)
     }
 
-    /// Learns from an answer, and tells the log of clocks that differ, once.
+    /// Takes in a measurement, and logs once that the clocks differ.
     pub(crate) fn learn(&self, server: &ServerAddress, sample: Sample) {
         let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let known = better(state.known, sample);

@@ -1,4 +1,4 @@
-//! How a connection is made.
+//! A [`Dialer`] opens connections: TCP, TLS and log-in.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -22,23 +22,22 @@ use super::wake::Wake;
 use crate::redis::settings::Settings;
 use crate::redis::settings::address::ServerAddress;
 
-/// A server that died without a word is noticed by the kernel within half a minute also where
-/// nobody asks it anything.
+/// The kernel notices within half a minute that a server is gone, also on an idle connection.
 const KEEPALIVE: TcpKeepalive = TcpKeepalive::new()
     .with_time(Duration::from_secs(15))
     .with_interval(Duration::from_secs(5))
     .with_retries(3);
 
-/// Reads and writes a connection; to be run in a task of its own.
+/// A `Driver` reads and writes a connection; it is run in a task of its own.
 pub(crate) type Driver = BoxFuture<'static, ()>;
 
-/// A connection on which nothing was said.
+/// A `Stream` is a connection on which nothing was sent yet.
 pub(crate) enum Stream {
     Clear(TcpStream),
     Tls(Box<TlsStream<TcpStream>>),
 }
 
-/// Makes connections.
+/// A `Dialer` opens connections with one user and one TLS configuration.
 #[derive(Clone, Debug)]
 pub(crate) struct Dialer {
     login: RedisConnectionInfo,
@@ -48,18 +47,18 @@ pub(crate) struct Dialer {
 }
 
 impl Dialer {
-    /// Connects to the servers that hold the state.
+    /// Returns the dialer of the servers that hold the ledger's values.
     pub(crate) fn to_servers(settings: &Settings, wake: &Arc<Wake>) -> Self {
         let login = Self::with_password(settings).set_db(i64::from(settings.database));
         Self::new(login, settings, wake)
     }
 
-    /// Connects to Sentinels without logging in.
+    /// Returns the dialer of Sentinels that ask for no password.
     pub(crate) fn to_open_sentinels(settings: &Settings, wake: &Arc<Wake>) -> Self {
         Self::new(RedisConnectionInfo::default(), settings, wake)
     }
 
-    /// Connects to Sentinels that have users of their own.
+    /// Returns the dialer of Sentinels that have users of their own.
     pub(crate) fn to_guarded_sentinels(settings: &Settings, wake: &Arc<Wake>) -> Self {
         Self::new(Self::with_password(settings), settings, wake)
     }
@@ -85,12 +84,12 @@ impl Dialer {
         }
     }
 
-    /// How long each of the steps to a connection may take.
+    /// Returns the time-out of each step to a connection.
     pub(crate) const fn step(&self) -> Duration {
         self.step
     }
 
-    /// Whom a connection that was closed wakes.
+    /// Returns what a connection wakes when it is closed.
     pub(crate) const fn wake(&self) -> &Arc<Wake> {
         &self.wake
     }
@@ -119,7 +118,7 @@ impl Dialer {
         Ok(Stream::Tls(Box::new(stream)))
     }
 
-    /// What is to be said on a connection before anything else, each to be answered without an error.
+    /// Returns the commands that are sent on a connection before any other; each is to be answered without an error.
     pub(crate) fn setup_commands(&self) -> Vec<Cmd> {
         let mut setup_commands = Vec::new();
         if let Some(password) = self.login.password() {
@@ -146,7 +145,7 @@ impl Dialer {
     where
         S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
-        // Time-outs are ours; the queue is as long as what is admitted, so that nobody ever waits
+        // Time-outs are the caller's; the queue is as long as what is admitted, so that no command ever waits
         // for a place in it.
         let config = AsyncConnectionConfig::new()
             .set_response_timeout(None)

@@ -1,10 +1,10 @@
-//! Why a server cannot be used, in words for the operator.
+//! A [`Fault`] says why a server cannot be used, in words for the operator.
 
 use std::fmt;
 
 use crate::redis::settings::address::ServerAddress;
 
-/// Why a server cannot be used. Holds no secret and no value.
+/// A `Fault` says why a server cannot be used. It holds no secret and no value.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Fault(String);
 

@@ -1,4 +1,4 @@
-//! A lane of their own for large values: whoever waits for a small one never waits behind them.
+//! Large values have a second connection per server, so that small ones never wait behind them.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,8 +11,7 @@ use super::shared_connection::SharedConnection;
 use super::thread_connections;
 use crate::redis::out_of_reach::OutOfReach;
 
-/// The second connection to a server, for one large value at a time. One that takes too long
-/// closes this connection and no other.
+/// A `LargeValueConnection` carries one large value at a time. A time-out closes this connection and no other.
 #[derive(Debug)]
 pub(crate) struct LargeValueConnection {
     connection: Arc<SharedConnection>,
@@ -31,11 +30,11 @@ impl LargeValueConnection {
         &self.connection
     }
 
-    /// Waits for its turn, and then for the answer, each as long as `patience` lasts.
-    pub(crate) async fn ask(&self, command: &Cmd, patience: Duration) -> Result<Value, OutOfReach> {
-        let turn = timeout(patience, self.turn.acquire()).await;
+    /// Waits for its turn, and then for the answer; each wait takes `within` at most.
+    pub(crate) async fn ask(&self, command: &Cmd, within: Duration) -> Result<Value, OutOfReach> {
+        let turn = timeout(within, self.turn.acquire()).await;
         // Nobody closes the semaphore.
         let _turn = turn.map_err(|_| OutOfReach::Busy)?.ok();
-        thread_connections::ask(&self.connection, command, Instant::now() + patience).await
+        thread_connections::ask(&self.connection, command, Instant::now() + within).await
     }
 }

@@ -1,8 +1,8 @@
-//! One thread's own connection to one server: questions go out in the order in which they are asked, and
-//! replies come back in the same.
+//! A [`PipelinedConnection`] is one thread's connection to one server: commands go out in the order in which they are
+//! given, and replies come back in the same.
 //!
-//! What is asked in one round of the thread leaves in one write, and one timer watches over all that wait:
-//! replies come in order, so the question that has waited longest is the only one that can be late.
+//! The commands of one round of the thread leave in one write, and one timer serves all that wait: replies come in
+//! order, so only the oldest command can be late.
 
 use std::collections::VecDeque;
 use std::pin::{Pin, pin};
@@ -20,17 +20,17 @@ use tokio::time::{Instant, Sleep, sleep_until};
 use super::reply::{MalformedReply, Reply};
 use crate::redis::out_of_reach::OutOfReach;
 
-/// A thread that was kept from running when the time was over could not read its own connection either:
-/// what has come by then is looked at for so long before the server is called slow.
+/// A thread that did not run when the time was over could not read its own connection either: bytes that have arrived
+/// are read for so long before the server is called slow.
 const LAST_LOOK: Duration = Duration::from_millis(10);
 
-/// What is read at once: replies to some dozens of questions.
+/// So much is read at once: replies to some dozens of commands.
 const READ_BYTES: usize = 8 * 1024;
 
-/// Memory for what goes out that is kept for the next time.
+/// So much memory of the outgoing buffer is kept for the next commands.
 const KEPT_BYTES: usize = 64 * 1024;
 
-/// Where questions are asked.
+/// A `PipelinedConnection` takes commands and returns their replies. It is cheap to clone.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct PipelinedConnection {
     state: Arc<Mutex<State>>,
@@ -39,10 +39,10 @@ pub(crate) struct PipelinedConnection {
 #[derive(Debug, Default)]
 struct State {
     unsent: Vec<u8>,
-    /// Bytes of all questions so far.
+    /// The bytes of all commands so far.
     asked_bytes: u64,
-    /// In the order of the questions. As many as are admitted; one whose asker is gone waits for its
-    /// reply all the same.
+    /// The commands that wait for their reply, in order; at most as many as are admitted. One whose caller is gone
+    /// waits for its reply all the same.
     waiting: VecDeque<Question>,
     driver: Option<Waker>,
     ended: Option<OutOfReach>,
@@ -50,7 +50,7 @@ struct State {
 
 #[derive(Debug)]
 struct Question {
-    /// Once so many bytes are out, all of it is.
+    /// The command is sent once so many bytes are written.
     ends_at: u64,
     deadline: Instant,
     reply: oneshot::Sender<Result<Value, OutOfReach>>,
@@ -76,14 +76,14 @@ impl State {
 }
 
 impl PipelinedConnection {
-    /// Asks, and waits for the reply, which may be a server's error. Where it does not come by the
-    /// deadline, or the connection ends, nothing more comes over this lane.
+    /// Sends a command and waits for the reply, which may be a server's error. Where it does not come by the
+    /// deadline, or the connection ends, the connection is of no more use.
     pub(crate) async fn ask(&self, command: &Cmd, deadline: Instant) -> Result<Value, OutOfReach> {
         let write = |out: &mut Vec<u8>| command.write_packed_command(out);
         self.ask_by(write, deadline).await
     }
 
-    /// The same with a question that `write` appends to what goes out.
+    /// Does the same with a command that `write` appends to the outgoing bytes.
     pub(crate) fn ask_by<W: FnOnce(&mut Vec<u8>)>(
         &self,
         write: W,
@@ -106,8 +106,8 @@ impl PipelinedConnection {
         received.map(|received| received.unwrap_or(Err(OutOfReach::Lost)))
     }
 
-    /// Writes and reads, until the connection ends or fails, or this is dropped: then all who wait are
-    /// told. To be run in a task of the thread's runtime.
+    /// Writes and reads, until the connection ends or fails, or this is dropped: then all that wait get an error. To
+    /// be run in a task of the thread's runtime.
     pub(crate) fn drive<S>(&self, stream: S) -> impl Future<Output = ()> + use<S>
     where
         S: AsyncRead + AsyncWrite + Unpin,
@@ -128,7 +128,7 @@ impl PipelinedConnection {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Tells all who wait, and all who will ask. The first reason stays.
+    /// Ends all commands that wait, and all later ones, with an error. The first reason stays.
     fn end(&self, why: OutOfReach) {
         let waiting = {
             let mut state = self.state();
@@ -136,29 +136,29 @@ impl PipelinedConnection {
             std::mem::take(&mut state.waiting)
         };
         for question in waiting {
-            // Whoever asked may be gone.
+            // The caller may be gone.
             let _ = question.reply.send(Err(why));
         }
     }
 }
 
-/// Writes and reads one connection.
+/// A `Driver` writes and reads one connection.
 struct Driver<S> {
     connection: PipelinedConnection,
     stream: S,
     outgoing: Vec<u8>,
-    /// So many bytes of `outgoing` are out.
+    /// The bytes of `outgoing` that are written.
     written: usize,
-    /// So many bytes of all questions are out.
+    /// The bytes of all commands that are written.
     written_bytes: u64,
     incoming: BytesMut,
-    /// Rings when the first of those who wait is late, or before.
+    /// Fires when the oldest command is late, or before.
     timer: Pin<Box<Sleep>>,
-    /// Set once the first of those who wait is late.
+    /// When to give up; set once the oldest command is late.
     last_look: Option<Instant>,
 }
 
-/// A lane without its driver would never answer.
+/// Without its driver a connection would never answer.
 impl<S> Drop for Driver<S> {
     fn drop(&mut self) {
         self.connection.end(OutOfReach::Lost);
@@ -176,16 +176,16 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Future for Driver<S> {
 }
 
 impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
-    /// Ready when nothing more will come.
+    /// Ready when no more replies will come.
     fn poll_ended(&mut self, cx: &mut Context<'_>) -> Poll<OutOfReach> {
-        // What has come is read before what is asked goes out: a server may have said goodbye.
+        // Received bytes are read before commands go out: the server may have ended the connection.
         if self.poll_read(cx).is_ready() || self.poll_write(cx).is_ready() {
             return Poll::Ready(OutOfReach::Lost);
         }
         self.poll_late(cx).map(|()| OutOfReach::TooSlow)
     }
 
-    /// Ready when the connection takes nothing more.
+    /// Ready when the connection takes no more bytes.
     fn poll_write(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         loop {
             if self.written == self.outgoing.len() {
@@ -212,7 +212,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
         }
     }
 
-    /// Ready when the server has ended the connection, or says what nobody understands.
+    /// Ready when the server has ended the connection, or sent what is no reply.
     fn poll_read(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         loop {
             self.incoming.reserve(READ_BYTES);
@@ -227,8 +227,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
         }
     }
 
-    /// Gives those who wait the replies that are whole. One that came before its question was out is
-    /// nobody's, and not understood either: it would put off all others by one.
+    /// Hands out the replies that are whole. One that came before its command was sent is malformed, too: it would
+    /// shift all later replies by one.
     fn hand_out(&mut self) -> Result<(), MalformedReply> {
         while !self.incoming.is_empty() {
             let (value, length) = match Reply::read(&self.incoming)? {
@@ -239,14 +239,14 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
             let question = self.connection.state().waiting.pop_front();
             let is_out = |question: &Question| question.ends_at <= self.written_bytes;
             let question = question.filter(is_out).ok_or(MalformedReply)?;
-            // Whoever asked may be gone.
+            // The caller may be gone.
             let _ = question.reply.send(Ok(value));
             self.last_look = None;
         }
         Ok(())
     }
 
-    /// Ready when a reply is later than it may be.
+    /// Ready when a reply is late.
     fn poll_late(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         loop {
             let first = self
@@ -265,7 +265,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
             ready!(self.timer.as_mut().poll(cx));
             let now = Instant::now();
             match self.last_look {
-                // It rang for another one, which has its reply by now.
+                // It fired for another one, which has its reply by now.
                 _ if now < due => {}
                 None => self.last_look = Some(now + LAST_LOOK),
                 Some(_) => return Poll::Ready(()),

@@ -1,4 +1,4 @@
-//! Lanes over a pipe, with the server's side played by hand.
+//! Pipelined connections are tested over a pipe, with the server's side written by the test.
 
 use std::time::Duration;
 
@@ -13,7 +13,7 @@ use crate::redis::out_of_reach::OutOfReach;
 
 const AMPLE: Duration = Duration::from_secs(20);
 
-/// A lane, its driver, and the server's end of its connection.
+/// Returns a connection, its driver, and the server's end of it.
 fn connected() -> (PipelinedConnection, JoinHandle<()>, DuplexStream) {
     let (ours, theirs) = duplex(1024 * 1024);
     let connection = PipelinedConnection::default();

@@ -1,21 +1,21 @@
-//! What a server's error means for the next step.
+//! A [`Refusal`] says what a server's error means for the next step.
 
 use redis::{ServerError, ServerErrorKind};
 
 use crate::redis::settings::address::ServerAddress;
 
-/// What a server's error asks for.
+/// A `Refusal` is what a server's error asks for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Refusal {
-    /// It does not have the script: send its text.
+    /// The server does not have the script: send its text.
     ScriptUnknown,
     /// Another server has the slot now.
     Moved(ServerAddress),
     /// Another server has this key already; the slot is still on its way.
     Ask(ServerAddress),
-    /// Some of the keys are here and some there, for a moment.
+    /// Some of the slot's keys are on this server and some on another: try again soon.
     TryAgain,
-    /// The server takes no writes at this moment, from nobody. It is the primary all the same, and
+    /// The server takes no writes at this moment from any client. It is the primary all the same, and
     /// what it holds can be read.
     NoWrites,
     /// The server cannot serve anybody at this moment, or must not: close the connection.
@@ -24,12 +24,12 @@ pub(crate) enum Refusal {
     Other,
 }
 
-/// The codes of a primary that takes no writes: too few replicas, a disk that fails, no memory.
+/// These codes come from a primary that takes no writes: too few replicas, a disk that fails, no memory.
 const NO_WRITES: [&str; 3] = ["NOREPLICAS", "MISCONF", "OOM"];
 
-/// The codes of a server that is no primary any more, or no use as one. `READONLY` is among them
-/// although it could be read: it is a replica's word, and a replica may be behind, or cut off from
-/// a primary that others write to.
+/// These codes come from a server that is no primary any more, or cannot serve as one. `READONLY` is among them
+/// although the server could be read: a replica sends it, and a replica may be behind, or cut off from a primary that
+/// others write to.
 const UNFIT: [&str; 6] = [
     "READONLY",
     "LOADING",
@@ -40,7 +40,7 @@ const UNFIT: [&str; 6] = [
 ];
 
 impl Refusal {
-    /// What `error`, from the server `from`, asks for.
+    /// Returns what `error`, from the server `from`, asks for.
     pub(crate) fn of(error: &ServerError, from: &ServerAddress) -> Self {
         let target = || {
             let detail = error.details()?;

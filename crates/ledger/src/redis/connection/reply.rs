@@ -1,34 +1,34 @@
-//! Replies as a server writes them (RESP2).
+//! A [`Reply`] is what a server writes, in RESP2.
 
 use redis::Value;
 
-/// The deepest nesting that is read; what is asked over a lane nests two levels deep.
+/// Replies are read down to this nesting; those to the ledger's commands nest two levels deep.
 const LEVELS_MAX: usize = 8;
 
 /// The longest line: a number, a word, or an error's text.
 const LINE_MAX_BYTES: usize = 64 * 1024;
 
-/// The largest value. The store's own are some KiB; a length beyond this is no length.
+/// The longest value. The ledger's own have some KiB; a greater length is malformed.
 const BULK_MAX_BYTES: usize = 64 * 1024 * 1024;
 
 /// The most items of one array.
 const ITEMS_MAX: usize = 1024 * 1024;
 
-/// What the bytes that have come so far begin with.
+/// A `Reply` is what the bytes received so far begin with.
 #[derive(Debug, PartialEq)]
 pub(crate) enum Reply {
-    /// A whole reply, of so many bytes.
+    /// A whole reply, and its length in bytes.
     Whole(Value, usize),
-    /// A reply that has not come to its end.
+    /// The beginning of a reply.
     Partial,
 }
 
-/// The bytes are no reply: nobody knows what follows them.
+/// The bytes are no reply, so the beginning of the next one is unknown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct MalformedReply;
 
 impl Reply {
-    /// Reads the first reply.
+    /// Reads the first reply of `bytes`.
     pub(crate) fn read(bytes: &[u8]) -> Result<Self, MalformedReply> {
         let mut reader = Reader { bytes, at: 0 };
         Ok(match reader.value(LEVELS_MAX)? {
@@ -44,7 +44,7 @@ struct Reader<'a> {
 }
 
 impl<'a> Reader<'a> {
-    /// The value that comes next, at most so many levels deep; `None` where its end has not come.
+    /// Reads the next value, at most so many levels deep; `None` where its end is not received yet.
     fn value(&mut self, levels: usize) -> Result<Option<Value>, MalformedReply> {
         let Some(line) = self.line()? else {
             return Ok(None);
@@ -67,7 +67,7 @@ impl<'a> Reader<'a> {
         })
     }
 
-    /// A line without its end; `None` where that has not come.
+    /// Reads a line without its end mark; `None` where that is not received yet.
     fn line(&mut self) -> Result<Option<&'a [u8]>, MalformedReply> {
         let rest = &self.bytes[self.at..];
         let Some(end) = rest.iter().position(|byte| *byte == b'\r') else {
@@ -109,7 +109,7 @@ impl<'a> Reader<'a> {
 
     fn array(&mut self, length: usize, levels: usize) -> Result<Option<Value>, MalformedReply> {
         let levels = levels.checked_sub(1).ok_or(MalformedReply)?;
-        // Memory follows what has come, not what is said to come.
+        // Memory is reserved for what was received, not for what is announced.
         let mut items = Vec::with_capacity(length.min(16));
         for _ in 0..length {
             let Some(item) = self.value(levels)? else {
@@ -121,7 +121,7 @@ impl<'a> Reader<'a> {
     }
 }
 
-/// `-1` stands for nothing.
+/// Reads a length; `None` for `-1`, which stands for no value.
 fn length(digits: &[u8], most: usize) -> Result<Option<usize>, MalformedReply> {
     if digits == b"-1" {
         return Ok(None);
@@ -142,7 +142,7 @@ fn text(bytes: &[u8]) -> Result<&str, MalformedReply> {
     std::str::from_utf8(bytes).map_err(|_| MalformedReply)
 }
 
-/// Errors are seldom, and the library knows their kinds.
+/// Reads an error by the library's parser, which knows their kinds: errors are rare.
 fn error(line: &[u8]) -> Result<Value, MalformedReply> {
     let reply = [line, b"\r\n"].concat();
     redis::parse_redis_value(&reply).map_err(|_| MalformedReply)

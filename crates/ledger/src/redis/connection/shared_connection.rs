@@ -1,4 +1,4 @@
-//! One connection to one server, until it fails once.
+//! A [`SharedConnection`] is one connection to one server, used until it fails once.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
@@ -15,20 +15,21 @@ use super::fault::Fault;
 use crate::redis::out_of_reach::OutOfReach;
 use crate::redis::settings::address::ServerAddress;
 
-/// One connection to one server. It is closed at its first failure and never used again; a time-out
-/// is a failure, because nobody can know which answers are still to come, and all others wait
-/// behind it.
+/// A `SharedConnection` is one connection to one server, which all threads share. It is closed at its first failure
+/// and never used again. A time-out is a failure, because it is unknown which answers are still to come, and all
+/// other commands wait behind it.
 #[derive(Debug)]
 pub(crate) struct SharedConnection {
     address: ServerAddress,
     dialer: Dialer,
     multiplexed: MultiplexedConnection,
-    /// Of the server's process, once it was asked.
+    /// The identity of the server's process, once it is known.
     run_id: OnceLock<Box<str>>,
-    /// Set: it is closed. One word for both, for whoever finds it failing looks at once for another.
+    /// Why it was closed; not set while it is open. One value says both, because a caller that finds it closed looks
+    /// at once for another connection.
     why_closed: OnceLock<OutOfReach>,
     takes_writes: AtomicBool,
-    /// Told when it is closed; gone when it is.
+    /// Notified when it is closed; its sender goes with the connection.
     closed: watch::Sender<()>,
     refusal_logged: AtomicBool,
     driver: AbortHandle,
@@ -54,7 +55,7 @@ impl SharedConnection {
             let this = this.clone();
             let driver = tokio::spawn(async move {
                 driver.await;
-                // The server hung up: nobody has to find out with a payment.
+                // The server ended the connection: no payment has to find that out.
                 if let Some(connection) = std::sync::Weak::<Self>::upgrade(&this) {
                     connection.close(OutOfReach::Lost);
                 }
@@ -78,22 +79,22 @@ impl SharedConnection {
         &self.address
     }
 
-    /// How further connections to the server are made.
+    /// Returns the dialer, which makes further connections to the server.
     pub(crate) const fn dialer(&self) -> &Dialer {
         &self.dialer
     }
 
-    /// Which process the server is; `None` before it was asked.
+    /// Returns which process the server is; `None` before it was asked.
     pub(crate) fn run_id(&self) -> Option<&str> {
         self.run_id.get().map(|run_id| &**run_id)
     }
 
-    /// The server was asked which process it is. On one connection it never becomes another.
+    /// Keeps which process the server is. On one connection that never changes.
     pub(crate) fn learn_run_id(&self, run_id: &str) {
         self.run_id.get_or_init(|| run_id.into());
     }
 
-    /// The server's clock.
+    /// Returns the server's clock.
     pub(crate) const fn clock(&self) -> &ServerClock {
         &self.clock
     }
@@ -102,18 +103,18 @@ impl SharedConnection {
         self.why_closed.get().is_none()
     }
 
-    /// Whether the server takes writes, as far as is known. While it does not, it is only read.
+    /// Returns whether the server takes writes, as far as is known. While it does not, it is only read.
     pub(crate) fn takes_writes(&self) -> bool {
         self.takes_writes.load(Ordering::Acquire)
     }
 
-    /// The server took a write.
+    /// Keeps that the server took a write.
     pub(crate) fn learn_writes_taken(&self) {
         self.takes_writes.store(true, Ordering::Release);
     }
 
-    /// The server refused a write as it would refuse any other: from now on nobody tries, and the
-    /// supervisor, who is told, finds out when that is over.
+    /// Keeps that the server refused a write as it would refuse any other: from now on none is sent to it, and the
+    /// supervisor, which is woken, finds out when it takes writes again.
     pub(crate) fn learn_writes_refused(&self, code: &str) {
         if self.takes_writes.swap(false, Ordering::AcqRel) {
             tracing::warn!(server = %self.address, code, "a server of the shared state cannot serve writes");
@@ -121,26 +122,26 @@ impl SharedConnection {
         }
     }
 
-    /// Ready when it is closed, or gone.
+    /// Returns a future that is ready when the connection is closed or dropped.
     pub(crate) fn closing(&self) -> impl Future<Output = ()> + use<> {
         let mut closed = self.closed.subscribe();
         async move {
-            // An error says that the link is gone.
+            // An error says that the connection was dropped.
             let _ = closed.changed().await;
         }
     }
 
-    /// Why it was closed, where it was.
+    /// Returns why it was closed; `None` while it is open.
     pub(crate) fn why_closed(&self) -> Option<OutOfReach> {
         self.why_closed.get().copied()
     }
 
-    /// Whether it is closed because it broke, not because of what the server did or did not say.
+    /// Returns whether it was closed because it broke, and not because of what the server did or did not answer.
     pub(crate) fn is_broken(&self) -> bool {
         self.why_closed() == Some(OutOfReach::Lost)
     }
 
-    /// Ready when it breaks; never where it is closed for another reason.
+    /// Returns a future that is ready when the connection breaks, and never where it is closed for another reason.
     pub(crate) fn breaking(self: &Arc<Self>) -> impl Future<Output = ()> + use<> {
         let (closing, connection) = (self.closing(), Arc::clone(self));
         async move {
@@ -153,7 +154,7 @@ impl SharedConnection {
         }
     }
 
-    /// Closes it for all, ends what is under way, and tells the supervisor.
+    /// Closes the connection for all, ends what is under way, and wakes the supervisor.
     pub(crate) fn close(&self, why: OutOfReach) {
         if self.why_closed.set(why).is_ok() {
             self.driver.abort();
@@ -162,8 +163,8 @@ impl SharedConnection {
         }
     }
 
-    /// Tells the log of a command that the server refuses, once: if it is a missing permission, it
-    /// is missing for every call. The error's code alone: the rest may quote a key or a value.
+    /// Logs once that the server refuses a command: a missing permission is missing for every call. Only the error's
+    /// code is logged, because the rest may quote a key or a value.
     pub(crate) fn log_refused_command(&self, code: &str) {
         if !self.refusal_logged.swap(true, Ordering::Relaxed) {
             tracing::error!(server = %self.address, code, "the shared state refuses a command");
@@ -195,8 +196,8 @@ impl SharedConnection {
         }
     }
 
-    /// What comes over the shared connection. Its driver is another thread's, and may end at the very
-    /// moment at which a command is handed to it: that one is answered by nobody, not even with an error.
+    /// Waits for an answer, at most until the connection is closed. Its driver runs on another thread and may end at
+    /// the very moment at which it is handed a command: that command is never answered, not even with an error.
     async fn until_closed<T>(
         &self,
         answer: impl Future<Output = redis::RedisResult<T>>,
@@ -221,7 +222,7 @@ impl SharedConnection {
         }
     }
 
-    /// A call failed, so it is closed. The first reason is the cause; what fails after it is its
+    /// Closes the connection because a call failed. The first reason is the cause; what fails later is its
     /// consequence.
     pub(crate) fn failed(&self, why: OutOfReach) -> OutOfReach {
         self.close(why);

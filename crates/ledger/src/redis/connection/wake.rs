@@ -1,4 +1,4 @@
-//! How others reach the supervisor.
+//! A [`Wake`] wakes the supervisor and hands it requests.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
@@ -7,10 +7,10 @@ use tokio::sync::Notify;
 
 use crate::redis::settings::address::ServerAddress;
 
-/// Servers that redirections named and that are not connected yet, at most.
+/// At most so many servers are kept that redirections named and that are not connected yet.
 const WANTED_BOUND: usize = 16;
 
-/// Wakes the supervisor. Many wake-ups before it looks are one.
+/// A `Wake` wakes the supervisor. Many calls before its next check are one.
 #[derive(Debug, Default)]
 pub(crate) struct Wake {
     notify: Notify,
@@ -20,12 +20,12 @@ pub(crate) struct Wake {
 }
 
 impl Wake {
-    /// Something changed: look at once.
+    /// Has the supervisor check at once, because something changed.
     pub(crate) fn check_now(&self) {
         self.notify.notify_one();
     }
 
-    /// A redirection named a server that is not connected.
+    /// Asks for a connection to a server that a redirection named.
     pub(crate) fn want(&self, address: &ServerAddress) {
         let mut wanted = self.wanted.lock().unwrap_or_else(PoisonError::into_inner);
         if wanted.len() < WANTED_BOUND && !wanted.contains(address) {
@@ -35,7 +35,7 @@ impl Wake {
         self.check_now();
     }
 
-    /// Somebody has a large value: from now on every server gets a second connection.
+    /// Asks for a second connection to every server, from now on, because there is a large value.
     pub(crate) fn want_large_value_connections(&self) {
         self.large_value_connections_wanted
             .store(true, Ordering::Release);
@@ -50,7 +50,7 @@ impl Wake {
         std::mem::take(&mut self.wanted.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// Nobody uses the store any more.
+    /// Ends the supervisor, because the store was dropped.
     pub(crate) fn stop(&self) {
         self.stopped.store(true, Ordering::Release);
         self.check_now();
@@ -60,7 +60,7 @@ impl Wake {
         self.stopped.load(Ordering::Acquire)
     }
 
-    /// Ends at the next wake-up, or at once where there was one that nobody saw.
+    /// Waits for the next wake-up; returns at once where there was one since the last wait.
     pub(crate) async fn woken(&self) {
         self.notify.notified().await;
     }

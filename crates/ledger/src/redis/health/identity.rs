@@ -1,38 +1,38 @@
-//! Who the Redis is, so that a changed one is told from one that only was away.
+//! An [`Identity`] tells a Redis whose data may be gone from one that was only out of reach.
 
 use std::fmt;
 use std::sync::Arc;
 
-/// One server that answered as a primary.
+/// A `Server` is one server that answered as a primary.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Server {
-    /// Of its process; another after a restart.
+    /// Identifies its process; another one after a restart.
     pub run_id: String,
-    /// Of its data's history; another after a fail-over.
+    /// Identifies its data's history; another one after a fail-over.
     pub replication_id: String,
-    /// Of its data, written by us; another, or none, after a wipe.
+    /// Identifies its data, written by a gateway; another one, or none, after a wipe.
     pub epoch: String,
-    /// First and last of each range of slots that it has.
+    /// The first and last of each range of slots that it has.
     pub slots: Vec<[u16; 2]>,
 }
 
-/// Who the Redis is. Another value: something that was written may be gone (wiped, restarted,
+/// An `Identity` says which Redis it is. Another value: something that was written may be gone (wiped, restarted,
 /// failed over, its data replaced). The same value after an absence: what was written is there.
 ///
-/// `Display` is one line of text that is equal where the value is, to be kept with a cursor.
+/// `Display` writes one line of text that is equal where the value is, to be kept with a cursor.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Identity {
     servers: Arc<[Server]>,
 }
 
 impl Server {
-    /// Whether it is the same process with the same data, whatever slots it has.
+    /// Returns whether it is the same process with the same data, whatever slots it has.
     pub(crate) fn is_same_but_for_slots(&self, other: &Self) -> bool {
         (&self.run_id, &self.replication_id, &self.epoch)
             == (&other.run_id, &other.replication_id, &other.epoch)
     }
 
-    /// Whether they have slots in common; one that is no part of a Cluster has them all.
+    /// Returns whether both have slots in common; a server that is no part of a Cluster has them all.
     fn shares_slots_with(&self, other: &Self) -> bool {
         let common = |[first, last]: &[u16; 2]| {
             let mut others = other.slots.iter();
@@ -59,7 +59,7 @@ impl Server {
 }
 
 impl Identity {
-    /// Of one or more servers, in any order.
+    /// Returns the identity of one or more servers, in any order.
     pub(crate) fn new(mut servers: Vec<Server>) -> Self {
         servers.sort_unstable();
         Self {
@@ -67,7 +67,7 @@ impl Identity {
         }
     }
 
-    /// Every primary.
+    /// Returns every primary.
     pub fn servers(&self) -> &[Server] {
         &self.servers
     }
@@ -78,9 +78,9 @@ impl Identity {
         servers.filter(|servers| !servers.is_empty()).map(Self::new)
     }
 
-    /// Who has what once these are met: they, and those of the servers known before that have none
-    /// of their slots. Those are away, and are taken to come back as they went. The same value
-    /// where nobody is another than before.
+    /// Returns the identity once these servers are in reach: they, and those of the servers known before that have
+    /// none of their slots, which are taken to come back with their data. The value is the same where no server is
+    /// another than before.
     #[must_use]
     pub fn updated_by(&self, present: &Self) -> Self {
         let away = |known: &&Server| {
@@ -93,7 +93,7 @@ impl Identity {
         Self::new(present.servers.iter().chain(away).cloned().collect())
     }
 
-    /// Whether the servers and their data are the same, whatever slots each has.
+    /// Returns whether the servers and their data are the same, whatever slots each has.
     pub(crate) fn is_same_but_for_slots(&self, other: &Self) -> bool {
         let same = |(one, other): (&Server, &Server)| one.is_same_but_for_slots(other);
         self.servers.len() == other.servers.len()
@@ -163,7 +163,7 @@ mod tests {
         };
         let (low, high): (&[[u16; 2]], &[[u16; 2]]) = (&[[0, 8]], &[[9, 16_383]]);
         let both = of(&[("a", low), ("b", high)]);
-        // who is met | who has what then
+        // servers in reach | identity then
         for (present, then) in [
             (both.clone(), both.clone()),
             (of(&[("a", low)]), both.clone()),

@@ -1,4 +1,4 @@
-//! Tries every server of a Redis once, step by step, and says how far each came.
+//! An [`Inquiry`] tries one server step by step and says how far that came.
 
 use std::fmt;
 use std::sync::Arc;
@@ -17,10 +17,10 @@ use crate::redis::settings::address::ServerAddress;
 use crate::redis::settings::{Settings, Topology};
 use crate::redis::topology::sentinel::Sentinels;
 
-/// The longest answer to one of the questions.
+/// An answer to one of the commands has so many bytes at most.
 const ANSWER_MAX_BYTES: usize = 64 * 1024;
 
-/// One step on the way to a server that serves the ledger.
+/// A `Step` is one step on the way to a server that serves the ledger.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Step {
     /// The Sentinels name the primary.
@@ -48,7 +48,7 @@ impl Step {
     }
 }
 
-/// How far one server came.
+/// An `Inquiry` says how far the steps to one server came.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Inquiry {
     /// The server.
@@ -68,8 +68,8 @@ impl fmt::Display for Inquiry {
     }
 }
 
-/// Asks the servers that the settings name, and with Sentinels the primary that these name, each once and all at
-/// the same time. Takes a second at most where nobody answers. Blocks; may be called from anywhere.
+/// Tries the servers that the settings name, and with Sentinels the primary that these name, each once and all at the
+/// same time. Takes a second at most where no server answers. Blocks; may be called from anywhere.
 pub fn inquire(settings: &Settings) -> Vec<Inquiry> {
     let asked = thread::scope(|scope| {
         let asking = scope.spawn(|| {
@@ -105,7 +105,7 @@ async fn all(settings: &Settings) -> Vec<Inquiry> {
     join_all(nodes.iter().map(|address| one(&dialer, address, &key))).await
 }
 
-/// What is said of a service whose Sentinels name nobody.
+/// Returns the result for a service whose Sentinels name no primary.
 fn unnamed(sentinels: &[ServerAddress], fault: &str) -> Vec<Inquiry> {
     let first = sentinels.first().cloned();
     let inquiry = |server| Inquiry {
@@ -125,7 +125,7 @@ async fn one(dialer: &Dialer, address: &ServerAddress, key: &str) -> Inquiry {
     }
 }
 
-/// Whether an answer says that user or password are wrong, or that the user may not do this.
+/// Returns whether an answer says that user or password are wrong, or that the user may not do this.
 fn is_refusal(answer: &str) -> bool {
     let codes = ["WRONGPASS", "NOAUTH", "NOPERM"];
     codes.iter().any(|code| answer.starts_with(code)) || answer.contains("AUTH")
@@ -165,7 +165,7 @@ async fn try_steps(
     }
 }
 
-/// Logs in and reads a key of the ledger's: without a password where one is needed, that is where it is said.
+/// Logs in and reads a key of the ledger's: a server that needs a password refuses that without one.
 async fn log_in<S>(dialer: &Dialer, mut stream: S, key: &str) -> Result<(), String>
 where
     S: AsyncRead + AsyncWrite + Unpin,
@@ -178,7 +178,7 @@ where
         sent.map_err(|error| error.to_string())?;
         if let Value::ServerError(error) = answer(&mut stream).await? {
             let code = error.code().to_owned();
-            // In a Cluster, a key that is another server's says that the log-in is well.
+            // In a Cluster, a key that is another server's says that the log-in succeeded.
             if matches!(code.as_str(), "MOVED" | "ASK" | "LOADING" | "MASTERDOWN") {
                 return Ok(());
             }

@@ -1,4 +1,4 @@
-//! Servers that were met, and which of those that take no writes may be read.
+//! [`KnownServers`] decide which of the servers that take no writes may be read.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -9,7 +9,7 @@ use crate::redis::connection::fault::Fault;
 use crate::redis::connection::shared_connection::SharedConnection;
 use crate::redis::settings::address::ServerAddress;
 
-/// A server that answers as a primary, and may be asked.
+/// A `ReachableServer` answers as a primary and may be asked.
 #[derive(Debug)]
 pub(crate) struct ReachableServer {
     pub(crate) connection: Arc<SharedConnection>,
@@ -24,17 +24,17 @@ impl ReachableServer {
     }
 }
 
-/// What one look found of one server.
+/// A `CheckOutcome` is what one check found of one server.
 pub(crate) type CheckOutcome = Result<ReachableServer, Fault>;
 
-/// What one look found of all servers of a layout.
+/// A `CheckSummary` is what one check found of all servers of a layout.
 #[derive(Debug, Default)]
 pub(crate) struct CheckSummary {
     /// One per server; `None`: it is out of reach.
     pub(crate) owners: Vec<Option<Arc<SharedConnection>>>,
-    /// Those that take writes.
+    /// The servers that take writes.
     pub(crate) servers: Vec<Server>,
-    /// Why one is out of reach.
+    /// Why a server is out of reach.
     pub(crate) away: Option<Fault>,
     /// Why one takes no writes.
     pub(crate) read_only: Option<Fault>,
@@ -42,35 +42,35 @@ pub(crate) struct CheckSummary {
 
 impl CheckSummary {
     pub(crate) fn of(outcomes: Vec<CheckOutcome>) -> Self {
-        let mut found = Self::default();
+        let mut summary = Self::default();
         for server in outcomes {
             match server {
-                Ok(met) => {
-                    found.owners.push(Some(met.connection));
-                    match met.read_only {
-                        None => found.servers.push(met.server),
-                        why => found.read_only = why,
+                Ok(reachable) => {
+                    summary.owners.push(Some(reachable.connection));
+                    match reachable.read_only {
+                        None => summary.servers.push(reachable.server),
+                        why => summary.read_only = why,
                     }
                 }
                 Err(why) => {
-                    found.owners.push(None);
-                    found.away = Some(why);
+                    summary.owners.push(None);
+                    summary.away = Some(why);
                 }
             }
         }
-        found
+        summary
     }
 }
 
-/// Who the servers were when they last took writes.
+/// `KnownServers` are the servers as they were when they last took writes.
 #[derive(Debug, Default)]
 pub(crate) struct KnownServers(HashMap<ServerAddress, Server>);
 
 impl KnownServers {
-    /// Whether a server may be asked. One that takes no writes cannot be given the mark by which a
-    /// wiped one is told from others, nor be written anew from the journals if it lacks something. So
-    /// it is read where it is who it was: the same process, with the same data, as when it last took
-    /// writes. Nobody else is, not even where this node has just begun and knows nobody.
+    /// Decides whether a server may be asked. One that takes no writes cannot be given the mark by which a wiped
+    /// server is recognized, nor be written anew from the journals if it lacks something. So it is read only where it
+    /// is the same process, with the same data, as when it last took writes; never where this node has just started
+    /// and knows no server.
     pub(crate) fn admit(&self, connection: Arc<SharedConnection>, probed: Probed) -> CheckOutcome {
         let Probed { server, writes } = probed;
         let read_only = match writes {
@@ -96,12 +96,17 @@ impl KnownServers {
         })
     }
 
-    /// Remembers those who take writes, and forgets those who are no part of it any more.
+    /// Keeps the servers that take writes, and removes those that are not part of the layout any more.
     pub(crate) fn remember(&mut self, outcomes: &[CheckOutcome], nodes: &[ServerAddress]) {
         self.0.retain(|address, _| nodes.contains(address));
-        let met = outcomes.iter().flatten();
-        let writable = met.filter(|met| met.takes_writes());
-        let named = writable.map(|met| (met.connection.address().clone(), met.server.clone()));
+        let reachable = outcomes.iter().flatten();
+        let writable = reachable.filter(|reachable| reachable.takes_writes());
+        let named = writable.map(|reachable| {
+            (
+                reachable.connection.address().clone(),
+                reachable.server.clone(),
+            )
+        });
         self.0.extend(named);
     }
 }

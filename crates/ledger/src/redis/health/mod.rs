@@ -1,4 +1,4 @@
-//! Whether Redis is in reach, which Redis it is, and what the workers are told of that.
+//! These modules find out whether Redis is in reach and which Redis it is, and publish that to the workers.
 //!
 //! The [supervisor](supervisor::Supervisor) keeps the connections and checks the servers again and again. What it
 //! finds is the [status](status) that the workers read.

@@ -1,4 +1,4 @@
-//! How often the supervisor looks.
+//! These times say how often the supervisor checks.
 
 use std::time::Duration;
 
@@ -8,16 +8,16 @@ use tokio::time::{sleep, timeout};
 
 use crate::redis::topology::routes::Routes;
 
-/// How often servers that answer are asked who they are. A wipe is seen within this time.
+/// Servers that answer are probed so often. A wipe is seen within this time.
 pub(crate) const CHECK_EVERY: Duration = Duration::from_millis(500);
 
-/// How often servers that do not answer are tried; a slow one is left alone for this time too.
+/// Servers that do not answer are tried so often; a slow one is left alone for this time too.
 pub(crate) const RETRY_EVERY: Duration = Duration::from_millis(250);
 
-/// Between two looks at least, however often the supervisor is woken.
+/// Two checks are at least so far apart, however often the supervisor is woken.
 pub(crate) const MIN_PAUSE: Duration = Duration::from_millis(5);
 
-/// Leaves servers alone that do not answer; those of which a connection breaks meanwhile are not meant.
+/// Pauses before servers that do not answer are tried again; ends at once where another connection breaks.
 pub(crate) async fn pause(routes: &Routes) {
     let breaking = routes
         .connections()

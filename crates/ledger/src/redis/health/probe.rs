@@ -1,4 +1,4 @@
-//! Asks a server who it is, and whether it takes writes.
+//! A probe asks a server for its identity, and whether it takes writes.
 
 use std::collections::hash_map::RandomState;
 use std::hash::BuildHasher;
@@ -18,14 +18,14 @@ use crate::redis::connection::info::{field, run_id};
 use crate::redis::connection::refusal::Refusal;
 use crate::redis::connection::shared_connection::SharedConnection;
 
-/// What a server said of itself.
+/// `Probed` is what a server answered.
 #[derive(Debug)]
 pub(crate) struct Probed {
     pub(crate) server: Server,
     pub(crate) writes: Writes,
 }
 
-/// Whether a server takes writes.
+/// `Writes` says whether a server takes writes.
 #[derive(Debug)]
 pub(crate) enum Writes {
     Taken,
@@ -33,9 +33,8 @@ pub(crate) enum Writes {
     Refused(String),
 }
 
-/// Asks a server who it is. The first command is a write (of a value that is there already but for
-/// the first time ever), so that whatever keeps the server from taking writes is found here, and
-/// not by a payment.
+/// Asks a server for its identity. The first command is a write (of a value that is there already but for the first
+/// time ever), so that a server that takes no writes is found here, and not by a payment.
 pub(crate) async fn probe(
     connection: &Arc<SharedConnection>,
     epoch_key: &str,
@@ -113,7 +112,7 @@ pub(crate) async fn probe(
     Ok(Probed { server, writes })
 }
 
-/// What the answer to a write says.
+/// Returns what the answer to a write says.
 fn writes(connection: &Arc<SharedConnection>, answer: Value) -> Result<Writes, Fault> {
     match answer {
         Value::ServerError(error)
@@ -125,7 +124,7 @@ fn writes(connection: &Arc<SharedConnection>, answer: Value) -> Result<Writes, F
     }
 }
 
-/// Looks for settings that let a server forget. One that does not say is left alone.
+/// Looks for settings by which a server can lose data. A server that does not answer is left alone.
 pub(crate) async fn inspect(connection: &Arc<SharedConnection>, within: Duration) -> Vec<Warning> {
     let mut questions = redis::pipe();
     questions
@@ -142,7 +141,7 @@ pub(crate) async fn inspect(connection: &Arc<SharedConnection>, within: Duration
     else {
         return Vec::new();
     };
-    // A user who may not ask for a setting has not to be told of it.
+    // The setting is left out where the user may not read it.
     let policy = answers.pop().and_then(setting);
     let texts: Result<Vec<String>, Fault> = answers
         .into_iter()
@@ -176,7 +175,7 @@ fn warnings(
     }
     match field(memory, "maxmemory_policy") {
         None | Some("noeviction") => {}
-        // Without a limit nothing is evicted today; the day somebody sets one, it is.
+        // Without a limit nothing is evicted, but a limit may be set later.
         Some(policy) => warnings.push(Warning::Evicts {
             address: address.clone(),
             policy: policy.to_owned(),
@@ -185,7 +184,7 @@ fn warnings(
     warnings
 }
 
-/// The value of the only setting that was asked for; `None` where the server keeps it to itself.
+/// Returns the value of the only setting that was asked for; `None` where the server does not say.
 fn setting(answer: Value) -> Option<String> {
     let value = match answer {
         Value::Array(mut pair) => pair.pop()?,
@@ -199,14 +198,14 @@ fn setting(answer: Value) -> Option<String> {
     }
 }
 
-/// What the server's clock says; servers before version 6 keep it to themselves.
+/// Returns the time of the server's clock; servers before version 6 do not say.
 fn server_time(info: &str) -> Option<Timestamp> {
     let micros: i64 = field(info, "server_time_usec")?.parse().ok()?;
     Some(Timestamp::from_millis(micros / 1_000))
 }
 
-/// A value that no other has: the keys of the standard library's hash tables come from the
-/// operating system's randomness, and this is no secret.
+/// Returns a unique value: the keys of the standard library's hash tables come from the operating system's
+/// randomness, and this is no secret.
 fn new_epoch() -> String {
     let random = || RandomState::new().hash_one(std::process::id());
     format!("{:016x}{:016x}", random(), random())

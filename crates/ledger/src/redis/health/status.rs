@@ -1,4 +1,4 @@
-//! What the supervisor tells the workers.
+//! The [`Status`] is what the supervisor publishes to the workers.
 
 use std::sync::Arc;
 
@@ -8,15 +8,15 @@ use super::identity::Identity;
 use super::warning::Warning;
 use crate::redis::topology::routes::Routes;
 
-/// What the supervisor tells the workers.
+/// `Status` is what the supervisor publishes to the workers.
 #[derive(Debug)]
 pub(crate) struct Status {
     pub(crate) routes: watch::Sender<Arc<Routes>>,
     pub(crate) identity: watch::Sender<Option<Identity>>,
-    /// Those in reach, while others may not be.
+    /// The servers in reach, while others may not be.
     pub(crate) present: watch::Sender<Option<Identity>>,
     pub(crate) warnings: watch::Sender<Vec<Warning>>,
-    /// Whether every server was tried once, in vain or not.
+    /// Whether every server was tried once, with or without success.
     pub(crate) tried: watch::Sender<bool>,
 }
 

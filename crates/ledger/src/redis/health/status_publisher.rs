@@ -1,4 +1,4 @@
-//! Tells the workers and the log who the Redis is, and tells nothing twice.
+//! A [`StatusPublisher`] publishes and logs which Redis is in reach, each status once.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -7,11 +7,11 @@ use super::identity::Identity;
 use super::status::Status;
 use crate::redis::connection::fault::Fault;
 
-/// How long slots must have been where they are until that is told: while a Cluster moves them,
-/// nothing is lost, and every telling has the journals written again.
+/// A new distribution of slots is published once it has lasted this long: while a Cluster moves slots nothing is
+/// lost, and every change makes the nodes write their journals to Redis again.
 const SLOTS_SETTLE_FOR: Duration = Duration::from_secs(1);
 
-/// Tells who the Redis is.
+/// A `StatusPublisher` publishes and logs the status of Redis.
 #[derive(Debug)]
 pub(crate) struct StatusPublisher {
     status: Arc<Status>,
@@ -21,16 +21,16 @@ pub(crate) struct StatusPublisher {
     logged: Logged,
 }
 
-/// An identity that changes at once in its data, and in its slots when they have arrived.
+/// A `DebouncedIdentity` takes over changed data at once, and moved slots once they have settled.
 #[derive(Debug, Default)]
 struct DebouncedIdentity {
-    /// The latest that was told, also while nothing is in reach.
+    /// The latest that was published, also while nothing is in reach.
     last: Option<Identity>,
-    /// One that differs from it in its slots alone, and since when it is seen.
+    /// An identity that differs from it in its slots alone, and since when it is seen.
     moving: Option<(Identity, Instant)>,
 }
 
-/// What the log heard last.
+/// `Logged` is the status that was logged last.
 #[derive(Debug, PartialEq, Eq)]
 enum Logged {
     Nothing,
@@ -39,7 +39,7 @@ enum Logged {
     OutOfReach(String),
 }
 
-/// Whether an identity is another than the one before.
+/// An `IdentityUpdate` says whether an identity is another than the one before.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum IdentityUpdate {
     Changed,
@@ -56,7 +56,7 @@ impl StatusPublisher {
         }
     }
 
-    /// Everything is in reach, and this is who it is.
+    /// Publishes that all of Redis is in reach, and its identity.
     pub(crate) fn in_reach(&mut self, identity: Identity, now: Instant) -> IdentityUpdate {
         if self.logged != Logged::InReach {
             tracing::info!(%identity, "the shared state is in reach");
@@ -76,7 +76,7 @@ impl StatusPublisher {
         }
     }
 
-    /// These are in reach, whether or not that is everything.
+    /// Publishes which servers are in reach, whether or not these are all.
     pub(crate) fn present(&mut self, present: Option<Identity>, now: Instant) {
         let present = present.map(|present| self.part.settled(present, now));
         self.status.present.send_if_modified(|known| {
@@ -86,7 +86,7 @@ impl StatusPublisher {
         });
     }
 
-    /// Everything can be read, but not everything written, and why.
+    /// Publishes that all of Redis can be read, but not all of it written, and why.
     pub(crate) fn read_only(&mut self, fault: &Fault) {
         self.withdraw_identity();
         let logged = Logged::ReadOnly(fault.to_string());
@@ -106,7 +106,7 @@ impl StatusPublisher {
             .send_if_modified(|known| known.take().is_some());
     }
 
-    /// Something is out of reach, and why.
+    /// Publishes that a part of Redis is out of reach, and why.
     pub(crate) fn out_of_reach(&mut self, fault: &Fault) {
         self.withdraw_identity();
         let logged = Logged::OutOfReach(fault.to_string());
@@ -121,7 +121,7 @@ impl StatusPublisher {
 }
 
 impl DebouncedIdentity {
-    /// The identity to tell: the one before, as long as only slots are on their way.
+    /// Returns the identity to publish: the one before, as long as only slots move.
     fn settled(&mut self, identity: Identity, now: Instant) -> Identity {
         let settled = self.choose(identity, now);
         self.last = Some(settled.clone());
@@ -168,7 +168,7 @@ mod tests {
         let status = Arc::new(Status::default());
         let mut publisher = StatusPublisher::new(Arc::clone(&status));
         let start = Instant::now();
-        let told = |publisher: &mut StatusPublisher, last_slot, milliseconds| {
+        let published = |publisher: &mut StatusPublisher, last_slot, milliseconds| {
             let now = start + Duration::from_millis(milliseconds);
             publisher.in_reach(identity("a", last_slot), now);
             status.identity.borrow().clone()
@@ -182,7 +182,7 @@ mod tests {
         ] {
             let expected = Some(identity("a", known));
             assert_eq!(
-                told(&mut publisher, last_slot, milliseconds),
+                published(&mut publisher, last_slot, milliseconds),
                 expected,
                 "{milliseconds} ms"
             );

@@ -1,4 +1,4 @@
-//! Keeps the connections: finds the servers, connects, asks who they are, again and again.
+//! The [`Supervisor`] keeps the connections: it finds the servers, connects, and checks them again and again.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -28,14 +28,14 @@ use crate::redis::topology::redirections::Redirections;
 use crate::redis::topology::routes::Routes;
 use crate::redis::topology::sentinel::Sentinels;
 
-/// How often a server is asked in one look whose connections break while it is asked. That says
-/// nothing of it: somebody may have ended them.
+/// A server whose connection breaks during a check is connected to and asked so often: a broken connection says
+/// nothing of the server.
 const ASKED_AT_MOST: usize = 2;
 
-/// How long a connection to a server without slots is kept that a redirection named.
+/// A connection to a server without slots that a redirection named is kept for this time.
 const EXTRA_FOR: Duration = Duration::from_mins(1);
 
-/// Keeps the connections.
+/// A `Supervisor` keeps the connections and publishes the status of Redis.
 #[derive(Debug)]
 pub(crate) struct Supervisor {
     settings: Settings,
@@ -81,7 +81,7 @@ impl Supervisor {
         }
     }
 
-    /// Runs until nobody uses the store any more.
+    /// Runs until the store is dropped.
     pub(crate) async fn run(mut self) {
         while !self.wake.is_stopped() {
             let routes = Arc::clone(&self.status.routes.borrow());
@@ -107,7 +107,8 @@ impl Supervisor {
         }
     }
 
-    /// Connections that broke are made anew first; only where that fails there is something to tell.
+    /// Publishes that connections were closed. Those that broke are made anew first, and are out of reach only where
+    /// that fails.
     fn report_closed(&mut self, routes: &Routes) {
         for connection in routes
             .connections()
@@ -124,7 +125,7 @@ impl Supervisor {
         let layouts = match self.layouts(routes).await {
             Ok(layouts) => layouts,
             Err(fault) => match routes.layout() {
-                // Nobody says otherwise: whoever was primary may still be.
+                // No server says otherwise: the primary may still be the one of before.
                 Some(layout) if routes.is_readable() => vec![layout.clone()],
                 _ => {
                     let open = Arc::new(routes.without_closed());
@@ -155,7 +156,7 @@ impl Supervisor {
         }
     }
 
-    /// How the servers may be laid out, the likeliest first.
+    /// Returns the possible layouts of the servers, the most probable first.
     async fn layouts(&mut self, routes: &Routes) -> Result<Vec<Layout>, Fault> {
         match (&self.settings.topology, &mut self.sentinels) {
             (Topology::Standalone(address), _) => Ok(vec![Layout::one(address.clone())]),
@@ -176,7 +177,7 @@ impl Supervisor {
         }
     }
 
-    /// Connects to every server of a layout, or keeps its connection, and asks it who it is.
+    /// Connects to every server of a layout, or keeps its connection, and probes it.
     async fn reach(&self, layout: &Layout, routes: &Routes) -> Vec<CheckOutcome> {
         let asked = layout.nodes.iter().zip(&layout.tags).enumerate().map(
             async |(owner, (address, tag))| {
@@ -239,7 +240,7 @@ impl Supervisor {
         }
     }
 
-    /// A second connection to every server in reach that has none, or has lost it.
+    /// Makes a connection for large values to every server in reach that has none, or has lost it.
     async fn connect_for_large_values(&self) {
         let routes = Arc::clone(&self.status.routes.borrow());
         let lacking =
@@ -251,7 +252,7 @@ impl Supervisor {
             let address = address?;
             match routes.large_value_connection_to(address) {
                 Some(large_value_connection) => Some(large_value_connection),
-                // Whoever has a large value finds no lane, and tries again later.
+                // Large values find no connection, and are tried again later.
                 None => SharedConnection::connect(&self.dialer, address)
                     .await
                     .ok()
@@ -263,7 +264,7 @@ impl Supervisor {
         self.status.routes.send_replace(routes);
     }
 
-    /// Connections to servers that redirections named and that have no slots yet.
+    /// Returns connections to servers that redirections named and that have no slots yet.
     async fn reach_extras(
         &mut self,
         layout: &Layout,
@@ -306,7 +307,7 @@ impl Supervisor {
     }
 }
 
-/// Whoever ends, ends with nothing in reach.
+/// Without a supervisor nothing is in reach.
 impl Drop for Supervisor {
     fn drop(&mut self) {
         self.status.routes.send_replace(Arc::default());

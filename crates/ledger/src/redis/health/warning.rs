@@ -1,30 +1,30 @@
-//! Settings of a server that let it forget.
+//! A [`Warning`] names a setting by which a server can lose data.
 
 use std::fmt;
 
 use crate::redis::settings::address::ServerAddress;
 
-/// A setting of a server that lets it forget. Nothing is lost for good, since every node writes
-/// what is missing again from its journal; until then nodes know only what they did themselves.
+/// A `Warning` is a setting by which a server can lose data. Nothing is lost for good, since every node writes what
+/// is missing again from its journal; until then nodes know only their own facts.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Warning {
-    /// `appendonly no`: a restart forgets what came after the last snapshot, or everything.
+    /// `appendonly no`: a restart loses what came after the last snapshot, or everything.
     NoAppendOnlyFile(ServerAddress),
-    /// `appendfsync` is not `always`: a crash forgets what was told a moment before.
+    /// `appendfsync` is not `always`: a crash loses the latest writes.
     SyncsLate {
         /// Which server.
         address: ServerAddress,
         /// Its policy.
         policy: String,
     },
-    /// `maxmemory-policy` is not `noeviction`: bills are forgotten one by one, and nobody is told.
+    /// `maxmemory-policy` is not `noeviction`: bills are evicted one by one, without notice.
     Evicts {
         /// Which server.
         address: ServerAddress,
         /// Its policy.
         policy: String,
     },
-    /// The server does not say how it is set.
+    /// The server does not say how it is configured.
     NotInspected(ServerAddress),
 }
 

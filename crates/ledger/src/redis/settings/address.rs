@@ -1,8 +1,8 @@
-//! Where a server listens.
+//! A [`ServerAddress`] is where a server listens.
 
 use std::fmt;
 
-/// A host name or address, and a port.
+/// A `ServerAddress` is a host name or IP address, and a port.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct ServerAddress {
     /// A host name, or an IP address without brackets.
@@ -12,7 +12,7 @@ pub struct ServerAddress {
 }
 
 impl ServerAddress {
-    /// A node by its host and port.
+    /// Returns the address of a host and port.
     pub fn new(host: impl Into<String>, port: u16) -> Self {
         Self {
             host: host.into(),
@@ -28,7 +28,7 @@ impl ServerAddress {
         Some(Self::reported(host, port, source))
     }
 
-    /// A node that another one named.
+    /// Returns the address that another server named.
     pub(crate) fn reported(host: &str, port: u16, source: &Self) -> Self {
         if matches!(host, "" | "?") {
             Self::new(source.host.clone(), port)

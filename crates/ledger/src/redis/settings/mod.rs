@@ -1,4 +1,4 @@
-//! How the shared state is reached.
+//! [`Settings`] say how Redis is reached.
 
 pub(crate) mod address;
 pub(crate) mod password;
@@ -14,14 +14,14 @@ use address::ServerAddress;
 use password::Password;
 use value_key::ValueKey;
 
-/// How a Redis is laid out.
+/// A `Topology` is how the servers of a Redis work together.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Topology {
     /// One server; its name is resolved anew for every connection.
     Standalone(ServerAddress),
     /// Sentinels know which server is the primary.
     Sentinel {
-        /// The name that they watch it under.
+        /// The name of the service that they watch.
         service: String,
         /// The Sentinels.
         nodes: Vec<ServerAddress>,
@@ -33,7 +33,7 @@ pub enum Topology {
     },
 }
 
-/// How the shared state is reached. `Debug` shows no secret.
+/// `Settings` say how Redis is reached. `Debug` shows no secret.
 #[derive(Clone)]
 pub struct Settings {
     /// Where the servers are.
@@ -42,9 +42,9 @@ pub struct Settings {
     pub database: u16,
     /// The user of the access control list; `None`: the default user.
     pub username: Option<String>,
-    /// The user's password; `None`: nobody logs in.
+    /// The user's password; `None`: without log-in.
     pub password: Option<Password>,
-    /// With which every key begins; without `{` and `}`.
+    /// The beginning of every key; without `{` and `}`.
     pub key_prefix: String,
     /// The key of the checksums of values; `None`: values have none.
     pub value_key: Option<ValueKey>,
@@ -56,7 +56,7 @@ pub struct Settings {
 }
 
 impl Settings {
-    /// The contract's bound on one operation.
+    /// The contract's bound on the time of one operation.
     pub const TIMEOUT: Duration = Duration::from_millis(200);
 }
 

@@ -1,10 +1,10 @@
-//! A secret that is never shown.
+//! A [`Password`] is never shown.
 
 use std::fmt;
 
 use zeroize::{ZeroizeOnDrop, Zeroizing};
 
-/// The password of a user of Redis. `Debug` does not show it, and memory does not keep it.
+/// A `Password` is that of a user of Redis. `Debug` does not show it, and memory does not keep it.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Password(Zeroizing<String>);
 

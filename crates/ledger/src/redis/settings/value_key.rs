@@ -1,14 +1,14 @@
-//! The secret that the nodes share, and Redis does not know.
+//! The nodes share a [`ValueKey`] that Redis does not know.
 
 use std::fmt;
 
 use ring::hmac;
 use sha2::{Digest, Sha256};
 
-/// What the secret is used for, so that it makes no other checksum anywhere else.
+/// The purpose of the secret, so that no other checksum is made with the same key.
 const PURPOSE: &[u8] = b"relay ledger values 1\0";
 
-/// The key of the checksums of values in Redis. `Debug` does not show it.
+/// A `ValueKey` is the key of the checksums of values in Redis. `Debug` does not show it.
 #[derive(Clone)]
 pub struct ValueKey {
     key: hmac::Key,
@@ -35,7 +35,7 @@ impl ValueKey {
         &self.key
     }
 
-    /// Returns a word that differs from that of another key, and tells nothing of the key.
+    /// Returns a text that differs from that of another key, and from which the key cannot be found.
     pub(crate) fn fingerprint(&self) -> &str {
         &self.fingerprint
     }

@@ -1,4 +1,4 @@
-//! Many swaps in few round trips.
+//! A batch makes many swaps in few round trips.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -14,13 +14,13 @@ use crate::redis::connection::shared_connection::SharedConnection;
 use crate::redis::out_of_reach::OutOfReach;
 use crate::redis::topology::slot::Slot;
 
-/// Swaps of a batch in one round trip. The server takes some 10 µs for each, and whatever a worker
-/// asks meanwhile waits behind them.
+/// So many swaps of a batch go in one round trip. The server takes some 10 µs for each, and a worker's command waits
+/// behind them.
 const SWAPS_AT_ONCE: usize = 64;
 
 impl SharedStore {
-    /// Makes independent swaps, of any billers, some dozens in one round trip to each server;
-    /// their outcomes in order.
+    /// Makes independent swaps, of any billers, some dozens in one round trip to each server; returns their outcomes
+    /// in order.
     pub async fn swap_many(&self, swaps: &[BillerChanges<'_>]) -> Vec<Result<Swap, OutOfReach>> {
         let mut outcomes = Vec::with_capacity(swaps.len());
         for together in swaps.chunks(SWAPS_AT_ONCE) {
@@ -51,7 +51,7 @@ impl SharedStore {
             };
             for (index, answer) in indexes.into_iter().zip(answers) {
                 outcomes[index] = match answer {
-                    // Redirected, or the script is unknown there: alone it finds its way.
+                    // Redirected, or the script is unknown there: it is sent again alone.
                     Ok(Value::ServerError(_)) => self.swap_admitted(swaps[index]).await,
                     answer => answer.and_then(read_swap),
                 };
@@ -60,13 +60,13 @@ impl SharedStore {
         outcomes
     }
 
-    /// One batch per connection; swaps whose server is out of reach, or takes no writes, are in none.
+    /// Returns one batch per connection; swaps whose server is out of reach, or takes no writes, are in none.
     async fn batches(
         &self,
         swaps: &[BillerChanges<'_>],
         deadline: Instant,
     ) -> HashMap<usize, Batch> {
-        // All at once: those that wait leave the others the time that they have.
+        // All at once, so that those that wait take none of the time of the others.
         let connection = |swap: &BillerChanges<'_>| {
             let slot = Slot::of(swap.biller);
             self.inner.router.connection(slot, deadline)
@@ -93,7 +93,7 @@ impl SharedStore {
     }
 }
 
-/// Commands for one server, and which swaps they are.
+/// A `Batch` is the commands for one server, and which swaps they are.
 struct Batch {
     connection: Arc<SharedConnection>,
     commands: Pipeline,

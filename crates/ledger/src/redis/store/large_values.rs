@@ -1,4 +1,4 @@
-//! Large values, on a lane of their own; see [`super::bulk`].
+//! Large values are read and written over a connection of their own; see [`LargeValueConnection`].
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -20,37 +20,37 @@ impl SharedStore {
     /// Writes a large value where there is none yet.
     ///
     /// # Errors
-    /// When that is not known to be done within `patience` from its turn on.
+    /// When that is not known to be done within `within` from its turn on.
     pub async fn put_large(
         &self,
         biller: &str,
         key: Key<'_>,
         value: &[u8],
         expires_in: Duration,
-        patience: Duration,
+        within: Duration,
     ) -> Result<(), OutOfReach> {
         let _admitted = self.inner.large.admit(value.len())?;
         if self.refuses_writes(biller) {
             return Err(OutOfReach::NotConnected);
         }
         let command = self.inner.commands.put(biller, key, value, expires_in);
-        // Written now, or there before.
-        self.ask_large(biller, &command, patience).await.map(|_| ())
+        // It was written now, or was there before.
+        self.ask_large(biller, &command, within).await.map(|_| ())
     }
 
-    /// What a key holds that may be large.
+    /// Returns what a key holds whose value may be large.
     ///
     /// # Errors
-    /// When that is not known within `patience` from its turn on.
+    /// When that is not known within `within` from its turn on.
     pub async fn get_large(
         &self,
         biller: &str,
         key: Key<'_>,
-        patience: Duration,
+        within: Duration,
     ) -> Result<Option<Bytes>, OutOfReach> {
         let _admitted = self.inner.large.admit(0)?;
         let command = self.inner.commands.get(biller, &[key]);
-        let answer = self.ask_large(biller, &command, patience).await?;
+        let answer = self.ask_large(biller, &command, within).await?;
         read_values(answer)?.pop().ok_or(OutOfReach::Refused)
     }
 
@@ -58,19 +58,19 @@ impl SharedStore {
         &self,
         biller: &str,
         command: &Cmd,
-        patience: Duration,
+        within: Duration,
     ) -> Result<Value, OutOfReach> {
-        let deadline = Instant::now() + patience;
+        let deadline = Instant::now() + within;
         let mut large_value_connection = self
             .large_value_connection(Slot::of(biller), deadline)
             .await?;
-        let mut answer = large_value_connection.ask(command, patience).await;
+        let mut answer = large_value_connection.ask(command, within).await;
         if answer == Err(OutOfReach::Lost) {
             // Read twice, or written where there is none yet: a second time changes nothing.
             large_value_connection = self
                 .large_value_connection(Slot::of(biller), deadline)
                 .await?;
-            answer = large_value_connection.ask(command, patience).await;
+            answer = large_value_connection.ask(command, within).await;
         }
         let answer = answer?;
         let Value::ServerError(error) = answer else {
@@ -78,11 +78,11 @@ impl SharedStore {
         };
         let connection = large_value_connection.connection();
         match Refusal::of(&error, connection.address()) {
-            // The slot is on its way, or has arrived elsewhere: there is time to try again later.
+            // The slot moves, or has moved: there is time to try again later.
             Refusal::Moved(_) | Refusal::Ask(_) | Refusal::TryAgain => {
                 self.inner.router.wake.check_now();
             }
-            // The lane is good; whether the server takes writes, its other connection says.
+            // This connection is good; the supervisor finds out over the other one whether the server takes writes.
             Refusal::NoWrites => self.inner.router.wake.check_now(),
             Refusal::Unfit => connection.close(OutOfReach::Refused),
             Refusal::ScriptUnknown | Refusal::Other => connection.log_refused_command(error.code()),
@@ -90,8 +90,8 @@ impl SharedStore {
         Err(OutOfReach::Refused)
     }
 
-    /// The lane of a slot; waits for the supervisor to make it where nobody needed it before, or
-    /// where it broke.
+    /// Returns the connection for large values of a slot; waits for the supervisor to make it where there was none
+    /// before, or where it broke.
     async fn large_value_connection(
         &self,
         slot: Slot,

@@ -1,4 +1,4 @@
-//! The handle that workers use.
+//! The [`SharedStore`] is the handle by which workers use Redis.
 
 mod batch;
 mod large_values;
@@ -31,33 +31,33 @@ use crate::redis::settings::Settings;
 use crate::redis::topology::router::{Purpose, Router};
 use crate::redis::topology::slot::Slot;
 
-/// The state that nodes share. Cheap to clone, used from any tokio runtime that has timers; the last
-/// clone that goes ends the thread behind it.
+/// A `SharedStore` is the Redis that nodes share. It is cheap to clone and used from any tokio runtime that has
+/// timers; the thread behind it ends with the last clone.
 #[derive(Clone, Debug)]
 pub struct SharedStore {
     inner: Arc<Inner>,
 }
 
-/// What the clones of a store have in common.
+/// `Inner` is what the clones of a store have in common.
 #[derive(Debug)]
 struct Inner {
     status: Arc<Status>,
     router: Router,
     commands: Commands,
     admission: Admission,
-    /// Of large values: they take nobody else's place.
+    /// The bound on large values, which take no place of other operations.
     large: Admission,
     timeout: Duration,
 }
 
 impl SharedStore {
-    /// Begins to connect, on a thread of its own. Never fails and never waits: until there is a
-    /// connection, everything is out of reach.
+    /// Starts a thread that connects. Never fails and never waits: until there is a connection, everything is out of
+    /// reach.
     pub fn start(settings: Settings) -> Self {
         Self::start_by(settings, WallClock(Timestamp::now))
     }
 
-    /// The same on a machine whose clock is this one.
+    /// Does the same on a machine whose clock is this one.
     pub fn start_by(settings: Settings, clock: WallClock) -> Self {
         let status = Arc::new(Status::default());
         let wake = Arc::new(Wake::default());
@@ -82,13 +82,13 @@ impl SharedStore {
         Self { inner }
     }
 
-    /// Has this thread ask over connections of its own, which its runtime reads and writes. To be called
-    /// on the one thread of a runtime that lives as long as the thread.
+    /// Lets this thread use connections of its own, which its runtime reads and writes. To be called on the one
+    /// thread of a runtime that lives as long as the thread.
     pub fn enable_thread_connections() {
         thread_connections::enable();
     }
 
-    /// What the keys of a biller hold, in order, all read in one step; one round trip.
+    /// Returns what the keys of a biller hold, in order, all read in one step; one round trip.
     ///
     /// # Errors
     /// When that is not known within the time allowed.
@@ -137,54 +137,53 @@ impl SharedStore {
         self.swap_admitted(swap).await
     }
 
-    /// Who the Redis is, told anew at every change; `None` while any part of it is out of reach or
-    /// takes no writes.
+    /// Returns the identity of Redis and its changes; `None` while any part of it is out of reach or takes no writes.
     pub fn identity(&self) -> watch::Receiver<Option<Identity>> {
         self.inner.status.identity.subscribe()
     }
 
-    /// The servers that are in reach and take writes, told anew at every change; `None` while there
-    /// is none. Of a Cluster that may be a part.
+    /// Returns the servers that are in reach and take writes, and their changes; `None` while there is none. Of a
+    /// Cluster that may be a part.
     pub fn present(&self) -> watch::Receiver<Option<Identity>> {
         self.inner.status.present.subscribe()
     }
 
-    /// Whether the keys of a biller can be read and written at this moment, as far as is known.
+    /// Returns whether the keys of a biller can be read and written at this moment, as far as is known.
     pub fn reaches(&self, biller: &str) -> bool {
         let connection = self.inner.router.open_connection(Slot::of(biller));
         connection.is_some_and(|connection| connection.takes_writes())
     }
 
-    /// Whether the server that has a biller's keys is there and takes no writes: what it holds is
-    /// read, and may lack what nodes could not write to it meanwhile.
+    /// Returns whether the server that has a biller's keys is in reach and takes no writes: what it holds is read,
+    /// and may lack what nodes could not write to it meanwhile.
     pub fn refuses_writes(&self, biller: &str) -> bool {
         self.inner.router.refuses_writes(Slot::of(biller))
     }
 
-    /// Whether every key can be read and written at this moment, as far as is known. In a Cluster
-    /// of which a part is gone, calls for the billers of the other parts still succeed.
+    /// Returns whether every key can be read and written at this moment, as far as is known. In a Cluster of which a
+    /// part is out of reach, calls for the billers of the other parts still succeed.
     pub fn is_reachable(&self) -> bool {
         self.inner.status.routes.borrow().is_whole()
     }
 
-    /// How many milliseconds the clock of the server that has a biller's keys is ahead of this
-    /// machine's; 0 while that is not known.
+    /// Returns how many milliseconds the clock of the server that has a biller's keys is ahead of this machine's; 0
+    /// while that is not known.
     pub fn ahead_millis(&self, biller: &str) -> i64 {
         let connection = self.inner.router.open_connection(Slot::of(biller));
         connection.map_or(0, |connection| connection.clock().ahead_millis())
     }
 
-    /// How long one operation may take.
+    /// Returns how long one operation may take.
     pub fn timeout(&self) -> Duration {
         self.inner.timeout
     }
 
-    /// Settings of the servers that let them forget, as found when they were first met.
+    /// Returns the settings by which servers can lose data, as found when they came into reach.
     pub fn warnings(&self) -> Vec<Warning> {
         self.inner.status.warnings.borrow().clone()
     }
 
-    /// A swap that was admitted with others, or alone.
+    /// Makes a swap that was admitted with others, or alone.
     async fn swap_admitted(&self, swap: BillerChanges<'_>) -> Result<Swap, OutOfReach> {
         if swap.changes.is_empty() {
             return Ok(Swap::Done);
@@ -227,7 +226,7 @@ impl Drop for Inner {
     }
 }
 
-/// One value for each key that was asked for.
+/// Reads one value for each key that was asked for.
 fn read_all(answer: Value, keys: usize) -> Result<Vec<Option<Bytes>>, OutOfReach> {
     let values = read_values(answer)?;
     if values.len() == keys {

@@ -1,4 +1,4 @@
-//! The key under which a running node is known to the others: `{prefix}:node:{number}`.
+//! A running node is known to the others by a key: `{prefix}:node:{number}`.
 
 use std::time::Duration;
 
@@ -42,7 +42,7 @@ impl SharedStore {
         read_swap(answer)
     }
 
-    /// Ends when every server was tried once, whether or not any answered.
+    /// Waits until every server was tried once, whether or not any answered.
     pub async fn tried(&self) {
         let mut tried = self.inner.status.tried.subscribe();
         // Without a supervisor nothing is ever tried.

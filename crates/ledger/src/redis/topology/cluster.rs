@@ -1,4 +1,4 @@
-//! Which server of a Cluster has which slots.
+//! Asks the servers of a Cluster which of them has which slots.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,8 +15,7 @@ use crate::redis::connection::fault::Fault;
 use crate::redis::connection::shared_connection::SharedConnection;
 use crate::redis::settings::address::ServerAddress;
 
-/// Asks a Cluster for its layout: the servers that are connected, one after the other until one
-/// answers; else all seeds at once.
+/// Asks a Cluster for its layout: one connected server after the other until one answers, else all seeds at once.
 pub(crate) async fn layout(
     seeds: &[ServerAddress],
     routes: &Routes,
@@ -30,7 +29,7 @@ pub(crate) async fn layout(
         .filter(|connection| connection.is_open())
         .collect();
     if !connections.is_empty() {
-        // After a fault another one is asked first: the last may know yesterday's layout.
+        // After a fault another one is asked first: the last may have an old layout.
         let first = turn % connections.len();
         connections.rotate_left(first);
     }
@@ -56,8 +55,8 @@ pub(crate) async fn layout(
     select_ok(asked).await.map(|(layout, _)| layout)
 }
 
-/// Every server that the Cluster announces, whether it has slots or not, as the first connected server that answers
-/// has it; empty where none answers, or where the user may not ask.
+/// Returns every server that the Cluster announces, with or without slots, as the first connected server lists them;
+/// none where no server answers, or where the user may not ask.
 pub(crate) async fn announced(routes: &Routes, within: Duration) -> Vec<ServerAddress> {
     let mut question = redis::cmd("CLUSTER");
     question.arg("NODES");
@@ -73,7 +72,8 @@ pub(crate) async fn announced(routes: &Routes, within: Duration) -> Vec<ServerAd
     Vec::new()
 }
 
-/// Lines of `id ip:port@bus[,host] …`. A server is meant by its address and, where it has one, by its name.
+/// Reads lines of `id ip:port@bus[,host] …`. A server is named by its address and, where it has one, by its host
+/// name.
 fn read_announced(list: &str, source: &ServerAddress) -> Vec<ServerAddress> {
     let names = |line: &str| {
         let place = line.split(' ').nth(1)?;
@@ -125,7 +125,7 @@ fn read(answer: &Value, source: &ServerAddress, before: Option<&Layout>) -> Resu
     Ok(Layout::cluster(nodes, ranges, before))
 }
 
-/// `[first, last, [host, port, …], replicas…]`.
+/// Reads `[first, last, [host, port, …], replicas…]`.
 fn read_entry(entry: &Value, source: &ServerAddress) -> Option<(ServerAddress, Range)> {
     let Value::Array(parts) = entry else {
         return None;
@@ -141,7 +141,7 @@ fn read_entry(entry: &Value, source: &ServerAddress) -> Option<(ServerAddress, R
     };
     let host = match primary.first()? {
         Value::BulkString(host) => String::from_utf8_lossy(host).into_owned(),
-        // It does not know under which name it is reached; we do.
+        // The server does not know its own name; it is the one that was asked.
         Value::Nil => String::new(),
         _ => return None,
     };

@@ -1,9 +1,9 @@
-//! Which server has which slots.
+//! A [`Layout`] says which server has which slots.
 
 use super::slot::Slot;
 use crate::redis::settings::address::ServerAddress;
 
-/// Consecutive slots of one server.
+/// A `Range` is consecutive slots of one server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Range {
     pub(crate) first: u16,
@@ -12,7 +12,7 @@ pub(crate) struct Range {
     pub(crate) owner: usize,
 }
 
-/// The servers, and which slots each has. One server alone has all.
+/// A `Layout` is the servers, and which slots each has. A single server has all.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Layout {
     pub(crate) nodes: Vec<ServerAddress>,
@@ -23,7 +23,7 @@ pub(crate) struct Layout {
 }
 
 impl Layout {
-    /// One server for everything.
+    /// Returns the layout of a single server.
     pub(crate) fn one(address: ServerAddress) -> Self {
         Self {
             nodes: vec![address],
@@ -36,7 +36,7 @@ impl Layout {
         }
     }
 
-    /// A Cluster's servers. A server keeps the tag that it had `before` as long as it has its slot.
+    /// Returns the layout of a Cluster. A server keeps the tag that it had `before` as long as it has its slot.
     pub(crate) fn cluster(
         nodes: Vec<ServerAddress>,
         mut ranges: Vec<Range>,
@@ -59,14 +59,14 @@ impl Layout {
         layout
     }
 
-    /// The index of the server that has a slot.
+    /// Returns the index of the server that has a slot.
     pub(crate) fn owner(&self, slot: Slot) -> Option<usize> {
         let after = self.ranges.partition_point(|range| range.first <= slot.0);
         let range = self.ranges.get(after.checked_sub(1)?)?;
         (slot.0 <= range.last).then_some(range.owner)
     }
 
-    /// The slots of one server, as first and last of each range, in order.
+    /// Returns the slots of one server, as first and last of each range, in order.
     pub(crate) fn slots_of(&self, owner: usize) -> Vec<[u16; 2]> {
         self.ranges
             .iter()
@@ -75,7 +75,7 @@ impl Layout {
             .collect()
     }
 
-    /// Whether every slot has a server.
+    /// Returns whether every slot has a server.
     pub(crate) fn is_whole(&self) -> bool {
         let mut next = 0;
         for range in &self.ranges {
@@ -92,8 +92,8 @@ impl Layout {
         self.tags.get(owner)?.as_deref()
     }
 
-    /// The first number whose slot is the server's. A server with a single slot is found after
-    /// some ten thousand tries, within a millisecond; a million leaves no slot out.
+    /// Returns the first number whose slot is the server's. A server with a single slot is found after some ten
+    /// thousand tries, within a millisecond; a million leaves no slot out.
     fn find_tag(&self, owner: usize) -> Option<String> {
         (0..1_000_000_u32)
             .map(|number| number.to_string())

@@ -1,4 +1,4 @@
-//! To which servers a redirection of a Cluster is followed.
+//! [`Redirections`] decide to which servers a redirection of a Cluster is followed.
 
 use std::time::{Duration, Instant};
 
@@ -10,15 +10,15 @@ use crate::redis::settings::address::ServerAddress;
 /// The pause between two log lines about redirections that were not followed.
 const LOG_EVERY: Duration = Duration::from_mins(1);
 
-/// Judges the servers that redirections name.
+/// `Redirections` check the servers that redirections name.
 #[derive(Debug, Default)]
 pub(crate) struct Redirections {
     logged_at: Option<Instant>,
 }
 
 impl Redirections {
-    /// Of the servers that redirections named, those that were configured, or that the Cluster announces. Nobody else
-    /// is sent what the ledger holds, nor the password.
+    /// Returns, of the servers that redirections named, those that were configured or that the Cluster announces. No
+    /// other server is sent the ledger's values, nor the password.
     pub(crate) async fn members_among(
         &mut self,
         wanted: Vec<ServerAddress>,

@@ -1,4 +1,4 @@
-//! Brings a command to the server that has its slot, wherever that is by now.
+//! A [`Router`] sends a command to the server that has its slot, also while slots move.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -18,24 +18,24 @@ use crate::redis::connection::wake::Wake;
 use crate::redis::out_of_reach::OutOfReach;
 use crate::redis::settings::address::ServerAddress;
 
-/// Redirections and repetitions of one call at most; a slot on its way asks for two or three.
+/// One call is redirected or repeated so often at most; a slot that moves needs two or three.
 const ATTEMPTS: usize = 8;
 
-/// How long to wait for the rest of a slot's keys to arrive before trying again.
+/// The pause before a command is tried again whose keys are not yet all on one server.
 const TRY_AGAIN_AFTER: Duration = Duration::from_millis(5);
 
-/// What a command does, and with that whether it may be sent again when its answer was lost.
+/// A `Purpose` says what a command does, and so whether it may be sent again when its answer was lost.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Purpose {
-    /// It reads: asked twice, it is answered once.
+    /// It reads: a second time changes nothing.
     Read,
-    /// It reads, and was asked before.
+    /// It reads, and was sent before.
     ReadAgain,
-    /// It writes. Whether it was done is unknown, and only its caller knows what a second time means.
+    /// It writes. Whether that happened is unknown, and only the caller knows what a second time means.
     Write,
 }
 
-/// Brings commands to servers.
+/// A `Router` sends commands to servers.
 #[derive(Debug)]
 pub(crate) struct Router {
     pub(crate) routes: watch::Receiver<Arc<Routes>>,
@@ -43,14 +43,13 @@ pub(crate) struct Router {
 }
 
 impl Router {
-    /// The connection for a slot at this moment.
+    /// Returns the open connection to the server that has a slot.
     pub(crate) fn open_connection(&self, slot: Slot) -> Option<Arc<SharedConnection>> {
         self.routes.borrow().connection(slot)
     }
 
-    /// The connection for a slot. Where it broke, the supervisor makes another one within some
-    /// milliseconds, or says that the server is away: that is waited for, by those who come before
-    /// it is known.
+    /// Returns the connection to the server that has a slot. Where it broke, waits until the supervisor has another
+    /// one, some milliseconds later, or finds that the server is out of reach.
     pub(crate) async fn connection(
         &self,
         slot: Slot,
@@ -65,8 +64,8 @@ impl Router {
         }
     }
 
-    /// A quarter of the time is left for the question itself: one that is asked too late to be
-    /// answered would close the new connection for all.
+    /// Leaves a quarter of the time for the command itself: one that is sent too late to be answered would close the
+    /// new connection for all.
     async fn reconnected(
         &self,
         slot: Slot,
@@ -88,7 +87,7 @@ impl Router {
         }
     }
 
-    /// Whether the server of a slot is there and takes no writes.
+    /// Returns whether the server of a slot is in reach and takes no writes.
     pub(crate) fn refuses_writes(&self, slot: Slot) -> bool {
         self.routes.borrow().refuses_writes(slot)
     }
@@ -173,8 +172,8 @@ impl Router {
         Err(OutOfReach::Refused)
     }
 
-    /// What an error asks for. Only the servers of a Cluster may redirect: one that stands alone must not send the
-    /// ledger, and its password, to wherever it names.
+    /// Returns what an error asks for. Only the servers of a Cluster may redirect: a single server must not send the
+    /// ledger, and its password, to a server that it names.
     fn refusal(&self, error: &ServerError, connection: &SharedConnection) -> Refusal {
         match Refusal::of(error, connection.address()) {
             Refusal::Moved(_) | Refusal::Ask(_) if !self.routes.borrow().are_of_a_cluster() => {
@@ -184,7 +183,7 @@ impl Router {
         }
     }
 
-    /// The connection to a server that a redirection named; waits for the supervisor to make it.
+    /// Returns the connection to a server that a redirection named; waits for the supervisor to make it.
     async fn connection_to(
         &self,
         address: &ServerAddress,
@@ -204,11 +203,11 @@ impl Router {
     }
 }
 
-/// To whom a command goes.
+/// A `Target` is the server that a command is sent to.
 enum Target {
     /// The server that has the slot.
     Owner(Arc<SharedConnection>),
-    /// The server that the slot is on its way to: it takes one command after `ASKING`.
+    /// The server that the slot moves to: it takes one command after `ASKING`.
     Importer(Arc<SharedConnection>),
 }
 
@@ -225,8 +224,8 @@ impl Target {
             Self::Importer(connection) => {
                 let mut both = redis::pipe();
                 both.cmd("ASKING").add_command(command.clone());
-                // Boxed, and so is the way to a server that was named: a call that is not redirected is
-                // not to be as large as one that is.
+                // Boxed, as is the look-up of a server that was named: a call that is not redirected is not
+                // to be as large as one that is.
                 let mut answers = Box::pin(connection.ask_all(&both, deadline)).await?;
                 answers.pop().ok_or(OutOfReach::Refused)
             }

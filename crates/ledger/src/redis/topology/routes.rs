@@ -1,4 +1,4 @@
-//! Which connection serves which slot, at this moment.
+//! [`Routes`] say which connection serves which slot at this moment.
 
 use std::sync::Arc;
 
@@ -8,19 +8,19 @@ use crate::redis::connection::large_value_connection::LargeValueConnection;
 use crate::redis::connection::shared_connection::SharedConnection;
 use crate::redis::settings::address::ServerAddress;
 
-/// How the server of a slot is reached.
+/// A `Route` is how the server of a slot is reached.
 #[derive(Clone, Debug)]
 pub(crate) enum Route {
     /// Over this connection.
     Open(Arc<SharedConnection>),
-    /// Its connection broke, which says nothing of the server: the supervisor is about to say whether
-    /// there is another.
+    /// Its connection broke, which says nothing of the server: the supervisor is about to make another one, or to
+    /// find the server out of reach.
     Broken,
-    /// Not at all: it is away, too slow, or unfit.
+    /// Not at all: the server is out of reach, too slow, or unfit.
     Closed,
 }
 
-/// Which connection serves which slot. Never changed, only replaced.
+/// `Routes` say which connection serves which slot. They are never changed, only replaced.
 #[derive(Debug, Default)]
 pub(crate) struct Routes {
     layout: Option<Layout>,
@@ -47,7 +47,7 @@ impl Routes {
         }
     }
 
-    /// The same with other lanes for large values.
+    /// Returns the same routes with other connections for large values.
     pub(crate) fn with_large_value_connections(
         &self,
         large_value_connections: Vec<Option<Arc<LargeValueConnection>>>,
@@ -60,7 +60,7 @@ impl Routes {
         )
     }
 
-    /// The same without connections that are closed: nothing takes their place for now.
+    /// Returns the same routes without the connections that are closed.
     pub(crate) fn without_closed(&self) -> Self {
         let is_open = |connection: &Arc<SharedConnection>| connection.is_open();
         let open = |owner: &Option<Arc<SharedConnection>>| owner.clone().filter(is_open);
@@ -76,7 +76,7 @@ impl Routes {
         )
     }
 
-    /// The lane for large values of the server that has a slot.
+    /// Returns the connection for large values of the server that has a slot.
     pub(crate) fn large_value_connection(&self, slot: Slot) -> Option<Arc<LargeValueConnection>> {
         let owner = self.layout.as_ref()?.owner(slot)?;
         let large_value_connection = self.large_value_connections.get(owner)?.as_ref()?;
@@ -86,7 +86,7 @@ impl Routes {
             .then(|| Arc::clone(large_value_connection))
     }
 
-    /// The lane for large values to a server.
+    /// Returns the connection for large values to a server.
     pub(crate) fn large_value_connection_to(
         &self,
         address: &ServerAddress,
@@ -100,7 +100,7 @@ impl Routes {
             .cloned()
     }
 
-    /// The servers of the layout that are in reach; `None` in the place of one that is not.
+    /// Returns the servers of the layout that are in reach; `None` in the place of one that is not.
     pub(crate) fn owners(&self) -> impl Iterator<Item = Option<&ServerAddress>> {
         let is_open = |owner: &'_ Option<Arc<SharedConnection>>| {
             owner
@@ -115,7 +115,7 @@ impl Routes {
         })
     }
 
-    /// The way to the server that has a slot.
+    /// Returns the route to the server that has a slot.
     pub(crate) fn route(&self, slot: Slot) -> Route {
         match self.owner(slot) {
             Some(connection) if connection.is_open() => Route::Open(Arc::clone(connection)),
@@ -124,39 +124,39 @@ impl Routes {
         }
     }
 
-    /// Whether these are servers of a Cluster, which may redirect.
+    /// Returns whether these are servers of a Cluster, which may redirect.
     pub(crate) fn are_of_a_cluster(&self) -> bool {
         let tags = self.layout.iter().flat_map(|layout| &layout.tags);
         tags.flatten().next().is_some()
     }
 
-    /// The connection to the server that has a slot; `None` where there is none at this moment.
+    /// Returns the open connection to the server that has a slot.
     pub(crate) fn connection(&self, slot: Slot) -> Option<Arc<SharedConnection>> {
         self.owner(slot)
             .filter(|connection| connection.is_open())
             .cloned()
     }
 
-    /// Whether the server that has a slot is there and takes no writes.
+    /// Returns whether the server that has a slot is in reach and takes no writes.
     pub(crate) fn refuses_writes(&self, slot: Slot) -> bool {
         self.owner(slot)
             .is_some_and(|connection| !connection.takes_writes())
     }
 
-    /// The connection to the server that has a slot, also a closed one.
+    /// Returns the connection to the server that has a slot, also a closed one.
     fn owner(&self, slot: Slot) -> Option<&Arc<SharedConnection>> {
         let owner = self.layout.as_ref()?.owner(slot)?;
         self.owners.get(owner)?.as_ref()
     }
 
-    /// The connection to a server.
+    /// Returns the open connection to a server.
     pub(crate) fn connection_to(&self, address: &ServerAddress) -> Option<Arc<SharedConnection>> {
         self.connections()
             .find(|connection| connection.is_open() && connection.address() == address)
             .cloned()
     }
 
-    /// Every connection, also closed ones.
+    /// Returns every connection, also the closed ones.
     pub(crate) fn connections(&self) -> impl Iterator<Item = &Arc<SharedConnection>> {
         self.owners.iter().flatten().chain(&self.extras)
     }
@@ -165,7 +165,7 @@ impl Routes {
         self.layout.as_ref()
     }
 
-    /// Whether every slot is served.
+    /// Returns whether every slot can be read and written.
     pub(crate) fn is_whole(&self) -> bool {
         self.is_readable()
             && self
@@ -175,7 +175,7 @@ impl Routes {
                 .all(|connection| connection.takes_writes())
     }
 
-    /// Whether every slot is served to those who read.
+    /// Returns whether every slot can be read.
     pub(crate) fn is_readable(&self) -> bool {
         let is_open = |owner: &Option<Arc<SharedConnection>>| {
             owner

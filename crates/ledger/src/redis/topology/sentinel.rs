@@ -1,4 +1,4 @@
-//! Which server is primary, as the Sentinels say.
+//! [`Sentinels`] say which server is the primary.
 
 use std::cmp::Reverse;
 use std::sync::Arc;
@@ -15,8 +15,8 @@ use crate::redis::connection::wake::Wake;
 use crate::redis::settings::Settings;
 use crate::redis::settings::address::ServerAddress;
 
-/// The Sentinels of one service. They are asked all at once and again and again: one that was cut
-/// off from the others may believe in a primary of yesterday.
+/// `Sentinels` are the Sentinels of one service. All are asked, again and again: one that was cut off from the others
+/// may name an earlier primary.
 #[derive(Debug)]
 pub(crate) struct Sentinels {
     service: String,
@@ -32,18 +32,18 @@ struct Sentinel {
     connection: Option<Arc<SharedConnection>>,
 }
 
-/// What one Sentinel says.
+/// An `Answer` is what one Sentinel answers.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Answer {
     primary: ServerAddress,
-    /// Of how recent a decision it knows.
+    /// How recent the decision is that it knows.
     config_epoch: u64,
 }
 
-/// Why a Sentinel said nothing.
+/// An `AskError` says why a Sentinel did not answer.
 #[derive(Debug)]
 enum AskError {
-    /// It wants a user and a password first.
+    /// It asks for a user and a password.
     LogInFirst,
     Fault(Fault),
 }
@@ -55,8 +55,8 @@ impl From<Fault> for AskError {
 }
 
 impl From<AskError> for Fault {
-    fn from(unanswered: AskError) -> Self {
-        match unanswered {
+    fn from(error: AskError) -> Self {
+        match error {
             AskError::LogInFirst => Self::new("a Sentinel wants another user or password"),
             AskError::Fault(fault) => fault,
         }
@@ -83,16 +83,16 @@ impl Sentinels {
         }
     }
 
-    /// Who may be the primary, the most recent decision first.
+    /// Returns the servers that may be the primary, the most recent decision first.
     pub(crate) async fn primaries(&mut self) -> Result<Vec<ServerAddress>, Fault> {
         let asked = join_all(self.all.iter().map(|sentinel| self.ask(sentinel))).await;
-        let mut said = Vec::new();
+        let mut answers = Vec::new();
         let mut fault = Fault::new("no Sentinels are named");
         for (sentinel, answer) in self.all.iter_mut().zip(asked) {
             match answer {
                 Ok((connection, what)) => {
                     sentinel.connection = Some(connection);
-                    said.push(what);
+                    answers.push(what);
                 }
                 Err(why) => {
                     sentinel.connection = None;
@@ -100,10 +100,10 @@ impl Sentinels {
                 }
             }
         }
-        if said.is_empty() {
+        if answers.is_empty() {
             Err(fault)
         } else {
-            Ok(in_order(said))
+            Ok(in_order(answers))
         }
     }
 
@@ -114,21 +114,21 @@ impl Sentinels {
             .filter(|connection| connection.is_open())
         {
             match self.question(connection).await {
-                // That says nothing of the Sentinel: it is asked over another one.
+                // That says nothing of the Sentinel: it is asked over another connection.
                 Err(_) if connection.is_broken() => {}
-                said => return Ok((Arc::clone(connection), said?)),
+                answer => return Ok((Arc::clone(connection), answer?)),
             }
         }
-        // A password is shown only to a Sentinel that asks for one.
+        // A password is sent only to a Sentinel that asks for one.
         let mut connection = SharedConnection::connect(&self.open, &sentinel.address).await?;
-        let said = match self.question(&connection).await {
+        let answer = match self.question(&connection).await {
             Err(AskError::LogInFirst) => {
                 connection = SharedConnection::connect(&self.guarded, &sentinel.address).await?;
                 self.question(&connection).await?
             }
-            said => said?,
+            answer => answer?,
         };
-        Ok((connection, said))
+        Ok((connection, answer))
     }
 
     async fn question(&self, connection: &Arc<SharedConnection>) -> Result<Answer, AskError> {
@@ -175,7 +175,7 @@ fn read(answers: &[Value], source: &ServerAddress) -> Result<Answer, AskError> {
     })
 }
 
-/// From names and values in turn.
+/// Reads the field from names and values in turn.
 fn config_epoch(details: &Value) -> Option<u64> {
     let Value::Array(fields) = details else {
         return None;
@@ -188,10 +188,10 @@ fn config_epoch(details: &Value) -> Option<u64> {
     })
 }
 
-fn in_order(mut said: Vec<Answer>) -> Vec<ServerAddress> {
-    said.sort_by_key(|said| Reverse(said.config_epoch));
-    let mut nodes: Vec<ServerAddress> = Vec::with_capacity(said.len());
-    for Answer { primary, .. } in said {
+fn in_order(mut answers: Vec<Answer>) -> Vec<ServerAddress> {
+    answers.sort_by_key(|answer| Reverse(answer.config_epoch));
+    let mut nodes: Vec<ServerAddress> = Vec::with_capacity(answers.len());
+    for Answer { primary, .. } in answers {
         if !nodes.contains(&primary) {
             nodes.push(primary);
         }
@@ -209,11 +209,11 @@ mod tests {
 
     #[test]
     fn the_most_recent_decision_comes_first_and_nobody_twice() {
-        let said = |port, config_epoch| Answer {
+        let answer = |port, config_epoch| Answer {
             primary: ServerAddress::new("n", port),
             config_epoch,
         };
-        let nodes = in_order(vec![said(1, 3), said(2, 4), said(1, 3), said(2, 4)]);
+        let nodes = in_order(vec![answer(1, 3), answer(2, 4), answer(1, 3), answer(2, 4)]);
         assert_eq!(
             nodes,
             [ServerAddress::new("n", 2), ServerAddress::new("n", 1)]

@@ -1,14 +1,14 @@
-//! Which of a Cluster's 16,384 slots a biller's keys are in.
+//! A [`Slot`] is one of the 16,384 parts of a Cluster's keys.
 
-/// A slot, 0 to 16,383. Every key of a biller is in the slot of its hash tag.
+/// A `Slot` is a number from 0 to 16,383. Every key of a biller is in the slot of its hash tag.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Slot(pub(crate) u16);
 
 impl Slot {
-    /// How many there are.
+    /// The number of slots.
     pub(crate) const COUNT: u16 = 16_384;
 
-    /// The slot of the keys with this hash tag.
+    /// Returns the slot of the keys with this hash tag.
     pub(crate) fn of(tag: &str) -> Self {
         let crc = tag.bytes().fold(0_u16, |crc, byte| {
             let index = usize::from(crc >> 8) ^ usize::from(byte);
@@ -18,7 +18,7 @@ impl Slot {
     }
 }
 
-/// CRC-16/XMODEM (polynomial 0x1021), a byte at a time.
+/// The table of CRC-16/XMODEM (polynomial 0x1021), for a byte at a time.
 const TABLE: [u16; 256] = table();
 
 const fn table() -> [u16; 256] {
