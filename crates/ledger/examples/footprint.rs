@@ -8,7 +8,7 @@ use std::time::Instant;
 
 use bytes::Bytes;
 use futures_util::future::join_all;
-use ledger::redis::{Node, Settings, Topology};
+use ledger::redis::{ServerAddress, Settings, Topology};
 use ledger::{DeliveryOutcome, KeptAnswer, Ledger, LinkOutcome, MessageDigest, Options, Timestamp};
 use protocol::{Bill, BillerCode, KoreanTime, PayResult, Rules};
 
@@ -78,7 +78,7 @@ fn main() {
 
 fn settings(port: u16) -> Settings {
     Settings {
-        topology: Topology::Standalone(Node::new("127.0.0.1", port)),
+        topology: Topology::Standalone(ServerAddress::new("127.0.0.1", port)),
         database: 0,
         username: None,
         password: None,

@@ -14,14 +14,9 @@ mod api;
 pub mod journal;
 mod node;
 mod observer;
-mod shared;
+pub mod redis;
 mod state;
 mod sync;
-
-/// Redis as the state that nodes share: how it is reached, and what is read and written there.
-pub mod redis {
-    pub use crate::shared::*;
-}
 
 pub use api::{
     BillHistory, BillerUndelivered, DeliveryAttempts, DeliveryOutcome, Durability, EventDelivery,

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use protocol::BillerCode;
 
-use crate::shared::OutOfReach;
+use crate::redis::OutOfReach;
 
 /// Receives measurements and payment conflicts from the ledger, on the thread where they occur.
 pub trait Observer: Send + Sync {

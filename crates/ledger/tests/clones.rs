@@ -14,7 +14,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use ledger::redis::{Node as Server, Settings, Topology, ValueKey};
+use ledger::redis::{ServerAddress, Settings, Topology, ValueKey};
 use ledger::{Ledger, Options, restore};
 use redis::Value;
 use rusqlite::Connection;
@@ -42,7 +42,7 @@ fn settings(topology: Topology) -> Settings {
 }
 
 fn standalone(port: u16) -> Settings {
-    settings(Topology::Standalone(Server::new("127.0.0.1", port)))
+    settings(Topology::Standalone(ServerAddress::new("127.0.0.1", port)))
 }
 
 fn open(directory: &Path, redis: Option<Settings>) -> Result<Ledger, String> {
@@ -132,7 +132,7 @@ fn a_copy_of_a_journal_is_refused_while_its_original_runs() {
 fn a_copy_of_a_journal_is_refused_through_a_cluster() {
     let cluster = Cluster::start(Network::Direct);
     let members = cluster.members.iter();
-    let nodes = members.map(|member| Server::new("127.0.0.1", member.port()));
+    let nodes = members.map(|member| ServerAddress::new("127.0.0.1", member.port()));
     check_on(&settings(Topology::Cluster {
         nodes: nodes.collect(),
     }));
@@ -142,7 +142,7 @@ fn a_copy_of_a_journal_is_refused_through_a_cluster() {
 fn a_copy_of_a_journal_is_refused_through_sentinels() {
     let watched = Watched::start(Network::Direct);
     let sentinels = watched.sentinels.iter();
-    let nodes = sentinels.map(|sentinel| Server::new("127.0.0.1", sentinel.port()));
+    let nodes = sentinels.map(|sentinel| ServerAddress::new("127.0.0.1", sentinel.port()));
     check_on(&settings(Topology::Sentinel {
         service: SERVICE.to_owned(),
         nodes: nodes.collect(),

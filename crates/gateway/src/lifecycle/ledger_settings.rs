@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use ledger::Timestamp;
-use ledger::redis::{self, Node, OutOfReach, Password, ValueKey, WallClock};
+use ledger::redis::{self, OutOfReach, Password, ServerAddress, ValueKey, WallClock};
 use metrics::{CertificateUse, LedgerOperation, Metrics};
 
 use protocol::BillerCode;
@@ -34,11 +34,11 @@ pub(super) fn ledger_options(
 
 /// Returns the settings of `[ledger.redis]`.
 fn redis_settings(redis: &RedisSettings) -> Result<redis::Settings, Box<dyn Error>> {
-    let node = |node: &HostPort| Node {
+    let node = |node: &HostPort| ServerAddress {
         host: node.host().to_owned(),
         port: node.port(),
     };
-    let nodes: Vec<Node> = redis.nodes.iter().map(node).collect();
+    let nodes: Vec<ServerAddress> = redis.nodes.iter().map(node).collect();
     let topology = match (&redis.topology, nodes.first()) {
         (Topology::Sentinel { service }, _) => redis::Topology::Sentinel {
             service: service.clone(),

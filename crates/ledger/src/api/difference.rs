@@ -6,7 +6,7 @@ use std::time::Duration;
 use protocol::{Bill, BillerCode};
 
 use super::Ledger;
-use crate::shared::OutOfReach;
+use crate::redis::OutOfReach;
 use crate::sync::{Lag, Share};
 use crate::{JournalError, MessageDigest};
 

@@ -45,7 +45,7 @@ pub use verify::{Rebuild, Verification, verify_offline};
 use crate::journal::{self, Rows};
 use crate::node::retention::{self, RetentionThread};
 use crate::node::{CacheFigures, FillingThread, Node};
-use crate::shared::{Settings as RedisSettings, SharedStore, WallClock};
+use crate::redis::{Settings as RedisSettings, SharedStore, WallClock};
 use crate::sync::{Held, Presence, Resync, Seal, Share};
 use crate::{BillView, JournalError, Observer, Timestamp};
 
@@ -121,7 +121,7 @@ impl Ledger {
     /// # Errors
     /// When the journal cannot be opened or read, or another process runs with this node's number.
     pub fn open(options: &Options, now: Timestamp) -> Result<Self, JournalError> {
-        let settings = journal::Settings::warning_below(options.low_disk_bytes);
+        let settings = journal::JournalSettings::warning_below(options.low_disk_bytes);
         let node = Arc::new(Node::open(
             &options.directory,
             settings,
@@ -176,7 +176,7 @@ impl Ledger {
     /// the only one of the thread and live as long as the thread.
     pub fn use_thread_connections(&self) {
         if self.share.is_some() {
-            SharedStore::settle_on_this_thread();
+            SharedStore::enable_thread_connections();
         }
     }
 

@@ -10,7 +10,7 @@ use super::Ledger;
 use super::difference::{Halt, RedisDifference};
 use crate::journal::{Audit, Entry, Finding, Reader};
 use crate::node::Node;
-use crate::shared::OutOfReach;
+use crate::redis::OutOfReach;
 use crate::{BillState, Fact, JournalError};
 
 /// The result of a verification.

@@ -94,14 +94,14 @@ pub(crate) type OnCommit = Box<dyn Fn(&Entry) + Send>;
 
 /// How a journal is kept.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Settings {
+pub(crate) struct JournalSettings {
     /// Below this the disk counts as nearly full.
     pub(crate) low_disk_bytes: u64,
     /// How much may wait for the writer.
     bounds: Bounds,
 }
 
-impl Settings {
+impl JournalSettings {
     /// The usual ones, but for when a disk is nearly full.
     pub(crate) const fn warning_below(low_disk_bytes: u64) -> Self {
         Self {
@@ -136,7 +136,7 @@ impl Journal {
     /// When the folder cannot be made, another process holds it, or `SQLite` cannot open the file.
     pub(crate) fn open(
         directory: &Path,
-        settings: Settings,
+        settings: JournalSettings,
         on_commit: OnCommit,
     ) -> Result<Self, JournalError> {
         let path = directory.join(FILE_NAME);

@@ -146,8 +146,8 @@ mod tests {
     use tempfile::TempDir;
 
     use super::*;
-    use crate::journal::{Entry, Journal, JournalError, Settings};
-    use crate::shared::OutOfReach;
+    use crate::journal::{Entry, Journal, JournalError, JournalSettings};
+    use crate::redis::OutOfReach;
     use crate::{Fact, FactKind, Observer, Stamp};
 
     /// Holds the writer up behind every commit until the test lets it go on.
@@ -183,7 +183,7 @@ mod tests {
     #[test]
     fn an_entry_behind_the_bound_is_told_to_be_late_and_written_all_the_same() {
         let directory = TempDir::new().unwrap();
-        let settings = Settings {
+        let settings = JournalSettings {
             bounds: Bounds {
                 in_time: 2,
                 in_all: 5,

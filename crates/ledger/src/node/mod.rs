@@ -42,11 +42,11 @@ use refused_links::RefusedLinks;
 pub(crate) use resident::{Others, Resident};
 
 use crate::journal::{
-    Commit, Effect, Entry, Forgotten, ForgottenFacts, Journal, NumberedFact, Reader, Readers, Rows,
-    Settings,
+    Commit, Effect, Entry, Forgotten, ForgottenFacts, Journal, JournalSettings, NumberedFact,
+    Reader, Readers, Rows,
 };
 use crate::node::refused::RefusedIndex;
-use crate::shared::WallClock;
+use crate::redis::WallClock;
 use crate::state::horizon::Horizon;
 use crate::{
     DeliveryState, Fact, FactContext, FactKind, HybridLogicalClock, JournalError, Stamp, Timestamp,
@@ -75,7 +75,7 @@ impl Node {
     /// the biller heard of them is unknown, and that becomes a fact here.
     pub(crate) fn open(
         directory: &Path,
-        settings: Settings,
+        settings: JournalSettings,
         cache_bytes: usize,
         (wall, now): (WallClock, Timestamp),
     ) -> Result<Self, JournalError> {

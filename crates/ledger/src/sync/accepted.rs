@@ -1,4 +1,4 @@
-//! Which pay-result the biller accepted, by its bytes or by its canonical form.
+//! Finds the pay-result that the biller accepted, by its bytes or by its canonical form.
 
 use protocol::Bill;
 
@@ -6,8 +6,8 @@ use super::{Held, Share};
 use crate::{Digests, KeptAnswer, MessageDigest};
 
 impl Share {
-    /// The pay-result that the biller accepted with the same values, and its answer: the one that was asked for,
-    /// else one in another spelling, which takes another round trip.
+    /// Returns the pay-result that the biller accepted with the same values, and its answer: the one that was asked
+    /// for, else one in another spelling, which takes another round trip.
     pub(crate) async fn accepted(
         &self,
         bill: &Bill,

@@ -1,7 +1,7 @@
-//! Kept answers in the shared state: small ones beside their bills, large ones apart.
+//! Kept answers lie in Redis, small ones inline and large ones separately.
 //!
-//! All calls share one connection, and none waits longer than 200 ms. An answer of some megabytes
-//! would hold up every one behind it, so it goes by a lane of its own, and a mark says that it does.
+//! All calls share one connection, and none waits longer than 200 ms. An answer of some megabytes would hold up every
+//! command behind it, so it has a key and a connection of its own, and a mark says that it has.
 
 use std::time::Duration;
 
@@ -9,33 +9,33 @@ use bytes::Bytes;
 use protocol::Bill;
 
 use super::Share;
-use crate::shared::{Key, OutOfReach};
+use crate::redis::{Key, OutOfReach};
 use crate::state::codec::{self, Decoder, Encode, Unreadable};
 use crate::{KeptAnswer, MessageDigest};
 
-/// Bytes of the largest answer that is kept beside its bill.
-const BESIDE_BOUND: usize = 16 * 1024;
+/// An answer of so many bytes at most is stored inline.
+const INLINE_BOUND_BYTES: usize = 16 * 1024;
 
-/// The kind of key of an answer that is kept apart.
-const APART: &str = "a";
+/// The kind of key of an answer that is stored separately.
+const SEPARATE: &str = "a";
 
-/// How long a copy of an accepted pay-result waits for its answer: it is known to be there, and the
-/// biller must not be called again.
-const READ_PATIENCE: Duration = Duration::from_secs(1);
+/// A copy of an accepted pay-result waits so long for its answer: the answer is known to be there, and the biller
+/// must not be called again.
+const READ_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// What the key of an accepted pay-result holds.
+/// An `Answer` is what the key of an accepted pay-result holds.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Answer {
     /// The answer.
-    Beside(KeptAnswer),
-    /// That it is kept apart.
-    Apart,
+    Inline(KeptAnswer),
+    /// A mark that it is stored separately.
+    Separate,
 }
 
-/// No answer has this status.
-struct Mark;
+/// A `SeparateMark` is written as an answer with a status that none has.
+struct SeparateMark;
 
-impl Encode for Mark {
+impl Encode for SeparateMark {
     fn encode(&self, out: &mut Vec<u8>) {
         0_u64.encode(out);
     }
@@ -43,33 +43,33 @@ impl Encode for Mark {
 
 impl Answer {
     pub(super) fn read(value: &Bytes) -> Result<Self, Unreadable> {
-        if **value == *codec::to_bytes(&Mark) {
-            return Ok(Self::Apart);
+        if **value == *codec::to_bytes(&SeparateMark) {
+            return Ok(Self::Separate);
         }
         let mut decoder = Decoder::new(value)?;
         let answer = KeptAnswer::decode(&mut decoder)?;
         decoder.finish()?;
-        Ok(Self::Beside(answer))
+        Ok(Self::Inline(answer))
     }
 }
 
-/// Whether an answer is kept apart.
+/// Returns whether an answer is stored separately.
 pub(super) fn is_large(answer: &KeptAnswer) -> bool {
-    answer.body.len() + answer.content_type.len() > BESIDE_BOUND
+    answer.body.len() + answer.content_type.len() > INLINE_BOUND_BYTES
 }
 
-/// What the key of a pay-result holds that was accepted with this answer.
+/// Returns what the key of a pay-result holds that was accepted with this answer.
 pub(super) fn value_of(answer: &KeptAnswer) -> Vec<u8> {
     if is_large(answer) {
-        codec::to_bytes(&Mark)
+        codec::to_bytes(&SeparateMark)
     } else {
         codec::to_bytes(answer)
     }
 }
 
 impl Share {
-    /// Writes a large answer; before its mark, so that a mark says that it is there.
-    pub(super) async fn put_apart(
+    /// Writes a large answer, before its mark, so that a mark says that it is there.
+    pub(super) async fn put_separate(
         &self,
         bill: &Bill,
         message: &MessageDigest,
@@ -79,12 +79,18 @@ impl Share {
         let key = key(message);
         let value = self.seal.close(biller.as_str(), key, value);
         self.store()
-            .put_large(biller.as_str(), key, &value, self.keep(), self.patience)
+            .put_large(
+                biller.as_str(),
+                key,
+                &value,
+                self.keep(),
+                self.large_value_timeout,
+            )
             .await
     }
 
-    /// Reads a large answer; `None` where it cannot be had now.
-    pub(super) async fn get_apart(
+    /// Reads a large answer; `None` where that fails now.
+    pub(super) async fn get_separate(
         &self,
         bill: &Bill,
         message: &MessageDigest,
@@ -92,7 +98,7 @@ impl Share {
         let biller = bill.biller_code();
         let value = self
             .store()
-            .get_large(biller.as_str(), key(message), READ_PATIENCE)
+            .get_large(biller.as_str(), key(message), READ_TIMEOUT)
             .await;
         let read = |value: &Bytes| {
             let opened = self.seal.open(biller.as_str(), key(message), value);
@@ -102,7 +108,7 @@ impl Share {
                 .and_then(|content| Answer::read(&content))
         };
         match value.map(|value| value.as_ref().map(read)) {
-            Ok(Some(Ok(Answer::Beside(answer)))) => Some(answer),
+            Ok(Some(Ok(Answer::Inline(answer)))) => Some(answer),
             outcome => {
                 let reached = outcome.map(|_| "it is gone or damaged");
                 tracing::warn!(
@@ -118,7 +124,7 @@ impl Share {
 
 fn key(message: &MessageDigest) -> Key<'_> {
     Key {
-        kind: APART,
+        kind: SEPARATE,
         name: message.as_bytes(),
     }
 }
@@ -129,17 +135,21 @@ mod tests {
 
     #[test]
     fn a_large_answer_leaves_a_mark_and_a_small_one_itself() {
-        for (bytes, is_apart) in [(0, false), (BESIDE_BOUND, false), (BESIDE_BOUND + 1, true)] {
+        for (bytes, is_separate) in [
+            (0, false),
+            (INLINE_BOUND_BYTES, false),
+            (INLINE_BOUND_BYTES + 1, true),
+        ] {
             let answer = KeptAnswer {
                 status: 200,
                 content_type: Bytes::new(),
                 body: vec![b'x'; bytes].into(),
             };
             let read = Answer::read(&value_of(&answer).into());
-            let expected = if is_apart {
-                Answer::Apart
+            let expected = if is_separate {
+                Answer::Separate
             } else {
-                Answer::Beside(answer)
+                Answer::Inline(answer)
             };
             assert_eq!(read, Ok(expected), "{bytes}");
         }

@@ -1,4 +1,4 @@
-//! What the resync writes to the shared state for one biller, in batches.
+//! The resync writes the facts of one biller in batches.
 
 use std::collections::BTreeMap;
 use std::time::Instant;
@@ -10,29 +10,29 @@ use super::keys::keys;
 use super::{Held, Prepared, Share, Subject};
 use crate::journal::{Reader, Rows};
 use crate::node::{Epoch, Node, Resident};
-use crate::shared::{BillerChanges, Key, OutOfReach, Swap};
+use crate::redis::{BillerChanges, Key, OutOfReach, Swap};
 use crate::{DeliveryState, Digests, Fact, FactKind, JournalError, KeptAnswer, MessageDigest};
 
-/// Bytes of kept answers in one batch: a call that comes meanwhile waits behind them.
+/// One batch has so many bytes of kept answers at most: a call that comes meanwhile waits behind them.
 const BYTES_AT_ONCE: usize = 64 * 1024;
 
-/// How much of a biller's facts was left behind.
+/// `Deferred` says how much of a biller's facts is deferred.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Left {
+pub(super) enum Deferred {
     /// Some: their values cannot be read, or are refused.
     Some,
     /// All that come after: the server is out of reach, or busy.
     All,
 }
 
-/// Whether large answers are written.
+/// `LargeAnswers` says whether large answers are written now.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Large {
-    Go,
-    Wait,
+pub(super) enum LargeAnswers {
+    Write,
+    Defer,
 }
 
-/// What is known of a bill, with a pay-result that was accepted, and the rows that say so.
+/// An `Item` is what is known of a bill, with a pay-result that was accepted, and the rows of those facts.
 struct Item<'a> {
     bill: &'a Bill,
     accepted: Option<(Digests, KeptAnswer)>,
@@ -49,25 +49,25 @@ impl Item<'_> {
     }
 }
 
-/// Writes what these facts of one biller speak of, and marks what is shared; answers what is not.
+/// Writes the bills of these facts of one biller, and marks what is shared; returns how much is deferred.
 pub(super) async fn write_batches(
     node: &Node,
     share: &Share,
     biller: BillerCode,
     facts: &[(i64, Fact)],
-    large: &mut Large,
-) -> Result<Option<Left>, JournalError> {
+    large: &mut LargeAnswers,
+) -> Result<Option<Deferred>, JournalError> {
     let reader = node.journal().reader();
     let runner = Runner {
         node,
         share,
         biller,
     };
-    let mut left = None;
+    let mut deferred = None;
     let mut batch: Vec<Item<'_>> = Vec::new();
     let mut larges = Vec::new();
     let mut bytes = 0;
-    for (bill, message, mut rows) in asked(facts) {
+    for (bill, message, mut rows) in items_of(facts) {
         let mut accepted = match message {
             Some(_) => accepted_in(&reader, &rows)?,
             None => None,
@@ -76,7 +76,7 @@ pub(super) async fn write_batches(
             .as_ref()
             .is_some_and(|(_, answer)| is_large(answer))
         {
-            // What is small first, also of this bill.
+            // Small values first, also of this bill.
             accepted = None;
             larges.push((bill, std::mem::take(&mut rows)));
         }
@@ -87,17 +87,17 @@ pub(super) async fn write_batches(
             rows,
         });
         if bytes >= BYTES_AT_ONCE {
-            left = left.max(runner.run(&std::mem::take(&mut batch)).await);
+            deferred = deferred.max(runner.run(&std::mem::take(&mut batch)).await);
             bytes = 0;
         }
-        if left == Some(Left::All) {
-            return Ok(left);
+        if deferred == Some(Deferred::All) {
+            return Ok(deferred);
         }
     }
-    left = left.max(runner.run(&batch).await);
+    deferred = deferred.max(runner.run(&batch).await);
     for (bill, rows) in larges {
-        if left == Some(Left::All) || *large == Large::Wait {
-            return Ok(left.max(Some(Left::Some)));
+        if deferred == Some(Deferred::All) || *large == LargeAnswers::Defer {
+            return Ok(deferred.max(Some(Deferred::Some)));
         }
         if let Some(accepted) = accepted_in(&reader, &rows)? {
             let item = Item {
@@ -105,13 +105,13 @@ pub(super) async fn write_batches(
                 accepted: Some(accepted),
                 rows,
             };
-            left = left.max(runner.run_large(&item, large).await);
+            deferred = deferred.max(runner.run_large(&item, large).await);
         }
     }
-    Ok(left)
+    Ok(deferred)
 }
 
-/// The accepted pay-result of an item, as the first of its rows names it.
+/// Returns the accepted pay-result of an item, as the first of its rows names it.
 fn accepted_in(
     reader: &Reader,
     rows: &[i64],
@@ -120,26 +120,25 @@ fn accepted_in(
         .map_or(Ok(None), |row| reader.accepted_in_row(*row))
 }
 
-/// One item per accepted pay-result, the first of a bill with its other rows; one for a bill that
-/// has none.
-fn asked(facts: &[(i64, Fact)]) -> Vec<(&Bill, Option<&MessageDigest>, Vec<i64>)> {
+/// Returns one item per accepted pay-result, the first of a bill with its other rows; one for a bill that has none.
+fn items_of(facts: &[(i64, Fact)]) -> Vec<(&Bill, Option<&MessageDigest>, Vec<i64>)> {
     let mut bills: BTreeMap<&Bill, BTreeMap<Option<&MessageDigest>, Vec<i64>>> = BTreeMap::new();
     for (row, fact) in facts {
         let message = accepted_message(&fact.kind);
         let of_bill = bills.entry(&fact.bill).or_default();
         of_bill.entry(message).or_default().push(*row);
     }
-    let mut asked = Vec::with_capacity(bills.len());
+    let mut items = Vec::with_capacity(bills.len());
     for (bill, mut messages) in bills {
         // `None` is the least of the keys.
         let plain = messages.remove(&None).unwrap_or_default();
         match messages.first_entry() {
             Some(mut first) => first.get_mut().extend(plain),
-            None => asked.push((bill, None, plain)),
+            None => items.push((bill, None, plain)),
         }
-        asked.extend((messages.into_iter()).map(|(message, rows)| (bill, message, rows)));
+        items.extend((messages.into_iter()).map(|(message, rows)| (bill, message, rows)));
     }
-    asked
+    items
 }
 
 const fn accepted_message(kind: &FactKind) -> Option<&MessageDigest> {
@@ -153,7 +152,7 @@ const fn accepted_message(kind: &FactKind) -> Option<&MessageDigest> {
     }
 }
 
-/// Runs the items of one biller.
+/// A `Runner` writes the items of one biller.
 struct Runner<'a> {
     node: &'a Node,
     share: &'a Share,
@@ -161,7 +160,7 @@ struct Runner<'a> {
 }
 
 impl Runner<'_> {
-    async fn run(&self, batch: &[Item<'_>]) -> Option<Left> {
+    async fn run(&self, batch: &[Item<'_>]) -> Option<Deferred> {
         if batch.is_empty() {
             return None;
         }
@@ -170,20 +169,20 @@ impl Runner<'_> {
         if let Some(watch) = &self.share.watch {
             watch.sync_batch(began.elapsed());
         }
-        outcome.unwrap_or_else(|out| Some(left_by(out)))
+        outcome.unwrap_or_else(|out| Some(deferred_by(out)))
     }
 
-    async fn run_large(&self, item: &Item<'_>, large: &mut Large) -> Option<Left> {
-        if let Ok(epoch) = self.write_alone(item).await {
+    async fn run_large(&self, item: &Item<'_>, large: &mut LargeAnswers) -> Option<Deferred> {
+        if let Ok(epoch) = self.write_one(item).await {
             self.mark(item, epoch);
             return None;
         }
-        *large = Large::Wait;
-        Some(Left::Some)
+        *large = LargeAnswers::Defer;
+        Some(Deferred::Some)
     }
 
-    /// One read, one write, and again those that met another node.
-    async fn write_all(&self, batch: &[Item<'_>]) -> Result<Option<Left>, OutOfReach> {
+    /// Makes one read and one write, and another of both for each item that another node changed meanwhile.
+    async fn write_all(&self, batch: &[Item<'_>]) -> Result<Option<Deferred>, OutOfReach> {
         let helds = self.read_all(batch).await?;
         let readable: Vec<(&Item<'_>, &Held)> = batch
             .iter()
@@ -215,7 +214,7 @@ impl Runner<'_> {
                 changes,
             })
             .collect();
-        let mut left = (readable.len() < batch.len()).then_some(Left::Some);
+        let mut deferred = (readable.len() < batch.len()).then_some(Deferred::Some);
         let mut outcomes = self.share.store().swap_many(&swaps).await.into_iter();
         for ((item, held), changes) in readable.into_iter().zip(&changes) {
             let outcome = if changes.is_empty() {
@@ -226,15 +225,15 @@ impl Runner<'_> {
             };
             let shared = match outcome {
                 Ok(Swap::Done) => Ok(held.epoch),
-                Ok(Swap::Conflict(_)) => self.write_alone(item).await,
+                Ok(Swap::Conflict(_)) => self.write_one(item).await,
                 Err(out) => Err(out),
             };
             match shared {
                 Ok(epoch) => self.mark(item, epoch),
-                Err(out) => left = left.max(Some(left_by(out))),
+                Err(out) => deferred = deferred.max(Some(deferred_by(out))),
             }
         }
-        Ok(left)
+        Ok(deferred)
     }
 
     async fn residents(
@@ -249,7 +248,7 @@ impl Runner<'_> {
         Ok(residents)
     }
 
-    /// What is held of each; `None` where that cannot be read.
+    /// Returns what is held of each item; `None` where that cannot be read.
     async fn read_all(&self, batch: &[Item<'_>]) -> Result<Vec<Option<Held>>, OutOfReach> {
         let epoch = self.node.marks().epoch();
         let message = |item: &Item<'_>| item.accepted.as_ref().map(|(message, _)| *message);
@@ -265,18 +264,19 @@ impl Runner<'_> {
         let mut all = Vec::with_capacity(batch.len());
         for ((item, message), keys) in batch.iter().zip(&messages).zip(&keys) {
             let raw = values.by_ref().take(keys.len()).collect();
-            let held = self
-                .share
-                .understand(item.bill, message.as_ref(), raw, epoch);
+            let held = self.share.decode(item.bill, message.as_ref(), raw, epoch);
             all.push(held.ok());
         }
         Ok(all)
     }
 
-    async fn write_alone(&self, item: &Item<'_>) -> Result<Epoch, OutOfReach> {
+    async fn write_one(&self, item: &Item<'_>) -> Result<Epoch, OutOfReach> {
         let subject = item.subject();
         let message = subject.accepted.map(|(message, _)| message);
-        let held = self.share.read_beside(subject.bill, message).await?;
+        let held = self
+            .share
+            .read_without_separate(subject.bill, message)
+            .await?;
         self.share.write(subject, held, |_| {}).await
     }
 
@@ -291,12 +291,12 @@ impl Runner<'_> {
     }
 }
 
-/// A server that refuses one value may take the others.
-const fn left_by(out: OutOfReach) -> Left {
+/// Returns how much an error defers: a server that refuses one value may take the others.
+const fn deferred_by(out: OutOfReach) -> Deferred {
     match out {
-        OutOfReach::Refused => Left::Some,
+        OutOfReach::Refused => Deferred::Some,
         OutOfReach::NotConnected | OutOfReach::Busy | OutOfReach::TooSlow | OutOfReach::Lost => {
-            Left::All
+            Deferred::All
         }
     }
 }

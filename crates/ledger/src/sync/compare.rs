@@ -1,4 +1,4 @@
-//! Does the shared state have what this node knows?
+//! The comparison finds what Redis lacks of this node's bills and answers.
 
 use bytes::Bytes;
 use protocol::BillerCode;
@@ -7,10 +7,10 @@ use super::keys::{MESSAGE, keys};
 use super::{Held, Share, held};
 use crate::MessageDigest;
 use crate::node::Resident;
-use crate::shared::{Key, OutOfReach};
+use crate::redis::{Key, OutOfReach};
 use crate::state::horizon::Horizon;
 
-/// How the shared state falls short of what this node knows of a bill.
+/// A `Lag` is how Redis falls short of what this node knows of a bill.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Lag {
     /// It has nothing of it.
@@ -22,7 +22,7 @@ pub(crate) enum Lag {
 }
 
 impl Share {
-    /// Of these bills of one biller, those that fall short, by their place; one round trip.
+    /// Returns the places of those of a biller's bills of which Redis falls short; one round trip.
     pub(crate) async fn lagging(
         &self,
         biller: BillerCode,
@@ -53,8 +53,7 @@ impl Share {
         Ok(lagging)
     }
 
-    /// Of these accepted pay-results of one biller, those without a kept answer that can be read;
-    /// one round trip.
+    /// Returns those of a biller's accepted pay-results without a kept answer that can be read; one round trip.
     pub(crate) async fn without_answer(
         &self,
         biller: BillerCode,

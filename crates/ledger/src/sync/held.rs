@@ -1,4 +1,4 @@
-//! What the shared state holds of one bill, as bytes and as what they mean.
+//! A [`Held`] is what Redis holds of one bill, as bytes and decoded.
 
 use bytes::Bytes;
 use protocol::Bill;
@@ -13,7 +13,7 @@ use crate::state::horizon::Horizon;
 use crate::state::owners::Owners;
 use crate::{BillGroup, BillState, Digests, Fact, KeptAnswer, MessageDigest, Stamp};
 
-/// The values of a bill's keys.
+/// A `Held` is the decoded values of a bill's keys.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Held {
     pub(crate) family: BillGroup,
@@ -22,11 +22,11 @@ pub(crate) struct Held {
     pub(crate) accepted: Option<KeptAnswer>,
     /// The pay-result of the same canonical form that was accepted first.
     pub(super) accepted_as: Option<MessageDigest>,
-    /// That answer is large, and kept apart.
-    pub(super) is_apart: bool,
+    /// That answer is large, and stored separately.
+    pub(super) is_separate: bool,
     /// A value had no valid checksum.
     pub(super) has_invalid: bool,
-    /// When it was asked for, in the life of the marks.
+    /// The epoch of the marks in which it was asked for.
     pub(crate) epoch: Epoch,
     raw: Vec<Option<Bytes>>,
 }
@@ -58,12 +58,12 @@ impl Held {
                 FAMILY => {
                     held.family = BillGroup::from_bytes(&content, bill, horizon)?;
                     if !is_valid {
-                        // Nothing is paid, and nothing is cancelled, on the word of somebody without the key.
+                        // Nothing is paid, and nothing is cancelled, because of a value that was written without the key.
                         held.family.drop_payments();
                     }
                 }
                 NOTICE_KEY => held.owners = Owners::from_bytes(&content, bill, horizon)?,
-                // Without a valid checksum nobody is known to have accepted anything.
+                // Without a valid checksum it is not known that a pay-result was accepted.
                 _ if !is_valid => {}
                 CANONICAL => {
                     let mut decoder = Decoder::new(&content)?;
@@ -71,8 +71,8 @@ impl Held {
                     decoder.finish()?;
                 }
                 _ => match self::answer(&content)? {
-                    Answer::Beside(answer) => held.accepted = Some(answer),
-                    Answer::Apart => held.is_apart = true,
+                    Answer::Inline(answer) => held.accepted = Some(answer),
+                    Answer::Separate => held.is_separate = true,
                 },
             }
         }
@@ -80,7 +80,7 @@ impl Held {
         Ok(held)
     }
 
-    /// What this node and the shared state know, together.
+    /// Joins what this node and Redis know.
     pub(crate) fn join(&self, local: &DecisionInput<'_>) -> Self {
         let mut joined = Self {
             raw: Vec::new(),
@@ -109,7 +109,7 @@ impl Held {
         state.unwrap_or_default().max(self.owners.latest(bill))
     }
 
-    /// For decisions.
+    /// Returns what a decision reads.
     pub(crate) const fn decision_input(&self) -> DecisionInput<'_> {
         DecisionInput {
             bill_group: Some(&self.family),
@@ -117,7 +117,7 @@ impl Held {
         }
     }
 
-    /// What the first `keys` keys hold; a key that was not asked for is taken to be absent.
+    /// Returns what the first `keys` keys hold; a key that was not asked for is taken to be absent.
     pub(super) fn values(&self, keys: usize) -> Vec<Option<&[u8]>> {
         (0..keys).map(|key| self.raw.get(key)?.as_deref()).collect()
     }

@@ -1,18 +1,18 @@
-//! The keys under which Redis holds what is known of a bill.
+//! A bill has these keys in Redis.
 
 use protocol::Bill;
 
 use crate::Digests;
-use crate::shared::Key;
+use crate::redis::Key;
 
-/// Kinds of keys.
+/// The kind of key of a bill group.
 pub(super) const FAMILY: &str = "f";
 pub(super) const NOTICE_KEY: &str = "n";
 pub(super) const MESSAGE: &str = "m";
-/// By canonical form: the digest of the pay-result that was accepted.
+/// The kind of key of a canonical form: it holds the digest of the pay-result that was accepted.
 pub(super) const CANONICAL: &str = "c";
 
-/// The keys of a subject, in the order in which values are read and written.
+/// Returns the keys of a subject, in the order in which values are read and written.
 pub(super) fn keys<'a>(bill: &'a Bill, message: Option<&'a Digests>) -> Vec<Key<'a>> {
     let mut keys = vec![Key {
         kind: FAMILY,

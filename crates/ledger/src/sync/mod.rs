@@ -1,8 +1,8 @@
-//! The state that nodes share, as the ledger uses it: families, notice keys, accepted pay-results.
+//! The ledger keeps in Redis what nodes share: bill groups, notice keys, accepted pay-results.
 //!
-//! It is a cache of the nodes' journals and never the only copy. What a value holds is joined with
-//! what this node knows before anything is decided or written, so a value that is missing, old or
-//! wiped can make a decision slower but never wrong in what this node knows.
+//! Redis is a cache of the nodes' journals and never the only copy. What a value holds is joined with what this node
+//! knows before anything is decided or written, so a value that is missing, old or wiped can make a decision slower
+//! but never wrong in what this node knows.
 
 mod accepted;
 mod answer;
@@ -35,27 +35,27 @@ pub(crate) use seal::Seal;
 
 use crate::journal::Entry;
 use crate::node::{BookState, Epoch, Local, Node, Others, Resident};
-use crate::shared::{OutOfReach, SharedStore, Swap};
+use crate::redis::{OutOfReach, SharedStore, Swap};
 use crate::state::codec::Unreadable;
 use crate::state::horizon::Horizon;
 use crate::{Digests, KeptAnswer, Observer, Timestamp};
 
-/// How often a swap is tried again because another node was faster. Nodes meet on one bill only
-/// when two of its calls do, so more than a few rounds mean that something is wrong.
+/// A swap is tried so often because another node was faster. Nodes compete for one bill only when two of its calls
+/// do, so more than a few rounds mean that something is wrong.
 const ROUNDS: usize = 16;
 
-/// How long the resync waits for a large answer to be written.
-const PATIENT: Duration = Duration::from_secs(2);
+/// The resync waits so long for a large answer to be written.
+const BACKGROUND_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// What the log is told of values whose stamps are ahead.
+/// Logged where values have stamps that are ahead.
 const STAMPED_AHEAD: &str = "values in Redis have stamps more than 60 s ahead of this node's clock: another node's \
     clock is wrong, or somebody else writes to Redis; what they say is taken, and this node's clock does not follow";
 
-/// What the log is told of values without a valid checksum.
+/// Logged where values have no valid checksum.
 const WITHOUT_CHECKSUM: &str = "values in Redis have no valid checksum: a node has no key_file or another one, or \
     somebody else writes to Redis; nothing is paid or cancelled because of them";
 
-/// What is swapped for one bill: its family, its notice key's owners, an accepted pay-result.
+/// A `Subject` is what one swap writes: a bill's group, its notice key's owners, an accepted pay-result.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Subject<'a> {
     pub(crate) bill: &'a Bill,
@@ -71,16 +71,16 @@ impl<'a> Subject<'a> {
     }
 }
 
-/// The shared state, as one node uses it.
+/// A `Share` is Redis as one node uses it.
 #[derive(Clone)]
 pub(crate) struct Share {
     node: Arc<Node>,
     store: SharedStore,
     watch: Option<Arc<dyn Observer>>,
-    /// How long a large answer may take to be written; a call has no more time than for others.
-    patience: Duration,
+    /// How long a large answer may take to be written; a call allows it no more time than other values.
+    large_value_timeout: Duration,
     seal: Seal,
-    /// After which time a key that nobody writes is gone: the journal's retention.
+    /// The time after which a key that is not written is gone: the journal's retention.
     keep: Duration,
 }
 
@@ -93,7 +93,7 @@ impl Share {
     ) -> Self {
         Self {
             node,
-            patience: store.timeout(),
+            large_value_timeout: store.timeout(),
             store,
             watch,
             seal,
@@ -105,31 +105,31 @@ impl Share {
         &self.store
     }
 
-    /// The same for work that nobody waits for.
-    pub(crate) fn patiently(self) -> Self {
+    /// Returns the same for work that no call waits for.
+    pub(crate) fn for_background(self) -> Self {
         Self {
-            patience: PATIENT,
+            large_value_timeout: BACKGROUND_TIMEOUT,
             ..self
         }
     }
 
-    /// What the shared state holds of a bill, in one round trip; with `message`, also the answer
-    /// with which that pay-result was accepted. A large answer takes a second one.
+    /// Returns what Redis holds of a bill, in one round trip; with `message`, also the answer with which that
+    /// pay-result was accepted. A large answer takes a second one.
     pub(crate) async fn read(
         &self,
         bill: &Bill,
         message: Option<&Digests>,
     ) -> Result<Held, OutOfReach> {
-        let mut held = self.read_beside(bill, message).await?;
-        if let Some(message) = message.filter(|_| held.is_apart) {
+        let mut held = self.read_without_separate(bill, message).await?;
+        if let Some(message) = message.filter(|_| held.is_separate) {
             // Boxed: few answers are that large.
-            held.accepted = Box::pin(self.get_apart(bill, &message.bytes)).await;
+            held.accepted = Box::pin(self.get_separate(bill, &message.bytes)).await;
         }
         Ok(held)
     }
 
-    /// The same without an answer that is kept apart.
-    async fn read_beside(
+    /// Does the same without an answer that is stored separately.
+    async fn read_without_separate(
         &self,
         bill: &Bill,
         message: Option<&Digests>,
@@ -139,13 +139,13 @@ impl Share {
         let values = self
             .watched(self.store.get(bill.biller_code().as_str(), &keys))
             .await?;
-        self.understand(bill, message, values, epoch)
+        self.decode(bill, message, values, epoch)
             .map_err(|Unreadable| unreadable(bill))
     }
 
-    /// What values mean that were asked for in `epoch`. This node's stamps come after theirs, where they are
-    /// not more than a minute ahead of its clock.
-    pub(super) fn understand(
+    /// Decodes values that were asked for in `epoch`. This node's stamps come after theirs, where they are not more
+    /// than a minute ahead of its clock.
+    pub(super) fn decode(
         &self,
         bill: &Bill,
         message: Option<&Digests>,
@@ -153,7 +153,7 @@ impl Share {
         epoch: Epoch,
     ) -> Result<Held, Unreadable> {
         let now = self.node.now();
-        // A clock that has lost its time must not make everybody's stamps younger.
+        // A clock that has lost its time must not move the stamps of all nodes.
         let horizon = Horizon::at(now.max(self.by_shared_clock(bill, now)));
         let mut held = Held::read(bill, message, values, (&horizon, &self.seal))?;
         held.epoch = epoch;
@@ -176,20 +176,20 @@ impl Share {
         Ok(held)
     }
 
-    /// Whether the shared state holds the bill and takes nothing new: other nodes may know more.
+    /// Returns whether Redis holds the bill and takes no writes: other nodes may know more.
     pub(crate) fn refuses_writes(&self, bill: &Bill) -> bool {
         self.store.refuses_writes(bill.biller_code().as_str())
     }
 
-    /// A time of this machine's clock, by the clock of the server that has the bill: reservations
-    /// are made and judged by that one, so that all nodes judge them alike.
+    /// Returns a time of this machine's clock by the clock of the server that has the bill: reservations are made and
+    /// judged by that one, so that all nodes judge them alike.
     pub(crate) fn by_shared_clock(&self, bill: &Bill, time: Timestamp) -> Timestamp {
         let ahead = self.store.ahead_millis(bill.biller_code().as_str());
         Timestamp::from_millis(time.millis().saturating_add(ahead))
     }
 
-    /// What this node and the shared state know together. Where payments meet in it, that becomes a
-    /// fact of this node's first.
+    /// Joins what this node and Redis know. A conflict of payments that is found there becomes a fact of this node's
+    /// first.
     pub(crate) fn join(&self, resident: &Resident, held: &Held) -> Held {
         let mut state = resident.book().lock();
         let local = state.local(resident.bill());
@@ -199,8 +199,8 @@ impl Share {
         held.join(&local.decision_input())
     }
 
-    /// The same with the other bills that a decision about the bill's link reads; `None` where the journal has to be
-    /// asked for them again.
+    /// Does the same with the other bills that a decision about the bill's link reads; `None` where the journal has
+    /// to be asked for them again.
     pub(crate) fn join_with_others(
         &self,
         resident: &Resident,
@@ -237,49 +237,52 @@ impl Share {
         has_some
     }
 
-    /// Writes what this node and the shared state know of a bill together, beginning with what
-    /// `held` was. `look` sees what other nodes wrote meanwhile, before each further round. Answers
-    /// with what the facts that were written are marked.
+    /// Writes what this node and Redis know of a bill together, beginning with what `held` was. Before each further
+    /// round `on_conflict` is called with what other nodes wrote meanwhile. Returns the epoch with which the facts
+    /// that were written are marked.
     pub(crate) async fn write(
         &self,
         subject: Subject<'_>,
         mut held: Held,
-        mut look: impl FnMut(&Held),
+        mut on_conflict: impl FnMut(&Held),
     ) -> Result<Epoch, OutOfReach> {
         // What cannot be read now, the resync writes later.
         let resident = self.node.resident(subject.bill).await;
         let resident = resident.map_err(|_| OutOfReach::Busy)?;
-        let (subject, lacking) = self.with_answer(subject, &held).await;
+        let (subject, failure) = self.with_answer(subject, &held).await;
         for _ in 0..ROUNDS {
             let joined = self.join(&resident, &held);
             match self.swap(subject, &held, &joined).await? {
-                None => return lacking.map_or(Ok(held.epoch), Err),
+                None => return failure.map_or(Ok(held.epoch), Err),
                 Some(meanwhile) => held = meanwhile,
             }
-            look(&held);
+            on_conflict(&held);
         }
         Err(OutOfReach::Busy)
     }
 
-    /// Puts a large answer where it is kept, before the swap that says so. Where that fails, the
-    /// rest is swapped all the same, and the answer is the resync's.
+    /// Stores a large answer before the swap that refers to it. Where that fails, the rest is swapped all the same,
+    /// and the resync writes the answer.
     async fn with_answer<'a>(
         &self,
         subject: Subject<'a>,
         held: &Held,
     ) -> (Subject<'a>, Option<OutOfReach>) {
         let large = (subject.accepted).filter(|(_, answer)| answer::is_large(answer));
-        let is_kept = held.is_apart || held.accepted.is_some();
+        let is_kept = held.is_separate || held.accepted.is_some();
         let Some((message, answer)) = large.filter(|_| !is_kept) else {
             return (subject, None);
         };
-        match self.put_apart(subject.bill, &message.bytes, answer).await {
+        match self
+            .put_separate(subject.bill, &message.bytes, answer)
+            .await
+        {
             Ok(()) => (subject, None),
             Err(out) => (Subject::of(subject.bill), Some(out)),
         }
     }
 
-    /// One compare-and-swap from `held` to `joined`; `None` when done, else what is held instead.
+    /// Makes one compare-and-swap from `held` to `joined`; returns `None` when done, else what is held instead.
     pub(crate) async fn swap(
         &self,
         subject: Subject<'_>,
@@ -298,7 +301,7 @@ impl Share {
         {
             Swap::Done => Ok(None),
             Swap::Conflict(values) => self
-                .understand(
+                .decode(
                     subject.bill,
                     subject.accepted.map(|(message, _)| message),
                     values,
@@ -336,7 +339,7 @@ impl fmt::Debug for Share {
     }
 }
 
-/// A value that this version cannot read is neither believed nor overwritten.
+/// Logs a value that this version cannot read; it is neither believed nor overwritten.
 fn unreadable(bill: &Bill) -> OutOfReach {
     tracing::error!(
         biller = bill.biller_code().as_str(),

@@ -1,23 +1,23 @@
-//! A compare-and-swap of one subject: its keys, what they must hold, and what they shall.
+//! A [`Prepared`] swap is that of one subject: its keys, what they must hold, and their new values.
 
 use std::time::Duration;
 
 use super::keys::{CANONICAL, MESSAGE, keys};
 use super::seal::Seal;
 use super::{Held, Subject, answer};
-use crate::shared::{Change, Key};
+use crate::redis::{Change, Key};
 use crate::state::codec;
 
-/// How long Redis keeps a value that says nothing but that links were refused: longer than the journals keep such facts,
-/// so that it lacks nothing of theirs.
+/// Redis keeps a value that holds only refused links for this time: longer than the journals keep such facts, so that
+/// it lacks nothing of theirs.
 const REFUSED_LINKS_KEPT: Duration = Duration::from_mins(15);
 
-/// The new values of a subject's keys, beside what they must hold.
+/// A `Prepared` swap holds the new values of a subject's keys, beside what they must hold.
 pub(super) struct Prepared<'a> {
     keys: Vec<Key<'a>>,
     expected: Vec<Option<&'a [u8]>>,
     new: Vec<Vec<u8>>,
-    /// Whether the new value says nothing but that links were refused.
+    /// Whether the new value holds only refused links.
     is_nothing: Vec<bool>,
 }
 
@@ -43,7 +43,7 @@ impl<'a> Prepared<'a> {
         let mut new: Vec<Vec<u8>> = closed.collect();
         for ((key, value), kept) in keys.iter().zip(&mut new).zip(&expected) {
             let stays = match key.kind {
-                MESSAGE => held.accepted.is_some() || held.is_apart,
+                MESSAGE => held.accepted.is_some() || held.is_separate,
                 CANONICAL => held.accepted_as.is_some(),
                 _ => false,
             };
@@ -61,7 +61,7 @@ impl<'a> Prepared<'a> {
         }
     }
 
-    /// All keys of the subject, or none where nothing would change.
+    /// Returns all keys of the subject, or none where nothing would change.
     pub(super) fn changes(&self, keep: Duration) -> Vec<Change<'_>> {
         let news = self.new.iter().zip(&self.expected);
         if news

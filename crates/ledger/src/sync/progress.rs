@@ -1,4 +1,4 @@
-//! How far the resync has come in the journal, and what it had to leave behind.
+//! The [`Progress`] of the resync is how far it has come in the journal, and what it deferred.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
@@ -7,70 +7,69 @@ use protocol::BillerCode;
 use tokio::sync::watch;
 
 use super::Share;
-use super::batch::{Large, Left, write_batches};
+use super::batch::{Deferred, LargeAnswers, write_batches};
 use crate::journal::Rows;
 use crate::node::Epoch;
 use crate::node::Node;
 use crate::{Fact, JournalError};
 
-/// Facts that are read in one go.
+/// So many facts are read at once.
 const FACTS_AT_ONCE: usize = 512;
 
-/// How long what was left behind is left alone; or as long as looking through it took.
+/// Deferred facts are left alone for this time, or for as long as the search took.
 const TRY_AGAIN_AFTER: Duration = Duration::from_secs(2);
 
-/// How far the resync has come since it last began at the cursor.
+/// `Progress` is how far the resync has come since it last began at the cursor.
 #[derive(Debug)]
 pub(super) struct Progress {
     epoch: Epoch,
-    /// Rows up to here were looked at: they are shared, or left behind.
-    looked_at: i64,
-    /// The billers of which something was left behind; of those that are closed, everything.
-    left_behind: BTreeMap<BillerCode, Left>,
-    /// A large answer took too long: the others are left behind too, so that one costs no more
-    /// than one wait.
-    large: Large,
+    /// Rows up to here were visited: they are shared, or deferred.
+    visited_up_to: i64,
+    /// The billers of which facts are deferred.
+    deferred: BTreeMap<BillerCode, Deferred>,
+    /// Whether large answers are written. After one that took too long the others are deferred, so that one costs no
+    /// more than one wait.
+    large: LargeAnswers,
     try_again_at: Option<Instant>,
-    /// The billers of which the log has heard that something is left behind.
-    told: BTreeSet<BillerCode>,
+    /// The billers whose deferred facts were logged.
+    logged: BTreeSet<BillerCode>,
 }
 
 impl Progress {
     pub(super) const fn new(epoch: Epoch) -> Self {
         Self {
             epoch,
-            looked_at: 0,
-            left_behind: BTreeMap::new(),
-            large: Large::Go,
+            visited_up_to: 0,
+            deferred: BTreeMap::new(),
+            large: LargeAnswers::Write,
             try_again_at: None,
-            told: BTreeSet::new(),
+            logged: BTreeSet::new(),
         }
     }
 
-    /// Goes back to the cursor: what was left behind is tried again.
-    pub(super) fn begin_anew(&mut self, epoch: Epoch) {
+    /// Goes back to the cursor: deferred facts are tried again.
+    pub(super) fn restart(&mut self, epoch: Epoch) {
         self.epoch = epoch;
-        self.looked_at = 0;
-        self.left_behind.clear();
-        self.large = Large::Go;
+        self.visited_up_to = 0;
+        self.deferred.clear();
+        self.large = LargeAnswers::Write;
         self.try_again_at = None;
     }
 
-    /// Shares every fact up to row `ripe` that no call has shared, and goes on behind those that
-    /// cannot be.
-    pub(super) async fn go_on(
+    /// Writes every fact up to row `overdue` that no call has shared, and goes on behind those that are deferred.
+    pub(super) async fn advance(
         &mut self,
         node: &Node,
         share: &Share,
-        ripe: i64,
+        overdue: i64,
         stopped: &watch::Receiver<()>,
     ) -> Result<(), JournalError> {
         if self.epoch != node.marks().epoch() || self.may_try_again(share) {
-            self.begin_anew(node.marks().epoch());
+            self.restart(node.marks().epoch());
         }
         let began = Instant::now();
         let reader = node.journal().reader();
-        let mut after = self.looked_at.max(node.marks().up_to());
+        let mut after = self.visited_up_to.max(node.marks().up_to());
         loop {
             after = node.marks().shared_behind(after);
             let journalled = node.marks().last();
@@ -85,33 +84,33 @@ impl Progress {
                 break;
             };
             let last = *last;
-            self.pass_over_gaps(node, after, &facts);
-            let is_due = |(row, _): &(i64, Fact)| *row <= ripe && !node.marks().is_shared(*row);
+            self.skip_gaps(node, after, &facts);
+            let is_due = |(row, _): &(i64, Fact)| *row <= overdue && !node.marks().is_shared(*row);
             let due = facts.into_iter().filter(is_due).collect();
-            self.share_all(node, share, due).await?;
-            self.looked_at = last.min(ripe);
+            self.write_facts(node, share, due).await?;
+            self.visited_up_to = last.min(overdue);
             let ends = stopped.has_changed().unwrap_or(true);
-            if last > ripe || ends || self.epoch != node.marks().epoch() {
+            if last > overdue || ends || self.epoch != node.marks().epoch() {
                 break;
             }
             after = last;
         }
-        if !self.left_behind.is_empty() && self.try_again_at.is_none() {
+        if !self.deferred.is_empty() && self.try_again_at.is_none() {
             let pause = began.elapsed().max(TRY_AGAIN_AFTER);
             self.try_again_at = Some(Instant::now() + pause);
         }
-        self.record(node);
+        self.log_deferred(node);
         Ok(())
     }
 
-    /// Whether it is time, and something that was left behind may go through now.
+    /// Returns whether deferred facts are to be tried again now, with a chance to succeed.
     fn may_try_again(&self, share: &Share) -> bool {
         self.try_again_at.is_some_and(|at| Instant::now() >= at)
-            && (self.left_behind.keys()).any(|biller| share.store().reaches(biller.as_str()))
+            && (self.deferred.keys()).any(|biller| share.store().reaches(biller.as_str()))
     }
 
-    /// Rows that are gone were forgotten with their bills: there is nothing to share of them.
-    fn pass_over_gaps(&self, node: &Node, after: i64, facts: &[(i64, Fact)]) {
+    /// Marks rows that are gone as shared: they were forgotten with their bills.
+    fn skip_gaps(&self, node: &Node, after: i64, facts: &[(i64, Fact)]) {
         let mut next = after + 1;
         for (row, _) in facts {
             let gap = Rows {
@@ -123,7 +122,7 @@ impl Progress {
         }
     }
 
-    async fn share_all(
+    async fn write_facts(
         &mut self,
         node: &Node,
         share: &Share,
@@ -135,21 +134,23 @@ impl Progress {
             of_biller.push(fact);
         }
         for (biller, facts) in billers {
-            if self.left_behind.get(&biller) == Some(&Left::All) {
+            if self.deferred.get(&biller) == Some(&Deferred::All) {
                 continue;
             }
-            if let Some(left) = write_batches(node, share, biller, &facts, &mut self.large).await? {
-                let known = self.left_behind.entry(biller).or_insert(left);
-                *known = left.max(*known);
+            if let Some(deferred) =
+                write_batches(node, share, biller, &facts, &mut self.large).await?
+            {
+                let known = self.deferred.entry(biller).or_insert(deferred);
+                *known = deferred.max(*known);
             }
         }
         Ok(())
     }
 
-    /// Tells the log what is left behind, once.
-    fn record(&mut self, node: &Node) {
-        let behind: BTreeSet<BillerCode> = self.left_behind.keys().copied().collect();
-        if let Some(first) = behind.difference(&self.told).next() {
+    /// Logs once what is deferred.
+    fn log_deferred(&mut self, node: &Node) {
+        let behind: BTreeSet<BillerCode> = self.deferred.keys().copied().collect();
+        if let Some(first) = behind.difference(&self.logged).next() {
             tracing::warn!(
                 billers = behind.len(),
                 biller = first.as_str(),
@@ -157,6 +158,6 @@ impl Progress {
                 "facts that cannot be shared now are tried again; those of other billers go on"
             );
         }
-        self.told = behind;
+        self.logged = behind;
     }
 }

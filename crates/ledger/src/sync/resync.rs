@@ -1,9 +1,9 @@
-//! What the shared state missed, lost or forgot, each node writes to it again from its journal.
+//! The resync writes to Redis, from the journal, what Redis missed or lost.
 //!
-//! A thread of its own, so that catching up never takes a worker's time. It goes through the
-//! journal from the cursor on, in order and in batches, and writes what this node knows of every
-//! bill that it meets there. A server that is another than before, or was wiped, rewinds the
-//! cursor to the beginning. What cannot be shared now is left behind, and tried again.
+//! It runs on a thread of its own, so that it never takes a worker's time. It goes through the journal from the
+//! cursor on, in order and in batches, and writes what this node knows of every bill that it finds there. A server
+//! that is another than before, or was wiped, rewinds the cursor to the beginning. Facts that cannot be written now
+//! are deferred and tried again.
 
 use std::collections::VecDeque;
 use std::io;
@@ -18,15 +18,15 @@ use super::Share;
 use super::progress::Progress;
 use crate::journal::{Cursor, Entry};
 use crate::node::Node;
-use crate::shared::Identity;
+use crate::redis::Identity;
 
-/// How often the journal is looked through for facts that are not shared.
-const EVERY: Duration = Duration::from_millis(500);
+/// The journal is searched so often for facts that are not shared.
+const CHECK_EVERY: Duration = Duration::from_millis(500);
 
-/// A call shares its own facts within this time; only then is it the resync's turn.
-const CALLS_FIRST: Duration = Duration::from_secs(1);
+/// A call writes its own facts within this time; later it is the resync's turn.
+const OWN_CALL_WITHIN: Duration = Duration::from_secs(1);
 
-/// The running thread; ends when dropped.
+/// `Resync` is the running thread, which ends when this is dropped.
 #[derive(Debug)]
 pub(crate) struct Resync {
     stop: watch::Sender<()>,
@@ -34,14 +34,14 @@ pub(crate) struct Resync {
 }
 
 impl Resync {
-    /// Starts catching up for a node.
+    /// Starts the resync of a node.
     pub(crate) fn start(node: Arc<Node>, share: Share) -> io::Result<Self> {
         let (stop, stopped) = watch::channel(());
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_time()
             .build()?;
         let thread = thread::Builder::new().name("share".into()).spawn(move || {
-            runtime.block_on(Worker::new(node, share.patiently()).run(stopped));
+            runtime.block_on(Worker::new(node, share.for_background()).run(stopped));
         })?;
         Ok(Self {
             stop,
@@ -52,7 +52,7 @@ impl Resync {
 
 impl Drop for Resync {
     fn drop(&mut self) {
-        // The wait below would be for ever without this; nobody listening means it has ended.
+        // Without this the wait below would be for ever; an error says that the thread has ended.
         let _ = self.stop.send(());
         if let Some(thread) = self.thread.take() {
             let _ = thread.join();
@@ -63,13 +63,13 @@ impl Drop for Resync {
 struct Worker {
     node: Arc<Node>,
     share: Share,
-    /// The cursor as it was written down last.
+    /// The cursor as it was journalled last.
     written: Cursor,
-    /// Who has what is marked, those included that are out of reach now.
+    /// The servers that have what is marked as shared, those included that are out of reach now.
     shared_with: Option<Identity>,
-    /// Who was in reach when that was last looked at.
+    /// The servers that were in reach at the last check.
     present: Option<Identity>,
-    ripe: Ripe,
+    overdue: Overdue,
     progress: Progress,
 }
 
@@ -87,8 +87,8 @@ impl Worker {
             shared_with: Identity::parse(&written.shared_with),
             written,
             present: None,
-            // What a former process journalled, no call of this one is about to share.
-            ripe: Ripe::new(reader.last_row().unwrap_or_default()),
+            // No call of this process is about to share what a former process journalled.
+            overdue: Overdue::new(reader.last_row().unwrap_or_default()),
             progress: Progress::new(node.marks().epoch()),
             node,
             share,
@@ -97,18 +97,20 @@ impl Worker {
 
     async fn run(mut self, mut stopped: watch::Receiver<()>) {
         let present = self.share.store().present();
-        while timeout(EVERY, stopped.changed()).await.is_err() {
+        while timeout(CHECK_EVERY, stopped.changed()).await.is_err() {
             match self.node.journal().reader().last_row() {
-                Ok(last) => self.ripe.look(last, Instant::now()),
+                Ok(last) => self.overdue.note(last, Instant::now()),
                 Err(error) => tracing::error!(%error, "catching up: journal"),
             }
             let now = present.borrow().clone();
-            self.meet(now);
+            self.update_present(now);
             if self.present.is_none() {
                 continue;
             }
-            let ripe = self.ripe.up_to;
-            let round = self.progress.go_on(&self.node, &self.share, ripe, &stopped);
+            let overdue = self.overdue.up_to;
+            let round = self
+                .progress
+                .advance(&self.node, &self.share, overdue, &stopped);
             if let Err(error) = round.await {
                 tracing::error!(%error, "catching up: journal");
             }
@@ -116,25 +118,28 @@ impl Worker {
         }
     }
 
-    /// Looks who is in reach. Whoever comes, or comes back, is caught up at once; one who is another
+    /// Takes in which servers are in reach. A server that comes into reach is resynced at once; one that is another
     /// than before has nothing of what was shared.
-    fn meet(&mut self, present: Option<Identity>) {
+    fn update_present(&mut self, present: Option<Identity>) {
         if self.present != present {
-            self.progress.begin_anew(self.node.marks().epoch());
+            self.progress.restart(self.node.marks().epoch());
             self.present = present;
         }
         let Some(present) = &self.present else {
             return;
         };
-        let met = self.shared_with.as_ref().map(|known| known.met_by(present));
-        let met = met.unwrap_or_else(|| present.clone());
-        if self.shared_with.as_ref() != Some(&met) {
+        let updated = self
+            .shared_with
+            .as_ref()
+            .map(|known| known.updated_by(present));
+        let updated = updated.unwrap_or_else(|| present.clone());
+        if self.shared_with.as_ref() != Some(&updated) {
             tracing::warn!(
                 "the shared state, or a part of it, is another, or was wiped: writing it from the \
                  journal"
             );
             self.node.marks().rewind();
-            self.shared_with = Some(met);
+            self.shared_with = Some(updated);
         }
     }
 
@@ -145,21 +150,21 @@ impl Worker {
             shared_with: shared_with.map(ToString::to_string).unwrap_or_default(),
         };
         if cursor != self.written {
-            // Written when it can be; a cursor that lags makes work twice, never wrong.
+            // Written when the journal can take it: with an old cursor facts are written twice, which changes nothing.
             drop(self.node.journal().append(Entry::shared(cursor.clone())));
             self.written = cursor;
         }
     }
 }
 
-/// Which rows are old enough to be the resync's, by a clock that nobody sets.
-struct Ripe {
+/// `Overdue` says which rows are old enough to be written by the resync, by a monotonic clock.
+struct Overdue {
     up_to: i64,
     /// The last row of the journal at a few moments since then.
     seen: VecDeque<(Instant, i64)>,
 }
 
-impl Ripe {
+impl Overdue {
     const fn new(up_to: i64) -> Self {
         Self {
             up_to,
@@ -167,9 +172,9 @@ impl Ripe {
         }
     }
 
-    fn look(&mut self, last: i64, now: Instant) {
+    fn note(&mut self, last: i64, now: Instant) {
         while let Some((at, row)) = self.seen.front().copied()
-            && now.duration_since(at) >= CALLS_FIRST
+            && now.duration_since(at) >= OWN_CALL_WITHIN
         {
             self.up_to = row;
             self.seen.pop_front();
@@ -185,10 +190,10 @@ mod tests {
     #[test]
     fn a_row_is_ripe_a_second_after_it_was_seen() {
         let start = Instant::now();
-        let mut ripe = Ripe::new(3);
+        let mut overdue = Overdue::new(3);
         for (after, last, expected) in [(0, 5, 3), (500, 8, 3), (1_000, 9, 5), (1_600, 9, 8)] {
-            ripe.look(last, start + Duration::from_millis(after));
-            assert_eq!(ripe.up_to, expected, "{after}");
+            overdue.note(last, start + Duration::from_millis(after));
+            assert_eq!(overdue.up_to, expected, "{after}");
         }
     }
 }

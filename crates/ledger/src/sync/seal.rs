@@ -1,25 +1,25 @@
-//! The keyed checksum of values in Redis.
+//! A [`Seal`] makes and checks the keyed checksum of values in Redis.
 //!
-//! With a key, a value is the byte 255, the value as it is without one, and an HMAC-SHA-256 over the names of its key and
-//! its bytes. A value without a valid checksum was written by a node without the key, or by nobody of ours. Without a
-//! key a checksum is passed over, so that nodes can be given the key one after the other.
+//! With a key, a value is the byte 255, the value as it is without one, and an HMAC-SHA-256 over the names of its key
+//! and its bytes. A value without a valid checksum was not written by a node with the key. Without a key a checksum
+//! is ignored, so that nodes can be given the key one after the other.
 
 use bytes::Bytes;
 use ring::hmac;
 
-use crate::shared::{Key, ValueKey};
+use crate::redis::{Key, ValueKey};
 
-/// Says that a checksum follows the value. No version of a value begins with it.
+/// This byte says that a checksum follows the value. No version of a value begins with it.
 const KEYED: u8 = 0xff;
 
-/// Bytes of a checksum.
+/// A checksum has so many bytes.
 const TAG_BYTES: usize = 32;
 
-/// Makes and checks the checksums.
+/// A `Seal` makes and checks the checksums.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Seal(Option<ValueKey>);
 
-/// A value without its checksum.
+/// An `Opened` value has no checksum any more.
 #[derive(Debug)]
 pub(super) struct Opened {
     pub(super) content: Bytes,
@@ -62,7 +62,7 @@ impl Seal {
     }
 }
 
-/// What a checksum is over. The lengths keep a value from being moved to another key.
+/// Returns what a checksum is over. The lengths keep a value from being moved to another key.
 fn message(biller: &str, key: Key<'_>, content: &[u8]) -> Vec<u8> {
     let parts = [biller.as_bytes(), key.kind.as_bytes(), key.name, content];
     let mut message = Vec::with_capacity(content.len() + key.name.len() + 64);

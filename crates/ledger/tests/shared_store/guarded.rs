@@ -3,7 +3,9 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use ledger::redis::{Node, Password, Settings, SharedStore, Step, Swap, Topology, inquire};
+use ledger::redis::{
+    Password, ServerAddress, Settings, SharedStore, Step, Swap, Topology, inquire,
+};
 use rustls::{ClientConfig, RootCertStore};
 use test_support::certificates::read_certificates;
 use test_support::{Authority, RedisServer};
@@ -124,7 +126,7 @@ fn settings_show_no_secret() {
     let settings = Settings {
         username: Some("gateway".to_owned()),
         password: Some(Password::new(PASSWORD)),
-        ..settings(Topology::Standalone(Node::new("127.0.0.1", 1)))
+        ..settings(Topology::Standalone(ServerAddress::new("127.0.0.1", 1)))
     };
     assert!(!format!("{settings:?}").contains(PASSWORD));
 }
@@ -190,7 +192,7 @@ fn an_inquiry_says_at_which_step_a_server_is_lost() {
         ),
         (
             Settings {
-                topology: Topology::Standalone(Node::new("no-such-host.invalid", 6379)),
+                topology: Topology::Standalone(ServerAddress::new("no-such-host.invalid", 6379)),
                 ..plain()
             },
             Some((Step::Name, false)),

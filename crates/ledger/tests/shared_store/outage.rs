@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use ledger::redis::{Node, OutOfReach, Topology};
+use ledger::redis::{OutOfReach, ServerAddress, Topology};
 use test_support::redis::Persistence;
 use test_support::{RedisServer, free_port};
 
@@ -127,7 +127,7 @@ async fn two_stores_of_one_server_agree_who_it_is() {
 #[tokio::test]
 async fn a_store_may_start_before_its_server() {
     let port = free_port();
-    let store = standalone(Node::new("127.0.0.1", port));
+    let store = standalone(ServerAddress::new("127.0.0.1", port));
     let begun = Instant::now();
     assert_eq!(
         read(&store, "B0001", "a").await,
@@ -142,7 +142,7 @@ async fn a_store_may_start_before_its_server() {
 
 #[tokio::test]
 async fn a_host_that_does_not_resolve_delays_no_call() {
-    let store = standalone(Node::new("no-such-host.invalid", 6379));
+    let store = standalone(ServerAddress::new("no-such-host.invalid", 6379));
     let begun = Instant::now();
     assert_eq!(
         read(&store, "B0001", "a").await,
@@ -174,7 +174,7 @@ async fn a_primary_that_becomes_a_replica_is_left_alone_until_it_is_primary_agai
 #[tokio::test]
 async fn a_name_is_resolved_again_and_tls_or_not_is_no_guess() {
     let server = RedisServer::durable(&[]);
-    let topology = Topology::Standalone(Node::new("localhost", server.port()));
+    let topology = Topology::Standalone(ServerAddress::new("localhost", server.port()));
     let store = ledger::redis::SharedStore::start(settings(topology));
     in_reach(&store).await;
     server.tell(&["CLIENT", "KILL", "TYPE", "normal"]);

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use ledger::redis::{Node, Password, Settings, SharedStore, Swap, Topology};
+use ledger::redis::{Password, ServerAddress, Settings, SharedStore, Swap, Topology};
 use test_support::redis::{Network, SERVICE, Watched, watch};
 use test_support::{RedisServer, free_port};
 
@@ -111,7 +111,7 @@ async fn sentinels_that_ask_for_a_password_get_it() {
 #[tokio::test]
 async fn a_service_that_sentinels_do_not_know_is_out_of_reach() {
     let sentinel = RedisServer::sentinel(&[]);
-    let unused = Node::new("127.0.0.1", free_port());
+    let unused = ServerAddress::new("127.0.0.1", free_port());
     let store = SharedStore::start(settings(Topology::Sentinel {
         service: SERVICE.to_owned(),
         nodes: vec![unused, node(sentinel.port())],

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use ledger::redis::{
-    Change, Identity, Key, Node, OutOfReach, Settings, SharedStore, Swap, Topology,
+    Change, Identity, Key, OutOfReach, ServerAddress, Settings, SharedStore, Swap, Topology,
 };
 
 /// The limit of one operation, with a margin for a loaded machine.
@@ -23,8 +23,8 @@ pub fn await_until(what: &str, happened: impl FnMut() -> bool) {
 }
 
 /// Returns a server on loopback.
-pub fn node(port: u16) -> Node {
-    Node::new("127.0.0.1", port)
+pub fn node(port: u16) -> ServerAddress {
+    ServerAddress::new("127.0.0.1", port)
 }
 
 /// Returns the gateway's settings for this Redis.
@@ -42,8 +42,8 @@ pub fn settings(topology: Topology) -> Settings {
 }
 
 /// Returns a store of one server that is not connected yet.
-pub fn standalone(node: Node) -> SharedStore {
-    SharedStore::start(settings(Topology::Standalone(node)))
+pub fn standalone(address: ServerAddress) -> SharedStore {
+    SharedStore::start(settings(Topology::Standalone(address)))
 }
 
 /// Waits until the store is in reach and returns its identity.

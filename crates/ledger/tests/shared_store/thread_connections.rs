@@ -65,7 +65,7 @@ async fn a_busy_thread_uses_one_connection_of_its_own() {
     read(&store, "B0001", "a").await.unwrap();
     assert_eq!(ids(&server), before, "no connection of its own yet");
 
-    SharedStore::settle_on_this_thread();
+    SharedStore::enable_thread_connections();
     let own = own_connection(&store, &server, &before).await;
     for _ in 0..100 {
         assert_eq!(read(&store, "B0001", "a").await.unwrap().unwrap(), "1");
@@ -91,7 +91,7 @@ async fn an_own_connection_that_is_ended_while_idle_costs_nothing() {
     let store = standalone(node(server.port()));
     let identity = in_reach(&store).await;
     let before = ids(&server);
-    SharedStore::settle_on_this_thread();
+    SharedStore::enable_thread_connections();
     let own = own_connection(&store, &server, &before).await;
     server.tell(&["CLIENT", "KILL", "ID", &own]);
     // The driver notices the end of the connection.
@@ -111,7 +111,7 @@ async fn own_connections_that_break_with_the_shared_one_cost_no_read() {
     let server = RedisServer::durable(&[]);
     let store = standalone(node(server.port()));
     in_reach(&store).await;
-    SharedStore::settle_on_this_thread();
+    SharedStore::enable_thread_connections();
     for _ in 0..20 {
         // The shared connection and the thread's own.
         eventually(async || {
@@ -130,7 +130,7 @@ async fn a_server_that_hangs_is_out_of_reach_within_the_bound_and_back_when_it_r
     let store = standalone(node(server.port()));
     in_reach(&store).await;
     let before = ids(&server);
-    SharedStore::settle_on_this_thread();
+    SharedStore::enable_thread_connections();
     own_connection(&store, &server, &before).await;
     server.signal("STOP");
     let begun = Instant::now();
@@ -159,7 +159,7 @@ async fn a_server_that_returns_as_another_is_used_over_new_connections() {
     let store = standalone(node(server.port()));
     let identity = in_reach(&store).await;
     let before = ids(&server);
-    SharedStore::settle_on_this_thread();
+    SharedStore::enable_thread_connections();
     own_connection(&store, &server, &before).await;
     server.kill();
     server.start_again();
@@ -175,7 +175,7 @@ async fn a_server_that_takes_no_further_connection_serves_over_the_shared_one() 
     in_reach(&store).await;
     // The store's connection and the test's.
     server.tell(&["CONFIG", "SET", "maxclients", "1"]);
-    SharedStore::settle_on_this_thread();
+    SharedStore::enable_thread_connections();
     for _ in 0..20 {
         assert_eq!(read(&store, "B0001", "a").await, Ok(None));
         tokio::time::sleep(Duration::from_millis(5)).await;

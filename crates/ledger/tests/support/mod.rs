@@ -11,7 +11,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
-use ledger::redis::{Node as RedisNode, OutOfReach, Settings, Topology, ValueKey, WallClock};
+use ledger::redis::{OutOfReach, ServerAddress, Settings, Topology, ValueKey, WallClock};
 use ledger::{
     BillView, FactContext, Ledger, LinkOutcome, LinkRefusal, Message, MessageDigest, Observer,
     Options, PaymentEffect, RecordOutcome, RecordedPayment, Reservation, Timestamp,
@@ -59,7 +59,7 @@ impl Store {
             Self::Keyed(server, prefix, secret) => (server, prefix, Some(*secret)),
         };
         Some(Settings {
-            topology: Topology::Standalone(RedisNode::new("127.0.0.1", server.port())),
+            topology: Topology::Standalone(ServerAddress::new("127.0.0.1", server.port())),
             database: 0,
             username: None,
             password: None,

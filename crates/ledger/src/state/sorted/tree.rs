@@ -11,12 +11,12 @@ pub(crate) struct Branch<T: Keyed> {
     /// The allocated bytes of the node, what is below it and what the entries own.
     bytes: usize,
     totals: T::Totals,
-    pub(super) node: Node<T>,
+    pub(super) node: TreeNode<T>,
 }
 
 /// At most [`FEW`] entries or branches, in the order of their keys.
 #[derive(Clone, Debug)]
-pub(super) enum Node<T: Keyed> {
+pub(super) enum TreeNode<T: Keyed> {
     Leaf(Vec<T>),
     Inner(Vec<Branch<T>>),
 }
@@ -24,15 +24,15 @@ pub(super) enum Node<T: Keyed> {
 impl<T: Keyed> Branch<T> {
     /// Returns the tree of entries in the order of their keys, at least one.
     pub(super) fn from_sorted(entries: Vec<T>) -> Self {
-        let mut branches = in_parts(entries, Node::Leaf);
+        let mut branches = in_parts(entries, TreeNode::Leaf);
         while branches.len() > 1 {
-            branches = in_parts(branches, Node::Inner);
+            branches = in_parts(branches, TreeNode::Inner);
         }
         branches.swap_remove(0)
     }
 
     /// Returns the branch of a node that is not empty.
-    fn of(node: Node<T>) -> Self {
+    fn of(node: TreeNode<T>) -> Self {
         let mut branch = Self {
             first: node.first(),
             len: 0,
@@ -49,13 +49,13 @@ impl<T: Keyed> Branch<T> {
         let mut totals = T::Totals::default();
         self.first = self.node.first();
         (self.len, self.bytes) = match &self.node {
-            Node::Leaf(entries) => {
+            TreeNode::Leaf(entries) => {
                 for entry in entries {
                     totals.add(&entry.totals());
                 }
                 (entries.len(), of_entries(entries))
             }
-            Node::Inner(branches) => {
+            TreeNode::Inner(branches) => {
                 let below = branches.iter().map(|branch| branch.bytes);
                 let bytes = heap_bytes::of_entries(branches) + below.sum::<usize>();
                 for branch in branches {
@@ -82,16 +82,16 @@ impl<T: Keyed> Branch<T> {
 
     pub(super) fn get(&self, key: &T::Key) -> Option<&T> {
         match &self.node {
-            Node::Leaf(entries) => find(entries, key).ok().map(|index| &entries[index]),
-            Node::Inner(branches) => branches[below(branches, key)].get(key),
+            TreeNode::Leaf(entries) => find(entries, key).ok().map(|index| &entries[index]),
+            TreeNode::Inner(branches) => branches[below(branches, key)].get(key),
         }
     }
 
     /// Adds the totals of all entries but the one with this key.
     pub(super) fn add_others(&self, key: &T::Key, totals: &mut T::Totals) {
         match &self.node {
-            Node::Leaf(entries) => add_others(entries, key, totals),
-            Node::Inner(branches) => {
+            TreeNode::Leaf(entries) => add_others(entries, key, totals),
+            TreeNode::Inner(branches) => {
                 let within = below(branches, key);
                 for (index, branch) in branches.iter().enumerate() {
                     if index == within {
@@ -113,8 +113,8 @@ impl<T: Keyed> Branch<T> {
         change: impl FnOnce(&mut T, C),
     ) {
         if let Some(right) = self.change(key, cause, new, change) {
-            let left = std::mem::replace(&mut self.node, Node::Inner(Vec::new()));
-            self.node = Node::Inner(vec![Self::of(left), right]);
+            let left = std::mem::replace(&mut self.node, TreeNode::Inner(Vec::new()));
+            self.node = TreeNode::Inner(vec![Self::of(left), right]);
             self.sum_up();
         }
     }
@@ -128,19 +128,19 @@ impl<T: Keyed> Branch<T> {
         change: impl FnOnce(&mut T, C),
     ) -> Option<Self> {
         let right = match &mut self.node {
-            Node::Leaf(entries) => {
+            TreeNode::Leaf(entries) => {
                 match find(entries, &key) {
                     Ok(index) => change(&mut entries[index], cause),
                     Err(index) => entries.insert(index, new(cause)),
                 }
-                right_half(entries).map(Node::Leaf)
+                right_half(entries).map(TreeNode::Leaf)
             }
-            Node::Inner(branches) => {
+            TreeNode::Inner(branches) => {
                 let within = below(branches, &key);
                 if let Some(right) = branches[within].change(key, cause, new, change) {
                     branches.insert(within + 1, right);
                 }
-                right_half(branches).map(Node::Inner)
+                right_half(branches).map(TreeNode::Inner)
             }
         };
         self.sum_up();
@@ -149,8 +149,8 @@ impl<T: Keyed> Branch<T> {
 
     pub(super) fn for_each_owned(self, take: &mut impl FnMut(T)) {
         match self.node {
-            Node::Leaf(entries) => entries.into_iter().for_each(take),
-            Node::Inner(branches) => {
+            TreeNode::Leaf(entries) => entries.into_iter().for_each(take),
+            TreeNode::Inner(branches) => {
                 let below = branches.into_iter();
                 below.for_each(|branch| branch.for_each_owned(take));
             }
@@ -158,7 +158,7 @@ impl<T: Keyed> Branch<T> {
     }
 }
 
-impl<T: Keyed> Node<T> {
+impl<T: Keyed> TreeNode<T> {
     fn first(&self) -> T::Key {
         match self {
             Self::Leaf(entries) => entries[0].key(),
@@ -185,7 +185,7 @@ fn right_half<T>(entries: &mut Vec<T>) -> Option<Vec<T>> {
 }
 
 /// Returns the branches of as many nodes as `entries` fill.
-fn in_parts<E, T: Keyed>(entries: Vec<E>, node: fn(Vec<E>) -> Node<T>) -> Vec<Branch<T>> {
+fn in_parts<E, T: Keyed>(entries: Vec<E>, node: fn(Vec<E>) -> TreeNode<T>) -> Vec<Branch<T>> {
     let mut entries = entries.into_iter();
     let parts = std::iter::from_fn(|| {
         let part: Vec<E> = entries.by_ref().take(FEW).collect();

@@ -3,7 +3,7 @@
 use std::slice;
 
 use super::Keyed;
-use super::tree::{Branch, Node};
+use super::tree::{Branch, TreeNode};
 
 /// The entries of a sorted list, in the order of their keys.
 pub(crate) struct Walk<'a, T: Keyed> {
@@ -37,8 +37,8 @@ impl<'a, T: Keyed> Walk<'a, T> {
             let level = self.above.last_mut()?;
             match level.find(|branch| wanted(branch.totals())) {
                 Some(branch) => match &branch.node {
-                    Node::Inner(branches) => self.above.push(branches.iter()),
-                    Node::Leaf(entries) => {
+                    TreeNode::Inner(branches) => self.above.push(branches.iter()),
+                    TreeNode::Leaf(entries) => {
                         self.leaf = entries.iter();
                         return Some(());
                     }

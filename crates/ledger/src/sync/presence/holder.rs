@@ -1,18 +1,18 @@
-//! Who holds a node's number, and who may take it.
+//! A [`Holder`] is the process that has a node's number; it decides who may take it.
 
 use std::fmt;
 
 use crate::Timestamp;
 use crate::journal::JournalIdentity;
 
-/// The first word of a value.
+/// Every value begins with this version.
 const VERSION: &str = "1";
 
-/// A process that runs as a node: what the node's key in Redis holds.
+/// A `Holder` is a process that runs as a node: what the node's key in Redis holds.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Holder {
     journal: JournalIdentity,
-    /// Of the process, drawn at its start.
+    /// Identifies the process, drawn at its start.
     instance: u64,
     /// When the process started, by its own clock.
     since: i64,
@@ -21,7 +21,7 @@ pub(super) struct Holder {
     machine: String,
 }
 
-/// What a process may do with its node's number.
+/// A `Judgement` says what a process may do with its node's number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Judgement {
     /// Take it, or keep it.
@@ -31,7 +31,7 @@ pub(super) enum Judgement {
 }
 
 impl Holder {
-    /// This process.
+    /// Returns the holder that this process is.
     pub(super) fn new(journal: JournalIdentity, instance: u64, now: Timestamp) -> Self {
         let machine = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
         let machine: String = machine.split_whitespace().collect();
@@ -79,7 +79,7 @@ impl Holder {
         format!("{VERSION} {identity} {place} {instance} {since} {process} {machine}")
     }
 
-    /// What this process may do where `held` has the number; `had`: whether this process has had it before.
+    /// Decides what this process may do where `held` has the number; `had`: whether this process has had it before.
     ///
     /// The same journal in the same place is held by one process at a time: its lock says so. At a start, another
     /// process that has the number with it was killed, and this one is its successor. One that had the number and finds

@@ -1,4 +1,5 @@
-//! Whether this node's number is its own: two processes with one number are a journal and its copy.
+//! [`Presence`] finds out whether this node's number is its own: two processes with one number are a journal and its
+//! copy.
 //!
 //! Each node holds a key in Redis with its journal's identity and a number of its process, renewed every five seconds
 //! and gone after fifteen. A start that finds the key held with another journal is refused. One that finds it only later,
@@ -22,25 +23,26 @@ use tokio::time::timeout;
 use super::{Seal, Share};
 use crate::Timestamp;
 use crate::journal::{Journal, JournalError};
-use crate::shared::{Key, OutOfReach, SharedStore, Swap};
+use crate::redis::{Key, OutOfReach, SharedStore, Swap};
 use holder::{Holder, Judgement};
 
-/// How long a number is held without being renewed.
+/// A number that is not renewed is held for this time.
 const HELD_FOR: Duration = Duration::from_secs(15);
 
-/// How often it is renewed.
+/// It is renewed so often.
 const RENEW_EVERY: Duration = Duration::from_secs(5);
 
-/// How long a start waits at most to learn whether its number is its own; it goes on without where Redis is away.
+/// A start waits so long at most to learn whether its number is its own; it goes on without where Redis is out of
+/// reach.
 const LEARN_WITHIN: Duration = Duration::from_secs(1);
 
-/// How often it is logged that the number is taken.
+/// It is logged so often that the number is taken.
 const LOG_EVERY: Duration = Duration::from_mins(1);
 
-/// How often a claim is tried again because the key changed meanwhile.
+/// A claim is tried so often because the key changed meanwhile.
 const ROUNDS: usize = 4;
 
-/// Holds the node's number; gives it up when dropped.
+/// A `Presence` holds the node's number, and gives it up when dropped.
 #[derive(Debug)]
 pub(crate) struct Presence {
     stop: watch::Sender<()>,
@@ -76,11 +78,11 @@ impl Presence {
             is_taken: Arc::clone(&is_taken),
         };
         let presence = Self::spawn(claimant, learned, is_taken).map_err(io_error)?;
-        // No answer in time, or no thread any more: as where Redis is away.
+        // No answer in time, or no thread any more: as where Redis is out of reach.
         match first.recv_timeout(LEARN_WITHIN).ok() {
             Some(Claim::Taken(by)) => Err(JournalError::Refused(
                 journal.path().to_path_buf(),
-                sentence(journal.node(), by.as_ref()),
+                taken_message(journal.node(), by.as_ref()),
             )),
             Some(Claim::Held | Claim::Unknown) | None => Ok(presence),
         }
@@ -132,7 +134,7 @@ impl Drop for Presence {
     }
 }
 
-/// What came of a claim to the number.
+/// A `Claim` is the outcome of a claim to the number.
 #[derive(Debug)]
 enum Claim {
     Held,
@@ -142,7 +144,7 @@ enum Claim {
     Unknown,
 }
 
-/// Claims the number again and again, on its thread.
+/// A `Claimant` claims the number again and again, on its thread.
 struct Claimant {
     number: u32,
     own: Holder,
@@ -168,8 +170,8 @@ impl Claimant {
             _ = stopped.changed() => return,
         }
         let first = self.claim().await;
-        self.tell(&first);
-        // A start that has gone on without is not told.
+        self.publish(&first);
+        // Nothing receives this where the start has gone on.
         let _ = learned.send(first);
         let mut has_supervisor = true;
         loop {
@@ -179,7 +181,7 @@ impl Claimant {
                 () = tokio::time::sleep(RENEW_EVERY) => {}
             }
             let claim = self.claim().await;
-            self.tell(&claim);
+            self.publish(&claim);
         }
         self.give_up().await;
     }
@@ -197,7 +199,7 @@ impl Claimant {
                 let judged = holder
                     .as_ref()
                     .map(|holder| self.own.judge(holder, self.had));
-                // A value of a later version is somebody's.
+                // A value of a later version belongs to another process.
                 if judged != Some(Judgement::Own) {
                     return Ok(Claim::Taken(holder));
                 }
@@ -224,8 +226,8 @@ impl Claimant {
         Err(OutOfReach::Busy)
     }
 
-    /// Publishes and logs what is news. What Redis does not say changes nothing.
-    fn tell(&mut self, claim: &Claim) {
+    /// Publishes and logs a change. Where Redis does not answer, nothing changes.
+    fn publish(&mut self, claim: &Claim) {
         match claim {
             Claim::Unknown => {}
             Claim::Held => {
@@ -243,14 +245,14 @@ impl Claimant {
                     self.logged = Some(Instant::now());
                     tracing::error!(
                         "NOT ready, calls that come are served all the same: {}",
-                        sentence(self.number, by.as_ref())
+                        taken_message(self.number, by.as_ref())
                     );
                 }
             }
         }
     }
 
-    /// The next start, wherever it is, finds the number free.
+    /// Gives the number up, so that the next start finds it free.
     async fn give_up(&self) {
         if self.had {
             let own = self.sealed();
@@ -268,7 +270,7 @@ impl Claimant {
             .close("", self.key(), self.own.value().into_bytes())
     }
 
-    /// Returns what a value says; `None` where no node with this key wrote it.
+    /// Returns the content of a value; `None` where no node with this key wrote it.
     fn open(&self, value: &Bytes) -> Option<Bytes> {
         let opened = self.seal.open("", self.key(), value);
         opened.is_valid.then_some(opened.content)
@@ -282,8 +284,8 @@ impl Claimant {
     }
 }
 
-/// That the number is taken, and what to do.
-fn sentence(number: u32, by: Option<&Holder>) -> String {
+/// Returns the message that the number is taken, and what to do.
+fn taken_message(number: u32, by: Option<&Holder>) -> String {
     let by = by.map_or_else(
         || "a later version of the gateway".to_owned(),
         Holder::to_string,

@@ -1,0 +1,107 @@
+//! A [`Keyspace`] writes the names of keys.
+
+use std::fmt;
+
+use crate::redis::settings::Settings;
+use crate::redis::settings::value_key::ValueKey;
+
+/// A `Key` is a key among those of a biller. `Debug` does not show its name, which may be a payer's.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct Key<'a> {
+    /// What kind of value it is; a short word without `:`.
+    pub kind: &'a str,
+    /// The name within its kind; any bytes.
+    pub name: &'a [u8],
+}
+
+impl fmt::Debug for Key<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Key({}, {} bytes)", self.kind, self.name.len())
+    }
+}
+
+/// A `Keyspace` writes the names of the keys of one prefix.
+#[derive(Clone, Debug)]
+pub(crate) struct Keyspace {
+    prefix: Box<str>,
+    /// What follows the name of the epoch: it differs with the value key, so that another key, or none, makes another
+    /// Redis.
+    epoch_of: Box<str>,
+}
+
+impl Keyspace {
+    pub(crate) fn new(prefix: &str) -> Self {
+        Self {
+            prefix: prefix.into(),
+            epoch_of: Box::default(),
+        }
+    }
+
+    /// Returns the keyspace of these settings.
+    pub(crate) fn of(settings: &Settings) -> Self {
+        let fingerprint = settings.value_key.as_ref().map(ValueKey::fingerprint);
+        Self {
+            epoch_of: fingerprint.map_or_else(Box::default, |word| format!("-{word}").into()),
+            ..Self::new(&settings.key_prefix)
+        }
+    }
+
+    /// Returns the key by which a running node is known.
+    pub(crate) fn node(&self, number: u32) -> String {
+        format!("{}:node:{number}", self.prefix)
+    }
+
+    /// Returns `{prefix}:{{BILLER}}:{kind}:{name}`.
+    pub(crate) fn spell(&self, biller: &str, key: Key<'_>) -> Vec<u8> {
+        self.parts(biller, key).concat()
+    }
+
+    /// Returns the same in pieces.
+    pub(crate) const fn parts<'a>(&'a self, biller: &'a str, key: Key<'a>) -> [&'a [u8]; 7] {
+        [
+            self.prefix.as_bytes(),
+            b":{",
+            biller.as_bytes(),
+            b"}:",
+            key.kind.as_bytes(),
+            b":",
+            key.name,
+        ]
+    }
+
+    /// Returns the key by which a wiped server is recognized.
+    pub(crate) fn epoch(&self) -> String {
+        format!("{}:epoch{}", self.prefix, self.epoch_of)
+    }
+
+    /// Returns the same for one server of a Cluster, with a tag that lies in one of its slots.
+    pub(crate) fn epoch_in(&self, tag: &str) -> String {
+        format!("{}:epoch{}:{{{tag}}}", self.prefix, self.epoch_of)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_carries_the_biller_as_its_hash_tag() {
+        let keys = Keyspace::new("relay");
+        let key = Key {
+            kind: "f",
+            name: b"a}{b\0",
+        };
+        assert_eq!(keys.spell("B0001", key), b"relay:{B0001}:f:a}{b\0");
+        assert_eq!(keys.epoch(), "relay:epoch");
+        assert_eq!(keys.epoch_in("17"), "relay:epoch:{17}");
+    }
+
+    #[test]
+    fn a_keys_name_is_not_shown() {
+        let key = Key {
+            kind: "f",
+            name: b"secret",
+        };
+        assert_eq!(format!("{key:?}"), "Key(f, 6 bytes)");
+    }
+}
