@@ -21,6 +21,7 @@ mod identity_reader;
 mod insert;
 mod intern;
 mod job;
+mod known_message;
 mod load;
 mod look_up;
 mod mend;
