@@ -6,6 +6,7 @@
 mod access;
 mod audit;
 mod backup;
+mod bulk_load;
 mod check;
 mod column;
 mod commit;
@@ -62,6 +63,7 @@ use tokio::time::timeout;
 pub use audit::Audit;
 use backup::Backups;
 pub use backup::{Backup, BackupReport};
+pub use bulk_load::BulkLoad;
 pub use commit::{Commit, Rows};
 pub use due::Due;
 pub use effect::Effect;
