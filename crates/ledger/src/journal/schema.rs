@@ -7,7 +7,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use rusqlite::config::DbConfig;
-use rusqlite::{Connection, OptionalExtension};
+use rusqlite::{Connection, OpenFlags, OptionalExtension};
 
 use super::{JournalError, identity, refused};
 
@@ -291,6 +291,17 @@ pub(super) fn connect(file: &Path) -> Result<Connection, JournalError> {
     connection.pragma_update(None, "synchronous", "FULL")?;
     // A write-ahead log that has grown once need not stay large.
     connection.pragma_update(None, "journal_size_limit", 64 << 20)?;
+    connection.set_prepared_statement_cache_capacity(STATEMENTS);
+    Ok(connection)
+}
+
+/// A connection that reads a file that is there. It makes none: beside the log of a journal that was taken away, an
+/// empty file would be taken for it.
+pub(super) fn connect_to_read(file: &Path) -> Result<Connection, JournalError> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = Connection::open_with_flags(file, flags)?;
+    connection.busy_timeout(Duration::from_millis(250))?;
+    connection.pragma_update(None, "query_only", true)?;
     connection.set_prepared_statement_cache_capacity(STATEMENTS);
     Ok(connection)
 }
