@@ -164,7 +164,7 @@ mod tests {
     }
 
     #[test]
-    fn slots_on_their_way_are_told_when_they_have_arrived() {
+    fn moving_slots_are_published_once_they_have_settled() {
         let status = Arc::new(Status::default());
         let mut publisher = StatusPublisher::new(Arc::clone(&status));
         let start = Instant::now();
@@ -190,7 +190,7 @@ mod tests {
     }
 
     #[test]
-    fn changed_data_is_told_at_once_and_an_absence_is_no_change() {
+    fn changed_data_is_published_at_once_and_an_absence_is_no_change() {
         let status = Arc::new(Status::default());
         let mut publisher = StatusPublisher::new(Arc::clone(&status));
         let now = Instant::now();
