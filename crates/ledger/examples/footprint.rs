@@ -15,6 +15,9 @@ use protocol::{Bill, BillerCode, KoreanTime, PayResult, Rules};
 /// Bills that are under way at once: what a busy gateway gathers into one commit.
 const AT_ONCE: usize = 1_000;
 
+/// Pay-results that are under way at once while their cost is measured, and how many of them are.
+const GROUPS: [(usize, usize); 4] = [(1, 500), (8, 4_000), (32, 8_000), (128, 16_000)];
+
 /// Bills of one biller.
 const PER_BILLER: usize = 10_000;
 
@@ -47,6 +50,20 @@ fn main() {
             "memory per bill: {:.0} bytes",
             (resident_bytes() - before) / count
         );
+        let mut number = bills;
+        for (group, pay_results) in GROUPS {
+            let (began, used) = (Instant::now(), processor_micros());
+            for _ in 0..pay_results / group {
+                join_all((number..number + group).map(|number| pay(&ledger, number))).await;
+                number += group;
+            }
+            println!(
+                "a pay-result in groups of {group}: {:.0} µs of processor time, {:.0} µs in all",
+                (processor_micros() - used) / pay_results as f64,
+                began.elapsed().as_micros() as f64 / pay_results as f64
+            );
+        }
+        let count = (bills + GROUPS.iter().map(|(_, count)| count).sum::<usize>()) as f64;
         drop(ledger);
         println!(
             "journal per bill: {:.0} bytes",
@@ -86,6 +103,14 @@ async fn life(ledger: &Ledger, number: usize) {
     let expire_at = KoreanTime::parse("20991231235959").unwrap();
     let outcome = LinkOutcome::Linked { expire_at };
     ledger.settle(&reservation, &outcome, now).await.unwrap();
+    pay(ledger, number).await;
+}
+
+/// A payment, and a biller that accepts it.
+async fn pay(ledger: &Ledger, number: usize) {
+    let biller = BillerCode::parse(&format!("B{:04}", number / PER_BILLER)).unwrap();
+    let user_key = format!("{number:010}");
+    let now = Timestamp::now();
     let body = Bytes::from(format!(
         r#"{{"data":{{"biller_user_key":"{user_key}","billed_year_month":"202611","pay_by":"MONEY","pay_type":"P","amount":20000,"pay_amount":20000,"pay_fee_type":"BEFORE","pay_fee":150,"pay_fee_tax":15,"paid_at":"20261124120000","pay_id":{number}}}}}"#
     ));
@@ -118,6 +143,16 @@ fn resident_bytes() -> f64 {
         .unwrap();
     let kib: f64 = line.split_whitespace().nth(1).unwrap().parse().unwrap();
     kib * 1024.0
+}
+
+/// Processor time of this process so far, in ticks of ten milliseconds.
+fn processor_micros() -> f64 {
+    let stat = std::fs::read_to_string("/proc/self/stat").unwrap();
+    let behind_name = stat.rsplit(')').next().unwrap();
+    let fields = behind_name.split_whitespace().skip(11).take(2);
+    fields
+        .map(|ticks| ticks.parse::<f64>().unwrap() * 10_000.0)
+        .sum()
 }
 
 fn folder_bytes(folder: &Path) -> f64 {

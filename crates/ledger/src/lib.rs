@@ -7,6 +7,9 @@
 //!
 //! This crate has no HTTP. Callers pass the time as a value ([`Timestamp`]), so tests set the clock.
 
+#[cfg(test)]
+extern crate self as ledger;
+
 mod api;
 pub mod journal;
 mod node;

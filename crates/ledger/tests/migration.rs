@@ -4,9 +4,13 @@
 use std::path::Path;
 
 use bytes::Bytes;
+#[path = "migration/generator.rs"]
+mod generator;
+
+use ledger::journal::NumberedFact;
 use ledger::{
-    Claim, DeliveryOutcome, DeliveryState, Digests, FactContext, KeptAnswer, Ledger, Message,
-    MessageDigest, Options, Timestamp, verify_offline,
+    Claim, DeliveryOutcome, DeliveryState, Digests, FactContext, FactKind, KeptAnswer, Ledger,
+    Message, MessageDigest, Options, Timestamp, verify_offline,
 };
 use protocol::{Bill, BillerCode, CanonicalDigest, Decimal, PaidAt, PayId, PayType, PaymentEvent};
 use rusqlite::{Connection, params};
@@ -88,12 +92,12 @@ fn open(directory: &Path) -> Ledger {
 }
 
 #[tokio::test]
-async fn a_journal_of_version_1_is_opened_and_takes_what_version_2_writes() {
+async fn a_journal_of_version_1_is_opened_and_takes_what_this_version_writes() {
     let directory = TempDir::new().unwrap();
     write_version_1(directory.path());
     assert_eq!(version(directory.path()), 1);
-    let offline = verify_offline(directory.path()).unwrap();
-    assert!(offline.findings.is_empty(), "{:?}", offline.findings);
+    let offline = verify_offline(directory.path()).unwrap_err().to_string();
+    assert!(offline.contains("an earlier version"), "{offline}");
 
     let now = Timestamp::now();
     let accepted = Digests {
@@ -109,10 +113,10 @@ async fn a_journal_of_version_1_is_opened_and_takes_what_version_2_writes() {
             answer: None,
         },
     };
-    // The second and the third start find a journal of version 2.
+    // The second and the third start find a journal of version 3.
     for start in 0..3 {
         let ledger = open(directory.path());
-        assert_eq!(version(directory.path()), 2);
+        assert_eq!(version(directory.path()), 3);
         assert!(ledger.look_up(&bill("1"), now).await.unwrap().paid);
         // What an older version accepted is known by its bytes.
         let claim = ledger.claim(&bill("1"), &event("1"), accepted).await;
@@ -158,5 +162,102 @@ async fn a_journal_of_version_1_is_opened_and_takes_what_version_2_writes() {
             "{:?}",
             verified.audit.findings
         );
+    }
+}
+
+/// Where the process that is killed has its journal.
+const TO_MIGRATE: &str = "RELAY_JOURNAL_TO_MIGRATE";
+
+/// Opens the journal that the test below names, and is killed meanwhile.
+#[test]
+fn a_process_that_opens_the_named_journal() {
+    if let Some(directory) = std::env::var_os(TO_MIGRATE) {
+        drop(open(Path::new(&directory)));
+    }
+}
+
+#[tokio::test]
+async fn a_journal_of_version_2_has_the_same_answers_however_often_its_first_starts_are_killed() {
+    let bills = 4_000;
+    let directory = TempDir::new().unwrap();
+    generator::write(directory.path(), bills);
+    assert_eq!(version(directory.path()), 2);
+    let mut kills = 0;
+    for millis in (20..).step_by(30) {
+        let mut start = std::process::Command::new(std::env::current_exe().unwrap())
+            .args(["--exact", "a_process_that_opens_the_named_journal"])
+            .env(TO_MIGRATE, directory.path())
+            .stdout(std::process::Stdio::null())
+            .spawn()
+            .unwrap();
+        // Each is killed a little later than the one before, wherever it is.
+        std::thread::sleep(std::time::Duration::from_millis(millis));
+        if start.try_wait().unwrap().is_some() {
+            break;
+        }
+        start.kill().unwrap();
+        start.wait().unwrap();
+        kills += 1;
+    }
+    assert!(kills > 1, "no start was killed");
+    let ledger = open(directory.path());
+    assert_eq!(version(directory.path()), 3);
+    let now = Timestamp::now();
+    for number in 0..bills {
+        let expected = generator::expected(number);
+        let bill = generator::bill(number);
+        let view = ledger.look_up(&bill, now).await.unwrap();
+        assert_eq!(view.paid, expected.is_paid, "{number}");
+        assert_eq!(view.error_bill, expected.is_error_bill, "{number}");
+        let history = ledger.history(&bill).await.unwrap();
+        let state = history.current.state.unwrap();
+        assert_eq!(
+            state.link_state(now).is_registered(),
+            expected.is_registered
+        );
+        assert_eq!(state.undelivered(), expected.undelivered, "{number}");
+        for message in expected.accepted {
+            let reported = |numbered: &NumberedFact| match &numbered.fact.kind {
+                FactKind::Payment {
+                    event, message: of, ..
+                } if *of == message.bytes => Some(event.clone()),
+                _ => None,
+            };
+            let event = history.facts.facts.iter().find_map(reported).unwrap();
+            let claim = ledger.claim(&bill, &event, message).await;
+            let Claim::Accepted { answer, .. } = claim else {
+                panic!("{number}: {claim:?}");
+            };
+            assert_eq!(*answer, generator::answer(), "{number}");
+        }
+    }
+    let verified = ledger.verify().await.unwrap().audit;
+    assert!(verified.findings.is_empty(), "{:?}", verified.findings);
+    assert_eq!(verified.bills, bills as u64);
+    drop(ledger);
+    let leftover = Connection::open(directory.path().join("journal.sqlite3")).unwrap();
+    let tables = "SELECT count(*) FROM sqlite_schema WHERE name GLOB 'old_*' OR name = 'migration'";
+    let tables: i64 = leftover.query_row(tables, [], |row| row.get(0)).unwrap();
+    assert_eq!(tables, 0);
+}
+
+#[test]
+fn a_journal_of_a_later_version_is_refused_with_what_to_do() {
+    let directory = TempDir::new().unwrap();
+    drop(open(directory.path()));
+    let journal = Connection::open(directory.path().join("journal.sqlite3")).unwrap();
+    journal.pragma_update(None, "user_version", 4).unwrap();
+    drop(journal);
+    let options = Options::embedded(directory.path().to_path_buf());
+    let refused = Ledger::open(&options, Timestamp::now())
+        .unwrap_err()
+        .to_string();
+    for part in [
+        "journal.sqlite3",
+        "later version",
+        "version 4",
+        "start that version",
+    ] {
+        assert!(refused.contains(part), "{refused}");
     }
 }

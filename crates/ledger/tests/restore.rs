@@ -147,8 +147,8 @@ async fn a_file_that_is_no_whole_backup_is_named_with_what_to_do_and_nothing_is_
         (path("damaged"), "is damaged", "take another backup"),
         (
             path("later"),
-            "journal version 99, this one knows",
-            "use that version",
+            "journal version 99, this one reads up to",
+            "start that version",
         ),
         (
             path("no-node"),

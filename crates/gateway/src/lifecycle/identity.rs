@@ -130,13 +130,10 @@ impl Judged {
         Ok(())
     }
 
-    /// Keeps what comes into force. A journal that cannot be written now gets it later.
+    /// Keeps what comes into force.
     pub(super) fn keep(self, ledger: &Ledger) {
-        if self.new.is_empty() {
-            return;
-        }
-        if let Err(error) = ledger.keep_identities(self.new) {
-            tracing::error!(%error, "the identity parameters in force are not on durable storage");
+        if !self.new.is_empty() {
+            ledger.keep_identities(self.new);
         }
     }
 }

@@ -126,7 +126,7 @@ async fn accepted(ledger: &Ledger, body: String, at: Timestamp) {
         content_type: "application/json".into(),
         body: r#"{"res_code":"OK"}"#.into(),
     };
-    let outcome = DeliveryOutcome::Accepted(answer.into());
+    let outcome = DeliveryOutcome::Accepted(answer);
     let delivered =
         ledger.record_delivery(&result.bill, &result.event, message.into(), outcome, at);
     delivered.await.unwrap();

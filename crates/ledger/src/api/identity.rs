@@ -31,14 +31,11 @@ impl Ledger {
         self.node.journal().reader().identities_in_force()
     }
 
-    /// Keeps identity parameters that came into force. Blocks until they are on durable storage.
-    ///
-    /// # Errors
-    /// When the journal cannot be written.
-    pub fn keep_identities(&self, kept: Vec<IdentityInForce>) -> Result<(), JournalError> {
+    /// Keeps identity parameters that come into force. They are queued before every later fact, so that nobody waits:
+    /// if the process ends before they are on durable storage, the next start judges them again.
+    pub fn keep_identities(&self, kept: Vec<IdentityInForce>) {
         let entry = Entry::of(Vec::new()).with_identities(kept);
-        let commit = self.node.journal().append(entry);
-        commit.blocking_committed().map(|_| ())
+        drop(self.node.journal().append(entry));
     }
 
     /// Returns the bills of a biller that are paid or registered at `now`, by the parameters of their identities. Call

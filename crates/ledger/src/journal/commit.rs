@@ -2,9 +2,10 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
+use std::thread;
+use std::time::{Duration, Instant};
 
-use tokio::sync::oneshot;
+use tokio::sync::oneshot::{self, error::TryRecvError};
 use tokio::time::timeout;
 
 use super::JournalError;
@@ -14,6 +15,9 @@ const PATIENCE: Duration = Duration::from_secs(1);
 
 /// The same while it is not; a disk that says no says so at once.
 const NO_PATIENCE: Duration = Duration::from_millis(50);
+
+/// How often a start looks whether its facts are committed.
+const LOOK_EVERY: Duration = Duration::from_millis(1);
 
 /// The rows of one entry's facts; none where `first` is beyond `last`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -63,6 +67,20 @@ impl Commit {
                 Err(Arc::new(JournalError::Stalled))
             }
         }
+    }
+
+    /// The same at a start, where nothing is served yet: on whatever thread, also one that drives a runtime.
+    pub(crate) fn committed_at_start(mut self) -> Result<Rows, JournalError> {
+        let began = Instant::now();
+        while began.elapsed() < PATIENCE {
+            match self.wait.try_recv() {
+                Ok(Ok(rows)) => return Ok(rows),
+                Ok(Err(error)) => return Err(JournalError::Sqlite(error.to_string())),
+                Err(TryRecvError::Closed) => return Err(JournalError::Overloaded),
+                Err(TryRecvError::Empty) => thread::sleep(LOOK_EVERY),
+            }
+        }
+        Err(JournalError::Stalled)
     }
 
     /// The same for a thread that may wait.

@@ -42,6 +42,8 @@ mod schema;
 mod space;
 mod stored;
 mod tally;
+#[cfg(test)]
+mod tests;
 mod upkeep;
 mod writer;
 

@@ -173,6 +173,12 @@ impl Reader {
         collect(&mut statement.raw_query(), |row| row::digests(row, 0))
     }
 
+    #[cfg(test)]
+    pub(super) fn into_connection(self) -> Connection {
+        let connection = self.connection.into_inner();
+        connection.unwrap_or_else(PoisonError::into_inner)
+    }
+
     pub(super) fn lock(&self) -> std::sync::MutexGuard<'_, Connection> {
         self.connection
             .lock()

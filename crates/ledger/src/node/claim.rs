@@ -49,7 +49,7 @@ pub struct ClaimGuard {
     book: Arc<Book>,
     message: Digests,
     _wake: watch::Sender<()>,
-    #[expect(dead_code, reason = "it keeps the bill in memory")]
+    /// Keeps the bill in memory.
     resident: Option<Resident>,
 }
 

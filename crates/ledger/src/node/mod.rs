@@ -371,7 +371,7 @@ impl Node {
             last = Some(self.record_of_request(&fact.bill, now, kind, context));
         }
         // The writer commits them in order. Where it cannot write now, it does later.
-        if let Some(Err(error)) = last.map(Commit::blocking_committed) {
+        if let Some(Err(error)) = last.map(Commit::committed_at_start) {
             tracing::error!(%error, "what was cut off is not in the journal yet");
         }
         Ok(())

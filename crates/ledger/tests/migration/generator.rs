@@ -2,11 +2,17 @@
 
 use std::path::Path;
 
-use ledger::{MessageDigest, Stamp, Timestamp};
+use bytes::Bytes;
+use ledger::{Digests, KeptAnswer, MessageDigest, Stamp, Timestamp};
+use protocol::{Bill, BillerCode, CanonicalDigest};
 use rusqlite::{Connection, Statement, params};
 
 /// The tables of version 2, as it made them.
 const VERSION_2: &str = include_str!("version_2.sql");
+
+/// The answer with which billers accept.
+const ANSWER: &str = r#"{"res_code":"OK","message":"성공","data":null}"#;
+const CONTENT_TYPE: &[u8] = b"application/json;charset=utf-8";
 
 /// Bills of one biller.
 const PER_BILLER: usize = 10_000;
@@ -102,7 +108,11 @@ pub fn write(directory: &Path, bills: usize) {
 }
 
 const fn gcd(one: usize, other: usize) -> usize {
-    if other == 0 { one } else { gcd(other, one % other) }
+    if other == 0 {
+        one
+    } else {
+        gcd(other, one % other)
+    }
 }
 
 struct Writer<'a> {
@@ -149,7 +159,14 @@ impl Writer<'_> {
             Uncertain => self.fact(number, "uncertain", settled),
             _ => {
                 let expire_at = Some("20991231235959");
-                self.fact(number, "linked", Row { expire_at, ..settled });
+                self.fact(
+                    number,
+                    "linked",
+                    Row {
+                        expire_at,
+                        ..settled
+                    },
+                );
             }
         }
     }
@@ -184,7 +201,7 @@ impl Writer<'_> {
     fn report(&mut self, number: usize, (pay_type, amount): (&str, &str), deliveries: &[&str]) {
         let body = body(number, pay_type, amount);
         let digest = MessageDigest::of(body.as_bytes());
-        let form = MessageDigest::of(format!("form of {body}").as_bytes());
+        let form = form(&body);
         let (code, message) = (code(number), digest.as_bytes().as_slice());
         self.message
             .execute(params![code, message, body.as_bytes()])
@@ -211,17 +228,25 @@ impl Writer<'_> {
             );
         }
         if deliveries.last() == Some(&"accepted") {
-            let content_type = b"application/json;charset=utf-8";
-            let answer = r#"{"res_code":"OK","message":"성공","data":null}"#.as_bytes();
             self.answer
-                .execute(params![code, message, content_type, answer, canonical])
+                .execute(params![
+                    code,
+                    message,
+                    CONTENT_TYPE,
+                    ANSWER.as_bytes(),
+                    canonical
+                ])
                 .unwrap();
         }
     }
 
     fn fact(&mut self, number: usize, kind: &str, row: Row<'_>) {
         self.stamp.time += 1 << 10;
-        let (pay_type, amount, message) = row.event.unzip3();
+        let (pay_type, amount) = (
+            row.event.map(|event| event.0),
+            row.event.map(|event| event.1),
+        );
+        let message = row.event.map(|event| event.2);
         let answered = row.delivery.filter(|delivery| *delivery != "closed");
         self.fact
             .execute(params![
@@ -230,7 +255,11 @@ impl Writer<'_> {
                 code(number),
                 format!("{number:010}"),
                 notice_key(number),
-                if number % 7 == 0 { r#"{"site":"7"}"# } else { "" },
+                if number % 7 == 0 {
+                    r#"{"site":"7"}"#
+                } else {
+                    ""
+                },
                 row.attempt,
                 row.attempt.map(|_| 7),
                 row.after_unknown,
@@ -254,16 +283,70 @@ impl Writer<'_> {
     }
 }
 
-trait Unzip3<'a> {
-    fn unzip3(self) -> (Option<&'a str>, Option<&'a str>, Option<&'a [u8]>);
+/// What is known of a bill once the process was started that the journal's end cut off.
+pub struct Expected {
+    pub is_paid: bool,
+    pub is_error_bill: bool,
+    pub is_registered: bool,
+    pub undelivered: usize,
+    pub accepted: Vec<Digests>,
 }
 
-impl<'a> Unzip3<'a> for Option<(&'a str, &'a str, &'a [u8])> {
-    fn unzip3(self) -> (Option<&'a str>, Option<&'a str>, Option<&'a [u8]>) {
-        self.map_or((None, None, None), |(one, two, three)| {
-            (Some(one), Some(two), Some(three))
-        })
+/// Returns what is known of a bill.
+pub fn expected(number: usize) -> Expected {
+    let life = LIVES[number % LIVES.len()];
+    let accepted = match life {
+        Accepted | RefusedThenAccepted | Cancelled => {
+            let body = body(number, "P", "20000");
+            vec![Digests {
+                bytes: MessageDigest::of(body.as_bytes()),
+                canonical: CanonicalDigest::from_slice(form(&body).as_bytes()),
+            }]
+        }
+        _ => Vec::new(),
+    };
+    Expected {
+        is_paid: matches!(
+            life,
+            Accepted | Refused | CutOff | Closed | RefusedThenAccepted
+        ),
+        is_error_bill: life == Classified,
+        is_registered: life != Released,
+        undelivered: usize::from(matches!(life, Refused | CutOff | Cancelled)),
+        accepted,
     }
+}
+
+/// Returns the bill with this number.
+pub fn bill(number: usize) -> Bill {
+    let identity: &[(&str, &str)] = if number % 7 == 0 {
+        &[("site", "7")]
+    } else {
+        &[]
+    };
+    let biller = BillerCode::parse(&code(number)).unwrap();
+    Bill::from_parts(
+        biller,
+        &format!("{number:010}"),
+        "202611",
+        "",
+        &notice_key(number),
+        identity,
+    )
+}
+
+/// Returns the answer with which billers accept.
+pub fn answer() -> KeptAnswer {
+    KeptAnswer {
+        status: 200,
+        content_type: Bytes::from_static(CONTENT_TYPE),
+        body: Bytes::from_static(ANSWER.as_bytes()),
+    }
+}
+
+/// Stands for the digest of a canonical form.
+fn form(body: &str) -> MessageDigest {
+    MessageDigest::of(format!("form of {body}").as_bytes())
 }
 
 /// The biller of a bill.
@@ -286,7 +369,13 @@ fn request_id(number: usize, kind: &str) -> String {
         .iter()
         .map(|byte| format!("{byte:02x}"))
         .collect();
-    let (a, b, c, d, e) = (&hex[..8], &hex[8..12], &hex[12..16], &hex[16..20], &hex[20..]);
+    let (a, b, c, d, e) = (
+        &hex[..8],
+        &hex[8..12],
+        &hex[12..16],
+        &hex[16..20],
+        &hex[20..],
+    );
     format!("{a}-{b}-{c}-{d}-{e}")
 }
 

@@ -6,6 +6,8 @@
 
 mod old_row;
 mod old_schema;
+#[cfg(test)]
+mod tests;
 
 use std::ops::ControlFlow;
 use std::path::Path;
@@ -53,7 +55,7 @@ pub(super) struct MigrationProgress {
 pub(super) fn run(connection: &mut Connection, file: &Path) -> Result<(), JournalError> {
     let (began, mut said) = (Instant::now(), Instant::now());
     let mut is_told = false;
-    run_watched(connection, |progress| {
+    run_watched(connection, BATCH, |progress| {
         if !is_told || said.elapsed() >= SAY_EVERY {
             (is_told, said) = (true, Instant::now());
             let MigrationProgress { done, total, .. } = progress;
@@ -67,9 +69,10 @@ pub(super) fn run(connection: &mut Connection, file: &Path) -> Result<(), Journa
     Ok(())
 }
 
-/// The same, with a look at each step, which may stop it.
+/// The same in batches of this size, with a look at each step, which may stop it.
 pub(super) fn run_watched(
     connection: &mut Connection,
+    batch: usize,
     mut look: impl FnMut(MigrationProgress) -> ControlFlow<()>,
 ) -> Result<(), JournalError> {
     let version = schema::version(connection)?;
@@ -91,7 +94,7 @@ pub(super) fn run_watched(
         if progress.phase == DROP {
             break;
         }
-        step(connection, &mut inserter, progress)?;
+        step(connection, &mut inserter, (progress, batch))?;
     }
     for table in ["old_fact", "old_message", "old_answer", "migration"] {
         connection.execute_batch(&format!("DROP TABLE IF EXISTS {table}"))?;
@@ -145,7 +148,7 @@ fn progress(connection: &Connection) -> Result<MigrationProgress, JournalError> 
 fn step(
     connection: &mut Connection,
     inserter: &mut Inserter,
-    progress: MigrationProgress,
+    (progress, batch): (MigrationProgress, usize),
 ) -> Result<(), JournalError> {
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
     let next = MigrationProgress {
@@ -154,7 +157,7 @@ fn step(
         ..progress
     };
     let reached = match progress.phase {
-        FACTS => move_facts(&transaction, inserter, progress)?.unwrap_or(next),
+        FACTS => move_facts(&transaction, inserter, (progress, batch))?.unwrap_or(next),
         LEFT_OVER => {
             move_left_over(&transaction, inserter)?;
             next
@@ -163,7 +166,7 @@ fn step(
             transaction.execute_batch(schema::INDEXES[0])?;
             next
         }
-        MARKS => mark_bills(&transaction, progress)?.unwrap_or(next),
+        MARKS => mark_bills(&transaction, (progress, batch))?.unwrap_or(next),
         INDEXES => {
             for index in schema::INDEXES {
                 transaction.execute_batch(index)?;
@@ -185,14 +188,14 @@ fn step(
 fn move_facts(
     connection: &Transaction<'_>,
     inserter: &mut Inserter,
-    progress: MigrationProgress,
+    (progress, batch): (MigrationProgress, usize),
 ) -> Result<Option<MigrationProgress>, JournalError> {
     let query = format!(
         "SELECT {} FROM old_fact WHERE seq > ?1 ORDER BY seq LIMIT ?2",
         old_row::COLUMNS
     );
     let mut statement = connection.prepare_cached(&query)?;
-    let mut rows = statement.query(params![progress.place, row::limit(BATCH)])?;
+    let mut rows = statement.query(params![progress.place, row::limit(batch)])?;
     let mut reached = progress;
     while let Some(row) = rows.next()? {
         let mut old = old_row::read(row)?;
@@ -328,7 +331,7 @@ fn move_left_over(
 /// no more.
 fn mark_bills(
     connection: &Transaction<'_>,
-    progress: MigrationProgress,
+    (progress, batch): (MigrationProgress, usize),
 ) -> Result<Option<MigrationProgress>, JournalError> {
     let query = format!(
         "SELECT {BILL_COLUMNS}, bill.id FROM bill CROSS JOIN biller ON biller.id = bill.biller
@@ -337,7 +340,7 @@ fn mark_bills(
     let mut reached = progress;
     let bills = {
         let mut statement = connection.prepare_cached(&query)?;
-        let mut rows = statement.query(params![progress.place, row::limit(BATCH)])?;
+        let mut rows = statement.query(params![progress.place, row::limit(batch)])?;
         row::collect(&mut rows, |row| {
             Ok((row.get::<_, i64>(6)?, row::bill(row, 0)?))
         })?
