@@ -35,15 +35,15 @@ class Child:
         """Waits until the process listens on a port of the loopback."""
         self.await_(lambda: _accepts(port), f"listen on port {port}", seconds)
 
-    def await_(self, is_so, what, seconds=60):
-        """Waits until `is_so()` holds; exits if the process ends first or the time is over."""
+    def await_(self, is_so, what, seconds=60, every=0.02):
+        """Looks `every` so many seconds until `is_so()` holds; exits if the process ends or the time is over."""
         over = time.monotonic() + seconds
         while not is_so():
             if self.process.poll() is not None:
                 sys.exit(f"{self.name} ended with {self.process.returncode}; its log is {self.log}")
             if time.monotonic() > over:
                 sys.exit(f"{self.name} did not {what} in {seconds} s; its log is {self.log}")
-            time.sleep(0.02)
+            time.sleep(every)
 
     def kill(self):
         """Ends the process with SIGKILL."""

@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import time
 import urllib.request
 
 from bench import metrics, tools
@@ -20,14 +21,21 @@ def sha256(text):
 
 
 class Settings:
-    """A gateway's settings: one transport on both sides, billers by code, Redis or the embedded ledger."""
+    """A gateway's settings: one transport on both sides, billers by code, Redis or the embedded ledger.
 
-    def __init__(self, transport="plain", redis=None, billers=None, kakao_url=None, cores=None):
+    `ledger` holds further lines of the table `[ledger]`, `binary` another build than the one of this tree.
+    """
+
+    def __init__(
+        self, transport="plain", redis=None, billers=None, kakao_url=None, cores=None, ledger="", binary=None
+    ):
         self.transport = transport
         self.redis = redis
         self.billers = billers
         self.kakao_url = kakao_url
         self.cores = cores
+        self.ledger = ledger
+        self.binary = binary
 
 
 class Gateway:
@@ -44,11 +52,29 @@ class Gateway:
         self.start()
 
     def start(self):
-        """Starts the process and waits for its listener; folding a large ledger can take minutes."""
-        command = [tools.release("gateway"), "serve", "--config", self.configuration]
+        """Starts the process and waits for its listener; bringing an old journal up to date can take minutes."""
+        self.spawn()
+        self.child.await_port(self._port, 900)
+
+    def spawn(self):
+        """Starts the process."""
+        command = [self._binary(), "serve", "--config", self.configuration]
         cores = self.settings.cores or self._environment.relay_cores
         self.child = Child(self.name, command, self.folder / "log", cores)
-        self.child.await_port(self._port, 900)
+
+    def seconds_to_ready(self):
+        """Starts the process and returns how long it takes until `/health/ready` answers 200."""
+        began = time.monotonic()
+        self.spawn()
+        self.child.await_(self._is_ready, "get ready", 900, every=0.002)
+        return time.monotonic() - began
+
+    def _is_ready(self):
+        try:
+            with urllib.request.urlopen(f"http://127.0.0.1:{self.ops_port}/health/ready", timeout=10) as answer:
+                return answer.status == 200
+        except OSError:
+            return False
 
     def url(self, _transport=None):
         scheme = "https" if self.settings.transport == "tls" else "http"
@@ -69,8 +95,11 @@ class Gateway:
 
     def command(self, *words):
         """Returns an operator's command for this gateway, and the environment variables that it needs."""
-        arguments = [tools.release("gateway"), *words, "--config", self.configuration, "--json"]
+        arguments = [self._binary(), *words, "--config", self.configuration, "--json"]
         return list(map(str, arguments)), {**os.environ, "GATEWAY_ADMIN_TOKEN": TOKEN}
+
+    def _binary(self):
+        return self.settings.binary or tools.release("gateway")
 
     def _configure(self, upstream_url):
         tls = self._environment.tls
@@ -89,5 +118,6 @@ class Gateway:
             LISTEN_TLS=listen if is_tls else "",
             KAKAO_URL=self.settings.kakao_url or upstream_url,
             UPSTREAM_TLS_TABLE=f'[kakao.tls]\nca = "{tls}/ca.pem"' if is_tls else "",
+            LEDGER=self.settings.ledger,
             LEDGER_REDIS=f'[ledger.redis]\nurl = "{redis.url}"' if redis else "",
         )

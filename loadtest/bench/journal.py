@@ -8,7 +8,7 @@ def payments(file):
     connection = sqlite3.connect(f"file:{file}?mode=ro", uri=True)
     try:
         rows = connection.execute(
-            "SELECT biller_code, pay_id, pay_type FROM fact WHERE kind = 'payment'"
+            "SELECT biller_code, pay_id, pay_type FROM facts WHERE kind = 'payment'"
         )
         return {(biller, int(pay_id), pay_type) for biller, pay_id, pay_type in rows}
     finally:

@@ -87,6 +87,16 @@ def release(program):
     return REPOSITORY / "target" / "release" / program
 
 
+def journal_generator():
+    """Returns the program that writes large journals: built, or with RELAY_BINARIES the one in that folder."""
+    name = "generate_journal"
+    if OTHER_BINARIES and (BINARIES / name).exists():
+        return BINARIES / name
+    command = ["cargo", "build", "-q", "--release", "--locked", "-p", "relay-ledger", "--example", name]
+    subprocess.run(command, cwd=REPOSITORY, check=True)
+    return REPOSITORY / "target" / "release" / "examples" / name
+
+
 @functools.cache
 def _build():
     command = ["cargo", "build", "-q", "--release", "--locked"]

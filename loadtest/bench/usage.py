@@ -35,6 +35,11 @@ def memory_bytes(pids):
     return 1024 * sum(_field(pid, "smaps_rollup", "Pss:") for pid in pids)
 
 
+def anonymous_bytes(pid):
+    """Returns the resident memory that is no page of a file (`RssAnon`)."""
+    return 1024 * _field(pid, "status", "RssAnon:")
+
+
 def open_files(pids):
     """Returns the number of open descriptors."""
     return sum(len(os.listdir(f"/proc/{pid}/fd")) for pid in pids)

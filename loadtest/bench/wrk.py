@@ -15,6 +15,9 @@ _UNITS = {"us": 1e-6, "ms": 1e-3, "s": 1.0, "m": 60.0}
 # No number occurs twice in a run: each load starts beyond the numbers of the one before it.
 _number = itertools.count(1_000_000_000, 2_000_000)
 
+# Of a range of numbers, each load takes others than the one before it, as long as there are any.
+_turn = itertools.count(0, 150_000)
+
 
 @dataclass(frozen=True)
 class WrkResult:
@@ -39,6 +42,7 @@ def start(environment, call, url, connections, seconds):
     env = {"CALL_PATH": call.path}
     if call.numbers:
         env["NUMBER_FROM"], env["NUMBER_SPAN"] = map(str, call.numbers)
+        env["NUMBER_TURN"] = str(next(_turn))
     else:
         env["NUMBER_FROM"] = str(next(_number))
     arguments = [str(call.body), *call.headers]

@@ -1,6 +1,6 @@
 -- Replaces @NUMBER@ in path and body by a number of ten digits, another one in each call. Environment variables:
--- NUMBER_FROM, the first number; NUMBER_SPAN, optional, the count after which numbers repeat, in a scattered order;
--- CALL_PATH, the path. Arguments: the file of the body, then header lines.
+-- NUMBER_FROM, the first number; NUMBER_SPAN, optional, the count after which numbers repeat, in a scattered order
+-- that begins at its place NUMBER_TURN; CALL_PATH, the path. Arguments: the file of the body, then header lines.
 local STRIDE = 7919 -- a prime, so that every number of the span occurs once before one repeats
 local MARK = "@NUMBER@@@"
 local parts, first, span, step
@@ -26,7 +26,7 @@ function init(arguments)
     local path = os.getenv("CALL_PATH"):gsub("@NUMBER@", MARK)
     file:close()
     first, span = tonumber(os.getenv("NUMBER_FROM")), tonumber(os.getenv("NUMBER_SPAN"))
-    step = 0
+    step = tonumber(os.getenv("NUMBER_TURN") or "0")
     wrk.headers["Content-Type"] = "application/json;charset=utf-8"
     for index = 2, #arguments do
         local name, value = arguments[index]:match("^(.-): (.*)$")

@@ -4,11 +4,11 @@ use std::collections::HashMap;
 use std::sync::LazyLock;
 
 use protocol::{Bill, BillerCode, CanonicalDigest, PaymentEvent};
-use rusqlite::{Connection, OptionalExtension, params};
+use rusqlite::{Connection, params};
 
 use super::recent::Recent;
 use super::row::IS_BILL;
-use super::{JournalError, column, row};
+use super::{JournalError, column, known_message, row};
 use crate::{Digests, MessageDigest};
 
 /// Bills, and pay-results, whose numbers are remembered: those of the calls under way, mostly.
@@ -20,14 +20,6 @@ static FIND_BILL: LazyLock<String> =
 const INSERT_BILL: &str =
     "INSERT INTO bill (biller, hash, group_hash, biller_user_key, billed_year_month, ordinal,
     biller_notice_key, identity) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
-
-const FIND_MESSAGE: &str = "SELECT id, canonical FROM message
-    WHERE substr(coalesce(canonical, digest), 1, 8) IN (?1, ?2) AND digest = ?3 AND biller = ?4
-    ORDER BY body IS NULL LIMIT 1";
-
-/// A pay-result without its canonical form is known by it all the same where the bill's payment has it.
-const FIND_PAID: &str = "SELECT message.id FROM fact CROSS JOIN message ON message.id = fact.message
-    WHERE fact.kind = 6 AND fact.pay_id = ?1 AND fact.paid_at = ?2 AND fact.bill = ?3 AND message.digest = ?4 LIMIT 1";
 
 /// A bill's number, and what its row says.
 #[derive(Clone, Copy, Debug)]
@@ -182,7 +174,7 @@ impl Numbers {
         if let Some(id) = self.messages.get_mut(&key) {
             return Ok(Some(*id));
         }
-        let found = find_message(connection, biller, digests, paid)?;
+        let found = known_message::find_message(connection, biller, digests, paid)?;
         if let Some(id) = found {
             self.messages.insert(key, id);
         }
@@ -232,49 +224,5 @@ impl Numbers {
                 .execute([biller, change])?;
         }
         Ok(())
-    }
-}
-
-fn find_message(
-    connection: &Connection,
-    biller: i64,
-    digests: &Digests,
-    paid: Option<(i64, &PaymentEvent)>,
-) -> Result<Option<i64>, JournalError> {
-    let bytes = digests.bytes.as_bytes();
-    let canonical = digests.canonical.as_ref().map(CanonicalDigest::as_bytes);
-    let found: Option<(i64, Option<Vec<u8>>)> = connection
-        .prepare_cached(FIND_MESSAGE)?
-        .query_row(
-            params![
-                column::form(bytes),
-                column::form(canonical.unwrap_or(bytes)),
-                bytes,
-                biller
-            ],
-            |row| Ok((row.get(0)?, row.get(1)?)),
-        )
-        .optional()?;
-    match (found, canonical, paid) {
-        (Some((id, None)), Some(canonical), _) => {
-            connection
-                .prepare_cached("UPDATE message SET canonical = ?2 WHERE id = ?1")?
-                .execute(params![id, canonical])?;
-            Ok(Some(id))
-        }
-        (Some((id, _)), ..) => Ok(Some(id)),
-        (None, None, Some((bill, event))) => Ok(connection
-            .prepare_cached(FIND_PAID)?
-            .query_row(
-                params![
-                    column::pay_id_value(event.pay_id),
-                    column::digits_number(event.paid_at.as_str()),
-                    bill,
-                    bytes
-                ],
-                |row| row.get(0),
-            )
-            .optional()?),
-        (None, ..) => Ok(None),
     }
 }

@@ -6,6 +6,7 @@
 mod access;
 mod audit;
 mod backup;
+mod bulk_load;
 mod check;
 mod column;
 mod commit;
@@ -20,6 +21,8 @@ mod identity;
 mod identity_reader;
 mod insert;
 mod intern;
+mod job;
+mod known_message;
 mod load;
 mod look_up;
 mod mend;
@@ -60,6 +63,7 @@ use tokio::time::timeout;
 pub use audit::Audit;
 use backup::Backups;
 pub use backup::{Backup, BackupReport};
+pub use bulk_load::BulkLoad;
 pub use commit::{Commit, Rows};
 pub use due::Due;
 pub use effect::Effect;
@@ -211,7 +215,7 @@ impl Journal {
             path: self.path().to_path_buf(),
             queue: Box::new(move |job| {
                 // One backup at a time always finds a place.
-                let _ = queue.push(writer::Job::Copy(Box::new(job)));
+                let _ = queue.push(job::Job::Copy(Box::new(job)));
             }),
             reader: self.reader(),
             low_disk_bytes: self.low_disk_bytes,
@@ -269,7 +273,7 @@ impl Journal {
     /// Through the wait: when the commit failed, took too long, or too many wait before it.
     pub fn append(&self, entry: Entry) -> Commit {
         let (done, wait) = oneshot::channel();
-        match self.queue.push(writer::Job::Write { entry, done }) {
+        match self.queue.push(job::Job::Write { entry, done }) {
             Place::InTime => {}
             Place::Late => {
                 self.tally.is_late_with(self.queue.late());
@@ -294,7 +298,7 @@ impl Journal {
     /// When something could not be written in that time.
     pub async fn flush(&self, within: Duration) -> Result<(), JournalError> {
         let (done, wait) = oneshot::channel();
-        self.queue.push(writer::Job::Flush {
+        self.queue.push(job::Job::Flush {
             until: Instant::now() + within,
             done,
         });

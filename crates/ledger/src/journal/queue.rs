@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use tokio::sync::oneshot;
 
-use super::writer::Job;
+use super::job::Job;
 
 /// How many jobs may wait.
 #[derive(Clone, Copy, Debug)]

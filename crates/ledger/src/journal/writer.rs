@@ -10,9 +10,10 @@ use std::time::{Duration, Instant};
 use rusqlite::{Connection, Transaction, TransactionBehavior};
 use tokio::sync::oneshot;
 
-use super::backup::{CopyJob, Serving};
+use super::backup::Serving;
 use super::file::FileWatch;
 use super::insert::Inserter;
+use super::job::Job;
 use super::owed::Owed;
 use super::pace::Pace;
 use super::queue::{Nothing, Queue};
@@ -28,27 +29,6 @@ const LOOK_EVERY: Duration = Duration::from_secs(1);
 
 /// How often a flush tries again to write what is owed.
 const FLUSH_RETRY_EVERY: Duration = Duration::from_millis(100);
-
-/// What the writer is asked for.
-#[derive(Debug)]
-#[expect(
-    clippy::large_enum_variant,
-    reason = "nearly every job is a write; a box would be one more allocation for each"
-)]
-pub(super) enum Job {
-    /// One entry, and who waits for it.
-    Write {
-        entry: Entry,
-        done: oneshot::Sender<Result<Rows, Arc<JournalError>>>,
-    },
-    /// Everything so far, debts included; answers how many entries are still owed at `until`.
-    Flush {
-        until: Instant,
-        done: oneshot::Sender<usize>,
-    },
-    /// A copy of the journal, made beside all other jobs.
-    Copy(Box<CopyJob>),
-}
 
 /// An entry of a group, and who waits for it.
 type Waiting = (Entry, oneshot::Sender<Result<Rows, Arc<JournalError>>>);
