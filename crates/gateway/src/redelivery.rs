@@ -117,7 +117,12 @@ async fn round(worker: Rc<Worker>, biller: Arc<RegisteredBiller>) {
 
 fn due(ledger: &Ledger, biller: BillerCode) -> Vec<EventDelivery> {
     let now = Timestamp::now();
-    let mut due = ledger.undelivered_payments(Some(biller));
+    let mut due = ledger
+        .undelivered_payments(Some(biller))
+        .unwrap_or_else(|error| {
+            tracing::error!(%error, "undelivered pay-results cannot be listed");
+            Vec::new()
+        });
     due.retain(|one| is_due(one, now));
     // Oldest attempt first, so that every pay-result gets its turn.
     due.sort_by_key(|one| one.last_attempt);

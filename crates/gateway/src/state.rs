@@ -114,10 +114,12 @@ impl GatewayState {
     pub fn unready(&self) -> Option<&'static str> {
         if self.is_draining() {
             Some("draining")
-        } else if self.ledger.is_journal_writable() {
-            None
-        } else {
+        } else if !self.ledger.is_journal_writable() {
             Some("the journal cannot be written")
+        } else if self.ledger.is_node_number_taken() {
+            Some("another process runs with this node's number")
+        } else {
+            None
         }
     }
 }

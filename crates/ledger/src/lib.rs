@@ -10,57 +10,35 @@
 #[cfg(test)]
 extern crate self as ledger;
 
-mod bill_state;
-mod book;
-mod claim;
-mod classification;
-mod codec;
-mod conflict;
-mod delivery;
-mod facade;
-mod fact;
-mod fact_context;
-mod family;
-mod horizon;
+mod api;
 pub mod journal;
-mod link;
-mod link_decision;
-mod message;
-mod owners;
-mod payments;
-mod refusals;
-mod refused;
-mod retention;
-mod share;
+mod node;
+mod observer;
 mod shared;
-mod stamp;
+mod state;
+mod sync;
 
 /// Redis as the state that nodes share: how it is reached, and what is read and written there.
 pub mod redis {
     pub use crate::shared::*;
 }
 
-pub use bill_state::BillState;
-pub use claim::{Claim, ClaimGuard, UnderWay};
-pub use classification::Classification;
-pub use delivery::DeliveryState;
-pub use facade::{
+pub use api::{
     BillHistory, BillerUndelivered, DeliveryAttempts, DeliveryOutcome, Durability, EventDelivery,
-    Ledger, LeftBehind, LinkOutcome, Options, Rebuild, RecordOutcome, RecordedPayment, Redelivery,
-    RedisDifference, RefusedEnd, RefusedKept, Reservation, Scope, ScopedState, SkipCancelled,
-    Verification, verify_offline,
+    IdentityUse, Ledger, LeftBehind, LinkOutcome, Options, Rebuild, RecordOutcome, RecordedPayment,
+    Redelivery, RedisDifference, RefusedEnd, RefusedKept, Reservation, RetentionPreview, Scope,
+    ScopedState, SkipCancelled, Verification, verify_offline,
 };
-pub use fact::{Fact, FactKind};
-pub use fact_context::{AnswerSummary, FactContext, Message};
-pub use family::BillGroup;
-pub use journal::JournalError;
-pub use link::{Link, LinkState};
-pub use link_decision::{BillView, LinkRefusal};
-pub use message::{Digests, KeptAnswer, MessageDigest};
-pub use payments::{Cancellation, PaymentEffect, PaymentGroup, PaymentRecord, Payments};
-pub use refused::{
-    REFUSED_BOUND, REFUSED_BYTES_BOUND, RefusedClosing, RefusedEntry, RefusedOutcome,
-    RefusedPayResult,
+pub use journal::{BackupReport, IdentityInForce, JournalError, Restored, restore};
+pub use node::{
+    BillView, CacheFigures, Claim, ClaimGuard, LinkRefusal, REFUSED_BOUND, REFUSED_BYTES_BOUND,
+    UnderWay,
 };
-pub use share::Observer;
-pub use stamp::{HybridLogicalClock, Stamp, Timestamp};
+pub use observer::Observer;
+pub(crate) use state::owners::Owners;
+pub use state::{
+    AnswerSummary, BillGroup, BillState, Cancellation, Classification, DeliveryState, Digests,
+    Fact, FactContext, FactKind, HeapBytes, HybridLogicalClock, KeptAnswer, Link, LinkState,
+    Message, MessageDigest, PaymentEffect, PaymentGroup, PaymentRecord, Payments, RefusedClosing,
+    RefusedEntry, RefusedOutcome, RefusedPayResult, Stamp, Timestamp,
+};

@@ -351,11 +351,10 @@ async fn an_accepted_pay_result_is_claimed_once_and_its_answer_is_kept(store: St
         content_type: Bytes::from_static(b"application/json"),
         body: Bytes::from_static(br#"{"res_code":"OK"}"#),
     };
-    let biller = bill.biller_code();
-    let Claim::Granted(guard) = node.ledger().claim(biller, message) else {
+    let Claim::Granted(guard) = node.ledger().claim(&bill, &event, message).await else {
         panic!("the first claim is ours");
     };
-    let Claim::UnderWay(copy) = node.ledger().claim(biller, message) else {
+    let Claim::UnderWay(copy) = node.ledger().claim(&bill, &event, message).await else {
         panic!("a copy waits");
     };
     node.record(&bill, &event, &body, message).await;
@@ -367,12 +366,11 @@ async fn an_accepted_pay_result_is_claimed_once_and_its_answer_is_kept(store: St
     drop(guard);
     copy.ended().await;
     for _ in 0..2 {
-        assert!(matches!(
-            node.ledger().claim(biller, message),
-            Claim::AcceptedInJournal { .. }
-        ));
-        let answer = node.ledger().kept_answer(biller, message).await.unwrap();
-        assert_eq!(answer, Some(kept.clone()));
+        let claim = node.ledger().claim(&bill, &event, message).await;
+        let Claim::Accepted { answer, .. } = claim else {
+            panic!("accepted: {claim:?}");
+        };
+        assert_eq!(*answer, kept);
         assert_eq!(node.ledger().undelivered(), 0);
         node.restart().await;
     }
@@ -381,7 +379,6 @@ async fn an_accepted_pay_result_is_claimed_once_and_its_answer_is_kept(store: St
 async fn a_copy_in_another_spelling_is_the_same_pay_result(store: Store) {
     let mut node = Node::alone(&store).await;
     let (bill, event) = (bill("202611", ""), pay("1", "20000"));
-    let biller = bill.biller_code();
     let form = |byte| CanonicalDigest::from_slice(&[byte; 32]);
     let spelled = |bytes: &[u8], canonical| Digests {
         bytes: MessageDigest::of(bytes),
@@ -390,15 +387,15 @@ async fn a_copy_in_another_spelling_is_the_same_pay_result(store: Store) {
     let accepted = spelled(b"{}", form(1));
     let (copy, other) = (spelled(b"{ }", form(1)), spelled(b"{  }", form(2)));
     let (same_bytes, no_form) = (spelled(b"{}", None), spelled(b"{\n}", None));
-    let Claim::Granted(guard) = node.ledger().claim(biller, accepted) else {
+    let Claim::Granted(guard) = node.ledger().claim(&bill, &event, accepted).await else {
         panic!("the first claim is ours");
     };
     for copy in [copy, same_bytes] {
-        let claim = node.ledger().claim(biller, copy);
+        let claim = node.ledger().claim(&bill, &event, copy).await;
         assert!(matches!(claim, Claim::UnderWay(_)), "{copy:?}");
     }
     for other in [other, no_form] {
-        let claim = node.ledger().claim(biller, other);
+        let claim = node.ledger().claim(&bill, &event, other).await;
         assert!(matches!(claim, Claim::Granted(_)), "{other:?}");
     }
     let body = Bytes::from_static(b"{}");
@@ -416,13 +413,14 @@ async fn a_copy_in_another_spelling_is_the_same_pay_result(store: Store) {
     drop(guard);
     for _ in 0..2 {
         for copy in [accepted, copy, same_bytes] {
-            let Claim::AcceptedInJournal { message } = node.ledger().claim(biller, copy) else {
+            let Claim::Accepted { message, .. } = node.ledger().claim(&bill, &event, copy).await
+            else {
                 panic!("accepted: {copy:?}");
             };
-            assert_eq!(message.bytes, accepted.bytes);
+            assert_eq!(message, accepted.bytes);
         }
         for other in [other, no_form] {
-            let claim = node.ledger().claim(biller, other);
+            let claim = node.ledger().claim(&bill, &event, other).await;
             assert!(matches!(claim, Claim::Granted(_)), "{other:?}");
         }
         node.restart().await;
@@ -448,9 +446,11 @@ async fn a_large_answer_is_kept_without_its_body(store: Store) {
         let settled =
             (node.ledger()).record_delivery(&bill, &event, message.into(), delivered, node.now);
         settled.await.unwrap();
-        let kept = node.ledger().kept_answer(bill.biller_code(), message);
-        let kept = kept.await.unwrap().unwrap();
-        assert_eq!((kept.status, kept.body.len()), (201, kept_bytes));
+        let claim = node.ledger().claim(&bill, &event, message).await;
+        let Claim::Accepted { answer, .. } = claim else {
+            panic!("accepted: {claim:?}");
+        };
+        assert_eq!((answer.status, answer.body.len()), (201, kept_bytes));
     }
 }
 
@@ -477,7 +477,7 @@ async fn what_a_biller_did_not_accept_is_counted_until_it_does(store: Store) {
             .await
             .unwrap();
         assert_eq!(node.ledger().undelivered(), 1);
-        let listed = node.ledger().undelivered_payments(None);
+        let listed = node.ledger().undelivered_payments(None).unwrap();
         assert_eq!(listed[0].state, state);
     }
     let kept = KeptAnswer {

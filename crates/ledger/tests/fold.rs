@@ -116,6 +116,70 @@ fn fold<'a>(facts: impl IntoIterator<Item = &'a Fact>) -> BillState {
     state
 }
 
+/// Refused pay-results and how they ended, far more than a short list holds, each fact with a stamp of its own.
+fn many_facts() -> impl Strategy<Value = Vec<Fact>> {
+    let message = (0..90u8).prop_map(|byte| MessageDigest::of(&[byte]));
+    let kind = (message, any::<bool>()).prop_map(|(message, closes)| {
+        if closes {
+            FactKind::RefusalClosed {
+                message,
+                reason: "passed".into(),
+                operator: "gateway".into(),
+            }
+        } else {
+            FactKind::PayResultRefused { message }
+        }
+    });
+    proptest::collection::vec(kind, 0..200).prop_map(|kinds| {
+        let facts = (1i64..).zip(kinds).map(|(number, kind)| Fact {
+            stamp: Stamp {
+                time: number << 20,
+                node: 1,
+            },
+            bill: bill(),
+            kind,
+        });
+        facts.collect()
+    })
+}
+
+/// The digests whose latest fact opened them, in their order.
+fn refused_and_not_closed(facts: &[Fact]) -> Vec<MessageDigest> {
+    let mut open = std::collections::BTreeSet::new();
+    for fact in facts {
+        match &fact.kind {
+            FactKind::PayResultRefused { message } => open.insert(*message),
+            FactKind::RefusalClosed { message, .. } => open.remove(message),
+            _ => false,
+        };
+    }
+    open.into_iter().collect()
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(200))]
+
+    #[test]
+    fn a_bill_with_many_facts_is_one_state_in_any_order_and_merged_from_any_parts(
+        (facts, shuffled) in many_facts().prop_flat_map(|facts| (Just(facts.clone()), Just(facts).prop_shuffle()))
+    ) {
+        let state = fold(&facts);
+        prop_assert!(state == fold(&shuffled));
+        let (one, other) = shuffled.split_at(shuffled.len() / 5);
+        for (one, other) in [(one, other), (other, one)] {
+            let mut merged = fold(one);
+            merged.merge_owned(fold(other));
+            prop_assert!(merged == state);
+            merged.merge(&fold(one));
+            prop_assert!(merged == state);
+        }
+        let newest = facts.iter().map(|fact| fact.stamp).max().unwrap_or_default();
+        prop_assert_eq!(state.latest(), newest);
+        let open: Vec<_> = state.open_refusals().map(|(message, _)| message).collect();
+        prop_assert_eq!(open, refused_and_not_closed(&facts));
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(4_000))]
 

@@ -66,8 +66,8 @@ async fn a_mark_ends_when_the_link_does_that_another_node_made() {
     let is_paid_on_both = async |at| {
         let (one, other) = (one.ledger(), other.ledger());
         (
-            one.look_up(&bill, at).await.paid,
-            other.look_up(&bill, at).await.paid,
+            one.look_up(&bill, at).await.unwrap().paid,
+            other.look_up(&bill, at).await.unwrap().paid,
         )
     };
     let (in_force, ended) = (time("20261231235958"), time("20270101000000"));
@@ -78,8 +78,8 @@ async fn a_mark_ends_when_the_link_does_that_another_node_made() {
     other.stop();
     let alone = Options::embedded(other.directory().to_path_buf());
     let alone = Ledger::open(&alone, other.now).unwrap();
-    assert!(alone.look_up(&bill, in_force).await.paid);
-    assert!(!alone.look_up(&bill, ended).await.paid);
+    assert!(alone.look_up(&bill, in_force).await.unwrap().paid);
+    assert!(!alone.look_up(&bill, ended).await.unwrap().paid);
 }
 
 #[tokio::test]
@@ -129,10 +129,7 @@ async fn a_kept_answer_of_another_node_is_kept_here_too() {
     server.kill();
     let alone = Options::embedded(other.directory().to_path_buf());
     let alone = Ledger::open(&alone, other.now).unwrap();
-    let claim = alone.claim(bill.biller_code(), message);
-    assert!(
-        matches!(claim, Claim::AcceptedInJournal { .. }),
-        "{claim:?}"
-    );
+    let claim = alone.claim(&bill, &event, message).await;
+    assert!(matches!(claim, Claim::Accepted { .. }), "{claim:?}");
     assert_eq!(alone.undelivered(), 0);
 }

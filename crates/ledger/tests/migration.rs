@@ -4,9 +4,6 @@
 use std::path::Path;
 
 use bytes::Bytes;
-#[path = "migration/generator.rs"]
-mod generator;
-
 use ledger::{
     Claim, DeliveryOutcome, DeliveryState, Digests, FactContext, KeptAnswer, Ledger, Message,
     MessageDigest, Options, Timestamp, verify_offline,
@@ -14,6 +11,9 @@ use ledger::{
 use protocol::{Bill, BillerCode, CanonicalDigest, Decimal, PaidAt, PayId, PayType, PaymentEvent};
 use rusqlite::{Connection, params};
 use tempfile::TempDir;
+
+#[path = "migration/generator.rs"]
+mod generator;
 
 /// The tables of version 1, as it made them.
 const VERSION_1: &str = include_str!("migration/version_1.sql");
@@ -116,16 +116,14 @@ async fn a_journal_of_version_1_is_opened_and_takes_what_this_version_writes() {
     for start in 0..3 {
         let ledger = open(directory.path());
         assert_eq!(version(directory.path()), 3);
-        assert!(ledger.look_up(&bill("1"), now).await.paid);
+        assert!(ledger.look_up(&bill("1"), now).await.unwrap().paid);
         // What an older version accepted is known by its bytes.
-        let claim = ledger.claim(bill("1").biller_code(), accepted);
-        assert!(
-            matches!(claim, Claim::AcceptedInJournal { .. }),
-            "{claim:?}"
-        );
-        let answer = ledger.kept_answer(bill("1").biller_code(), accepted.bytes);
-        assert_eq!(answer.await.unwrap().unwrap().status, 201);
-        let undelivered = ledger.undelivered_payments(None);
+        let claim = ledger.claim(&bill("1"), &event("1"), accepted).await;
+        let Claim::Accepted { answer, .. } = claim else {
+            panic!("accepted: {claim:?}");
+        };
+        assert_eq!(answer.status, 201);
+        let undelivered = ledger.undelivered_payments(None).unwrap();
         let refused: Vec<_> = undelivered
             .iter()
             .map(|one| (&one.bill, one.state))
@@ -155,11 +153,8 @@ async fn a_journal_of_version_1_is_opened_and_takes_what_this_version_writes() {
             bytes: MessageDigest::of(b"{ }"),
             ..written.digests()
         };
-        let claim = ledger.claim(bill("3").biller_code(), other_spelling);
-        assert!(
-            matches!(claim, Claim::AcceptedInJournal { .. }),
-            "{claim:?}"
-        );
+        let claim = ledger.claim(&bill("3"), &event("3"), other_spelling).await;
+        assert!(matches!(claim, Claim::Accepted { .. }), "{claim:?}");
         let verified = ledger.verify().await.unwrap();
         assert!(
             verified.audit.findings.is_empty(),
@@ -210,7 +205,7 @@ async fn a_journal_of_version_2_has_the_same_answers_however_often_its_first_sta
     for number in 0..bills {
         let expected = generator::expected(number);
         let bill = generator::bill(number);
-        let view = ledger.look_up(&bill, now).await;
+        let view = ledger.look_up(&bill, now).await.unwrap();
         assert_eq!(view.paid, expected.is_paid, "{number}");
         assert_eq!(view.error_bill, expected.is_error_bill, "{number}");
         let history = ledger.history(&bill).await.unwrap();
@@ -221,12 +216,11 @@ async fn a_journal_of_version_2_has_the_same_answers_however_often_its_first_sta
         );
         assert_eq!(state.undelivered(), expected.undelivered, "{number}");
         for message in expected.accepted {
-            let claim = ledger.claim(bill.biller_code(), message);
-            let Claim::AcceptedInJournal { message } = claim else {
-                panic!("{number}: {claim:?}");
+            let event = event(&number.to_string());
+            let Claim::Accepted { answer, .. } = ledger.claim(&bill, &event, message).await else {
+                panic!("{number} was accepted");
             };
-            let kept = ledger.kept_answer(bill.biller_code(), message).await;
-            assert_eq!(kept.unwrap().unwrap(), generator::answer(), "{number}");
+            assert_eq!(*answer, generator::answer(), "{number}");
         }
     }
     let verified = ledger.verify().await.unwrap().audit;

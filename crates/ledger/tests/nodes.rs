@@ -299,11 +299,9 @@ async fn a_pay_result_accepted_through_one_node_is_answered_by_the_other_in_any_
     // What was learned is known here from now on, in every spelling.
     let claim = other
         .ledger()
-        .claim(bill.biller_code(), spelled(b"{  }", 1).1);
-    assert!(
-        matches!(claim, Claim::AcceptedInJournal { .. }),
-        "{claim:?}"
-    );
+        .claim(&bill, &event, spelled(b"{  }", 1).1)
+        .await;
+    assert!(matches!(claim, Claim::Accepted { .. }), "{claim:?}");
     assert_eq!(accepted_as(spelled(b"{  }", 2)).await, None);
 
     // The resync restores the digest of the form too.

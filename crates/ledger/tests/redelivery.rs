@@ -29,7 +29,7 @@ async fn refused(node: &Node, bill: &Bill, event: &PaymentEvent) {
 }
 
 async fn redelivery(node: &Node, bill: &Bill, skip: SkipCancelled) -> Redelivery {
-    let undelivered = node.ledger().undelivered_payments(None);
+    let undelivered = node.ledger().undelivered_payments(None).unwrap();
     let one = undelivered.iter().find(|one| one.bill == *bill).unwrap();
     let message = MessageDigest::of(BODY);
     let redelivery = node.ledger().redelivery(one, message, skip, node.now);

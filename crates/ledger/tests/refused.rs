@@ -86,7 +86,13 @@ async fn a_bill_with_an_open_refused_pay_result_is_not_forgotten_and_a_closed_en
         let before = later;
         let deleted = tokio::task::spawn_blocking(move || ledger.delete_bills_before(before));
         assert_eq!(deleted.await.unwrap().unwrap(), 0);
-        assert!(node.ledger().look_up(&bill, later).await.error_bill);
+        assert!(
+            node.ledger()
+                .look_up(&bill, later)
+                .await
+                .unwrap()
+                .error_bill
+        );
         assert!(
             node.ledger()
                 .verify()
@@ -98,7 +104,14 @@ async fn a_bill_with_an_open_refused_pay_result_is_not_forgotten_and_a_closed_en
         );
     }
     close(&node, 1).await;
-    assert!(!node.ledger().look_up(&bill, later).await.error_bill);
+    assert!(
+        !node
+            .ledger()
+            .look_up(&bill, later)
+            .await
+            .unwrap()
+            .error_bill
+    );
     assert!(
         node.ledger()
             .verify()
@@ -125,8 +138,21 @@ async fn a_refused_pay_result_that_opens_again_makes_its_bill_an_error_bill_agai
     for _ in 0..2 {
         let kept = node.ledger().keep_refused(half(), Some(&bill), node.now);
         assert!(matches!(kept.await, RefusedKept::Durable(_)));
-        assert!(node.ledger().look_up(&bill, node.now).await.error_bill);
+        assert!(
+            node.ledger()
+                .look_up(&bill, node.now)
+                .await
+                .unwrap()
+                .error_bill
+        );
         close(&node, 1).await;
-        assert!(!node.ledger().look_up(&bill, node.now).await.error_bill);
+        assert!(
+            !node
+                .ledger()
+                .look_up(&bill, node.now)
+                .await
+                .unwrap()
+                .error_bill
+        );
     }
 }

@@ -119,7 +119,7 @@ label! {
         /// Classify a bill as an error bill, or remove the classification.
         Classify "classify",
         /// Find the stored answer of a pay-result.
-        Replay "replay",
+        Claim "claim",
         /// Write a batch of entries to the journal's disk.
         JournalCommit "journal_commit",
         /// Send commands to Redis and receive their replies.

@@ -34,5 +34,6 @@ pub use metrics::{LedgerTimer, Metrics};
 pub use requests::AnsweredCall;
 pub use stages::StageTimes;
 pub use status::{
-    BillerStatus, ConnectionStatus, GatewayStatus, JournalStatus, RedisStatus, UndeliveredStatus,
+    BillerStatus, CacheStatus, ConnectionStatus, GatewayStatus, JournalStatus, RedisStatus,
+    UndeliveredStatus,
 };

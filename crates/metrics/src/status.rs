@@ -10,9 +10,9 @@ use crate::label::{ApiLabel, Label};
 use crate::series::{
     ANSWER_BYTES, BILLER_INFO, BILLER_SUSPENDED, CONNECTIONS_OPEN, CONNECTIONS_REFUSED,
     JOURNAL_BACKLOG_FACTS, JOURNAL_COMMITS, JOURNAL_DISK_FREE, JOURNAL_SIZE, JOURNAL_WRITABLE,
-    LEDGER_BILL_GROUPS, LOG_LINES_DROPPED, PAY_RESULTS_REFUSED_OPEN, PAYMENTS_UNDELIVERED, READY,
-    REDIS_UP, TRACE_SPANS_DROPPED, UNDELIVERED_BY_BILLER, UNDELIVERED_OLDEST, UNSHARED_FACTS,
-    UNSHARED_OLDEST,
+    LEDGER_BILLS, LEDGER_CACHE_BYTES, LEDGER_CACHE_REQUESTS, LOG_LINES_DROPPED,
+    PAY_RESULTS_REFUSED_OPEN, PAYMENTS_UNDELIVERED, READY, REDIS_UP, TRACE_SPANS_DROPPED,
+    UNDELIVERED_BY_BILLER, UNDELIVERED_OLDEST, UNSHARED_FACTS, UNSHARED_OLDEST,
 };
 
 /// The status of the gateway. A value that is `None` has no series.
@@ -24,9 +24,11 @@ pub struct GatewayStatus<'a> {
     pub billers: Vec<BillerStatus<'a>>,
     /// The journal.
     pub journal: JournalStatus,
-    /// The groups of bills that this node holds in memory, per biller. `None` stands for billers that are no longer
+    /// The ledger's state in memory.
+    pub cache: CacheStatus,
+    /// The bills of which this node's journal has facts, per biller. `None` stands for billers that are no longer
     /// registered.
-    pub bill_groups: Vec<(Option<BillerCode>, u64)>,
+    pub bills: Vec<(Option<BillerCode>, u64)>,
     /// The payment events that billers have not accepted.
     pub undelivered: UndeliveredStatus,
     /// Refused pay-results that are kept and open.
@@ -71,6 +73,17 @@ pub struct JournalStatus {
     pub disk_free_bytes: Option<u64>,
 }
 
+/// The ledger's state in memory.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct CacheStatus {
+    /// Bytes of it.
+    pub bytes: u64,
+    /// Look-ups since the start that it answered.
+    pub hits: u64,
+    /// Look-ups since the start that read the journal.
+    pub misses: u64,
+}
+
 /// The payment events that billers have not accepted and no operator has closed.
 #[derive(Clone, Debug, Default)]
 pub struct UndeliveredStatus {
@@ -110,10 +123,11 @@ impl GatewayStatus<'_> {
             biller.expose(exposition);
         }
         self.journal.expose(exposition);
-        for (biller, groups) in &self.bill_groups {
+        self.cache.expose(exposition);
+        for (biller, bills) in &self.bills {
             let label = biller.as_ref().map(BillerCode::as_str);
             let biller = ("biller", label.unwrap_or(ApiLabel::Unknown.text()));
-            exposition.gauge(&LEDGER_BILL_GROUPS, &[biller], unsigned(*groups));
+            exposition.gauge(&LEDGER_BILLS, &[biller], unsigned(*bills));
         }
         self.undelivered.expose(exposition);
         let refused_open = u64::try_from(self.refused_open).unwrap_or(u64::MAX);
@@ -156,6 +170,16 @@ impl JournalStatus {
             if let Some(bytes) = bytes {
                 exposition.gauge(&series, &[], unsigned(bytes));
             }
+        }
+    }
+}
+
+impl CacheStatus {
+    fn expose(&self, exposition: &mut Exposition) {
+        exposition.gauge(&LEDGER_CACHE_BYTES, &[], unsigned(self.bytes));
+        for (result, requests) in [("hit", self.hits), ("miss", self.misses)] {
+            let result = ("result", result);
+            exposition.counter(&LEDGER_CACHE_REQUESTS, &[result], unsigned(requests));
         }
     }
 }

@@ -15,7 +15,7 @@ use sha2::{Digest, Sha256};
 use tempfile::TempDir;
 
 use crate::wait::PATIENCE;
-use crate::{AUTHORIZATION, Caller, Process, Reply};
+use crate::{AUTHORIZATION, Caller, Process, Reply, with_ledger_cache};
 
 /// A configuration to start a gateway with. Keys are given as TOML lines, table by table.
 pub struct Setup {
@@ -143,7 +143,7 @@ impl Setup {
             self.main, self.kakao_url, self.kakao
         );
         let file = self.path().join("gateway.toml");
-        fs::write(&file, main).unwrap();
+        fs::write(&file, with_ledger_cache(main)).unwrap();
         file
     }
 }
@@ -171,11 +171,15 @@ pub fn assert_own(reply: &Reply, status: u16, code: protocol::ResCode) {
 }
 
 /// Returns the command `gateway serve` for a folder's configuration. Sockets are passed as systemd passes them: from
-/// descriptor 3 on, with their number in the environment.
+/// descriptor 3 on, with their number in the environment. `RELAY_TEST_GATEWAY` names another built gateway.
 fn serve(directory: &Path, sockets: &[TcpListener]) -> Command {
-    let program = ["NEXTEST_BIN_EXE_gateway", "CARGO_BIN_EXE_gateway"]
-        .into_iter()
-        .find_map(std::env::var_os);
+    let program = [
+        "RELAY_TEST_GATEWAY",
+        "NEXTEST_BIN_EXE_gateway",
+        "CARGO_BIN_EXE_gateway",
+    ]
+    .into_iter()
+    .find_map(std::env::var_os);
     let mut command = Command::new(program.expect("only tests of the gateway's package start it"));
     command
         .args(["serve", "--config"])
@@ -305,6 +309,12 @@ impl Gateway {
     pub fn kill_and_restart(mut self) -> Self {
         self.process.kill();
         Self::run(self.directory, &[])
+    }
+
+    /// Kills the gateway with SIGKILL and returns the folder of its files.
+    pub fn kill(mut self) -> TempDir {
+        self.process.kill();
+        self.directory
     }
 
     /// Sends a signal, by its name.

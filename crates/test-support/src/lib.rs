@@ -13,11 +13,14 @@ mod caller;
 mod calls;
 pub mod certificates;
 mod distant;
+pub mod former_version;
 mod gateway;
+mod ledger_cache;
 mod message;
 mod process;
 mod proxy;
 pub mod redis;
+mod slow_reads;
 mod upstream;
 mod wait;
 
@@ -29,9 +32,11 @@ pub use calls::{
 pub use certificates::{Authority, Certificate};
 pub use distant::{DistantServer, IdleEnd};
 pub use gateway::{Gateway, Setup, assert_own, hex};
+pub use ledger_cache::{ledger_cache_bytes, with_ledger_cache};
 pub use message::{Message, answer, request};
 pub use process::{Process, free_port};
 pub use proxy::{Proxy, Traffic};
 pub use redis::RedisServer;
+pub use slow_reads::SlowReads;
 pub use upstream::{Action, Gate, OK, Upstream, serve};
 pub use wait::{until, within};

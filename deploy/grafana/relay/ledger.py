@@ -1,4 +1,4 @@
-"""The dashboard of the ledger: journals, Redis and undelivered payments."""
+"""The dashboard of the ledger: journals, cache, Redis and undelivered payments."""
 
 from .board import new_board, row
 from .mappings import GREEN, ORANGE, RED, REDIS, YES_NO, steps
@@ -9,7 +9,7 @@ from .selector import JOB, named, quantile
 
 def ledger():
     board = new_board("relay-ledger", "Relay ledger and Redis", "The journals of all gateways, and their shared state in Redis.")
-    for part in (_figures, _journal, _redis, _payments):
+    for part in (_figures, _journal, _cache, _redis, _payments):
         board = part(board)
     return board
 
@@ -57,6 +57,18 @@ def _journal(board):
         .with_panel(lines(
             "Free disk", "Of the file system that holds the journal.",
             series(f"relay_journal_disk_free_bytes{{{JOB}}}", "{{instance}}"), unit="bytes", span=8))
+    )
+
+
+def _cache(board):
+    return (
+        board.with_row(row("Cache"))
+        .with_panel(lines(
+            "State in memory", "At most ledger.cache on each gateway; the journal has all of it.",
+            series(f"relay_ledger_cache_bytes{{{JOB}}}", "{{instance}}"), unit="bytes"))
+        .with_panel(stacked(
+            "Look-ups", "Per second, on all gateways. A miss reads the journal.",
+            series(f"sum by (result) (rate(relay_ledger_cache_requests_total{{{JOB}}}[$__rate_interval]))", "{{result}}"), unit="ops"))
     )
 
 

@@ -17,6 +17,7 @@ use metrics::{LedgerOperation, LedgerTimer, Metrics, Stage, StageTimes};
 use protocol::Bill;
 use tokio::time::{Instant, timeout_at};
 
+use crate::registry::RegisteredBiller;
 use crate::reply::{Problem, Reply};
 use crate::request_id::{TraceParent, request_id};
 use crate::server::{ClientConnection, WorkGuard};
@@ -181,7 +182,8 @@ impl Call {
         timeout_at(self.deadline, work).map(|done| done.map_err(|_| Problem::TimedOut))
     }
 
-    /// Looks a bill up in the ledger, until the budget ends.
+    /// Looks a bill up in the ledger, until the budget ends. Where the ledger cannot be read, that is logged and counted,
+    /// and the biller is asked.
     ///
     /// # Errors
     /// [`Problem::TimedOut`] when the budget is over first.
@@ -189,14 +191,44 @@ impl Call {
         let ledger = self.ledger();
         let looked_up = ledger.look_up(bill, self.now());
         // A timer costs as much as the whole look-up, so it is set only if it can fire.
-        if ledger.longest_look_up()
-            < self
-                .deadline
-                .saturating_duration_since(self.stopwatch.since())
-        {
-            return Ok(looked_up.await);
-        }
-        self.within_budget(looked_up).await
+        let left = self
+            .deadline
+            .saturating_duration_since(self.stopwatch.since());
+        let looked_up = if ledger.longest_look_up() < left {
+            looked_up.await
+        } else {
+            self.within_budget(looked_up).await?
+        };
+        Ok(looked_up.unwrap_or_else(|error| self.unreadable(bill, &error)))
+    }
+
+    #[cold]
+    fn unreadable(&self, bill: &Bill, error: &JournalError) -> BillView {
+        self.metrics().ledger_unavailable(LedgerOperation::Lookup);
+        tracing::error!(
+            request_id = self.request_id(), biller = bill.biller_code().as_str(), %error,
+            "the ledger cannot be read: the biller is asked whether a bill is paid"
+        );
+        BillView::NOTHING
+    }
+
+    /// Asks the ledger whether a bill was paid before its biller's identity parameters changed.
+    ///
+    /// # Errors
+    /// [`Problem::TimedOut`] when the budget is over first.
+    pub async fn is_paid_in_former_identity(
+        &self,
+        biller: &RegisteredBiller,
+        bill: &Bill,
+    ) -> Result<bool, Problem> {
+        let Some(change) = &biller.settings.identity_parameters_changed_on else {
+            return Ok(false);
+        };
+        let before = change.payments_before;
+        let asked = (self.ledger()).is_paid_under_another_identity(bill, before, self.now());
+        // Boxed, because few billers ever change their parameters.
+        let paid = self.within_budget(Box::pin(asked)).await?;
+        Ok(paid.unwrap_or_else(|error| self.unreadable(bill, &error).paid))
     }
 
     /// Waits for `work` until the budget ends. Work that takes longer continues in a task of its own, for

@@ -75,7 +75,7 @@ enum Command {
     /// List undelivered and refused pay-results; deliver or close them.
     #[command(subcommand)]
     Payments(payments::PaymentsCommand),
-    /// Verify the journal and the state in Redis; rewrite the state in Redis.
+    /// Verify, back up and restore the journal; rewrite the state in Redis; show what the retention forgets.
     #[command(subcommand)]
     Ledger(ledger::LedgerCommand),
 }

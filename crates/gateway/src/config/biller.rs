@@ -7,6 +7,7 @@ use ipnet::IpNet;
 use protocol::BillerCode;
 use toml::de::DeValue;
 
+use super::identity_change::IdentityChange;
 use super::parse::base_url::BaseUrl;
 use super::parse::bounds;
 use super::parse::document::Document;
@@ -44,6 +45,8 @@ pub struct Biller {
     pub parameter_max_length: usize,
     /// The members of `parameters` that belong to a bill's identity; each is unique.
     pub identity_parameters: Vec<String>,
+    /// When they changed; `None`: a change while bills are paid or linked is refused.
+    pub identity_parameters_changed_on: Option<IdentityChange>,
     /// Whether the gateway redelivers pay-results that it has not accepted.
     pub redeliver: Redeliver,
     /// TLS files for connections to it.
@@ -116,6 +119,8 @@ impl Biller {
             value::count(value, &bounds::PARAMETER_CHARS).map(|count| count as usize)
         });
         let identity_parameters = identity_parameters(&mut section);
+        let identity_parameters_changed_on =
+            section.optional("identity_parameters_changed_on", IdentityChange::read);
         let redeliver = section.or("redeliver", Redeliver::Off, redeliver);
         for (key, empty) in [
             ("authorization_sha256", authorization_sha256.is_empty()),
@@ -143,6 +148,7 @@ impl Biller {
             burst,
             parameter_max_length,
             identity_parameters,
+            identity_parameters_changed_on,
             redeliver,
             tls: upstream.tls,
         })

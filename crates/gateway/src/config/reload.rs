@@ -17,11 +17,12 @@ impl Config {
             ("budget", self.budget != new.budget),
             ("limits", self.limits != new.limits),
             ("circuit", self.circuit != new.circuit),
-            ("ledger", self.ledger != new.ledger),
             ("tracing", self.tracing != new.tracing),
         ];
-        let changed = differences.into_iter().filter(|(_, differs)| *differs);
-        let keys = changed.map(|(key, _)| key).collect();
+        let of_ledger = self.ledger.differences(&new.ledger);
+        let changed = differences.into_iter().chain(of_ledger);
+        let keys = changed.filter(|(_, differs)| *differs);
+        let keys = keys.map(|(key, _)| key).collect();
         let mut reloaded = self.clone();
         if has_tls(self) && has_tls(&new) {
             reloaded.listen.tls = new.listen.tls;

@@ -30,6 +30,8 @@ pub enum RefusedDelivery {
     UnderWay,
     /// The biller's bound on pay-results in flight is reached.
     Busy,
+    /// The journal cannot be read, so nobody knows whether the biller accepted it before.
+    Unreadable,
 }
 
 /// Delivers a refused pay-result as it is. Its event is journalled first where it can be read, so that its bill is
@@ -49,12 +51,15 @@ pub async fn deliver_refused(
             ..call.fact_context()
         },
     };
-    let _claim = match ledger.claim(biller.code(), message.digests()) {
+    let claim = match &event {
+        Some((bill, event)) => ledger.claim(bill, event, message.digests()).await,
+        None => ledger.claim_bytes(biller.code(), message.digests()),
+    };
+    let _claim = match claim {
         Claim::Granted(guard) => guard,
-        Claim::Accepted { .. } | Claim::AcceptedInJournal { .. } => {
-            return close(call, digest, operator).await;
-        }
+        Claim::Accepted { .. } => return close(call, digest, operator).await,
         Claim::UnderWay(_) => return RefusedDelivery::UnderWay,
+        Claim::Unreadable(_) => return RefusedDelivery::Unreadable,
     };
     if let Some((bill, event)) = &event {
         let known = ledger.scoped_state(bill).await.state;

@@ -5,8 +5,9 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use ledger::{
-    AnswerSummary, Claim, ClaimGuard, DeliveryOutcome, Digests, Durability, FactContext, Message,
-    MessageDigest, PaymentEffect, RecordOutcome, RecordedPayment, RefusedOutcome,
+    AnswerSummary, Claim, ClaimGuard, DeliveryOutcome, Digests, Durability, FactContext,
+    LinkRefusal, Message, MessageDigest, PaymentEffect, RecordOutcome, RecordedPayment,
+    RefusedOutcome,
 };
 use metrics::{LedgerOperation, Stage};
 use protocol::PayResult;
@@ -35,8 +36,9 @@ pub(super) async fn relay(
             ..call.fact_context()
         },
     };
-    let _claim = match claim(call, biller, message.digests()).await? {
-        Claimed::ToRelay(guard) => guard,
+    let (_claim, is_readable) = match claim(call, biller, &request, message.digests()).await? {
+        Claimed::ToRelay(guard) => (guard, true),
+        Claimed::ToJournal(guard) => (guard, false),
         Claimed::AcceptedBefore(reply) => {
             passed(call, message.digest);
             return Ok(reply);
@@ -58,6 +60,10 @@ pub(super) async fn relay(
             log_other_spelling(call, biller, message.digest, accepted);
             return Ok(Reply::replayed(&answer));
         }
+        // It may be a copy of one that the biller accepted, which must not be told again.
+        Ok(RecordOutcome::Recorded(_)) if !is_readable => Err(UpstreamFailure::never_sent(
+            Problem::Link(LinkRefusal::Unavailable),
+        )),
         Ok(RecordOutcome::Recorded(_)) => match biller.pay_results_in_flight.enter() {
             Some(_permit) => call.call_biller(biller, BillerCall::PayResult, body).await,
             None => Err(UpstreamFailure::never_sent(Problem::Overload)),
@@ -112,20 +118,37 @@ fn passed(call: &Call, message: MessageDigest) {
 /// Whether a pay-result is to be relayed.
 enum Claimed {
     ToRelay(ClaimGuard),
+    /// The journal cannot be read: it is journalled, and delivered later.
+    ToJournal(ClaimGuard),
     AcceptedBefore(Reply),
 }
 
-async fn claim(call: &Call, biller: &RegisteredBiller, copy: Digests) -> Result<Claimed, Problem> {
+async fn claim(
+    call: &Call,
+    biller: &RegisteredBiller,
+    request: &PayResult,
+    copy: Digests,
+) -> Result<Claimed, Problem> {
     loop {
-        match call.ledger().claim(biller.code(), copy) {
+        let timer = call.metrics().time_ledger(LedgerOperation::Claim);
+        let claim = call.ledger().claim(&request.bill, &request.event, copy);
+        let claim = call.within_budget(claim).await?;
+        drop(timer);
+        match claim {
             Claim::Granted(guard) => return Ok(Claimed::ToRelay(guard)),
-            Claim::Accepted { message, answer } => {
-                log_other_spelling(call, biller, copy.bytes, message.bytes);
-                return Ok(Claimed::AcceptedBefore(Reply::replayed(&answer)));
+            Claim::Unreadable(guard) => {
+                call.metrics().ledger_unavailable(LedgerOperation::Claim);
+                tracing::error!(
+                    request_id = call.request_id(),
+                    biller = biller.code().as_str(),
+                    "the ledger cannot be read: a pay-result that its biller may have accepted before is journalled and \
+                     not relayed"
+                );
+                return Ok(Claimed::ToJournal(guard));
             }
-            Claim::AcceptedInJournal { message } => {
-                log_other_spelling(call, biller, copy.bytes, message.bytes);
-                return replay(call, biller, message).await;
+            Claim::Accepted { message, answer } => {
+                log_other_spelling(call, biller, copy.bytes, message);
+                return Ok(Claimed::AcceptedBefore(Reply::replayed(&answer)));
             }
             Claim::UnderWay(first) => call.within_budget(first.ended()).await?,
         }
@@ -145,27 +168,6 @@ fn log_other_spelling(
             biller = biller.code().as_str(),
             "a copy of an accepted pay-result differs in spelling or in members beyond the guide: it gets the kept answer"
         );
-    }
-}
-
-async fn replay(
-    call: &Call,
-    biller: &RegisteredBiller,
-    message: Digests,
-) -> Result<Claimed, Problem> {
-    let timer = call.metrics().time_ledger(LedgerOperation::Replay);
-    let kept = call
-        .within_budget(call.ledger().kept_answer(biller.code(), message))
-        .await?;
-    drop(timer);
-    match kept {
-        Ok(Some(kept)) => Ok(Claimed::AcceptedBefore(Reply::replayed(&kept))),
-        // The biller has accepted it, so it is not sent again even without the answer.
-        Ok(None) => Err(Problem::Internal),
-        Err(error) => {
-            tracing::error!(%error, "the kept answer of a pay-result cannot be read");
-            Err(Problem::Internal)
-        }
     }
 }
 

@@ -14,11 +14,15 @@ pub(super) async fn relay(call: &Call, admitted: &Admitted, body: &[u8]) -> Resu
 
     let timer = call.enter_ledger(Stage::Ledger, LedgerOperation::Lookup);
     let bill = call.look_up(&request.bill).await?;
-    drop(timer);
     if bill.error_bill {
         return Err(Problem::ErrorBill);
     }
-    if bill.paid {
+    let is_paid = bill.paid
+        || call
+            .is_paid_in_former_identity(biller, &request.bill)
+            .await?;
+    drop(timer);
+    if is_paid {
         biller.series.prepay_short_circuited();
         return Err(Problem::Paid);
     }

@@ -64,11 +64,10 @@ pub async fn redeliver(
     skip: SkipCancelled,
 ) -> Result<Redelivered, JournalError> {
     let ledger = call.ledger();
-    let _claim = match ledger.claim(biller.code(), message) {
+    let _claim = match ledger.claim(&one.bill, &one.event, message).await {
         Claim::Granted(guard) => guard,
-        Claim::Accepted { .. } | Claim::AcceptedInJournal { .. } => {
-            return Ok(Redelivered::AlreadyAccepted);
-        }
+        Claim::Accepted { .. } => return Ok(Redelivered::AlreadyAccepted),
+        Claim::Unreadable(_) => return Err(JournalError::Stalled),
         Claim::UnderWay(_) => return Ok(Redelivered::UnderWay),
     };
     let allowed = ledger.redelivery(one, message, skip, call.now());

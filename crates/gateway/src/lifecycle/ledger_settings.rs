@@ -22,6 +22,9 @@ pub(super) fn ledger_options(
     Ok(ledger::Options {
         directory: ledger.path.clone(),
         retention: ledger.retention,
+        retention_paid: ledger.retention_paid,
+        keep_bodies: ledger.keep_bodies,
+        cache_bytes: ledger.cache_bytes,
         low_disk_bytes: ledger.low_disk_bytes as u64,
         redis: ledger.redis.as_ref().map(redis_settings).transpose()?,
         observer: Some(Arc::new(MetricsObserver(Arc::clone(metrics)))),

@@ -15,7 +15,9 @@ pub(super) fn warn_of(shared: &Arc<GatewayState>, removed: Vec<BillerCode>) {
     // Nothing waits for the warning.
     drop(spawn_blocking(move || {
         for biller in removed {
-            let left = ledger.left_behind(biller, Timestamp::now());
+            let left = ledger
+                .left_behind(biller, Timestamp::now())
+                .unwrap_or_default();
             let LeftBehind { undelivered, links } = left;
             if left != LeftBehind::default() {
                 tracing::warn!(

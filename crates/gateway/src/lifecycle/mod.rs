@@ -1,6 +1,7 @@
 //! A running gateway: start, reload and drain of everything that a configuration describes.
 
 mod descriptors;
+mod identity;
 mod ledger_settings;
 mod left_behind;
 mod listeners;
@@ -21,12 +22,13 @@ use actix_web::dev::ServerHandle;
 use ledger::{JournalError, Ledger, Timestamp};
 use metrics::Metrics;
 
+use self::identity::Judged;
 use self::ledger_settings::{ledger_options, redis_certificates};
 pub use self::listeners::Inherited;
 use self::listeners::{BoundSockets, Listeners};
 use self::parties::parties;
 pub use self::watch::FileWatch;
-use crate::config::{ClientAuth, Config, Loaded, Places};
+use crate::config::{Biller, ClientAuth, Config, Loaded, Places};
 use crate::expiry;
 use crate::handler::handle;
 use crate::ops;
@@ -70,9 +72,11 @@ impl Gateway {
         let metrics = Metrics::new(settings.budget.total);
         let tls = server_tls(&settings)?;
         let tls = tls.map(|tls| Arc::new(ServerTls::counting(tls, metrics.inbound_handshakes())));
-        let parties = parties(&settings, loaded.billers, &metrics, None)?;
         let redis_certificates = redis_certificates(&settings)?;
         let ledger = open_ledger(&settings, &places, &metrics)?;
+        let mut billers = loaded.billers;
+        judge_identities(&ledger, &mut billers)?;
+        let parties = parties(&settings, billers, &metrics, None)?;
         refused::mark_bills_again(&ledger, &parties.registry);
         // Listening last: callers must not queue while the journal is still being read.
         let Listeners { public, ops } = bound.listen(&settings.listen, &places)?;
@@ -198,6 +202,16 @@ fn open_ledger(
     }
     Ledger::open(&options, Timestamp::now())
         .map_err(|error| places.fault("ledger.path", error.to_string()).into())
+}
+
+/// Gives each biller the identity parameters that are in force, for a start must not fail for one biller's file.
+fn judge_identities(ledger: &Ledger, billers: &mut [Biller]) -> Result<(), JournalError> {
+    let judged = Judged::of(ledger, billers, Timestamp::now())?;
+    for refused in &judged.refused {
+        tracing::error!(%refused, "the former identity parameters stay in force");
+    }
+    judged.keep(ledger);
+    Ok(())
 }
 
 /// Starts the trace exporter if `tracing.otlp_endpoint` is set.

@@ -5,8 +5,10 @@ use std::path::Path;
 use std::sync::Arc;
 
 use actix_web::rt::task::spawn_blocking;
+use ledger::Timestamp;
 use metrics::ReloadResult;
 
+use super::identity::Judged;
 use super::left_behind;
 use super::parties::parties;
 use super::watch::WatchedFiles;
@@ -80,12 +82,17 @@ impl Renewal {
     fn read(file: &Path, settings: &Config, shared: &GatewayState) -> Result<Self, Box<dyn Error>> {
         let Loaded {
             config,
-            billers,
+            mut billers,
             warnings,
             expiring,
             ..
         } = Config::load(file)?;
         let (settings, fixed) = settings.reloaded_with(config);
+        let judged = Judged::of(&shared.ledger, &mut billers, Timestamp::now())?;
+        if !judged.refused.is_empty() {
+            let refused = judged.refused.iter().map(ToString::to_string);
+            return Err(refused.collect::<Vec<_>>().join("\n").into());
+        }
         let parties = parties(&settings, billers, &shared.metrics, Some(&shared.parties()))?;
         let listener = server_tls(&settings)?;
         for warning in warnings
@@ -94,6 +101,8 @@ impl Renewal {
         {
             tracing::warn!(%warning, "configuration");
         }
+        // Last, for what is kept as in force must come into force.
+        judged.keep(&shared.ledger);
         // Before the new billers are served.
         refused::mark_bills_again(&shared.ledger, &parties.registry);
         if !fixed.is_empty() {

@@ -6,9 +6,10 @@ use std::time::Duration;
 
 use actix_web::rt::task::spawn_blocking;
 use ledger::journal::Space;
-use ledger::{BillerUndelivered, Ledger, Timestamp};
+use ledger::{BillerUndelivered, CacheFigures, Ledger, Timestamp};
 use metrics::{
-    BillerStatus, ConnectionStatus, GatewayStatus, JournalStatus, RedisStatus, UndeliveredStatus,
+    BillerStatus, CacheStatus, ConnectionStatus, GatewayStatus, JournalStatus, RedisStatus,
+    UndeliveredStatus,
 };
 use protocol::BillerCode;
 use tokio::time::timeout;
@@ -35,7 +36,7 @@ struct SlowValues {
     space: Option<Space>,
     oldest_unshared: Option<Timestamp>,
     waiting: Vec<BillerUndelivered>,
-    bill_groups: Vec<(BillerCode, usize)>,
+    bills: Vec<(BillerCode, u64)>,
 }
 
 impl StatusQuery {
@@ -71,8 +72,8 @@ impl SlowValues {
             space: ledger.journal_space().ok(),
             // The journal itself reports that it cannot be read.
             oldest_unshared: ledger.oldest_unshared().unwrap_or_default(),
-            waiting: ledger.undelivered_by_biller(),
-            bill_groups: ledger.bill_groups_by_biller(),
+            waiting: ledger.undelivered_by_biller().unwrap_or_default(),
+            bills: ledger.bills_by_biller().unwrap_or_default(),
         }
     }
 }
@@ -90,7 +91,8 @@ pub(super) async fn gather<'a>(
         is_ready: shared.unready().is_none(),
         billers: registry.billers().map(|biller| of_biller(biller)).collect(),
         journal: journal(&shared.ledger, found.space),
-        bill_groups: bill_groups(registry, &found.bill_groups),
+        bills: bills(registry, &found.bills),
+        cache: cache(shared.ledger.cache()),
         undelivered: undelivered(&shared.ledger, registry, &found.waiting, now),
         refused_open: shared.ledger.open_refused(),
         redis: RedisStatus {
@@ -124,6 +126,14 @@ fn journal(ledger: &Ledger, space: Option<Space>) -> JournalStatus {
     }
 }
 
+fn cache(figures: CacheFigures) -> CacheStatus {
+    CacheStatus {
+        bytes: u64::try_from(figures.bytes).unwrap_or(u64::MAX),
+        hits: figures.hits,
+        misses: figures.misses,
+    }
+}
+
 fn undelivered(
     ledger: &Ledger,
     registry: &Registry,
@@ -149,20 +159,17 @@ fn undelivered(
     }
 }
 
-fn bill_groups(
-    registry: &Registry,
-    found: &[(BillerCode, usize)],
-) -> Vec<(Option<BillerCode>, u64)> {
-    let is_known = |(biller, _): &&(BillerCode, usize)| registry.find(biller.as_str()).is_some();
+fn bills(registry: &Registry, found: &[(BillerCode, u64)]) -> Vec<(Option<BillerCode>, u64)> {
+    let is_known = |(biller, _): &&(BillerCode, u64)| registry.find(biller.as_str()).is_some();
     let (known, gone): (Vec<_>, Vec<_>) = found.iter().partition(is_known);
-    let mut groups: Vec<_> = known
+    let mut bills: Vec<_> = known
         .iter()
-        .map(|(biller, groups)| (Some(*biller), *groups as u64))
+        .map(|(biller, bills)| (Some(*biller), *bills))
         .collect();
     if !gone.is_empty() {
-        groups.push((None, gone.iter().map(|(_, groups)| *groups as u64).sum()));
+        bills.push((None, gone.iter().map(|(_, bills)| *bills).sum()));
     }
-    groups
+    bills
 }
 
 fn connections(shared: &GatewayState) -> ConnectionStatus {

@@ -24,13 +24,36 @@ pub struct JournalledEvent {
 }
 
 #[derive(Debug)]
-pub struct Journal(Connection);
+pub struct Journal {
+    connection: Connection,
+    /// Where the facts and the bodies of pay-results are in plain words: tables up to version 2, views since.
+    facts: &'static str,
+    messages: &'static str,
+}
 
 impl Journal {
     /// Opens the file for reading, whether or not its node runs.
     pub fn open(file: &Path) -> Self {
         let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-        Self(Connection::open_with_flags(file, flags).unwrap())
+        let connection = Connection::open_with_flags(file, flags).unwrap();
+        let version = connection.query_row("PRAGMA user_version", [], |row| row.get(0));
+        let has_views = version.is_ok_and(|version: i64| version > 2);
+        let (facts, messages) = if has_views {
+            ("facts", "messages")
+        } else {
+            ("fact", "message")
+        };
+        Self {
+            connection,
+            facts,
+            messages,
+        }
+    }
+
+    /// Writes all of it to a new file, as of one moment.
+    pub fn copy_to(&self, file: &Path) {
+        let name = file.to_str().unwrap();
+        self.connection.execute("VACUUM INTO ?1", [name]).unwrap();
     }
 
     pub fn cursor(&self) -> Cursor {
@@ -41,19 +64,23 @@ impl Journal {
             })
         };
         let query = "SELECT shared_up_to, shared_with FROM node";
-        self.0.query_row(query, [], read).unwrap()
+        self.connection.query_row(query, [], read).unwrap()
     }
 
     pub fn last_row(&self) -> i64 {
         let query = "SELECT coalesce(max(seq), 0) FROM fact";
-        self.0.query_row(query, [], |row| row.get(0)).unwrap()
+        self.connection
+            .query_row(query, [], |row| row.get(0))
+            .unwrap()
     }
 
     pub fn events(&self) -> Vec<JournalledEvent> {
-        let query = "SELECT biller_user_key, pay_type, pay_id, paid_at, pay_amount, body
-            FROM fact JOIN message USING (biller_code, message)
-            WHERE kind = 'payment' ORDER BY seq";
-        let mut statement = self.0.prepare(query).unwrap();
+        let query = format!(
+            "SELECT biller_user_key, pay_type, pay_id, paid_at, pay_amount, body
+            FROM {} JOIN {} USING (biller_code, message) WHERE kind = 'payment' ORDER BY seq",
+            self.facts, self.messages
+        );
+        let mut statement = self.connection.prepare(&query).unwrap();
         let number = |row: &rusqlite::Row<'_>, column: usize| {
             let text: String = row.get(column)?;
             Ok::<i64, rusqlite::Error>(text.parse().unwrap())
@@ -74,19 +101,24 @@ impl Journal {
 
     /// Returns the `biller_user_key`s of the bills that were classified as error bills.
     pub fn classified(&self) -> Vec<String> {
-        let query = "SELECT DISTINCT biller_user_key FROM fact WHERE kind = 'classified'";
-        let mut statement = self.0.prepare(query).unwrap();
+        let facts = self.facts;
+        let query =
+            format!("SELECT DISTINCT biller_user_key FROM {facts} WHERE kind = 'classified'");
+        let mut statement = self.connection.prepare(&query).unwrap();
         let keys = statement.query_map([], |row| row.get(0)).unwrap();
         keys.collect::<Result<_, _>>().unwrap()
     }
 
     /// Returns every fact of a bill, one per line, for the report of a violation.
     pub fn facts_of(&self, user_key: &str) -> Vec<String> {
-        let query = "SELECT seq || ' ' || at || ' ' || kind || ' ' ||
+        let query = format!(
+            "SELECT seq || ' ' || at || ' ' || kind || ' ' ||
                 coalesce(pay_type || pay_id || ' ' || pay_amount, '') || ' ' ||
                 coalesce(delivery, '') || coalesce('until ' || until, '')
-            FROM fact WHERE biller_user_key = ?1 ORDER BY seq";
-        let mut statement = self.0.prepare(query).unwrap();
+            FROM {} WHERE biller_user_key = ?1 ORDER BY seq",
+            self.facts
+        );
+        let mut statement = self.connection.prepare(&query).unwrap();
         let lines = statement.query_map([user_key], |row| row.get(0)).unwrap();
         lines.collect::<Result<_, _>>().unwrap()
     }

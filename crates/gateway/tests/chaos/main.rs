@@ -7,7 +7,7 @@
 //!
 //! `CHAOS_SEED` repeats a plan of calls, refusals and faults (their timing depends on the machine);
 //! `CHAOS_SECONDS` makes a run longer; `CHAOS_VERBOSE` also prints the violations in excused cases;
-//! `CHAOS_GATEWAY` names another built gateway to run.
+//! `CHAOS_GATEWAY` names another built gateway to run; `RELAY_TEST_LEDGER_CACHE` gives the ledgers' caches a size.
 #![allow(clippy::print_stdout, missing_docs, clippy::unwrap_used)]
 
 mod bill;
@@ -48,6 +48,17 @@ fn payment_guarantees_hold_while_redis_keeps_its_data() {
         settings,
         Box::new(store),
         Faults::of_one_redis(settings.seed),
+    );
+}
+
+#[test]
+fn payment_guarantees_hold_while_journals_are_slow_upgraded_and_restored() {
+    let settings = Settings::from_environment();
+    let store = Standalone::start(Persistence::EveryWrite);
+    run::run(
+        settings,
+        Box::new(store),
+        Faults::of_journals(settings.seed),
     );
 }
 

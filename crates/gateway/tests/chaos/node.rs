@@ -1,22 +1,25 @@
 //! One `gateway serve`, killed and restarted on the same files.
 
 use std::ffi::OsString;
-use std::fs::{self, File};
+use std::fs::{self, File, Permissions};
 use std::io::{BufRead, BufReader, Write};
 use std::net::SocketAddr;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{ChildStdout, Command, Stdio};
-use std::sync::mpsc::{Sender, channel};
+use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Mutex, RwLock};
 use std::thread;
+use std::time::Duration;
 
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 use tempfile::TempDir;
-use test_support::{Process, hex};
+use test_support::{Process, SlowReads, former_version, hex, with_ledger_cache};
 
 use crate::bill::BILLERS;
 use crate::clock::PATIENCE;
+use crate::journal::Journal;
 
 /// The `Authorization` header of every biller.
 pub const AUTHORIZATION: &str = "KakaoAK chaos";
@@ -37,6 +40,9 @@ pub struct Node {
     directory: PathBuf,
     process: Mutex<Option<Process>>,
     addresses: RwLock<Option<Addresses>>,
+    reads: SlowReads,
+    /// The journals that a backup replaced.
+    replaced: Mutex<Vec<PathBuf>>,
 }
 
 impl Node {
@@ -45,9 +51,11 @@ impl Node {
         let directory = directory.path().join(format!("node-{number}"));
         write_configuration(&directory, redis, parties);
         let node = Self {
-            directory,
             process: Mutex::default(),
             addresses: RwLock::default(),
+            reads: SlowReads::of("journal.sqlite3", &directory),
+            replaced: Mutex::default(),
+            directory,
         };
         node.start_again();
         node
@@ -60,6 +68,57 @@ impl Node {
 
     pub fn journal(&self) -> PathBuf {
         self.directory.join("data/ledger/journal.sqlite3")
+    }
+
+    /// Returns the journals that a backup replaced, then the one in use.
+    pub fn journals(&self) -> Vec<PathBuf> {
+        let mut journals = self.replaced.lock().unwrap().clone();
+        journals.push(self.journal());
+        journals
+    }
+
+    pub fn reads(&self) -> &SlowReads {
+        &self.reads
+    }
+
+    /// Copies the journal to a file while the gateway serves.
+    pub fn back_up(&self) -> PathBuf {
+        let number = self.replaced.lock().unwrap().len();
+        let backup = self.directory.join(format!("backup-{number}.sqlite3"));
+        Journal::open(&self.journal()).copy_to(&backup);
+        backup
+    }
+
+    /// Puts a backup in the place of the journal, which is kept. The gateway must be down.
+    pub fn restore(&self, backup: &Path) {
+        let mut replaced = self.replaced.lock().unwrap();
+        let folder = self.directory.join(format!("replaced-{}", replaced.len()));
+        fs::create_dir(&folder).unwrap();
+        self.take_journal_away(&folder);
+        replaced.push(folder.join("journal.sqlite3"));
+        fs::copy(backup, self.journal()).unwrap();
+        fs::set_permissions(self.journal(), Permissions::from_mode(0o600)).unwrap();
+    }
+
+    /// Writes the journal anew as version 1 would have. The gateway must be down.
+    pub fn write_journal_of_version_1(&self) {
+        let folder = TempDir::new_in(&self.directory).unwrap();
+        self.take_journal_away(folder.path());
+        former_version::write_version_1(&folder.path().join("journal.sqlite3"), &self.journal());
+        fs::set_permissions(self.journal(), Permissions::from_mode(0o600)).unwrap();
+    }
+
+    fn take_journal_away(&self, folder: &Path) {
+        for name in [
+            "journal.sqlite3",
+            "journal.sqlite3-wal",
+            "journal.sqlite3-shm",
+        ] {
+            let file = self.journal().with_file_name(name);
+            if file.exists() {
+                fs::rename(file, folder.join(name)).unwrap();
+            }
+        }
     }
 
     /// `kill -9`.
@@ -77,6 +136,21 @@ impl Node {
 
     /// Starts on the same files; returns once the gateway logs that it serves.
     pub fn start_again(&self) {
+        let (process, serving) = self.spawn();
+        let addresses = serving.recv_timeout(PATIENCE).expect("the gateway serves");
+        *self.process.lock().unwrap() = Some(process);
+        *self.addresses.write().unwrap() = Some(addresses);
+    }
+
+    /// Starts on the same files, and kills the process after this time, whether or not it serves by then.
+    pub fn start_and_kill(&self, after: Duration) {
+        let (mut process, _) = self.spawn();
+        thread::sleep(after);
+        process.kill();
+    }
+
+    /// Starts a process; returns it and where its addresses will come from.
+    fn spawn(&self) -> (Process, Receiver<Addresses>) {
         let append = |name| {
             let file = self.directory.join(name);
             File::options()
@@ -85,8 +159,10 @@ impl Node {
                 .open(file)
                 .unwrap()
         };
+        let mut command = Command::new(program());
+        self.reads.preload(&mut command);
         let mut process = Process::spawn(
-            Command::new(program())
+            command
                 .args(["serve", "--config"])
                 .arg(self.directory.join("gateway.toml"))
                 .stdout(Stdio::piped())
@@ -95,9 +171,7 @@ impl Node {
         let (sender, serving) = channel();
         let (stdout, log) = (process.stdout(), append("log"));
         thread::spawn(move || copy_log(stdout, log, &sender));
-        let addresses = serving.recv_timeout(PATIENCE).expect("the gateway serves");
-        *self.process.lock().unwrap() = Some(process);
-        *self.addresses.write().unwrap() = Some(addresses);
+        (process, serving)
     }
 }
 
@@ -133,7 +207,7 @@ fn write_configuration(directory: &Path, redis: &str, parties: &Parties) {
         BUDGET.as_millis(),
         parties.kakao
     );
-    fs::write(directory.join("gateway.toml"), main).unwrap();
+    fs::write(directory.join("gateway.toml"), with_ledger_cache(main)).unwrap();
 }
 
 /// Copies the log to a file, and reports the addresses.

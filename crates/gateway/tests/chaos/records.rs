@@ -7,6 +7,7 @@ use crate::calls::{Api, Call};
 use crate::clock::Moment;
 use crate::faults::incident::Incidents;
 use crate::journal::{Journal, JournalledEvent};
+use crate::node::Node;
 use crate::party::IncomingRequest;
 use crate::testbed::Testbed;
 
@@ -25,12 +26,18 @@ pub struct Records {
     pub calls: Vec<Call>,
     /// Party by party, in the order in which they came.
     pub received: Vec<ReceivedRequest>,
-    /// The events of each node's journal, in its order.
+    /// The events of each node's journal, in its order; before them those of the journals that a backup replaced.
     pub journals: [Vec<JournalledEvent>; 2],
     /// The bills that a journal classifies as error bills.
     pub classified: BTreeSet<Bill>,
     journal_files: [Journal; 2],
     by_id: BTreeMap<String, usize>,
+}
+
+fn events_of(node: &Node) -> Vec<JournalledEvent> {
+    let files = node.journals().into_iter();
+    let events = files.flat_map(|file| Journal::open(&file).events());
+    events.collect()
 }
 
 impl Records {
@@ -39,7 +46,8 @@ impl Records {
             .nodes
             .each_ref()
             .map(|node| Journal::open(&node.journal()));
-        let classified = journal_files.iter().flat_map(Journal::classified);
+        let classified = testbed.nodes.iter().flat_map(Node::journals);
+        let classified = classified.flat_map(|file| Journal::open(&file).classified());
         let received = testbed.parties().flat_map(|party| {
             let received = |incoming| ReceivedRequest {
                 party: party.name(),
@@ -52,7 +60,7 @@ impl Records {
             seed: testbed.seed,
             incidents,
             received: received.collect(),
-            journals: journal_files.each_ref().map(Journal::events),
+            journals: testbed.nodes.each_ref().map(events_of),
             classified: classified
                 .filter_map(|key| Bill::of_user_key(&key))
                 .collect(),

@@ -32,6 +32,7 @@ impl Report {
         for (fault, times) in &injector.injected {
             self.row(&format!("  {fault}"), times);
         }
+        self.row("reads of journals delayed", injector.delayed_reads());
         self.row(
             "redis slow, or another primary, without a fault",
             injector.without_fault,
@@ -72,6 +73,9 @@ impl Report {
         });
         self.restored(records, "node restarted", |of| {
             matches!(of, IncidentKind::NodeRestarted(_))
+        });
+        self.restored(records, "node restored from a backup", |of| {
+            matches!(of, IncidentKind::NodeRestored(_))
         });
     }
 

@@ -10,3 +10,4 @@ mod ledger;
 mod payments;
 mod refused;
 mod shared;
+mod upkeep;

@@ -47,8 +47,9 @@ const NOT_RUN: [(&str, &str); 15] = [
 const MAKE_TOKEN: &str = "gateway token --out admin.token";
 
 /// The beginning of each command of another program, and a part of what it prints.
-const PRINTS: [(&str, &str); 24] = [
+const PRINTS: [(&str, &str); 25] = [
     ("openssl rand -hex 32", "\n"),
+    ("cp -a config/data/ledger config/data/ledger-before", ""),
     ("printf %s \"$(cat admin.token)\" | sha256sum", "  -"),
     ("openssl x509 -in FILE -outform DER | sha256sum", "  -"),
     ("printf %s 'THE HEADER VALUE' | sha256sum", "  -"),

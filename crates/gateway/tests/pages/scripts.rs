@@ -11,7 +11,7 @@ use crate::repository;
 const PLACEHOLDERS: [(&str, &str); 1] = [("SCENARIO", "bill-life")];
 
 /// Scripts without options, with the greatest number of their arguments. `crates/fuzz/run` takes seconds and targets.
-const PLAIN: [(&str, usize); 7] = [
+const PLAIN: [(&str, usize); 8] = [
     (".ci/run", 0),
     (".ci/test", 0),
     (".ci/licences", 0),
@@ -19,6 +19,7 @@ const PLAIN: [(&str, usize); 7] = [
     ("deploy/prometheus/check", 0),
     ("deploy/alertmanager/check", 0),
     ("deploy/alertmanager/rehearse", 0),
+    ("crates/gateway/tests/upgrade/make_journal", 1),
 ];
 
 /// Returns the script that a page's command runs: relative to the repository, or to the folder of the page.

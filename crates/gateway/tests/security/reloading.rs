@@ -156,16 +156,19 @@ fn a_fault_in_any_file_changes_nothing_and_is_logged_and_counted() {
 fn what_cannot_change_while_serving_is_named_and_the_rest_changes() {
     let upstream = Upstream::ok();
     let gateway = Setup::new(&upstream.url(), &upstream.url())
-        .with("[budget]\ntotal = \"2s\"")
+        .with("[budget]\ntotal = \"2s\"\n[ledger]\ncache = \"0B\"\nretention_paid = \"1828d\"")
         .start();
     let main = gateway.path().join("gateway.toml");
-    edit(&main, |text| text.replace("\"2s\"", "\"1s\""));
+    edit(&main, |text| {
+        let text = text.replace("\"2s\"", "\"1s\"");
+        text.replace("\"0B\"", "\"1MiB\"").replace("1828d", "1829d")
+    });
     edit(&file_of(&gateway, "B0001"), |text| {
         format!("{text}\nstatus = \"suspended\"\n")
     });
     reload(&gateway);
     let line = gateway.await_log(|line| line.to_string().contains("a restart applies them"));
-    assert_eq!(line["keys"], "budget");
+    assert_eq!(line["keys"], "budget, ledger.retention_paid, ledger.cache");
     assert_eq!(gateway.metric("relay_budget_seconds"), 2);
     assert_eq!(notice_status(&mut gateway.caller()), 404);
 }

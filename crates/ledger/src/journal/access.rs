@@ -134,7 +134,7 @@ pub(super) fn explained(path: &Path, what: &str, error: io::Error) -> JournalErr
     refused(path, format_args!("{what}: {cause}"))
 }
 
-fn refused(path: &Path, what: impl std::fmt::Display) -> JournalError {
+pub(super) fn refused(path: &Path, what: impl std::fmt::Display) -> JournalError {
     JournalError::Refused(path.to_path_buf(), what.to_string())
 }
 

@@ -239,8 +239,8 @@ fn joined(upper: u32, lower: u32) -> i64 {
     (u64::from(upper) << 32 | u64::from(lower)).cast_signed()
 }
 
-/// What `message_by_form` has of a digest.
-pub(super) fn form(digest: &[u8; 32]) -> &[u8] {
+/// What `message_by_digest` has of a digest.
+pub(super) fn beginning(digest: &[u8; 32]) -> &[u8] {
     digest.first_chunk::<8>().map_or(&[], |first| first)
 }
 

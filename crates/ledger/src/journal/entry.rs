@@ -5,9 +5,9 @@ use std::sync::Arc;
 use bytes::Bytes;
 
 use super::effect::Effect;
-use super::load::Snapshot;
+use super::identity::IdentityInForce;
 use super::refused::RefusedChange;
-use crate::{Digests, Fact, FactContext, KeptAnswer, MessageDigest};
+use crate::{BillState, Digests, Fact, FactContext, KeptAnswer, MessageDigest};
 use protocol::{Bill, BillerCode};
 
 /// Facts that stand or fall together, with a pay-result's bytes or a biller's answer to it.
@@ -25,6 +25,19 @@ pub struct Entry {
     pub(super) snapshot: Option<Box<Snapshot>>,
     /// Boxed: hardly any entry has one.
     pub(super) refused: Option<Box<RefusedChange>>,
+    /// Identity parameters that came into force.
+    pub(super) identities: Vec<IdentityInForce>,
+}
+
+/// A bill's state up to one of its facts.
+#[derive(Clone, Debug)]
+pub struct Snapshot {
+    /// The bill.
+    pub bill: Bill,
+    /// Number of the last fact in it.
+    pub up_to: i64,
+    /// The fold of the facts up to there.
+    pub state: BillState,
 }
 
 /// Bills of which everything older than a moment is taken out.
@@ -69,6 +82,7 @@ impl Entry {
             effects: Vec::new(),
             snapshot: None,
             refused: None,
+            identities: Vec::new(),
         }
     }
 
@@ -84,6 +98,7 @@ impl Entry {
             effects: Vec::new(),
             snapshot: None,
             refused: None,
+            identities: Vec::new(),
         }
     }
 
@@ -99,12 +114,19 @@ impl Entry {
             effects: Vec::new(),
             snapshot: None,
             refused: None,
+            identities: Vec::new(),
         }
     }
 
     /// The facts.
     pub fn facts(&self) -> &[Fact] {
         &self.facts
+    }
+
+    /// Returns the pay-result whose answer is a part of the entry.
+    pub(crate) fn answered(&self) -> Option<(BillerCode, &Digests)> {
+        let (biller, message, _) = self.answer.as_ref()?;
+        Some((*biller, message))
     }
 
     /// With what the journal keeps beside the facts.
@@ -139,6 +161,13 @@ impl Entry {
     #[must_use]
     pub(crate) fn with_refused(mut self, change: Option<RefusedChange>) -> Self {
         self.refused = change.map(Box::new);
+        self
+    }
+
+    /// With identity parameters that came into force.
+    #[must_use]
+    pub(crate) fn with_identities(mut self, identities: Vec<IdentityInForce>) -> Self {
+        self.identities = identities;
         self
     }
 

@@ -17,7 +17,9 @@ pub enum JournalError {
     Damaged(PathBuf, String),
     /// The folder or the lock cannot be made.
     Io(PathBuf, io::Error),
-    /// `SQLite` said no: full disk, read-only file, damage.
+    /// The disk is full, in the words of `SQLite`.
+    Full(String),
+    /// `SQLite` said no: read-only file, foreign lock.
     Sqlite(String),
     /// A row that this version cannot read.
     Row(String),
@@ -29,6 +31,10 @@ pub enum JournalError {
     Stalled,
     /// Entries were still owed when the journal was closed.
     Owed(usize),
+    /// A backup of this journal is being made already.
+    BackupRunning,
+    /// The process ended, or nobody waited for the backup any more.
+    BackupCancelled,
     /// The writer is behind by more than its bound, or gone.
     Overloaded,
 }
@@ -55,7 +61,7 @@ impl fmt::Display for JournalError {
                 path.display()
             ),
             Self::Io(path, error) => write!(f, "{}: {error}", path.display()),
-            Self::Sqlite(what) => write!(f, "journal: {what}"),
+            Self::Full(what) | Self::Sqlite(what) => write!(f, "journal: {what}"),
             Self::Row(what) => write!(f, "journal: unreadable row: {what}"),
             Self::Replaced(path, what) => write!(f, "{} {what}", path.display()),
             Self::Emptied(path) => write!(
@@ -65,6 +71,12 @@ impl fmt::Display for JournalError {
             ),
             Self::Stalled => f.write_str("journal: the disk does not answer"),
             Self::Owed(entries) => write!(f, "journal: {entries} entries could not be written"),
+            Self::BackupRunning => {
+                f.write_str("a backup of this journal is being made: wait until it is done")
+            }
+            Self::BackupCancelled => {
+                f.write_str("the backup was cancelled before it was whole; nothing of it is left")
+            }
             Self::Overloaded => f.write_str("journal: the writer is behind"),
         }
     }
@@ -81,6 +93,7 @@ impl From<rusqlite::Error> for JournalError {
             Some(ErrorCode::NotADatabase | ErrorCode::DatabaseCorrupt) => {
                 Self::Damaged(PathBuf::new(), what)
             }
+            Some(ErrorCode::DiskFull) => Self::Full(what),
             _ => Self::Sqlite(what),
         }
     }
@@ -93,6 +106,7 @@ impl JournalError {
             Self::Damaged(_, what) => Self::Damaged(file.to_path_buf(), what),
             Self::Row(what) => Self::Damaged(file.to_path_buf(), format!("unreadable row: {what}")),
             Self::Sqlite(what) => Self::Sqlite(format!("{}: {what}", file.display())),
+            Self::Full(what) => Self::Full(format!("{}: {what}", file.display())),
             other => other,
         }
     }

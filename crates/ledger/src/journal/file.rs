@@ -5,7 +5,7 @@ use std::io;
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
-use super::{JournalError, access};
+use super::{JournalError, access, place};
 
 /// The open file, locked for this process. Its lock is its own, beside those of `SQLite`; but a
 /// process that closes any handle of a file gives up all its POSIX locks on it, so this must be
@@ -50,6 +50,11 @@ impl HeldFile {
 
     pub(super) fn path(&self) -> &Path {
         &self.path
+    }
+
+    /// Where it lies.
+    pub(super) fn place(&self) -> io::Result<String> {
+        place::of(&self.file)
     }
 
     /// Whether there was no journal before.

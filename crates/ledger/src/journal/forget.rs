@@ -15,6 +15,17 @@ const MESSAGES: &str = "SELECT DISTINCT message FROM fact AS gone
         AND message = gone.message AND bill <> ?1)
     AND NOT EXISTS (SELECT 1 FROM fact WHERE kind = 8 AND message = gone.message AND bill <> ?1)";
 
+/// Returns how many events of a bill are undelivered.
+pub(super) fn undelivered(connection: &Connection, bill: &Bill) -> Result<i64, JournalError> {
+    let Some(number) = load::bill_number(connection, bill)? else {
+        return Ok(0);
+    };
+    let count = connection
+        .prepare_cached("SELECT count(*) FROM fact WHERE bill = ?1 AND open = 1 AND kind = 7")?
+        .query_row([number], |row| row.get(0))?;
+    Ok(count)
+}
+
 /// Deletes all facts of a bill from before a stamp's time.
 pub(super) fn all(
     connection: &Connection,

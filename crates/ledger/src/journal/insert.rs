@@ -10,8 +10,8 @@ use super::effect::{Effect, ends_others, event_of};
 use super::intern::{KnownBill, Numbers};
 use super::load;
 use super::optional::Optional;
-use super::{Entry, ForgottenFacts, JournalError, Rows, forget, refused};
-use crate::{BillState, Digests, Fact, FactContext, KeptAnswer, Timestamp};
+use super::{Entry, ForgottenFacts, JournalError, Rows, forget, identity, refused};
+use crate::{BillState, Digests, Fact, FactContext, FactKind, KeptAnswer, Timestamp};
 
 /// Bills whose states are remembered within one transaction.
 const STATES: usize = 4_096;
@@ -25,7 +25,7 @@ const INSERT_FACT: &str = "INSERT INTO fact (seq, bill, kind, stamp, node, open,
 /// Ends what is open of an event: a payment whatever its amount, a cancel with its amount in either sign.
 const END_OPEN: &str =
     "UPDATE fact SET open = NULL WHERE open = 1 AND bill = ?1 AND pay_id = ?2 AND paid_at = ?3
-    AND pay_type = ?4 AND (pay_type = 0 OR pay_amount IN (?5, ?6))";
+    AND pay_type = ?4 AND (pay_type = 0 OR pay_amount IN (?5, ?6)) RETURNING kind";
 
 /// Writes entries, one transaction after the other.
 #[derive(Debug)]
@@ -38,6 +38,8 @@ pub(super) struct Inserter {
     last_row: i64,
     /// The greatest stamp time of this transaction.
     latest_stamp: i64,
+    /// By how many events the undelivered ones grow with this transaction.
+    undelivered: i64,
 }
 
 impl Inserter {
@@ -49,6 +51,7 @@ impl Inserter {
             states: HashMap::new(),
             last_row: 0,
             latest_stamp: 0,
+            undelivered: 0,
         }
     }
 
@@ -60,11 +63,17 @@ impl Inserter {
         entries: impl Iterator<Item = &'a Entry>,
     ) -> Result<Vec<Rows>, JournalError> {
         self.states.clear();
+        self.undelivered = 0;
         let rows = entries
             .map(|entry| self.insert(connection, entry))
             .collect::<Result<_, _>>()?;
         self.end(connection)?;
         Ok(rows)
+    }
+
+    /// Returns by how many events the undelivered ones grew with the last transaction.
+    pub(super) const fn undelivered(&self) -> i64 {
+        self.undelivered
     }
 
     /// Forgets what a transaction that failed has made.
@@ -102,14 +111,7 @@ impl Inserter {
         let facts = i64::try_from(entry.facts.len()).unwrap_or(i64::MAX);
         if let Some((biller, message, answer)) = &entry.answer {
             let biller = self.numbers.biller(connection, *biller)?;
-            let paid = entry.facts.first().and_then(|fact| event_of(&fact.kind));
-            let paid = match (paid, entry.facts.first()) {
-                (Some(event), Some(fact)) => {
-                    Some((self.numbers.bill(connection, &fact.bill)?.id, event))
-                }
-                _ => None,
-            };
-            let message = self.numbers.message(connection, biller, message, paid)?;
+            let message = self.numbers.message(connection, biller, message)?;
             insert_answer(connection, message, answer)?;
         }
         self.insert_rest(connection, entry)?;
@@ -124,6 +126,7 @@ impl Inserter {
         if let Some(forgotten) = &entry.forgotten {
             for bill in &forgotten.bills {
                 self.states.clear();
+                self.undelivered -= forget::undelivered(connection, bill)?;
                 match forgotten.what {
                     ForgottenFacts::All => {
                         forget::all(connection, &mut self.numbers, bill, forgotten.before)?;
@@ -137,6 +140,7 @@ impl Inserter {
                         )?;
                     }
                 }
+                self.undelivered += forget::undelivered(connection, bill)?;
             }
         }
         if let Some(cursor) = &entry.cursor {
@@ -146,6 +150,9 @@ impl Inserter {
         }
         if let Some(change) = &entry.refused {
             refused::change(connection, change)?;
+        }
+        for kept in &entry.identities {
+            identity::keep(connection, kept)?;
         }
         if let Some(snapshot) = &entry.snapshot {
             load::put_snapshot(connection, snapshot)?;
@@ -189,8 +196,10 @@ impl Inserter {
         if let Some(event) = event_of(&fact.kind)
             && ends_others(&fact.kind, effect)
         {
-            end_open(connection, known.id, event)?;
+            self.undelivered -= end_open(connection, known.id, event)?;
         }
+        let is_delivery = matches!(fact.kind, FactKind::Delivery { .. });
+        self.undelivered += i64::from(is_delivery && effect.is_open);
         self.write_row(connection, None, fact, (known, context, effect))?;
         if known.is_new {
             self.numbers.bill(connection, &fact.bill)?.is_new = false;
@@ -240,11 +249,7 @@ impl Inserter {
                     bytes: *bytes,
                     canonical: context.canonical,
                 };
-                let paid = more.event.map(|event| (known.id, event));
-                Some(
-                    self.numbers
-                        .message(connection, known.biller, &digests, paid)?,
-                )
+                Some(self.numbers.message(connection, known.biller, &digests)?)
             }
             None => None,
         };
@@ -287,10 +292,12 @@ impl Inserter {
     }
 }
 
-fn end_open(connection: &Connection, bill: i64, event: &PaymentEvent) -> Result<(), JournalError> {
+/// Returns how many of the rows that are not open any more are deliveries.
+fn end_open(connection: &Connection, bill: i64, event: &PaymentEvent) -> Result<i64, JournalError> {
     let amount = event.pay_amount.abs();
     let negative = Decimal::from_parts(-amount.units(), -amount.fraction()).unwrap_or(amount);
-    connection.prepare_cached(END_OPEN)?.execute(params![
+    let mut statement = connection.prepare_cached(END_OPEN)?;
+    let mut rows = statement.query(params![
         bill,
         column::pay_id_value(event.pay_id),
         column::digits_number(event.paid_at.as_str()),
@@ -298,7 +305,11 @@ fn end_open(connection: &Connection, bill: i64, event: &PaymentEvent) -> Result<
         column::amount_value(amount),
         column::amount_value(negative),
     ])?;
-    Ok(())
+    let mut deliveries = 0;
+    while let Some(row) = rows.next()? {
+        deliveries += i64::from(row.get::<_, i64>(0)? == column::kind::DELIVERY);
+    }
+    Ok(deliveries)
 }
 
 /// Keeps the answer with which a biller accepted a pay-result.

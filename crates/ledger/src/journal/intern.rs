@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::LazyLock;
 
-use protocol::{Bill, BillerCode, CanonicalDigest, PaymentEvent};
+use protocol::{Bill, BillerCode, CanonicalDigest};
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::recent::Recent;
@@ -22,12 +22,7 @@ const INSERT_BILL: &str =
     biller_notice_key, identity) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
 
 const FIND_MESSAGE: &str = "SELECT id, canonical FROM message
-    WHERE substr(coalesce(canonical, digest), 1, 8) IN (?1, ?2) AND digest = ?3 AND biller = ?4
-    ORDER BY body IS NULL LIMIT 1";
-
-/// A pay-result without its canonical form is known by it all the same where the bill's payment has it.
-const FIND_PAID: &str = "SELECT message.id FROM fact CROSS JOIN message ON message.id = fact.message
-    WHERE fact.kind = 6 AND fact.pay_id = ?1 AND fact.paid_at = ?2 AND fact.bill = ?3 AND message.digest = ?4 LIMIT 1";
+    WHERE substr(digest, 1, 8) = ?1 AND digest = ?2 AND biller = ?3";
 
 /// A bill's number, and what its row says.
 #[derive(Clone, Copy, Debug)]
@@ -39,12 +34,19 @@ pub(super) struct KnownBill {
     pub(super) is_new: bool,
 }
 
+/// A pay-result's number, and whether its row has the digest of the canonical form.
+#[derive(Clone, Copy, Debug)]
+struct KnownMessage {
+    id: i64,
+    has_canonical: bool,
+}
+
 /// The numbers that were used last. What a transaction that failed has learned is to be forgotten.
 #[derive(Debug)]
 pub(super) struct Numbers {
     billers: HashMap<BillerCode, i64>,
     bills: Recent<Bill, KnownBill>,
-    messages: Recent<(i64, MessageDigest), i64>,
+    messages: Recent<(i64, MessageDigest), KnownMessage>,
     /// By how much the billers' counts of bills change with the transaction.
     counts: HashMap<i64, i64>,
 }
@@ -135,15 +137,14 @@ impl Numbers {
         })
     }
 
-    /// Returns the number of a pay-result, made where it is new. `paid` is the bill and the event that it is known by.
+    /// Returns the number of a pay-result, made where it is new.
     pub(super) fn message(
         &mut self,
         connection: &Connection,
         biller: i64,
         digests: &Digests,
-        paid: Option<(i64, &PaymentEvent)>,
     ) -> Result<i64, JournalError> {
-        match self.find_message(connection, biller, digests, paid)? {
+        match self.find_message(connection, biller, digests)? {
             Some(id) => Ok(id),
             None => self.make_message(connection, biller, digests, None),
         }
@@ -157,7 +158,7 @@ impl Numbers {
         digests: &Digests,
         body: &[u8],
     ) -> Result<(), JournalError> {
-        match self.find_message(connection, biller, digests, None)? {
+        match self.find_message(connection, biller, digests)? {
             Some(id) => {
                 connection
                     .prepare_cached("UPDATE message SET body = ?2 WHERE id = ?1 AND body IS NULL")?
@@ -176,17 +177,23 @@ impl Numbers {
         connection: &Connection,
         biller: i64,
         digests: &Digests,
-        paid: Option<(i64, &PaymentEvent)>,
     ) -> Result<Option<i64>, JournalError> {
         let key = (biller, digests.bytes);
-        if let Some(id) = self.messages.get_mut(&key) {
-            return Ok(Some(*id));
+        let mut known = match self.messages.get_mut(&key) {
+            Some(known) => *known,
+            None => match find_message(connection, key)? {
+                Some(found) => found,
+                None => return Ok(None),
+            },
+        };
+        if let (false, Some(canonical)) = (known.has_canonical, &digests.canonical) {
+            connection
+                .prepare_cached("UPDATE message SET canonical = ?2 WHERE id = ?1")?
+                .execute(params![known.id, canonical.as_bytes()])?;
+            known.has_canonical = true;
         }
-        let found = find_message(connection, biller, digests, paid)?;
-        if let Some(id) = found {
-            self.messages.insert(key, id);
-        }
-        Ok(found)
+        self.messages.insert(key, known);
+        Ok(Some(known.id))
     }
 
     /// Makes the row of a pay-result.
@@ -205,7 +212,9 @@ impl Numbers {
             )?
             .execute(params![biller, bytes, canonical, body])?;
         let id = connection.last_insert_rowid();
-        self.messages.insert((biller, digests.bytes), id);
+        let has_canonical = canonical.is_some();
+        let known = KnownMessage { id, has_canonical };
+        self.messages.insert((biller, digests.bytes), known);
         Ok(id)
     }
 
@@ -237,44 +246,17 @@ impl Numbers {
 
 fn find_message(
     connection: &Connection,
-    biller: i64,
-    digests: &Digests,
-    paid: Option<(i64, &PaymentEvent)>,
-) -> Result<Option<i64>, JournalError> {
-    let bytes = digests.bytes.as_bytes();
-    let canonical = digests.canonical.as_ref().map(CanonicalDigest::as_bytes);
-    let found: Option<(i64, Option<Vec<u8>>)> = connection
+    (biller, digest): (i64, MessageDigest),
+) -> Result<Option<KnownMessage>, JournalError> {
+    let bytes = digest.as_bytes();
+    let found = connection
         .prepare_cached(FIND_MESSAGE)?
-        .query_row(
-            params![
-                column::form(bytes),
-                column::form(canonical.unwrap_or(bytes)),
-                bytes,
-                biller
-            ],
-            |row| Ok((row.get(0)?, row.get(1)?)),
-        )
+        .query_row(params![column::beginning(bytes), bytes, biller], |row| {
+            Ok(KnownMessage {
+                id: row.get(0)?,
+                has_canonical: row.get_ref(1)?.as_blob_or_null()?.is_some(),
+            })
+        })
         .optional()?;
-    match (found, canonical, paid) {
-        (Some((id, None)), Some(canonical), _) => {
-            connection
-                .prepare_cached("UPDATE message SET canonical = ?2 WHERE id = ?1")?
-                .execute(params![id, canonical])?;
-            Ok(Some(id))
-        }
-        (Some((id, _)), ..) => Ok(Some(id)),
-        (None, None, Some((bill, event))) => Ok(connection
-            .prepare_cached(FIND_PAID)?
-            .query_row(
-                params![
-                    column::pay_id_value(event.pay_id),
-                    column::digits_number(event.paid_at.as_str()),
-                    bill,
-                    bytes
-                ],
-                |row| row.get(0),
-            )
-            .optional()?),
-        (None, ..) => Ok(None),
-    }
+    Ok(found)
 }

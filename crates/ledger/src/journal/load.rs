@@ -6,8 +6,9 @@ use protocol::Bill;
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::row::{self, IS_BILL, KIND_COLUMNS, REFUSED_DIGEST};
-use super::{JournalError, Reader};
-use crate::{BillGroup, BillState, Fact, FactKind, MessageDigest, Stamp, codec};
+use super::{JournalError, Reader, Snapshot};
+use crate::state::codec;
+use crate::{BillGroup, BillState, Fact, FactKind, MessageDigest, Stamp};
 
 static BILL_NUMBER: LazyLock<String> =
     LazyLock::new(|| format!("SELECT bill.id FROM bill WHERE {IS_BILL}"));
@@ -27,17 +28,6 @@ pub struct Loaded {
     pub facts: usize,
     /// Number of its last fact; 0 where it has none.
     pub last_row: i64,
-}
-
-/// A bill's state up to one of its facts.
-#[derive(Clone, Debug)]
-pub struct Snapshot {
-    /// The bill.
-    pub bill: Bill,
-    /// Number of the last fact in it.
-    pub up_to: i64,
-    /// The fold of the facts up to there.
-    pub state: BillState,
 }
 
 impl Reader {

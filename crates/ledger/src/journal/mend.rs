@@ -50,8 +50,8 @@ pub(super) fn mend(connection: &mut Connection, believed: i64) -> Result<usize, 
 
 fn find(connection: &Connection, believed: i64) -> Result<Vec<Mended>, JournalError> {
     let mut statement = connection.prepare(
-        "SELECT seq, bill, stamp, ifnull(node, (SELECT number FROM node)) AS node, attempt,
-         ifnull(attempt_node, (SELECT number FROM node)) AS attempt_node FROM fact ORDER BY seq",
+        "SELECT seq, bill, stamp, ifnull(node, (SELECT author FROM node)) AS node, attempt,
+         ifnull(attempt_node, (SELECT author FROM node)) AS attempt_node FROM fact ORDER BY seq",
     )?;
     let mut rows = statement.query([])?;
     let mut mended = Vec::new();

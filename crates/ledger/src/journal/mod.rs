@@ -5,14 +5,19 @@
 
 mod access;
 mod audit;
+mod backup;
+mod check;
 mod column;
 mod commit;
+mod due;
 mod effect;
 mod entry;
 mod error;
 mod file;
 mod finding;
 mod forget;
+mod identity;
+mod identity_reader;
 mod insert;
 mod intern;
 mod load;
@@ -23,12 +28,15 @@ mod open_events;
 mod optional;
 mod owed;
 mod pace;
+mod place;
 mod queue;
 mod reader;
+mod readers;
 mod recent;
 mod recompute;
 mod refused;
 mod refused_reader;
+mod restore;
 mod row;
 mod schema;
 mod space;
@@ -50,20 +58,26 @@ use tokio::sync::oneshot;
 use tokio::time::timeout;
 
 pub use audit::Audit;
+use backup::Backups;
+pub use backup::{Backup, BackupReport};
 pub use commit::{Commit, Rows};
+pub use due::Due;
 pub use effect::Effect;
-pub use entry::{Cursor, Entry, Forgotten, ForgottenFacts};
+pub use entry::{Cursor, Entry, Forgotten, ForgottenFacts, Snapshot};
 pub use error::JournalError;
 use file::HeldFile;
 pub use finding::{Finding, Findings};
+pub use identity::IdentityInForce;
 use insert::Inserter;
-pub use load::{Loaded, Snapshot};
+pub use load::Loaded;
 pub use look_up::{BillFacts, NumberedFact};
+pub(crate) use place::JournalIdentity;
 use queue::{Bounds, Place, Queue};
 pub use reader::Reader;
-
+pub(crate) use readers::{READ_PATIENCE, Readers};
 pub(crate) use refused::{CameRefused, RefusedChange};
 pub use refused_reader::RefusedFilter;
+pub use restore::{Restored, restore};
 pub use space::Space;
 pub use stored::StoredMessage;
 use tally::Tally;
@@ -74,6 +88,9 @@ const FLUSH_GRACE: Duration = Duration::from_millis(500);
 
 /// Name of the journal in the ledger's folder.
 const FILE_NAME: &str = "journal.sqlite3";
+
+/// Hears of every entry that was committed, on the thread of the writer.
+pub(crate) type OnCommit = Box<dyn Fn(&Entry) + Send>;
 
 /// How a journal is kept.
 #[derive(Clone, Copy, Debug)]
@@ -97,12 +114,17 @@ impl Settings {
 /// The open journal. Dropping it commits what is queued and closes the file.
 #[derive(Debug)]
 pub struct Journal {
+    /// The first member to go: a backup that is under way ends first.
+    backups: Backups,
     queue: Arc<Queue>,
     writer: Option<JoinHandle<()>>,
     reader: Arc<Reader>,
+    readers: Readers,
     writable: Arc<AtomicBool>,
     tally: Arc<Tally>,
     node: u32,
+    identity: JournalIdentity,
+    low_disk_bytes: u64,
     /// Held as long as the journal is open: one process, one journal. The last member to go.
     file: HeldFile,
 }
@@ -112,40 +134,59 @@ impl Journal {
     ///
     /// # Errors
     /// When the folder cannot be made, another process holds it, or `SQLite` cannot open the file.
-    pub(crate) fn open(directory: &Path, settings: Settings) -> Result<Self, JournalError> {
+    pub(crate) fn open(
+        directory: &Path,
+        settings: Settings,
+        on_commit: OnCommit,
+    ) -> Result<Self, JournalError> {
         let path = directory.join(FILE_NAME);
         access::prepare_folder(directory)?;
         access::prepare_files(&path)?;
+        restore::refuse_where_interrupted(&path)?;
         let file = HeldFile::open(&path)?;
         let named = |error: JournalError| error.of(&path);
         let mut connection = schema::connect(&path).map_err(named)?;
         schema::prepare(&mut connection, &path).map_err(named)?;
         migration::run(&mut connection, &path).map_err(named)?;
         let node = schema::node(&connection).map_err(named)?;
+        let author = schema::author(&connection).map_err(named)?;
+        let place = file
+            .place()
+            .map_err(|error| JournalError::Io(path.clone(), error))?;
+        let identity = place::settle(&connection, &path, place).map_err(named)?;
         if file.is_new() {
             tracing::warn!(journal = %path.display(), "a new journal: nothing is known of any bill");
         }
         let io_error = |error| JournalError::Io(path.clone(), error);
         let reader = Arc::new(Reader::open(&path).map_err(named)?);
+        let readers = Readers::start(&reader)?;
         let writable = Arc::new(AtomicBool::new(true));
         let queue = Arc::new(Queue::new(settings.bounds));
         let upkeep = Upkeep::new(path.clone(), settings.low_disk_bytes);
         let watch = file.watch().map_err(io_error)?;
         let tally = Arc::new(Tally::default());
+        let undelivered = reader.count_open().map_err(named)?;
+        let undelivered: u64 = undelivered.iter().map(|(_, events)| events).sum();
+        tally.add_undelivered(i64::try_from(undelivered).unwrap_or(i64::MAX));
         let told = writer::Told {
             queue: Arc::clone(&queue),
             writable: Arc::clone(&writable),
             tally: Arc::clone(&tally),
+            on_commit,
         };
-        let writer = writer::spawn((connection, Inserter::new(node)), watch, upkeep, told)
+        let writer = writer::spawn((connection, Inserter::new(author)), watch, upkeep, told)
             .map_err(io_error)?;
         Ok(Self {
+            backups: Backups::default(),
             queue,
             writer: Some(writer),
             reader,
+            readers,
             writable,
             tally,
             node,
+            identity,
+            low_disk_bytes: settings.low_disk_bytes,
             file,
         })
     }
@@ -153,6 +194,29 @@ impl Journal {
     /// This node's number: drawn when the journal was made, kept in it.
     pub const fn node(&self) -> u32 {
         self.node
+    }
+
+    /// Who the journal is, and where it lies.
+    pub(crate) const fn identity(&self) -> &JournalIdentity {
+        &self.identity
+    }
+
+    /// Starts a backup to the file `target`; the writer makes it beside its work.
+    ///
+    /// # Errors
+    /// When one is running. What else is wrong comes through the wait.
+    pub(crate) fn back_up(&self, target: &Path) -> Result<Backup, JournalError> {
+        let queue = Arc::clone(&self.queue);
+        let origin = backup::Origin {
+            path: self.path().to_path_buf(),
+            queue: Box::new(move |job| {
+                // One backup at a time always finds a place.
+                let _ = queue.push(writer::Job::Copy(Box::new(job)));
+            }),
+            reader: self.reader(),
+            low_disk_bytes: self.low_disk_bytes,
+        };
+        self.backups.start(origin, target)
     }
 
     /// Returns the path of its file.
@@ -190,6 +254,11 @@ impl Journal {
     /// For reading what was journalled.
     pub fn reader(&self) -> Arc<Reader> {
         Arc::clone(&self.reader)
+    }
+
+    /// Returns the threads that read it for calls.
+    pub(crate) const fn readers(&self) -> &Readers {
+        &self.readers
     }
 
     /// Queues an entry and answers a wait for its commit. The entry is never lost by dropping the
@@ -239,7 +308,7 @@ impl Journal {
 
 impl Drop for Journal {
     fn drop(&mut self) {
-        // Closing the queue lets the writer commit what is left and end.
+        // Closing the queue lets the writer commit what is left and end, and ends a backup.
         self.queue.close();
         if let Some(writer) = self.writer.take() {
             // A writer that panicked has said so; there is nothing more to save here.

@@ -6,6 +6,18 @@ use rusqlite::params;
 use super::look_up::{NumberedFact, numbered};
 use super::row::{BILL_COLUMNS, collect, limit};
 use super::{JournalError, Reader, column, row};
+use crate::{FactKind, MessageDigest};
+
+/// A bill of the journal.
+#[derive(Clone, Debug)]
+pub(crate) struct NumberedBill {
+    /// Its number.
+    pub(crate) number: i64,
+    /// The bill.
+    pub(crate) bill: Bill,
+    /// Whether its link is linked, reserved or unknown.
+    pub(crate) is_registered: bool,
+}
 
 impl Reader {
     /// The registered bills of a biller with this notice key, at most `most`.
@@ -51,6 +63,54 @@ impl Reader {
             limit(most)
         ])?;
         collect(&mut rows, |row| row::bill(row, 0))
+    }
+
+    /// The bills of a biller behind number `after`, at most `most`. It looks through the bills of all billers.
+    ///
+    /// # Errors
+    /// When the file cannot be read or holds a row that this version does not know.
+    pub(crate) fn bills_behind(
+        &self,
+        biller: BillerCode,
+        after: i64,
+        most: usize,
+    ) -> Result<Vec<NumberedBill>, JournalError> {
+        let connection = self.lock();
+        let query = format!(
+            "SELECT {BILL_COLUMNS}, bill.id, bill.registered FROM bill CROSS JOIN biller ON biller.id = bill.biller
+             WHERE bill.id > ?2 AND biller.code = ?1 ORDER BY bill.id LIMIT ?3"
+        );
+        let mut statement = connection.prepare_cached(&query)?;
+        let mut rows = statement.query(params![biller.as_str(), after, limit(most)])?;
+        collect(&mut rows, |row| {
+            let registered: Option<bool> = row.get("registered")?;
+            Ok(NumberedBill {
+                number: row.get("id")?,
+                bill: row::bill(row, 0)?,
+                is_registered: registered == Some(true),
+            })
+        })
+    }
+
+    /// The registered bills of a biller behind number `after`, each with its number; at most `most`. It looks through the
+    /// bills of all billers.
+    ///
+    /// # Errors
+    /// When the file cannot be read or holds a row that this version does not know.
+    pub(crate) fn registered_of(
+        &self,
+        biller: BillerCode,
+        after: i64,
+        most: usize,
+    ) -> Result<Vec<(i64, Bill)>, JournalError> {
+        let connection = self.lock();
+        let query = format!(
+            "SELECT {BILL_COLUMNS}, bill.id FROM bill CROSS JOIN biller ON biller.id = bill.biller
+             WHERE bill.id > ?2 AND bill.registered = 1 AND biller.code = ?1 ORDER BY bill.id LIMIT ?3"
+        );
+        let mut statement = connection.prepare_cached(&query)?;
+        let mut rows = statement.query(params![biller.as_str(), after, limit(most)])?;
+        collect(&mut rows, |row| Ok((row.get("id")?, row::bill(row, 0)?)))
     }
 
     /// The bills of which all link attempts ended without a link, the oldest first; at most `most`.
@@ -107,6 +167,28 @@ impl Reader {
         collect(&mut rows, numbered)
     }
 
+    /// Hands the digest of every refused pay-result that a fact names to `take`, with its bill.
+    ///
+    /// # Errors
+    /// When the file cannot be read or holds a row that this version does not know.
+    pub(crate) fn for_each_refusal(
+        &self,
+        mut take: impl FnMut(&MessageDigest, &Bill),
+    ) -> Result<(), JournalError> {
+        let connection = self.lock();
+        let mut statement = connection.prepare(&row::query(
+            "WHERE fact.seq IN (SELECT seq FROM fact INDEXED BY fact_refused WHERE kind = 8)",
+        ))?;
+        let mut rows = statement.query([])?;
+        while let Some(row) = rows.next()? {
+            let fact = row::fact(row)?;
+            if let FactKind::PayResultRefused { message } = &fact.kind {
+                take(message, &fact.bill);
+            }
+        }
+        Ok(())
+    }
+
     /// How many events of each biller are undelivered.
     ///
     /// # Errors
@@ -138,18 +220,29 @@ impl Reader {
         })
     }
 
-    /// Hands the hash of every bill to `take`, as [`Reader::bill_hash`] returns it.
+    /// Hands the hashes of bills to `take`, as [`Reader::bill_hash`] returns them, from `first` on; at most `most`.
+    /// Returns the last one; `None` where there is none.
     ///
     /// # Errors
     /// When the file cannot be read.
-    pub fn for_each_bill_hash(&self, mut take: impl FnMut(i64)) -> Result<(), JournalError> {
+    pub(crate) fn for_some_bill_hashes(
+        &self,
+        first: i64,
+        most: usize,
+        mut take: impl FnMut(i64),
+    ) -> Result<Option<i64>, JournalError> {
         let connection = self.lock();
-        let mut statement = connection.prepare("SELECT hash FROM bill INDEXED BY bill_by_hash")?;
-        let mut rows = statement.query([])?;
+        let mut statement = connection.prepare_cached(
+            "SELECT hash FROM bill INDEXED BY bill_by_hash WHERE hash >= ?1 ORDER BY hash LIMIT ?2",
+        )?;
+        let mut rows = statement.query(params![first, limit(most)])?;
+        let mut last = None;
         while let Some(row) = rows.next()? {
-            take(row.get(0)?);
+            let hash = row.get(0)?;
+            last = Some(hash);
+            take(hash);
         }
-        Ok(())
+        Ok(last)
     }
 
     /// Returns the hash under which the journal has a bill. Its upper half is that of the customer: who needs all bits

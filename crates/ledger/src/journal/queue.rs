@@ -75,8 +75,8 @@ impl Queue {
     pub(super) fn push(&self, job: Job) -> Place {
         let mut state = self.lock();
         let place = match (state.jobs.len(), &job) {
-            // There are as many of these as processes end.
-            (_, Job::Flush { .. }) => Place::InTime,
+            // There are as many flushes as processes end, and one backup at a time.
+            (_, Job::Flush { .. } | Job::Copy(_)) => Place::InTime,
             (waiting, _) if waiting < self.bounds.in_time => Place::InTime,
             (waiting, _) if waiting < self.bounds.in_all => Place::Late,
             _ => return Place::Refused,
@@ -133,7 +133,7 @@ fn unawaited(job: Job) -> Job {
             entry,
             done: oneshot::channel().0,
         },
-        flush @ Job::Flush { .. } => flush,
+        other @ (Job::Flush { .. } | Job::Copy(_)) => other,
     }
 }
 
@@ -190,7 +190,7 @@ mod tests {
             },
             low_disk_bytes: 0,
         };
-        let journal = Journal::open(directory.path(), settings).unwrap();
+        let journal = Journal::open(directory.path(), settings, Box::new(|_| {})).unwrap();
         let (open, gate) = channel();
         journal.tally().tell(Arc::new(Gate(Mutex::new(gate))));
         let first = journal.append(entry(0));

@@ -8,7 +8,7 @@ use rusqlite::{Connection, params};
 
 use super::row::{collect, limit};
 use super::{Cursor, JournalError, row, schema};
-use crate::horizon::Horizon;
+use crate::state::horizon::Horizon;
 use crate::{Digests, Fact};
 
 /// The stamps of a journal's facts.
@@ -35,7 +35,8 @@ impl StampSpan {
 
 /// Whether one of a group of facts says that a pay-result of its bill was refused which is open: while it is, the bill
 /// is an error bill, and is not forgotten.
-const REFUSED: &str = "max(kind = 8 AND message IN (SELECT message.id FROM refused_pay_result
+pub(super) const REFUSED: &str =
+    "max(kind = 8 AND message IN (SELECT message.id FROM refused_pay_result
     JOIN message ON message.digest = refused_pay_result.message WHERE closed_at IS NULL))";
 
 /// A connection of its own, so that reading never waits for a commit.
@@ -64,20 +65,6 @@ impl Reader {
         Self {
             connection: Mutex::new(connection),
         }
-    }
-
-    /// Hands every fact to `take`, in the order of the rows.
-    ///
-    /// # Errors
-    /// When the file cannot be read or holds a row that this version does not know.
-    pub(crate) fn for_each_fact(&self, mut take: impl FnMut(Fact)) -> Result<(), JournalError> {
-        let connection = self.lock();
-        let mut statement = connection.prepare(&row::query("ORDER BY fact.seq"))?;
-        let mut rows = statement.query([])?;
-        while let Some(row) = rows.next()? {
-            take(row::fact(row)?);
-        }
-        Ok(())
     }
 
     /// Returns what the stamps of all facts are, judged by `horizon`. Facts are looked through only where the greatest

@@ -4,8 +4,8 @@ use protocol::BillerCode;
 use rusqlite::{Connection, params};
 
 use super::JournalError;
-use crate::refused::{RefusedClosing, RefusedPayResult};
 use crate::{MessageDigest, Timestamp};
+use crate::{RefusedClosing, RefusedPayResult};
 
 /// The table. Without row numbers, so that the numbers of facts are the only ones.
 pub(super) const TABLE: &str = "

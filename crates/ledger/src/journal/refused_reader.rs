@@ -4,8 +4,8 @@ use protocol::BillerCode;
 use rusqlite::{Row, params};
 
 use super::{JournalError, Reader};
-use crate::refused::{RefusedClosing, RefusedEntry, RefusedOutcome, RefusedPayResult};
 use crate::{MessageDigest, Timestamp};
+use crate::{RefusedClosing, RefusedEntry, RefusedOutcome, RefusedPayResult};
 
 const COLUMNS: &str =
     "message, biller_code, whole, res_code, refused_for, source, request_id, count,

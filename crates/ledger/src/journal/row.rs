@@ -12,8 +12,8 @@ use crate::{
 };
 
 /// What a fact's stamp and kind are read from. The digest is asked for apart: a fold needs few of them.
-pub(super) const KIND_COLUMNS: &str = "fact.seq, fact.stamp, ifnull(fact.node, (SELECT number FROM node)), fact.kind,
-    fact.attempt, ifnull(fact.attempt_node, (SELECT number FROM node)), fact.after_unknown, fact.until, fact.expire_at,
+pub(super) const KIND_COLUMNS: &str = "fact.seq, fact.stamp, ifnull(fact.node, (SELECT author FROM node)), fact.kind,
+    fact.attempt, ifnull(fact.attempt_node, (SELECT author FROM node)), fact.after_unknown, fact.until, fact.expire_at,
     fact.pay_id, fact.pay_type, fact.paid_at, fact.pay_amount, fact.mark_ends_at, fact.delivery, fact.reason,
     fact.operator";
 

@@ -6,9 +6,10 @@
 use std::path::Path;
 use std::time::Duration;
 
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OptionalExtension};
 
-use super::{JournalError, refused};
+use super::{JournalError, identity, refused};
 
 /// Kept in `PRAGMA user_version`; a file of a later version is refused.
 pub(super) const VERSION: i64 = 3;
@@ -20,9 +21,11 @@ const STATEMENTS: usize = 96;
 const NODE: &str = "
 CREATE TABLE node (
     number             INTEGER NOT NULL,
+    author             INTEGER NOT NULL DEFAULT 0,  -- the number that NULL stands for in facts: the first one
     shared_up_to       INTEGER NOT NULL DEFAULT 0,  -- all facts up to this `seq` are in the shared state
     shared_with        TEXT    NOT NULL DEFAULT '', -- and this is who holds it
-    identity           INTEGER NOT NULL DEFAULT 0,  -- drawn with the journal
+    identity           INTEGER NOT NULL DEFAULT 0,  -- drawn with the journal, and anew where it was copied or moved
+    place              TEXT,                        -- where it was opened last: file system, inode, machine
     latest_stamp       INTEGER NOT NULL DEFAULT 0,  -- greatest stamp of any fact
     forget_unpaid_from INTEGER NOT NULL DEFAULT 0,  -- how far the retention has come: a `seq`
     forget_paid_from   INTEGER NOT NULL DEFAULT 0,
@@ -31,12 +34,14 @@ CREATE TABLE node (
 ";
 
 /// Columns of `NODE` that version 3 added.
-const NODE_ADDED: [&str; 5] = [
-    "identity",
-    "latest_stamp",
-    "forget_unpaid_from",
-    "forget_paid_from",
-    "forget_bodies_from",
+const NODE_ADDED: [(&str, &str); 7] = [
+    ("author", "INTEGER NOT NULL DEFAULT 0"),
+    ("identity", "INTEGER"),
+    ("place", "TEXT"),
+    ("latest_stamp", "INTEGER NOT NULL DEFAULT 0"),
+    ("forget_unpaid_from", "INTEGER NOT NULL DEFAULT 0"),
+    ("forget_paid_from", "INTEGER NOT NULL DEFAULT 0"),
+    ("forget_bodies_from", "INTEGER NOT NULL DEFAULT 0"),
 ];
 
 const TABLES: &str = "
@@ -78,10 +83,10 @@ CREATE TABLE fact (
     bill           INTEGER NOT NULL,
     kind           INTEGER NOT NULL,
     stamp          INTEGER NOT NULL, -- hybrid logical time: Unix milliseconds << 20 | counter
-    node           INTEGER,          -- NULL: this one
+    node           INTEGER,          -- NULL: `node.author`
     open           INTEGER,          -- 1: the event's payment of which no delivery is known, or its undelivered delivery
     attempt        INTEGER,          -- released, uncertain, linked: the reservation's stamp
-    attempt_node   INTEGER,          -- NULL: this one
+    attempt_node   INTEGER,          -- NULL: `node.author`
     after_unknown  INTEGER,
     until          INTEGER,          -- reserved: Unix milliseconds
     expire_at      INTEGER,          -- linked, relinked: YYYYMMDDHH24MISS, Korean time
@@ -110,7 +115,7 @@ CREATE TABLE snapshot (
 /// The indexes without which nothing can be written.
 pub(super) const KEY_INDEXES: &str = "
 CREATE INDEX IF NOT EXISTS bill_by_hash ON bill (hash);
-CREATE INDEX IF NOT EXISTS message_by_form ON message (substr(coalesce(canonical, digest), 1, 8));
+CREATE INDEX IF NOT EXISTS message_by_digest ON message (substr(digest, 1, 8));
 ";
 
 /// The other indexes; a migration makes them at its end.
@@ -132,15 +137,15 @@ CREATE VIEW facts AS SELECT
     fact.seq,
     strftime('%Y-%m-%dT%H:%M:%fZ', (fact.stamp >> 20) / 1000.0, 'unixepoch') AS at,
     fact.stamp,
-    ifnull(fact.node, (SELECT number FROM node)) AS node,
+    ifnull(fact.node, (SELECT author FROM node)) AS node,
     CASE fact.kind WHEN 1 THEN 'reserved' WHEN 2 THEN 'released' WHEN 3 THEN 'uncertain' WHEN 4 THEN 'linked'
         WHEN 5 THEN 'relinked' WHEN 6 THEN 'payment' WHEN 7 THEN 'delivery' WHEN 8 THEN 'pay_result_refused'
         WHEN 9 THEN 'refusal_closed' WHEN 10 THEN 'classified' WHEN 11 THEN 'cleared' END AS kind,
     biller.code AS biller_code, bill.biller_user_key, bill.billed_year_month, bill.ordinal, bill.biller_notice_key,
     bill.identity,
     fact.attempt AS attempt_stamp,
-    CASE WHEN fact.attempt IS NOT NULL THEN ifnull(fact.attempt_node, (SELECT number FROM node)) END AS attempt_node,
-    fact.after_unknown, fact.until, printf('%014d', fact.expire_at) AS expire_at,
+    CASE WHEN fact.attempt IS NOT NULL THEN ifnull(fact.attempt_node, (SELECT author FROM node)) END AS attempt_node,
+    fact.after_unknown, fact.until, CASE WHEN fact.expire_at IS NOT NULL THEN printf('%014d', fact.expire_at) END AS expire_at,
     CAST(fact.pay_id AS TEXT) AS pay_id,
     CASE fact.pay_type WHEN 0 THEN 'P' WHEN 1 THEN 'C' END AS pay_type,
     CASE WHEN fact.paid_at IS NOT NULL THEN printf('%014d', fact.paid_at) END AS paid_at,
@@ -172,13 +177,22 @@ pub(super) fn prepare(connection: &mut Connection, file: &Path) -> Result<(), Jo
             transaction.execute_batch(index)?;
         }
         transaction.execute(
-            "INSERT INTO node (number, identity) VALUES (abs(random()) % 4294967295 + 1, random())",
-            [],
+            "INSERT INTO node (number, author, identity) VALUES (?1, ?1, random())",
+            [draw_number(&transaction)?],
         )?;
         transaction.pragma_update(None, "user_version", VERSION)?;
         transaction.commit()?;
     }
+    connection.execute_batch(identity::TABLE)?;
     Ok(())
+}
+
+/// Refuses a file that a later version wrote.
+pub(super) fn refuse_later_version(
+    connection: &Connection,
+    file: &Path,
+) -> Result<(), JournalError> {
+    check_is_known(version(connection)?, file)
 }
 
 /// Fails where another version wrote the file, or it is being brought up to this one.
@@ -228,11 +242,37 @@ pub(super) fn make_tables(connection: &Connection) -> Result<(), JournalError> {
 
 /// Adds to the node's table of an earlier version what this one has more.
 pub(super) fn extend_node(connection: &Connection) -> Result<(), JournalError> {
-    for column in NODE_ADDED {
-        let add = format!("ALTER TABLE node ADD COLUMN {column} INTEGER NOT NULL DEFAULT 0");
-        connection.execute_batch(&add)?;
+    for (column, kind) in NODE_ADDED {
+        add_where_missing(connection, column, kind)?;
     }
-    connection.execute("UPDATE node SET identity = random()", [])?;
+    connection.execute(
+        "UPDATE node SET author = number, identity = ifnull(identity, random())",
+        [],
+    )?;
+    Ok(())
+}
+
+/// Adds the columns by which a journal is told from its copies; a journal of an earlier version has none.
+pub(super) fn add_identity(connection: &Connection) -> Result<(), JournalError> {
+    let of_identity = |(column, _): &&(&str, &str)| matches!(*column, "identity" | "place");
+    for (column, kind) in NODE_ADDED.iter().filter(of_identity) {
+        add_where_missing(connection, column, kind)?;
+    }
+    Ok(())
+}
+
+/// Adds a column to the node's table. The names are this module's own.
+fn add_where_missing(
+    connection: &Connection,
+    column: &str,
+    kind: &str,
+) -> Result<(), JournalError> {
+    let is_there = connection
+        .prepare("SELECT 1 FROM pragma_table_info('node') WHERE name = ?1")?
+        .exists([column])?;
+    if !is_there {
+        connection.execute_batch(&format!("ALTER TABLE node ADD COLUMN {column} {kind}"))?;
+    }
     Ok(())
 }
 
@@ -248,8 +288,16 @@ pub(super) fn connect(file: &Path) -> Result<Connection, JournalError> {
     connection.pragma_update(None, "synchronous", "FULL")?;
     // A write-ahead log that has grown once need not stay large.
     connection.pragma_update(None, "journal_size_limit", 64 << 20)?;
-    connection.set_prepared_statement_cache_capacity(STATEMENTS);
+    keep_plans(&connection)?;
     Ok(connection)
+}
+
+/// Lets a connection keep its prepared statements. A plan does not depend on what is bound, or a statement would be
+/// prepared anew for every value: several indexes have conditions that a value could meet.
+pub(super) fn keep_plans(connection: &Connection) -> Result<(), JournalError> {
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
+    connection.set_prepared_statement_cache_capacity(STATEMENTS);
+    Ok(())
 }
 
 /// Returns the node's number.
@@ -257,4 +305,15 @@ pub(super) fn node(connection: &Connection) -> Result<u32, JournalError> {
     let number = connection.query_row("SELECT number FROM node", [], |row| row.get(0));
     let number: Option<u32> = number.optional()?;
     number.ok_or_else(|| JournalError::Row("node".to_owned()))
+}
+
+/// Returns the number that facts without one have.
+pub(super) fn author(connection: &Connection) -> Result<u32, JournalError> {
+    Ok(connection.query_row("SELECT author FROM node", [], |row| row.get(0))?)
+}
+
+/// Draws a number for a node.
+pub(super) fn draw_number(connection: &Connection) -> Result<u32, JournalError> {
+    let query = "SELECT abs(random()) % 4294967295 + 1";
+    Ok(connection.query_row(query, [], |row| row.get(0))?)
 }

@@ -14,6 +14,7 @@ pub(crate) struct Tally {
     owed_facts: AtomicU64,
     late: AtomicU64,
     last_row: AtomicI64,
+    undelivered: AtomicI64,
     watch: OnceLock<Arc<dyn Observer>>,
 }
 
@@ -45,6 +46,15 @@ impl Tally {
     /// the first one.
     pub(crate) fn last_row(&self) -> i64 {
         self.last_row.load(Ordering::Relaxed)
+    }
+
+    /// Returns how many events are undelivered.
+    pub(crate) fn undelivered(&self) -> i64 {
+        self.undelivered.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn add_undelivered(&self, events: i64) {
+        self.undelivered.fetch_add(events, Ordering::Relaxed);
     }
 
     pub(super) fn wrote(&self, last_row: i64) {

@@ -1,14 +1,16 @@
 //! The one thread that writes: gathers, commits once, wakes everybody who waited.
 
 use std::io;
+use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
-use rusqlite::{Connection, TransactionBehavior};
+use rusqlite::{Connection, Transaction, TransactionBehavior};
 use tokio::sync::oneshot;
 
+use super::backup::{CopyJob, Serving};
 use super::file::FileWatch;
 use super::insert::Inserter;
 use super::owed::Owed;
@@ -16,7 +18,7 @@ use super::pace::Pace;
 use super::queue::{Nothing, Queue};
 use super::tally::Tally;
 use super::upkeep::Upkeep;
-use super::{Entry, JournalError, Rows};
+use super::{Entry, JournalError, OnCommit, Rows};
 
 /// Entries in one transaction at most.
 const GROUP_BOUND: usize = 2_048;
@@ -44,6 +46,8 @@ pub(super) enum Job {
         until: Instant,
         done: oneshot::Sender<usize>,
     },
+    /// A copy of the journal, made beside all other jobs.
+    Copy(Box<CopyJob>),
 }
 
 /// An entry of a group, and who waits for it.
@@ -54,6 +58,7 @@ pub(super) struct Told {
     pub(super) queue: Arc<Queue>,
     pub(super) writable: Arc<AtomicBool>,
     pub(super) tally: Arc<Tally>,
+    pub(super) on_commit: OnCommit,
 }
 
 pub(super) fn spawn(
@@ -66,38 +71,33 @@ pub(super) fn spawn(
         .name("journal".into())
         .spawn(move || {
             let mut writer = Writer {
-                connection,
+                connection: Rc::new(connection),
                 inserter,
                 file,
                 upkeep,
                 told,
                 owed: Owed::default(),
                 pace: Pace::new(Instant::now()),
+                looked: Instant::now(),
             };
             writer.run();
         })
 }
 
 struct Writer {
-    connection: Connection,
+    connection: Rc<Connection>,
     inserter: Inserter,
     file: FileWatch,
     upkeep: Upkeep,
     told: Told,
     owed: Owed,
     pace: Pace,
+    looked: Instant,
 }
 
 impl Writer {
     fn run(&mut self) {
-        loop {
-            match self.told.queue.pop(LOOK_EVERY) {
-                Ok(Job::Write { entry, done }) => self.gather((entry, done)),
-                Ok(Job::Flush { until, done }) => self.flush(until, done),
-                Err(Nothing::Yet) => self.look_after(),
-                Err(Nothing::Ever) => break,
-            }
-        }
+        while self.serve(LOOK_EVERY) == Serving::Yes {}
         self.pay_debts();
         if !self.owed.is_empty() {
             tracing::error!(
@@ -107,23 +107,49 @@ impl Writer {
         }
     }
 
-    /// Takes what comes until it is time to commit; a flush among it is done behind the commit.
+    /// Does the next job, or, where none comes within that time, what is to be done once in a while.
+    fn serve(&mut self, within: Duration) -> Serving {
+        match self.told.queue.pop(within) {
+            Ok(Job::Write { entry, done }) => self.gather((entry, done)),
+            Ok(other) => self.do_other(other),
+            Err(Nothing::Yet) if self.looked.elapsed() >= LOOK_EVERY => {
+                self.looked = Instant::now();
+                self.look_after();
+            }
+            Err(Nothing::Yet) => {}
+            Err(Nothing::Ever) => return Serving::No,
+        }
+        Serving::Yes
+    }
+
+    fn do_other(&mut self, job: Job) {
+        match job {
+            Job::Write { entry, done } => self.commit(vec![(entry, done)]),
+            Job::Flush { until, done } => self.flush(until, done),
+            Job::Copy(copy) => {
+                let connection = Rc::clone(&self.connection);
+                copy.run(&connection, |within| self.serve(within));
+            }
+        }
+    }
+
+    /// Takes what comes until it is time to commit; another job among it is done behind the commit.
     fn gather(&mut self, first: Waiting) {
         let mut group = vec![first];
-        let mut flush = None;
+        let mut other = None;
         let now = Instant::now();
         let until = now + self.pace.wait_before_commit(now);
-        while group.len() < GROUP_BOUND && flush.is_none() {
+        while group.len() < GROUP_BOUND && other.is_none() {
             let left = until.saturating_duration_since(Instant::now());
             match self.told.queue.pop(left) {
                 Ok(Job::Write { entry, done }) => group.push((entry, done)),
-                Ok(Job::Flush { until, done }) => flush = Some((until, done)),
+                Ok(job) => other = Some(job),
                 Err(_) => break,
             }
         }
         self.commit(group);
-        if let Some((until, done)) = flush {
-            self.flush(until, done);
+        if let Some(job) = other {
+            self.do_other(job);
         }
     }
 
@@ -142,7 +168,8 @@ impl Writer {
         match outcome {
             Ok(rows) => {
                 self.set_writable(None);
-                for ((_, done), rows) in group.into_iter().zip(rows) {
+                for ((entry, done), rows) in group.into_iter().zip(rows) {
+                    (self.told.on_commit)(&entry);
                     // Nobody waiting any more is no fault: the entry is written.
                     let _ = done.send(Ok(rows));
                 }
@@ -200,6 +227,7 @@ impl Writer {
                 self.set_writable(Some(&error));
                 return;
             }
+            self.owed.oldest(group).for_each(&self.told.on_commit);
             self.owed.paid(group);
             self.told.tally.owes(self.owed.facts());
             self.set_writable(None);
@@ -211,7 +239,7 @@ impl Writer {
         entries: impl Iterator<Item = &'a Entry>,
     ) -> Result<Vec<Rows>, JournalError> {
         self.file.look()?;
-        let connection = (&mut self.connection, &mut self.inserter);
+        let connection = (&*self.connection, &mut self.inserter);
         write(connection, &self.told.tally, entries)
     }
 
@@ -234,17 +262,19 @@ impl Writer {
 }
 
 fn write<'a>(
-    (connection, inserter): (&mut Connection, &mut Inserter),
+    (connection, inserter): (&Connection, &mut Inserter),
     tally: &Tally,
     entries: impl Iterator<Item = &'a Entry>,
 ) -> Result<Vec<Rows>, JournalError> {
     let began = Instant::now();
-    // It reads before it writes: the lock is taken first, so that nobody writes in between.
-    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    // It reads before it writes: the lock is taken first, so that nobody writes in between. Unchecked: a backup under
+    // way holds the connection too, and has nothing in a transaction here.
+    let transaction = Transaction::new_unchecked(connection, TransactionBehavior::Immediate)?;
     let rows = inserter
         .insert_all(&transaction, entries)
         .and_then(|rows| Ok(transaction.commit().map(|()| rows)?));
     let rows = rows.inspect_err(|_| inserter.reset())?;
+    tally.add_undelivered(inserter.undelivered());
     tally.wrote(rows.last().map_or(0, |rows| rows.last));
     tally.committed(began.elapsed());
     Ok(rows)

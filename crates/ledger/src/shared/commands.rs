@@ -60,16 +60,54 @@ impl Commands {
         command
     }
 
+    /// The key of a node.
+    pub(super) fn node_key(&self, number: u32) -> String {
+        self.keys.node(number)
+    }
+
+    /// Reads the key of a node.
+    pub(super) fn get_node(&self, number: u32) -> Cmd {
+        let mut command = redis::cmd("MGET");
+        command.arg(self.node_key(number));
+        command
+    }
+
+    /// Changes the key of a node from what it must hold to what it shall hold.
+    pub(super) fn swap_node(
+        &self,
+        number: u32,
+        (expected, new): (Option<&[u8]>, &[u8]),
+        expires_in: Duration,
+        spelling: Spelling,
+    ) -> Cmd {
+        let change = Change {
+            key: Key {
+                kind: "node",
+                name: b"",
+            },
+            expected,
+            new,
+            expires_in: Some(expires_in),
+        };
+        self.swap_keys(&[self.node_key(number).into_bytes()], &[change], spelling)
+    }
+
     /// Changes several keys of a biller, all or none.
     pub(super) fn swap(&self, biller: &str, changes: &[Change<'_>], spelling: Spelling) -> Cmd {
+        let spell = |change: &Change<'_>| self.keys.spell(biller, change.key);
+        let keys: Vec<Vec<u8>> = changes.iter().map(spell).collect();
+        self.swap_keys(&keys, changes, spelling)
+    }
+
+    fn swap_keys(&self, keys: &[Vec<u8>], changes: &[Change<'_>], spelling: Spelling) -> Cmd {
         let (name, script) = match spelling {
             Spelling::Digest => ("EVALSHA", &*self.swap_digest),
             Spelling::Text => ("EVAL", SWAP),
         };
         let mut command = redis::cmd(name);
-        command.arg(script).arg(changes.len());
-        for change in changes {
-            command.arg(self.keys.spell(biller, change.key));
+        command.arg(script).arg(keys.len());
+        for key in keys {
+            command.arg(key.as_slice());
         }
         let expectations: Vec<u8> = changes
             .iter()

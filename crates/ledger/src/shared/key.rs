@@ -44,6 +44,11 @@ impl Keyspace {
         }
     }
 
+    /// The key under which a running node is known.
+    pub(super) fn node(&self, number: u32) -> String {
+        format!("{}:node:{number}", self.prefix)
+    }
+
     /// `{prefix}:{{BILLER}}:{kind}:{name}`.
     pub(super) fn spell(&self, biller: &str, key: Key<'_>) -> Vec<u8> {
         self.parts(biller, key).concat()

@@ -56,6 +56,7 @@ mod node;
 mod out_of_reach;
 mod pace;
 mod password;
+mod presence;
 mod probe;
 mod published;
 mod redirections;

@@ -15,6 +15,8 @@ pub(super) struct Published {
     /// Those in reach, while others may not be.
     pub(super) present: watch::Sender<Option<Identity>>,
     pub(super) warnings: watch::Sender<Vec<Warning>>,
+    /// Whether every server was tried once, in vain or not.
+    pub(super) tried: watch::Sender<bool>,
 }
 
 impl Default for Published {
@@ -24,6 +26,7 @@ impl Default for Published {
             identity: watch::Sender::new(None),
             present: watch::Sender::new(None),
             warnings: watch::Sender::new(Vec::new()),
+            tried: watch::Sender::new(false),
         }
     }
 }

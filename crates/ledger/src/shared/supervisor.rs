@@ -81,6 +81,7 @@ impl Supervisor {
         while !self.wake.is_stopped() {
             let routes = Arc::clone(&self.published.routes.borrow());
             self.look(&routes).await;
+            self.published.tried.send_replace(true);
             let routes = Arc::clone(&self.published.routes.borrow());
             if routes.is_whole() {
                 let _ = timeout(LOOK_EVERY, self.wake.woken()).await;
@@ -283,5 +284,6 @@ impl Drop for Supervisor {
         self.published.routes.send_replace(Arc::default());
         self.published.identity.send_replace(None);
         self.published.present.send_replace(None);
+        self.published.tried.send_replace(true);
     }
 }

@@ -1,7 +1,7 @@
 //! The production code's account of which rows of a journal are in Redis.
 
 #[allow(dead_code, reason = "what is not shared is for the metrics")]
-#[path = "../../src/share/marks.rs"]
+#[path = "../../src/node/cursor.rs"]
 mod marks;
 
 use crate::journal::Rows;

@@ -8,7 +8,7 @@ use std::collections::HashMap;
 
 use protocol::{Bill, PaymentEvent};
 
-use crate::link_decision::DecisionInput;
+use crate::decision::DecisionInput;
 use crate::note::{Message, Note, bill};
 use crate::{BillGroup, BillState, LinkRefusal, LinkState, PaymentEffect, Stamp, Timestamp};
 

@@ -300,15 +300,14 @@ impl Play<'_> {
         state: DeliveryState,
     ) -> Checked {
         let (node, bill) = (&self.house.nodes[place], &self.bills[bill]);
-        let (ledger, biller, now) = (node.ledger(), bill.biller_code(), node.now);
+        let (ledger, now) = (node.ledger(), node.now);
         let (event, body) = (event.event(), event.body(bill));
         let message = MessageDigest::of(&body);
         let kept = self.reference.kept(&body).cloned();
-        let guard = match ledger.claim(biller, message) {
+        let guard = match ledger.claim(bill, &event, message).await {
             Claim::Granted(guard) => guard,
-            Claim::AcceptedInJournal { .. } => {
-                let answer = ledger.kept_answer(biller, message).await.unwrap();
-                prop_assert_eq!(answer, kept);
+            Claim::Accepted { answer, .. } => {
+                prop_assert_eq!(Some(&*answer), kept.as_ref());
                 return Ok(());
             }
             other => return Err(TestCaseError::fail(format!("{other:?}"))),

@@ -72,7 +72,11 @@ impl OneNode {
     }
 
     pub async fn is_paid(&self, bill: &Bill) -> bool {
-        self.ledger.look_up(bill, Timestamp::now()).await.paid
+        self.ledger
+            .look_up(bill, Timestamp::now())
+            .await
+            .unwrap()
+            .paid
     }
 
     pub async fn reach(&self, bill: &Bill) -> Scope {

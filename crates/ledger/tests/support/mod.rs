@@ -1,7 +1,9 @@
 //! A node of the ledger on either store, with a real Redis for the one that needs it.
 #![allow(dead_code, missing_docs, clippy::unwrap_used)]
 
+pub mod disk;
 pub mod forgery;
+pub mod payments;
 
 use std::path::Path;
 use std::sync::Arc;
@@ -131,7 +133,7 @@ impl Node {
             redis: self.store.settings(),
             clock: self.clock,
             observer: Some(Arc::<Conflicts>::clone(&self.conflicts)),
-            ..Options::embedded(self.directory.path().to_path_buf())
+            ..options(self.directory.path())
         };
         self.ledger = Some(Ledger::open(&options, self.now).unwrap());
         if !matches!(self.store, Store::Embedded) {
@@ -228,7 +230,7 @@ impl Node {
     }
 
     pub async fn view(&self, bill: &Bill) -> BillView {
-        self.ledger().look_up(bill, self.now).await
+        self.ledger().look_up(bill, self.now).await.unwrap()
     }
 
     pub async fn is_paid(&self, bill: &Bill) -> bool {
@@ -237,6 +239,15 @@ impl Node {
 
     pub async fn find(&self, bill: &Bill) -> Result<Bill, LinkRefusal> {
         self.ledger().find_for_recreate(bill, self.now).await
+    }
+}
+
+/// Returns the settings of a node with its journal in `directory`, with the size of the cache that the run has.
+pub fn options(directory: &Path) -> Options {
+    let default = Options::embedded(directory.to_path_buf());
+    Options {
+        cache_bytes: test_support::ledger_cache_bytes().unwrap_or(default.cache_bytes),
+        ..default
     }
 }
 

@@ -4,9 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use metrics::{
-    AnsweredCall, BillerStatus, CertificateExpiry, CertificateUse, GatewayStatus, HandshakeReason,
-    JournalStatus, LedgerOperation, Metrics, RedisStatus, RejectedReason, ResCodeLabel, StageTimes,
-    UndeliveredStatus,
+    AnsweredCall, BillerStatus, CacheStatus, CertificateExpiry, CertificateUse, GatewayStatus,
+    HandshakeReason, JournalStatus, LedgerOperation, Metrics, RedisStatus, RejectedReason,
+    ResCodeLabel, StageTimes, UndeliveredStatus,
 };
 use protocol::{Api, BillerCode, ResCode};
 
@@ -24,11 +24,16 @@ fn everything_known() -> GatewayStatus<'static> {
             is_suspended: true,
             answer_bytes: 4_096,
         }],
-        bill_groups: vec![(BillerCode::parse("B0001"), 2), (None, 1)],
+        bills: vec![(BillerCode::parse("B0001"), 2), (None, 1)],
         journal: JournalStatus {
             size_bytes: Some(4_096),
             disk_free_bytes: Some(1 << 40),
             ..JournalStatus::default()
+        },
+        cache: CacheStatus {
+            bytes: 65_536,
+            hits: 5,
+            misses: 2,
         },
         undelivered: UndeliveredStatus {
             events: 3,
@@ -109,6 +114,9 @@ fn the_status_of_the_gateway_is_exposed() {
         (r#"relay_biller_suspended{biller="B0001"}"#, 1.0),
         ("relay_journal_size_bytes", 4_096.0),
         ("relay_journal_disk_free_bytes", 1_099_511_627_776.0),
+        ("relay_ledger_cache_bytes", 65_536.0),
+        (r#"relay_ledger_cache_requests_total{result="hit"}"#, 5.0),
+        (r#"relay_ledger_cache_requests_total{result="miss"}"#, 2.0),
         ("relay_payments_undelivered", 3.0),
         ("relay_payments_undelivered_oldest_seconds", 1.5),
         (
@@ -164,6 +172,7 @@ fn labels_with_few_values_have_those_of_the_contract_and_each_is_there_from_the_
         ("reason", "relay_rejected_total"),
         ("operation", "relay_ledger_unavailable_total"),
         ("result", "relay_reloads_total"),
+        ("result", "relay_ledger_cache_requests_total"),
         ("cause", "relay_admin_login_failures_total"),
     ] {
         // Where a label has other values in one series, the row names that series behind the label.
@@ -193,6 +202,8 @@ fn what_can_be_at_zero_is_at_zero_from_the_start() {
     for series in [
         "relay_payments_undelivered",
         "relay_ledger_unshared_facts",
+        "relay_ledger_cache_bytes",
+        r#"relay_ledger_cache_requests_total{result="miss"}"#,
         r#"relay_circuit_state{upstream="kakao"}"#,
         r#"relay_circuit_state{upstream="B0001"}"#,
         r#"relay_in_flight_requests{biller="B0001"}"#,

@@ -130,6 +130,11 @@ impl Bill {
         self.text.get(..self.notice_key_start).unwrap_or_default()
     }
 
+    /// The length of the canonical text of all parts except the biller's code.
+    pub const fn text_bytes(&self) -> usize {
+        self.text.len()
+    }
+
     fn part(&self, index: usize) -> &str {
         Netstrings(&self.text).nth(index).unwrap_or_default()
     }

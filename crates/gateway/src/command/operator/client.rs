@@ -70,7 +70,12 @@ impl Client {
 
     /// Sends a GET and returns the answer's body.
     pub(in crate::command) fn get(&self, path: &str) -> Result<Value, Failure> {
-        self.send(Method::GET, path, String::new(), Wait::Bounded)
+        self.get_within(path, Wait::Bounded)
+    }
+
+    /// Sends a GET whose answer may take this long, and returns the answer's body.
+    pub(in crate::command) fn get_within(&self, path: &str, wait: Wait) -> Result<Value, Failure> {
+        self.send(Method::GET, path, String::new(), wait)
     }
 
     /// Sends a POST with a JSON body and returns the answer's body.

@@ -191,6 +191,7 @@ fn deliver(access: &Access, id: &str, operator: &OperatorName) -> Result<Complet
         }
         "under_way" => "not sent: a copy is under way".to_owned(),
         "busy" => "not sent: the biller's bound on pay-results in flight is reached".to_owned(),
+        "ledger_unreadable" => "not sent: the ledger cannot be read".to_owned(),
         other => other.to_owned(),
     };
     let mut page = Page::new();

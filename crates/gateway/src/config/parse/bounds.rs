@@ -43,6 +43,12 @@ pub(in crate::config) const CIRCUIT_FAILURES: RangeInclusive<u32> = 1..=1_000_00
 pub(in crate::config) const CIRCUIT_OPEN_FOR: RangeInclusive<Duration> = millis(100, 10 * MINUTE);
 /// `ledger.retention`
 pub(in crate::config) const RETENTION: RangeInclusive<Duration> = millis(DAY, 3_650 * DAY);
+/// `ledger.retention_paid`
+pub(in crate::config) const RETENTION_PAID: RangeInclusive<Duration> = millis(DAY, 7_305 * DAY);
+/// `ledger.keep_bodies`
+pub(in crate::config) const KEEP_BODIES: RangeInclusive<Duration> = millis(DAY, 7_305 * DAY);
+/// `ledger.cache`
+pub(in crate::config) const CACHE_BYTES: RangeInclusive<u64> = 0..=1_024 * 1_024 * MIB;
 /// `ledger.low_disk`
 pub(in crate::config) const LOW_DISK_BYTES: RangeInclusive<u64> = 0..=1_024 * 1_024 * MIB;
 /// `max_in_flight` of a biller

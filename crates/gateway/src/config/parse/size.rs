@@ -48,7 +48,11 @@ pub(in crate::config) fn read(
         })
 }
 
+/// Parses a number with a unit; zero needs none.
 fn parse(text: &str) -> Option<u64> {
+    if text == "0" {
+        return Some(0);
+    }
     let digits = text.bytes().take_while(u8::is_ascii_digit).count();
     let (number, unit) = text.split_at(digits);
     let (_, bytes) = UNITS.iter().find(|(name, _)| *name == unit)?;
@@ -92,6 +96,14 @@ mod tests {
     }
 
     #[test]
+    fn zero_needs_no_unit() {
+        for toml in ["0", "'0'", "'0B'", "'0MiB'"] {
+            let value = DeValue::parse(toml).unwrap();
+            assert_eq!(read(value.get_ref(), &(0..=1)), Ok(0), "{toml}");
+        }
+    }
+
+    #[test]
     fn a_fault_names_the_allowed_values() {
         let shape =
             "must be a size such as \"64KiB\" (units B, KiB, MiB, GiB) or a number of bytes";
@@ -102,6 +114,8 @@ mod tests {
             ("'99999999999GiB'", format!("{shape}, not `99999999999GiB`")),
             ("1.5", format!("{shape}, not a float")),
             ("0", "must be from 1KiB to 16MiB, not 0".to_owned()),
+            ("'0'", "must be from 1KiB to 16MiB, not 0".to_owned()),
+            ("'00'", format!("{shape}, not `00`")),
             ("-1", "must be from 1KiB to 16MiB, not -1".to_owned()),
             (
                 "'17MiB'",

@@ -33,6 +33,9 @@ fn a_main_file_needs_only_the_base_url_of_kakao_pay() {
     assert_eq!(config.kakao.tls, UpstreamTls::default());
     assert_eq!(config.ledger.path, folder.path("data/ledger"));
     assert_eq!(config.ledger.retention, Duration::from_hours(9_600));
+    assert_eq!(config.ledger.retention_paid, Duration::from_hours(43_848));
+    assert_eq!(config.ledger.keep_bodies, Duration::from_hours(2_160));
+    assert_eq!(config.ledger.cache_bytes, 256 << 20);
     assert_eq!(config.ledger.low_disk_bytes, 1 << 30);
     assert_eq!(config.ledger.redis, None);
     assert_eq!(config.tracing.otlp_endpoint, None);
@@ -61,6 +64,7 @@ fn a_biller_needs_only_its_code_and_base_url() {
     assert_eq!(biller.burst, NonZeroU32::new(400).unwrap());
     assert_eq!(biller.parameter_max_length, 8);
     assert_eq!(biller.identity_parameters, Vec::<String>::new());
+    assert_eq!(biller.identity_parameters_changed_on, None);
     assert_eq!(biller.redeliver, Redeliver::Off);
     assert_eq!(biller.tls, UpstreamTls::default());
 }
@@ -87,6 +91,11 @@ fn every_key_can_be_set() {
     assert_eq!(config.kakao.client_certificates, [Sha256::of(b"")]);
     assert_eq!(config.kakao.tls.ca, Some(folder.path("tls/ca.pem")));
     assert_eq!(config.ledger.path, std::path::Path::new("/var/lib/relay"));
+    assert_eq!(config.ledger.retention, Duration::from_hours(800 * 24));
+    let retention_paid = Duration::from_hours(3_653 * 24);
+    assert_eq!(config.ledger.retention_paid, retention_paid);
+    assert_eq!(config.ledger.keep_bodies, Duration::from_hours(180 * 24));
+    assert_eq!(config.ledger.cache_bytes, 0);
     let collector = config.tracing.otlp_endpoint.unwrap();
     assert_eq!(collector.to_string(), "https://collector.example/otlp");
     let redis = config.ledger.redis.unwrap();

@@ -94,6 +94,22 @@ fn values_out_of_bounds_are_faults() {
             "ledger.retention: must be from 1d to 3650d, not 23h (line 5)",
         ),
         (
+            "[ledger]\nretention_paid = '0d'",
+            "ledger.retention_paid: must be from 1d to 7305d, not 0d (line 5)",
+        ),
+        (
+            "[ledger]\nkeep_bodies = '7306d'",
+            "ledger.keep_bodies: must be from 1d to 7305d, not 7306d (line 5)",
+        ),
+        (
+            "[ledger]\ncache = '2048GiB'",
+            "ledger.cache: must be from 0B to 1024GiB, not 2048GiB (line 5)",
+        ),
+        (
+            "[ledger]\ncache = '256MB'",
+            "ledger.cache: must be a size such as \"64KiB\" (units B, KiB, MiB, GiB) or a number of bytes, not `256MB` (line 5)",
+        ),
+        (
             "[ledger]\npath = ''",
             "ledger.path: must be a path that is not empty and has no NUL (line 5)",
         ),

@@ -8,8 +8,10 @@ const TABLES: &str = "listen listen.tls ops budget limits circuit kakao kakao.tl
     ledger.redis billers tls \"\" \"\\u0000\"";
 const KEYS: &str = "public ops trusted_proxies proxy_protocol hosts certificate private_key client_auth client_ca \
     admin_token_sha256 total request_body head_timeout connections failures base_url allow_from \
-    client_certificates path retention low_disk url key_prefix key_file password_file password_env username \
-    directory code name burst authorization_sha256 identity_parameters max_in_flight redeliver";
+    client_certificates path retention retention_paid keep_bodies cache \
+    low_disk url key_prefix key_file password_file password_env username \
+    directory code name burst authorization_sha256 identity_parameters \
+    identity_parameters_changed_on max_in_flight redeliver";
 
 fn word_of(words: &'static str) -> impl Strategy<Value = &'static str> {
     prop::sample::select(words.split_whitespace().collect::<Vec<_>>())

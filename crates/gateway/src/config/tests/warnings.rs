@@ -70,6 +70,18 @@ fn questionable_settings_of_the_main_file_are_warnings() {
                 .to_owned(),
         ),
         (
+            format!("{KAKAO}[ledger]\nretention_paid = '1826d'"),
+            "ledger.retention_paid: is below 1827d: records of payments above 10,000 won are to be kept for five years \
+             (전자금융거래법 시행령 제12조), and a paid bill that is forgotten can be paid again (line 5)"
+                .to_owned(),
+        ),
+        (
+            format!("{KAKAO}[ledger]\nretention = '1828d'"),
+            "ledger.retention_paid: is below `retention`: paid bills would be forgotten before bills that were never \
+             paid"
+                .to_owned(),
+        ),
+        (
             format!("{KAKAO}[billers]\ndirectory = 'none'"),
             "billers.directory: contains no biller's file: every call will be answered E003".to_owned(),
         ),

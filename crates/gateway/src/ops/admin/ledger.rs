@@ -1,6 +1,6 @@
 //! The ledger: status, verification, and rewriting the state in Redis.
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::AtomicBool;
 use std::time::Instant;
 
 use actix_web::HttpResponse;
@@ -12,6 +12,7 @@ use serde_json::{Value, json};
 use super::bills::answer;
 use super::context::AdminContext;
 use super::refusal::Refusal;
+use super::turn::Turn;
 
 /// One verification at a time: each reads the whole journal.
 static VERIFYING: AtomicBool = AtomicBool::new(false);
@@ -38,13 +39,8 @@ const fn shared_state(reachable: Option<bool>) -> &'static str {
 
 /// `POST /admin/ledger/verify`.
 pub(super) async fn verify(context: AdminContext) -> Result<HttpResponse, Refusal> {
-    if VERIFYING.swap(true, Ordering::AcqRel) {
-        return Err(Refusal::conflict(
-            "verifying",
-            "a verification is under way; wait for it",
-        ));
-    }
-    let _verification = Verification;
+    let taken = ("verifying", "a verification is under way; wait for it");
+    let _turn = Turn::take(&VERIFYING, taken)?;
     let began = Instant::now();
     let verified = context.ledger().verify().await?;
     let is_shared_sound = match &verified.redis {
@@ -85,15 +81,6 @@ fn log_verification(verified: &ledger::Verification) {
             reason = ?out,
             "the journal was verified, but Redis was out of reach and was not compared with it"
         ),
-    }
-}
-
-/// Ends the verification when dropped, also when the operator hangs up.
-struct Verification;
-
-impl Drop for Verification {
-    fn drop(&mut self) {
-        VERIFYING.store(false, Ordering::Release);
     }
 }
 

@@ -6,6 +6,7 @@ mod bills;
 mod close_payment;
 mod context;
 mod ledger;
+mod ledger_upkeep;
 mod log_filter;
 mod login_attempts;
 mod named_bill;
@@ -14,6 +15,7 @@ mod refusal;
 mod refused;
 mod shown;
 mod token;
+mod turn;
 
 use actix_web::middleware::from_fn;
 use actix_web::{Resource, Route, Scope, web};
@@ -79,6 +81,14 @@ pub(super) fn scope() -> Scope<
         .service(resource("/ledger", web::get().to(ledger::status)))
         .service(resource("/ledger/verify", web::post().to(ledger::verify)))
         .service(resource("/ledger/rebuild", web::post().to(ledger::rebuild)))
+        .service(resource(
+            "/ledger/backup",
+            web::post().to(ledger_upkeep::backup),
+        ))
+        .service(resource(
+            "/ledger/retention",
+            web::get().to(ledger_upkeep::retention),
+        ))
         .default_service(web::to(unknown))
         .wrap(from_fn(token::require))
 }

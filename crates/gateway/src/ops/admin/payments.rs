@@ -106,7 +106,8 @@ pub(super) async fn undelivered(
     let ledger = context.ledger().clone();
     actix_web::rt::task::spawn_blocking(move || ledger.undelivered_payments(biller))
         .await
-        .map_err(|_| Refusal::internal())
+        .map_err(|_| Refusal::internal())?
+        .map_err(Refusal::from)
 }
 
 /// Body of `POST /admin/payments/redeliver`.

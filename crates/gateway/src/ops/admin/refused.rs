@@ -191,6 +191,7 @@ const fn name(outcome: &RefusedDelivery) -> &'static str {
         RefusedDelivery::AlreadyAccepted => "already_accepted",
         RefusedDelivery::UnderWay => "under_way",
         RefusedDelivery::Busy => "busy",
+        RefusedDelivery::Unreadable => "ledger_unreadable",
     }
 }
 

@@ -66,7 +66,7 @@ impl<'a> Visibility<'a> {
                     && !incidents.can_interrupt(Action::of(call))
                     && !incidents.can_hide(relay, action)
             } else {
-                !incidents.can_interrupt(relay)
+                !incidents.can_interrupt(relay) && !incidents.can_hide(relay, action)
             }
         })
     }

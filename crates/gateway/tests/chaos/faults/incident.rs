@@ -13,6 +13,9 @@ use crate::clock::Moment;
 pub enum IncidentKind {
     /// This node was killed and started: until it reaches Redis it only has its own journal.
     NodeRestarted(usize),
+    /// This node was put back to a backup: its journal lacks its facts from this interval, which Redis has. The node
+    /// depends on Redis for them as it does for the other node's.
+    NodeRestored(usize),
     /// This node could not reach Redis in time. Redis still has what was shared before.
     RedisUnreachable(usize),
     /// Redis lost its latest writes, and still has those from before the incident.
@@ -35,13 +38,14 @@ pub struct Incident {
 
 impl Incident {
     /// Whether the `later` call (a pay-result, notice or prepay) may lack the facts of the `earlier`
-    /// one, which the other node served: its node could not read Redis, or the earlier facts were not
+    /// one, which the other node served, or the same node before it was restored: its node could not read Redis, or the earlier facts were not
     /// shared, or were lost, and are not restored yet.
     fn hides(&self, earlier: Action, later: Action) -> bool {
         let is_under_way = later.overlaps(self.from, self.until);
         let could_not_read = later.overlaps(self.from, self.reconnected_at);
         let was_not_shared = earlier.overlaps(self.from, self.reconnected_at);
         match self.kind {
+            IncidentKind::NodeRestored(_) => false,
             IncidentKind::NodeRestarted(node) | IncidentKind::RedisUnreachable(node)
                 if later.node == node =>
             {
@@ -64,13 +68,20 @@ impl Incident {
         let one_had_begun = earlier.from.min(later.from) <= self.reconnected_at;
         is_under_way
             && match self.kind {
-                IncidentKind::NodeRestarted(_) => false,
+                IncidentKind::NodeRestarted(_) | IncidentKind::NodeRestored(_) => false,
                 IncidentKind::RedisUnreachable(node) => {
                     earlier.node == node && earlier.overlaps(self.from, self.reconnected_at)
                 }
                 IncidentKind::LatestWritesLost => one_had_begun && earlier.until >= self.from,
                 IncidentKind::AllDataLost => one_had_begun,
             }
+    }
+
+    /// Whether the journal of the calls' node has lost the facts of the `earlier` call.
+    fn loses(&self, earlier: Action, later: Action) -> bool {
+        self.kind == IncidentKind::NodeRestored(earlier.node)
+            && earlier.overlaps(self.from, self.until)
+            && later.until >= self.from
     }
 }
 
@@ -90,7 +101,9 @@ impl Incidents {
     /// Returns whether a pay-result, notice or prepay may lack the facts of an earlier call.
     pub fn can_hide(&self, earlier: Action, later: Action) -> bool {
         let hides = |incident: &Incident| incident.hides(earlier, later);
-        earlier.node != later.node && self.0.iter().any(hides)
+        let loses = |incident: &Incident| incident.loses(earlier, later);
+        let is_foreign = earlier.node != later.node || self.0.iter().any(loses);
+        is_foreign && self.0.iter().any(hides)
     }
 
     /// Returns whether a link call may lack the facts of an earlier one.

@@ -127,6 +127,8 @@ impl<'a> Injector<'a> {
                     .chain(killed)
                     .map(|kind| self.new_incident(kind)),
             );
+            let restored = fault.restored_node().map(IncidentKind::NodeRestored);
+            ongoing.extend(restored.map(|kind| self.new_incident(kind)));
             ongoing.extend(self.unplanned());
             let loss = self.inject(*fault);
             ongoing.extend(self.lost(loss));
@@ -148,6 +150,12 @@ impl<'a> Injector<'a> {
             }
         }
         self.recover(ongoing, is_wiped);
+    }
+
+    /// Returns how many reads of journals a fault delayed.
+    pub fn delayed_reads(&self) -> u32 {
+        let nodes = self.testbed.nodes.iter();
+        nodes.map(|node| node.reads().count()).sum()
     }
 
     fn new_incident(&self, kind: IncidentKind) -> OngoingIncident {
@@ -206,6 +214,10 @@ impl<'a> Injector<'a> {
                 nodes[node].kill_and_start();
                 return store.end(redis_fault);
             }
+            Fault::Journal {
+                node,
+                journal_fault,
+            } => journal_fault.inject(&nodes[node]),
             Fault::KillEverything => {
                 nodes.iter().for_each(Node::kill);
                 store.kill();

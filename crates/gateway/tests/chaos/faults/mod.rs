@@ -2,12 +2,14 @@
 
 pub mod incident;
 pub mod injector;
+pub mod journal_fault;
 pub mod recovery;
 pub mod redis_fault;
 pub mod resync_observer;
 
 use std::time::Duration;
 
+use crate::faults::journal_fault::JournalFault;
 use crate::faults::redis_fault::RedisFault;
 use crate::random::Random;
 use test_support::Traffic;
@@ -23,6 +25,11 @@ pub enum Fault {
         node: usize,
         redis_fault: RedisFault,
     },
+    /// A fault of this node's journal.
+    Journal {
+        node: usize,
+        journal_fault: JournalFault,
+    },
     /// `kill -9` of both nodes and of every server, and a restart of all at once.
     KillEverything,
 }
@@ -35,6 +42,7 @@ impl Fault {
             Self::KillNodeDuring { redis_fault, .. } => {
                 format!("kill -9 of a gateway in {}", redis_fault.name())
             }
+            Self::Journal { journal_fault, .. } => journal_fault.name().to_owned(),
             Self::KillEverything => "kill -9 of everything".to_owned(),
         }
     }
@@ -43,15 +51,30 @@ impl Fault {
     pub fn killed_nodes(self) -> Vec<usize> {
         match self {
             Self::KillNode(node) | Self::KillNodeDuring { node, .. } => vec![node],
-            Self::Redis(_) => Vec::new(),
+            Self::Journal {
+                node,
+                journal_fault,
+            } if journal_fault.kills() => vec![node],
+            Self::Redis(_) | Self::Journal { .. } => Vec::new(),
             Self::KillEverything => vec![0, 1],
+        }
+    }
+
+    /// Returns the node that loses what it journalled since the fault began.
+    pub const fn restored_node(self) -> Option<usize> {
+        match self {
+            Self::Journal {
+                node,
+                journal_fault,
+            } if journal_fault.loses_latest_facts() => Some(node),
+            _ => None,
         }
     }
 
     /// Returns whether other processes or other servers hold the data afterwards.
     pub const fn restarts_servers(self) -> bool {
         match self {
-            Self::KillNode(_) => false,
+            Self::KillNode(_) | Self::Journal { .. } => false,
             Self::Redis(redis_fault) | Self::KillNodeDuring { redis_fault, .. } => {
                 redis_fault.restarts_servers()
             }
@@ -62,7 +85,7 @@ impl Fault {
     /// Returns the nodes that cannot reach Redis meanwhile.
     pub const fn disconnected_nodes(self) -> &'static [usize] {
         match self {
-            Self::KillNode(_) => &[],
+            Self::KillNode(_) | Self::Journal { .. } => &[],
             Self::Redis(redis_fault) | Self::KillNodeDuring { redis_fault, .. } => {
                 redis_fault.disconnected_nodes()
             }
@@ -102,6 +125,12 @@ impl Faults {
     /// Returns the faults of a Cluster; the first one is the loss of a master.
     pub fn of_a_cluster(seed: u64) -> Self {
         Self::of(seed, cluster)
+    }
+
+    /// Returns the faults of journals and their disks; the first one is a restore. Redis keeps its data: of a restored
+    /// node it alone has the latest facts.
+    pub fn of_journals(seed: u64) -> Self {
+        Self::of(seed, journals)
     }
 
     fn of(seed: u64, fill: fn(&mut Random) -> Vec<Fault>) -> Self {
@@ -221,5 +250,49 @@ fn cluster(random: &mut Random) -> Vec<Fault> {
         kill_during(losses[0]),
         Fault::KillEverything,
         Fault::Redis(losses[1]),
+    ]
+}
+
+fn journals(random: &mut Random) -> Vec<Fault> {
+    let mut on_a_node = |journal_fault| Fault::Journal {
+        node: random.index(2),
+        journal_fault,
+    };
+    let [upgrade, interrupted, slow_start] = [
+        JournalFault::Upgrade,
+        JournalFault::InterruptedUpgrade {
+            after: Duration::from_millis(60),
+        },
+        JournalFault::SlowStart {
+            delay: Duration::from_millis(2),
+        },
+    ]
+    .map(&mut on_a_node);
+    let node = random.index(2);
+    let mut slow_reads = |node| Fault::Journal {
+        node,
+        journal_fault: JournalFault::SlowReads {
+            delay: random.milliseconds(2, 50),
+            time: random.milliseconds(500, 2_000),
+        },
+    };
+    let slow_reads = [slow_reads(node), slow_reads(1 - node)];
+    let mut restore = |node| Fault::Journal {
+        node,
+        journal_fault: JournalFault::Restore {
+            time: random.milliseconds(100, 1_000),
+        },
+    };
+    vec![
+        upgrade,
+        interrupted,
+        slow_start,
+        slow_reads[0],
+        slow_reads[1],
+        Fault::KillNode(node),
+        Fault::Redis(RedisFault::CutOff(Duration::from_millis(500))),
+        Fault::KillEverything,
+        restore(1 - node),
+        restore(node),
     ]
 }

@@ -13,7 +13,6 @@ use std::ops::ControlFlow;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use protocol::CanonicalDigest;
 use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior, params};
 
 use super::insert::{Inserter, insert_answer};
@@ -41,7 +40,7 @@ const DROP: i64 = 5;
 
 /// How far it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Progress {
+pub(super) struct MigrationProgress {
     phase: i64,
     /// The last `seq`, or bill, that is done in this phase.
     place: i64,
@@ -58,7 +57,7 @@ pub(super) fn run(connection: &mut Connection, file: &Path) -> Result<(), Journa
     run_watched(connection, BATCH, |progress| {
         if !is_told || said.elapsed() >= SAY_EVERY {
             (is_told, said) = (true, Instant::now());
-            let Progress { done, total, .. } = progress;
+            let MigrationProgress { done, total, .. } = progress;
             tracing::info!(journal = %file.display(), done, total, "the journal is brought up to a new version: facts that have moved");
         }
         ControlFlow::Continue(())
@@ -73,7 +72,7 @@ pub(super) fn run(connection: &mut Connection, file: &Path) -> Result<(), Journa
 pub(super) fn run_watched(
     connection: &mut Connection,
     batch: usize,
-    mut look: impl FnMut(Progress) -> ControlFlow<()>,
+    mut look: impl FnMut(MigrationProgress) -> ControlFlow<()>,
 ) -> Result<(), JournalError> {
     let version = schema::version(connection)?;
     if (1..schema::VERSION).contains(&version) {
@@ -85,7 +84,7 @@ pub(super) fn run_watched(
     // A commit that a power cut takes back is done again: each says how far it is.
     connection.pragma_update(None, "synchronous", "NORMAL")?;
     connection.pragma_update(None, "cache_size", -CACHE_KIB)?;
-    let mut inserter = Inserter::new(schema::node(connection)?);
+    let mut inserter = Inserter::new(schema::author(connection)?);
     loop {
         let progress = progress(connection)?;
         if look(progress).is_break() {
@@ -132,9 +131,9 @@ fn is_under_way(connection: &Connection) -> Result<bool, JournalError> {
         .exists([])?)
 }
 
-fn progress(connection: &Connection) -> Result<Progress, JournalError> {
+fn progress(connection: &Connection) -> Result<MigrationProgress, JournalError> {
     let read = |row: &rusqlite::Row<'_>| {
-        Ok(Progress {
+        Ok(MigrationProgress {
             phase: row.get(0)?,
             place: row.get(1)?,
             done: row.get(2)?,
@@ -148,10 +147,10 @@ fn progress(connection: &Connection) -> Result<Progress, JournalError> {
 fn step(
     connection: &mut Connection,
     inserter: &mut Inserter,
-    (progress, batch): (Progress, usize),
+    (progress, batch): (MigrationProgress, usize),
 ) -> Result<(), JournalError> {
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-    let next = Progress {
+    let next = MigrationProgress {
         phase: progress.phase + 1,
         place: 0,
         ..progress
@@ -188,8 +187,8 @@ fn step(
 fn move_facts(
     connection: &Transaction<'_>,
     inserter: &mut Inserter,
-    (progress, batch): (Progress, usize),
-) -> Result<Option<Progress>, JournalError> {
+    (progress, batch): (MigrationProgress, usize),
+) -> Result<Option<MigrationProgress>, JournalError> {
     let query = format!(
         "SELECT {} FROM old_fact WHERE seq > ?1 ORDER BY seq LIMIT ?2",
         old_row::COLUMNS
@@ -198,8 +197,8 @@ fn move_facts(
     let mut rows = statement.query(params![progress.place, row::limit(batch)])?;
     let mut reached = progress;
     while let Some(row) = rows.next()? {
-        let mut old = old_row::read(row)?;
-        move_message(connection, inserter, &mut old)?;
+        let old = old_row::read(row)?;
+        move_message(connection, inserter, &old)?;
         inserter.insert_moved(connection, old.seq, &old.fact, &old.context)?;
         reached.place = old.seq;
         reached.done += 1;
@@ -211,7 +210,7 @@ fn move_facts(
 fn move_message(
     connection: &Connection,
     inserter: &mut Inserter,
-    old: &mut OldFact,
+    old: &OldFact,
 ) -> Result<(), JournalError> {
     let bytes = match &old.fact.kind {
         FactKind::Payment { message, .. }
@@ -223,18 +222,13 @@ fn move_message(
     };
     let code = old.fact.bill.biller_code();
     let biller = inserter.numbers().biller(connection, code)?;
-    let mut digests = Digests {
+    let digests = Digests {
         bytes,
         canonical: old.context.canonical,
     };
-    if digests.canonical.is_none() {
-        // A fact of the same pay-result may have it: it is one row now.
-        digests.canonical = canonical_of(connection, code.as_str(), &bytes)?;
-        old.context.canonical = digests.canonical;
-    }
     let numbers = inserter.numbers();
     if numbers
-        .find_message(connection, biller, &digests, None)?
+        .find_message(connection, biller, &digests)?
         .is_none()
     {
         let body = body_of(connection, code.as_str(), &bytes)?;
@@ -244,20 +238,6 @@ fn move_message(
         }
     }
     Ok(())
-}
-
-fn canonical_of(
-    connection: &Connection,
-    code: &str,
-    bytes: &MessageDigest,
-) -> Result<Option<CanonicalDigest>, JournalError> {
-    let canonical: Option<Vec<u8>> = connection
-        .prepare_cached(
-            "SELECT canonical FROM old_fact WHERE message = ?1 AND biller_code = ?2 AND canonical IS NOT NULL LIMIT 1",
-        )?
-        .query_row(params![bytes.as_bytes(), code], |row| row.get(0))
-        .optional()?;
-    Ok(canonical.as_deref().and_then(CanonicalDigest::from_slice))
 }
 
 fn body_of(
@@ -310,17 +290,14 @@ fn move_left_over(
     while let Some(row) = rows.next()? {
         let code = old_row::biller(row, 0)?;
         let bytes = row::digest(row, 1)?;
-        let digests = Digests {
-            bytes,
-            canonical: canonical_of(connection, code.as_str(), &bytes)?,
-        };
+        let digests = Digests::from(bytes);
         let numbers = inserter.numbers();
         let biller = numbers.biller(connection, code)?;
         if let Some(body) = body_of(connection, code.as_str(), &bytes)? {
             numbers.keep_message(connection, biller, &digests, &body)?;
         }
         if let Some(answer) = answer_of(connection, code.as_str(), &bytes)? {
-            let id = numbers.message(connection, biller, &digests, None)?;
+            let id = numbers.message(connection, biller, &digests)?;
             insert_answer(connection, id, &answer)?;
         }
     }
@@ -331,8 +308,8 @@ fn move_left_over(
 /// no more.
 fn mark_bills(
     connection: &Transaction<'_>,
-    (progress, batch): (Progress, usize),
-) -> Result<Option<Progress>, JournalError> {
+    (progress, batch): (MigrationProgress, usize),
+) -> Result<Option<MigrationProgress>, JournalError> {
     let query = format!(
         "SELECT {BILL_COLUMNS}, bill.id FROM bill CROSS JOIN biller ON biller.id = bill.biller
          WHERE bill.id > ?1 ORDER BY bill.id LIMIT ?2"

@@ -1,0 +1,102 @@
+//! The identity parameters of billers' bills, and what a change of them leaves behind.
+
+use std::collections::BTreeMap;
+
+use protocol::{Bill, BillerCode};
+
+use super::Ledger;
+use crate::journal::{Entry, IdentityInForce};
+use crate::node::decision::DecisionInput;
+use crate::sync::Held;
+use crate::{JournalError, Timestamp};
+
+/// Bills that are read at once.
+const BILLS_AT_ONCE: usize = 1_000;
+
+/// Bills of one biller whose identities have the same parameters.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct IdentityUse {
+    /// The names of the parameters that the bills have values of, sorted.
+    pub names: Vec<String>,
+    /// The number of these bills that are paid or registered.
+    pub bills: u64,
+}
+
+impl Ledger {
+    /// Returns the identity parameters that are in force, of every biller for which they were kept.
+    ///
+    /// # Errors
+    /// When the journal cannot be read.
+    pub fn identities_in_force(&self) -> Result<Vec<IdentityInForce>, JournalError> {
+        self.node.journal().reader().identities_in_force()
+    }
+
+    /// Keeps identity parameters that came into force. Blocks until they are on durable storage.
+    ///
+    /// # Errors
+    /// When the journal cannot be written.
+    pub fn keep_identities(&self, kept: Vec<IdentityInForce>) -> Result<(), JournalError> {
+        let entry = Entry::of(Vec::new()).with_identities(kept);
+        let commit = self.node.journal().append(entry);
+        commit.blocking_committed().map(|_| ())
+    }
+
+    /// Returns the bills of a biller that are paid or registered at `now`, by the parameters of their identities. Call
+    /// it on a thread that may block.
+    ///
+    /// # Errors
+    /// When the journal cannot be read.
+    pub fn identities_of(
+        &self,
+        biller: BillerCode,
+        now: Timestamp,
+    ) -> Result<Vec<IdentityUse>, JournalError> {
+        let reader = self.node.journal().reader().another()?;
+        let mut found: BTreeMap<Vec<String>, u64> = BTreeMap::new();
+        let mut after = 0;
+        loop {
+            let bills = reader.bills_behind(biller, after, BILLS_AT_ONCE)?;
+            let Some(last) = bills.last() else {
+                break;
+            };
+            after = last.number;
+            for one in bills {
+                let is_in_use =
+                    one.is_registered || self.node.state_blocking(&reader, &one.bill)?.is_paid(now);
+                if is_in_use {
+                    let names = (one.bill.identity_parameters()).map(|(name, _)| name.to_owned());
+                    *found.entry(names.collect()).or_default() += 1;
+                }
+            }
+        }
+        let uses = found.into_iter();
+        Ok(uses
+            .map(|(names, bills)| IdentityUse { names, bills })
+            .collect())
+    }
+
+    /// Returns whether a bill that differs from this one in its identity parameters only is paid at `now`, by a payment
+    /// of before `before`. Cancels count, whatever the identity of their bill. Where Redis cannot be reached, the state
+    /// of this node decides.
+    ///
+    /// # Errors
+    /// When the journal cannot be read.
+    pub async fn is_paid_under_another_identity(
+        &self,
+        bill: &Bill,
+        before: Timestamp,
+        now: Timestamp,
+    ) -> Result<bool, JournalError> {
+        let held = match &self.share {
+            Some(share) => share.read(bill, None).await.unwrap_or_default(),
+            None => Held::default(),
+        };
+        let group = self.node.group_in_journal(bill).await?;
+        let known = DecisionInput {
+            bill_group: Some(&group),
+            owners: None,
+        };
+        let joined = held.join(&known);
+        Ok(joined.family.is_paid_in_any_identity(bill, before, now))
+    }
+}

@@ -1,0 +1,308 @@
+//! What the flows and operators call: decide, journal, share, then go on.
+//!
+//! Without a shared state a decision is taken in this node's book, under its lock. With one it is
+//! taken on what all nodes know together, and a compare-and-swap makes sure that nobody decided
+//! the same thing at the same moment.
+
+mod backup;
+mod classify;
+mod close;
+mod delivery;
+mod difference;
+mod identity;
+mod judgement;
+mod links;
+mod payments;
+mod redelivery;
+mod refused;
+mod reported;
+mod retention_preview;
+mod status;
+mod story;
+mod undelivered;
+mod verify;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use protocol::Bill;
+
+pub use close::LeftBehind;
+pub use delivery::DeliveryOutcome;
+pub use difference::RedisDifference;
+pub use identity::IdentityUse;
+pub use links::{LinkOutcome, Reservation};
+pub use payments::{Durability, RecordOutcome, RecordedPayment};
+pub use redelivery::{Redelivery, SkipCancelled};
+pub use refused::{RefusedEnd, RefusedKept};
+pub use retention_preview::RetentionPreview;
+pub use status::BillerUndelivered;
+pub use story::{BillHistory, Scope, ScopedState};
+pub use undelivered::{DeliveryAttempts, EventDelivery};
+pub use verify::{Rebuild, Verification, verify_offline};
+
+use crate::journal::{self, Rows};
+use crate::node::retention::{self, RetentionThread};
+use crate::node::{CacheFigures, FillingThread, Node};
+use crate::shared::{Settings as RedisSettings, SharedStore, WallClock};
+use crate::sync::{Held, Presence, Resync, Seal, Share};
+use crate::{BillView, JournalError, Observer, Timestamp};
+
+/// A question to the shared state ends at its deadline, or so much later: replies that have come by then
+/// are looked at once more.
+const ANSWERED_LATE: Duration = Duration::from_millis(50);
+
+/// The settings of a ledger.
+#[derive(Clone)]
+pub struct Options {
+    /// The folder of the journal.
+    pub directory: PathBuf,
+    /// How long bills that were never paid are kept after their last fact.
+    pub retention: Duration,
+    /// How long paid bills are kept after their last fact.
+    pub retention_paid: Duration,
+    /// How long the bytes of accepted pay-results and of their answers are kept.
+    pub keep_bodies: Duration,
+    /// The most bytes of state in memory; 0: none is kept there.
+    pub cache_bytes: usize,
+    /// Below this free space on the journal's file system the journal logs an error.
+    pub low_disk_bytes: u64,
+    /// The Redis that nodes share; `None`: this is the only node.
+    pub redis: Option<RedisSettings>,
+    /// Receives measurements and payment conflicts.
+    pub observer: Option<Arc<dyn Observer>>,
+    /// The clock that the callers read every `now` from.
+    pub clock: WallClock,
+}
+
+impl Options {
+    /// Returns the settings of a single node with its journal in `directory`.
+    pub const fn embedded(directory: PathBuf) -> Self {
+        Self {
+            directory,
+            retention: Duration::from_hours(400 * 24),
+            retention_paid: Duration::from_hours(1_827 * 24),
+            keep_bodies: Duration::from_hours(90 * 24),
+            cache_bytes: 256 << 20,
+            low_disk_bytes: 1 << 30,
+            redis: None,
+            observer: None,
+            clock: WallClock(Timestamp::now),
+        }
+    }
+}
+
+/// How long what is kept.
+#[derive(Clone, Copy, Debug)]
+struct Kept {
+    unpaid_bills: Duration,
+    paid_bills: Duration,
+    bodies: Duration,
+}
+
+/// The ledger of one node. It is cheap to clone, and all workers use one.
+#[derive(Clone, Debug)]
+pub struct Ledger {
+    node: Arc<Node>,
+    share: Option<Share>,
+    kept: Kept,
+    /// Both end with the last clone.
+    _resync: Option<Arc<Resync>>,
+    _retention: Arc<RetentionThread>,
+    _filling: Arc<FillingThread>,
+    /// Gives the node's number up, once nothing is written to Redis any more.
+    presence: Option<Arc<Presence>>,
+}
+
+impl Ledger {
+    /// Opens the journal and folds all its facts. Redis need not be reachable.
+    ///
+    /// # Errors
+    /// When the journal cannot be opened or read, or another process runs with this node's number.
+    pub fn open(options: &Options, now: Timestamp) -> Result<Self, JournalError> {
+        let settings = journal::Settings::warning_below(options.low_disk_bytes);
+        let node = Arc::new(Node::open(
+            &options.directory,
+            settings,
+            options.cache_bytes,
+            (options.clock, now),
+        )?);
+        if let Some(observer) = &options.observer {
+            observer.stamps_ahead(node.ahead_at_start());
+            node.journal().tally().tell(Arc::clone(observer));
+        }
+        let share = options.redis.clone().map(|settings| {
+            let seal = Seal::new(settings.value_key.clone());
+            let store = SharedStore::start_by(settings, options.clock);
+            let node = Arc::clone(&node);
+            Share::new(
+                node,
+                (store, seal),
+                options.retention,
+                options.observer.clone(),
+            )
+        });
+        let presence = share
+            .as_ref()
+            .map(|share| share.claim_number(now).map(Arc::new))
+            .transpose()?;
+        let resync = share
+            .as_ref()
+            .map(|share| Resync::start(Arc::clone(&node), share.clone()))
+            .transpose()
+            .map_err(|error| JournalError::Io(options.directory.clone(), error))?;
+        let retention =
+            RetentionThread::start(Arc::clone(&node), options.retention, share.is_some())
+                .map_err(|error| JournalError::Io(options.directory.clone(), error))?;
+        let filling = FillingThread::start(Arc::clone(&node))
+            .map_err(|error| JournalError::Io(options.directory.clone(), error))?;
+        Ok(Self {
+            node,
+            share,
+            kept: Kept {
+                unpaid_bills: options.retention,
+                paid_bills: options.retention_paid,
+                bodies: options.keep_bodies,
+            },
+            _retention: Arc::new(retention),
+            _filling: Arc::new(filling),
+            _resync: resync.map(Arc::new),
+            presence,
+        })
+    }
+
+    /// Makes this thread use per-thread connections to Redis. Call it on a worker: its runtime must be
+    /// the only one of the thread and live as long as the thread.
+    pub fn use_thread_connections(&self) {
+        if self.share.is_some() {
+            SharedStore::settle_on_this_thread();
+        }
+    }
+
+    /// Returns whether a bill is paid and whether it is an error bill at `now`. Where Redis cannot be
+    /// reached, the state of this node decides.
+    ///
+    /// # Errors
+    /// When the journal cannot be read, and Redis does not know that the bill is paid or an error bill.
+    pub async fn look_up(&self, bill: &Bill, now: Timestamp) -> Result<BillView, JournalError> {
+        let Some(share) = &self.share else {
+            return match self.node.view(bill, now) {
+                Some(view) => Ok(view),
+                // Boxed, so that a call that finds its bill in memory is not as large as one that does not.
+                None => Box::pin(self.look_up_in_journal(bill, now)).await,
+            };
+        };
+        Box::pin(self.look_up_everywhere(share, bill, now)).await
+    }
+
+    async fn look_up_in_journal(
+        &self,
+        bill: &Bill,
+        now: Timestamp,
+    ) -> Result<BillView, JournalError> {
+        match self.node.resident(bill).await {
+            Ok(resident) => Ok(resident.book().view(bill, now).unwrap_or(BillView::NOTHING)),
+            Err(error) => self.view_without_journal(bill, &Held::default(), now, error),
+        }
+    }
+
+    /// Returns the longest time that [`look_up`](Self::look_up) waits for the journal and for Redis.
+    pub fn longest_look_up(&self) -> Duration {
+        let asked = self.share.as_ref().map(|share| share.store().timeout());
+        // Twice: one that is asked again waits behind those that were asked meanwhile.
+        let redis = asked.map_or(Duration::ZERO, |timeout| 2 * timeout + ANSWERED_LATE);
+        redis + journal::READ_PATIENCE
+    }
+
+    async fn look_up_everywhere(
+        &self,
+        share: &Share,
+        bill: &Bill,
+        now: Timestamp,
+    ) -> Result<BillView, JournalError> {
+        let held = share.read(bill, None).await.unwrap_or_default();
+        let resident = match self.node.resident(bill).await {
+            Ok(resident) => resident,
+            Err(error) => return self.view_without_journal(bill, &held, now, error),
+        };
+        let joined = held.join(&resident.local().decision_input());
+        Ok(joined.decision_input().view(bill, now))
+    }
+
+    /// What is queued for a journal that cannot be read, and what Redis knows: a bill that is paid by that is paid.
+    fn view_without_journal(
+        &self,
+        bill: &Bill,
+        held: &Held,
+        now: Timestamp,
+        error: JournalError,
+    ) -> Result<BillView, JournalError> {
+        let local = self.node.book_of(bill).lock().local(bill);
+        let joined = held.join(&local.decision_input());
+        match joined.decision_input().view(bill, now) {
+            BillView::NOTHING => Err(error),
+            view => Ok(view),
+        }
+    }
+
+    /// Returns what memory takes, and how often it was enough.
+    pub fn cache(&self) -> CacheFigures {
+        self.node.cache()
+    }
+
+    /// Deletes every bill whose last fact is older than `before`. Returns their number. The ledger
+    /// itself does this once an hour with the retention.
+    ///
+    /// # Errors
+    /// When the journal cannot be read or written.
+    pub fn delete_bills_before(&self, before: Timestamp) -> Result<usize, JournalError> {
+        retention::delete_bills_before(&self.node, before)
+    }
+
+    /// Forgets the bills of which nothing but refused link creations from before `before` is known. Returns their
+    /// number. The ledger itself does this every minute with what is older than five minutes.
+    ///
+    /// # Errors
+    /// When the journal cannot be read or written.
+    pub fn forget_refused_links(&self, before: Timestamp) -> Result<usize, JournalError> {
+        retention::forget_refused_links(&self.node, before, self.share.is_some())
+    }
+
+    /// Waits until the journal has committed all facts, at most `within`. Called when the process
+    /// ends.
+    ///
+    /// # Errors
+    /// When facts could not be written: they are lost when the process ends.
+    pub async fn flush(&self, within: Duration) -> Result<(), JournalError> {
+        self.node.journal().flush(within).await
+    }
+
+    /// Returns the number of payment events with a delivery attempt that was not accepted.
+    pub fn undelivered(&self) -> i64 {
+        self.node.undelivered()
+    }
+
+    /// Returns the number of journalled facts that are not in Redis; 0 without Redis.
+    pub fn unshared(&self) -> i64 {
+        if self.share.is_some() {
+            // What was owed and written later, nobody waited for.
+            let last = self.node.journal().tally().last_row();
+            self.node.marks().journalled(Rows { first: last, last });
+            self.node.marks().unshared()
+        } else {
+            0
+        }
+    }
+
+    /// Returns whether another process runs with this node's number, on a copy of this node's journal or on its
+    /// original. Known only with Redis.
+    pub fn is_node_number_taken(&self) -> bool {
+        (self.presence.as_ref()).is_some_and(|presence| presence.is_taken())
+    }
+
+    /// Returns whether the journal can be written at this moment.
+    pub fn is_journal_writable(&self) -> bool {
+        self.node.journal().is_writable()
+    }
+}

@@ -1,0 +1,371 @@
+//! Pay-results: claim, take down, classify, share (contract section 4, "Payments").
+//!
+//! The payment is queued for the journal before anything is waited for. What the shared state says
+//! then can only add to that: another end of the mark, a classification, the kept answer of a
+//! biller that accepted it through another node.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use protocol::{Bill, BillerCode, PaymentEvent};
+
+use super::reported::Reported;
+use super::{DeliveryOutcome, Ledger};
+use crate::journal::{Commit, Entry, Rows};
+use crate::node::BookState;
+use crate::sync::{Held, Share, Subject};
+use crate::{
+    BillState, Claim, Digests, Fact, FactContext, JournalError, KeptAnswer, Message, MessageDigest,
+    PaymentEffect, Stamp, Timestamp,
+};
+
+/// Whether a payment fact is on durable storage.
+#[derive(Clone, Debug)]
+pub enum Durability {
+    /// The journal has committed it.
+    Durable,
+    /// The journal could not be written. Only the memory of this process and, where it can be
+    /// reached, Redis have the payment.
+    InMemoryOnly(Arc<JournalError>),
+}
+
+/// A payment event that was recorded.
+#[derive(Clone, Debug)]
+pub struct RecordedPayment {
+    /// The effect on the bill.
+    pub effect: PaymentEffect,
+    /// Whether the event is on durable storage.
+    pub durability: Durability,
+}
+
+/// The outcome of recording a claimed pay-result.
+#[derive(Clone, Debug)]
+pub enum RecordOutcome {
+    /// The event is recorded: the pay-result can be relayed.
+    Recorded(RecordedPayment),
+    /// The biller accepted the pay-result through another node.
+    AcceptedElsewhere {
+        /// Its digest as it was accepted; another one where this is a copy in another spelling.
+        message: MessageDigest,
+        /// The biller's answer.
+        answer: KeptAnswer,
+    },
+}
+
+/// A payment that is folded and queued, as this node understood it by itself.
+pub(super) struct Queued {
+    pub(super) report: Reported,
+    /// What this node knew of the bill without it.
+    pub(super) before: Option<BillState>,
+    pub(super) taken: PaymentEffect,
+    mark_ends_at: Option<Timestamp>,
+    /// Its own stamp, and one before that: the earliest telling decides when a mark ends, so what
+    /// the shared state knows better is told with the earlier one.
+    pub(super) stamp: Stamp,
+    earlier: Stamp,
+    commit: Commit,
+}
+
+impl Ledger {
+    /// Claims the relay of the pay-result with these digests, in whatever spelling, that reports this event. Its bill is
+    /// loaded, and stays in memory as long as the claim is held.
+    pub async fn claim(
+        &self,
+        bill: &Bill,
+        event: &PaymentEvent,
+        message: impl Into<Digests>,
+    ) -> Claim {
+        self.node.claim(bill, event, message.into()).await
+    }
+
+    /// Claims the relay of bytes that report no event that can be read. Nothing is known to have accepted them.
+    pub fn claim_bytes(&self, biller: BillerCode, message: impl Into<Digests>) -> Claim {
+        self.node.claim_bytes(biller, message.into())
+    }
+
+    /// Records a payment event. The fact is folded and queued for the journal when this function returns, where the bill's
+    /// state is in memory; else at the latest when the future is dropped. The future ends when the fact is on durable storage, or cannot be written, and is in
+    /// Redis, where that can be reached. Dropping the future undoes nothing.
+    ///
+    /// A double payment, or a payment with another amount, classifies the bill as an error bill; with
+    /// Redis, after the state of the other nodes is read.
+    pub fn record_payment(
+        &self,
+        bill: &Bill,
+        event: &PaymentEvent,
+        body: &Bytes,
+        message: Message,
+        now: Timestamp,
+    ) -> impl Future<Output = RecordOutcome> + use<> {
+        let report = Reported {
+            bill: bill.clone(),
+            event: event.clone(),
+            message,
+            now,
+        };
+        let ledger = self.clone();
+        let payment = match self.queue_where_known(report, body) {
+            Ok(queued) => Payment::Queued(Box::new(queued)),
+            Err(report) => Payment::Unread(Unread {
+                ledger: self.clone(),
+                report,
+                body: body.clone(),
+                is_queued: false,
+            }),
+        };
+        async move {
+            let queued = match payment {
+                Payment::Queued(queued) => *queued,
+                Payment::Unread(unread) => Box::pin(unread.read_and_queue()).await,
+            };
+            match &ledger.share {
+                None => {
+                    let rows = ledger.node.committed(queued.commit).await;
+                    RecordOutcome::Recorded(recorded(queued.taken, rows.map(|_| ())))
+                }
+                Some(share) => ledger.go_on_together(share, queued).await,
+            }
+        }
+    }
+
+    /// Folds a payment and queues it, where memory has the whole state of its bill; else it is given back.
+    fn queue_where_known(&self, report: Reported, body: &Bytes) -> Result<Queued, Reported> {
+        let book = self.node.book_of(&report.bill);
+        let mut state = book.lock();
+        if state.complete_state(&report.bill).is_none() {
+            return Err(report);
+        }
+        Ok(self.queue_payment(&mut state, report, body))
+    }
+
+    fn queue_payment(&self, state: &mut BookState, report: Reported, body: &Bytes) -> Queued {
+        let (bill, now) = (&report.bill, report.now);
+        let known = state.state(bill);
+        let earlier = self.node.stamp(now);
+        let taken = report.effect(known, &[]);
+        let mark_ends_at = report.mark_ends_at(known);
+        // Only what others know is ever compared with it.
+        let before = known.filter(|_| self.share.is_some()).cloned();
+        // By the clock alone: the order of reports decides which payment is the second one.
+        let payment = (self.node).fact(bill, Stamp::default(), now, report.payment(mark_ends_at));
+        let stamp = payment.stamp;
+        let mut facts = vec![payment];
+        if self.share.is_none() {
+            // Nobody else can know better.
+            let known = state.latest(bill);
+            facts.extend(
+                taken
+                    .classification()
+                    .map(|kind| self.node.fact(bill, known, now, kind)),
+            );
+        }
+        let entry = Entry::of(facts)
+            .with_context(report.message.context.clone())
+            .with_message(bill.biller_code(), report.message.digest, body.clone());
+        let commit = self.node.record(state, entry);
+        Queued {
+            report,
+            before,
+            taken,
+            mark_ends_at,
+            stamp,
+            earlier,
+            commit,
+        }
+    }
+
+    /// Asks what other nodes know, adds to the payment what follows from it, and shares both.
+    async fn go_on_together(&self, share: &Share, queued: Queued) -> RecordOutcome {
+        let report = &queued.report;
+        let digests = report.message.digests();
+        let held = share.read(&report.bill, Some(&digests)).await.ok();
+        let known = queued.known(held.as_ref());
+        let accepted = share.accepted(&report.bill, held.as_ref(), &digests).await;
+        if let Some((message, answer)) = accepted {
+            // Whoever told the biller has judged this telling.
+            drop(self.queue_addition(&queued, known.as_ref(), PaymentEffect::Repeated));
+            self.learn_answer(report, answer.clone()).await;
+            return RecordOutcome::AcceptedElsewhere { message, answer };
+        }
+        let stamps = [queued.stamp, queued.earlier];
+        // Two amounts that this node has seen stay two, whichever of them the others have, unless they
+        // have seen both and somebody has had a word on the bill since.
+        let taken = match queued.taken {
+            PaymentEffect::OtherAmount if !queued.is_old_news(held.as_ref()) => {
+                PaymentEffect::OtherAmount
+            }
+            _ => report.effect(known.as_ref(), &stamps),
+        };
+        let addition = self.queue_addition(&queued, known.as_ref(), taken);
+        let mut rows = vec![self.node.committed(queued.commit).await];
+        if let Some(addition) = addition {
+            rows.push(self.node.committed(addition).await);
+        }
+        let rows: Result<Vec<Rows>, _> = rows.into_iter().collect();
+        let Some(held) = held else {
+            return RecordOutcome::Recorded(recorded(taken, rows.map(|_| ())));
+        };
+        let written = rows.as_deref().unwrap_or_default();
+        let taken = self
+            .share_payment(share, report, &stamps, held, (taken, written))
+            .await;
+        RecordOutcome::Recorded(recorded(taken, rows.map(|_| ())))
+    }
+
+    /// What the payment turns out to mean, as facts of their own.
+    fn queue_addition(
+        &self,
+        queued: &Queued,
+        known: Option<&BillState>,
+        taken: PaymentEffect,
+    ) -> Option<Commit> {
+        let report = &queued.report;
+        let mut facts = Vec::new();
+        let mark_ends_at = report.mark_ends_at(known);
+        let is_first = matches!(taken, PaymentEffect::New | PaymentEffect::Double);
+        if is_first && mark_ends_at != queued.mark_ends_at {
+            facts.push(Fact {
+                stamp: queued.earlier,
+                bill: report.bill.clone(),
+                kind: report.payment(mark_ends_at),
+            });
+        }
+        facts.extend(queued.words(known, taken));
+        let latest = known.map(BillState::latest).unwrap_or_default();
+        facts.extend(
+            taken
+                .classification()
+                .map(|kind| self.node.fact(&report.bill, latest, report.now, kind)),
+        );
+        facts.extend(self.end_of_refusal_elsewhere(report, known));
+        if facts.is_empty() {
+            return None;
+        }
+        let book = self.node.book_of(&report.bill);
+        let entry = Entry::of(facts).with_context(report.message.context.clone());
+        Some(self.node.record(&mut book.lock(), entry))
+    }
+
+    /// Puts a payment into the shared state. Where another node put one there meanwhile, two
+    /// payments met, and the bill is an error bill.
+    async fn share_payment(
+        &self,
+        share: &Share,
+        report: &Reported,
+        stamps: &[Stamp],
+        held: Held,
+        (mut taken, rows): (PaymentEffect, &[Rows]),
+    ) -> PaymentEffect {
+        let look = |meanwhile: &Held| {
+            let theirs = report.effect(meanwhile.decision_input().get(&report.bill), stamps);
+            if taken == PaymentEffect::New
+                && matches!(theirs, PaymentEffect::Double | PaymentEffect::OtherAmount)
+            {
+                taken = theirs;
+                if let Some(kind) = theirs.classification() {
+                    // Folded at once, so the next round shares it; journalled behind the payment.
+                    let known = meanwhile.latest(&report.bill);
+                    drop(self.node.record_after(
+                        &report.bill,
+                        known,
+                        report.now,
+                        (kind, FactContext::NONE),
+                    ));
+                }
+            }
+        };
+        let shared = share.write(Subject::of(&report.bill), held, look).await;
+        if let Ok(epoch) = shared {
+            for rows in rows {
+                self.node.marks().shared(epoch, *rows);
+            }
+        }
+        taken
+    }
+
+    /// Another node told the biller, and it accepted: from now on this node knows that by itself.
+    async fn learn_answer(&self, report: &Reported, answer: KeptAnswer) {
+        let delivered = DeliveryOutcome::Accepted(answer);
+        let message = report.message.clone();
+        let queued =
+            self.queue_delivery(&report.bill, &report.event, message, delivered, report.now);
+        if let Err(error) = self.journal_delivery(queued).await {
+            tracing::error!(%error, "a delivery by another node is known in memory only");
+        }
+    }
+}
+
+/// A payment as it is when [`Ledger::record_payment`] returns.
+enum Payment {
+    Queued(Box<Queued>),
+    Unread(Unread),
+}
+
+/// A payment whose bill has to be read first. If the future that reads is dropped, the payment is queued all the same.
+struct Unread {
+    ledger: Ledger,
+    report: Reported,
+    body: Bytes,
+    is_queued: bool,
+}
+
+impl Unread {
+    async fn read_and_queue(mut self) -> Queued {
+        let resident = self.ledger.node.resident(&self.report.bill).await;
+        if let Err(error) = &resident {
+            tracing::error!(%error, "the ledger cannot be read: a payment is journalled on what memory has of its bill");
+        }
+        self.queue()
+    }
+
+    fn queue(&mut self) -> Queued {
+        self.is_queued = true;
+        let book = self.ledger.node.book_of(&self.report.bill);
+        let mut state = book.lock();
+        // With Redis, what follows is judged by what it holds.
+        if self.ledger.share.is_none() && state.complete_state(&self.report.bill).is_none() {
+            state.judge_later(&self.report.bill);
+        }
+        self.ledger
+            .queue_payment(&mut state, self.report.clone(), &self.body)
+    }
+}
+
+impl Drop for Unread {
+    fn drop(&mut self) {
+        if !self.is_queued {
+            drop(self.queue());
+        }
+    }
+}
+
+impl Queued {
+    /// Whether the others know this very telling, and have judged the bill or had it judged.
+    fn is_old_news(&self, held: Option<&Held>) -> bool {
+        let theirs = held.and_then(|held| held.decision_input().get(&self.report.bill));
+        theirs.is_some_and(|theirs| {
+            let report = self.report.effect(Some(theirs), &[]);
+            report == PaymentEffect::Repeated && theirs.classification().is_some()
+        })
+    }
+
+    /// What this node and the others knew of the bill.
+    fn known(&self, held: Option<&Held>) -> Option<BillState> {
+        let theirs = held.and_then(|held| held.decision_input().get(&self.report.bill).cloned());
+        match (&self.before, theirs) {
+            (Some(ours), Some(mut both)) => {
+                both.merge(ours);
+                Some(both)
+            }
+            (ours, theirs) => theirs.or_else(|| ours.clone()),
+        }
+    }
+}
+
+fn recorded(effect: PaymentEffect, journalled: Result<(), Arc<JournalError>>) -> RecordedPayment {
+    let durability = match journalled {
+        Ok(()) => Durability::Durable,
+        Err(error) => Durability::InMemoryOnly(error),
+    };
+    RecordedPayment { effect, durability }
+}

@@ -1,0 +1,328 @@
+//! Refused pay-results: kept whole, and the bills that they name are error bills until each has ended.
+
+use std::sync::Arc;
+
+use protocol::{Bill, BillerCode};
+
+use super::Ledger;
+use super::reported::Reported;
+use crate::journal::{CameRefused, Commit, Entry, RefusedChange, RefusedFilter};
+use crate::node::refused::Arrival;
+use crate::state::conflict::GATEWAY;
+use crate::{BillState, Fact, FactContext, FactKind, JournalError, MessageDigest, Timestamp};
+use crate::{RefusedClosing, RefusedEntry, RefusedOutcome, RefusedPayResult};
+
+/// Whether a refused pay-result is kept.
+#[derive(Clone, Debug)]
+pub enum RefusedKept {
+    /// The journal has it.
+    Durable(MessageDigest),
+    /// The journal could not be written; it is in memory until it can.
+    InMemoryOnly(Arc<JournalError>),
+    /// There is no room for it.
+    NoRoom,
+}
+
+/// The end of a refused pay-result, queued for the journal.
+#[derive(Debug)]
+#[must_use]
+pub struct RefusedEnd {
+    commits: Vec<(Option<Bill>, Commit)>,
+}
+
+impl Ledger {
+    /// Keeps a refused pay-result. `bill` is the bill of which it may report a payment: an error bill from now on. The
+    /// entry is queued for the journal when this function returns. The future ends when it is on durable storage and
+    /// its bill, where Redis can be reached, in Redis. Dropping the future undoes nothing.
+    pub fn keep_refused(
+        &self,
+        refused: RefusedPayResult,
+        bill: Option<&Bill>,
+        now: Timestamp,
+    ) -> impl Future<Output = RefusedKept> + use<> {
+        let message = (self.node.refused()).identity(refused.biller, &refused.body);
+        let queued = self.queue_refused(message, refused, bill, now);
+        let ledger = self.clone();
+        async move {
+            let Some((bill, commit)) = queued else {
+                return RefusedKept::NoRoom;
+            };
+            match ledger.end_of(bill.as_ref(), commit).await {
+                Ok(()) => RefusedKept::Durable(message),
+                Err(error) => RefusedKept::InMemoryOnly(error),
+            }
+        }
+    }
+
+    fn queue_refused(
+        &self,
+        message: MessageDigest,
+        refused: RefusedPayResult,
+        bill: Option<&Bill>,
+        now: Timestamp,
+    ) -> Option<(Option<Bill>, Commit)> {
+        let index = self.node.refused();
+        let arrival = index.arrive(
+            message,
+            refused.biller,
+            refused.body.len(),
+            refused.is_whole,
+        );
+        let (opens, leaving) = match arrival {
+            Arrival::Opened { leaving } => (true, leaving),
+            Arrival::Known { .. } => (false, Vec::new()),
+            Arrival::NoRoom => return None,
+        };
+        let context = FactContext::of_request(&refused.request_id);
+        let came = CameRefused {
+            message,
+            refused,
+            at: now,
+            opens,
+            leaving,
+        };
+        let change = RefusedChange::Came(Box::new(came));
+        let marked = bill.filter(|bill| index.mark(&message, bill)).cloned();
+        let kind = FactKind::PayResultRefused { message };
+        let parts = (Some(change), context);
+        let commit = self.queue_change(marked.as_ref(), kind, now, parts);
+        Some((marked, commit))
+    }
+
+    /// Queues a change of the table, with a fact of a bill where there is one.
+    fn queue_change(
+        &self,
+        bill: Option<&Bill>,
+        kind: FactKind,
+        now: Timestamp,
+        (change, context): (Option<RefusedChange>, FactContext),
+    ) -> Commit {
+        let entry = |facts| {
+            let entry = Entry::of(facts).with_context(context);
+            entry.with_refused(change)
+        };
+        let Some(bill) = bill else {
+            return self.node.journal().append(entry(Vec::new()));
+        };
+        let book = self.node.book_of(bill);
+        let mut state = book.lock();
+        let known = state.latest(bill);
+        let fact = self.node.fact(bill, known, now, kind);
+        self.node.record(&mut state, entry(vec![fact]))
+    }
+
+    async fn end_of(&self, bill: Option<&Bill>, commit: Commit) -> Result<(), Arc<JournalError>> {
+        match bill {
+            Some(bill) => self.commit_and_share(bill, commit).await,
+            None => self.node.committed(commit).await.map(|_| ()),
+        }
+    }
+
+    /// Reads the open refused pay-results of this node again: `read` returns the bill of which one may report a payment,
+    /// by the biller's rules of today. A bill that is not marked yet is an error bill from now on. It reads the bytes
+    /// of all open entries, so call it on a thread that may block.
+    ///
+    /// # Errors
+    /// When the journal cannot be read.
+    pub fn mark_refused_again(
+        &self,
+        read: impl Fn(BillerCode, &[u8]) -> Option<Bill>,
+        now: Timestamp,
+    ) -> Result<(), JournalError> {
+        let index = self.node.refused();
+        if index.open() == 0 {
+            return Ok(());
+        }
+        let reader = self.node.journal().reader().another()?;
+        reader.for_each_open_refused(|message, biller, body| {
+            let bill = biller.and_then(|biller| read(biller, body));
+            let Some(bill) = bill.filter(|bill| index.mark(&message, bill)) else {
+                return;
+            };
+            let kind = FactKind::PayResultRefused { message };
+            // The writer commits it, and the resync shares it.
+            drop(self.queue_change(Some(&bill), kind, now, (None, FactContext::NONE)));
+        })
+    }
+
+    /// Ends an open refused pay-result; its bills are no error bills any more, unless for another reason. Everything is
+    /// queued for the journal when this function returns. `None` where it is not open.
+    pub fn end_refused(
+        &self,
+        message: MessageDigest,
+        closing: RefusedClosing,
+        now: Timestamp,
+    ) -> Option<RefusedEnd> {
+        let bills = self.node.refused().close(&message, now)?;
+        let kind = FactKind::RefusalClosed {
+            message,
+            reason: match closing.outcome {
+                RefusedOutcome::Closed => closing.reason.clone(),
+                outcome => outcome.name().to_owned(),
+            },
+            operator: closing.operator.clone(),
+        };
+        let mut change = Some(RefusedChange::Ended {
+            message,
+            closing,
+            at: now,
+        });
+        let mut bills: Vec<Option<Bill>> = bills.into_iter().map(Some).collect();
+        if bills.is_empty() {
+            bills.push(None);
+        }
+        let commits = bills.into_iter().map(|bill| {
+            let parts = (change.take(), FactContext::NONE);
+            let commit = self.queue_change(bill.as_ref(), kind.clone(), now, parts);
+            (bill, commit)
+        });
+        Some(RefusedEnd {
+            commits: commits.collect(),
+        })
+    }
+
+    /// Closes every open refused pay-result of a bill, also those that other nodes keep.
+    ///
+    /// # Errors
+    /// When it could not be journalled. The state in memory has it.
+    pub async fn close_refusals(
+        &self,
+        bill: &Bill,
+        (reason, operator): (String, String),
+        now: Timestamp,
+    ) -> Result<(), Arc<JournalError>> {
+        let known = self.scoped_state(bill).await.state;
+        let open: Vec<MessageDigest> = known
+            .iter()
+            .flat_map(BillState::open_refusals)
+            .map(|(message, _)| message)
+            .collect();
+        for message in open {
+            let closing = RefusedClosing {
+                outcome: RefusedOutcome::Closed,
+                reason: reason.clone(),
+                operator: operator.clone(),
+            };
+            if let Some(end) = self.end_refused(message, closing, now) {
+                self.refused_ended(end).await?;
+                continue;
+            }
+            let kind = FactKind::RefusalClosed {
+                message,
+                reason: reason.clone(),
+                operator: operator.clone(),
+            };
+            let commit = self.node.record_one(bill, now, kind);
+            self.commit_and_share(bill, commit).await?;
+        }
+        Ok(())
+    }
+
+    /// Waits until the end of a refused pay-result is on durable storage and, where Redis can be reached, in Redis.
+    ///
+    /// # Errors
+    /// When it could not be journalled. The state in memory has it.
+    pub async fn refused_ended(&self, end: RefusedEnd) -> Result<(), Arc<JournalError>> {
+        let mut outcome = Ok(());
+        for (bill, commit) in end.commits {
+            let ended = self.end_of(bill.as_ref(), commit).await;
+            outcome = outcome.and(ended);
+        }
+        outcome
+    }
+
+    /// Ends the refused pay-result with these bytes, if there is an open one, because it passed or was accepted. What
+    /// does not get into Redis now, the resync brings.
+    pub fn end_refused_by_itself(
+        &self,
+        message: MessageDigest,
+        outcome: RefusedOutcome,
+        now: Timestamp,
+    ) {
+        if self.node.refused().is_open(&message) {
+            let closing = RefusedClosing {
+                outcome,
+                reason: String::new(),
+                operator: GATEWAY.to_owned(),
+            };
+            // The writer commits in order; nobody has to wait for it.
+            drop(self.end_refused(message, closing, now));
+        }
+    }
+
+    /// The same bytes were refused by another node, which keeps them: here they passed.
+    pub(super) fn end_of_refusal_elsewhere(
+        &self,
+        report: &Reported,
+        known: Option<&BillState>,
+    ) -> Option<Fact> {
+        let is_open = known?
+            .open_refusals()
+            .any(|(open, _)| open == report.message.digest);
+        if !is_open || self.node.refused().is_open(&report.message.digest) {
+            return None;
+        }
+        let kind = FactKind::RefusalClosed {
+            message: report.message.digest,
+            reason: RefusedOutcome::Passed.name().to_owned(),
+            operator: GATEWAY.to_owned(),
+        };
+        let latest = known?.latest();
+        Some(self.node.fact(&report.bill, latest, report.now, kind))
+    }
+
+    /// Returns how many refused pay-results of this node are open.
+    pub fn open_refused(&self) -> usize {
+        self.node.refused().open()
+    }
+
+    /// Returns refused pay-results of this node without their bytes, of one biller or of all, the oldest first; and
+    /// how many there are.
+    ///
+    /// # Errors
+    /// When the journal cannot be read.
+    pub async fn refused_pay_results(
+        &self,
+        filter: RefusedFilter,
+        biller: Option<BillerCode>,
+        most: usize,
+    ) -> Result<(Vec<RefusedEntry>, usize), JournalError> {
+        self.read_journal(move |reader| reader.refused(filter, biller, most))
+            .await
+    }
+
+    /// Returns the refused pay-results of this node whose digests begin with these hex digits; at most two.
+    ///
+    /// # Errors
+    /// When the journal cannot be read.
+    pub async fn refused_beginning(&self, digits: &str) -> Result<Vec<RefusedEntry>, JournalError> {
+        let digits = digits.to_owned();
+        self.read_journal(move |reader| reader.refused_beginning(&digits))
+            .await
+    }
+
+    /// Ends the entries of these that another node ended: the same bytes passed there.
+    pub async fn learn_ends_of_refused(&self, entries: &[MessageDigest], now: Timestamp) {
+        let Some(share) = &self.share else {
+            return;
+        };
+        for message in entries {
+            for bill in self.node.refused().bills(message) {
+                let Ok(held) = share.read(&bill, Some(&(*message).into())).await else {
+                    return;
+                };
+                // Its acceptance, or the end of its refusal, which the same bytes brought when they passed.
+                let Ok(resident) = self.node.resident(&bill).await else {
+                    return;
+                };
+                let joined = held.join(&resident.local().decision_input());
+                let state = joined.decision_input().get(&bill);
+                let mut open = state.into_iter().flat_map(BillState::open_refusals);
+                if held.accepted.is_some() || !open.any(|(open, _)| open == *message) {
+                    self.end_refused_by_itself(*message, RefusedOutcome::Passed, now);
+                    break;
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,36 @@
+//! What is known of a bill: facts, their fold, and the bytes of both.
+//!
+//! A [`Fact`] is small and immutable. The state of a bill ([`BillState`]) is the fold of its facts and a state-based
+//! CRDT. Facts are ordered by a hybrid logical clock ([`Stamp`]). This module reads and writes nothing.
+
+mod bill_group;
+mod bill_state;
+mod classification;
+pub(crate) mod codec;
+pub(crate) mod conflict;
+mod delivery;
+mod fact;
+mod fact_context;
+mod heap_bytes;
+pub(crate) mod horizon;
+pub(crate) mod hybrid_logical_clock;
+mod link;
+mod message;
+pub(crate) mod owners;
+mod payments;
+mod refusals;
+mod refused;
+mod sorted;
+
+pub use bill_group::BillGroup;
+pub use bill_state::BillState;
+pub use classification::Classification;
+pub use delivery::DeliveryState;
+pub use fact::{Fact, FactKind};
+pub use fact_context::{AnswerSummary, FactContext, Message};
+pub use heap_bytes::HeapBytes;
+pub use hybrid_logical_clock::{HybridLogicalClock, Stamp, Timestamp};
+pub use link::{Link, LinkState};
+pub use message::{Digests, KeptAnswer, MessageDigest};
+pub use payments::{Cancellation, PaymentEffect, PaymentGroup, PaymentRecord, Payments};
+pub use refused::{RefusedClosing, RefusedEntry, RefusedOutcome, RefusedPayResult};
