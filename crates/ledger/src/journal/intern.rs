@@ -8,7 +8,7 @@ use rusqlite::{Connection, OptionalExtension, params};
 
 use super::recent::Recent;
 use super::row::IS_BILL;
-use super::{JournalError, column, row};
+use super::{JournalError, column, hash, row};
 use crate::{Digests, MessageDigest};
 
 /// Bills, and pay-results, whose numbers are remembered: those of the calls under way, mostly.
@@ -120,8 +120,8 @@ impl Numbers {
         }
         connection.prepare_cached(INSERT_BILL)?.execute(params![
             biller,
-            column::bill_hash(bill),
-            column::group_hash(bill),
+            hash::bill_hash(bill),
+            hash::group_hash(bill),
             bill.biller_user_key(),
             bill.billed_year_month(),
             bill.ordinal(),
@@ -251,7 +251,7 @@ fn find_message(
     let bytes = digest.as_bytes();
     let found = connection
         .prepare_cached(FIND_MESSAGE)?
-        .query_row(params![column::beginning(bytes), bytes, biller], |row| {
+        .query_row(params![hash::beginning(bytes), bytes, biller], |row| {
             Ok(KnownMessage {
                 id: row.get(0)?,
                 has_canonical: row.get_ref(1)?.as_blob_or_null()?.is_some(),

@@ -5,7 +5,7 @@ use protocol::{Bill, BillerCode, CanonicalDigest, PaymentEvent};
 use rusqlite::{Row, params};
 
 use super::column::{self, USUAL_CONTENT_TYPE};
-use super::{JournalError, Reader, load, row};
+use super::{JournalError, Reader, hash, load, row};
 use crate::{Digests, KeptAnswer, MessageDigest};
 
 /// A pay-result as it came.
@@ -108,8 +108,7 @@ impl Reader {
              AND biller = (SELECT id FROM biller WHERE code = ?3) AND body IS NOT NULL",
         )?;
         let bytes = message.as_bytes();
-        let mut rows =
-            statement.query(params![column::beginning(bytes), bytes, biller.as_str()])?;
+        let mut rows = statement.query(params![hash::beginning(bytes), bytes, biller.as_str()])?;
         let Some(row) = rows.next()? else {
             return Ok(None);
         };
