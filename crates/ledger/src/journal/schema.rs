@@ -279,9 +279,6 @@ fn add_where_missing(
 /// A connection with the settings that durability needs: WAL, and a sync at every commit.
 pub(super) fn connect(file: &Path) -> Result<Connection, JournalError> {
     let connection = Connection::open(file)?;
-    // A plan does not depend on the values that are bound: else a statement with one that a partial index names is
-    // compiled again for each value.
-    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     // Somebody else's lock is waited for a moment only: calls wait behind it.
     connection.busy_timeout(Duration::from_millis(250))?;
     // Pages that nothing is in any more can be given back. Only a file that is made now takes this
