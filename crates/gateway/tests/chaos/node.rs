@@ -96,14 +96,8 @@ impl Node {
         fs::create_dir(&folder).unwrap();
         self.take_journal_away(&folder);
         replaced.push(folder.join("journal.sqlite3"));
-        let restored = Command::new(program())
-            .args(["ledger", "restore", "--config"])
-            .arg(self.directory.join("gateway.toml"))
-            .arg("--from")
-            .arg(backup)
-            .output()
-            .unwrap();
-        assert!(restored.status.success(), "{restored:?}");
+        let folder = self.journal();
+        ledger::restore(backup, folder.parent().unwrap()).unwrap();
     }
 
     /// Writes the journal anew as version 1 would have. The gateway must be down.

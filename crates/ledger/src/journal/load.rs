@@ -109,8 +109,12 @@ pub(super) fn put_snapshot(
     };
     let mut group = BillGroup::default();
     *group.entry(&snapshot.bill) = snapshot.state.clone();
+    // A bill that was forgotten since, and is known again, has no such fact: nothing of before comes back.
     connection
-        .prepare_cached("INSERT OR REPLACE INTO snapshot (bill, up_to, state) VALUES (?1, ?2, ?3)")?
+        .prepare_cached(
+            "INSERT OR REPLACE INTO snapshot (bill, up_to, state)
+             SELECT ?1, ?2, ?3 WHERE EXISTS (SELECT 1 FROM fact WHERE seq = ?2 AND bill = ?1)",
+        )?
         .execute(params![number, snapshot.up_to, codec::to_bytes(&group)])?;
     Ok(())
 }
