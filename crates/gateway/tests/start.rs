@@ -126,7 +126,12 @@ fn a_damaged_journal_is_refused() {
         bytes[4_096..length].fill(0x5a);
         fs::write(file, bytes).unwrap();
     };
-    for damage in [no_journal, pages] {
+    let cut: Damage = |file| {
+        let length = fs::metadata(file).unwrap().len();
+        let file = fs::File::options().write(true).open(file).unwrap();
+        file.set_len(length / 2).unwrap();
+    };
+    for damage in [no_journal, pages, cut] {
         let setup = with_journal();
         damage(&journal(setup.path()));
         assert_says(
@@ -139,6 +144,34 @@ fn a_damaged_journal_is_refused() {
             ],
         );
     }
+}
+
+#[test]
+fn a_database_of_another_program_is_refused_and_left_alone() {
+    let setup = with_journal();
+    let file = journal(setup.path());
+    fs::remove_file(&file).unwrap();
+    let songs = rusqlite::Connection::open(&file).unwrap();
+    songs
+        .execute_batch("CREATE TABLE songs (title TEXT)")
+        .unwrap();
+    drop(songs);
+    let before = fs::read(&file).unwrap();
+    assert_says(
+        &refused(&setup),
+        &["ledger.path", "journal.sqlite3", "another program"],
+    );
+    assert_eq!(fs::read(&file).unwrap(), before);
+}
+
+#[test]
+fn a_missing_index_is_made_again_and_the_log_says_so() {
+    let setup = with_journal();
+    let dropped = rusqlite::Connection::open(journal(setup.path())).unwrap();
+    dropped.execute_batch("DROP INDEX fact_by_bill").unwrap();
+    drop(dropped);
+    let gateway = setup.start();
+    gateway.await_log(|line| line["index"] == "fact_by_bill");
 }
 
 #[test]

@@ -19,10 +19,10 @@ mod state;
 mod sync;
 
 pub use api::{
-    BillHistory, BillerUndelivered, DeliveryAttempts, DeliveryOutcome, Durability, EventDelivery,
-    IdentityUse, Ledger, LeftBehind, LinkOutcome, Options, Rebuild, RecordOutcome, RecordedPayment,
-    Redelivery, RedisDifference, RefusedEnd, RefusedKept, Reservation, RetentionPreview, Scope,
-    ScopedState, SkipCancelled, Verification, verify_offline,
+    BillHistory, BillerUndelivered, DeliveryAttempts, DeliveryOutcome, DueNow, Durability,
+    EventDelivery, ForgottenCount, IdentityUse, KeptFrom, Ledger, LeftBehind, LinkOutcome, Options,
+    Rebuild, RecordOutcome, RecordedPayment, Redelivery, RedisDifference, RefusedEnd, RefusedKept,
+    Reservation, RetentionPreview, Scope, ScopedState, SkipCancelled, Verification, verify_offline,
 };
 pub use journal::{BackupReport, IdentityInForce, JournalError, Restored, restore};
 pub use node::{

@@ -550,43 +550,6 @@ async fn two_processes_cannot_share_a_journal() {
     );
 }
 
-#[test]
-fn what_is_older_than_the_retention_is_deleted_completely() {
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .unwrap();
-    let mut node = runtime.block_on(Node::alone(&Store::Embedded));
-    let (old, young) = (bill("202610", "N1"), bill("202611", "N2"));
-    runtime.block_on(async {
-        node.link(&old, "20261130235959").await.unwrap();
-        node.report(&old, &pay("1", "20000")).await;
-        node.now = time("20270101000000");
-        node.link(&young, "20271130235959").await.unwrap();
-    });
-    assert_eq!(
-        node.ledger()
-            .delete_bills_before(time("20261231000000"))
-            .unwrap(),
-        1
-    );
-    assert_eq!(
-        node.ledger()
-            .delete_bills_before(time("20261231000000"))
-            .unwrap(),
-        0
-    );
-    runtime.block_on(async {
-        for _ in 0..2 {
-            assert!(!node.is_paid(&old).await);
-            assert_eq!(node.find(&old).await, Err(LinkRefusal::NotRegistered));
-            assert_eq!(node.find(&young).await, Ok(young.clone()));
-            node.restart().await;
-        }
-        assert!(node.reserve(&bill("202612", "N1")).await.is_ok());
-    });
-}
-
 #[tokio::test]
 async fn a_journal_whose_file_was_replaced_takes_nothing() {
     for harm in ["deleted", "replaced", "cut"] {

@@ -95,7 +95,9 @@ async fn a_journal_of_version_1_is_opened_and_takes_what_this_version_writes() {
     let directory = TempDir::new().unwrap();
     write_version_1(directory.path());
     assert_eq!(version(directory.path()), 1);
-    let offline = verify_offline(directory.path()).unwrap_err().to_string();
+    let offline = verify_offline(directory.path(), |_| {})
+        .unwrap_err()
+        .to_string();
     assert!(offline.contains("an earlier version"), "{offline}");
 
     let now = Timestamp::now();

@@ -82,10 +82,7 @@ async fn a_bill_with_an_open_refused_pay_result_is_not_forgotten_and_a_closed_en
         if restarted {
             node.restart().await;
         }
-        let ledger = node.ledger().clone();
-        let before = later;
-        let deleted = tokio::task::spawn_blocking(move || ledger.delete_bills_before(before));
-        assert_eq!(deleted.await.unwrap().unwrap(), 0);
+        assert_eq!(node.forget_bills(later).await, 0);
         assert!(
             node.ledger()
                 .look_up(&bill, later)
@@ -121,9 +118,7 @@ async fn a_bill_with_an_open_refused_pay_result_is_not_forgotten_and_a_closed_en
             .findings
             .is_empty()
     );
-    let ledger = node.ledger().clone();
-    let deleted = tokio::task::spawn_blocking(move || ledger.delete_bills_before(later));
-    assert_eq!(deleted.await.unwrap().unwrap(), 1);
+    assert_eq!(node.forget_bills(later).await, 1);
     assert_eq!(count(&node, RefusedFilter::All).await, 0);
 }
 

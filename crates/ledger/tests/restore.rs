@@ -82,7 +82,7 @@ async fn a_restored_journal_starts_as_another_node_that_knows_what_was_backed_up
     // What the original goes on with is none of the copy's business.
     pay_all(node, 50..51, 300).await;
     assert_eq!(facts_in(node.directory()).len(), 51);
-    let audit = verify_offline(&ledger_folder).unwrap();
+    let audit = verify_offline(&ledger_folder, |_| {}).unwrap();
     assert_eq!(
         (audit.payments, audit.findings.kept.len()),
         (40, 0),
@@ -282,7 +282,7 @@ async fn a_restore_that_is_killed_leaves_a_whole_journal_or_none_that_a_start_wo
             restore(file, directory.path()).unwrap();
         }
         assert_eq!(names(directory.path()), [JOURNAL]);
-        let audit = verify_offline(directory.path()).unwrap();
+        let audit = verify_offline(directory.path(), |_| {}).unwrap();
         assert_eq!(
             (audit.payments, audit.findings.kept.len()),
             (600, 0),

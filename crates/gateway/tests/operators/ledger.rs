@@ -47,7 +47,7 @@ fn verify_finds_what_was_tampered_with() {
     let journal = fixture.gateway.path().join("data/ledger/journal.sqlite3");
     let tampered = rusqlite::Connection::open(&journal).unwrap();
     tampered.busy_timeout(Duration::from_secs(5)).unwrap();
-    let payment = |pay_id: u64| format!("kind = 'payment' AND pay_id = '{pay_id}'");
+    let payment = |pay_id: u64| format!("kind = 6 AND pay_id = {pay_id}");
     let row = |pay_id: u64| {
         let query = format!("SELECT seq FROM fact WHERE {}", payment(pay_id));
         tampered
@@ -55,19 +55,14 @@ fn verify_finds_what_was_tampered_with() {
             .unwrap()
     };
     let rows: Vec<i64> = (1..=4).map(row).collect();
+    let message = |pay_id| format!("(SELECT message FROM fact WHERE {})", payment(pay_id));
     for change in [
-        format!("UPDATE fact SET pay_amount = '99999' WHERE {}", payment(1)),
-        format!("UPDATE fact SET paid_at = 'soon' WHERE {}", payment(2)),
+        format!("UPDATE fact SET pay_amount = 99999 WHERE {}", payment(1)),
+        format!("UPDATE fact SET paid_at = -5 WHERE {}", payment(2)),
+        format!("DELETE FROM message WHERE id = {}", message(3)),
+        format!("UPDATE message SET body = x'00' WHERE id = {}", message(4)),
         format!(
-            "DELETE FROM message WHERE message = (SELECT message FROM fact WHERE {})",
-            payment(3)
-        ),
-        format!(
-            "UPDATE message SET body = x'00' WHERE message = (SELECT message FROM fact WHERE {})",
-            payment(4)
-        ),
-        format!(
-            "UPDATE fact SET stamp = (SELECT stamp FROM fact WHERE seq = {}), node = node WHERE kind = 'delivery' AND pay_id = '4'",
+            "UPDATE fact SET stamp = (SELECT stamp FROM fact WHERE seq = {}) WHERE kind = 7 AND pay_id = 4",
             rows[3]
         ),
     ] {

@@ -80,7 +80,7 @@ const PRINTS: [(&str, &str); 25] = [
     ),
     ("ss -Htn ", " 3 127.0.0.1\n"),
     (
-        "sqlite3 -readonly config/data/ledger/journal.sqlite3 'SELECT * FROM fact ",
+        "sqlite3 -readonly config/data/ledger/journal.sqlite3 'SELECT * FROM facts ",
         "|payment|B0001|user-1|202611|",
     ),
     (

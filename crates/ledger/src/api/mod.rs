@@ -36,17 +36,18 @@ pub use links::{LinkOutcome, Reservation};
 pub use payments::{Durability, RecordOutcome, RecordedPayment};
 pub use redelivery::{Redelivery, SkipCancelled};
 pub use refused::{RefusedEnd, RefusedKept};
-pub use retention_preview::RetentionPreview;
+pub use retention_preview::{DueNow, RetentionPreview};
 pub use status::BillerUndelivered;
 pub use story::{BillHistory, Scope, ScopedState};
 pub use undelivered::{DeliveryAttempts, EventDelivery};
 pub use verify::{Rebuild, Verification, verify_offline};
 
 use crate::journal::{self, Rows};
-use crate::node::retention::{self, RetentionThread};
-use crate::node::{CacheFigures, FillingThread, Node};
+use crate::node::retention::{self, Kept, RetentionThread};
+pub use crate::node::retention::{ForgottenCount, KeptFrom};
+use crate::node::{CacheFigures, FillingThread, Node, refused_links};
 use crate::redis::{Settings as RedisSettings, SharedStore, WallClock};
-use crate::sync::{Held, Presence, Resync, Seal, Share};
+use crate::sync::{Held, Keep, Presence, Resync, Seal, Share};
 use crate::{BillView, JournalError, Observer, Timestamp};
 
 /// A question to the shared state ends at its deadline, or so much later: replies that have come by then
@@ -93,14 +94,6 @@ impl Options {
     }
 }
 
-/// How long what is kept.
-#[derive(Clone, Copy, Debug)]
-struct Kept {
-    unpaid_bills: Duration,
-    paid_bills: Duration,
-    bodies: Duration,
-}
-
 /// The ledger of one node. It is cheap to clone, and all workers use one.
 #[derive(Clone, Debug)]
 pub struct Ledger {
@@ -116,7 +109,7 @@ pub struct Ledger {
 }
 
 impl Ledger {
-    /// Opens the journal and folds all its facts. Redis need not be reachable.
+    /// Opens the journal. Redis need not be reachable.
     ///
     /// # Errors
     /// When the journal cannot be opened or read, or another process runs with this node's number.
@@ -139,7 +132,10 @@ impl Ledger {
             Share::new(
                 node,
                 (store, seal),
-                options.retention,
+                Keep {
+                    unpaid_bills: options.retention,
+                    paid_bills: options.retention_paid,
+                },
                 options.observer.clone(),
             )
         });
@@ -152,19 +148,19 @@ impl Ledger {
             .map(|share| Resync::start(Arc::clone(&node), share.clone()))
             .transpose()
             .map_err(|error| JournalError::Io(options.directory.clone(), error))?;
-        let retention =
-            RetentionThread::start(Arc::clone(&node), options.retention, share.is_some())
-                .map_err(|error| JournalError::Io(options.directory.clone(), error))?;
+        let kept = Kept {
+            unpaid_bills: options.retention,
+            paid_bills: options.retention_paid,
+            bodies: options.keep_bodies,
+        };
+        let retention = RetentionThread::start(Arc::clone(&node), kept, share.is_some())
+            .map_err(|error| JournalError::Io(options.directory.clone(), error))?;
         let filling = FillingThread::start(Arc::clone(&node))
             .map_err(|error| JournalError::Io(options.directory.clone(), error))?;
         Ok(Self {
             node,
             share,
-            kept: Kept {
-                unpaid_bills: options.retention,
-                paid_bills: options.retention_paid,
-                bodies: options.keep_bodies,
-            },
+            kept,
             _retention: Arc::new(retention),
             _filling: Arc::new(filling),
             _resync: resync.map(Arc::new),
@@ -251,13 +247,16 @@ impl Ledger {
         self.node.cache()
     }
 
-    /// Deletes every bill whose last fact is older than `before`. Returns their number. The ledger
-    /// itself does this once an hour with the retention.
+    /// Forgets what is older than `kept`, in small steps. Returns how much that was. The ledger itself does this every
+    /// minute with the times of its settings.
     ///
     /// # Errors
     /// When the journal cannot be read or written.
-    pub fn delete_bills_before(&self, before: Timestamp) -> Result<usize, JournalError> {
-        retention::delete_bills_before(&self.node, before)
+    pub fn forget_before(&self, kept: KeptFrom) -> Result<ForgottenCount, JournalError> {
+        retention::forget_before(&self.node, kept, |pause| {
+            std::thread::sleep(pause);
+            true
+        })
     }
 
     /// Forgets the bills of which nothing but refused link creations from before `before` is known. Returns their
@@ -266,7 +265,7 @@ impl Ledger {
     /// # Errors
     /// When the journal cannot be read or written.
     pub fn forget_refused_links(&self, before: Timestamp) -> Result<usize, JournalError> {
-        retention::forget_refused_links(&self.node, before, self.share.is_some())
+        refused_links::forget(&self.node, before, self.share.is_some())
     }
 
     /// Waits until the journal has committed all facts, at most `within`. Called when the process

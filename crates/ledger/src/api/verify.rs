@@ -1,17 +1,17 @@
 //! Is what the gateway holds what its facts say, and has the shared state got it?
 
-use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use protocol::Bill;
 
 use super::Ledger;
 use super::difference::{Halt, RedisDifference};
-use crate::journal::{Audit, Entry, Finding, Reader};
+use crate::journal::{Audit, AuditProgress, Auditor, Entry, Finding, Reader};
 use crate::node::Node;
 use crate::redis::OutOfReach;
-use crate::{BillState, Fact, JournalError};
+use crate::{BillState, JournalError};
 
 /// The result of a verification.
 #[derive(Clone, Debug)]
@@ -33,12 +33,16 @@ pub enum Rebuild {
     OutOfReach,
 }
 
-/// Checks a journal that no gateway has open. There is no state in memory to compare it with.
+/// Checks a journal that no gateway has open. There is no state in memory to compare it with. `progress` hears how far it
+/// is.
 ///
 /// # Errors
 /// When the journal cannot be opened.
-pub fn verify_offline(directory: &Path) -> Result<Audit, JournalError> {
-    Ok(Reader::read_only(directory)?.audit(|_, _| {}))
+pub fn verify_offline(
+    directory: &Path,
+    mut progress: impl FnMut(AuditProgress),
+) -> Result<Audit, JournalError> {
+    Ok(Reader::read_only(directory)?.audit(&mut progress))
 }
 
 impl Ledger {
@@ -83,14 +87,22 @@ impl Ledger {
     }
 }
 
+/// How often the log says how far an audit is.
+const SAY_EVERY: Duration = Duration::from_secs(5);
+
+/// Bills that are looked at a second time, at most.
+const DIFFERING: usize = 1_000;
+
 /// The audit of a journal that this process writes: its fold must be what the node holds.
 fn audit_with_state(node: &Node, reader: &Reader) -> Result<Audit, JournalError> {
     node.wait_for_queue()?;
-    let mut differing = Vec::new();
-    let mut audit = reader.audit(|facts, _| {
-        differing.extend(differing_bills(node, &facts));
-    });
-    for bill in differing {
+    let mut online = Online {
+        node,
+        said: Instant::now(),
+        differing: Vec::new(),
+    };
+    let mut audit = reader.audit(&mut online);
+    for bill in online.differing {
         if let Some(row) = still_differs(node, reader, &bill)? {
             audit.findings.add(Finding::StateDiffers { row });
         }
@@ -98,21 +110,34 @@ fn audit_with_state(node: &Node, reader: &Reader) -> Result<Audit, JournalError>
     Ok(audit)
 }
 
-/// The bills of one customer of which memory holds something else than these facts say; some
-/// only because a call is in the middle of them.
-fn differing_bills(node: &Node, facts: &[(i64, Fact)]) -> Vec<Bill> {
-    let mut folded: BTreeMap<&Bill, BillState> = BTreeMap::new();
-    for (_, fact) in facts {
-        folded.entry(&fact.bill).or_default().fold(fact);
+/// An audit beside the calls.
+struct Online<'a> {
+    node: &'a Node,
+    said: Instant,
+    /// The bills of which memory holds something else than the facts say; some only because a call is in the middle of
+    /// them.
+    differing: Vec<Bill>,
+}
+
+impl Auditor for Online<'_> {
+    fn bill(&mut self, bill: &Bill, state: &BillState) {
+        let book = self.node.book_of(bill);
+        let differs = book
+            .lock()
+            .complete_state(bill)
+            .is_some_and(|held| held != state);
+        if differs && self.differing.len() < DIFFERING {
+            self.differing.push(bill.clone());
+        }
     }
-    let differs = |(bill, folded): &(&Bill, BillState)| {
-        let book = node.book_of(bill);
-        let state = book.lock();
-        let held = state.complete_state(bill);
-        held.is_some_and(|held| held != folded)
-    };
-    let differing = folded.into_iter().filter(differs);
-    differing.map(|(bill, _)| bill.clone()).collect()
+
+    fn progress(&mut self, progress: AuditProgress) {
+        if self.said.elapsed() >= SAY_EVERY {
+            self.said = Instant::now();
+            let AuditProgress { what, done, of } = progress;
+            tracing::info!(what, done, of, "the journal is being verified");
+        }
+    }
 }
 
 /// Looks again, in an order in which nothing that happens meanwhile can be mistaken: what was held

@@ -20,10 +20,11 @@ pub struct Entry {
     pub(super) answer: Option<(BillerCode, Digests, Arc<KeptAnswer>)>,
     pub(super) cursor: Option<Cursor>,
     pub(super) forgotten: Option<Forgotten>,
+    /// Boxed, as all that hardly any entry has.
+    pub(super) walked: Option<Box<Walked>>,
     /// Of each fact in turn; where one is not known, the writer folds the bill.
     pub(super) effects: Vec<Option<Effect>>,
     pub(super) snapshot: Option<Box<Snapshot>>,
-    /// Boxed: hardly any entry has one.
     pub(super) refused: Option<Box<RefusedChange>>,
     /// Identity parameters that came into force.
     pub(super) identities: Vec<IdentityInForce>,
@@ -52,12 +53,47 @@ pub struct Forgotten {
 }
 
 /// Which facts of a bill are forgotten.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ForgottenFacts {
     /// All, with the pay-results and answers that they name.
     All,
+    /// Those with these numbers, ahead of all others: a bill with very many facts leaves in parts.
+    Part(Vec<i64>),
     /// Reservations that were released.
     RefusedLinks,
+}
+
+/// What is kept for a time of its own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RetentionClass {
+    /// Bills that were never paid.
+    UnpaidBills,
+    /// Paid bills.
+    PaidBills,
+    /// The bytes of accepted pay-results, and of the answers to them.
+    Bodies,
+}
+
+impl RetentionClass {
+    /// Returns the column of its cursor.
+    pub(super) const fn cursor(self) -> &'static str {
+        match self {
+            Self::UnpaidBills => "forget_unpaid_from",
+            Self::PaidBills => "forget_paid_from",
+            Self::Bodies => "forget_bodies_from",
+        }
+    }
+}
+
+/// How far a walk of the retention has come.
+#[derive(Clone, Debug)]
+pub struct Walked {
+    /// What is walked for.
+    pub class: RetentionClass,
+    /// All facts before this number were looked at.
+    pub next: i64,
+    /// The numbers of accepted deliveries; the bytes of their pay-results, and of the answers, are kept no longer.
+    pub deliveries: Vec<i64>,
 }
 
 /// How far the shared state has what this journal has.
@@ -79,6 +115,7 @@ impl Entry {
             answer: None,
             cursor: None,
             forgotten: None,
+            walked: None,
             effects: Vec::new(),
             snapshot: None,
             refused: None,
@@ -95,6 +132,7 @@ impl Entry {
             answer: None,
             cursor: Some(cursor),
             forgotten: None,
+            walked: None,
             effects: Vec::new(),
             snapshot: None,
             refused: None,
@@ -111,6 +149,7 @@ impl Entry {
             answer: None,
             cursor: None,
             forgotten: Some(forgotten),
+            walked: None,
             effects: Vec::new(),
             snapshot: None,
             refused: None,
@@ -127,6 +166,23 @@ impl Entry {
     pub(crate) fn answered(&self) -> Option<(BillerCode, &Digests)> {
         let (biller, message, _) = self.answer.as_ref()?;
         Some((*biller, message))
+    }
+
+    /// Returns the bills that leave the journal with this entry.
+    pub(crate) fn forgotten_bills(&self) -> &[Bill] {
+        match &self.forgotten {
+            Some(forgotten) if !matches!(forgotten.what, ForgottenFacts::Part(_)) => {
+                &forgotten.bills
+            }
+            _ => &[],
+        }
+    }
+
+    /// With how far a walk of the retention has come.
+    #[must_use]
+    pub fn with_walked(mut self, walked: Walked) -> Self {
+        self.walked = Some(Box::new(walked));
+        self
     }
 
     /// With what the journal keeps beside the facts.

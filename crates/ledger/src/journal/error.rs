@@ -61,7 +61,8 @@ impl fmt::Display for JournalError {
                 path.display()
             ),
             Self::Io(path, error) => write!(f, "{}: {error}", path.display()),
-            Self::Full(what) | Self::Sqlite(what) => write!(f, "journal: {what}"),
+            Self::Full(what) => write!(f, "journal: {what}: make room on its file system"),
+            Self::Sqlite(what) => write!(f, "journal: {what}"),
             Self::Row(what) => write!(f, "journal: unreadable row: {what}"),
             Self::Replaced(path, what) => write!(f, "{} {what}", path.display()),
             Self::Emptied(path) => write!(
@@ -94,6 +95,9 @@ impl From<rusqlite::Error> for JournalError {
                 Self::Damaged(PathBuf::new(), what)
             }
             Some(ErrorCode::DiskFull) => Self::Full(what),
+            Some(ErrorCode::ReadOnly) => Self::Sqlite(format!(
+                "{what}: let this user write the journal, and mount its file system read-write"
+            )),
             _ => Self::Sqlite(what),
         }
     }

@@ -40,10 +40,37 @@ pub enum Finding {
         /// The number of the bill's last fact.
         row: i64,
     },
-    /// The gateway holds bills of which the journal has no fact.
-    NotJournalled {
-        /// How many families of bills.
-        families: usize,
+    /// An index is not there.
+    IndexMissing {
+        /// Its name.
+        index: String,
+    },
+    /// An index lacks rows, or has others than its table.
+    IndexDamaged {
+        /// Its name.
+        index: String,
+    },
+    /// A bill's row cannot be read, or its hashes are not those of the bill.
+    BillUnreadable {
+        /// Its number in the table `bill`.
+        bill: i64,
+    },
+    /// A bill has no facts.
+    BillWithoutFacts {
+        /// Its number in the table `bill`.
+        bill: i64,
+    },
+    /// What the row of a bill, or of a fact, says of the bill is not what the facts say.
+    MarkDiffers {
+        /// The number of the fact, or of the bill's last one.
+        row: i64,
+        /// The column.
+        mark: &'static str,
+    },
+    /// The kept state of a bill is not the fold of its facts.
+    SnapshotDiffers {
+        /// The number of the last fact in it.
+        row: i64,
     },
 }
 
@@ -57,7 +84,12 @@ impl Finding {
             Self::MessageMissing { .. } => "message_missing",
             Self::MessageAltered { .. } => "message_altered",
             Self::StateDiffers { .. } => "state_differs",
-            Self::NotJournalled { .. } => "not_journalled",
+            Self::IndexMissing { .. } => "index_missing",
+            Self::IndexDamaged { .. } => "index_damaged",
+            Self::BillUnreadable { .. } => "unreadable_bill",
+            Self::BillWithoutFacts { .. } => "bill_without_facts",
+            Self::MarkDiffers { .. } => "mark_differs",
+            Self::SnapshotDiffers { .. } => "snapshot_differs",
         }
     }
 
@@ -68,8 +100,14 @@ impl Finding {
             | Self::StampTwice { row }
             | Self::MessageMissing { row }
             | Self::MessageAltered { row }
-            | Self::StateDiffers { row } => Some(*row),
-            Self::Damaged { .. } | Self::NotJournalled { .. } => None,
+            | Self::StateDiffers { row }
+            | Self::MarkDiffers { row, .. }
+            | Self::SnapshotDiffers { row } => Some(*row),
+            Self::Damaged { .. }
+            | Self::IndexMissing { .. }
+            | Self::IndexDamaged { .. }
+            | Self::BillUnreadable { .. }
+            | Self::BillWithoutFacts { .. } => None,
         }
     }
 }
@@ -92,12 +130,31 @@ impl fmt::Display for Finding {
                 f,
                 "row {row} is the last of a bill of which the gateway holds something else"
             ),
-            Self::NotJournalled { families } => {
+            Self::IndexMissing { index } => write!(
+                f,
+                "the index {index} is missing: the next start makes it again"
+            ),
+            Self::IndexDamaged { index } => write!(
+                f,
+                "the index {index} is damaged: stop the gateway, `sqlite3 FILE 'DROP INDEX {index}'`; the next start \
+                 makes it again"
+            ),
+            Self::BillUnreadable { bill } => {
                 write!(
                     f,
-                    "{families} bills that the gateway holds have no fact in the journal"
+                    "bill {bill} cannot be read, or is found under another name"
                 )
             }
+            Self::BillWithoutFacts { bill } => write!(f, "bill {bill} has no facts"),
+            Self::MarkDiffers { row, mark } => write!(
+                f,
+                "row {row} is of a bill whose mark `{mark}` is not what its facts say"
+            ),
+            Self::SnapshotDiffers { row } => write!(
+                f,
+                "the kept state of a bill up to row {row} is not the fold of its facts: stop the gateway, \
+                 `sqlite3 FILE 'DELETE FROM snapshot'`; it is made again"
+            ),
         }
     }
 }

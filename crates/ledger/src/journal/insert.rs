@@ -10,7 +10,7 @@ use super::effect::{Effect, ends_others, event_of};
 use super::intern::{KnownBill, Numbers};
 use super::load;
 use super::optional::Optional;
-use super::{Entry, ForgottenFacts, JournalError, Rows, forget, identity, refused};
+use super::{Entry, Forgotten, ForgottenFacts, JournalError, Rows, forget, identity, refused};
 use crate::{BillState, Digests, Fact, FactContext, FactKind, KeptAnswer, Timestamp};
 
 /// Bills whose states are remembered within one transaction.
@@ -124,24 +124,10 @@ impl Inserter {
     /// Writes what hardly any entry has.
     fn insert_rest(&mut self, connection: &Connection, entry: &Entry) -> Result<(), JournalError> {
         if let Some(forgotten) = &entry.forgotten {
-            for bill in &forgotten.bills {
-                self.states.clear();
-                self.undelivered -= forget::undelivered(connection, bill)?;
-                match forgotten.what {
-                    ForgottenFacts::All => {
-                        forget::all(connection, &mut self.numbers, bill, forgotten.before)?;
-                    }
-                    ForgottenFacts::RefusedLinks => {
-                        forget::refused_links(
-                            connection,
-                            &mut self.numbers,
-                            bill,
-                            forgotten.before,
-                        )?;
-                    }
-                }
-                self.undelivered += forget::undelivered(connection, bill)?;
-            }
+            self.forget(connection, forgotten)?;
+        }
+        if let Some(walked) = &entry.walked {
+            forget::walked(connection, walked)?;
         }
         if let Some(cursor) = &entry.cursor {
             connection
@@ -156,6 +142,27 @@ impl Inserter {
         }
         if let Some(snapshot) = &entry.snapshot {
             load::put_snapshot(connection, snapshot)?;
+        }
+        Ok(())
+    }
+
+    fn forget(
+        &mut self,
+        connection: &Connection,
+        forgotten: &Forgotten,
+    ) -> Result<(), JournalError> {
+        self.states.clear();
+        let (numbers, before) = (&mut self.numbers, forgotten.before);
+        for bill in &forgotten.bills {
+            self.undelivered -= forget::undelivered(connection, bill)?;
+            match &forgotten.what {
+                ForgottenFacts::All => forget::all(connection, numbers, bill, before)?,
+                ForgottenFacts::Part(rows) => forget::part(connection, numbers, bill, rows)?,
+                ForgottenFacts::RefusedLinks => {
+                    forget::refused_links(connection, numbers, bill, before)?;
+                }
+            }
+            self.undelivered += forget::undelivered(connection, bill)?;
         }
         Ok(())
     }

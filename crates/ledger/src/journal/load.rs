@@ -107,6 +107,13 @@ pub(super) fn put_snapshot(
     let Some(number) = bill_number(connection, &snapshot.bill)? else {
         return Ok(());
     };
+    // One that was made before the bill was forgotten would bring it back.
+    let has_fact = connection
+        .prepare_cached("SELECT 1 FROM fact WHERE seq = ?1 AND bill = ?2")?
+        .exists([snapshot.up_to, number])?;
+    if !has_fact {
+        return Ok(());
+    }
     let mut group = BillGroup::default();
     *group.entry(&snapshot.bill) = snapshot.state.clone();
     // A bill that was forgotten since, and is known again, has no such fact: nothing of before comes back.
@@ -119,7 +126,8 @@ pub(super) fn put_snapshot(
     Ok(())
 }
 
-fn read_snapshot(bytes: &[u8], bill: &Bill) -> Option<BillState> {
+/// Reads a snapshot; `None` where this version cannot.
+pub(super) fn read_snapshot(bytes: &[u8], bill: &Bill) -> Option<BillState> {
     let group = BillGroup::from_bytes(bytes, bill, None).ok()?;
     group.get(bill).cloned()
 }

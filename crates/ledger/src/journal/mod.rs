@@ -10,7 +10,6 @@ mod bulk_load;
 mod check;
 mod column;
 mod commit;
-mod due;
 mod effect;
 mod entry;
 mod error;
@@ -49,6 +48,7 @@ mod tally;
 #[cfg(test)]
 mod tests;
 mod upkeep;
+mod walk;
 mod writer;
 
 use std::io;
@@ -61,14 +61,14 @@ use std::time::{Duration, Instant};
 use tokio::sync::oneshot;
 use tokio::time::timeout;
 
-pub use audit::Audit;
+pub(crate) use audit::Auditor;
+pub use audit::{Audit, AuditProgress};
 use backup::Backups;
 pub use backup::{Backup, BackupReport};
 pub use bulk_load::BulkLoad;
 pub use commit::{Commit, Rows};
-pub use due::Due;
 pub use effect::Effect;
-pub use entry::{Cursor, Entry, Forgotten, ForgottenFacts, Snapshot};
+pub use entry::{Cursor, Entry, Forgotten, ForgottenFacts, RetentionClass, Snapshot, Walked};
 pub use error::JournalError;
 use file::HeldFile;
 pub use finding::{Finding, Findings};
@@ -87,6 +87,7 @@ pub use space::Space;
 pub use stored::StoredMessage;
 use tally::Tally;
 use upkeep::Upkeep;
+pub(crate) use walk::{Due, Verdict};
 
 /// How much longer than asked a flush may take to say how it went.
 const FLUSH_GRACE: Duration = Duration::from_millis(500);
@@ -150,9 +151,13 @@ impl Journal {
         restore::refuse_where_interrupted(&path)?;
         let file = HeldFile::open(&path)?;
         let named = |error: JournalError| error.of(&path);
+        if !file.is_new() {
+            schema::refuse_unfit(&path).map_err(named)?;
+        }
         let mut connection = schema::connect(&path).map_err(named)?;
         schema::prepare(&mut connection, &path).map_err(named)?;
         migration::run(&mut connection, &path).map_err(named)?;
+        schema::make_missing_indexes(&connection, &path).map_err(named)?;
         let node = schema::node(&connection).map_err(named)?;
         let author = schema::author(&connection).map_err(named)?;
         let place = file

@@ -33,12 +33,6 @@ impl StampSpan {
     }
 }
 
-/// Whether one of a group of facts says that a pay-result of its bill was refused which is open: while it is, the bill
-/// is an error bill, and is not forgotten.
-pub(super) const REFUSED: &str =
-    "max(kind = 8 AND message IN (SELECT message.id FROM refused_pay_result
-    JOIN message ON message.digest = refused_pay_result.message WHERE closed_at IS NULL))";
-
 /// A connection of its own, so that reading never waits for a commit.
 #[derive(Debug)]
 pub struct Reader {
@@ -125,23 +119,6 @@ impl Reader {
         let mut statement = connection.prepare_cached(&query)?;
         let mut rows = statement.query(params![after, limit(most)])?;
         collect(&mut rows, |row| Ok((row::seq(row)?, row::fact(row)?)))
-    }
-
-    /// At most `most` bills of which the last fact is older than the stamp time `before`, without those with an open
-    /// refused pay-result. Looks through all facts.
-    ///
-    /// # Errors
-    /// When the file cannot be read or holds a row that this version does not know.
-    pub fn stale_bills(&self, before: i64, most: usize) -> Result<Vec<Bill>, JournalError> {
-        let connection = self.lock();
-        let query = format!(
-            "SELECT {} FROM (SELECT bill AS id FROM fact GROUP BY bill HAVING max(stamp) < ?1 AND NOT {REFUSED}) AS stale
-             CROSS JOIN bill ON bill.id = stale.id CROSS JOIN biller ON biller.id = bill.biller LIMIT ?2",
-            row::BILL_COLUMNS
-        );
-        let mut statement = connection.prepare(&query)?;
-        let mut rows = statement.query(params![before, limit(most)])?;
-        collect(&mut rows, |row| row::bill(row, 0))
     }
 
     /// Every fact of one bill, in the order of the rows.

@@ -51,14 +51,44 @@ pub(super) fn bill_with_number(connection: &Connection, number: i64) -> Result<b
 
 /// What the facts of a bill say, and which rows are marked as open.
 #[derive(Default)]
-struct Found {
+pub(super) struct Recomputed {
+    state: BillState,
     registered: Option<bool>,
     open: HashMap<Event, i64>,
     marked: HashSet<i64>,
 }
 
-impl Found {
-    fn changes(&self) -> Vec<(i64, bool)> {
+impl Recomputed {
+    /// Adds the next fact, whose row is marked as open or not.
+    pub(super) fn add(&mut self, seq: i64, is_marked: bool, fact: &Fact) {
+        if is_marked {
+            self.marked.insert(seq);
+        }
+        let effect = Effect::fold(&mut self.state, fact);
+        self.registered = effect.registered;
+        if let Some(event) = event_of(&fact.kind) {
+            let event = key(event);
+            if ends_others(&fact.kind, effect) {
+                self.open.remove(&event);
+            }
+            if effect.is_open {
+                self.open.insert(event, seq);
+            }
+        }
+    }
+
+    /// Returns the fold of the facts.
+    pub(super) const fn state(&self) -> &BillState {
+        &self.state
+    }
+
+    /// Returns what the bill's row should say.
+    pub(super) const fn registered(&self) -> Option<bool> {
+        self.registered
+    }
+
+    /// Returns the rows whose marks are wrong, and how they should be.
+    pub(super) fn changes(&self) -> Vec<(i64, bool)> {
         let open: HashSet<i64> = self.open.values().copied().collect();
         let ended = self.marked.difference(&open).map(|seq| (*seq, false));
         let opened = open.difference(&self.marked).map(|seq| (*seq, true));
@@ -66,7 +96,7 @@ impl Found {
     }
 }
 
-fn read(connection: &Connection, number: i64, bill: &Bill) -> Result<Found, JournalError> {
+fn read(connection: &Connection, number: i64, bill: &Bill) -> Result<Recomputed, JournalError> {
     let query = format!(
         "SELECT {KIND_COLUMNS}, {REFUSED_DIGEST}, open FROM fact WHERE bill = ?1 ORDER BY seq"
     );
@@ -79,24 +109,12 @@ fn read(connection: &Connection, number: i64, bill: &Bill) -> Result<Found, Jour
             message: MessageDigest::NONE,
         },
     };
-    let (mut state, mut found) = (BillState::default(), Found::default());
+    let mut found = Recomputed::default();
     while let Some(row) = rows.next()? {
         row::fold_input(row, &mut fact)?;
         let seq = row::seq(row)?;
-        if row.get::<_, Option<bool>>(row::BEHIND_DIGEST)? == Some(true) {
-            found.marked.insert(seq);
-        }
-        let effect = Effect::fold(&mut state, &fact);
-        found.registered = effect.registered;
-        if let Some(event) = event_of(&fact.kind) {
-            let event = key(event);
-            if ends_others(&fact.kind, effect) {
-                found.open.remove(&event);
-            }
-            if effect.is_open {
-                found.open.insert(event, seq);
-            }
-        }
+        let is_marked = row.get::<_, Option<bool>>(row::BEHIND_DIGEST)? == Some(true);
+        found.add(seq, is_marked, &fact);
     }
     Ok(found)
 }

@@ -187,6 +187,63 @@ pub(super) fn prepare(connection: &mut Connection, file: &Path) -> Result<(), Jo
     Ok(())
 }
 
+/// An index that the journal must have.
+pub(super) struct Index {
+    pub(super) name: &'static str,
+    make: &'static str,
+}
+
+/// Returns the indexes that are not there.
+pub(super) fn missing_indexes(connection: &Connection) -> Result<Vec<Index>, JournalError> {
+    let statements = KEY_INDEXES.split(';').chain(INDEXES);
+    let indexes = statements.filter_map(|make| {
+        let name = make.split("IF NOT EXISTS ").nth(1)?.split(' ').next()?;
+        Some(Index { name, make })
+    });
+    let mut is_there =
+        connection.prepare("SELECT 1 FROM sqlite_schema WHERE type = 'index' AND name = ?1")?;
+    let mut missing = Vec::new();
+    for index in indexes {
+        if !is_there.exists([index.name])? {
+            missing.push(index);
+        }
+    }
+    Ok(missing)
+}
+
+/// Makes the indexes that are not there: somebody dropped them.
+pub(super) fn make_missing_indexes(
+    connection: &Connection,
+    file: &Path,
+) -> Result<(), JournalError> {
+    for Index { name, make } in missing_indexes(connection)? {
+        tracing::warn!(journal = %file.display(), index = name, "the journal lacks an index, which is made again now");
+        connection.execute_batch(make)?;
+    }
+    Ok(())
+}
+
+/// Refuses a file that is no journal, or one of a later version, before anything is written to it.
+pub(super) fn refuse_unfit(file: &Path) -> Result<(), JournalError> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = Connection::open_with_flags(file, flags)?;
+    let (tables, is_journal): (i64, bool) = connection.query_row(
+        "SELECT count(*), count(*) FILTER (WHERE name = 'node') > 0 FROM sqlite_schema",
+        [],
+        |row| Ok((row.get(0)?, row.get(1)?)),
+    )?;
+    // One without tables was made by a start that was killed.
+    if is_journal || tables == 0 {
+        return check_is_known(version(&connection)?, file);
+    }
+    Err(JournalError::Refused(
+        file.to_path_buf(),
+        "is a database of another program, and no journal of this gateway: name another folder, or move the file away; \
+         it was not changed"
+            .to_owned(),
+    ))
+}
+
 /// Refuses a file that a later version wrote.
 pub(super) fn refuse_later_version(
     connection: &Connection,

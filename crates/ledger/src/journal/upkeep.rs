@@ -13,6 +13,12 @@ use super::{JournalError, Space};
 /// one step at most.
 const STEP_PAGES: u32 = 256;
 
+/// The same while calls come without a pause.
+const STEP_PAGES_UNDER_LOAD: u32 = 32;
+
+/// How often a step is made while calls come without a pause.
+const GIVE_BACK_UNDER_LOAD_EVERY: Duration = Duration::from_millis(500);
+
 /// Free pages that stay, for what comes next.
 const KEPT_PAGES: i64 = 1_024;
 
@@ -36,6 +42,7 @@ pub(super) struct Upkeep {
     looked: Option<Instant>,
     told: Option<Instant>,
     failed: Option<Instant>,
+    gave_back: Option<Instant>,
 }
 
 impl Upkeep {
@@ -47,6 +54,7 @@ impl Upkeep {
             looked: None,
             told: None,
             failed: None,
+            gave_back: None,
         }
     }
 
@@ -90,15 +98,39 @@ impl Upkeep {
         if is_within(self.failed, GIVE_BACK_AGAIN_AFTER, now) {
             return false;
         }
-        give_back(connection, file).unwrap_or_else(|error| {
-            self.failed = Some(now);
-            tracing::warn!(%error, "free pages of the journal cannot be given back now");
-            false
-        })
+        self.gave_back = Some(now);
+        give_back(connection, file, STEP_PAGES).unwrap_or_else(|error| self.cannot(now, &error))
+    }
+
+    /// The same between two commits, once in a while: a journal that is never idle has a bound too.
+    pub(super) fn give_back_under_load(
+        &mut self,
+        connection: &Connection,
+        file: &mut FileWatch,
+        now: Instant,
+    ) {
+        if is_within(self.failed, GIVE_BACK_AGAIN_AFTER, now)
+            || is_within(self.gave_back, GIVE_BACK_UNDER_LOAD_EVERY, now)
+        {
+            return;
+        }
+        self.gave_back = Some(now);
+        give_back(connection, file, STEP_PAGES_UNDER_LOAD)
+            .unwrap_or_else(|error| self.cannot(now, &error));
+    }
+
+    fn cannot(&mut self, now: Instant, error: &JournalError) -> bool {
+        self.failed = Some(now);
+        tracing::warn!(%error, "free pages of the journal cannot be given back now");
+        false
     }
 }
 
-fn give_back(connection: &Connection, file: &mut FileWatch) -> Result<bool, JournalError> {
+fn give_back(
+    connection: &Connection,
+    file: &mut FileWatch,
+    step_pages: u32,
+) -> Result<bool, JournalError> {
     let number = |pragma: &str| -> Result<i64, JournalError> {
         Ok(connection.query_row(&format!("PRAGMA {pragma}"), [], |row| row.get(0))?)
     };
@@ -106,7 +138,7 @@ fn give_back(connection: &Connection, file: &mut FileWatch) -> Result<bool, Jour
     if free <= KEPT_PAGES || number("auto_vacuum")? != INCREMENTAL {
         return Ok(false);
     }
-    let step = i64::from(STEP_PAGES).min(free - KEPT_PAGES);
+    let step = i64::from(step_pages).min(free - KEPT_PAGES);
     let mut statement = connection.prepare(&format!("PRAGMA incremental_vacuum({step})"))?;
     let mut rows = statement.query([])?;
     // It works for as long as its rows are asked for.

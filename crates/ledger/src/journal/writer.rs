@@ -90,7 +90,12 @@ impl Writer {
     /// Does the next job, or, where none comes within that time, what is to be done once in a while.
     fn serve(&mut self, within: Duration) -> Serving {
         match self.told.queue.pop(within) {
-            Ok(Job::Write { entry, done }) => self.gather((entry, done)),
+            Ok(Job::Write { entry, done }) => {
+                self.gather((entry, done));
+                let (now, file) = (Instant::now(), &mut self.file);
+                self.upkeep
+                    .give_back_under_load(&self.connection, file, now);
+            }
             Ok(other) => self.do_other(other),
             Err(Nothing::Yet) if self.looked.elapsed() >= LOOK_EVERY => {
                 self.looked = Instant::now();

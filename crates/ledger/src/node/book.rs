@@ -47,6 +47,9 @@ pub(crate) struct BookState {
     undelivered: HashSet<Bill>,
     /// Bills of which a payment was queued while their other facts could not be read.
     unjudged: HashSet<Bill>,
+    /// Bills that the retention is about to forget, of which nothing was queued since it looked at them; as many as
+    /// leave in one step.
+    leaving: HashSet<Bill>,
     /// Pay-results that this node relays; bounded by the allowance in flight.
     under_way: HashMap<MessageDigest, watch::Receiver<()>>,
     /// The same by canonical form.
@@ -66,6 +69,7 @@ impl Book {
                 accepted_as: HashMap::default(),
                 undelivered: HashSet::default(),
                 unjudged: HashSet::default(),
+                leaving: HashSet::default(),
                 under_way: HashMap::default(),
                 forms_under_way: HashMap::default(),
             }),
@@ -179,6 +183,9 @@ impl BookState {
         if fact.kind.concerns_link() {
             self.links.queue(&fact.bill);
         }
+        if !self.leaving.is_empty() {
+            self.leaving.remove(&fact.bill);
+        }
         let slot = self.slot(&fact.bill);
         slot.pins += 1;
         let before = slot.state.undelivered();
@@ -287,12 +294,41 @@ impl BookState {
         self.state(bill).map(BillState::latest).unwrap_or_default()
     }
 
-    /// Lets go of a bill whose old facts leave the journal. A bill that a call needs stays.
-    pub(crate) fn forget(&mut self, bill: &Bill) {
-        if let Ok(entry) = self
-            .slots
-            .find_entry(hash_of(bill), |slot| slot.bill == *bill && slot.pins == 0)
-        {
+    /// Notes that the retention looks at a bill, to forget it. Returns whether the journal has all that memory has of it:
+    /// a bill that a call needs does not leave.
+    pub(crate) fn begin_to_leave(&mut self, bill: &Bill) -> bool {
+        let is_free = self.find(bill).is_none_or(|slot| slot.pins == 0);
+        if is_free {
+            self.leaving.insert(bill.clone());
+        }
+        is_free
+    }
+
+    /// The bill stays.
+    pub(crate) fn stay(&mut self, bill: &Bill) {
+        self.leaving.remove(bill);
+    }
+
+    /// Forgets a bill of which nothing was queued since the retention looked at it: from now on it is known to be
+    /// empty, until the journal has committed that. Returns whether it is forgotten.
+    pub(crate) fn leave(&mut self, bill: &Bill) -> bool {
+        if !self.leaving.remove(bill) {
+            return false;
+        }
+        self.undelivered.remove(bill);
+        let slot = self.slot(bill);
+        slot.state = BillState::default();
+        slot.is_complete = true;
+        slot.pins += 1;
+        true
+    }
+
+    /// The journal has committed that a bill is forgotten.
+    pub(crate) fn left(&mut self, bill: &Bill) {
+        self.unpin(bill, 1);
+        if let Ok(entry) = self.slots.find_entry(hash_of(bill), |slot| {
+            slot.bill == *bill && slot.pins == 0 && slot.state.is_empty()
+        }) {
             let (slot, _) = entry.remove();
             self.recount(slot.counted_bytes, 0);
         }

@@ -82,6 +82,9 @@ impl Books {
         if let Some((biller, message)) = entry.answered() {
             self.of(biller).answer_committed(message);
         }
+        for bill in entry.forgotten_bills() {
+            self.of(bill.biller_code()).lock().left(bill);
+        }
         self.make_room();
     }
 

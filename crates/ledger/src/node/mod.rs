@@ -16,7 +16,7 @@ mod hash;
 mod links;
 mod local;
 pub(crate) mod refused;
-mod refused_links;
+pub(crate) mod refused_links;
 mod resident;
 pub(crate) mod retention;
 mod slot;
@@ -42,8 +42,7 @@ use refused_links::RefusedLinks;
 pub(crate) use resident::{Others, Resident};
 
 use crate::journal::{
-    Commit, Effect, Entry, Forgotten, ForgottenFacts, Journal, JournalSettings, NumberedFact,
-    Reader, Readers, Rows,
+    Commit, Effect, Entry, Journal, JournalSettings, NumberedFact, Reader, Readers, Rows,
 };
 use crate::node::refused::RefusedIndex;
 use crate::redis::WallClock;
@@ -296,46 +295,6 @@ impl Node {
         let known = known.max(state.latest(bill));
         let fact = self.fact(bill, known, now, kind);
         self.record(&mut state, Entry::of(vec![fact]).with_context(context))
-    }
-
-    /// Forgets what is older than `before` of these bills: out of memory now, out of the journal with the next commit.
-    pub(crate) fn forget(&self, bills: Vec<Bill>, before: i64) -> Commit {
-        for bill in &bills {
-            self.book_of(bill).lock().forget(bill);
-        }
-        self.journal.append(Entry::forgotten(Forgotten {
-            bills,
-            before,
-            what: ForgottenFacts::All,
-        }))
-    }
-
-    /// Lets go of a bill of which nothing is known but refused link creations from before a stamp's time. Returns
-    /// whether it was one.
-    ///
-    /// # Errors
-    /// When the journal cannot be read.
-    pub(crate) fn forget_refused_links_of(
-        &self,
-        reader: &Reader,
-        bill: &Bill,
-        before: i64,
-    ) -> Result<bool, JournalError> {
-        let state = self.state_blocking(reader, bill)?;
-        let is_settled = state.is_settled_to_nothing() && state.latest().time < before;
-        if is_settled {
-            self.book_of(bill).lock().forget(bill);
-        }
-        Ok(is_settled)
-    }
-
-    /// Deletes the link creations of these bills from before a stamp's time with the next commit.
-    pub(crate) fn forget_in_journal(&self, bills: Vec<Bill>, before: i64) -> Commit {
-        self.journal.append(Entry::forgotten(Forgotten {
-            bills,
-            before,
-            what: ForgottenFacts::RefusedLinks,
-        }))
     }
 
     /// Waits for a commit and marks its rows as journalled.

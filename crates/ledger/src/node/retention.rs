@@ -1,7 +1,8 @@
-//! Retention: bills whose last fact is too old are deleted from memory and journal, so that both
-//! have a bound. A bill is deleted as a whole, with its pay-results.
+//! Retention: what is forgotten when its time is over, so that journal and memory have a bound.
+//!
+//! Three cursors walk through the facts in small steps, one for each class. A bill leaves as a whole, with its pay-results:
+//! a call sees all of it or nothing.
 
-use std::collections::BTreeSet;
 use std::io;
 use std::sync::Arc;
 use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
@@ -10,22 +11,83 @@ use std::time::{Duration, Instant};
 
 use protocol::Bill;
 
-use crate::journal::{Entry, Reader, RefusedChange};
+use crate::journal::{
+    Due, Entry, Forgotten, ForgottenFacts, Reader, RefusedChange, RetentionClass, Verdict, Walked,
+};
 use crate::node::Node;
+use crate::node::refused_links;
 use crate::{JournalError, Stamp, Timestamp};
 
-/// The pause between two runs with the retention.
-const EVERY: Duration = Duration::from_hours(1);
+/// The pause between two runs.
+const EVERY: Duration = Duration::from_mins(1);
 
 /// How long memory and journal keep link creations that Kakao Pay refused. Redis may lose its last writes in a failover;
 /// the resync, which begins within seconds, writes them again from here.
 const REFUSED_LINKS_KEPT: Duration = Duration::from_mins(5);
 
-/// The pause between two runs that forget refused link creations.
-const REFUSED_LINKS_EVERY: Duration = Duration::from_mins(1);
+/// Facts of one bill that leave in one commit.
+const PART: usize = 128;
 
-/// The number of bills deleted in one commit. It bounds the time that calls wait behind it.
-const BATCH: usize = 500;
+/// The least pause between two steps; it is as long as the step took where that is longer. So calls have at least half
+/// of the writer's time.
+const PAUSE: Duration = Duration::from_millis(10);
+
+/// How often a walk waits for a call that needs the next bill.
+const WAITS: u32 = 50;
+
+/// Steps without a find after which the cursor is written down.
+const STEPS_UNWRITTEN: u32 = 64;
+
+/// How long what is kept.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Kept {
+    pub(crate) unpaid_bills: Duration,
+    pub(crate) paid_bills: Duration,
+    pub(crate) bodies: Duration,
+}
+
+impl Kept {
+    /// Returns what is kept at `now`.
+    pub(crate) fn at(self, now: Timestamp) -> KeptFrom {
+        KeptFrom {
+            unpaid_bills: now.minus(self.unpaid_bills),
+            paid_bills: now.minus(self.paid_bills),
+            bodies: now.minus(self.bodies),
+        }
+    }
+}
+
+/// The moments from which on things are kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct KeptFrom {
+    /// Of bills that were never paid: that of their last fact. Refused pay-results that were closed before it go too.
+    pub unpaid_bills: Timestamp,
+    /// Of paid bills.
+    pub paid_bills: Timestamp,
+    /// Of the bytes of accepted pay-results and of their answers: that of the delivery.
+    pub bodies: Timestamp,
+}
+
+impl KeptFrom {
+    pub(crate) const fn of(&self, class: RetentionClass) -> Timestamp {
+        match class {
+            RetentionClass::UnpaidBills => self.unpaid_bills,
+            RetentionClass::PaidBills => self.paid_bills,
+            RetentionClass::Bodies => self.bodies,
+        }
+    }
+}
+
+/// How many things were forgotten.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct ForgottenCount {
+    /// Bills that were never paid.
+    pub unpaid_bills: u64,
+    /// Paid bills.
+    pub paid_bills: u64,
+    /// Accepted deliveries whose pay-results, and answers, have no bytes any more.
+    pub bodies: u64,
+}
 
 /// The retention thread. Its drop ends the thread.
 #[derive(Debug)]
@@ -35,25 +97,34 @@ pub(crate) struct RetentionThread {
 }
 
 impl RetentionThread {
-    /// Starts the thread. Once an hour it deletes bills that are older than `retention`; every minute it forgets link
-    /// creations that Kakao Pay refused.
+    /// Starts the thread. Every minute it forgets what is older than `kept`, and link creations that Kakao Pay refused.
     ///
     /// # Errors
     /// When the system cannot start a thread.
-    pub(crate) fn start(node: Arc<Node>, retention: Duration, is_shared: bool) -> io::Result<Self> {
+    pub(crate) fn start(node: Arc<Node>, kept: Kept, is_shared: bool) -> io::Result<Self> {
         let (stop, stopped) = channel::<()>();
         let thread = thread::Builder::new()
             .name("retention".into())
             .spawn(move || {
-                let mut ran = Instant::now();
-                while stopped.recv_timeout(REFUSED_LINKS_EVERY) == Err(RecvTimeoutError::Timeout) {
-                    let before = Timestamp::now().minus(REFUSED_LINKS_KEPT);
-                    if let Err(error) = forget_refused_links(&node, before, is_shared) {
+                let goes_on = |pause| stopped.recv_timeout(pause) == Err(RecvTimeoutError::Timeout);
+                while goes_on(EVERY) {
+                    let now = Timestamp::now();
+                    let before = now.minus(REFUSED_LINKS_KEPT);
+                    if let Err(error) = refused_links::forget(&node, before, is_shared) {
                         tracing::error!(%error, "refused link creations could not be forgotten");
                     }
-                    if ran.elapsed() >= EVERY {
-                        ran = Instant::now();
-                        delete_with_retention(&node, retention);
+                    match forget_before(&node, kept.at(now), goes_on) {
+                        Ok(forgotten) if forgotten == ForgottenCount::default() => {}
+                        Ok(forgotten) => tracing::info!(
+                            unpaid_bills = forgotten.unpaid_bills,
+                            paid_bills = forgotten.paid_bills,
+                            bodies = forgotten.bodies,
+                            "what is older than the retention was forgotten"
+                        ),
+                        Err(error) => tracing::error!(
+                            %error,
+                            "what is older than the retention could not be forgotten"
+                        ),
                     }
                 }
             })?;
@@ -74,89 +145,195 @@ impl Drop for RetentionThread {
     }
 }
 
-fn delete_with_retention(node: &Node, retention: Duration) {
-    match delete_bills_before(node, Timestamp::now().minus(retention)) {
-        Ok(0) => {}
-        Ok(bills) => tracing::info!(bills, "bills older than the retention were deleted"),
-        Err(error) => {
-            tracing::error!(%error, "bills older than the retention could not be deleted");
-        }
-    }
-}
-
-/// Deletes every bill whose last fact is older than `before`. Returns their number.
+/// Forgets what is older than `kept`. Between two steps `goes_on` is called: it waits that long, and says whether to go on.
 ///
 /// # Errors
 /// When the journal cannot be read or written.
-pub(crate) fn delete_bills_before(node: &Node, before: Timestamp) -> Result<usize, JournalError> {
-    let reader = node.journal().reader().another()?;
-    let leaving = node.refused().forget_closed_before(before);
+pub(crate) fn forget_before(
+    node: &Node,
+    kept: KeptFrom,
+    goes_on: impl Fn(Duration) -> bool,
+) -> Result<ForgottenCount, JournalError> {
+    let leaving = node.refused().forget_closed_before(kept.unpaid_bills);
     if !leaving.is_empty() {
         let entry = Entry::of(Vec::new()).with_refused(Some(RefusedChange::Leave(leaving)));
         node.journal().append(entry).blocking_committed()?;
     }
-    let before = Stamp::time_of(before);
-    let mut deleted = 0;
-    loop {
-        let bills = reader.stale_bills(before, BATCH)?;
-        if bills.is_empty() {
-            return Ok(deleted);
-        }
-        node.forget(bills.clone(), before).blocking_committed()?;
-        deleted += bills.len();
-    }
+    let reader = node.journal().reader().another()?;
+    let walk = |class| {
+        let walk = Walk {
+            node,
+            reader: &reader,
+            class,
+            before: kept.of(class),
+        };
+        walk.run(&goes_on)
+    };
+    Ok(ForgottenCount {
+        unpaid_bills: walk(RetentionClass::UnpaidBills)?,
+        paid_bills: walk(RetentionClass::PaidBills)?,
+        bodies: walk(RetentionClass::Bodies)?,
+    })
 }
 
-/// Forgets the bills of which nothing but refused link creations from before `before` is known. Returns their number.
-/// With Redis, only bills whose facts it has are forgotten: a reservation of which it lacks the end would stay unknown
-/// there.
-///
-/// # Errors
-/// When the journal cannot be read or written.
-pub(crate) fn forget_refused_links(
-    node: &Node,
+/// A walk of one class.
+struct Walk<'a> {
+    node: &'a Node,
+    reader: &'a Reader,
+    class: RetentionClass,
     before: Timestamp,
-    is_shared: bool,
-) -> Result<usize, JournalError> {
-    let before = Stamp::time_of(before);
-    let reader = node.journal().reader();
-    if is_shared && node.refused_links().has_some(before) {
-        // What is decided and not yet written has no row that could be looked up.
-        node.wait_for_queue()?;
-    }
-    let (mut forgotten, mut waiting) = (0, Vec::new());
-    let mut committed = Ok(());
-    while committed.is_ok() {
-        let mut due = node.refused_links().take(before, BATCH);
-        if due.is_empty() {
-            break;
-        }
-        if is_shared {
-            let is_ready = |candidate: &(i64, Bill)| is_in_redis(node, &reader, &candidate.1);
-            let (ready, other): (Vec<_>, Vec<_>) = due.into_iter().partition(is_ready);
-            due = ready;
-            waiting.extend(other);
-        }
-        // A bill is there once for each refused creation.
-        let due: BTreeSet<Bill> = due.into_iter().map(|(_, bill)| bill).collect();
-        let mut bills = Vec::with_capacity(due.len());
-        for bill in due {
-            if node.forget_refused_links_of(&reader, &bill, before)? {
-                bills.push(bill);
+}
+
+/// What one step did.
+struct Done {
+    /// Where the next one begins.
+    next: i64,
+    /// How many things were forgotten.
+    forgotten: u64,
+    /// A call needs the bill of the next fact, or the process ends.
+    is_held_up: bool,
+}
+
+/// Whether a bill leaves the journal with the step.
+enum Leaves {
+    Yes,
+    /// Something was heard of it.
+    No,
+    /// Not now.
+    Later,
+}
+
+impl Walk<'_> {
+    fn run(&self, goes_on: &impl Fn(Duration) -> bool) -> Result<u64, JournalError> {
+        let mut next = self.reader.walked_up_to(self.class)?;
+        let (mut forgotten, mut unwritten, mut waited) = (0, 0, 0);
+        loop {
+            let began = Instant::now();
+            let step = self.reader.walk(self.class, next, self.before)?;
+            let is_last = step.is_last;
+            let has_moved = step.next > next;
+            let done = if step.due.is_empty() {
+                unwritten += u32::from(has_moved);
+                if unwritten >= STEPS_UNWRITTEN || (is_last && unwritten > 0) {
+                    unwritten = 0;
+                    self.commit(Entry::default(), step.next, Vec::new())?;
+                }
+                Done {
+                    next: step.next,
+                    forgotten: 0,
+                    is_held_up: false,
+                }
+            } else {
+                unwritten = 0;
+                self.forget(step.due, step.next, goes_on)?
+            };
+            next = done.next;
+            forgotten += done.forgotten;
+            waited = if done.is_held_up { waited + 1 } else { 0 };
+            let is_over = if done.is_held_up {
+                waited >= WAITS
+            } else {
+                is_last
+            };
+            if is_over || !goes_on(began.elapsed().max(PAUSE)) {
+                return Ok(forgotten);
             }
         }
-        forgotten += bills.len();
-        if !bills.is_empty() {
-            let commit = node.forget_in_journal(bills, before);
-            committed = commit.blocking_committed().map(|_| ());
-        }
     }
-    node.refused_links().put_back(waiting);
-    committed.map(|()| forgotten)
-}
 
-/// Whether Redis has all facts of a bill; also `false` where the journal cannot be read now.
-fn is_in_redis(node: &Node, reader: &Reader, bill: &Bill) -> bool {
-    let rows = reader.rows_of(bill);
-    rows.is_ok_and(|rows| rows.into_iter().all(|row| node.marks().is_shared(row)))
+    fn forget(
+        &self,
+        due: Vec<Due>,
+        next: i64,
+        goes_on: &impl Fn(Duration) -> bool,
+    ) -> Result<Done, JournalError> {
+        let mut done = Done {
+            next,
+            forgotten: due.len() as u64,
+            is_held_up: false,
+        };
+        if self.class == RetentionClass::Bodies {
+            let deliveries = due.iter().map(|due| due.seq).collect();
+            self.commit(Entry::default(), next, deliveries)?;
+            return Ok(done);
+        }
+        let mut bills = Vec::with_capacity(due.len());
+        let mut failed = None;
+        for due in due {
+            let Some(bill) = &due.bill else {
+                continue;
+            };
+            match self.leaves(bill, &due, goes_on) {
+                Ok(Leaves::Yes) => bills.push(bill.clone()),
+                Ok(Leaves::No) => {}
+                Ok(Leaves::Later) => done.is_held_up = true,
+                Err(error) => failed = Some(error),
+            }
+            if done.is_held_up || failed.is_some() {
+                done.next = due.seq;
+                break;
+            }
+        }
+        done.forgotten = bills.len() as u64;
+        let entry = Entry::forgotten(Forgotten {
+            bills,
+            before: Stamp::time_of(self.before),
+            what: ForgottenFacts::All,
+        });
+        let committed = self.commit(entry, done.next, Vec::new());
+        failed.map_or(committed, Err).map(|()| done)
+    }
+
+    /// Takes a bill out of memory, unless something was heard of it since the step began; and, of a bill with very many
+    /// facts, all but the last ones out of the journal.
+    fn leaves(
+        &self,
+        bill: &Bill,
+        due: &Due,
+        goes_on: &impl Fn(Duration) -> bool,
+    ) -> Result<Leaves, JournalError> {
+        let book = self.node.book_of(bill);
+        if !book.lock().begin_to_leave(bill) {
+            return Ok(Leaves::Later);
+        }
+        let verdict = self.reader.look_again(self.class, due, self.before);
+        if !matches!(verdict, Ok(Verdict::Due(_))) {
+            book.lock().stay(bill);
+            return verdict.map(|_| Leaves::No);
+        }
+        if !book.lock().leave(bill) {
+            return Ok(Leaves::No);
+        }
+        if due.facts <= PART {
+            return Ok(Leaves::Yes);
+        }
+        // Without their numbers all facts leave at once.
+        let mut rows = self.reader.rows_in_parts(due.seq).unwrap_or_default();
+        rows.truncate(rows.len().saturating_sub(PART));
+        for part in rows.chunks(PART) {
+            let entry = Entry::forgotten(Forgotten {
+                bills: vec![bill.clone()],
+                before: Stamp::time_of(self.before),
+                what: ForgottenFacts::Part(part.to_vec()),
+            });
+            let began = Instant::now();
+            // What could not be written now is written before what comes behind it.
+            let _ = self.node.journal().append(entry).blocking_committed();
+            if !goes_on(began.elapsed().max(PAUSE)) {
+                // The process ends; the last fact is still there for the next one.
+                return Ok(Leaves::Later);
+            }
+        }
+        Ok(Leaves::Yes)
+    }
+
+    fn commit(&self, entry: Entry, next: i64, deliveries: Vec<i64>) -> Result<(), JournalError> {
+        let entry = entry.with_walked(Walked {
+            class: self.class,
+            next,
+            deliveries,
+        });
+        let commit = self.node.journal().append(entry);
+        commit.blocking_committed().map(|_| ())
+    }
 }

@@ -49,6 +49,13 @@ impl BillGroup {
         states.for_each(BillState::drop_payments);
     }
 
+    /// Returns whether a payment of one of its bills is known.
+    pub(crate) fn has_payments(&self) -> bool {
+        self.bills
+            .iter()
+            .any(|(_, state)| state.payments().is_some())
+    }
+
     /// Returns whether nothing is known of its bills but attempts that made no link.
     pub(crate) fn is_settled_to_nothing(&self) -> bool {
         self.bills

@@ -83,7 +83,7 @@ impl Share {
                 biller.as_str(),
                 key,
                 &value,
-                self.keep(),
+                self.keep().paid_bills,
                 self.large_value_timeout,
             )
             .await

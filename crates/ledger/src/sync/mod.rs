@@ -71,6 +71,15 @@ impl<'a> Subject<'a> {
     }
 }
 
+/// The time after which a key that is not written is gone: the journal's retention.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Keep {
+    /// Of bills that were never paid.
+    pub(crate) unpaid_bills: Duration,
+    /// Of paid ones.
+    pub(crate) paid_bills: Duration,
+}
+
 /// A `Share` is Redis as one node uses it.
 #[derive(Clone)]
 pub(crate) struct Share {
@@ -80,15 +89,14 @@ pub(crate) struct Share {
     /// How long a large answer may take to be written; a call allows it no more time than other values.
     large_value_timeout: Duration,
     seal: Seal,
-    /// The time after which a key that is not written is gone: the journal's retention.
-    keep: Duration,
+    keep: Keep,
 }
 
 impl Share {
     pub(crate) fn new(
         node: Arc<Node>,
         (store, seal): (SharedStore, Seal),
-        keep: Duration,
+        keep: Keep,
         watch: Option<Arc<dyn Observer>>,
     ) -> Self {
         Self {
@@ -312,7 +320,7 @@ impl Share {
         }
     }
 
-    pub(crate) const fn keep(&self) -> Duration {
+    pub(crate) const fn keep(&self) -> Keep {
         self.keep
     }
 

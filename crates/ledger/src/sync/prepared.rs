@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::keys::{CANONICAL, MESSAGE, keys};
 use super::seal::Seal;
-use super::{Held, Subject, answer};
+use super::{Held, Keep, Subject, answer};
 use crate::redis::{Change, Key};
 use crate::state::codec;
 
@@ -19,6 +19,8 @@ pub(super) struct Prepared<'a> {
     new: Vec<Vec<u8>>,
     /// Whether the new value holds only refused links.
     is_nothing: Vec<bool>,
+    /// Whether one of the subject's bills was paid.
+    is_paid: bool,
 }
 
 impl<'a> Prepared<'a> {
@@ -58,11 +60,17 @@ impl<'a> Prepared<'a> {
             expected,
             new,
             is_nothing,
+            is_paid: joined.family.has_payments(),
         }
     }
 
     /// Returns all keys of the subject, or none where nothing would change.
-    pub(super) fn changes(&self, keep: Duration) -> Vec<Change<'_>> {
+    pub(super) fn changes(&self, keep: Keep) -> Vec<Change<'_>> {
+        let keep = if self.is_paid {
+            keep.paid_bills
+        } else {
+            keep.unpaid_bills
+        };
         let news = self.new.iter().zip(&self.expected);
         if news
             .clone()

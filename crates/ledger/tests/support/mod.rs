@@ -13,8 +13,9 @@ use std::time::Duration;
 use bytes::Bytes;
 use ledger::redis::{OutOfReach, ServerAddress, Settings, Topology, ValueKey, WallClock};
 use ledger::{
-    BillView, FactContext, Ledger, LinkOutcome, LinkRefusal, Message, MessageDigest, Observer,
-    Options, PaymentEffect, RecordOutcome, RecordedPayment, Reservation, Timestamp,
+    BillView, FactContext, ForgottenCount, KeptFrom, Ledger, LinkOutcome, LinkRefusal, Message,
+    MessageDigest, Observer, Options, PaymentEffect, RecordOutcome, RecordedPayment, Reservation,
+    Timestamp,
 };
 use protocol::{Bill, BillerCode, Decimal, KoreanTime, PaidAt, PayId, PayType, PaymentEvent};
 use tempfile::TempDir;
@@ -168,6 +169,24 @@ impl Node {
 
     pub fn directory(&self) -> &Path {
         self.directory.path()
+    }
+
+    /// Forgets every bill of which nothing was heard since `before`, whatever its class. Returns how many that were.
+    pub async fn forget_bills(&self, before: Timestamp) -> u64 {
+        let kept = KeptFrom {
+            unpaid_bills: before,
+            paid_bills: before,
+            bodies: Timestamp::from_millis(0),
+        };
+        let forgotten = self.forget(kept).await;
+        forgotten.unpaid_bills + forgotten.paid_bills
+    }
+
+    /// Forgets what is older.
+    pub async fn forget(&self, kept: KeptFrom) -> ForgottenCount {
+        let ledger = self.ledger().clone();
+        let forgotten = tokio::task::spawn_blocking(move || ledger.forget_before(kept));
+        forgotten.await.unwrap().unwrap()
     }
 
     pub async fn reserve(&self, bill: &Bill) -> Result<Reservation, LinkRefusal> {

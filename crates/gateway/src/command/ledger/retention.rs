@@ -20,6 +20,15 @@ pub(super) fn run(access: &Access) -> Result<Completion, Failure> {
     Ok(Completion::All)
 }
 
+/// The count; where more may be due than were looked at, that is said.
+fn count(class: &Value) -> String {
+    let count = amount(&number(class, "count").to_string());
+    if class["complete"] == false {
+        return format!("{count} or more");
+    }
+    count
+}
+
 fn page(preview: &Value) -> Page {
     let mut table = Table::new(&[
         ("", Align::Left),
@@ -32,7 +41,7 @@ fn page(preview: &Value) -> Page {
         let class = &preview[member];
         table.row([
             name.to_owned(),
-            amount(&number(class, "count").to_string()),
+            count(class),
             moment(text(class, "before")),
             moment(text(class, "oldest")),
             key.to_owned(),

@@ -48,7 +48,8 @@ pub(super) async fn verify(context: AdminContext) -> Result<HttpResponse, Refusa
         Some(Ok(difference)) => difference.is_none(),
         Some(Err(_)) => false,
     };
-    let is_sound = verified.audit.findings.is_empty() && is_shared_sound;
+    let audit = &verified.audit;
+    let is_sound = audit.findings.is_empty() && audit.unchecked.is_empty() && is_shared_sound;
     log_verification(&verified);
     Ok(answer(&json!({
         "sound": is_sound,
@@ -93,6 +94,7 @@ pub(crate) fn audit_as_json(audit: &Audit) -> Value {
         "payments": audit.payments,
         "findings": findings,
         "findings_left_off": audit.findings.left_off,
+        "unchecked": audit.unchecked,
     })
 }
 

@@ -4,8 +4,7 @@ use std::path::PathBuf;
 use std::sync::atomic::AtomicBool;
 
 use actix_web::{HttpResponse, web};
-use ledger::Timestamp;
-use ledger::journal::Due;
+use ledger::{DueNow, Timestamp};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -72,8 +71,9 @@ pub(super) async fn retention(context: AdminContext) -> Result<HttpResponse, Ref
     })))
 }
 
-fn due(due: Due) -> Value {
+fn due(due: DueNow) -> Value {
     json!({
+        "complete": due.is_complete,
         "count": due.count,
         "before": shown::time(due.before),
         "oldest": due.oldest.map(shown::time),
