@@ -108,7 +108,7 @@ fn paid(user: &str) -> String {
 /// Returns how many payments of a customer are in a journal.
 fn journalled(folder: &Path, user: &str) -> i64 {
     let journal = rusqlite::Connection::open(folder.join("journal.sqlite3")).unwrap();
-    let query = "SELECT count(*) FROM fact WHERE kind = 'payment' AND biller_user_key = ?1";
+    let query = "SELECT count(*) FROM facts WHERE kind = 'payment' AND biller_user_key = ?1";
     journal.query_row(query, [user], |row| row.get(0)).unwrap()
 }
 

@@ -39,7 +39,7 @@ fn journalled(gateway: &Gateway, user: &str) -> Vec<Vec<u8>> {
     let journal = rusqlite::Connection::open(file).unwrap();
     let mut query = journal
         .prepare(
-            "SELECT body FROM fact JOIN message USING (biller_code, message)
+            "SELECT body FROM facts JOIN messages USING (biller_code, message)
              WHERE kind = 'payment' AND biller_user_key = ?1",
         )
         .unwrap();

@@ -97,7 +97,7 @@ impl Ledger {
         }
         let biller = one.bill.biller_code();
         let kept = self
-            .read_journal(move |reader| reader.message(biller, &message))
+            .read_journal(move |reader| reader.message(biller, &message.bytes))
             .await?;
         Ok(
             kept.map_or(Redelivery::NotKept, |kept| Redelivery::Allowed {

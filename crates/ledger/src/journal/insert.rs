@@ -111,14 +111,7 @@ impl Inserter {
         let facts = i64::try_from(entry.facts.len()).unwrap_or(i64::MAX);
         if let Some((biller, message, answer)) = &entry.answer {
             let biller = self.numbers.biller(connection, *biller)?;
-            let paid = entry.facts.first().and_then(|fact| event_of(&fact.kind));
-            let paid = match (paid, entry.facts.first()) {
-                (Some(event), Some(fact)) => {
-                    Some((self.numbers.bill(connection, &fact.bill)?.id, event))
-                }
-                _ => None,
-            };
-            let message = self.numbers.message(connection, biller, message, paid)?;
+            let message = self.numbers.message(connection, biller, message)?;
             insert_answer(connection, message, answer)?;
         }
         self.insert_rest(connection, entry)?;
@@ -256,11 +249,7 @@ impl Inserter {
                     bytes: *bytes,
                     canonical: context.canonical,
                 };
-                let paid = more.event.map(|event| (known.id, event));
-                Some(
-                    self.numbers
-                        .message(connection, known.biller, &digests, paid)?,
-                )
+                Some(self.numbers.message(connection, known.biller, &digests)?)
             }
             None => None,
         };

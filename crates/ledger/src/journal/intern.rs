@@ -3,12 +3,12 @@
 use std::collections::HashMap;
 use std::sync::LazyLock;
 
-use protocol::{Bill, BillerCode, CanonicalDigest, PaymentEvent};
-use rusqlite::{Connection, params};
+use protocol::{Bill, BillerCode, CanonicalDigest};
+use rusqlite::{Connection, OptionalExtension, params};
 
 use super::recent::Recent;
 use super::row::IS_BILL;
-use super::{JournalError, column, known_message, row};
+use super::{JournalError, column, hash, row};
 use crate::{Digests, MessageDigest};
 
 /// Bills, and pay-results, whose numbers are remembered: those of the calls under way, mostly.
@@ -21,6 +21,9 @@ const INSERT_BILL: &str =
     "INSERT INTO bill (biller, hash, group_hash, biller_user_key, billed_year_month, ordinal,
     biller_notice_key, identity) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
 
+const FIND_MESSAGE: &str = "SELECT id, canonical FROM message
+    WHERE substr(digest, 1, 8) = ?1 AND digest = ?2 AND biller = ?3";
+
 /// A bill's number, and what its row says.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct KnownBill {
@@ -31,12 +34,19 @@ pub(super) struct KnownBill {
     pub(super) is_new: bool,
 }
 
+/// A pay-result's number, and whether its row has the digest of the canonical form.
+#[derive(Clone, Copy, Debug)]
+struct KnownMessage {
+    id: i64,
+    has_canonical: bool,
+}
+
 /// The numbers that were used last. What a transaction that failed has learned is to be forgotten.
 #[derive(Debug)]
 pub(super) struct Numbers {
     billers: HashMap<BillerCode, i64>,
     bills: Recent<Bill, KnownBill>,
-    messages: Recent<(i64, MessageDigest), i64>,
+    messages: Recent<(i64, MessageDigest), KnownMessage>,
     /// By how much the billers' counts of bills change with the transaction.
     counts: HashMap<i64, i64>,
 }
@@ -110,8 +120,8 @@ impl Numbers {
         }
         connection.prepare_cached(INSERT_BILL)?.execute(params![
             biller,
-            column::bill_hash(bill),
-            column::group_hash(bill),
+            hash::bill_hash(bill),
+            hash::group_hash(bill),
             bill.biller_user_key(),
             bill.billed_year_month(),
             bill.ordinal(),
@@ -127,15 +137,14 @@ impl Numbers {
         })
     }
 
-    /// Returns the number of a pay-result, made where it is new. `paid` is the bill and the event that it is known by.
+    /// Returns the number of a pay-result, made where it is new.
     pub(super) fn message(
         &mut self,
         connection: &Connection,
         biller: i64,
         digests: &Digests,
-        paid: Option<(i64, &PaymentEvent)>,
     ) -> Result<i64, JournalError> {
-        match self.find_message(connection, biller, digests, paid)? {
+        match self.find_message(connection, biller, digests)? {
             Some(id) => Ok(id),
             None => self.make_message(connection, biller, digests, None),
         }
@@ -149,7 +158,7 @@ impl Numbers {
         digests: &Digests,
         body: &[u8],
     ) -> Result<(), JournalError> {
-        match self.find_message(connection, biller, digests, None)? {
+        match self.find_message(connection, biller, digests)? {
             Some(id) => {
                 connection
                     .prepare_cached("UPDATE message SET body = ?2 WHERE id = ?1 AND body IS NULL")?
@@ -168,17 +177,23 @@ impl Numbers {
         connection: &Connection,
         biller: i64,
         digests: &Digests,
-        paid: Option<(i64, &PaymentEvent)>,
     ) -> Result<Option<i64>, JournalError> {
         let key = (biller, digests.bytes);
-        if let Some(id) = self.messages.get_mut(&key) {
-            return Ok(Some(*id));
+        let mut known = match self.messages.get_mut(&key) {
+            Some(known) => *known,
+            None => match find_message(connection, key)? {
+                Some(found) => found,
+                None => return Ok(None),
+            },
+        };
+        if let (false, Some(canonical)) = (known.has_canonical, &digests.canonical) {
+            connection
+                .prepare_cached("UPDATE message SET canonical = ?2 WHERE id = ?1")?
+                .execute(params![known.id, canonical.as_bytes()])?;
+            known.has_canonical = true;
         }
-        let found = known_message::find_message(connection, biller, digests, paid)?;
-        if let Some(id) = found {
-            self.messages.insert(key, id);
-        }
-        Ok(found)
+        self.messages.insert(key, known);
+        Ok(Some(known.id))
     }
 
     /// Makes the row of a pay-result.
@@ -197,7 +212,9 @@ impl Numbers {
             )?
             .execute(params![biller, bytes, canonical, body])?;
         let id = connection.last_insert_rowid();
-        self.messages.insert((biller, digests.bytes), id);
+        let has_canonical = canonical.is_some();
+        let known = KnownMessage { id, has_canonical };
+        self.messages.insert((biller, digests.bytes), known);
         Ok(id)
     }
 
@@ -225,4 +242,21 @@ impl Numbers {
         }
         Ok(())
     }
+}
+
+fn find_message(
+    connection: &Connection,
+    (biller, digest): (i64, MessageDigest),
+) -> Result<Option<KnownMessage>, JournalError> {
+    let bytes = digest.as_bytes();
+    let found = connection
+        .prepare_cached(FIND_MESSAGE)?
+        .query_row(params![hash::beginning(bytes), bytes, biller], |row| {
+            Ok(KnownMessage {
+                id: row.get(0)?,
+                has_canonical: row.get_ref(1)?.as_blob_or_null()?.is_some(),
+            })
+        })
+        .optional()?;
+    Ok(found)
 }

@@ -6,7 +6,7 @@ use protocol::{Bill, BillerCode, PayId};
 use rusqlite::{Row, params};
 
 use super::row::{BILL_COLUMNS, IS_BILL, collect, limit};
-use super::{JournalError, Reader, column, row};
+use super::{JournalError, Reader, column, hash, row};
 use crate::{DeliveryState, Digests, Fact, FactContext};
 
 /// A fact and its number.
@@ -74,7 +74,7 @@ impl Reader {
              ORDER BY bill.billed_year_month, bill.ordinal, bill.biller_notice_key, bill.identity LIMIT ?5"
         );
         let mut statement = connection.prepare_cached(&query)?;
-        let (least, greatest) = column::customer_span(biller, biller_user_key);
+        let (least, greatest) = hash::customer_span(biller, biller_user_key);
         let mut rows = statement.query(params![
             least,
             greatest,

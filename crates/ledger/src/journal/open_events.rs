@@ -5,7 +5,7 @@ use rusqlite::params;
 
 use super::look_up::{NumberedFact, numbered};
 use super::row::{BILL_COLUMNS, collect, limit};
-use super::{JournalError, Reader, column, row};
+use super::{JournalError, Reader, column, hash, row};
 use crate::{FactKind, MessageDigest};
 
 /// A bill of the journal.
@@ -54,7 +54,7 @@ impl Reader {
         );
         let mut statement = connection.prepare_cached(&query)?;
         let mut rows = statement.query(params![
-            column::group_hash(bill),
+            hash::group_hash(bill),
             bill.biller_code().as_str(),
             bill.biller_user_key(),
             bill.billed_year_month(),
@@ -248,6 +248,6 @@ impl Reader {
     /// Returns the hash under which the journal has a bill. Its upper half is that of the customer: who needs all bits
     /// to differ mixes them.
     pub fn bill_hash(bill: &Bill) -> i64 {
-        column::bill_hash(bill)
+        hash::bill_hash(bill)
     }
 }

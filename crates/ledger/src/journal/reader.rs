@@ -56,8 +56,7 @@ impl Reader {
     }
 
     pub(super) fn open(file: &Path) -> Result<Self, JournalError> {
-        let connection = schema::connect(file)?;
-        connection.pragma_update(None, "query_only", true)?;
+        let connection = schema::connect_to_read(file)?;
         Ok(Self::over(connection))
     }
 

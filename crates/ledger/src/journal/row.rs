@@ -1,15 +1,13 @@
 //! Rows as facts, and what picks the rows of a bill.
 
-use protocol::{Bill, BillerCode, CanonicalDigest, PaymentEvent};
+use protocol::{Bill, BillerCode, CanonicalDigest};
 use rusqlite::types::ValueRef;
 use rusqlite::{Row, ToSql};
 
-use super::JournalError;
-use super::column::{self, identity_text, kind, unreadable};
-use crate::{
-    AnswerSummary, DeliveryState, Digests, Fact, FactContext, FactKind, MessageDigest, Stamp,
-    Timestamp,
-};
+use super::column::{self, identity_text, unreadable};
+use super::fact_row::{at, kind_of};
+use super::{JournalError, hash};
+use crate::{AnswerSummary, Digests, Fact, FactContext, MessageDigest, Stamp};
 
 /// What a fact's stamp and kind are read from. The digest is asked for apart: a fold needs few of them.
 pub(super) const KIND_COLUMNS: &str = "fact.seq, fact.stamp, ifnull(fact.node, (SELECT author FROM node)), fact.kind,
@@ -47,34 +45,6 @@ pub(super) const BEHIND_DIGEST: usize = at::BILL;
 /// Place of what stands behind the bill.
 pub(super) const BEHIND_BILL: usize = at::CANONICAL;
 
-/// Places of columns in a row.
-mod at {
-    pub(super) const SEQ: usize = 0;
-    pub(super) const STAMP: usize = 1;
-    pub(super) const NODE: usize = 2;
-    pub(super) const KIND: usize = 3;
-    pub(super) const ATTEMPT: usize = 4;
-    pub(super) const ATTEMPT_NODE: usize = 5;
-    pub(super) const AFTER_UNKNOWN: usize = 6;
-    pub(super) const UNTIL: usize = 7;
-    pub(super) const EXPIRE_AT: usize = 8;
-    pub(super) const PAY_ID: usize = 9;
-    pub(super) const PAY_TYPE: usize = 10;
-    pub(super) const PAID_AT: usize = 11;
-    pub(super) const PAY_AMOUNT: usize = 12;
-    pub(super) const MARK_ENDS_AT: usize = 13;
-    pub(super) const DELIVERY: usize = 14;
-    pub(super) const REASON: usize = 15;
-    pub(super) const OPERATOR: usize = 16;
-    pub(super) const DIGEST: usize = 17;
-    pub(super) const BILL: usize = 18;
-    pub(super) const CANONICAL: usize = 24;
-    pub(super) const REQUEST: usize = 25;
-    pub(super) const ANSWER_STATUS: usize = 26;
-    pub(super) const ANSWER_CODE: usize = 27;
-    pub(super) const ANSWER_MESSAGE: usize = 28;
-}
-
 /// Returns a query of facts with their bills and contexts; `rest` begins with WHERE or ORDER BY.
 pub(super) fn query(rest: &str) -> String {
     format!(
@@ -100,7 +70,7 @@ pub(super) struct BillParameters<'a> {
 /// Returns the parameters that name `bill`.
 pub(super) fn bill_parameters(bill: &Bill) -> BillParameters<'_> {
     BillParameters {
-        hash: column::bill_hash(bill),
+        hash: hash::bill_hash(bill),
         code: bill.biller_code(),
         bill,
         identity: identity_text(bill),
@@ -229,109 +199,6 @@ fn stamp(row: &Row<'_>) -> Result<Stamp, JournalError> {
     Ok(Stamp {
         time: row.get(at::STAMP)?,
         node: row.get(at::NODE)?,
-    })
-}
-
-fn kind_of(
-    row: &Row<'_>,
-    message: impl Fn() -> Result<MessageDigest, JournalError>,
-) -> Result<FactKind, JournalError> {
-    let number: i64 = row.get(at::KIND)?;
-    let after_unknown = || -> Result<bool, JournalError> { Ok(row.get(at::AFTER_UNKNOWN)?) };
-    let (reason, operator) = (
-        || -> Result<String, JournalError> { Ok(row.get(at::REASON)?) },
-        || -> Result<String, JournalError> { Ok(row.get(at::OPERATOR)?) },
-    );
-    Ok(match number {
-        kind::RESERVED => FactKind::Reserved {
-            until: Timestamp::from_millis(row.get(at::UNTIL)?),
-            after_unknown: after_unknown()?,
-        },
-        kind::RELEASED => FactKind::Released {
-            attempt: attempt(row)?,
-            after_unknown: after_unknown()?,
-        },
-        kind::UNCERTAIN => FactKind::Uncertain {
-            attempt: attempt(row)?,
-        },
-        kind::LINKED => FactKind::Linked {
-            attempt: attempt(row)?,
-            expire_at: expire_at(row)?,
-        },
-        kind::RELINKED => FactKind::Relinked {
-            expire_at: expire_at(row)?,
-        },
-        kind::PAYMENT => FactKind::Payment {
-            event: event(row)?,
-            mark_ends_at: row
-                .get::<_, Option<i64>>(at::MARK_ENDS_AT)?
-                .map(Timestamp::from_millis),
-            message: message()?,
-        },
-        kind::DELIVERY => delivery(row, message()?)?,
-        kind::PAY_RESULT_REFUSED => FactKind::PayResultRefused {
-            message: message()?,
-        },
-        kind::REFUSAL_CLOSED => FactKind::RefusalClosed {
-            message: message()?,
-            reason: reason()?,
-            operator: operator()?,
-        },
-        kind::CLASSIFIED => FactKind::Classified {
-            reason: reason()?,
-            operator: operator()?,
-        },
-        kind::CLEARED => FactKind::Cleared {
-            reason: reason()?,
-            operator: operator()?,
-        },
-        _ => return Err(unreadable("kind")),
-    })
-}
-
-fn delivery(row: &Row<'_>, message: MessageDigest) -> Result<FactKind, JournalError> {
-    let state = row.get::<_, Option<i64>>(at::DELIVERY)?;
-    let state = state
-        .and_then(column::delivery)
-        .ok_or_else(|| unreadable("delivery"))?;
-    let event = event(row)?;
-    Ok(match state {
-        DeliveryState::Closed => FactKind::DeliveryClosed {
-            event,
-            message,
-            reason: row.get(at::REASON)?,
-            operator: row.get(at::OPERATOR)?,
-        },
-        state => FactKind::Delivery {
-            event,
-            message,
-            state,
-        },
-    })
-}
-
-fn attempt(row: &Row<'_>) -> Result<Stamp, JournalError> {
-    Ok(Stamp {
-        time: row.get(at::ATTEMPT)?,
-        node: row.get(at::ATTEMPT_NODE)?,
-    })
-}
-
-fn expire_at(row: &Row<'_>) -> Result<protocol::KoreanTime, JournalError> {
-    let number: i64 = row.get(at::EXPIRE_AT)?;
-    column::expire_at(number).ok_or_else(|| unreadable("expire_at"))
-}
-
-fn event(row: &Row<'_>) -> Result<PaymentEvent, JournalError> {
-    let number = |place: usize| row.get::<_, Option<i64>>(place);
-    let pay_type = number(at::PAY_TYPE)?.and_then(column::pay_type);
-    let paid_at = number(at::PAID_AT)?.and_then(column::paid_at);
-    Ok(PaymentEvent {
-        pay_id: column::pay_id(row.get_ref(at::PAY_ID)?).ok_or_else(|| unreadable("pay_id"))?,
-        pay_type: pay_type.ok_or_else(|| unreadable("pay_type"))?,
-        paid_at: paid_at.ok_or_else(|| unreadable("paid_at"))?,
-        pay_amount: column::amount(row.get_ref(at::PAY_AMOUNT)?)
-            .ok_or_else(|| unreadable("pay_amount"))?,
     })
 }
 

@@ -7,7 +7,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use rusqlite::config::DbConfig;
-use rusqlite::{Connection, OptionalExtension};
+use rusqlite::{Connection, OpenFlags, OptionalExtension};
 
 use super::{JournalError, identity, refused};
 
@@ -115,7 +115,7 @@ CREATE TABLE snapshot (
 /// The indexes without which nothing can be written.
 pub(super) const KEY_INDEXES: &str = "
 CREATE INDEX IF NOT EXISTS bill_by_hash ON bill (hash);
-CREATE INDEX IF NOT EXISTS message_by_form ON message (substr(coalesce(canonical, digest), 1, 8));
+CREATE INDEX IF NOT EXISTS message_by_digest ON message (substr(digest, 1, 8));
 ";
 
 /// The other indexes; a migration makes them at its end.
@@ -279,9 +279,6 @@ fn add_where_missing(
 /// A connection with the settings that durability needs: WAL, and a sync at every commit.
 pub(super) fn connect(file: &Path) -> Result<Connection, JournalError> {
     let connection = Connection::open(file)?;
-    // A plan does not depend on the values that are bound: else a statement with one that a partial index names is
-    // compiled again for each value.
-    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     // Somebody else's lock is waited for a moment only: calls wait behind it.
     connection.busy_timeout(Duration::from_millis(250))?;
     // Pages that nothing is in any more can be given back. Only a file that is made now takes this
@@ -291,8 +288,27 @@ pub(super) fn connect(file: &Path) -> Result<Connection, JournalError> {
     connection.pragma_update(None, "synchronous", "FULL")?;
     // A write-ahead log that has grown once need not stay large.
     connection.pragma_update(None, "journal_size_limit", 64 << 20)?;
-    connection.set_prepared_statement_cache_capacity(STATEMENTS);
+    keep_plans(&connection)?;
     Ok(connection)
+}
+
+/// A connection that reads a file that is there. It makes none: beside the log of a journal that was taken away, an
+/// empty file would be taken for it.
+pub(super) fn connect_to_read(file: &Path) -> Result<Connection, JournalError> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = Connection::open_with_flags(file, flags)?;
+    connection.busy_timeout(Duration::from_millis(250))?;
+    connection.pragma_update(None, "query_only", true)?;
+    keep_plans(&connection)?;
+    Ok(connection)
+}
+
+/// Lets a connection keep its prepared statements. A plan does not depend on what is bound, or a statement would be
+/// prepared anew for every value: several indexes have conditions that a value could meet.
+pub(super) fn keep_plans(connection: &Connection) -> Result<(), JournalError> {
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
+    connection.set_prepared_statement_cache_capacity(STATEMENTS);
+    Ok(())
 }
 
 /// Returns the node's number.

@@ -5,8 +5,8 @@ use protocol::{Bill, BillerCode, CanonicalDigest, PaymentEvent};
 use rusqlite::{Row, params};
 
 use super::column::{self, USUAL_CONTENT_TYPE};
-use super::{JournalError, Reader, load, row};
-use crate::{Digests, KeptAnswer};
+use super::{JournalError, Reader, hash, load, row};
+use crate::{Digests, KeptAnswer, MessageDigest};
 
 /// A pay-result as it came.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -41,50 +41,6 @@ impl Reader {
             }
         }
         Ok(())
-    }
-
-    /// The answer with which the biller accepted this pay-result.
-    ///
-    /// # Errors
-    /// When the file cannot be read.
-    pub fn answer(
-        &self,
-        biller: BillerCode,
-        message: &Digests,
-    ) -> Result<Option<KeptAnswer>, JournalError> {
-        let accepted = self.accepted(biller, message)?;
-        Ok(accepted.map(|(_, answer)| answer))
-    }
-
-    /// The accepted pay-result with these bytes, else one with this canonical form, and the answer with which the
-    /// biller accepted it.
-    ///
-    /// # Errors
-    /// When the file cannot be read.
-    pub fn accepted(
-        &self,
-        biller: BillerCode,
-        message: &Digests,
-    ) -> Result<Option<(Digests, KeptAnswer)>, JournalError> {
-        let connection = self.lock();
-        let query = format!(
-            "SELECT {ACCEPTED} FROM message CROSS JOIN answer ON answer.message = message.id
-             WHERE substr(coalesce(message.canonical, message.digest), 1, 8) IN (?1, ?2)
-             AND (message.digest = ?3 OR message.canonical = ?4)
-             AND message.biller = (SELECT id FROM biller WHERE code = ?5)
-             ORDER BY message.digest = ?3 DESC, message.id LIMIT 1"
-        );
-        let mut statement = connection.prepare_cached(&query)?;
-        let bytes = message.bytes.as_bytes();
-        let canonical = message.canonical.as_ref().map(CanonicalDigest::as_bytes);
-        let mut rows = statement.query(params![
-            column::form(bytes),
-            column::form(canonical.unwrap_or(bytes)),
-            bytes,
-            canonical,
-            biller.as_str()
-        ])?;
-        rows.next()?.map(accepted).transpose()
     }
 
     /// The accepted pay-result of an event of a bill that says the same as one with these digests, and the answer with
@@ -144,21 +100,15 @@ impl Reader {
     pub fn message(
         &self,
         biller: BillerCode,
-        message: &Digests,
+        message: &MessageDigest,
     ) -> Result<Option<StoredMessage>, JournalError> {
         let connection = self.lock();
         let mut statement = connection.prepare_cached(
-            "SELECT body FROM message WHERE substr(coalesce(canonical, digest), 1, 8) IN (?1, ?2) AND digest = ?3
-             AND biller = (SELECT id FROM biller WHERE code = ?4) AND body IS NOT NULL LIMIT 1",
+            "SELECT body FROM message WHERE substr(digest, 1, 8) = ?1 AND digest = ?2
+             AND biller = (SELECT id FROM biller WHERE code = ?3) AND body IS NOT NULL",
         )?;
-        let bytes = message.bytes.as_bytes();
-        let canonical = message.canonical.as_ref().map(CanonicalDigest::as_bytes);
-        let mut rows = statement.query(params![
-            column::form(bytes),
-            column::form(canonical.unwrap_or(bytes)),
-            bytes,
-            biller.as_str()
-        ])?;
+        let bytes = message.as_bytes();
+        let mut rows = statement.query(params![hash::beginning(bytes), bytes, biller.as_str()])?;
         let Some(row) = rows.next()? else {
             return Ok(None);
         };

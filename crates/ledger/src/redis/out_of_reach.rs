@@ -44,11 +44,11 @@ impl OutOfReach {
 impl fmt::Display for OutOfReach {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Self::NotConnected => "no server of the shared state is connected",
-            Self::Busy => "too many operations on the shared state are under way",
-            Self::TooSlow => "the shared state did not answer in time",
-            Self::Lost => "the connection to the shared state broke",
-            Self::Refused => "the shared state answered with an error",
+            Self::NotConnected => "no Redis server is connected",
+            Self::Busy => "too many operations on Redis are under way",
+            Self::TooSlow => "Redis did not answer in time",
+            Self::Lost => "the connection to Redis broke",
+            Self::Refused => "Redis answered with an error",
         })
     }
 }

@@ -343,7 +343,7 @@ impl fmt::Debug for Share {
 fn unreadable(bill: &Bill) -> OutOfReach {
     tracing::error!(
         biller = bill.biller_code().as_str(),
-        "a value of the shared state is damaged, or was written by a later version"
+        "a value of Redis is damaged, or was written by a later version"
     );
     OutOfReach::Refused
 }

@@ -77,7 +77,7 @@ impl Worker {
     fn new(node: Arc<Node>, share: Share) -> Self {
         let reader = node.journal().reader();
         let written = reader.cursor().unwrap_or_else(|error| {
-            tracing::error!(%error, "the cursor of the shared state cannot be read");
+            tracing::error!(%error, "the sync cursor cannot be read");
             Cursor {
                 shared_up_to: 0,
                 shared_with: String::new(),
@@ -100,7 +100,7 @@ impl Worker {
         while timeout(CHECK_EVERY, stopped.changed()).await.is_err() {
             match self.node.journal().reader().last_row() {
                 Ok(last) => self.overdue.note(last, Instant::now()),
-                Err(error) => tracing::error!(%error, "catching up: journal"),
+                Err(error) => tracing::error!(%error, "resync: the journal cannot be read"),
             }
             let now = present.borrow().clone();
             self.update_present(now);
@@ -112,7 +112,7 @@ impl Worker {
                 .progress
                 .advance(&self.node, &self.share, overdue, &stopped);
             if let Err(error) = round.await {
-                tracing::error!(%error, "catching up: journal");
+                tracing::error!(%error, "resync: the journal cannot be read");
             }
             self.write_cursor();
         }
@@ -135,7 +135,7 @@ impl Worker {
         let updated = updated.unwrap_or_else(|| present.clone());
         if self.shared_with.as_ref() != Some(&updated) {
             tracing::warn!(
-                "the shared state, or a part of it, is another, or was wiped: writing it from the \
+                "Redis, or a part of it, is another, or was wiped: writing it from the \
                  journal"
             );
             self.node.marks().rewind();

@@ -369,14 +369,9 @@ fn request_id(number: usize, kind: &str) -> String {
         .iter()
         .map(|byte| format!("{byte:02x}"))
         .collect();
-    let (a, b, c, d, e) = (
-        &hex[..8],
-        &hex[8..12],
-        &hex[12..16],
-        &hex[16..20],
-        &hex[20..],
-    );
-    format!("{a}-{b}-{c}-{d}-{e}")
+    [0..8, 8..12, 12..16, 16..20, 20..32]
+        .map(|part| &hex[part])
+        .join("-")
 }
 
 fn body(number: usize, pay_type: &str, amount: &str) -> String {

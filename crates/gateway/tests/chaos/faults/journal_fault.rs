@@ -56,13 +56,13 @@ impl JournalFault {
             Self::Upgrade => {
                 node.kill();
                 node.write_journal_of_version_1();
-                node.start_again();
+                node.start_on_another_file();
             }
             Self::InterruptedUpgrade { after } => {
                 node.kill();
                 node.write_journal_of_version_1();
                 node.start_and_kill(after);
-                node.start_again();
+                node.start_on_another_file();
             }
             Self::Restore { time } => {
                 let backup = node.back_up();

@@ -4,6 +4,7 @@
 //! say how far the move has come. So a start that is killed goes on where it was at the next one. The old tables leave
 //! at the end.
 
+mod message;
 mod old_row;
 mod old_schema;
 #[cfg(test)]
@@ -13,14 +14,12 @@ use std::ops::ControlFlow;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use protocol::CanonicalDigest;
-use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior, params};
+use rusqlite::{Connection, Transaction, TransactionBehavior, params};
 
-use super::insert::{Inserter, insert_answer};
+use super::insert::Inserter;
 use super::row::{self, BILL_COLUMNS};
 use super::{JournalError, column, recompute, schema};
-use crate::{Digests, FactKind, KeptAnswer, MessageDigest};
-use old_row::OldFact;
+use message::{move_left_over, move_message};
 
 /// Facts, or bills, of one transaction: what a kill makes the next start do again.
 const BATCH: usize = 50_000;
@@ -198,133 +197,13 @@ fn move_facts(
     let mut rows = statement.query(params![progress.place, row::limit(batch)])?;
     let mut reached = progress;
     while let Some(row) = rows.next()? {
-        let mut old = old_row::read(row)?;
-        move_message(connection, inserter, &mut old)?;
+        let old = old_row::read(row)?;
+        move_message(connection, inserter, &old)?;
         inserter.insert_moved(connection, old.seq, &old.fact, &old.context)?;
         reached.place = old.seq;
         reached.done += 1;
     }
     Ok((reached.place > progress.place).then_some(reached))
-}
-
-/// Moves the pay-result of which a fact speaks, with its answer, where the fact is the first.
-fn move_message(
-    connection: &Connection,
-    inserter: &mut Inserter,
-    old: &mut OldFact,
-) -> Result<(), JournalError> {
-    let bytes = match &old.fact.kind {
-        FactKind::Payment { message, .. }
-        | FactKind::Delivery { message, .. }
-        | FactKind::DeliveryClosed { message, .. }
-        | FactKind::PayResultRefused { message }
-        | FactKind::RefusalClosed { message, .. } => *message,
-        _ => return Ok(()),
-    };
-    let code = old.fact.bill.biller_code();
-    let biller = inserter.numbers().biller(connection, code)?;
-    let mut digests = Digests {
-        bytes,
-        canonical: old.context.canonical,
-    };
-    if digests.canonical.is_none() {
-        // A fact of the same pay-result may have it: it is one row now.
-        digests.canonical = canonical_of(connection, code.as_str(), &bytes)?;
-        old.context.canonical = digests.canonical;
-    }
-    let numbers = inserter.numbers();
-    if numbers
-        .find_message(connection, biller, &digests, None)?
-        .is_none()
-    {
-        let body = body_of(connection, code.as_str(), &bytes)?;
-        let id = numbers.make_message(connection, biller, &digests, body.as_deref())?;
-        if let Some(answer) = answer_of(connection, code.as_str(), &bytes)? {
-            insert_answer(connection, id, &answer)?;
-        }
-    }
-    Ok(())
-}
-
-fn canonical_of(
-    connection: &Connection,
-    code: &str,
-    bytes: &MessageDigest,
-) -> Result<Option<CanonicalDigest>, JournalError> {
-    let canonical: Option<Vec<u8>> = connection
-        .prepare_cached(
-            "SELECT canonical FROM old_fact WHERE message = ?1 AND biller_code = ?2 AND canonical IS NOT NULL LIMIT 1",
-        )?
-        .query_row(params![bytes.as_bytes(), code], |row| row.get(0))
-        .optional()?;
-    Ok(canonical.as_deref().and_then(CanonicalDigest::from_slice))
-}
-
-fn body_of(
-    connection: &Connection,
-    code: &str,
-    bytes: &MessageDigest,
-) -> Result<Option<Vec<u8>>, JournalError> {
-    Ok(connection
-        .prepare_cached("SELECT body FROM old_message WHERE biller_code = ?1 AND message = ?2")?
-        .query_row(params![code, bytes.as_bytes()], |row| row.get(0))
-        .optional()?)
-}
-
-fn answer_of(
-    connection: &Connection,
-    code: &str,
-    bytes: &MessageDigest,
-) -> Result<Option<KeptAnswer>, JournalError> {
-    Ok(connection
-        .prepare_cached(
-            "SELECT status, content_type, body FROM old_answer WHERE biller_code = ?1 AND message = ?2",
-        )?
-        .query_row(params![code, bytes.as_bytes()], |row| {
-            Ok(KeptAnswer {
-                status: row.get(0)?,
-                content_type: row.get::<_, Vec<u8>>(1)?.into(),
-                body: row.get::<_, Vec<u8>>(2)?.into(),
-            })
-        })
-        .optional()?)
-}
-
-/// Moves pay-results and answers of which no fact speaks. There are hardly ever any, so they are counted first.
-fn move_left_over(
-    connection: &Transaction<'_>,
-    inserter: &mut Inserter,
-) -> Result<(), JournalError> {
-    let count = |query: &str| connection.query_row(query, [], |row| row.get::<_, i64>(0));
-    let messages = count("SELECT count(*) FROM old_message")?;
-    let answers = count("SELECT count(*) FROM old_answer")?;
-    if messages == count("SELECT count(*) FROM message WHERE body IS NOT NULL")?
-        && answers == count("SELECT count(*) FROM answer")?
-    {
-        return Ok(());
-    }
-    let mut statement = connection.prepare(
-        "SELECT biller_code, message FROM old_message UNION SELECT biller_code, message FROM old_answer",
-    )?;
-    let mut rows = statement.query([])?;
-    while let Some(row) = rows.next()? {
-        let code = old_row::biller(row, 0)?;
-        let bytes = row::digest(row, 1)?;
-        let digests = Digests {
-            bytes,
-            canonical: canonical_of(connection, code.as_str(), &bytes)?,
-        };
-        let numbers = inserter.numbers();
-        let biller = numbers.biller(connection, code)?;
-        if let Some(body) = body_of(connection, code.as_str(), &bytes)? {
-            numbers.keep_message(connection, biller, &digests, &body)?;
-        }
-        if let Some(answer) = answer_of(connection, code.as_str(), &bytes)? {
-            let id = numbers.message(connection, biller, &digests, None)?;
-            insert_answer(connection, id, &answer)?;
-        }
-    }
-    Ok(())
 }
 
 /// Finds out of the next bills whether they are registered and which of their events are open; `None` where there are

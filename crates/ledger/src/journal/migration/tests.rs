@@ -63,10 +63,10 @@ fn a_move_that_is_stopped_behind_every_step_comes_to_the_same_journal() {
     let mut stops = 0;
     loop {
         let mut connection = connect(stopped.path());
-        let mut steps = 0;
+        let mut looks = 0;
         let moved = run_watched(&mut connection, BATCH, |_| {
-            steps += 1;
-            if steps > 1 {
+            looks += 1;
+            if looks > 1 {
                 ControlFlow::Break(())
             } else {
                 ControlFlow::Continue(())

@@ -81,11 +81,11 @@ impl ServerClock {
             tracing::error!(
                 %server,
                 server_ahead_ms = ahead,
-                "this machine's clock differs from that of the shared state: links are reserved by \
+                "this machine's clock differs from that of Redis: links are reserved by \
                  the server's, but marks and stamps are wrong until both keep time"
             );
         } else if !differs && state.is_logged {
-            tracing::info!(%server, "this machine's clock and that of the shared state agree again");
+            tracing::info!(%server, "this machine's clock and that of Redis agree again");
         }
         state.is_logged = differs;
     }

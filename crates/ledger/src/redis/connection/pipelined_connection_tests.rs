@@ -65,7 +65,7 @@ async fn questions_of_one_round_leave_together_and_get_their_replies_in_order() 
 }
 
 #[tokio::test]
-async fn a_reply_whose_asker_is_gone_is_nobody_elses() {
+async fn a_reply_whose_caller_is_gone_goes_to_no_other_call() {
     let (connection, _driver, mut server) = connected();
     let gone = ask(&connection, "a", AMPLE);
     receive(&mut server, asked("a").len()).await;
@@ -78,7 +78,7 @@ async fn a_reply_whose_asker_is_gone_is_nobody_elses() {
 }
 
 #[tokio::test]
-async fn what_nobody_asked_for_or_understands_ends_the_lane() {
+async fn an_unasked_or_malformed_reply_ends_the_connection() {
     for bytes in [&b"+unasked\r\n"[..], b"HTTP/1.1 400\r\n", b""] {
         let (connection, driver, mut server) = connected();
         server.write_all(bytes).await.unwrap();
@@ -92,7 +92,7 @@ async fn what_nobody_asked_for_or_understands_ends_the_lane() {
 }
 
 #[tokio::test]
-async fn what_was_said_before_a_question_was_out_is_no_reply_to_it() {
+async fn a_reply_from_before_the_command_was_sent_is_no_reply_to_it() {
     let (connection, driver, mut server) = connected();
     let unasked = server.write_all(b"+unasked\r\n").now_or_never();
     unasked.expect("there is room").unwrap();
@@ -105,7 +105,7 @@ async fn what_was_said_before_a_question_was_out_is_no_reply_to_it() {
 }
 
 #[tokio::test]
-async fn who_waits_is_told_when_the_server_hangs_up() {
+async fn a_waiting_call_fails_when_the_server_ends_the_connection() {
     let (connection, driver, mut server) = connected();
     let questions = ["a", "b"].map(|word| ask(&connection, word, AMPLE));
     receive(&mut server, 2 * asked("a").len()).await;
@@ -118,7 +118,7 @@ async fn who_waits_is_told_when_the_server_hangs_up() {
 }
 
 #[tokio::test]
-async fn who_waits_or_asks_is_told_when_there_is_no_driver_any_more() {
+async fn waiting_and_later_calls_fail_when_there_is_no_driver_any_more() {
     let (connection, driver, mut server) = connected();
     let before = ask(&connection, "a", AMPLE);
     receive(&mut server, asked("a").len()).await;
@@ -129,7 +129,7 @@ async fn who_waits_or_asks_is_told_when_there_is_no_driver_any_more() {
 }
 
 #[tokio::test]
-async fn a_reply_that_is_late_ends_the_lane_for_all() {
+async fn a_late_reply_ends_the_connection_for_all() {
     let (connection, driver, mut server) = connected();
     // One that is answered in time does not put off the others' time.
     let in_time = ask(&connection, "a", Duration::from_millis(50));

@@ -191,7 +191,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_reply_is_told_and_never_guessed() {
+    fn malformed_bytes_are_an_error_and_never_guessed() {
         let deep = "*1\r\n".repeat(LEVELS_MAX + 1);
         let long = "+".repeat(LINE_MAX_BYTES + 2);
         for bytes in [

@@ -117,7 +117,7 @@ impl SharedConnection {
     /// supervisor, which is woken, finds out when it takes writes again.
     pub(crate) fn learn_writes_refused(&self, code: &str) {
         if self.takes_writes.swap(false, Ordering::AcqRel) {
-            tracing::warn!(server = %self.address, code, "a server of the shared state cannot serve writes");
+            tracing::warn!(server = %self.address, code, "a Redis server cannot serve writes");
             self.dialer.wake().check_now();
         }
     }
@@ -167,7 +167,7 @@ impl SharedConnection {
     /// code is logged, because the rest may quote a key or a value.
     pub(crate) fn log_refused_command(&self, code: &str) {
         if !self.refusal_logged.swap(true, Ordering::Relaxed) {
-            tracing::error!(server = %self.address, code, "the shared state refuses a command");
+            tracing::error!(server = %self.address, code, "Redis refuses a command");
         }
     }
 

@@ -176,7 +176,7 @@ mod tests {
     }
 
     #[test]
-    fn moved_slots_are_told_from_changed_data() {
+    fn moved_slots_are_no_changed_data() {
         let before = Identity::new(vec![server("a", &[[0, 8]]), server("b", &[[9, 16_383]])]);
         let moved = Identity::new(vec![server("a", &[[0, 7]]), server("b", &[[8, 16_383]])]);
         let restarted = Identity::new(vec![server("a", &[[0, 8]]), server("c", &[[9, 16_383]])]);

@@ -59,7 +59,7 @@ impl StatusPublisher {
     /// Publishes that all of Redis is in reach, and its identity.
     pub(crate) fn in_reach(&mut self, identity: Identity, now: Instant) -> IdentityUpdate {
         if self.logged != Logged::InReach {
-            tracing::info!(%identity, "the shared state is in reach");
+            tracing::info!(%identity, "Redis is in reach");
             self.logged = Logged::InReach;
         }
         let before = self.whole.last.clone();
@@ -93,7 +93,7 @@ impl StatusPublisher {
         if self.logged != logged {
             tracing::warn!(
                 reason = %fault,
-                "the shared state is out of reach for writes: it is read, and what this node does \
+                "Redis is out of reach for writes: it is read, and what this node does \
                  waits in its journal"
             );
             self.logged = logged;
@@ -113,7 +113,7 @@ impl StatusPublisher {
         if self.logged != logged {
             tracing::warn!(
                 reason = %fault,
-                "the shared state is out of reach: this node goes on with what it knows"
+                "Redis is out of reach: this node goes on with what it knows"
             );
             self.logged = logged;
         }
@@ -164,7 +164,7 @@ mod tests {
     }
 
     #[test]
-    fn slots_on_their_way_are_told_when_they_have_arrived() {
+    fn moving_slots_are_published_once_they_have_settled() {
         let status = Arc::new(Status::default());
         let mut publisher = StatusPublisher::new(Arc::clone(&status));
         let start = Instant::now();
@@ -190,7 +190,7 @@ mod tests {
     }
 
     #[test]
-    fn changed_data_is_told_at_once_and_an_absence_is_no_change() {
+    fn changed_data_is_published_at_once_and_an_absence_is_no_change() {
         let status = Arc::new(Status::default());
         let mut publisher = StatusPublisher::new(Arc::clone(&status));
         let now = Instant::now();

@@ -301,7 +301,7 @@ impl Supervisor {
             .map(|connection| inspect(connection, self.settings.timeout));
         let warnings: Vec<_> = join_all(asked).await.into_iter().flatten().collect();
         for warning in &warnings {
-            tracing::warn!("the shared state can forget: {warning}");
+            tracing::warn!("Redis can lose data: {warning}");
         }
         self.status.warnings.send_replace(warnings);
     }

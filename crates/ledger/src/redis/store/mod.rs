@@ -77,7 +77,7 @@ impl SharedStore {
             .name("shared-store".to_owned())
             .spawn(move || run(supervisor))
         {
-            tracing::error!(%error, "no thread for the shared state: it stays out of reach");
+            tracing::error!(%error, "no thread for Redis: it stays out of reach");
         }
         Self { inner }
     }
@@ -249,7 +249,7 @@ fn run(supervisor: Supervisor) {
             runtime.shutdown_background();
         }
         Err(error) => {
-            tracing::error!(%error, "no runtime for the shared state: it stays out of reach");
+            tracing::error!(%error, "no runtime for Redis: it stays out of reach");
         }
     }
 }

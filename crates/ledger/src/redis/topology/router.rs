@@ -159,7 +159,7 @@ impl Router {
                     return Err(OutOfReach::Refused);
                 }
                 Refusal::Unfit => {
-                    tracing::warn!(server = %connection.address(), code = error.code(), "a server of the shared state cannot serve");
+                    tracing::warn!(server = %connection.address(), code = error.code(), "a Redis server cannot serve");
                     connection.close(OutOfReach::Refused);
                     return Err(OutOfReach::Refused);
                 }

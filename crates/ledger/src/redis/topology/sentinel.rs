@@ -208,7 +208,7 @@ mod tests {
     }
 
     #[test]
-    fn the_most_recent_decision_comes_first_and_nobody_twice() {
+    fn the_most_recent_decision_comes_first_and_no_server_twice() {
         let answer = |port, config_epoch| Answer {
             primary: ServerAddress::new("n", port),
             config_epoch,
