@@ -90,7 +90,12 @@ class _Long:
             self._run(replace(CALLS["link_create"], numbers=LINKED), LINK_SECONDS)
             self._run(replace(CALLS["link_create"], file=f"history/{self._kind.long}"), FILL_SECONDS)
         for length in self._options.history:
-            self._lengthen(length)
+            refused = self._lengthen(length)
+            if refused:
+                # A cost of calls that fail would mean nothing.
+                found = f"{refused:.0%} of the calls are refused behind {self._length:,}"
+                yield GrowthRow(f"{length:,} {self._kind.name}, {self._ledger}", found, "none", False)
+                break
             yield from self._at(length)
         self._gateway.end()
         self._upstream.child.end()
@@ -99,15 +104,16 @@ class _Long:
         shutil.rmtree(self._gateway.folder)
 
     def _lengthen(self, length):
-        while self._length < length:
-            added = self._run(self._kind.long_call(), FILL_SECONDS)
-            if not added:
-                raise RuntimeError(f"{self._kind.name}: no call is taken")
-            self._length += added
+        """Calls until the history is so long, or nothing is taken; returns the share that was refused last."""
+        refused = 0
+        while self._length < length and refused < 1:
+            result = self._run(self._kind.long_call(), FILL_SECONDS)
+            refused = result.refused / result.calls if result.calls else 1
+            self._length += result.calls - result.refused
+        return refused
 
     def _run(self, one, seconds):
-        result = wrk.finish(wrk.start(self._environment, one, self._gateway.url(), self._kind.connections, seconds))
-        return result.calls - result.refused
+        return wrk.finish(wrk.start(self._environment, one, self._gateway.url(), self._kind.connections, seconds))
 
     def _at(self, length):
         what = f"{length:,} {self._kind.name}, {self._ledger}"
