@@ -1,5 +1,6 @@
 """A closed load by wrk: every connection always has one call in flight."""
 
+import collections
 import itertools
 import math
 import os
@@ -15,8 +16,10 @@ _UNITS = {"us": 1e-6, "ms": 1e-3, "s": 1.0, "m": 60.0}
 # No number occurs twice in a run: each load starts beyond the numbers of the one before it.
 _number = itertools.count(1_000_000_000, 2_000_000)
 
-# Of a range of numbers, each load takes others than the one before it, as long as there are any.
-_turn = itertools.count(0, 150_000)
+# Of a range of numbers, each load takes others than the one before it, as long as there are any: it begins this much
+# further on, which is more than a load of some seconds takes.
+_TURN = 30_011
+_turns = collections.Counter()
 
 
 @dataclass(frozen=True)
@@ -42,7 +45,8 @@ def start(environment, call, url, connections, seconds):
     env = {"CALL_PATH": call.path}
     if call.numbers:
         env["NUMBER_FROM"], env["NUMBER_SPAN"] = map(str, call.numbers)
-        env["NUMBER_TURN"] = str(next(_turn))
+        env["NUMBER_TURN"] = str(_turns[call])
+        _turns[call] += _TURN
     else:
         env["NUMBER_FROM"] = str(next(_number))
     arguments = [str(call.body), *call.headers]

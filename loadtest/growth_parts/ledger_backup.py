@@ -28,7 +28,8 @@ def rows(environment, options):
     folder = environment.folder / "backed-up" / "ledger"
     folder.parent.mkdir()
     journal.write(folder, options.journals)
-    gateway = Gateway(environment, "backed-up", upstream.url("plain"), Settings(ledger=KEEP))
+    billers = {code: upstream.url("plain") for code in journal.codes()}
+    gateway = Gateway(environment, "backed-up", upstream.url("plain"), Settings(billers=billers, ledger=KEEP))
     seconds = max(options.seconds, LEAST_SECONDS)
     calls = _calls(journal)
 

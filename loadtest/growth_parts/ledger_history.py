@@ -14,7 +14,6 @@ from bench.upstream import Upstream
 from growth_parts.large_journal import call
 
 CPU_AT_MOST, OTHER_AT_MOST, READY_SECONDS = 2, 1.2, 2
-CONNECTIONS = 16
 FILL_SECONDS, LINK_SECONDS = 1, 10
 OTHER = "B0002"
 OTHER_BILLS = (5_000_000_000, 1_000)
@@ -36,6 +35,7 @@ class Kind:
     # The path below which the upstream answers.
     kakao: str = ""
     fresh_numbers: tuple = ()
+    connections: int = 16
 
     def call(self, file, numbers=()):
         if self.api == "link_recreate":
@@ -54,7 +54,9 @@ class Kind:
 
 KINDS = (
     Kind("bills that differ in the notice key alone", "link_create", "differing_links", "keyed_links"),
-    Kind("refused links under one notice key", "link_create", "refused_links", "keyed_links", "/refusing"),
+    Kind("refused links under one notice key", "link_create", "refused_links", "keyed_links", "/refusing",
+         # While one of them is under way, the notice key is its bill's, and the others are refused without a call.
+         connections=1),
     Kind("payments of one bill", "pay_result", "payments", "pay_result"),
     Kind("cancels of one payment", "pay_result", "cancels", "fresh_cancels"),
     Kind("re-creations of one link", "link_recreate", "recreated_link", "recreated_links", "", LINKED),
@@ -88,7 +90,12 @@ class _Long:
             self._run(replace(CALLS["link_create"], numbers=LINKED), LINK_SECONDS)
             self._run(replace(CALLS["link_create"], file=f"history/{self._kind.long}"), FILL_SECONDS)
         for length in self._options.history:
-            self._lengthen(length)
+            refused = self._lengthen(length)
+            if refused:
+                # A cost of calls that fail would mean nothing.
+                found = f"{refused:.0%} of the calls are refused behind {self._length:,}"
+                yield GrowthRow(f"{length:,} {self._kind.name}, {self._ledger}", found, "none", False)
+                break
             yield from self._at(length)
         self._gateway.end()
         self._upstream.child.end()
@@ -97,15 +104,16 @@ class _Long:
         shutil.rmtree(self._gateway.folder)
 
     def _lengthen(self, length):
-        while self._length < length:
-            added = self._run(self._kind.long_call(), FILL_SECONDS)
-            if not added:
-                raise RuntimeError(f"{self._kind.name}: no call is taken")
-            self._length += added
+        """Calls until the history is so long, or nothing is taken; returns the share that was refused last."""
+        refused = 0
+        while self._length < length and refused < 1:
+            result = self._run(self._kind.long_call(), FILL_SECONDS)
+            refused = result.refused / result.calls if result.calls else 1
+            self._length += result.calls - result.refused
+        return refused
 
     def _run(self, one, seconds):
-        result = wrk.finish(wrk.start(self._environment, one, self._gateway.url(), CONNECTIONS, seconds))
-        return result.calls - result.refused
+        return wrk.finish(wrk.start(self._environment, one, self._gateway.url(), self._kind.connections, seconds))
 
     def _at(self, length):
         what = f"{length:,} {self._kind.name}, {self._ledger}"
@@ -131,7 +139,7 @@ class _Long:
                         seconds <= READY_SECONDS)
 
     def _slice(self, one):
-        load = closed(self._environment, one, self._gateway, "plain", CONNECTIONS)
+        load = closed(self._environment, one, self._gateway, "plain", self._kind.connections)
         return lambda: measure([self._gateway], self._upstream, [load], self._options.seconds)
 
     def _others(self, one: Call):

@@ -20,6 +20,8 @@ STARTS = 3
 # Slices of the mix at most; it ends when a tenth of them added less than a hundredth to the memory.
 MIXES, STILL = 150, 10
 VERIFIED_AT_MOST = 1_000_000
+# Bills of the journal in which all are paid.
+ALL_PAID = 200_000
 
 
 @dataclass(frozen=True)
@@ -43,7 +45,7 @@ def rows(environment, options):
     upstream.child.end()
     if len(found) > 1:
         yield from _over_sizes(found)
-    yield _disk(environment, min(options.bills))
+    yield _disk(environment, min(*options.bills, ALL_PAID))
 
 
 def _gateway(environment, upstream, options, bills):
