@@ -53,7 +53,7 @@ fn main() {
         paid_percent: number(2, 50),
         billers: number(3, 10),
         from: Timestamp::now().minus(Duration::from_hours(24 * days)),
-        span: Duration::from_hours(24 * days) - Duration::from_mins(1),
+        span: Duration::from_hours(24 * days).saturating_sub(Duration::from_mins(1)),
         clock: HybridLogicalClock::new(0, 0),
         answer: answer(),
     };

@@ -1,5 +1,5 @@
 //! Files with which a ledger does not start: each is named with what is wrong and what to do, and nothing is written.
-#![allow(clippy::unwrap_used, missing_docs)]
+#![allow(clippy::too_many_lines, clippy::unwrap_used, missing_docs)]
 
 mod support;
 

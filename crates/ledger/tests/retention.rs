@@ -59,6 +59,9 @@ fn rows(directory: &Path, table: &str) -> i64 {
     journal.query_row(&count, [], |row| row.get(0)).unwrap()
 }
 
+/// Bills that leave while calls run.
+const BILLS: u32 = 400;
+
 #[tokio::test]
 async fn a_bill_paid_five_years_ago_is_paid_right_after_a_start_and_unpaid_ones_are_gone() {
     let mut node = Node::alone(&Store::Embedded).await;
@@ -233,7 +236,6 @@ fn calls_that_meet_the_retention_see_all_of_a_bill_or_nothing_and_the_journal_st
         .enable_all()
         .build()
         .unwrap();
-    const BILLS: u32 = 400;
     let node = runtime.block_on(async {
         let node = Node::alone(&Store::Embedded).await;
         for number in 0..BILLS {

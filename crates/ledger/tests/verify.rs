@@ -61,75 +61,76 @@ fn audit(directory: &Path) -> Audit {
     verify_offline(directory, |_| {}).unwrap()
 }
 
+/// What is done to the journal | what is found.
+const HARMS: &[(&str, &[&str])] = &[
+    ("SELECT 1", &[]),
+    ("DROP INDEX fact_by_payment", &["index_missing"]),
+    ("DELETE FROM fact WHERE bill = 2", &["bill_without_facts"]),
+    (
+        "UPDATE bill SET registered = NULL WHERE id = 1",
+        &["mark_differs"],
+    ),
+    (
+        "UPDATE bill SET registered = 0 WHERE id = 2",
+        &["mark_differs"],
+    ),
+    (
+        "UPDATE fact SET open = NULL WHERE bill = 1",
+        &["mark_differs"],
+    ),
+    (
+        "UPDATE fact SET open = 1 WHERE bill = 1 AND kind = 4",
+        &["mark_differs"],
+    ),
+    (
+        "UPDATE bill SET hash = 5 WHERE id = 1",
+        &["unreadable_bill"],
+    ),
+    (
+        "UPDATE bill SET biller = 9 WHERE id = 2",
+        &["unreadable_bill", "unreadable_row", "unreadable_row"],
+    ),
+    (
+        "UPDATE fact SET kind = 99 WHERE bill = 1 AND kind = 4",
+        &["unreadable_row"],
+    ),
+    (
+        "UPDATE fact SET paid_at = -5 WHERE bill = 1 AND kind = 6",
+        &["unreadable_row"],
+    ),
+    ("DELETE FROM message WHERE id = 1", &["message_missing"]),
+    (
+        "UPDATE message SET body = NULL WHERE id = 1",
+        &["message_missing"],
+    ),
+    (
+        "UPDATE message SET body = x'00' WHERE id = 1",
+        &["message_altered"],
+    ),
+    (
+        "UPDATE fact SET stamp = (SELECT stamp FROM fact WHERE bill = 1 AND kind = 4) WHERE bill = 1 AND kind = 6",
+        &["stamp_twice"],
+    ),
+    (
+        "UPDATE snapshot SET up_to = up_to - 1",
+        &["snapshot_differs"],
+    ),
+    ("UPDATE snapshot SET state = x'00'", &[]),
+    (
+        "DELETE FROM fact WHERE seq = (SELECT max(seq) FROM fact)",
+        &["mark_differs", "snapshot_differs"],
+    ),
+];
+
 #[tokio::test]
 async fn every_kind_of_damage_is_found_by_its_name_and_nothing_else_is() {
-    // what is done to the journal | what is found
-    let table: &[(&str, &[&str])] = &[
-        ("SELECT 1", &[]),
-        ("DROP INDEX fact_by_payment", &["index_missing"]),
-        ("DELETE FROM fact WHERE bill = 2", &["bill_without_facts"]),
-        (
-            "UPDATE bill SET registered = NULL WHERE id = 1",
-            &["mark_differs"],
-        ),
-        (
-            "UPDATE bill SET registered = 0 WHERE id = 2",
-            &["mark_differs"],
-        ),
-        (
-            "UPDATE fact SET open = NULL WHERE bill = 1",
-            &["mark_differs"],
-        ),
-        (
-            "UPDATE fact SET open = 1 WHERE bill = 1 AND kind = 4",
-            &["mark_differs"],
-        ),
-        (
-            "UPDATE bill SET hash = 5 WHERE id = 1",
-            &["unreadable_bill"],
-        ),
-        (
-            "UPDATE bill SET biller = 9 WHERE id = 2",
-            &["unreadable_bill", "unreadable_row", "unreadable_row"],
-        ),
-        (
-            "UPDATE fact SET kind = 99 WHERE bill = 1 AND kind = 4",
-            &["unreadable_row"],
-        ),
-        (
-            "UPDATE fact SET paid_at = -5 WHERE bill = 1 AND kind = 6",
-            &["unreadable_row"],
-        ),
-        ("DELETE FROM message WHERE id = 1", &["message_missing"]),
-        (
-            "UPDATE message SET body = NULL WHERE id = 1",
-            &["message_missing"],
-        ),
-        (
-            "UPDATE message SET body = x'00' WHERE id = 1",
-            &["message_altered"],
-        ),
-        (
-            "UPDATE fact SET stamp = (SELECT stamp FROM fact WHERE bill = 1 AND kind = 4) WHERE bill = 1 AND kind = 6",
-            &["stamp_twice"],
-        ),
-        (
-            "UPDATE snapshot SET up_to = up_to - 1",
-            &["snapshot_differs"],
-        ),
-        ("UPDATE snapshot SET state = x'00'", &[]),
-        (
-            "DELETE FROM fact WHERE seq = (SELECT max(seq) FROM fact)",
-            &["mark_differs", "snapshot_differs"],
-        ),
-    ];
     let whole = journal().await;
     let file = whole.path().join("journal.sqlite3");
     let snapshots: i64 = connect(whole.path())
         .query_row("SELECT count(*) FROM snapshot", [], |row| row.get(0))
         .unwrap();
     assert_eq!(snapshots, 1);
-    for (harm, expected) in table {
+    for (harm, expected) in HARMS {
         let copy = TempDir::new().unwrap();
         std::fs::copy(&file, copy.path().join("journal.sqlite3")).unwrap();
         connect(copy.path()).execute_batch(harm).unwrap();

@@ -65,7 +65,11 @@ impl Ledger {
             now,
             until,
         };
-        let resident = self.node.resident(bill).await.map_err(unreadable)?;
+        let resident = self
+            .node
+            .resident(bill)
+            .await
+            .map_err(|error| unreadable(&error))?;
         let (reservation, commit) = match &self.share {
             None => self.reserve_here(&resident, lease).await?,
             Some(share) => self.reserve_everywhere(share, &resident, lease).await?,
@@ -90,7 +94,7 @@ impl Ledger {
             let entry = Entry::of(vec![fact]).with_context(lease.context.clone());
             Ok((reservation, self.node.record(state, entry)))
         });
-        let decided = decided.await.map_err(unreadable)?;
+        let decided = decided.await.map_err(|error| unreadable(&error))?;
         decided.unwrap_or(Err(LinkRefusal::Unavailable))
     }
 
@@ -113,7 +117,11 @@ impl Ledger {
             ..lease
         };
         for _ in 0..ROUNDS {
-            let others = self.node.others(resident).await.map_err(unreadable)?;
+            let others = self
+                .node
+                .others(resident)
+                .await
+                .map_err(|error| unreadable(&error))?;
             let Some(mut joined) = share.join_with_others(resident, &others, &held) else {
                 continue;
             };
@@ -191,12 +199,16 @@ impl Ledger {
                 (held, share.by_shared_clock(bill, now))
             }
         };
-        let resident = self.node.resident(bill).await.map_err(unreadable)?;
+        let resident = self
+            .node
+            .resident(bill)
+            .await
+            .map_err(|error| unreadable(&error))?;
         let decided = self.node.decide(&resident, |_, local| {
             let joined = held.join(&local.decision_input());
             joined.decision_input().may_recreate(bill, now)
         });
-        let decided = decided.await.map_err(unreadable)?;
+        let decided = decided.await.map_err(|error| unreadable(&error))?;
         decided.unwrap_or(Err(LinkRefusal::Unavailable))
     }
 
@@ -302,7 +314,7 @@ impl Ledger {
     }
 }
 
-fn unreadable(error: JournalError) -> LinkRefusal {
+fn unreadable(error: &JournalError) -> LinkRefusal {
     tracing::error!(%error, "the ledger cannot be read: links are refused");
     LinkRefusal::Unavailable
 }

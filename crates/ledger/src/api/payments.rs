@@ -84,8 +84,8 @@ impl Ledger {
     }
 
     /// Records a payment event. The fact is folded and queued for the journal when this function returns, where the bill's
-    /// state is in memory; else at the latest when the future is dropped. The future ends when the fact is on durable storage, or cannot be written, and is in
-    /// Redis, where that can be reached. Dropping the future undoes nothing.
+    /// state is in memory; else at the latest when the future is dropped. The future ends when the fact is on durable
+    /// storage, or cannot be written, and is in Redis, where that can be reached. Dropping the future undoes nothing.
     ///
     /// A double payment, or a payment with another amount, classifies the bill as an error bill; with
     /// Redis, after the state of the other nodes is read.
@@ -106,12 +106,12 @@ impl Ledger {
         let ledger = self.clone();
         let payment = match self.queue_where_known(report, body) {
             Ok(queued) => Payment::Queued(Box::new(queued)),
-            Err(report) => Payment::Unread(Unread {
+            Err(report) => Payment::Unread(Box::new(Unread {
                 ledger: self.clone(),
-                report,
+                report: *report,
                 body: body.clone(),
                 is_queued: false,
-            }),
+            })),
         };
         async move {
             let queued = match payment {
@@ -129,11 +129,11 @@ impl Ledger {
     }
 
     /// Folds a payment and queues it, where memory has the whole state of its bill; else it is given back.
-    fn queue_where_known(&self, report: Reported, body: &Bytes) -> Result<Queued, Reported> {
+    fn queue_where_known(&self, report: Reported, body: &Bytes) -> Result<Queued, Box<Reported>> {
         let book = self.node.book_of(&report.bill);
         let mut state = book.lock();
         if state.complete_state(&report.bill).is_none() {
-            return Err(report);
+            return Err(Box::new(report));
         }
         Ok(self.queue_payment(&mut state, report, body))
     }
@@ -298,7 +298,7 @@ impl Ledger {
 /// A payment as it is when [`Ledger::record_payment`] returns.
 enum Payment {
     Queued(Box<Queued>),
-    Unread(Unread),
+    Unread(Box<Unread>),
 }
 
 /// A payment whose bill has to be read first. If the future that reads is dropped, the payment is queued all the same.

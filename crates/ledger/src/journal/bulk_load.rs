@@ -125,9 +125,9 @@ mod tests {
         assert!(audit.findings.is_empty(), "{:?}", audit.findings);
         assert_eq!(audit.rows, 300);
         for fact in &facts {
-            let mut folded = BillState::default();
-            folded.fold(fact);
-            assert_eq!(reader.load(&fact.bill).unwrap().state, folded);
+            let mut state = BillState::default();
+            state.fold(fact);
+            assert_eq!(reader.load(&fact.bill).unwrap().state, state);
         }
         let again = BulkLoad::create(&directory).unwrap_err();
         assert!(matches!(again, JournalError::Refused(..)), "{again}");

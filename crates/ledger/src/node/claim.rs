@@ -62,31 +62,15 @@ impl Drop for ClaimGuard {
 impl Node {
     /// Claims the relay of bytes that report no event that can be read.
     pub(crate) fn claim_bytes(&self, biller: BillerCode, message: Digests) -> Claim {
-        self.take(&self.book(biller), message)
-            .map_or_else(|known| known, Claim::Granted)
-    }
-
-    /// Takes a pay-result that memory does not know as accepted or under way.
-    fn take(&self, book: &Arc<Book>, message: Digests) -> Result<ClaimGuard, Claim> {
-        let taken = book.lock().take(&message);
-        match taken {
-            InMemory::Accepted(message, answer) => Err(Claim::Accepted { message, answer }),
-            InMemory::UnderWay(wait) => Err(Claim::UnderWay(UnderWay(wait))),
-            InMemory::Taken(wake) => Ok(ClaimGuard {
-                book: Arc::clone(book),
-                message,
-                _wake: wake,
-                resident: None,
-            }),
-        }
+        take(&self.book(biller), message).map_or_else(|known| *known, Claim::Granted)
     }
 
     /// Claims the relay of one pay-result, in whatever spelling.
     pub(crate) async fn claim(&self, bill: &Bill, event: &PaymentEvent, message: Digests) -> Claim {
         let book = self.book_of(bill);
-        let mut guard = match self.take(&book, message) {
+        let mut guard = match take(&book, message) {
             Ok(guard) => guard,
-            Err(known) => return known,
+            Err(known) => return *known,
         };
         let Ok(resident) = self.resident(bill).await else {
             return Claim::Unreadable(guard);
@@ -111,5 +95,20 @@ impl Node {
             Ok(None) => Claim::Granted(guard),
             Err(_) => Claim::Unreadable(guard),
         }
+    }
+}
+
+/// Takes a pay-result that memory does not know as accepted or under way.
+fn take(book: &Arc<Book>, message: Digests) -> Result<ClaimGuard, Box<Claim>> {
+    let taken = book.lock().take(&message);
+    match taken {
+        InMemory::Accepted(message, answer) => Err(Box::new(Claim::Accepted { message, answer })),
+        InMemory::UnderWay(wait) => Err(Box::new(Claim::UnderWay(UnderWay(wait)))),
+        InMemory::Taken(wake) => Ok(ClaimGuard {
+            book: Arc::clone(book),
+            message,
+            _wake: wake,
+            resident: None,
+        }),
     }
 }

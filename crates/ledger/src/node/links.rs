@@ -127,7 +127,10 @@ mod tests {
         let (one, other) = (bill("1", "n"), bill("2", "m"));
         let before = register.now();
         register.queue(&one);
-        assert_eq!(register.queued(LinkKey::Notice("n")), [one.clone()]);
+        assert_eq!(
+            register.queued(LinkKey::Notice("n")),
+            std::slice::from_ref(&one)
+        );
         assert!(!register.has_changed(LinkKey::of(&one), before));
         register.commit(&one);
         assert!(register.queued(LinkKey::Notice("n")).is_empty());

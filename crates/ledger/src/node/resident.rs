@@ -73,7 +73,12 @@ impl Node {
     /// When the journal cannot be read.
     pub(crate) async fn resident(&self, bill: &Bill) -> Result<Resident, JournalError> {
         let (resident, is_complete) = self.pin(bill);
-        if !is_complete {
+        if is_complete {
+            return Ok(resident);
+        }
+        if self.knows_nothing_of(bill) {
+            self.complete(&resident, Loaded::default());
+        } else {
             self.make_room();
             let wanted = bill.clone();
             let read = move |reader: &Reader| reader.load(&wanted);

@@ -97,7 +97,9 @@ pub fn write(directory: &Path, bills: usize) {
             writer.link(number);
         }
         // A step that has no divisor in common with the number of bills meets each of them once.
-        let step = (bills / 3..).find(|step| gcd(*step, bills) == 1).unwrap();
+        let step = (bills / 3..2 * bills)
+            .find(|step| gcd(*step, bills) == 1)
+            .unwrap();
         for turn in 0..bills {
             writer.pay(turn * step % bills);
         }
@@ -255,7 +257,7 @@ impl Writer<'_> {
                 code(number),
                 format!("{number:010}"),
                 notice_key(number),
-                if number % 7 == 0 {
+                if number.is_multiple_of(7) {
                     r#"{"site":"7"}"#
                 } else {
                     ""
@@ -319,7 +321,7 @@ pub fn expected(number: usize) -> Expected {
 
 /// Returns the bill with this number.
 pub fn bill(number: usize) -> Bill {
-    let identity: &[(&str, &str)] = if number % 7 == 0 {
+    let identity: &[(&str, &str)] = if number.is_multiple_of(7) {
         &[("site", "7")]
     } else {
         &[]
@@ -356,7 +358,7 @@ pub fn code(number: usize) -> String {
 
 /// The notice key of a bill; every third has one.
 pub fn notice_key(number: usize) -> String {
-    if number % 3 == 0 {
+    if number.is_multiple_of(3) {
         format!("N{number}")
     } else {
         String::new()
@@ -365,10 +367,9 @@ pub fn notice_key(number: usize) -> String {
 
 fn request_id(number: usize, kind: &str) -> String {
     let hash = MessageDigest::of(format!("{number} {kind}").as_bytes());
-    let hex: String = hash.as_bytes()[..16]
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect();
+    let beginning = hash.as_bytes()[..16].iter();
+    let number = beginning.fold(0_u128, |number, byte| number << 8 | u128::from(*byte));
+    let hex = format!("{number:032x}");
     [0..8, 8..12, 12..16, 16..20, 20..32]
         .map(|part| &hex[part])
         .join("-")

@@ -78,8 +78,7 @@ impl Reader {
     pub(crate) fn audit(&self, auditor: &mut dyn Auditor) -> Audit {
         let mut audit = Audit::default();
         let connection = self.lock();
-        let checks: [fn(&Connection, &mut Audit, &mut dyn Auditor) -> Result<(), JournalError>; 4] =
-            [check_indexes, pages::check, bills::check, check_facts];
+        let checks: [Check; 4] = [check_indexes, pages::check, bills::check, check_facts];
         for check in checks {
             // What SQLite cannot read on the way is one more finding.
             if let Err(error) = check(&connection, &mut audit, auditor) {
@@ -89,6 +88,9 @@ impl Reader {
         audit
     }
 }
+
+/// One part of an audit.
+type Check = fn(&Connection, &mut Audit, &mut dyn Auditor) -> Result<(), JournalError>;
 
 impl Audit {
     fn damaged(&mut self, error: &JournalError) {

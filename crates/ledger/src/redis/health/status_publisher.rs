@@ -168,7 +168,7 @@ mod tests {
         let status = Arc::new(Status::default());
         let mut publisher = StatusPublisher::new(Arc::clone(&status));
         let start = Instant::now();
-        let published = |publisher: &mut StatusPublisher, last_slot, milliseconds| {
+        let identity_after = |publisher: &mut StatusPublisher, last_slot, milliseconds| {
             let now = start + Duration::from_millis(milliseconds);
             publisher.in_reach(identity("a", last_slot), now);
             status.identity.borrow().clone()
@@ -182,7 +182,7 @@ mod tests {
         ] {
             let expected = Some(identity("a", known));
             assert_eq!(
-                published(&mut publisher, last_slot, milliseconds),
+                identity_after(&mut publisher, last_slot, milliseconds),
                 expected,
                 "{milliseconds} ms"
             );
