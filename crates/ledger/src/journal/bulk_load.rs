@@ -10,7 +10,7 @@ use rusqlite::Connection;
 
 use super::file::HeldFile;
 use super::insert::Inserter;
-use super::{Entry, FILE_NAME, JournalError, access, schema};
+use super::{Entry, FILE_NAME, JournalError, access, connection, schema};
 
 /// Pages of the file that are kept in memory: the indexes on hashes are written at random places.
 const CACHE_KIB: i64 = 2 << 20;
@@ -39,7 +39,7 @@ impl BulkLoad {
                 "is a journal already: name a folder without one".to_owned(),
             ));
         }
-        let mut connection = schema::connect(&path)?;
+        let mut connection = connection::connect(&path)?;
         schema::prepare(&mut connection, &path)?;
         connection.pragma_update(None, "journal_mode", "OFF")?;
         connection.pragma_update(None, "synchronous", "OFF")?;

@@ -10,6 +10,7 @@ mod bulk_load;
 mod check;
 mod column;
 mod commit;
+mod connection;
 mod effect;
 mod entry;
 mod error;
@@ -20,6 +21,7 @@ mod forget;
 mod hash;
 mod identity;
 mod identity_reader;
+mod indexes;
 mod insert;
 mod intern;
 mod job;
@@ -154,10 +156,10 @@ impl Journal {
         if !file.is_new() {
             schema::refuse_unfit(&path).map_err(named)?;
         }
-        let mut connection = schema::connect(&path).map_err(named)?;
+        let mut connection = connection::connect(&path).map_err(named)?;
         schema::prepare(&mut connection, &path).map_err(named)?;
         migration::run(&mut connection, &path).map_err(named)?;
-        schema::make_missing_indexes(&connection, &path).map_err(named)?;
+        indexes::make_missing(&connection, &path).map_err(named)?;
         let node = schema::node(&connection).map_err(named)?;
         let author = schema::author(&connection).map_err(named)?;
         let place = file
@@ -245,7 +247,7 @@ impl Journal {
     /// # Errors
     /// When the file cannot be written.
     pub(crate) fn mend_stamps(&self, believed: i64) -> Result<usize, JournalError> {
-        mend::mend(&mut schema::connect(self.file.path())?, believed)
+        mend::mend(&mut connection::connect(self.file.path())?, believed)
     }
 
     /// What the writer counts.

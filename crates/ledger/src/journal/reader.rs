@@ -7,7 +7,7 @@ use protocol::Bill;
 use rusqlite::{Connection, params};
 
 use super::row::{collect, limit};
-use super::{Cursor, JournalError, row, schema};
+use super::{Cursor, JournalError, connection, row};
 use crate::state::horizon::Horizon;
 use crate::{Digests, Fact};
 
@@ -50,7 +50,7 @@ impl Reader {
     }
 
     pub(super) fn open(file: &Path) -> Result<Self, JournalError> {
-        let connection = schema::connect_to_read(file)?;
+        let connection = connection::connect_to_read(file)?;
         Ok(Self::over(connection))
     }
 

@@ -4,18 +4,13 @@
 //! integer. Operators read the views `facts` and `messages`, which say the same in plain words.
 
 use std::path::Path;
-use std::time::Duration;
 
-use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags, OptionalExtension};
 
-use super::{JournalError, identity, refused};
+use super::{JournalError, identity, indexes, refused};
 
 /// Kept in `PRAGMA user_version`; a file of a later version is refused.
 pub(super) const VERSION: i64 = 3;
-
-/// Prepared statements that a connection keeps.
-const STATEMENTS: usize = 96;
 
 /// The table of the node. A journal of an earlier version has its first three columns.
 const NODE: &str = "
@@ -112,25 +107,6 @@ CREATE TABLE snapshot (
 ) STRICT;
 ";
 
-/// The indexes without which nothing can be written.
-pub(super) const KEY_INDEXES: &str = "
-CREATE INDEX IF NOT EXISTS bill_by_hash ON bill (hash);
-CREATE INDEX IF NOT EXISTS message_by_digest ON message (substr(digest, 1, 8));
-";
-
-/// The other indexes; a migration makes them at its end.
-pub(super) const INDEXES: [&str; 8] = [
-    "CREATE INDEX IF NOT EXISTS fact_by_bill ON fact (bill)",
-    "CREATE INDEX IF NOT EXISTS fact_by_payment ON fact (pay_id, paid_at) WHERE kind = 6",
-    "CREATE INDEX IF NOT EXISTS fact_by_request ON fact (request) WHERE kind IN (1, 5, 6) AND request IS NOT NULL",
-    "CREATE INDEX IF NOT EXISTS fact_refused ON fact (bill) WHERE kind = 8",
-    "CREATE INDEX IF NOT EXISTS fact_open ON fact (bill, pay_id, paid_at) WHERE open = 1",
-    "CREATE INDEX IF NOT EXISTS bill_by_notice_key ON bill (biller, biller_notice_key)
-        WHERE registered = 1 AND biller_notice_key <> ''",
-    "CREATE INDEX IF NOT EXISTS bill_by_group ON bill (group_hash) WHERE registered = 1",
-    "CREATE INDEX IF NOT EXISTS bill_refused ON bill (id) WHERE registered = 0",
-];
-
 /// The same in plain words, for operators.
 const VIEWS: &str = "
 CREATE VIEW facts AS SELECT
@@ -173,7 +149,7 @@ pub(super) fn prepare(connection: &mut Connection, file: &Path) -> Result<(), Jo
         transaction.execute_batch(NODE)?;
         transaction.execute_batch(refused::TABLE)?;
         make_tables(&transaction)?;
-        for index in INDEXES {
+        for index in indexes::OTHERS {
             transaction.execute_batch(index)?;
         }
         transaction.execute(
@@ -184,42 +160,6 @@ pub(super) fn prepare(connection: &mut Connection, file: &Path) -> Result<(), Jo
         transaction.commit()?;
     }
     connection.execute_batch(identity::TABLE)?;
-    Ok(())
-}
-
-/// An index that the journal must have.
-pub(super) struct Index {
-    pub(super) name: &'static str,
-    make: &'static str,
-}
-
-/// Returns the indexes that are not there.
-pub(super) fn missing_indexes(connection: &Connection) -> Result<Vec<Index>, JournalError> {
-    let statements = KEY_INDEXES.split(';').chain(INDEXES);
-    let indexes = statements.filter_map(|make| {
-        let name = make.split("IF NOT EXISTS ").nth(1)?.split(' ').next()?;
-        Some(Index { name, make })
-    });
-    let mut is_there =
-        connection.prepare("SELECT 1 FROM sqlite_schema WHERE type = 'index' AND name = ?1")?;
-    let mut missing = Vec::new();
-    for index in indexes {
-        if !is_there.exists([index.name])? {
-            missing.push(index);
-        }
-    }
-    Ok(missing)
-}
-
-/// Makes the indexes that are not there: somebody dropped them.
-pub(super) fn make_missing_indexes(
-    connection: &Connection,
-    file: &Path,
-) -> Result<(), JournalError> {
-    for Index { name, make } in missing_indexes(connection)? {
-        tracing::warn!(journal = %file.display(), index = name, "the journal lacks an index, which is made again now");
-        connection.execute_batch(make)?;
-    }
     Ok(())
 }
 
@@ -292,7 +232,7 @@ pub(super) fn version(connection: &Connection) -> Result<i64, JournalError> {
 /// Makes the tables, views and key indexes of this version, but for `NODE` and that of refused pay-results.
 pub(super) fn make_tables(connection: &Connection) -> Result<(), JournalError> {
     connection.execute_batch(TABLES)?;
-    connection.execute_batch(KEY_INDEXES)?;
+    connection.execute_batch(indexes::KEYS)?;
     connection.execute_batch(VIEWS)?;
     Ok(())
 }
@@ -330,43 +270,6 @@ fn add_where_missing(
     if !is_there {
         connection.execute_batch(&format!("ALTER TABLE node ADD COLUMN {column} {kind}"))?;
     }
-    Ok(())
-}
-
-/// A connection with the settings that durability needs: WAL, and a sync at every commit.
-pub(super) fn connect(file: &Path) -> Result<Connection, JournalError> {
-    let connection = Connection::open(file)?;
-    // Somebody else's lock is waited for a moment only: calls wait behind it.
-    connection.busy_timeout(Duration::from_millis(250))?;
-    // Pages that nothing is in any more can be given back. Only a file that is made now takes this
-    // up: it must be said before anything else.
-    connection.pragma_update(None, "auto_vacuum", "INCREMENTAL")?;
-    connection.pragma_update(None, "journal_mode", "WAL")?;
-    connection.pragma_update(None, "synchronous", "FULL")?;
-    // Pages that several commits touch are written to the file once.
-    connection.pragma_update(None, "wal_autocheckpoint", 4_000)?;
-    // A write-ahead log that has grown once need not stay large.
-    connection.pragma_update(None, "journal_size_limit", 64 << 20)?;
-    keep_plans(&connection)?;
-    Ok(connection)
-}
-
-/// A connection that reads a file that is there. It makes none: beside the log of a journal that was taken away, an
-/// empty file would be taken for it.
-pub(super) fn connect_to_read(file: &Path) -> Result<Connection, JournalError> {
-    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let connection = Connection::open_with_flags(file, flags)?;
-    connection.busy_timeout(Duration::from_millis(250))?;
-    connection.pragma_update(None, "query_only", true)?;
-    keep_plans(&connection)?;
-    Ok(connection)
-}
-
-/// Lets a connection keep its prepared statements. A plan does not depend on what is bound, or a statement would be
-/// prepared anew for every value: several indexes have conditions that a value could meet.
-pub(super) fn keep_plans(connection: &Connection) -> Result<(), JournalError> {
-    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
-    connection.set_prepared_statement_cache_capacity(STATEMENTS);
     Ok(())
 }
 

@@ -11,7 +11,7 @@ use std::path::Path;
 use protocol::Bill;
 use rusqlite::{Connection, OpenFlags, params};
 
-use super::{FILE_NAME, Finding, Findings, JournalError, Reader, schema};
+use super::{FILE_NAME, Finding, Findings, JournalError, Reader, indexes, schema};
 use crate::{BillState, MessageDigest};
 
 /// Facts of one read.
@@ -105,7 +105,7 @@ fn check_indexes(
     audit: &mut Audit,
     _: &mut dyn Auditor,
 ) -> Result<(), JournalError> {
-    for index in schema::missing_indexes(connection)? {
+    for index in indexes::missing(connection)? {
         audit.findings.add(Finding::IndexMissing {
             index: index.name.to_owned(),
         });

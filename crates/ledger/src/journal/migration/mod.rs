@@ -18,7 +18,7 @@ use rusqlite::{Connection, Transaction, TransactionBehavior, params};
 
 use super::insert::Inserter;
 use super::row::{self, BILL_COLUMNS};
-use super::{JournalError, column, recompute, schema};
+use super::{JournalError, column, indexes, recompute, schema};
 use message::{move_left_over, move_message};
 
 /// Facts, or bills, of one transaction: what a kill makes the next start do again.
@@ -162,12 +162,12 @@ fn step(
             next
         }
         BILL_INDEX => {
-            transaction.execute_batch(schema::INDEXES[0])?;
+            transaction.execute_batch(indexes::OTHERS[0])?;
             next
         }
         MARKS => mark_bills(&transaction, (progress, batch))?.unwrap_or(next),
         INDEXES => {
-            for index in schema::INDEXES {
+            for index in indexes::OTHERS {
                 transaction.execute_batch(index)?;
             }
             next

@@ -7,7 +7,7 @@ use rusqlite::Connection;
 use rusqlite::types::Value;
 use tempfile::TempDir;
 
-use super::super::{FILE_NAME, schema};
+use super::super::{FILE_NAME, connection};
 use super::run_watched;
 
 #[path = "../../../tests/migration/generator.rs"]
@@ -18,7 +18,7 @@ mod generator;
 const BATCH: usize = 7;
 
 fn connect(directory: &Path) -> Connection {
-    schema::connect(&directory.join(FILE_NAME)).unwrap()
+    connection::connect(&directory.join(FILE_NAME)).unwrap()
 }
 
 /// Every row of every table, but for what is drawn at random.
