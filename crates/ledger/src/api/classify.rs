@@ -19,14 +19,8 @@ impl Ledger {
         operator: String,
         now: Timestamp,
     ) -> Result<(), Arc<JournalError>> {
-        // The last word holds: it comes after all that other nodes said before.
-        self.record_and_share(
-            bill,
-            now,
-            FactKind::Classified { reason, operator },
-            FactContext::NONE,
-        )
-        .await
+        let kind = FactKind::Classified { reason, operator };
+        self.record_word(bill, kind, now).await
     }
 
     /// Clears the classification of an error bill.
@@ -40,12 +34,18 @@ impl Ledger {
         operator: String,
         now: Timestamp,
     ) -> Result<(), Arc<JournalError>> {
-        self.record_and_share(
-            bill,
-            now,
-            FactKind::Cleared { reason, operator },
-            FactContext::NONE,
-        )
-        .await
+        let kind = FactKind::Cleared { reason, operator };
+        self.record_word(bill, kind, now).await
+    }
+
+    /// Records an operator's word. The last one holds: it comes after all that other nodes said before.
+    async fn record_word(
+        &self,
+        bill: &Bill,
+        kind: FactKind,
+        now: Timestamp,
+    ) -> Result<(), Arc<JournalError>> {
+        self.record_and_share(bill, now, kind, FactContext::NONE)
+            .await
     }
 }
