@@ -1,6 +1,6 @@
 //! What is said of a bill when a payment is taken, so that this node knows it by itself afterwards.
 
-use super::payments::Queued;
+use super::queued_payment::Queued;
 use crate::state::conflict::{GATEWAY, conflict_stamp};
 use crate::{BillState, Classification, Fact, FactKind, PaymentEffect, Payments};
 

@@ -13,6 +13,7 @@ mod identity;
 mod judgement;
 mod links;
 mod payments;
+mod queued_payment;
 mod redelivery;
 mod refused;
 mod reported;
@@ -20,6 +21,7 @@ mod retention_preview;
 mod status;
 mod story;
 mod undelivered;
+mod unread_payment;
 mod verify;
 
 use std::path::PathBuf;

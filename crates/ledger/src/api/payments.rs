@@ -9,10 +9,11 @@ use std::sync::Arc;
 use bytes::Bytes;
 use protocol::{Bill, BillerCode, PaymentEvent};
 
+use super::queued_payment::Queued;
 use super::reported::Reported;
+use super::unread_payment::Unread;
 use super::{DeliveryOutcome, Ledger};
 use crate::journal::{Commit, Entry, Rows};
-use crate::node::BookState;
 use crate::sync::{Held, Share, Subject};
 use crate::{
     BillState, Claim, Digests, Fact, FactContext, JournalError, KeptAnswer, Message, MessageDigest,
@@ -50,20 +51,6 @@ pub enum RecordOutcome {
         /// The biller's answer.
         answer: KeptAnswer,
     },
-}
-
-/// A payment that is folded and queued, as this node understood it by itself.
-pub(super) struct Queued {
-    pub(super) report: Reported,
-    /// What this node knew of the bill without it.
-    pub(super) before: Option<BillState>,
-    pub(super) taken: PaymentEffect,
-    mark_ends_at: Option<Timestamp>,
-    /// Its own stamp, and one before that: the earliest telling decides when a mark ends, so what
-    /// the shared state knows better is told with the earlier one.
-    pub(super) stamp: Stamp,
-    earlier: Stamp,
-    commit: Commit,
 }
 
 impl Ledger {
@@ -106,12 +93,9 @@ impl Ledger {
         let ledger = self.clone();
         let payment = match self.queue_where_known(report, body) {
             Ok(queued) => Payment::Queued(Box::new(queued)),
-            Err(report) => Payment::Unread(Box::new(Unread {
-                ledger: self.clone(),
-                report: *report,
-                body: body.clone(),
-                is_queued: false,
-            })),
+            Err(report) => {
+                Payment::Unread(Box::new(Unread::new(self.clone(), *report, body.clone())))
+            }
         };
         async move {
             let queued = match payment {
@@ -136,42 +120,6 @@ impl Ledger {
             return Err(Box::new(report));
         }
         Ok(self.queue_payment(&mut state, report, body))
-    }
-
-    fn queue_payment(&self, state: &mut BookState, report: Reported, body: &Bytes) -> Queued {
-        let (bill, now) = (&report.bill, report.now);
-        let known = state.state(bill);
-        let earlier = self.node.stamp(now);
-        let taken = report.effect(known, &[]);
-        let mark_ends_at = report.mark_ends_at(known);
-        // Only what others know is ever compared with it.
-        let before = known.filter(|_| self.share.is_some()).cloned();
-        // By the clock alone: the order of reports decides which payment is the second one.
-        let payment = (self.node).fact(bill, Stamp::default(), now, report.payment(mark_ends_at));
-        let stamp = payment.stamp;
-        let mut facts = vec![payment];
-        if self.share.is_none() {
-            // Nobody else can know better.
-            let known = state.latest(bill);
-            facts.extend(
-                taken
-                    .classification()
-                    .map(|kind| self.node.fact(bill, known, now, kind)),
-            );
-        }
-        let entry = Entry::of(facts)
-            .with_context(report.message.context.clone())
-            .with_message(bill.biller_code(), report.message.digest, body.clone());
-        let commit = self.node.record(state, entry);
-        Queued {
-            report,
-            before,
-            taken,
-            mark_ends_at,
-            stamp,
-            earlier,
-            commit,
-        }
     }
 
     /// Asks what other nodes know, adds to the payment what follows from it, and shares both.
@@ -299,67 +247,6 @@ impl Ledger {
 enum Payment {
     Queued(Box<Queued>),
     Unread(Box<Unread>),
-}
-
-/// A payment whose bill has to be read first. If the future that reads is dropped, the payment is queued all the same.
-struct Unread {
-    ledger: Ledger,
-    report: Reported,
-    body: Bytes,
-    is_queued: bool,
-}
-
-impl Unread {
-    async fn read_and_queue(mut self) -> Queued {
-        let resident = self.ledger.node.resident(&self.report.bill).await;
-        if let Err(error) = &resident {
-            tracing::error!(%error, "the ledger cannot be read: a payment is journalled on what memory has of its bill");
-        }
-        self.queue()
-    }
-
-    fn queue(&mut self) -> Queued {
-        self.is_queued = true;
-        let book = self.ledger.node.book_of(&self.report.bill);
-        let mut state = book.lock();
-        // With Redis, what follows is judged by what it holds.
-        if self.ledger.share.is_none() && state.complete_state(&self.report.bill).is_none() {
-            state.judge_later(&self.report.bill);
-        }
-        self.ledger
-            .queue_payment(&mut state, self.report.clone(), &self.body)
-    }
-}
-
-impl Drop for Unread {
-    fn drop(&mut self) {
-        if !self.is_queued {
-            drop(self.queue());
-        }
-    }
-}
-
-impl Queued {
-    /// Whether the others know this very telling, and have judged the bill or had it judged.
-    fn is_old_news(&self, held: Option<&Held>) -> bool {
-        let theirs = held.and_then(|held| held.decision_input().get(&self.report.bill));
-        theirs.is_some_and(|theirs| {
-            let report = self.report.effect(Some(theirs), &[]);
-            report == PaymentEffect::Repeated && theirs.classification().is_some()
-        })
-    }
-
-    /// What this node and the others knew of the bill.
-    fn known(&self, held: Option<&Held>) -> Option<BillState> {
-        let theirs = held.and_then(|held| held.decision_input().get(&self.report.bill).cloned());
-        match (&self.before, theirs) {
-            (Some(ours), Some(mut both)) => {
-                both.merge(ours);
-                Some(both)
-            }
-            (ours, theirs) => theirs.or_else(|| ours.clone()),
-        }
-    }
 }
 
 fn recorded(effect: PaymentEffect, journalled: Result<(), Arc<JournalError>>) -> RecordedPayment {
