@@ -2,24 +2,18 @@
 //!
 //! One lock per biller, so that a busy biller waits only for itself. Nothing is read from the disk under it.
 
-use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use foldhash::{HashMap, HashSet};
-use hashbrown::HashTable;
-use protocol::{Bill, CanonicalDigest};
-use tokio::sync::watch;
+use foldhash::HashSet;
+use protocol::Bill;
 
 use super::cache::Cache;
-use super::hash::hash_of;
 use super::links::{LinkKey, LinkMoment, LinkRegister};
 use super::local::Local;
-use super::slot::BillSlot;
+use super::pay_results::PayResults;
+use super::slots::Slots;
 use crate::journal::Effect;
-use crate::{BillState, BillView, Digests, Fact, KeptAnswer, MessageDigest, Stamp, Timestamp};
-
-/// Slots that one eviction looks at, at most, for each that it is asked for.
-const LOOKS_PER_EVICTION: usize = 8;
+use crate::{BillState, BillView, Digests, Fact, KeptAnswer, Stamp, Timestamp};
 
 /// Bills that are remembered to be judged later, at most.
 const UNJUDGED_MAX: usize = 10_000;
@@ -34,15 +28,8 @@ pub(crate) struct Book {
 /// What a book holds; reached only under its lock.
 #[derive(Debug)]
 pub(crate) struct BookState {
-    cache: Arc<Cache>,
-    slots: HashTable<Box<BillSlot>>,
-    /// The hashes of slots without pins, in the order in which eviction looks at them.
-    order: VecDeque<u64>,
-    bytes: usize,
+    slots: Slots,
     links: LinkRegister,
-    /// The answers of billers that accepted a pay-result, until the journal has them.
-    accepted: HashMap<MessageDigest, Arc<KeptAnswer>>,
-    accepted_as: HashMap<CanonicalDigest, MessageDigest>,
     /// Bills with queued facts that have undelivered events.
     undelivered: HashSet<Bill>,
     /// Bills of which a payment was queued while their other facts could not be read.
@@ -50,28 +37,19 @@ pub(crate) struct BookState {
     /// Bills that the retention is about to forget, of which nothing was queued since it looked at them; as many as
     /// leave in one step.
     leaving: HashSet<Bill>,
-    /// Pay-results that this node relays; bounded by the allowance in flight.
-    under_way: HashMap<MessageDigest, watch::Receiver<()>>,
-    /// The same by canonical form.
-    forms_under_way: HashMap<CanonicalDigest, watch::Receiver<()>>,
+    pay_results: PayResults,
 }
 
 impl Book {
     pub(crate) fn new(cache: Arc<Cache>) -> Self {
         Self {
             state: Mutex::new(BookState {
-                cache: Arc::clone(&cache),
-                slots: HashTable::new(),
-                order: VecDeque::new(),
-                bytes: 0,
+                slots: Slots::new(Arc::clone(&cache)),
                 links: LinkRegister::default(),
-                accepted: HashMap::default(),
-                accepted_as: HashMap::default(),
                 undelivered: HashSet::default(),
                 unjudged: HashSet::default(),
                 leaving: HashSet::default(),
-                under_way: HashMap::default(),
-                forms_under_way: HashMap::default(),
+                pay_results: PayResults::default(),
             }),
             cache,
         }
@@ -86,7 +64,7 @@ impl Book {
     /// Returns whether a bill is paid and whether it is an error bill; `None` where memory does not say.
     pub(crate) fn view(&self, bill: &Bill, now: Timestamp) -> Option<BillView> {
         let mut state = self.lock();
-        let slot = state.find_mut(bill).filter(|slot| slot.is_complete)?;
+        let slot = state.slots.find_mut(bill).filter(|slot| slot.is_complete)?;
         slot.is_recent = true;
         Some(BillView::of(&slot.state, now))
     }
@@ -102,7 +80,7 @@ impl Book {
 
     /// Takes a pin of a bill away.
     pub(crate) fn unpin(&self, bill: &Bill) {
-        self.lock().unpin(bill, 1);
+        self.lock().unpin(bill);
     }
 
     /// The journal has committed a fact.
@@ -111,70 +89,24 @@ impl Book {
         if fact.kind.concerns_link() {
             state.links.commit(&fact.bill);
         }
-        state.unpin(&fact.bill, 1);
+        state.unpin(&fact.bill);
     }
 
     /// The journal has committed the answer to a pay-result.
     pub(crate) fn answer_committed(&self, message: &Digests) {
         let mut state = self.lock();
-        state.accepted.remove(&message.bytes);
-        if let Some(canonical) = &message.canonical
-            && state.accepted_as.get(canonical) == Some(&message.bytes)
-        {
-            state.accepted_as.remove(canonical);
-        }
+        state.pay_results.answer_committed(message);
     }
-}
-
-/// Whether a pay-result may be claimed, as far as memory says.
-#[derive(Debug)]
-pub(super) enum InMemory {
-    /// The biller accepted it, and the journal does not have the answer yet.
-    Accepted(MessageDigest, Arc<KeptAnswer>),
-    /// A copy is under way.
-    UnderWay(watch::Receiver<()>),
-    /// It is under way from now on; the sender's end wakes its copies.
-    Taken(watch::Sender<()>),
 }
 
 impl BookState {
-    /// Takes a pay-result, unless it was accepted or is under way, in whatever spelling.
-    pub(super) fn take(&mut self, message: &Digests) -> InMemory {
-        let spelled = |canonical| self.accepted_as.get(canonical).copied();
-        let other = message.canonical.as_ref().and_then(spelled);
-        let candidates = [Some(message.bytes), other].into_iter().flatten();
-        for digest in candidates {
-            if let Some(answer) = self.accepted.get(&digest) {
-                return InMemory::Accepted(digest, Arc::clone(answer));
-            }
-        }
-        let form = |canonical| self.forms_under_way.get(canonical);
-        let same_bytes = self.under_way.get(&message.bytes);
-        if let Some(wait) = same_bytes.or_else(|| message.canonical.as_ref().and_then(form)) {
-            return InMemory::UnderWay(wait.clone());
-        }
-        let (wake, wait) = watch::channel(());
-        if let Some(canonical) = message.canonical {
-            self.forms_under_way.insert(canonical, wait.clone());
-        }
-        self.under_way.insert(message.bytes, wait);
-        InMemory::Taken(wake)
-    }
-
-    /// The pay-result is not under way any more.
-    pub(super) fn give_back(&mut self, message: &Digests) {
-        self.under_way.remove(&message.bytes);
-        if let Some(canonical) = &message.canonical {
-            self.forms_under_way.remove(canonical);
-        }
+    pub(super) const fn pay_results(&mut self) -> &mut PayResults {
+        &mut self.pay_results
     }
 
     /// The biller accepted a pay-result; the journal does not have the answer yet.
     pub(crate) fn accept(&mut self, message: Digests, answer: Arc<KeptAnswer>) {
-        self.accepted.insert(message.bytes, answer);
-        if let Some(canonical) = message.canonical {
-            self.accepted_as.entry(canonical).or_insert(message.bytes);
-        }
+        self.pay_results.accept(message, answer);
     }
 
     /// Folds a fact in that is queued for the journal: its bill stays in memory until the commit. Returns what it changes
@@ -186,7 +118,7 @@ impl BookState {
         if !self.leaving.is_empty() {
             self.leaving.remove(&fact.bill);
         }
-        let slot = self.slot(&fact.bill);
+        let slot = self.slots.slot(&fact.bill);
         slot.pins += 1;
         let before = slot.state.undelivered();
         let effect = Effect::fold(&mut slot.state, fact);
@@ -214,7 +146,7 @@ impl BookState {
 
     /// Pins a bill. Returns whether its state is complete; if not, it must be loaded.
     pub(super) fn pin(&mut self, bill: &Bill) -> bool {
-        let slot = self.slot(bill);
+        let slot = self.slots.slot(bill);
         slot.pins += 1;
         slot.is_recent = true;
         slot.is_complete
@@ -223,7 +155,7 @@ impl BookState {
     /// Merges what the journal has of a pinned bill. What was queued since the read began is in the slot already.
     /// Returns whether payments of it were queued unjudged.
     pub(super) fn complete(&mut self, bill: &Bill, journalled: BillState) -> bool {
-        let slot = self.slot(bill);
+        let slot = self.slots.slot(bill);
         if !slot.is_complete {
             let queued = std::mem::replace(&mut slot.state, journalled);
             slot.state.merge_owned(queued);
@@ -232,14 +164,32 @@ impl BookState {
         !self.unjudged.is_empty() && self.unjudged.remove(bill)
     }
 
+    /// Takes a pin of a bill away.
+    fn unpin(&mut self, bill: &Bill) {
+        if self.slots.unpin(bill) {
+            // What is free is in the journal, whose index says what is undelivered.
+            self.undelivered.remove(bill);
+        }
+    }
+
+    /// Evicts states that were not used lately, at most `most`.
+    pub(super) fn evict(&mut self, most: usize) {
+        self.slots.evict(most);
+    }
+
+    /// Returns what the states of the book take, in bytes.
+    pub(super) const fn bytes(&self) -> usize {
+        self.slots.bytes()
+    }
+
     /// Returns the state of a bill; `None` where memory has nothing of it.
     pub(crate) fn state(&self, bill: &Bill) -> Option<&BillState> {
-        self.find(bill).map(|slot| &slot.state)
+        self.slots.find(bill).map(|slot| &slot.state)
     }
 
     /// Returns the state of a bill where memory has all of it.
     pub(crate) fn complete_state(&self, bill: &Bill) -> Option<&BillState> {
-        let slot = self.find(bill).filter(|slot| slot.is_complete)?;
+        let slot = self.slots.find(bill).filter(|slot| slot.is_complete)?;
         Some(&slot.state)
     }
 
@@ -266,7 +216,7 @@ impl BookState {
         }
         let mut local = self.local(bill);
         for (other, journalled) in others {
-            match self.find(other) {
+            match self.slots.find(other) {
                 Some(slot) if slot.is_complete => local.add(bill, other, &slot.state),
                 Some(slot) => {
                     let mut merged = journalled.clone();
@@ -297,7 +247,7 @@ impl BookState {
     /// Notes that the retention looks at a bill, to forget it. Returns whether the journal has all that memory has of it:
     /// a bill that a call needs does not leave.
     pub(crate) fn begin_to_leave(&mut self, bill: &Bill) -> bool {
-        let is_free = self.find(bill).is_none_or(|slot| slot.pins == 0);
+        let is_free = self.slots.find(bill).is_none_or(|slot| slot.pins == 0);
         if is_free {
             self.leaving.insert(bill.clone());
         }
@@ -316,7 +266,7 @@ impl BookState {
             return false;
         }
         self.undelivered.remove(bill);
-        let slot = self.slot(bill);
+        let slot = self.slots.slot(bill);
         slot.state = BillState::default();
         slot.is_complete = true;
         slot.pins += 1;
@@ -325,113 +275,7 @@ impl BookState {
 
     /// The journal has committed that a bill is forgotten.
     pub(crate) fn left(&mut self, bill: &Bill) {
-        self.unpin(bill, 1);
-        if let Ok(entry) = self.slots.find_entry(hash_of(bill), |slot| {
-            slot.bill == *bill && slot.pins == 0 && slot.state.is_empty()
-        }) {
-            let (slot, _) = entry.remove();
-            self.recount(slot.counted_bytes, 0);
-        }
+        self.unpin(bill);
+        self.slots.drop_empty(bill);
     }
-
-    /// Takes pins of a bill away. Without pins it may be evicted, and a state that is not complete is dropped: the
-    /// journal has all of it.
-    fn unpin(&mut self, bill: &Bill, pins: u32) {
-        let Ok(mut entry) = self
-            .slots
-            .find_entry(hash_of(bill), |slot| slot.bill == *bill)
-        else {
-            return;
-        };
-        let slot = entry.get_mut();
-        slot.pins = slot.pins.saturating_sub(pins);
-        let (before, is_free) = (slot.counted_bytes, slot.pins == 0);
-        slot.counted_bytes = slot.bytes();
-        let after = slot.counted_bytes;
-        let stays = slot.is_complete && after <= self.cache.bound();
-        if is_free && !stays {
-            let _ = entry.remove();
-            self.recount(before, 0);
-        } else {
-            if is_free && !slot.is_listed {
-                slot.is_listed = true;
-                self.order.push_back(hash_of(bill));
-            }
-            self.recount(before, after);
-        }
-        if is_free {
-            // What is free is in the journal, whose index says what is undelivered.
-            self.undelivered.remove(bill);
-        }
-    }
-
-    /// Evicts states that were not used lately, at most `most`. Returns whether any was.
-    pub(super) fn evict(&mut self, most: usize) -> bool {
-        let mut evicted = 0;
-        for _ in 0..most * LOOKS_PER_EVICTION {
-            let Some(hash) = self.order.pop_front() else {
-                break;
-            };
-            let Ok(mut entry) = self
-                .slots
-                .find_entry(hash, |slot| slot.is_listed && hash_matches(slot, hash))
-            else {
-                continue;
-            };
-            let slot = entry.get_mut();
-            if slot.pins > 0 {
-                // It is listed again when its last pin goes.
-                slot.is_listed = false;
-            } else if slot.is_recent {
-                slot.is_recent = false;
-                self.order.push_back(hash);
-            } else {
-                let (slot, _) = entry.remove();
-                self.recount(slot.counted_bytes, 0);
-                evicted += 1;
-                if evicted == most {
-                    break;
-                }
-            }
-        }
-        evicted > 0
-    }
-
-    /// Returns what the states of the book take.
-    pub(super) const fn bytes(&self) -> usize {
-        self.bytes
-    }
-
-    fn recount(&mut self, before: usize, after: usize) {
-        self.bytes = (self.bytes + after).saturating_sub(before);
-        self.cache.recount(before, after);
-    }
-
-    fn find(&self, bill: &Bill) -> Option<&BillSlot> {
-        let slot = self.slots.find(hash_of(bill), |slot| slot.bill == *bill);
-        slot.map(AsRef::as_ref)
-    }
-
-    fn find_mut(&mut self, bill: &Bill) -> Option<&mut BillSlot> {
-        let slot = self
-            .slots
-            .find_mut(hash_of(bill), |slot| slot.bill == *bill);
-        slot.map(AsMut::as_mut)
-    }
-
-    /// Returns the slot of a bill, made where it is missing.
-    fn slot(&mut self, bill: &Bill) -> &mut BillSlot {
-        let entry = self.slots.entry(
-            hash_of(bill),
-            |slot| slot.bill == *bill,
-            |slot| hash_of(&slot.bill),
-        );
-        entry
-            .or_insert_with(|| Box::new(BillSlot::new(bill.clone())))
-            .into_mut()
-    }
-}
-
-fn hash_matches(slot: &BillSlot, wanted: u64) -> bool {
-    hash_of(&slot.bill) == wanted
 }

@@ -6,7 +6,8 @@ use protocol::{Bill, BillerCode, PaymentEvent};
 use tokio::sync::watch;
 
 use super::Node;
-use super::book::{Book, InMemory};
+use super::book::Book;
+use super::pay_results::InMemory;
 use super::resident::Resident;
 use crate::journal::Reader;
 use crate::{DeliveryState, Digests, KeptAnswer, MessageDigest};
@@ -55,7 +56,7 @@ pub struct ClaimGuard {
 
 impl Drop for ClaimGuard {
     fn drop(&mut self) {
-        self.book.lock().give_back(&self.message);
+        self.book.lock().pay_results().give_back(&self.message);
     }
 }
 
@@ -100,7 +101,7 @@ impl Node {
 
 /// Takes a pay-result that memory does not know as accepted or under way.
 fn take(book: &Arc<Book>, message: Digests) -> Result<ClaimGuard, Box<Claim>> {
-    let taken = book.lock().take(&message);
+    let taken = book.lock().pay_results().take(&message);
     match taken {
         InMemory::Accepted(message, answer) => Err(Box::new(Claim::Accepted { message, answer })),
         InMemory::UnderWay(wait) => Err(Box::new(Claim::UnderWay(UnderWay(wait)))),

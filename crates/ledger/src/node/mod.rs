@@ -15,21 +15,22 @@ mod filter;
 mod hash;
 mod links;
 mod local;
+mod pay_results;
 pub(crate) mod refused;
 pub(crate) mod refused_links;
 mod resident;
 pub(crate) mod retention;
 mod slot;
+mod slots;
+mod start;
 
 use std::collections::BTreeSet;
-use std::path::Path;
 use std::sync::Arc;
 
 use protocol::{Bill, BillerCode};
 
 pub(crate) use book::{Book, BookState};
 use books::Books;
-use cache::Cache;
 pub use cache::CacheFigures;
 pub use claim::{Claim, ClaimGuard, UnderWay};
 pub(crate) use cursor::{Epoch, Marks};
@@ -41,15 +42,10 @@ pub use refused::{REFUSED_BOUND, REFUSED_BYTES_BOUND};
 use refused_links::RefusedLinks;
 pub(crate) use resident::{Others, Resident};
 
-use crate::journal::{
-    Commit, Effect, Entry, Journal, JournalSettings, NumberedFact, Reader, Readers, Rows,
-};
+use crate::journal::{Commit, Effect, Entry, Journal, Reader, Readers, Rows};
 use crate::node::refused::RefusedIndex;
 use crate::redis::WallClock;
-use crate::state::horizon::Horizon;
-use crate::{
-    DeliveryState, Fact, FactContext, FactKind, HybridLogicalClock, JournalError, Stamp, Timestamp,
-};
+use crate::{Fact, FactContext, FactKind, HybridLogicalClock, JournalError, Stamp, Timestamp};
 
 /// One node.
 #[derive(Debug)]
@@ -68,62 +64,6 @@ pub(crate) struct Node {
 }
 
 impl Node {
-    /// Opens the journal. No state is loaded.
-    ///
-    /// Calls that a crash cut off after the payment was journalled have no delivery yet: whether
-    /// the biller heard of them is unknown, and that becomes a fact here.
-    pub(crate) fn open(
-        directory: &Path,
-        settings: JournalSettings,
-        cache_bytes: usize,
-        (wall, now): (WallClock, Timestamp),
-    ) -> Result<Self, JournalError> {
-        let books = Arc::new(Books::new(Arc::new(Cache::new(cache_bytes))));
-        let on_commit = {
-            let books = Arc::clone(&books);
-            Box::new(move |entry: &Entry| books.committed(entry))
-        };
-        let journal = Journal::open(directory, settings, on_commit)?;
-        let reader = journal.reader();
-        let horizon = Horizon::at(now);
-        let named = |error: JournalError| error.of(journal.path());
-        let mut span = reader.stamps(&horizon).map_err(named)?;
-        if span.beyond_belief > 0 {
-            let facts = journal.mend_stamps(horizon.believed())?;
-            tracing::error!(
-                facts,
-                "the journal had facts with stamps that no clock shows, as a forged value in Redis leaves them: each \
-                 has its place in the order of the journal now"
-            );
-            span = reader.stamps(&horizon)?;
-        }
-        let found = Found::at(&reader, now).map_err(named)?;
-        let last_row = reader.last_row()?;
-        let mut clock = HybridLogicalClock::new(journal.node(), span.latest);
-        if span.ahead > 0 {
-            tracing::warn!(
-                facts = span.ahead,
-                "the journal has facts with stamps more than 60 s ahead of this machine's clock, which does not \
-                 follow them: was the clock wrong, or is it now?"
-            );
-            clock = clock.after_stamps_ahead(last_row);
-        }
-        let node = Self {
-            clock,
-            wall,
-            ahead: DoubtfulValues::default(),
-            without_checksum: DoubtfulValues::default(),
-            ahead_at_start: span.ahead,
-            marks: Marks::new(reader.cursor()?.shared_up_to, last_row),
-            journal,
-            books,
-            refused_links: found.refused_links,
-            refused: found.refused,
-        };
-        node.settle_what_was_cut_off(now)?;
-        Ok(node)
-    }
-
     pub(crate) const fn journal(&self) -> &Journal {
         &self.journal
     }
@@ -302,61 +242,6 @@ impl Node {
         let rows = commit.committed().await?;
         self.marks.journalled(rows);
         Ok(rows)
-    }
-
-    fn settle_what_was_cut_off(&self, now: Timestamp) -> Result<(), JournalError> {
-        let cut_off = self.journal.reader().cut_off_payments()?;
-        if cut_off.is_empty() {
-            return Ok(());
-        }
-        tracing::warn!(
-            payments = cut_off.len(),
-            "pay-results were cut off by the last stop: whether their billers heard of them is unknown"
-        );
-        let mut last = None;
-        for NumberedFact { fact, context, .. } in cut_off {
-            let FactKind::Payment { event, message, .. } = fact.kind else {
-                continue;
-            };
-            let kind = FactKind::Delivery {
-                event,
-                message,
-                state: DeliveryState::Unknown,
-            };
-            let context = FactContext {
-                canonical: context.canonical,
-                ..FactContext::NONE
-            };
-            last = Some(self.record_of_request(&fact.bill, now, kind, context));
-        }
-        // The writer commits them in order. Where it cannot write now, it does later.
-        if let Some(Err(error)) = last.map(Commit::committed_at_start) {
-            tracing::error!(%error, "what was cut off is not in the journal yet");
-        }
-        Ok(())
-    }
-}
-
-/// What a start reads of the journal.
-struct Found {
-    refused_links: RefusedLinks,
-    refused: RefusedIndex,
-}
-
-impl Found {
-    fn at(reader: &Reader, now: Timestamp) -> Result<Self, JournalError> {
-        let (refused_links, refused) = (RefusedLinks::default(), RefusedIndex::default());
-        reader.for_each_refused(|message, biller, bytes, closed_at| {
-            refused.load(message, biller, bytes, closed_at);
-        })?;
-        reader.for_each_refusal(|message, bill| {
-            refused.mark(message, bill);
-        })?;
-        refused_links.load(reader.refused_link_bills(RefusedLinks::MOST)?, now);
-        Ok(Self {
-            refused_links,
-            refused,
-        })
     }
 }
 
