@@ -45,9 +45,10 @@ pub use undelivered::{DeliveryAttempts, EventDelivery};
 pub use verify::{Rebuild, Verification, verify_offline};
 
 use crate::journal::{self, Rows};
-use crate::node::retention::{self, Kept, RetentionThread};
-pub use crate::node::retention::{ForgottenCount, KeptFrom};
-use crate::node::{CacheFigures, FillingThread, Node, refused_links};
+use crate::node::kept::Kept;
+pub use crate::node::kept::{ForgottenCount, KeptFrom};
+use crate::node::retention;
+use crate::node::{CacheFigures, FillingThread, Node, RetentionThread, refused_links};
 use crate::redis::{Settings as RedisSettings, SharedStore, WallClock};
 use crate::sync::{Held, Keep, Presence, Resync, Seal, Share};
 use crate::{BillView, JournalError, Observer, Timestamp};

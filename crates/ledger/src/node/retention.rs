@@ -3,10 +3,6 @@
 //! Three cursors walk through the facts in small steps, one for each class. A bill leaves as a whole, with its pay-results:
 //! a call sees all of it or nothing.
 
-use std::io;
-use std::sync::Arc;
-use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
-use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use protocol::Bill;
@@ -15,15 +11,8 @@ use crate::journal::{
     Due, Entry, Forgotten, ForgottenFacts, Reader, RefusedChange, RetentionClass, Verdict, Walked,
 };
 use crate::node::Node;
-use crate::node::refused_links;
+use crate::node::kept::{ForgottenCount, KeptFrom};
 use crate::{JournalError, Stamp, Timestamp};
-
-/// The pause between two runs.
-const EVERY: Duration = Duration::from_mins(1);
-
-/// How long memory and journal keep link creations that Kakao Pay refused. Redis may lose its last writes in a failover;
-/// the resync, which begins within seconds, writes them again from here.
-const REFUSED_LINKS_KEPT: Duration = Duration::from_mins(5);
 
 /// Facts of one bill that leave in one commit.
 const PART: usize = 128;
@@ -37,113 +26,6 @@ const WAITS: u32 = 50;
 
 /// Steps without a find after which the cursor is written down.
 const STEPS_UNWRITTEN: u32 = 64;
-
-/// How long what is kept.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Kept {
-    pub(crate) unpaid_bills: Duration,
-    pub(crate) paid_bills: Duration,
-    pub(crate) bodies: Duration,
-}
-
-impl Kept {
-    /// Returns what is kept at `now`.
-    pub(crate) fn at(self, now: Timestamp) -> KeptFrom {
-        KeptFrom {
-            unpaid_bills: now.minus(self.unpaid_bills),
-            paid_bills: now.minus(self.paid_bills),
-            bodies: now.minus(self.bodies),
-        }
-    }
-}
-
-/// The moments from which on things are kept.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct KeptFrom {
-    /// Of bills that were never paid: that of their last fact. Refused pay-results that were closed before it go too.
-    pub unpaid_bills: Timestamp,
-    /// Of paid bills.
-    pub paid_bills: Timestamp,
-    /// Of the bytes of accepted pay-results and of their answers: that of the delivery.
-    pub bodies: Timestamp,
-}
-
-impl KeptFrom {
-    pub(crate) const fn of(&self, class: RetentionClass) -> Timestamp {
-        match class {
-            RetentionClass::UnpaidBills => self.unpaid_bills,
-            RetentionClass::PaidBills => self.paid_bills,
-            RetentionClass::Bodies => self.bodies,
-        }
-    }
-}
-
-/// How many things were forgotten.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct ForgottenCount {
-    /// Bills that were never paid.
-    pub unpaid_bills: u64,
-    /// Paid bills.
-    pub paid_bills: u64,
-    /// Accepted deliveries whose pay-results, and answers, have no bytes any more.
-    pub bodies: u64,
-}
-
-/// The retention thread. Its drop ends the thread.
-#[derive(Debug)]
-pub(crate) struct RetentionThread {
-    stop: Option<Sender<()>>,
-    thread: Option<JoinHandle<()>>,
-}
-
-impl RetentionThread {
-    /// Starts the thread. Every minute it forgets what is older than `kept`, and link creations that Kakao Pay refused.
-    ///
-    /// # Errors
-    /// When the system cannot start a thread.
-    pub(crate) fn start(node: Arc<Node>, kept: Kept, is_shared: bool) -> io::Result<Self> {
-        let (stop, stopped) = channel::<()>();
-        let thread = thread::Builder::new()
-            .name("retention".into())
-            .spawn(move || {
-                let goes_on = |pause| stopped.recv_timeout(pause) == Err(RecvTimeoutError::Timeout);
-                while goes_on(EVERY) {
-                    let now = Timestamp::now();
-                    let before = now.minus(REFUSED_LINKS_KEPT);
-                    if let Err(error) = refused_links::forget(&node, before, is_shared) {
-                        tracing::error!(%error, "refused link creations could not be forgotten");
-                    }
-                    match forget_before(&node, kept.at(now), goes_on) {
-                        Ok(forgotten) if forgotten == ForgottenCount::default() => {}
-                        Ok(forgotten) => tracing::info!(
-                            unpaid_bills = forgotten.unpaid_bills,
-                            paid_bills = forgotten.paid_bills,
-                            bodies = forgotten.bodies,
-                            "what is older than the retention was forgotten"
-                        ),
-                        Err(error) => tracing::error!(
-                            %error,
-                            "what is older than the retention could not be forgotten"
-                        ),
-                    }
-                }
-            })?;
-        Ok(Self {
-            stop: Some(stop),
-            thread: Some(thread),
-        })
-    }
-}
-
-impl Drop for RetentionThread {
-    fn drop(&mut self) {
-        // The closed channel ends the wait of the thread.
-        drop(self.stop.take());
-        if let Some(thread) = self.thread.take() {
-            let _ = thread.join();
-        }
-    }
-}
 
 /// Forgets what is older than `kept`. Between two steps `goes_on` is called: it waits that long, and says whether to go on.
 ///
