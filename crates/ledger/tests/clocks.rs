@@ -6,8 +6,12 @@ mod support;
 use std::sync::Arc;
 use std::time::Duration;
 
-use ledger::{LinkOutcome, LinkRefusal, PaymentEffect, Timestamp};
-use protocol::{Bill, KoreanTime};
+use bytes::Bytes;
+use ledger::{
+    DeliveryOutcome, LinkOutcome, LinkRefusal, MessageDigest, PaymentEffect, RefusedClosing,
+    RefusedKept, RefusedOutcome, RefusedPayResult, Timestamp,
+};
+use protocol::{Bill, BillerCode, KoreanTime};
 use support::forgery::{Forged, ForgedLink, Forger};
 use support::{Node, Store, bill, eventually, pay};
 use test_support::RedisServer;
@@ -241,5 +245,91 @@ async fn a_journal_with_stamps_far_ahead_is_mended_at_the_start() {
             let limit = Timestamp::now().plus(Duration::from_mins(1));
             assert!(last_stamp(&node, &fresh).await <= limit);
         }
+    }
+}
+
+/// A pay-result that was refused as unreadable, of which only a part is kept.
+fn refused_in_part() -> RefusedPayResult {
+    RefusedPayResult {
+        biller: BillerCode::parse("B0001"),
+        body: Bytes::from_static(b"refused"),
+        is_whole: false,
+        res_code: "E006".to_owned(),
+        reason: "member-width".to_owned(),
+        source: [127, 0, 0, 1].into(),
+        request_id: "r".to_owned(),
+    }
+}
+
+async fn keep_refused(node: &Node, bill: &Bill) -> MessageDigest {
+    let kept = (node.ledger()).keep_refused(refused_in_part(), Some(bill), node.now);
+    match kept.await {
+        RefusedKept::Durable(message) => message,
+        kept => panic!("{kept:?}"),
+    }
+}
+
+async fn close_refused(node: &Node, message: MessageDigest) {
+    let closing = RefusedClosing {
+        outcome: RefusedOutcome::Closed,
+        reason: "settled".to_owned(),
+        operator: "kim".to_owned(),
+    };
+    let end = node.ledger().end_refused(message, closing, node.now).await;
+    node.ledger().refused_ended(end.unwrap()).await.unwrap();
+}
+
+async fn close_all_undelivered(node: &Node) {
+    for one in node.ledger().undelivered_payments(None).unwrap() {
+        let said = ("booked by hand".to_owned(), "kim".to_owned());
+        let message = MessageDigest::of(b"pay");
+        let closed = node.ledger().close_payment(&one, message, said, node.now);
+        closed.await.unwrap();
+    }
+}
+
+/// Sets every fact of a journal ahead, as a node leaves them whose clock was.
+fn set_ahead(node: &Node, by: Duration) {
+    let file = node.directory().join("journal.sqlite3");
+    let journal = rusqlite::Connection::open(file).unwrap();
+    let by = i64::try_from(by.as_millis()).unwrap() << 20;
+    let changed = journal.execute("UPDATE fact SET stamp = stamp + ?1", [by]);
+    assert!(changed.unwrap() > 0);
+    let changed = journal.execute("UPDATE node SET latest_stamp = latest_stamp + ?1", [by]);
+    assert_eq!(changed.unwrap(), 1);
+}
+
+/// The clock was hours ahead and is right again: the bills' states are in the journal only, with stamps that the clock
+/// does not follow.
+#[tokio::test]
+async fn what_an_operator_ends_stays_ended_and_what_opens_again_opens_where_stamps_are_ahead() {
+    let mut node = Node::alone(&Store::Embedded).await;
+    let (refused, undelivered) = (bill("202611", ""), bill("202612", ""));
+    let message = keep_refused(&node, &refused).await;
+    let (body, event) = (Bytes::from_static(b"pay"), pay("1", "20000"));
+    let paid = MessageDigest::of(&body);
+    node.record(&undelivered, &event, &body, paid).await;
+    let outcome = DeliveryOutcome::Refused;
+    let recorded =
+        (node.ledger()).record_delivery(&undelivered, &event, paid.into(), outcome, node.now);
+    recorded.await.unwrap();
+    node.stop();
+    set_ahead(&node, Duration::from_hours(2));
+    node.restart().await;
+    close_refused(&node, message).await;
+    close_all_undelivered(&node).await;
+    for _ in 0..2 {
+        assert!(!node.view(&refused).await.error_bill);
+        assert_eq!(node.ledger().undelivered(), 0);
+        let listed = node.ledger().undelivered_payments(None).unwrap();
+        assert!(listed.is_empty(), "{listed:?}");
+        node.restart().await;
+    }
+    keep_refused(&node, &refused).await;
+    for _ in 0..2 {
+        assert!(node.view(&refused).await.error_bill);
+        let findings = node.ledger().verify().await.unwrap().audit.findings;
+        assert!(findings.is_empty(), "{findings:?}");
+        node.restart().await;
     }
 }

@@ -35,7 +35,10 @@ fn closing() -> RefusedClosing {
 
 async fn close(node: &Node, number: usize) {
     let message = MessageDigest::of(number.to_string().as_bytes());
-    let end = node.ledger().end_refused(message, closing(), node.now);
+    let end = node
+        .ledger()
+        .end_refused(message, closing(), node.now)
+        .await;
     node.ledger().refused_ended(end.unwrap()).await.unwrap();
 }
 

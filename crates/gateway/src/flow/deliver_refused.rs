@@ -120,7 +120,11 @@ async fn close(call: &Call, message: MessageDigest, operator: &str) -> RefusedDe
         reason: String::new(),
         operator: operator.to_owned(),
     };
-    if let Some(end) = call.ledger().end_refused(message, closing, call.now()) {
+    if let Some(end) = call
+        .ledger()
+        .end_refused(message, closing, call.now())
+        .await
+    {
         let ended = call.ledger().refused_ended(end).await;
         call.log_settlement(Ok(ended), "the end of a refused pay-result");
     }

@@ -9,7 +9,9 @@ use super::reported::Reported;
 use crate::journal::{CameRefused, Commit, Entry, RefusedChange, RefusedFilter};
 use crate::node::refused::Arrival;
 use crate::state::conflict::GATEWAY;
-use crate::{BillState, Fact, FactContext, FactKind, JournalError, MessageDigest, Timestamp};
+use crate::{
+    BillState, Fact, FactContext, FactKind, JournalError, MessageDigest, Stamp, Timestamp,
+};
 use crate::{RefusedClosing, RefusedEntry, RefusedOutcome, RefusedPayResult};
 
 /// Whether a refused pay-result is kept.
@@ -47,6 +49,9 @@ impl Ledger {
             let Some((bill, commit)) = queued else {
                 return RefusedKept::NoRoom;
             };
+            if let Some(bill) = &bill {
+                ledger.mark_behind_its_end(message, bill, now).await;
+            }
             match ledger.end_of(bill.as_ref(), commit).await {
                 Ok(()) => RefusedKept::Durable(message),
                 Err(error) => RefusedKept::InMemoryOnly(error),
@@ -87,6 +92,24 @@ impl Ledger {
         let parts = (Some(change), context);
         let commit = self.queue_change(marked.as_ref(), kind, now, parts);
         Some((marked, commit))
+    }
+
+    /// Marks a bill once more where an earlier end of the same bytes has the later stamp: the bill's state was not in
+    /// memory, and the clock does not follow stamps that are ahead.
+    async fn mark_behind_its_end(&self, message: MessageDigest, bill: &Bill, now: Timestamp) {
+        let Ok(resident) = self.node.resident(bill).await else {
+            return;
+        };
+        let mut state = resident.book().lock();
+        let known = state.state(bill);
+        let mut open = known.into_iter().flat_map(BillState::open_refusals);
+        if open.any(|(open, _)| open == message) || !self.node.refused().is_open(&message) {
+            return;
+        }
+        drop(open);
+        let kind = FactKind::PayResultRefused { message };
+        let fact = self.node.fact(bill, state.latest(bill), now, kind);
+        drop(self.node.record(&mut state, Entry::of(vec![fact])));
     }
 
     /// Queues a change of the table, with a fact of a bill where there is one.
@@ -134,20 +157,45 @@ impl Ledger {
             return Ok(());
         }
         let reader = self.node.journal().reader().another()?;
+        let mut marked = Vec::new();
         reader.for_each_open_refused(|message, biller, body| {
             let bill = biller.and_then(|biller| read(biller, body));
-            let Some(bill) = bill.filter(|bill| index.mark(&message, bill)) else {
-                return;
-            };
+            marked.extend(
+                bill.filter(|bill| index.mark(&message, bill))
+                    .map(|bill| (message, bill)),
+            );
+        })?;
+        for (message, bill) in marked {
+            // A bill that cannot be read is marked all the same.
+            let known = self.node.state_blocking(&reader, &bill);
+            let known = known.map_or_else(|_| Stamp::default(), |state| state.latest());
             let kind = FactKind::PayResultRefused { message };
             // The writer commits it, and the resync shares it.
-            drop(self.queue_change(Some(&bill), kind, now, (None, FactContext::NONE)));
-        })
+            drop(
+                self.node
+                    .record_after(&bill, known, now, (kind, FactContext::NONE)),
+            );
+        }
+        Ok(())
     }
 
     /// Ends an open refused pay-result; its bills are no error bills any more, unless for another reason. Everything is
     /// queued for the journal when this function returns. `None` where it is not open.
-    pub fn end_refused(
+    pub async fn end_refused(
+        &self,
+        message: MessageDigest,
+        closing: RefusedClosing,
+        now: Timestamp,
+    ) -> Option<RefusedEnd> {
+        // The end comes after all that is known of a bill; where one cannot be read, after what memory has of it.
+        let mut residents = Vec::new();
+        for bill in self.node.refused().bills(&message) {
+            residents.push(self.node.resident(&bill).await);
+        }
+        self.queue_end(message, closing, now)
+    }
+
+    fn queue_end(
         &self,
         message: MessageDigest,
         closing: RefusedClosing,
@@ -191,6 +239,7 @@ impl Ledger {
         (reason, operator): (String, String),
         now: Timestamp,
     ) -> Result<(), Arc<JournalError>> {
+        let _resident = self.node.resident(bill).await;
         let known = self.scoped_state(bill).await.state;
         let open: Vec<MessageDigest> = known
             .iter()
@@ -203,7 +252,7 @@ impl Ledger {
                 reason: reason.clone(),
                 operator: operator.clone(),
             };
-            if let Some(end) = self.end_refused(message, closing, now) {
+            if let Some(end) = self.end_refused(message, closing, now).await {
                 self.refused_ended(end).await?;
                 continue;
             }
@@ -246,7 +295,7 @@ impl Ledger {
                 operator: GATEWAY.to_owned(),
             };
             // The writer commits in order; nobody has to wait for it.
-            drop(self.end_refused(message, closing, now));
+            drop(self.queue_end(message, closing, now));
         }
     }
 

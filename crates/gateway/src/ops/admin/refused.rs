@@ -207,7 +207,10 @@ pub(super) async fn close(
     };
     let (entry, ledger) = (named.find_open(&context).await?, context.ledger());
     let operator = closing.operator.clone();
-    let Some(end) = ledger.end_refused(entry.message, closing, Timestamp::now()) else {
+    let Some(end) = ledger
+        .end_refused(entry.message, closing, Timestamp::now())
+        .await
+    else {
         return Err(Refusal::conflict(
             "already_closed",
             "it is not open any more",
