@@ -6,9 +6,7 @@
 use std::hint::black_box;
 use std::time::{Duration, Instant};
 
-use ledger::{
-    BillGroup, BillState, DeliveryState, Fact, FactKind, MessageDigest, Stamp, Timestamp,
-};
+use ledger::{BillState, DeliveryState, Fact, FactKind, MessageDigest, Stamp, Timestamp};
 use protocol::{Bill, BillerCode, Decimal, PaidAt, PayId, PayType, PaymentEvent};
 
 const SIZES: [u32; 4] = [1, 100, 10_000, 50_000];
@@ -95,16 +93,15 @@ fn operations() -> [(&'static str, Operation); 9] {
             each(&mut folded(size, event), |state, _| state.merge(&one))
         }),
         ("conflicts with one event", |size, event| {
-            let mut ours = BillGroup::default();
-            *ours.entry(&bill()) = folded(size, event);
-            let mut theirs = BillGroup::default();
+            let ours = folded(size, event);
+            let mut theirs = BillState::default();
             let new = PaymentEvent {
                 pay_id: PayId::parse("77777777").unwrap(),
                 ..event(0)
             };
-            theirs.entry(&bill()).fold(&payment(&new, stamp(7)));
+            theirs.fold(&payment(&new, stamp(7)));
             each(&mut (), |(), _| {
-                black_box(ours.conflicts(&theirs));
+                black_box(ours.conflict(&theirs, &bill()));
             })
         }),
     ]

@@ -30,7 +30,7 @@ pub use node::{
     UnderWay,
 };
 pub use observer::Observer;
-pub(crate) use state::owners::Owners;
+pub(crate) use state::registered_bills::RegisteredBills;
 pub use state::{
     AnswerSummary, BillGroup, BillState, Cancellation, Classification, DeliveryState, Digests,
     Fact, FactContext, FactKind, HeapBytes, HybridLogicalClock, KeptAnswer, Link, LinkState,

@@ -56,7 +56,7 @@ async fn a_value_that_was_moved_or_has_another_key_makes_nothing_paid() {
     stranger.report(&paid, &pay("1", "20000")).await;
     assert!(!node.is_paid(&paid).await);
     node.report(&paid, &pay("1", "20000")).await;
-    let key = |bill: &protocol::Bill| format!("{PREFIX}:{{B0001}}:f:{}", bill.group_key());
+    let key = |bill: &protocol::Bill| format!("{PREFIX}:{{B0001}}:b:{}", bill.key());
     server.tell(&["COPY", &key(&paid), &key(&free), "REPLACE"]);
     assert!(node.is_paid(&paid).await && !node.is_paid(&free).await);
 }

@@ -377,7 +377,7 @@ async fn a_refused_link_is_forgotten_everywhere_and_missed_nowhere() {
     let refused = bill("202611", "N1");
     one.create(&refused, LinkOutcome::Released).await.unwrap();
     eventually(async || one.ledger().unshared() == 0).await;
-    for kind in ["f", "n"] {
+    for kind in ["b", "g", "k"] {
         let left = seconds_left(&server, kind);
         assert!((1..=QUARTER).contains(&left), "{kind}: {left}");
     }
@@ -414,7 +414,7 @@ async fn a_refused_link_is_forgotten_everywhere_and_missed_nowhere() {
     }
     // A link that is made is kept as long as ever.
     other.link(&refused, "20261130235959").await.unwrap();
-    for kind in ["f", "n"] {
+    for kind in ["b", "g", "k"] {
         assert!(seconds_left(&server, kind) > 24 * 60 * 60, "{kind}");
     }
     assert_eq!(

@@ -144,7 +144,7 @@ impl Store for Cluster {
         let mut masters = 0;
         let named = self.masters().all(|master| {
             masters += 1;
-            let epochs = master.server.words(&["KEYS", "relay:epoch:*"]);
+            let epochs = master.server.words(&["KEYS", "relay:epoch2:*"]);
             let is_named = |key: &String| {
                 let epoch = master.server.ask_text(&["GET", key]);
                 !epoch.is_empty() && shared_with.contains(&epoch)

@@ -114,7 +114,7 @@ impl Store for Standalone {
 
 /// Returns whether a cursor's `shared_with` names the process and the data of this server.
 pub fn names_process_and_data(server: &RedisServer, shared_with: &str) -> bool {
-    let epoch = server.ask_text(&["GET", "relay:epoch"]);
+    let epoch = server.ask_text(&["GET", "relay:epoch2"]);
     names_process(server, shared_with) && !epoch.is_empty() && shared_with.contains(&epoch)
 }
 

@@ -141,7 +141,7 @@ fn verify_reports_what_redis_lacks_and_rebuild_restores_it() {
         let keys = redis::cmd("KEYS").arg(pattern).query(&mut connection);
         keys.unwrap()
     };
-    let (families, answers) = (keys("f"), keys("m"));
+    let (families, answers) = (keys("b"), keys("m"));
     let (gone, kept) = (&families[..2], &families[2]);
     let deleted: u64 = redis::cmd("DEL")
         .arg(gone)

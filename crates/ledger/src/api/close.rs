@@ -5,6 +5,7 @@ use std::sync::Arc;
 use protocol::BillerCode;
 
 use super::{EventDelivery, Ledger};
+use crate::sync::Part;
 use crate::{FactKind, JournalError, LinkState, MessageDigest, Timestamp};
 
 /// Bills that are read at once.
@@ -41,7 +42,7 @@ impl Ledger {
         };
         let commit = self.node.record_one(&one.bill, now, kind);
         let (ledger, bill) = (self.clone(), one.bill.clone());
-        async move { ledger.commit_and_share(&bill, commit).await }
+        async move { ledger.commit_and_share(&bill, Part::State, commit).await }
     }
 
     /// Returns whether this node knows anything of a biller, registered or not.

@@ -6,8 +6,7 @@ use protocol::{Bill, BillerCode};
 
 use super::Ledger;
 use crate::journal::{Entry, IdentityInForce};
-use crate::node::decision::DecisionInput;
-use crate::sync::Held;
+use crate::sync::PaymentsInAnyIdentity;
 use crate::{JournalError, Timestamp};
 
 /// Bills that are read at once.
@@ -84,16 +83,17 @@ impl Ledger {
         before: Timestamp,
         now: Timestamp,
     ) -> Result<bool, JournalError> {
-        let held = match &self.share {
-            Some(share) => share.read(bill, None).await.unwrap_or_default(),
-            None => Held::default(),
-        };
-        let group = self.node.group_in_journal(bill).await?;
-        let known = DecisionInput {
-            bill_group: Some(&group),
-            owners: None,
-        };
-        let joined = held.join(&known);
-        Ok(joined.family.is_paid_in_any_identity(bill, before, now))
+        let mut known = PaymentsInAnyIdentity::default();
+        if let Some(share) = &self.share {
+            let shared = share.payments_in_any_identity(bill).await;
+            known = shared.unwrap_or_default();
+        }
+        for state in self.node.in_any_identity(bill).await? {
+            if let Some(payments) = state.payments() {
+                known.payments.merge(payments.clone());
+            }
+        }
+        // More than are read are certainly more than were cancelled.
+        Ok(known.has_more || known.payments.is_paid_before(before, now))
     }
 }

@@ -7,8 +7,10 @@ use protocol::{Bill, KoreanTime};
 use super::Ledger;
 use crate::journal::{Commit, Entry};
 use crate::node::{Epoch, Resident};
-use crate::sync::{Held, Share, Subject};
-use crate::{Fact, FactContext, FactKind, JournalError, LinkRefusal, LinkState, Stamp, Timestamp};
+use crate::sync::{Held, Part, Share, Subject};
+use crate::{
+    BillState, Fact, FactContext, FactKind, JournalError, LinkRefusal, LinkState, Stamp, Timestamp,
+};
 
 /// How often a reservation is tried again because another node was faster with this bill.
 const ROUNDS: usize = 16;
@@ -76,7 +78,7 @@ impl Ledger {
         };
         if self.node.committed(commit).await.is_err() {
             drop(self.record_settlement(&reservation, &LinkOutcome::Released, now));
-            self.share_bill(bill).await;
+            self.share_bill(bill, Part::Links).await;
             return Err(LinkRefusal::Unavailable);
         }
         Ok(reservation)
@@ -88,7 +90,9 @@ impl Ledger {
         lease: Lease<'_>,
     ) -> Result<(Reservation, Commit), LinkRefusal> {
         let decided = self.node.decide(resident, |state, local| {
-            let before = local.decision_input().may_create(lease.bill, lease.now)?;
+            let known = Held::default().join(lease.bill, local);
+            let known = known.decision_input(lease.bill);
+            let before = known.may_create(lease.bill, lease.now)?;
             let known = state.latest(lease.bill);
             let (reservation, fact) = self.reservation(&lease, known, before);
             let entry = Entry::of(vec![fact]).with_context(lease.context.clone());
@@ -108,7 +112,7 @@ impl Ledger {
     ) -> Result<(Reservation, Commit), LinkRefusal> {
         let bill = lease.bill;
         let mut held = share
-            .read(bill, None)
+            .read_part(bill, Part::Links)
             .await
             .map_err(|_| LinkRefusal::Unavailable)?;
         let lease = Lease {
@@ -125,8 +129,8 @@ impl Ledger {
             let Some(mut joined) = share.join_with_others(resident, &others, &held) else {
                 continue;
             };
-            let before = joined.decision_input().may_create(bill, lease.now)?;
-            let known = joined.latest(bill);
+            let before = joined.decision_input(bill).may_create(bill, lease.now)?;
+            let known = joined.latest();
             let (reservation, fact) = self.reservation(&lease, known, before);
             joined.fold(&fact);
             let swapped = share.swap(Subject::of(bill), &held, &joined).await;
@@ -177,7 +181,8 @@ impl Ledger {
         // What it makes of the bill is known where its state is; where it cannot be read, the outcome counts all the same.
         let _resident = self.node.resident(&reservation.bill).await;
         let commit = self.record_settlement(reservation, outcome, now);
-        self.commit_and_share(&reservation.bill, commit).await
+        self.commit_and_share(&reservation.bill, Part::Links, commit)
+            .await
     }
 
     /// Returns the bill whose link a `link_recreate` re-creates.
@@ -194,7 +199,7 @@ impl Ledger {
         let (held, now) = match &self.share {
             None => (Held::default(), now),
             Some(share) => {
-                let held = share.read(bill, None).await;
+                let held = share.read_part(bill, Part::Links).await;
                 let held = held.map_err(|_| LinkRefusal::Unavailable)?;
                 (held, share.by_shared_clock(bill, now))
             }
@@ -205,11 +210,32 @@ impl Ledger {
             .await
             .map_err(|error| unreadable(&error))?;
         let decided = self.node.decide(&resident, |_, local| {
-            let joined = held.join(&local.decision_input());
-            joined.decision_input().may_recreate(bill, now)
+            let joined = held.join(bill, local);
+            let other = joined.decision_input(bill).recreated(bill, now)?;
+            Ok((joined, other))
         });
         let decided = decided.await.map_err(|error| unreadable(&error))?;
-        decided.unwrap_or(Err(LinkRefusal::Unavailable))
+        let (joined, other) = decided.unwrap_or(Err(LinkRefusal::Unavailable))?;
+        let known = joined.decision_input(bill);
+        let Some(other) = other else {
+            return known.may_recreate(known.state, now).map(|()| bill.clone());
+        };
+        let meant = self.known_everywhere(&other).await?;
+        known.may_recreate(meant.as_ref(), now).map(|()| other)
+    }
+
+    /// Returns the state of a bill, as this node and Redis know it.
+    async fn known_everywhere(&self, bill: &Bill) -> Result<Option<BillState>, LinkRefusal> {
+        let held = match &self.share {
+            None => Held::default(),
+            Some(share) => {
+                let held = share.read_part(bill, Part::State).await;
+                held.map_err(|_| LinkRefusal::Unavailable)?
+            }
+        };
+        let resident = self.node.resident(bill).await;
+        let resident = resident.map_err(|error| unreadable(&error))?;
+        Ok(held.join(bill, &resident.local()).state)
     }
 
     /// Records that Kakao Pay re-created the link of `bill`; ends like [`settle`](Self::settle).
@@ -236,11 +262,12 @@ impl Ledger {
         kind: FactKind,
         context: FactContext,
     ) -> Result<(), Arc<JournalError>> {
+        let part = Part::of(&kind);
         let held = match &self.share {
-            Some(share) => share.read(bill, None).await.ok().map(|held| (share, held)),
+            Some(share) => (share.read_part(bill, part).await.ok()).map(|held| (share, held)),
             None => None,
         };
-        let known = held.as_ref().map(|(_, held)| held.latest(bill));
+        let known = held.as_ref().map(|(_, held)| held.latest());
         let known = known.unwrap_or_default();
         // Without it the fact is told on what is known: no read stands between an operator's word and the journal.
         let _resident = self.node.resident(bill).await;
@@ -260,10 +287,11 @@ impl Ledger {
     pub(super) async fn commit_and_share(
         &self,
         bill: &Bill,
+        part: Part,
         commit: Commit,
     ) -> Result<(), Arc<JournalError>> {
         let rows = self.node.committed(commit).await?;
-        if let Some(epoch) = self.share_bill(bill).await {
+        if let Some(epoch) = self.share_bill(bill, part).await {
             self.node.marks().shared(epoch, rows);
         }
         Ok(())
@@ -271,10 +299,10 @@ impl Ledger {
 
     /// Writes all that this node knows of the bill to the shared state; answers with what that is
     /// marked, or `None` where it did not get there.
-    async fn share_bill(&self, bill: &Bill) -> Option<Epoch> {
+    async fn share_bill(&self, bill: &Bill, part: Part) -> Option<Epoch> {
         let share = self.share.as_ref()?;
         let written = async {
-            let held = share.read(bill, None).await?;
+            let held = share.read_part(bill, part).await?;
             share.write(Subject::of(bill), held, |_| {}).await
         };
         written.await.ok()

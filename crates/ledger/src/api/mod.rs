@@ -225,8 +225,8 @@ impl Ledger {
             Ok(resident) => resident,
             Err(error) => return self.view_without_journal(bill, &held, now, error),
         };
-        let joined = held.join(&resident.local().decision_input());
-        Ok(joined.decision_input().view(bill, now))
+        let joined = held.join(bill, &resident.local());
+        Ok(joined.view(now))
     }
 
     /// What is queued for a journal that cannot be read, and what Redis knows: a bill that is paid by that is paid.
@@ -238,8 +238,8 @@ impl Ledger {
         error: JournalError,
     ) -> Result<BillView, JournalError> {
         let local = self.node.book_of(bill).lock().local(bill);
-        let joined = held.join(&local.decision_input());
-        match joined.decision_input().view(bill, now) {
+        let joined = held.join(bill, &local);
+        match joined.view(now) {
             BillView::NOTHING => Err(error),
             view => Ok(view),
         }

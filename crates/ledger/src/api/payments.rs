@@ -205,14 +205,14 @@ impl Ledger {
         (mut taken, rows): (PaymentEffect, &[Rows]),
     ) -> PaymentEffect {
         let look = |meanwhile: &Held| {
-            let theirs = report.effect(meanwhile.decision_input().get(&report.bill), stamps);
+            let theirs = report.effect(meanwhile.state.as_ref(), stamps);
             if taken == PaymentEffect::New
                 && matches!(theirs, PaymentEffect::Double | PaymentEffect::OtherAmount)
             {
                 taken = theirs;
                 if let Some(kind) = theirs.classification() {
                     // Folded at once, so the next round shares it; journalled behind the payment.
-                    let known = meanwhile.latest(&report.bill);
+                    let known = meanwhile.latest();
                     drop(self.node.record_after(
                         &report.bill,
                         known,

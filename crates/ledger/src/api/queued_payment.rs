@@ -70,7 +70,7 @@ impl Ledger {
 impl Queued {
     /// Whether the others know this very telling, and have judged the bill or had it judged.
     pub(super) fn is_old_news(&self, held: Option<&Held>) -> bool {
-        let theirs = held.and_then(|held| held.decision_input().get(&self.report.bill));
+        let theirs = held.and_then(|held| held.state.as_ref());
         theirs.is_some_and(|theirs| {
             let report = self.report.effect(Some(theirs), &[]);
             report == PaymentEffect::Repeated && theirs.classification().is_some()
@@ -79,7 +79,7 @@ impl Queued {
 
     /// What this node and the others knew of the bill.
     pub(super) fn known(&self, held: Option<&Held>) -> Option<BillState> {
-        let theirs = held.and_then(|held| held.decision_input().get(&self.report.bill).cloned());
+        let theirs = held.and_then(|held| held.state.clone());
         match (&self.before, theirs) {
             (Some(ours), Some(mut both)) => {
                 both.merge(ours);

@@ -78,8 +78,8 @@ impl Ledger {
             return Ok(Redelivery::Accepted);
         }
         let resident = self.node.resident(&one.bill).await?;
-        let joined = held.join(&resident.local().decision_input());
-        let state: Option<&BillState> = joined.decision_input().get(&one.bill);
+        let joined = held.join(&one.bill, &resident.local());
+        let state: Option<&BillState> = joined.state.as_ref();
         match state.and_then(|state| state.delivery(&one.event)) {
             Some(DeliveryState::Accepted) => {
                 self.learn_accepted(one, now).await;

@@ -9,6 +9,7 @@ use super::reported::Reported;
 use crate::journal::{CameRefused, Commit, Entry, RefusedChange, RefusedFilter};
 use crate::node::refused::Arrival;
 use crate::state::conflict::GATEWAY;
+use crate::sync::Part;
 use crate::{
     BillState, Fact, FactContext, FactKind, JournalError, MessageDigest, Stamp, Timestamp,
 };
@@ -136,7 +137,7 @@ impl Ledger {
 
     async fn end_of(&self, bill: Option<&Bill>, commit: Commit) -> Result<(), Arc<JournalError>> {
         match bill {
-            Some(bill) => self.commit_and_share(bill, commit).await,
+            Some(bill) => self.commit_and_share(bill, Part::State, commit).await,
             None => self.node.committed(commit).await.map(|_| ()),
         }
     }
@@ -262,7 +263,7 @@ impl Ledger {
                 operator: operator.clone(),
             };
             let commit = self.node.record_one(bill, now, kind);
-            self.commit_and_share(bill, commit).await?;
+            self.commit_and_share(bill, Part::State, commit).await?;
         }
         Ok(())
     }
@@ -364,9 +365,8 @@ impl Ledger {
                 let Ok(resident) = self.node.resident(&bill).await else {
                     return;
                 };
-                let joined = held.join(&resident.local().decision_input());
-                let state = joined.decision_input().get(&bill);
-                let mut open = state.into_iter().flat_map(BillState::open_refusals);
+                let joined = held.join(&bill, &resident.local());
+                let mut open = joined.state.iter().flat_map(BillState::open_refusals);
                 if held.accepted.is_some() || !open.any(|(open, _)| open == *message) {
                     self.end_refused_by_itself(*message, RefusedOutcome::Passed, now);
                     break;

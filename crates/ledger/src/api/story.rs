@@ -75,9 +75,8 @@ impl Ledger {
                 self.node.book_of(bill).lock().local(bill)
             }
         };
-        let joined = held.join(&local.decision_input());
         ScopedState {
-            state: joined.decision_input().get(bill).cloned(),
+            state: held.join(bill, &local).state,
             scope,
         }
     }

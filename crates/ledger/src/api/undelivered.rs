@@ -7,6 +7,7 @@ use protocol::{Bill, BillerCode, PayId, PayType, PaymentEvent};
 use super::{Ledger, Scope};
 use crate::journal::{Entry, NumberedFact};
 use crate::state::conflict::GATEWAY;
+use crate::sync::Part;
 use crate::{
     BillState, Cancellation, DeliveryState, Digests, Fact, FactKind, JournalError, Payments, Stamp,
     Timestamp,
@@ -206,7 +207,7 @@ impl Ledger {
         };
         let book = self.node.book_of(&one.bill);
         let commit = self.node.record(&mut book.lock(), Entry::of(vec![fact]));
-        note(self.commit_and_share(&one.bill, commit).await);
+        note(self.commit_and_share(&one.bill, Part::State, commit).await);
     }
 }
 

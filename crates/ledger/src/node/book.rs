@@ -195,11 +195,7 @@ impl BookState {
 
     /// Returns what this node knows of a bill, for decisions and for Redis. The bill must be pinned.
     pub(crate) fn local(&self, bill: &Bill) -> Local {
-        let mut local = Local::default();
-        if let Some(state) = self.state(bill).filter(|state| !state.is_empty()) {
-            local.add(bill, bill, state);
-        }
-        local
+        Local::of(self.state(bill).filter(|state| !state.is_empty()).cloned())
     }
 
     /// Returns what this node knows that a decision about the bill's link reads: the bill, and those of `others`, read
@@ -217,18 +213,19 @@ impl BookState {
         let mut local = self.local(bill);
         for (other, journalled) in others {
             match self.slots.find(other) {
-                Some(slot) if slot.is_complete => local.add(bill, other, &slot.state),
+                Some(slot) if slot.is_complete => local.add_other(bill, other, &slot.state),
                 Some(slot) => {
                     let mut merged = journalled.clone();
                     merged.merge(&slot.state);
-                    local.add(bill, other, &merged);
+                    local.add_other(bill, other, &merged);
                 }
-                None => local.add(bill, other, journalled),
+                None => local.add_other(bill, other, journalled),
             }
         }
         for other in self.links.queued(key) {
-            if let Some(state) = self.state(other).filter(|_| other != bill) {
-                local.add(bill, other, state);
+            let is_read = others.iter().any(|(read, _)| read == other);
+            if let Some(state) = self.state(other).filter(|_| other != bill && !is_read) {
+                local.add_other(bill, other, state);
             }
         }
         Some(local)

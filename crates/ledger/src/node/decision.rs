@@ -4,8 +4,7 @@
 
 use protocol::{Bill, ResCode};
 
-use crate::Owners;
-use crate::{BillGroup, BillState, LinkState, Timestamp};
+use crate::{BillState, LinkState, RegisteredBills, Timestamp};
 
 /// Why the ledger refuses a link call (contract section 4, "Links").
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -62,94 +61,87 @@ impl BillView {
     }
 }
 
-/// The state that decisions about one bill read: its bill group, and the owners of its notice key.
+/// What decisions about a bill's link read: its state, and the registered bills that its link question is about.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct DecisionInput<'a> {
-    pub(crate) bill_group: Option<&'a BillGroup>,
-    pub(crate) owners: Option<&'a Owners>,
+    pub(crate) state: Option<&'a BillState>,
+    pub(crate) others: Option<&'a RegisteredBills>,
 }
 
 impl<'a> DecisionInput<'a> {
-    /// Returns the state of exactly this bill.
-    pub(crate) fn get(self, bill: &Bill) -> Option<&'a BillState> {
-        self.bill_group?.get(bill)
-    }
-
-    /// Returns whether the bill is paid, and whether it is an error bill.
-    pub(crate) fn view(self, bill: &Bill, now: Timestamp) -> BillView {
-        self.get(bill)
-            .map_or(BillView::NOTHING, |state| BillView::of(state, now))
-    }
-
     /// Decides a `link_create`. Returns the state of the link before it.
     ///
     /// # Errors
     /// The first refusal of contract section 4, "Links", that holds.
     pub(crate) fn may_create(self, bill: &Bill, now: Timestamp) -> Result<LinkState, LinkRefusal> {
-        let state = self.get(bill);
-        if state.is_some_and(BillState::is_error_bill) {
+        if self.state.is_some_and(BillState::is_error_bill) {
             return Err(LinkRefusal::ErrorBill);
         }
-        if self
-            .owners
-            .is_some_and(|owners| owners.has_other_than(bill, now))
-        {
+        if bill.biller_notice_key().is_empty() {
+            self.only_other(bill, now)?;
+        } else if self.others(bill).next().is_some() {
             return Err(LinkRefusal::NoticeKeyTaken);
         }
-        if bill.biller_notice_key().is_empty() && self.registered_like(bill, now).nth(1).is_some() {
-            return Err(LinkRefusal::NoticeKeyNeeded);
-        }
-        match state.map_or(LinkState::Unregistered, |state| state.link_state(now)) {
+        match self.link_state(now) {
             LinkState::Linked | LinkState::Reserved => Err(LinkRefusal::AlreadyLinked),
             free => Ok(free),
         }
     }
 
-    /// Decides a `link_recreate`. Returns the bill whose link is re-created.
+    /// Returns the bill whose link a `link_recreate` means: another one that differs in its notice key only, where that is
+    /// the only one that is registered.
+    ///
+    /// # Errors
+    /// [`LinkRefusal::NoticeKeyNeeded`] where there is no notice key and two or more are registered.
+    pub(crate) fn recreated(
+        self,
+        bill: &Bill,
+        now: Timestamp,
+    ) -> Result<Option<Bill>, LinkRefusal> {
+        if bill.biller_notice_key().is_empty() {
+            self.only_other(bill, now)
+        } else {
+            Ok(None)
+        }
+    }
+
+    /// Decides a `link_recreate` of the bill `meant`, which was asked for as this one.
     ///
     /// # Errors
     /// The first refusal of contract section 4, "Links", that holds.
-    pub(crate) fn may_recreate(self, bill: &Bill, now: Timestamp) -> Result<Bill, LinkRefusal> {
-        let exact = self.get(bill).map(|state| (bill, state));
-        let found = if bill.biller_notice_key().is_empty() {
-            let mut alike = self.registered_like(bill, now);
-            match (alike.next(), alike.next()) {
-                (Some(_), Some(_)) => return Err(LinkRefusal::NoticeKeyNeeded),
-                (Some(only), None) => Some(only),
-                (None, _) => exact,
-            }
-        } else {
-            exact
-        };
-        let is_error_bill = |candidate: Option<(&Bill, &BillState)>| {
-            candidate.is_some_and(|(_, state)| state.is_error_bill())
-        };
-        if is_error_bill(found) || is_error_bill(exact) {
+    pub(crate) fn may_recreate(
+        self,
+        meant: Option<&BillState>,
+        now: Timestamp,
+    ) -> Result<(), LinkRefusal> {
+        let is_error_bill = |state: Option<&BillState>| state.is_some_and(BillState::is_error_bill);
+        if is_error_bill(meant) || is_error_bill(self.state) {
             return Err(LinkRefusal::ErrorBill);
         }
-        match found {
-            Some((found, state))
-                if matches!(
-                    state.link_state(now),
-                    LinkState::Linked | LinkState::Unknown
-                ) =>
-            {
-                Ok(found.clone())
-            }
+        match meant.map(|state| state.link_state(now)) {
+            Some(LinkState::Linked | LinkState::Unknown) => Ok(()),
             _ => Err(LinkRefusal::NotRegistered),
         }
     }
 
-    fn registered_like<'b>(
-        self,
-        bill: &'b Bill,
-        now: Timestamp,
-    ) -> impl Iterator<Item = (&'b Bill, &'b BillState)>
-    where
-        'a: 'b,
-    {
-        self.bill_group
-            .into_iter()
-            .flat_map(move |group| group.registered_like(bill, now))
+    /// Returns the only registered bill of the group, if it is another one.
+    fn only_other(self, bill: &Bill, now: Timestamp) -> Result<Option<Bill>, LinkRefusal> {
+        let mut others = self.others(bill);
+        let other = others.next();
+        let is_registered = self.link_state(now).is_registered();
+        if other.is_some() && (is_registered || others.next().is_some()) {
+            return Err(LinkRefusal::NoticeKeyNeeded);
+        }
+        Ok(other.cloned())
+    }
+
+    fn link_state(self, now: Timestamp) -> LinkState {
+        self.state
+            .map_or(LinkState::Unregistered, |state| state.link_state(now))
+    }
+
+    fn others(self, bill: &'a Bill) -> impl Iterator<Item = &'a Bill> {
+        let others = self.others.into_iter();
+        others.flat_map(move |others| others.others(bill))
     }
 }

@@ -32,6 +32,14 @@ impl<'a> LinkKey<'a> {
         }
     }
 
+    /// Returns whether the bill may be a part of the answer.
+    pub(super) fn is_about(self, bill: &Bill) -> bool {
+        match self {
+            Self::Notice(key) => bill.biller_notice_key() == key,
+            Self::Group(key) => bill.key_without_notice_key() == key,
+        }
+    }
+
     /// Every question that the bill is a part of the answer of.
     fn all(bill: &'a Bill) -> impl Iterator<Item = Self> {
         let notice_key = bill.biller_notice_key();

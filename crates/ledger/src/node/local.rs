@@ -2,33 +2,39 @@
 
 use protocol::Bill;
 
-use crate::node::decision::DecisionInput;
-use crate::state::owners::Owners;
-use crate::{BillGroup, BillState};
+use super::links::LinkKey;
+use crate::BillState;
 
-/// The bill, and bills that are registered in its group or under its notice key.
+/// The bill, and others that may be registered in its group or under its notice key.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Local {
-    group: BillGroup,
-    owners: Owners,
+    state: Option<BillState>,
+    others: Vec<(Bill, BillState)>,
 }
 
 impl Local {
-    /// Adds what is known of `bill` to what a decision about `subject` reads.
-    pub(super) fn add(&mut self, subject: &Bill, bill: &Bill, state: &BillState) {
-        if bill.group_key() == subject.group_key() {
-            self.group.entry(bill).merge(state);
-        }
-        let notice_key = bill.biller_notice_key();
-        if !notice_key.is_empty() && notice_key == subject.biller_notice_key() {
-            self.owners.merge_link(bill, state.link());
+    /// What is known of the bill alone; `None`: nothing.
+    pub(super) const fn of(state: Option<BillState>) -> Self {
+        Self {
+            state,
+            others: Vec::new(),
         }
     }
 
-    pub(crate) const fn decision_input(&self) -> DecisionInput<'_> {
-        DecisionInput {
-            bill_group: Some(&self.group),
-            owners: Some(&self.owners),
+    /// Adds what is known of another bill, where a decision about `subject` asks for it.
+    pub(super) fn add_other(&mut self, subject: &Bill, other: &Bill, state: &BillState) {
+        if LinkKey::of(subject).is_about(other) {
+            self.others.push((other.clone(), state.clone()));
         }
+    }
+
+    /// Returns the state of the bill; `None` where nothing is known of it.
+    pub(crate) const fn state(&self) -> Option<&BillState> {
+        self.state.as_ref()
+    }
+
+    /// Returns the other bills.
+    pub(crate) fn others(&self) -> &[(Bill, BillState)] {
+        &self.others
     }
 }

@@ -39,6 +39,7 @@ pub(crate) use cursor::{Epoch, Marks};
 pub use decision::{BillView, LinkRefusal};
 use doubtful::DoubtfulValues;
 pub(crate) use filling::FillingThread;
+pub(crate) use links::LinkKey;
 pub(crate) use local::Local;
 pub use refused::{REFUSED_BOUND, REFUSED_BYTES_BOUND};
 use refused_links::RefusedLinks;

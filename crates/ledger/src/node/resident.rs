@@ -9,7 +9,7 @@ use super::book::{Book, BookState};
 use super::links::{LinkKey, LinkMoment};
 use super::local::Local;
 use crate::journal::{Entry, Loaded, Reader, Snapshot};
-use crate::{BillGroup, BillState, JournalError};
+use crate::{BillState, JournalError};
 
 /// How often a decision reads the index of registered bills again because one of them changed meanwhile.
 const ROUNDS: usize = 16;
@@ -141,21 +141,22 @@ impl Node {
         Ok(Others { bills, moment })
     }
 
-    /// Reads the bills of a bill's customer in its group, whatever their identity parameters.
+    /// Reads the bills that differ from this one in their identity parameters only, and the bill.
     ///
     /// # Errors
     /// When the journal cannot be read.
-    pub(crate) async fn group_in_journal(&self, bill: &Bill) -> Result<BillGroup, JournalError> {
+    pub(crate) async fn in_any_identity(
+        &self,
+        bill: &Bill,
+    ) -> Result<Vec<BillState>, JournalError> {
         let (biller, bill) = (bill.biller_code(), bill.clone());
         let read = move |reader: &Reader| {
             let bills = reader.bills_of(biller, bill.biller_user_key(), BILLS_OF_CUSTOMER)?;
-            let mut group = BillGroup::default();
-            for other in bills {
-                if other.group_key() == bill.group_key() {
-                    group.entry(&other).merge_owned(reader.load(&other)?.state);
-                }
-            }
-            Ok(group)
+            let alike = bills
+                .iter()
+                .filter(|other| other.differs_in_identity_only(&bill));
+            let state = |other| Ok(reader.load(other)?.state);
+            alike.map(state).collect::<Result<Vec<_>, JournalError>>()
         };
         self.readers().read(biller, read).await
     }

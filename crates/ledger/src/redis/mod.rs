@@ -2,7 +2,7 @@
 //!
 //! This module knows keys, values and compare-and-swap; what the values mean is its caller's business. All
 //! keys of one biller share a hash tag, so that one round trip can read or change several of them in a
-//! Cluster too: `{prefix}:{{BILLER}}:{kind}:{name}`, as in `relay:{B0001}:f:…`.
+//! Cluster too: `{prefix}:{{BILLER}}:{kind}:{name}`, as in `relay:{B0001}:b:…`.
 //!
 //! | module | holds | builds on |
 //! |---|---|---|

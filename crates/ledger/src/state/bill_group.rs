@@ -1,15 +1,16 @@
 //! Bill groups: the bills that share biller, `biller_user_key`, `billed_year_month` and `ordinal`.
 //!
-//! One look-up of a group decides E005, E812, E817, E818 and paid.
+//! Nodes of before kept one value in Redis for a whole group. A snapshot in the journal has the same format, with one
+//! bill.
 
 use protocol::Bill;
 
+use crate::BillState;
 use crate::state::codec::{
     Decoder, Encode, FIRST_VERSION, Unreadable, WITH_REFUSALS, encode_list, encode_rest_of_bill,
 };
 use crate::state::horizon::Horizon;
 use crate::state::refusals::Refusals;
-use crate::{BillState, Payments, Timestamp};
 
 /// The bills that share biller, user key, month and ordinal; nearly always one.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -47,60 +48,6 @@ impl BillGroup {
     pub(crate) fn drop_payments(&mut self) {
         let states = self.bills.iter_mut().map(|(_, state)| state);
         states.for_each(BillState::drop_payments);
-    }
-
-    /// Returns whether a payment of one of its bills is known.
-    pub(crate) fn has_payments(&self) -> bool {
-        self.bills
-            .iter()
-            .any(|(_, state)| state.payments().is_some())
-    }
-
-    /// Returns whether nothing is known of its bills but attempts that made no link.
-    pub(crate) fn is_settled_to_nothing(&self) -> bool {
-        self.bills
-            .iter()
-            .all(|(_, state)| state.is_settled_to_nothing())
-    }
-
-    /// Merges the group of another node (CRDT merge).
-    pub fn merge(&mut self, other: &Self) {
-        for (bill, state) in &other.bills {
-            self.entry(bill).merge(state);
-        }
-    }
-
-    /// Returns the registered bills that differ from `bill` in the `biller_notice_key` only.
-    pub fn registered_like<'a>(
-        &'a self,
-        bill: &'a Bill,
-        now: Timestamp,
-    ) -> impl Iterator<Item = (&'a Bill, &'a BillState)> {
-        self.bills
-            .iter()
-            .filter(move |(held, state)| {
-                state.link_state(now).is_registered()
-                    && held.key_without_notice_key() == bill.key_without_notice_key()
-            })
-            .map(|(held, state)| (held, state))
-    }
-
-    /// Returns whether the bill is paid at `now` by a payment of before `before`, whatever its identity parameters were
-    /// then.
-    pub(crate) fn is_paid_in_any_identity(
-        &self,
-        bill: &Bill,
-        before: Timestamp,
-        now: Timestamp,
-    ) -> bool {
-        let alike = (self.bills.iter())
-            .filter(|(held, _)| held.biller_notice_key() == bill.biller_notice_key());
-        let mut all = Payments::default();
-        for payments in alike.filter_map(|(_, state)| state.payments()) {
-            // A cancel may have come under another identity than its payment.
-            all.merge(payments.clone());
-        }
-        all.is_paid_before(before, now)
     }
 
     /// Returns the bills of the group.

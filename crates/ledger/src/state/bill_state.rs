@@ -3,8 +3,9 @@
 //! A [`BillState`] is a state-based CRDT: [`fold`](BillState::fold) adds one fact,
 //! [`merge`](BillState::merge) joins the states of two nodes. Both are commutative and idempotent.
 
-use crate::state::codec::{Decoder, Encode, Unreadable};
+use crate::state::codec::{Decoder, Encode, FIRST_VERSION, Unreadable, WITH_REFUSALS};
 use crate::state::heap_bytes::HeapBytes;
+use crate::state::horizon::Horizon;
 use crate::state::refusals::Refusals;
 use crate::{
     Classification, DeliveryState, Fact, FactKind, Link, LinkState, MessageDigest, Payments, Stamp,
@@ -211,5 +212,37 @@ impl BillState {
             payments: decoder.option(Payments::decode)?.map(Box::new),
             classification: decoder.option(Classification::decode)?.map(Box::new),
         })
+    }
+}
+
+/// The state of one bill as Redis holds it: behind the state, the refused pay-results where there are any.
+pub(crate) struct BillValue<'a>(pub(crate) &'a BillState);
+
+impl Encode for BillValue<'_> {
+    fn version(&self) -> u64 {
+        self.0.refusals().map_or(FIRST_VERSION, |_| WITH_REFUSALS)
+    }
+
+    fn encode(&self, out: &mut Vec<u8>) {
+        self.0.encode(out);
+        if let Some(refusals) = self.0.refusals() {
+            refusals.encode(out);
+        }
+    }
+}
+
+impl BillValue<'_> {
+    /// Reads the bytes that [`codec::to_bytes`](crate::state::codec::to_bytes) made.
+    pub(crate) fn from_bytes(
+        bytes: &[u8],
+        horizon: Option<&Horizon>,
+    ) -> Result<BillState, Unreadable> {
+        let mut decoder = Decoder::within(bytes, horizon)?;
+        let mut state = BillState::decode(&mut decoder)?;
+        if decoder.version() == WITH_REFUSALS {
+            state.put_refusals(Refusals::decode(&mut decoder)?);
+        }
+        decoder.finish()?;
+        Ok(state)
     }
 }

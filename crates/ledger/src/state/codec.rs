@@ -194,6 +194,13 @@ impl<'a> Decoder<'a> {
         PaidAt::parse(&format!("{:014}", self.number()?)).ok_or(Unreadable)
     }
 
+    /// Reads all members of a bill but the biller, which is that of `like`.
+    pub(crate) fn bill_of(&mut self, like: &Bill) -> Result<Bill, Unreadable> {
+        let (user_key, month, ordinal) = (self.text()?, self.text()?, self.text()?);
+        let family = Bill::from_parts(like.biller_code(), user_key, month, ordinal, "", &[]);
+        self.bill_like(&family)
+    }
+
     /// Reads the members of a bill that its key does not hold; the others are taken from `like`.
     pub(crate) fn bill_like(&mut self, like: &Bill) -> Result<Bill, Unreadable> {
         let notice_key = self.text()?;
@@ -207,6 +214,14 @@ impl<'a> Decoder<'a> {
             &identity,
         ))
     }
+}
+
+/// Writes the members of a bill that [`Decoder::bill_of`] reads.
+pub(crate) fn encode_bill(bill: &Bill, out: &mut Vec<u8>) {
+    bill.biller_user_key().encode(out);
+    bill.billed_year_month().encode(out);
+    bill.ordinal().encode(out);
+    encode_rest_of_bill(bill, out);
 }
 
 /// Writes the members of a bill that [`Decoder::bill_like`] reads.
@@ -355,6 +370,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::state::bill_state::BillValue;
     use crate::{BillGroup, DeliveryState, Fact, FactKind, MessageDigest};
     use protocol::{BillerCode, PayType, PaymentEvent};
 
@@ -365,7 +381,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_bill_group_reads_back_as_it_was_written(
+        fn a_bill_and_a_group_read_back_as_they_were_written(
             facts in proptest::collection::vec(
                 ("[가-힣a]{0,3}", "[0-9]{0,2}", any::<i64>(), 0..9u8, -1_000i64..1_000), 0..12
             )
@@ -396,6 +412,13 @@ mod tests {
                 let bill = bill(key, seq);
                 group.entry(&bill).fold(&Fact { stamp, bill: bill.clone(), kind });
             }
+            for (_, state) in group.bills() {
+                let bytes = to_bytes(&BillValue(state));
+                prop_assert_eq!(BillValue::from_bytes(&bytes, None), Ok(state.clone()));
+                for end in 0..bytes.len() {
+                    prop_assert!(BillValue::from_bytes(&bytes[..end], None).is_err());
+                }
+            }
             let bytes = to_bytes(&group);
             prop_assert_eq!(BillGroup::from_bytes(&bytes, &bill("", ""), None), Ok(group));
             for end in 0..bytes.len() {
@@ -406,6 +429,7 @@ mod tests {
         #[test]
         fn any_bytes_are_read_or_refused(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
             let _ = BillGroup::from_bytes(&bytes, &bill("", ""), None);
+            let _ = BillValue::from_bytes(&bytes, None);
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use protocol::Bill;
 
-use crate::{BillGroup, BillState, Fact, FactKind, PaymentEffect, Payments, Stamp};
+use crate::{BillState, Fact, FactKind, PaymentEffect, Payments, Stamp};
 
 /// The operator name of classifications by the gateway itself.
 pub(crate) const GATEWAY: &str = "gateway";
@@ -23,22 +23,10 @@ impl PaymentEffect {
     }
 }
 
-impl BillGroup {
-    /// Returns the classifications that follow from merging the states of two nodes. Every node that
-    /// merges them makes the same facts, and none for a conflict that is classified already.
-    pub fn conflicts(&self, other: &Self) -> Vec<Fact> {
-        let both = other
-            .bills()
-            .filter_map(|(bill, theirs)| Some((bill, self.get(bill)?, theirs)));
-        both.filter_map(|(bill, ours, theirs)| ours.conflict(theirs, bill))
-            .collect()
-    }
-}
-
 impl BillState {
-    /// Returns the classification that follows from merging two states of a bill; `None` where nothing does, or the bill
-    /// is classified already.
-    pub(crate) fn conflict(&self, other: &Self, bill: &Bill) -> Option<Fact> {
+    /// Returns the classification that follows from merging the states that two nodes have of a bill; `None` where
+    /// nothing does, or the bill is classified already. Every node that merges them makes the same fact.
+    pub fn conflict(&self, other: &Self, bill: &Bill) -> Option<Fact> {
         let (ours, theirs) = (self.payments()?, other.payments()?);
         if ours.count() + theirs.count() < 2 {
             return None;

@@ -27,6 +27,17 @@ impl LinkState {
     }
 }
 
+/// How long a link stays registered, whatever the time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Registration {
+    /// It is not.
+    None,
+    /// As long as this attempt is under way, or its outcome is not known.
+    UnderWay(Stamp),
+    /// For good.
+    Lasting,
+}
+
 /// No lease is longer: a call's budget is at most a minute. A reservation that claims more is none that a gateway
 /// made at this time, and blocks nothing.
 const LEASE_MAX: Duration = Duration::from_mins(2);
@@ -107,7 +118,7 @@ impl Link {
     pub fn state(&self, now: Timestamp) -> LinkState {
         let open = self
             .open
-            .filter(|(attempt, _)| Some(*attempt) > self.closed)
+            .filter(|(attempt, _)| !self.has_ended(*attempt))
             .map(|(_, until)| until);
         match (&self.linked, open) {
             (Some(_), _) => LinkState::Linked,
@@ -120,6 +131,22 @@ impl Link {
         }
     }
 
+    /// Returns how long the link stays registered.
+    pub(crate) fn registration(&self) -> Registration {
+        if self.linked.is_some() || self.unknown {
+            return Registration::Lasting;
+        }
+        match self.open {
+            Some((attempt, _)) if !self.has_ended(attempt) => Registration::UnderWay(attempt),
+            _ => Registration::None,
+        }
+    }
+
+    /// Returns whether the outcome of an attempt is known.
+    pub(crate) fn has_ended(&self, attempt: Stamp) -> bool {
+        self.closed >= Some(attempt)
+    }
+
     /// Returns whether no link fact was folded.
     pub(crate) fn is_unheard_of(&self) -> bool {
         *self == Self::default()
@@ -127,8 +154,7 @@ impl Link {
 
     /// Returns whether all attempts ended without a link: nothing is registered, whatever the time.
     pub(crate) fn is_settled_to_nothing(&self) -> bool {
-        let is_closed = |(attempt, _)| Some(attempt) <= self.closed;
-        self.linked.is_none() && !self.unknown && self.open.is_none_or(is_closed)
+        self.registration() == Registration::None
     }
 
     /// Returns the latest stamp of the link facts; the default stamp where there is none.

@@ -4,7 +4,7 @@
 //! CRDT. Facts are ordered by a hybrid logical clock ([`Stamp`]). This module reads and writes nothing.
 
 mod bill_group;
-mod bill_state;
+pub(crate) mod bill_state;
 mod classification;
 pub(crate) mod codec;
 pub(crate) mod conflict;
@@ -14,12 +14,14 @@ mod fact_context;
 mod heap_bytes;
 pub(crate) mod horizon;
 pub(crate) mod hybrid_logical_clock;
-mod link;
+pub(crate) mod link;
 mod message;
 pub(crate) mod owners;
+pub(crate) mod paid_identities;
 mod payments;
 mod refusals;
 mod refused;
+pub(crate) mod registered_bills;
 mod sorted;
 
 pub use bill_group::BillGroup;

@@ -1,10 +1,10 @@
-//! Who a `biller_notice_key` belongs to: answers E811.
+//! Who a `biller_notice_key` belongs to, as nodes of before kept it in Redis: every bill that had a link under it.
 
 use protocol::Bill;
 
-use crate::state::codec::{Decoder, Encode, Unreadable, encode_list, encode_rest_of_bill};
+use crate::Link;
+use crate::state::codec::{Decoder, Encode, Unreadable, encode_bill, encode_list};
 use crate::state::horizon::Horizon;
-use crate::{Fact, Link, Stamp, Timestamp};
 
 /// The bills that have, or had, a link under one `biller_notice_key`; almost always one.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -13,44 +13,14 @@ pub(crate) struct Owners {
 }
 
 impl Owners {
-    /// Folds a fact about a link in.
-    pub(crate) fn fold(&mut self, fact: &Fact) {
-        self.entry(&fact.bill).fold(fact);
-    }
-
     /// Merges what is known of one bill's link.
     pub(crate) fn merge_link(&mut self, bill: &Bill, link: &Link) {
         self.entry(bill).merge(link);
     }
 
-    /// What two nodes know of the key, together.
-    pub(crate) fn merge(&mut self, other: &Self) {
-        for (bill, link) in &other.links {
-            self.entry(bill).merge(link);
-        }
-    }
-
-    /// Whether the key belongs to another bill than this one at `now`.
-    pub(crate) fn has_other_than(&self, bill: &Bill, now: Timestamp) -> bool {
-        let mut others = self.links.iter().filter(|(owner, _)| owner != bill);
-        others.any(|(_, link)| link.state(now).is_registered())
-    }
-
-    /// Returns the latest stamp of what is known of the bill; the default stamp where nothing is.
-    pub(crate) fn latest(&self, bill: &Bill) -> Stamp {
-        let known = self.links.iter().find(|(owner, _)| owner == bill);
-        known.map(|(_, link)| link.latest()).unwrap_or_default()
-    }
-
-    /// Whether nothing is known of them but attempts that made no link.
-    pub(crate) fn is_settled_to_nothing(&self) -> bool {
-        self.links
-            .iter()
-            .all(|(_, link)| link.is_settled_to_nothing())
-    }
-
-    pub(crate) fn is_empty(&self) -> bool {
-        self.links.is_empty()
+    /// Returns the bills, each with its link.
+    pub(crate) fn links(&self) -> &[(Bill, Link)] {
+        &self.links
     }
 
     fn entry(&mut self, bill: &Bill) -> &mut Link {
@@ -74,11 +44,7 @@ impl Owners {
         horizon: Option<&Horizon>,
     ) -> Result<Self, Unreadable> {
         let mut decoder = Decoder::within(bytes, horizon)?;
-        let links = decoder.list(|decoder| {
-            let (user_key, month, ordinal) = (decoder.text()?, decoder.text()?, decoder.text()?);
-            let family = Bill::from_parts(like.biller_code(), user_key, month, ordinal, "", &[]);
-            Ok((decoder.bill_like(&family)?, Link::decode(decoder)?))
-        })?;
+        let links = decoder.list(|decoder| Ok((decoder.bill_of(like)?, Link::decode(decoder)?)))?;
         decoder.finish()?;
         Ok(Self { links })
     }
@@ -87,10 +53,7 @@ impl Owners {
 impl Encode for Owners {
     fn encode(&self, out: &mut Vec<u8>) {
         encode_list(self.links.iter(), out, |(bill, link), out| {
-            bill.biller_user_key().encode(out);
-            bill.billed_year_month().encode(out);
-            bill.ordinal().encode(out);
-            encode_rest_of_bill(bill, out);
+            encode_bill(bill, out);
             link.encode(out);
         });
     }

@@ -1,17 +1,17 @@
 //! The resync writes the facts of one biller in batches.
 
-use std::collections::BTreeMap;
 use std::time::Instant;
 
-use protocol::{Bill, BillerCode};
+use protocol::BillerCode;
 
 use super::answer::is_large;
+use super::item::{Item, accepted_in, items_of, linked_bills};
 use super::keys::keys;
-use super::{Held, Prepared, Share, Subject};
-use crate::journal::{Reader, Rows};
+use super::{Held, Part, Prepared, Scope, Share};
+use crate::journal::Rows;
 use crate::node::{Epoch, Node, Resident};
 use crate::redis::{BillerChanges, Key, OutOfReach, Swap};
-use crate::{DeliveryState, Digests, Fact, FactKind, JournalError, KeptAnswer, MessageDigest};
+use crate::{Digests, Fact, JournalError};
 
 /// One batch has so many bytes of kept answers at most: a call that comes meanwhile waits behind them.
 const BYTES_AT_ONCE: usize = 64 * 1024;
@@ -32,23 +32,6 @@ pub(super) enum LargeAnswers {
     Defer,
 }
 
-/// An `Item` is what is known of a bill, with a pay-result that was accepted, and the rows of those facts.
-struct Item<'a> {
-    bill: &'a Bill,
-    accepted: Option<(Digests, KeptAnswer)>,
-    rows: Vec<i64>,
-}
-
-impl Item<'_> {
-    fn subject(&self) -> Subject<'_> {
-        let accepted = self.accepted.as_ref();
-        Subject {
-            bill: self.bill,
-            accepted: accepted.map(|(message, answer)| (message, answer)),
-        }
-    }
-}
-
 /// Writes the bills of these facts of one biller, and marks what is shared; returns how much is deferred.
 pub(super) async fn write_batches(
     node: &Node,
@@ -67,7 +50,13 @@ pub(super) async fn write_batches(
     let mut batch: Vec<Item<'_>> = Vec::new();
     let mut larges = Vec::new();
     let mut bytes = 0;
+    let linked = linked_bills(facts);
     for (bill, message, mut rows) in items_of(facts) {
+        let part = if linked.contains(bill) {
+            Part::Links
+        } else {
+            Part::State
+        };
         let mut accepted = match message {
             Some(_) => accepted_in(&reader, &rows)?,
             None => None,
@@ -78,12 +67,13 @@ pub(super) async fn write_batches(
         {
             // Small values first, also of this bill.
             accepted = None;
-            larges.push((bill, std::mem::take(&mut rows)));
+            larges.push((bill, part, std::mem::take(&mut rows)));
         }
         bytes += accepted.as_ref().map_or(0, |(_, answer)| answer.body.len());
         batch.push(Item {
             bill,
             accepted,
+            part,
             rows,
         });
         if bytes >= BYTES_AT_ONCE {
@@ -95,7 +85,7 @@ pub(super) async fn write_batches(
         }
     }
     deferred = deferred.max(runner.run(&batch).await);
-    for (bill, rows) in larges {
+    for (bill, part, rows) in larges {
         if deferred == Some(Deferred::All) || *large == LargeAnswers::Defer {
             return Ok(deferred.max(Some(Deferred::Some)));
         }
@@ -103,53 +93,13 @@ pub(super) async fn write_batches(
             let item = Item {
                 bill,
                 accepted: Some(accepted),
+                part,
                 rows,
             };
             deferred = deferred.max(runner.run_large(&item, large).await);
         }
     }
     Ok(deferred)
-}
-
-/// Returns the accepted pay-result of an item, as the first of its rows names it.
-fn accepted_in(
-    reader: &Reader,
-    rows: &[i64],
-) -> Result<Option<(Digests, KeptAnswer)>, JournalError> {
-    rows.first()
-        .map_or(Ok(None), |row| reader.accepted_in_row(*row))
-}
-
-/// Returns one item per accepted pay-result, the first of a bill with its other rows; one for a bill that has none.
-fn items_of(facts: &[(i64, Fact)]) -> Vec<(&Bill, Option<&MessageDigest>, Vec<i64>)> {
-    let mut bills: BTreeMap<&Bill, BTreeMap<Option<&MessageDigest>, Vec<i64>>> = BTreeMap::new();
-    for (row, fact) in facts {
-        let message = accepted_message(&fact.kind);
-        let of_bill = bills.entry(&fact.bill).or_default();
-        of_bill.entry(message).or_default().push(*row);
-    }
-    let mut items = Vec::with_capacity(bills.len());
-    for (bill, mut messages) in bills {
-        // `None` is the least of the keys.
-        let plain = messages.remove(&None).unwrap_or_default();
-        match messages.first_entry() {
-            Some(mut first) => first.get_mut().extend(plain),
-            None => items.push((bill, None, plain)),
-        }
-        items.extend((messages.into_iter()).map(|(message, rows)| (bill, message, rows)));
-    }
-    items
-}
-
-const fn accepted_message(kind: &FactKind) -> Option<&MessageDigest> {
-    match kind {
-        FactKind::Delivery {
-            message,
-            state: DeliveryState::Accepted,
-            ..
-        } => Some(message),
-        _ => None,
-    }
 }
 
 /// A `Runner` writes the items of one biller.
@@ -199,13 +149,15 @@ impl Runner<'_> {
             .iter()
             .zip(&joined)
             .map(|((item, held), joined)| {
-                Prepared::new(item.subject(), held, joined, &self.share.seal)
+                Prepared::new(
+                    item.subject(),
+                    held,
+                    joined,
+                    (&self.share.seal, self.share.keep()),
+                )
             })
             .collect();
-        let changes: Vec<_> = prepared
-            .iter()
-            .map(|one| one.changes(self.share.keep()))
-            .collect();
+        let changes: Vec<_> = prepared.iter().map(Prepared::changes).collect();
         let swaps: Vec<BillerChanges<'_>> = changes
             .iter()
             .filter(|changes| !changes.is_empty())
@@ -253,17 +205,19 @@ impl Runner<'_> {
         let epoch = self.node.marks().epoch();
         let message = |item: &Item<'_>| item.accepted.as_ref().map(|(message, _)| *message);
         let messages: Vec<Option<Digests>> = batch.iter().map(message).collect();
-        let keys: Vec<Vec<Key<'_>>> = batch
-            .iter()
-            .zip(&messages)
-            .map(|(item, message)| keys(item.bill, message.as_ref()))
+        let scope = |item: &Item<'_>| self.share.scope(self.biller, item.part);
+        let scopes: Vec<Scope> = batch.iter().map(scope).collect();
+        let asked = batch.iter().zip(&messages).zip(&scopes);
+        let keys: Vec<Vec<Key<'_>>> = asked
+            .map(|((item, message), scope)| keys(item.bill, message.as_ref(), *scope))
             .collect();
         let names: Vec<Key<'_>> = keys.iter().flatten().copied().collect();
         let values = self.share.store().get(self.biller.as_str(), &names).await?;
         let mut values = values.into_iter();
         let mut all = Vec::with_capacity(batch.len());
-        for ((item, message), keys) in batch.iter().zip(&messages).zip(&keys) {
-            let raw = values.by_ref().take(keys.len()).collect();
+        let asked = batch.iter().zip(&messages).zip(&keys).zip(scopes);
+        for (((item, message), keys), scope) in asked {
+            let raw = (scope, values.by_ref().take(keys.len()).collect());
             let held = self.share.decode(item.bill, message.as_ref(), raw, epoch);
             all.push(held.ok());
         }
@@ -275,7 +229,7 @@ impl Runner<'_> {
         let message = subject.accepted.map(|(message, _)| message);
         let held = self
             .share
-            .read_without_separate(subject.bill, message)
+            .read_without_separate(subject.bill, message, item.part)
             .await?;
         self.share.write(subject, held, |_| {}).await
     }

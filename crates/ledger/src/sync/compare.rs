@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use protocol::BillerCode;
 
-use super::keys::{MESSAGE, keys};
+use super::keys::{MESSAGE, Scope, keys};
 use super::{Held, Share, held};
 use crate::MessageDigest;
 use crate::node::Resident;
@@ -28,19 +28,25 @@ impl Share {
         biller: BillerCode,
         bills: &[Resident],
     ) -> Result<Vec<(usize, Lag)>, OutOfReach> {
-        let keys: Vec<Vec<Key<'_>>> = bills.iter().map(|one| keys(one.bill(), None)).collect();
+        let scope = Scope {
+            has_links: true,
+            has_old: false,
+        };
+        let keys = bills.iter().map(|one| keys(one.bill(), None, scope));
+        let keys: Vec<Vec<Key<'_>>> = keys.collect();
         let all: Vec<Key<'_>> = keys.iter().flatten().copied().collect();
         let mut values = self.store().get(biller.as_str(), &all).await?.into_iter();
         let horizon = Horizon::at(self.node.now());
         let mut lagging = Vec::new();
         for (place, (resident, keys)) in bills.iter().zip(&keys).enumerate() {
             let raw: Vec<_> = values.by_ref().take(keys.len()).collect();
-            let is_missing = raw.iter().all(Option::is_none);
-            let lag = match Held::read(resident.bill(), None, raw, (&horizon, &self.seal)) {
+            let is_missing = raw.first().is_none_or(Option::is_none);
+            let values = (scope, raw);
+            let lag = match Held::read(resident.bill(), None, values, (&horizon, &self.seal)) {
                 Err(_) => Some(Lag::Unreadable),
                 Ok(held) => {
-                    let joined = held.join(&resident.local().decision_input());
-                    let has_all = joined.family == held.family && joined.owners == held.owners;
+                    let joined = held.join(resident.bill(), &resident.local());
+                    let has_all = held.has_all_of(&joined);
                     match (has_all, is_missing) {
                         (true, _) => None,
                         (false, true) => Some(Lag::Missing),

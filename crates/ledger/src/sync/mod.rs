@@ -1,4 +1,5 @@
-//! The ledger keeps in Redis what nodes share: bill groups, notice keys, accepted pay-results.
+//! The ledger keeps in Redis what nodes share: the state of each bill, which bills are registered under a notice key or
+//! in a group, accepted pay-results.
 //!
 //! Redis is a cache of the nodes' journals and never the only copy. What a value holds is joined with what this node
 //! knows before anything is decided or written, so a value that is missing, old or wiped can make a decision slower
@@ -11,11 +12,16 @@ mod compare;
 mod resync;
 
 mod held;
+mod identities;
+mod item;
+mod join;
 mod keys;
+mod old_values;
 mod prepared;
 mod presence;
 mod progress;
 mod seal;
+mod subject;
 
 use std::fmt;
 use std::sync::Arc;
@@ -23,22 +29,23 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use futures_util::FutureExt as _;
-use protocol::Bill;
+use protocol::{Bill, BillerCode};
 
 pub(crate) use compare::Lag;
 pub(crate) use held::Held;
-use keys::keys;
+pub(crate) use identities::PaymentsInAnyIdentity;
+use keys::{Scope, keys};
 use prepared::Prepared;
 pub(crate) use presence::Presence;
 pub(crate) use resync::Resync;
 pub(crate) use seal::Seal;
+pub(crate) use subject::{Keep, Part, Subject};
 
-use crate::journal::Entry;
-use crate::node::{BookState, Epoch, Local, Node, Others, Resident};
+use crate::node::{Epoch, Node};
 use crate::redis::{OutOfReach, SharedStore, Swap};
 use crate::state::codec::Unreadable;
 use crate::state::horizon::Horizon;
-use crate::{Digests, KeptAnswer, Observer, Timestamp};
+use crate::{Digests, Observer, Timestamp};
 
 /// A swap is tried so often because another node was faster. Nodes compete for one bill only when two of its calls
 /// do, so more than a few rounds mean that something is wrong.
@@ -54,31 +61,6 @@ const STAMPED_AHEAD: &str = "values in Redis have stamps more than 60 s ahead of
 /// Logged where values have no valid checksum.
 const WITHOUT_CHECKSUM: &str = "values in Redis have no valid checksum: a node has no key_file or another one, or \
     somebody else writes to Redis; nothing is paid or cancelled because of them";
-
-/// A `Subject` is what one swap writes: a bill's group, its notice key's owners, an accepted pay-result.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Subject<'a> {
-    pub(crate) bill: &'a Bill,
-    pub(crate) accepted: Option<(&'a Digests, &'a KeptAnswer)>,
-}
-
-impl<'a> Subject<'a> {
-    pub(crate) const fn of(bill: &'a Bill) -> Self {
-        Self {
-            bill,
-            accepted: None,
-        }
-    }
-}
-
-/// The time after which a key that is not written is gone: the journal's retention.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Keep {
-    /// Of bills that were never paid.
-    pub(crate) unpaid_bills: Duration,
-    /// Of paid ones.
-    pub(crate) paid_bills: Duration,
-}
 
 /// A `Share` is Redis as one node uses it.
 #[derive(Clone)]
@@ -128,7 +110,9 @@ impl Share {
         bill: &Bill,
         message: Option<&Digests>,
     ) -> Result<Held, OutOfReach> {
-        let mut held = self.read_without_separate(bill, message).await?;
+        let mut held = self
+            .read_without_separate(bill, message, Part::State)
+            .await?;
         if let Some(message) = message.filter(|_| held.is_separate) {
             // Boxed: few answers are that large.
             held.accepted = Box::pin(self.get_separate(bill, &message.bytes)).await;
@@ -136,19 +120,34 @@ impl Share {
         Ok(held)
     }
 
-    /// Does the same without an answer that is stored separately.
+    /// Returns this part of what Redis holds of a bill, in one round trip.
+    pub(crate) async fn read_part(&self, bill: &Bill, part: Part) -> Result<Held, OutOfReach> {
+        self.read_without_separate(bill, None, part).await
+    }
+
+    /// Returns what Redis holds of a bill, without an answer that is stored separately.
     async fn read_without_separate(
         &self,
         bill: &Bill,
         message: Option<&Digests>,
+        part: Part,
     ) -> Result<Held, OutOfReach> {
         let epoch = self.node.marks().epoch();
-        let keys = keys(bill, message);
+        let scope = self.scope(bill.biller_code(), part);
+        let keys = keys(bill, message, scope);
         let values = self
             .watched(self.store.get(bill.biller_code().as_str(), &keys))
             .await?;
-        self.decode(bill, message, values, epoch)
+        self.decode(bill, message, (scope, values), epoch)
             .map_err(|Unreadable| unreadable(bill))
+    }
+
+    /// Returns which values of a biller's bills are read and written.
+    fn scope(&self, biller: BillerCode, part: Part) -> Scope {
+        Scope {
+            has_links: part == Part::Links,
+            has_old: self.store.has_old_values(biller.as_str(), self.node.now()),
+        }
     }
 
     /// Decodes values that were asked for in `epoch`. This node's stamps come after theirs, where they are not more
@@ -157,7 +156,7 @@ impl Share {
         &self,
         bill: &Bill,
         message: Option<&Digests>,
-        values: Vec<Option<Bytes>>,
+        values: (Scope, Vec<Option<Bytes>>),
         epoch: Epoch,
     ) -> Result<Held, Unreadable> {
         let now = self.node.now();
@@ -179,8 +178,7 @@ impl Share {
                 watch.value_without_checksum();
             }
         }
-        let latest = held.family.bills().map(|(_, state)| state.latest()).max();
-        self.node.observe(latest.unwrap_or_default());
+        self.node.observe(held.latest());
         Ok(held)
     }
 
@@ -194,55 +192,6 @@ impl Share {
     pub(crate) fn by_shared_clock(&self, bill: &Bill, time: Timestamp) -> Timestamp {
         let ahead = self.store.ahead_millis(bill.biller_code().as_str());
         Timestamp::from_millis(time.millis().saturating_add(ahead))
-    }
-
-    /// Joins what this node and Redis know. A conflict of payments that is found there becomes a fact of this node's
-    /// first.
-    pub(crate) fn join(&self, resident: &Resident, held: &Held) -> Held {
-        let mut state = resident.book().lock();
-        let local = state.local(resident.bill());
-        if self.classify_conflicts(&mut state, &local, held) {
-            return held.join(&state.local(resident.bill()).decision_input());
-        }
-        held.join(&local.decision_input())
-    }
-
-    /// Does the same with the other bills that a decision about the bill's link reads; `None` where the journal has
-    /// to be asked for them again.
-    pub(crate) fn join_with_others(
-        &self,
-        resident: &Resident,
-        others: &Others,
-        held: &Held,
-    ) -> Option<Held> {
-        let mut state = resident.book().lock();
-        let local = others.join(resident.bill(), &state)?;
-        if self.classify_conflicts(&mut state, &local, held) {
-            let local = others.join(resident.bill(), &state)?;
-            return Some(held.join(&local.decision_input()));
-        }
-        Some(held.join(&local.decision_input()))
-    }
-
-    /// Classifies the bills of which two nodes took payments. Returns whether there are any.
-    fn classify_conflicts(&self, state: &mut BookState, local: &Local, held: &Held) -> bool {
-        let group = local.decision_input().bill_group;
-        let conflicts = group.map(|group| held.family.conflicts(group));
-        let mut has_some = false;
-        for fact in conflicts.into_iter().flatten() {
-            has_some = true;
-            let biller = fact.bill.biller_code();
-            tracing::error!(
-                biller = biller.as_str(),
-                "payments of one bill met that two nodes took: it is an error bill now"
-            );
-            if let Some(watch) = &self.watch {
-                watch.payment_conflict(biller);
-            }
-            // Folded at once; journalled when it can be, and shared with what follows.
-            drop(self.node.record(state, Entry::of(vec![fact])));
-        }
-        has_some
     }
 
     /// Writes what this node and Redis know of a bill together, beginning with what `held` was. Before each further
@@ -297,8 +246,8 @@ impl Share {
         held: &Held,
         joined: &Held,
     ) -> Result<Option<Held>, OutOfReach> {
-        let prepared = Prepared::new(subject, held, joined, &self.seal);
-        let changes = prepared.changes(self.keep);
+        let prepared = Prepared::new(subject, held, joined, (&self.seal, self.keep));
+        let changes = prepared.changes();
         if changes.is_empty() {
             return Ok(None);
         }
@@ -312,7 +261,7 @@ impl Share {
                 .decode(
                     subject.bill,
                     subject.accepted.map(|(message, _)| message),
-                    values,
+                    (held.scope, values),
                     held.epoch,
                 )
                 .map(Some)

@@ -15,17 +15,17 @@ mod decision;
 
 use decision::LinkRefusal;
 use ledger::{
-    BillGroup, BillState, DeliveryState, Fact, FactKind, HybridLogicalClock, LinkState,
-    MessageDigest, PaymentEffect, Stamp, Timestamp, journal,
+    BillState, DeliveryState, Fact, FactKind, HybridLogicalClock, LinkState, MessageDigest,
+    PaymentEffect, Stamp, Timestamp, journal,
 };
-use owners::Owners;
+use registered_bills::RegisteredBills;
 
 mod broken;
 mod call;
 mod faults;
 mod invariants;
 mod note;
-mod owners;
+mod registered_bills;
 mod scenario;
 mod search;
 mod share;

@@ -8,9 +8,9 @@ use std::collections::HashMap;
 
 use protocol::{Bill, PaymentEvent};
 
-use crate::decision::DecisionInput;
+use crate::decision::{BillView, DecisionInput};
 use crate::note::{Message, Note, bill};
-use crate::{BillGroup, BillState, LinkRefusal, LinkState, PaymentEffect, Stamp, Timestamp};
+use crate::{BillState, LinkRefusal, LinkState, PaymentEffect, Stamp, Timestamp};
 
 /// The number of a bill state.
 pub(crate) type StateNumber = u32;
@@ -26,7 +26,7 @@ pub(crate) struct Table {
 
 #[derive(Default)]
 struct Rows {
-    bill_groups: Vec<BillGroup>,
+    bill_states: Vec<BillState>,
     /// By their `Debug` text, which is equal if they are.
     numbers: HashMap<String, StateNumber>,
     folded: HashMap<(StateNumber, Note), StateNumber>,
@@ -35,26 +35,26 @@ struct Rows {
 }
 
 impl Rows {
-    fn number(&mut self, bill_group: BillGroup) -> StateNumber {
-        let spelled = format!("{bill_group:?}");
-        if let Some(bill_state) = self.numbers.get(&spelled) {
-            return *bill_state;
+    fn number(&mut self, bill_state: BillState) -> StateNumber {
+        let spelled = format!("{bill_state:?}");
+        if let Some(number) = self.numbers.get(&spelled) {
+            return *number;
         }
-        let number = StateNumber::try_from(self.bill_groups.len()).unwrap();
-        self.bill_groups.push(bill_group);
+        let number = StateNumber::try_from(self.bill_states.len()).unwrap();
+        self.bill_states.push(bill_state);
         self.numbers.insert(spelled, number);
         number
     }
 
-    fn bill_group(&self, bill_state: StateNumber) -> &BillGroup {
-        &self.bill_groups[usize::try_from(bill_state).unwrap()]
+    fn bill_state(&self, number: StateNumber) -> &BillState {
+        &self.bill_states[usize::try_from(number).unwrap()]
     }
 }
 
 impl Table {
     pub(crate) fn new(events: Vec<PaymentEvent>) -> Self {
         let mut rows = Rows::default();
-        rows.number(BillGroup::default());
+        rows.number(BillState::default());
         Self {
             bill: bill(),
             events,
@@ -72,9 +72,9 @@ impl Table {
         if let Some(folded) = rows.folded.get(&(bill_state, note)) {
             return *folded;
         }
-        let mut bill_group = rows.bill_group(bill_state).clone();
-        bill_group.entry(&self.bill).fold(&note.fact(&self.events));
-        let folded = rows.number(bill_group);
+        let mut next = rows.bill_state(bill_state).clone();
+        next.fold(&note.fact(&self.events));
+        let folded = rows.number(next);
         rows.folded.insert((bill_state, note), folded);
         folded
     }
@@ -85,14 +85,14 @@ impl Table {
         if let Some(joined) = rows.joined.get(&(remote, local)) {
             return *joined;
         }
-        let mut bill_group = rows.bill_group(remote.unwrap_or(NOTHING)).clone();
-        bill_group.merge(rows.bill_group(local));
-        let joined = rows.number(bill_group);
+        let mut both = rows.bill_state(remote.unwrap_or(NOTHING)).clone();
+        both.merge(rows.bill_state(local));
+        let joined = rows.number(both);
         rows.joined.insert((remote, local), joined);
         joined
     }
 
-    /// `BillGroup::conflicts`: the stamp of the conflict to report.
+    /// `BillState::conflict`: the stamp of the conflict to report.
     pub(crate) fn conflict(
         &self,
         remote: Option<StateNumber>,
@@ -102,19 +102,16 @@ impl Table {
         if let Some(stamp) = rows.conflicts.get(&(remote, local)) {
             return *stamp;
         }
-        let bill_group = rows.bill_group(remote.unwrap_or(NOTHING));
-        let conflicts = bill_group.conflicts(rows.bill_group(local));
-        let stamp = conflicts.first().map(|fact| fact.stamp);
+        let theirs = rows.bill_state(remote.unwrap_or(NOTHING));
+        let conflict = theirs.conflict(rows.bill_state(local), &self.bill);
+        let stamp = conflict.map(|fact| fact.stamp);
         rows.conflicts.insert((remote, local), stamp);
         stamp
     }
 
     /// `BillState::latest`.
     pub(crate) fn latest(&self, bill_state: StateNumber) -> Stamp {
-        self.decide(bill_state, |input| {
-            let state = input.get(&self.bill);
-            state.map(BillState::latest).unwrap_or_default()
-        })
+        self.decide(bill_state, BillState::latest)
     }
 
     /// `DecisionInput::may_create`.
@@ -123,7 +120,13 @@ impl Table {
         bill_state: StateNumber,
         now: Timestamp,
     ) -> Result<LinkState, LinkRefusal> {
-        self.decide(bill_state, |input| input.may_create(&self.bill, now))
+        self.decide(bill_state, |state| {
+            let input = DecisionInput {
+                state: Some(state),
+                others: None,
+            };
+            input.may_create(&self.bill, now)
+        })
     }
 
     /// `Payments::judge`, on a bill that may have no payment yet.
@@ -134,39 +137,31 @@ impl Table {
         now: Timestamp,
     ) -> PaymentEffect {
         let event = &self.events[usize::from(message)];
-        self.decide(bill_state, |input| {
-            input
-                .get(&self.bill)
-                .and_then(BillState::payments)
-                .map_or(PaymentEffect::New, |payments| {
-                    payments.effect_of(event, now)
-                })
+        self.decide(bill_state, |state| {
+            let payments = state.payments();
+            payments.map_or(PaymentEffect::New, |payments| {
+                payments.effect_of(event, now)
+            })
         })
     }
 
     /// `BillState::is_settled_to_nothing`.
     pub(crate) fn is_settled_to_nothing(&self, bill_state: StateNumber) -> bool {
-        self.decide(bill_state, |input| {
-            let state = input.get(&self.bill);
-            state.is_none_or(BillState::is_settled_to_nothing)
-        })
+        self.decide(bill_state, BillState::is_settled_to_nothing)
     }
 
     /// Whether a link is registered once all budgets are over.
     pub(crate) fn is_registered_in_the_end(&self, bill_state: StateNumber) -> bool {
         let end = Timestamp::from_millis(i64::MAX);
-        self.decide(bill_state, |input| {
-            let state = input.get(&self.bill);
-            state.is_some_and(|state| state.link_state(end).is_registered())
-        })
+        self.decide(bill_state, |state| state.link_state(end).is_registered())
     }
 
     pub(crate) fn is_paid(&self, bill_state: StateNumber, now: Timestamp) -> bool {
-        self.decide(bill_state, |input| input.view(&self.bill, now).paid)
+        self.decide(bill_state, |state| BillView::of(state, now).paid)
     }
 
     pub(crate) fn is_error_bill(&self, bill_state: StateNumber, now: Timestamp) -> bool {
-        self.decide(bill_state, |input| input.view(&self.bill, now).error_bill)
+        self.decide(bill_state, |state| BillView::of(state, now).error_bill)
     }
 
     /// Whether the state has the event.
@@ -180,22 +175,10 @@ impl Table {
     /// Whether the state has a delivery of the event.
     pub(crate) fn has_delivery(&self, bill_state: StateNumber, message: Message) -> bool {
         let event = &self.events[usize::from(message)];
-        self.decide(bill_state, |input| {
-            input
-                .get(&self.bill)
-                .is_some_and(|state| state.delivery(event).is_some())
-        })
+        self.decide(bill_state, |state| state.delivery(event).is_some())
     }
 
-    fn decide<T>(
-        &self,
-        bill_state: StateNumber,
-        decision: impl FnOnce(DecisionInput<'_>) -> T,
-    ) -> T {
-        let rows = self.rows.borrow();
-        decision(DecisionInput {
-            bill_group: Some(rows.bill_group(bill_state)),
-            owners: None,
-        })
+    fn decide<T>(&self, bill_state: StateNumber, decision: impl FnOnce(&BillState) -> T) -> T {
+        decision(self.rows.borrow().bill_state(bill_state))
     }
 }

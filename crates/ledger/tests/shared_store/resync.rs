@@ -23,7 +23,7 @@ async fn an_unreadable_value_blocks_nothing_after_it() {
     let others = [bill("B0001", "other"), bill("B0002", "other")];
     one.pay(&damaged, None).await;
     one.until_all_is_shared().await;
-    let key = only_key(&server, "relay:{B0001}:f:*");
+    let key = only_key(&server, "relay:{B0001}:b:*");
     server.tell(&["SET", &key, "unreadable"]);
     server.kill();
     one.until_cut_off().await;
@@ -38,7 +38,7 @@ async fn an_unreadable_value_blocks_nothing_after_it() {
     }
     // Neither the value nor the rows that could repair it are lost: two payments, a delivery.
     eventually(async || one.ledger.unshared() == 3).await;
-    assert_eq!(only_key(&server, "relay:{B0001}:f:*damaged*"), key);
+    assert_eq!(only_key(&server, "relay:{B0001}:b:*damaged*"), key);
     server.tell(&["DEL", &key]);
     one.until_all_is_shared().await;
 }

@@ -164,7 +164,7 @@ async fn databases_and_prefixes_are_isolated() {
     in_reach(&store).await;
     assert_eq!(read(&store, "B0001", "a").await, Ok(None));
     assert_eq!(
-        server.ask(&["EXISTS", "relay:epoch"]).unwrap(),
+        server.ask(&["EXISTS", "relay:epoch2"]).unwrap(),
         redis::Value::Int(1)
     );
 }

@@ -31,7 +31,7 @@ pub struct Forger<'a> {
 impl Forger<'_> {
     /// Replaces what Redis holds of the bill by an error bill with this stamp.
     pub fn classify(&self, bill: &Bill, stamp: Forged) {
-        let mut value = head(bill, ForgedLink::default());
+        let mut value = head(ForgedLink::default());
         value.push(0); // no payments
         value.push(1);
         push_stamp(&mut value, stamp);
@@ -43,14 +43,14 @@ impl Forger<'_> {
 
     /// Replaces what Redis holds of the bill by a link.
     pub fn link(&self, bill: &Bill, link: ForgedLink) {
-        let mut value = head(bill, link);
+        let mut value = head(link);
         value.extend([0, 0]); // no payments, no classification
         self.write(bill, &value);
     }
 
     /// Replaces what Redis holds of the bill by a cancel.
     pub fn cancel(&self, bill: &Bill, cancel: ForgedCancel) {
-        let mut value = head(bill, ForgedLink::default());
+        let mut value = head(ForgedLink::default());
         value.push(1);
         push_number(&mut value, 1); // one group
         push_signed(&mut value, cancel.pay_id);
@@ -66,8 +66,8 @@ impl Forger<'_> {
 
     fn write(&self, bill: &Bill, value: &[u8]) {
         let key = Key {
-            kind: "f",
-            name: bill.group_key().as_bytes(),
+            kind: "b",
+            name: bill.key().as_bytes(),
         };
         let key = [
             format!("{}:{{{}}}:{}:", self.prefix, bill.biller_code(), key.kind).as_bytes(),
@@ -80,13 +80,10 @@ impl Forger<'_> {
     }
 }
 
-/// The version, one bill of the group, and its links.
-fn head(bill: &Bill, link: ForgedLink) -> Vec<u8> {
+/// The version, and the bill's links.
+fn head(link: ForgedLink) -> Vec<u8> {
     let mut value = Vec::new();
     push_number(&mut value, 1);
-    push_number(&mut value, 1);
-    push_text(&mut value, bill.biller_notice_key());
-    push_number(&mut value, 0); // no identity parameters
     value.push(0); // never linked
     value.push(u8::from(link.open.is_some()));
     if let Some((attempt, until)) = link.open {

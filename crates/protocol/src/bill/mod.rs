@@ -124,10 +124,40 @@ impl Bill {
         self.text.get(..self.group_end).unwrap_or_default()
     }
 
+    /// Returns the bill without its identity parameters.
+    #[must_use]
+    pub fn without_identity_parameters(&self) -> Self {
+        Self::from_parts(
+            self.biller_code,
+            self.biller_user_key(),
+            self.billed_year_month(),
+            self.ordinal(),
+            self.biller_notice_key(),
+            &[],
+        )
+    }
+
+    /// Whether the other bill has the same parts but for its identity parameters; all parts are the same too.
+    pub fn differs_in_identity_only(&self, other: &Self) -> bool {
+        self.biller_code == other.biller_code
+            && self.group_key() == other.group_key()
+            && self.notice_key_part() == other.notice_key_part()
+    }
+
     /// The canonical text of all parts except the biller's code and the notice key. Bills that differ
     /// only in their notice keys have the same text.
     pub fn key_without_notice_key(&self) -> &str {
         self.text.get(..self.notice_key_start).unwrap_or_default()
+    }
+
+    /// The canonical text of all parts except the biller's code.
+    pub fn key(&self) -> &str {
+        &self.text
+    }
+
+    /// The end of [`key`](Self::key): the canonical text of the notice key.
+    pub fn notice_key_part(&self) -> &str {
+        self.text.get(self.notice_key_start..).unwrap_or_default()
     }
 
     /// The length of the canonical text of all parts except the biller's code.

@@ -69,15 +69,27 @@ impl Keyspace {
         ]
     }
 
-    /// Returns the key by which a wiped server is recognized.
-    pub(crate) fn epoch(&self) -> String {
-        format!("{}:epoch{}", self.prefix, self.epoch_of)
+    /// Returns the key by which a wiped server is recognized; for one server of a Cluster, with a tag that lies in one
+    /// of its slots.
+    pub(crate) fn epoch(&self, tag: Option<&str>) -> EpochKeys {
+        let key = |name: &str| {
+            let key = format!("{}:{name}{}", self.prefix, self.epoch_of);
+            tag.map_or_else(|| key.clone(), |tag| format!("{key}:{{{tag}}}"))
+        };
+        EpochKeys {
+            today: key("epoch2"),
+            before: key("epoch"),
+        }
     }
+}
 
-    /// Returns the same for one server of a Cluster, with a tag that lies in one of its slots.
-    pub(crate) fn epoch_in(&self, tag: &str) -> String {
-        format!("{}:epoch{}:{{{tag}}}", self.prefix, self.epoch_of)
-    }
+/// The key by which a wiped server is recognized. Its name changes with the format of values, so that a Redis with the
+/// values of before is another one: each node writes everything to it again.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct EpochKeys {
+    pub(crate) today: String,
+    /// Its name with nodes that have one value for a bill group.
+    pub(crate) before: String,
 }
 
 #[cfg(test)]
@@ -88,20 +100,21 @@ mod tests {
     fn a_key_carries_the_biller_as_its_hash_tag() {
         let keys = Keyspace::new("relay");
         let key = Key {
-            kind: "f",
+            kind: "b",
             name: b"a}{b\0",
         };
-        assert_eq!(keys.spell("B0001", key), b"relay:{B0001}:f:a}{b\0");
-        assert_eq!(keys.epoch(), "relay:epoch");
-        assert_eq!(keys.epoch_in("17"), "relay:epoch:{17}");
+        assert_eq!(keys.spell("B0001", key), b"relay:{B0001}:b:a}{b\0");
+        assert_eq!(keys.epoch(None).today, "relay:epoch2");
+        assert_eq!(keys.epoch(Some("17")).today, "relay:epoch2:{17}");
+        assert_eq!(keys.epoch(Some("17")).before, "relay:epoch:{17}");
     }
 
     #[test]
     fn a_keys_name_is_not_shown() {
         let key = Key {
-            kind: "f",
+            kind: "b",
             name: b"secret",
         };
-        assert_eq!(format!("{key:?}"), "Key(f, 6 bytes)");
+        assert_eq!(format!("{key:?}"), "Key(b, 6 bytes)");
     }
 }

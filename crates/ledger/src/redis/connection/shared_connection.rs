@@ -1,6 +1,6 @@
 //! A [`SharedConnection`] is one connection to one server, used until it fails once.
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::sync::{Arc, OnceLock};
 
 use redis::aio::MultiplexedConnection;
@@ -12,6 +12,7 @@ use tokio::time::{Instant, timeout_at};
 use super::clock::ServerClock;
 use super::dialer::{Dialer, Driver};
 use super::fault::Fault;
+use crate::Timestamp;
 use crate::redis::out_of_reach::OutOfReach;
 use crate::redis::settings::address::ServerAddress;
 
@@ -34,6 +35,8 @@ pub(crate) struct SharedConnection {
     refusal_logged: AtomicBool,
     driver: AbortHandle,
     clock: ServerClock,
+    /// Until when nodes may run that have other values; in milliseconds.
+    old_values_until: AtomicI64,
 }
 
 impl SharedConnection {
@@ -71,6 +74,7 @@ impl SharedConnection {
                 refusal_logged: AtomicBool::new(false),
                 driver: driver.abort_handle(),
                 clock: ServerClock::default(),
+                old_values_until: AtomicI64::new(i64::MIN),
             }
         })
     }
@@ -97,6 +101,17 @@ impl SharedConnection {
     /// Returns the server's clock.
     pub(crate) const fn clock(&self) -> &ServerClock {
         &self.clock
+    }
+
+    /// Keeps until when nodes may run that have the values of before.
+    pub(crate) fn learn_old_values_until(&self, until: Timestamp) {
+        self.old_values_until
+            .store(until.millis(), Ordering::Relaxed);
+    }
+
+    /// Returns whether nodes may run that have the values of before.
+    pub(crate) fn has_old_values(&self, now: Timestamp) -> bool {
+        now.millis() < self.old_values_until.load(Ordering::Relaxed)
     }
 
     pub(crate) fn is_open(&self) -> bool {

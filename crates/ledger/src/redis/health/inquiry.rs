@@ -101,7 +101,7 @@ async fn all(settings: &Settings) -> Vec<Inquiry> {
             }
         }
     };
-    let key = Keyspace::of(settings).epoch();
+    let key = Keyspace::of(settings).epoch(None).today;
     join_all(nodes.iter().map(|address| one(&dialer, address, &key))).await
 }
 

@@ -11,12 +11,17 @@ use tokio::time::Instant;
 use super::identity::Server;
 use super::warning::Warning;
 use crate::Timestamp;
+use crate::redis::commands::key::EpochKeys;
 use crate::redis::connection::clock::Sample;
 use crate::redis::connection::clock::WallClock;
 use crate::redis::connection::fault::Fault;
 use crate::redis::connection::info::{field, run_id};
 use crate::redis::connection::refusal::Refusal;
 use crate::redis::connection::shared_connection::SharedConnection;
+
+/// Nodes with the values of before are replaced within this time after the first node with those of today has come; so
+/// long the values of before are kept right for them.
+const REPLACED_WITHIN: Duration = Duration::from_hours(24);
 
 /// `Probed` is what a server answered.
 #[derive(Debug)]
@@ -37,23 +42,12 @@ pub(crate) enum Writes {
 /// time ever), so that a server that takes no writes is found here, and not by a payment.
 pub(crate) async fn probe(
     connection: &Arc<SharedConnection>,
-    epoch_key: &str,
+    keys: &EpochKeys,
     slots: Vec<[u16; 2]>,
     clock: WallClock,
     within: Duration,
 ) -> Result<Probed, Fault> {
-    let mut questions = redis::pipe();
-    questions
-        .cmd("SET")
-        .arg(epoch_key)
-        .arg(new_epoch())
-        .arg("NX")
-        .cmd("GET")
-        .arg(epoch_key)
-        .cmd("INFO")
-        .arg("server")
-        .cmd("INFO")
-        .arg("replication");
+    let questions = questions(keys, (clock.0)());
     let (asked, began) = ((clock.0)(), Instant::now());
     let answers = connection
         .ask_all(&questions, began + within)
@@ -62,6 +56,7 @@ pub(crate) async fn probe(
     let took = began.elapsed();
     let mut answers = answers.into_iter();
     let writes = writes(connection, answers.next().unwrap_or(Value::Nil))?;
+    let has_old_values = answers.next() == Some(Value::Int(1));
     let texts: Vec<String> = answers
         .map(|answer| text(connection, answer))
         .collect::<Result<_, _>>()?;
@@ -100,6 +95,9 @@ pub(crate) async fn probe(
         };
         connection.clock().learn(connection.address(), sample);
     }
+    if has_old_values {
+        connection.learn_old_values_until(began_at(epoch).plus(REPLACED_WITHIN));
+    }
     let run_id = run_id(server).unwrap_or_default();
     connection.learn_run_id(run_id);
     let replication_id = field(replication, "master_replid").unwrap_or_default();
@@ -110,6 +108,24 @@ pub(crate) async fn probe(
         slots,
     };
     Ok(Probed { server, writes })
+}
+
+fn questions(keys: &EpochKeys, now: Timestamp) -> redis::Pipeline {
+    let mut questions = redis::pipe();
+    questions
+        .cmd("SET")
+        .arg(&keys.today)
+        .arg(new_epoch(now))
+        .arg("NX")
+        .cmd("EXISTS")
+        .arg(&keys.before)
+        .cmd("GET")
+        .arg(&keys.today)
+        .cmd("INFO")
+        .arg("server")
+        .cmd("INFO")
+        .arg("replication");
+    questions
 }
 
 /// Returns what the answer to a write says.
@@ -204,11 +220,17 @@ fn server_time(info: &str) -> Option<Timestamp> {
     Some(Timestamp::from_millis(micros / 1_000))
 }
 
-/// Returns a unique value: the keys of the standard library's hash tables come from the operating system's
-/// randomness, and this is no secret.
-fn new_epoch() -> String {
+/// Returns a unique value and when it was made. The keys of the standard library's hash tables come from the operating
+/// system's randomness, and this is no secret.
+fn new_epoch(now: Timestamp) -> String {
     let random = || RandomState::new().hash_one(std::process::id());
-    format!("{:016x}{:016x}", random(), random())
+    format!("{:016x}{:016x}@{}", random(), random(), now.millis())
+}
+
+/// Returns when an epoch was made.
+fn began_at(epoch: &str) -> Timestamp {
+    let millis = epoch.split_once('@').and_then(|(_, at)| at.parse().ok());
+    Timestamp::from_millis(millis.unwrap_or_default())
 }
 
 fn text(connection: &Arc<SharedConnection>, answer: Value) -> Result<String, Fault> {
@@ -228,7 +250,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_epoch_is_never_the_same_twice() {
-        assert_ne!(new_epoch(), new_epoch());
+    fn an_epoch_is_never_the_same_twice_and_says_when_it_was_made() {
+        let now = Timestamp::from_millis(1_795_000_000_000);
+        let (one, other) = (new_epoch(now), new_epoch(now));
+        assert_ne!(one, other);
+        assert_eq!(began_at(&one), now);
     }
 }

@@ -181,10 +181,9 @@ impl Supervisor {
     async fn reach(&self, layout: &Layout, routes: &Routes) -> Vec<CheckOutcome> {
         let asked = layout.nodes.iter().zip(&layout.tags).enumerate().map(
             async |(owner, (address, tag))| {
-                let (key, slots) = match tag {
-                    Some(tag) => (self.keys.epoch_in(tag), layout.slots_of(owner)),
-                    None => (self.keys.epoch(), Vec::new()),
-                };
+                let keys = self.keys.epoch(tag.as_deref());
+                let slots = tag.as_ref().map(|_| layout.slots_of(owner));
+                let slots = slots.unwrap_or_default();
                 let mut asked = 1;
                 loop {
                     let connection = match routes.connection_to(address) {
@@ -192,7 +191,7 @@ impl Supervisor {
                         None => SharedConnection::connect(&self.dialer, address).await?,
                     };
                     let within = self.settings.timeout;
-                    let probed = probe(&connection, &key, slots.clone(), self.clock, within).await;
+                    let probed = probe(&connection, &keys, slots.clone(), self.clock, within).await;
                     let admit = |probed| self.known_servers.admit(Arc::clone(&connection), probed);
                     match probed.and_then(admit) {
                         Ok(met) => return Ok(met),

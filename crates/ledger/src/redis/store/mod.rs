@@ -166,6 +166,12 @@ impl SharedStore {
         self.inner.status.routes.borrow().is_whole()
     }
 
+    /// Returns whether nodes may run that read and write a biller's values as they were before.
+    pub fn has_old_values(&self, biller: &str, now: Timestamp) -> bool {
+        let connection = self.inner.router.open_connection(Slot::of(biller));
+        connection.is_some_and(|connection| connection.has_old_values(now))
+    }
+
     /// Returns how many milliseconds the clock of the server that has a biller's keys is ahead of this machine's; 0
     /// while that is not known.
     pub fn ahead_millis(&self, biller: &str) -> i64 {

@@ -1,0 +1,64 @@
+//! Joins what this node and Redis know of a bill.
+
+use protocol::Bill;
+
+use super::{Held, Share};
+use crate::BillState;
+use crate::journal::Entry;
+use crate::node::{BookState, Local, Others, Resident};
+
+impl Share {
+    /// Joins what this node and Redis know. A conflict of payments that is found there becomes a fact of this node's
+    /// first.
+    pub(crate) fn join(&self, resident: &Resident, held: &Held) -> Held {
+        let mut state = resident.book().lock();
+        let bill = resident.bill();
+        let local = state.local(bill);
+        if self.classify_conflict(&mut state, bill, (&local, held)) {
+            return held.join(bill, &state.local(bill));
+        }
+        held.join(bill, &local)
+    }
+
+    /// Does the same with the other bills that a decision about the bill's link reads; `None` where the journal has
+    /// to be asked for them again.
+    pub(crate) fn join_with_others(
+        &self,
+        resident: &Resident,
+        others: &Others,
+        held: &Held,
+    ) -> Option<Held> {
+        let mut state = resident.book().lock();
+        let bill = resident.bill();
+        let local = others.join(bill, &state)?;
+        if self.classify_conflict(&mut state, bill, (&local, held)) {
+            return Some(held.join(bill, &others.join(bill, &state)?));
+        }
+        Some(held.join(bill, &local))
+    }
+
+    /// Classifies a bill of which two nodes took payments. Returns whether it is one.
+    fn classify_conflict(
+        &self,
+        state: &mut BookState,
+        bill: &Bill,
+        (local, held): (&Local, &Held),
+    ) -> bool {
+        let known = (held.state.as_ref()).zip(local.state());
+        let conflict = known.and_then(|(theirs, ours)| BillState::conflict(theirs, ours, bill));
+        let Some(fact) = conflict else {
+            return false;
+        };
+        let biller = bill.biller_code();
+        tracing::error!(
+            biller = biller.as_str(),
+            "payments of one bill met that two nodes took: it is an error bill now"
+        );
+        if let Some(watch) = &self.watch {
+            watch.payment_conflict(biller);
+        }
+        // Folded at once; journalled when it can be, and shared with what follows.
+        drop(self.node.record(state, Entry::of(vec![fact])));
+        true
+    }
+}
