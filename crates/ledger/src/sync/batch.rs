@@ -7,7 +7,7 @@ use protocol::BillerCode;
 use super::answer::is_large;
 use super::item::{Item, accepted_in, items_of, linked_bills};
 use super::keys::keys;
-use super::{Held, Part, Prepared, Scope, Share};
+use super::{Held, KeySet, Part, Prepared, Share};
 use crate::journal::Rows;
 use crate::node::{Epoch, Node, Resident};
 use crate::redis::{BillerChanges, Key, OutOfReach, Swap};
@@ -205,19 +205,19 @@ impl Runner<'_> {
         let epoch = self.node.marks().epoch();
         let message = |item: &Item<'_>| item.accepted.as_ref().map(|(message, _)| *message);
         let messages: Vec<Option<Digests>> = batch.iter().map(message).collect();
-        let scope = |item: &Item<'_>| self.share.scope(self.biller, item.part);
-        let scopes: Vec<Scope> = batch.iter().map(scope).collect();
-        let asked = batch.iter().zip(&messages).zip(&scopes);
+        let key_set = |item: &Item<'_>| self.share.key_set(self.biller, item.part);
+        let key_sets: Vec<KeySet> = batch.iter().map(key_set).collect();
+        let asked = batch.iter().zip(&messages).zip(&key_sets);
         let keys: Vec<Vec<Key<'_>>> = asked
-            .map(|((item, message), scope)| keys(item.bill, message.as_ref(), *scope))
+            .map(|((item, message), key_set)| keys(item.bill, message.as_ref(), *key_set))
             .collect();
         let names: Vec<Key<'_>> = keys.iter().flatten().copied().collect();
         let values = self.share.store().get(self.biller.as_str(), &names).await?;
         let mut values = values.into_iter();
         let mut all = Vec::with_capacity(batch.len());
-        let asked = batch.iter().zip(&messages).zip(&keys).zip(scopes);
-        for (((item, message), keys), scope) in asked {
-            let raw = (scope, values.by_ref().take(keys.len()).collect());
+        let asked = batch.iter().zip(&messages).zip(&keys).zip(key_sets);
+        for (((item, message), keys), key_set) in asked {
+            let raw = (key_set, values.by_ref().take(keys.len()).collect());
             let held = self.share.decode(item.bill, message.as_ref(), raw, epoch);
             all.push(held.ok());
         }

@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use protocol::BillerCode;
 
-use super::keys::{MESSAGE, Scope, keys};
+use super::keys::{KeySet, MESSAGE, keys};
 use super::{Held, Share, held};
 use crate::MessageDigest;
 use crate::node::Resident;
@@ -28,11 +28,11 @@ impl Share {
         biller: BillerCode,
         bills: &[Resident],
     ) -> Result<Vec<(usize, Lag)>, OutOfReach> {
-        let scope = Scope {
+        let key_set = KeySet {
             has_links: true,
             has_old: false,
         };
-        let keys = bills.iter().map(|one| keys(one.bill(), None, scope));
+        let keys = bills.iter().map(|one| keys(one.bill(), None, key_set));
         let keys: Vec<Vec<Key<'_>>> = keys.collect();
         let all: Vec<Key<'_>> = keys.iter().flatten().copied().collect();
         let mut values = self.store().get(biller.as_str(), &all).await?.into_iter();
@@ -41,7 +41,7 @@ impl Share {
         for (place, (resident, keys)) in bills.iter().zip(&keys).enumerate() {
             let raw: Vec<_> = values.by_ref().take(keys.len()).collect();
             let is_missing = raw.first().is_none_or(Option::is_none);
-            let values = (scope, raw);
+            let values = (key_set, raw);
             let lag = match Held::read(resident.bill(), None, values, (&horizon, &self.seal)) {
                 Err(_) => Some(Lag::Unreadable),
                 Ok(held) => {

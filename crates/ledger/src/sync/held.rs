@@ -5,7 +5,8 @@ use protocol::Bill;
 
 use super::answer::Answer;
 use super::keys::{
-    BILL, CANONICAL, GROUP, IDENTITIES, MESSAGE, NOTICE_KEY, OLD_GROUP, OLD_NOTICE_KEY, Scope, keys,
+    BILL, CANONICAL, GROUP, IDENTITIES, KeySet, MESSAGE, NOTICE_KEY, OLD_GROUP, OLD_NOTICE_KEY,
+    keys,
 };
 use super::old_values::OldValues;
 use super::seal::{Opened, Seal};
@@ -45,7 +46,7 @@ pub(crate) struct Held {
     /// The epoch of the marks in which it was asked for.
     pub(crate) epoch: Epoch,
     /// Which values were asked for.
-    pub(super) scope: Scope,
+    pub(super) key_set: KeySet,
     raw: Vec<Option<Bytes>>,
 }
 
@@ -59,15 +60,15 @@ impl Held {
     pub(super) fn read(
         bill: &Bill,
         message: Option<&Digests>,
-        (scope, raw): (Scope, Vec<Option<Bytes>>),
+        (key_set, raw): (KeySet, Vec<Option<Bytes>>),
         (horizon, seal): (&Horizon, &Seal),
     ) -> Result<Self, Unreadable> {
         let mut held = Self {
-            scope,
+            key_set,
             ..Self::default()
         };
         let biller = bill.biller_code();
-        for (key, value) in keys(bill, message, scope).into_iter().zip(&raw) {
+        for (key, value) in keys(bill, message, key_set).into_iter().zip(&raw) {
             let Some(value) = value else {
                 continue;
             };
@@ -75,7 +76,7 @@ impl Held {
             held.has_invalid |= !opened.is_valid;
             held.read_value(bill, key.kind, &opened, horizon)?;
         }
-        if scope.has_old {
+        if key_set.has_old {
             held.take_in_old_values(bill);
         }
         held.raw = raw;
@@ -163,14 +164,14 @@ impl Held {
         let Some(state) = &self.state else {
             return;
         };
-        if self.scope.has_links {
+        if self.key_set.has_links {
             self.in_group.fold_link(bill, state.link());
             self.with_notice_key.fold_link(bill, state.link());
         }
         if bill.identity_parameters().next().is_some() && state.payments().is_some() {
             self.identities.add(bill);
         }
-        if self.scope.has_old {
+        if self.key_set.has_old {
             self.old.merge(bill, state);
         }
     }

@@ -22,9 +22,9 @@ pub(super) const OLD_GROUP: &str = "f";
 /// Of the links under a notice key, as nodes of before read and write them.
 pub(super) const OLD_NOTICE_KEY: &str = "n";
 
-/// A `Scope` says which values of a bill are read and written, beside its state.
+/// A `KeySet` says which values of a bill are read and written, beside its state.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Scope {
+pub(crate) struct KeySet {
     /// Those that answer questions about links.
     pub(super) has_links: bool,
     /// Those of nodes of before.
@@ -32,14 +32,18 @@ pub(crate) struct Scope {
 }
 
 /// Returns the keys of a bill, in the order in which values are read and written.
-pub(super) fn keys<'a>(bill: &'a Bill, message: Option<&'a Digests>, scope: Scope) -> Vec<Key<'a>> {
+pub(super) fn keys<'a>(
+    bill: &'a Bill,
+    message: Option<&'a Digests>,
+    key_set: KeySet,
+) -> Vec<Key<'a>> {
     let key = |kind, name: &'a str| Key {
         kind,
         name: name.as_bytes(),
     };
     let notice_key = Some(bill.biller_notice_key()).filter(|key| !key.is_empty());
     let mut keys = vec![key(BILL, bill.key())];
-    if scope.has_links {
+    if key_set.has_links {
         keys.push(key(GROUP, bill.key_without_notice_key()));
         keys.extend(notice_key.map(|notice_key| key(NOTICE_KEY, notice_key)));
     }
@@ -56,9 +60,9 @@ pub(super) fn keys<'a>(bill: &'a Bill, message: Option<&'a Digests>, scope: Scop
             name: canonical.as_bytes(),
         }));
     }
-    if scope.has_old {
+    if key_set.has_old {
         keys.push(key(OLD_GROUP, bill.group_key()));
-        let old = notice_key.filter(|_| scope.has_links);
+        let old = notice_key.filter(|_| key_set.has_links);
         keys.extend(old.map(|notice_key| key(OLD_NOTICE_KEY, notice_key)));
     }
     keys

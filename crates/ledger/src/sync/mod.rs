@@ -34,7 +34,7 @@ use protocol::{Bill, BillerCode};
 pub(crate) use compare::Lag;
 pub(crate) use held::Held;
 pub(crate) use identities::PaymentsInAnyIdentity;
-use keys::{Scope, keys};
+use keys::{KeySet, keys};
 use prepared::Prepared;
 pub(crate) use presence::Presence;
 pub(crate) use resync::Resync;
@@ -133,18 +133,18 @@ impl Share {
         part: Part,
     ) -> Result<Held, OutOfReach> {
         let epoch = self.node.marks().epoch();
-        let scope = self.scope(bill.biller_code(), part);
-        let keys = keys(bill, message, scope);
+        let key_set = self.key_set(bill.biller_code(), part);
+        let keys = keys(bill, message, key_set);
         let values = self
             .watched(self.store.get(bill.biller_code().as_str(), &keys))
             .await?;
-        self.decode(bill, message, (scope, values), epoch)
+        self.decode(bill, message, (key_set, values), epoch)
             .map_err(|Unreadable| unreadable(bill))
     }
 
     /// Returns which values of a biller's bills are read and written.
-    fn scope(&self, biller: BillerCode, part: Part) -> Scope {
-        Scope {
+    fn key_set(&self, biller: BillerCode, part: Part) -> KeySet {
+        KeySet {
             has_links: part == Part::Links,
             has_old: self.store.has_old_values(biller.as_str(), self.node.now()),
         }
@@ -156,7 +156,7 @@ impl Share {
         &self,
         bill: &Bill,
         message: Option<&Digests>,
-        values: (Scope, Vec<Option<Bytes>>),
+        values: (KeySet, Vec<Option<Bytes>>),
         epoch: Epoch,
     ) -> Result<Held, Unreadable> {
         let now = self.node.now();
@@ -261,7 +261,7 @@ impl Share {
                 .decode(
                     subject.bill,
                     subject.accepted.map(|(message, _)| message),
-                    (held.scope, values),
+                    (held.key_set, values),
                     held.epoch,
                 )
                 .map(Some)

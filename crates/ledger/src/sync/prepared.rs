@@ -39,7 +39,7 @@ impl<'a> Prepared<'a> {
         (seal, keep): (&Seal, Keep),
     ) -> Self {
         let message = subject.accepted.map(|(message, _)| message);
-        let keys = keys(subject.bill, message, held.scope);
+        let keys = keys(subject.bill, message, held.key_set);
         let expected = held.values(keys.len());
         let biller = subject.bill.biller_code();
         let change = |(key, expected): (Key<'a>, Option<&'a [u8]>)| {
