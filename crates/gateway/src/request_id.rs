@@ -4,6 +4,7 @@ use std::cell::RefCell;
 use std::collections::hash_map::RandomState;
 use std::hash::{BuildHasher as _, Hasher as _};
 use std::ops::Range;
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use actix_web::http::header::{HeaderMap, HeaderName, HeaderValue};
 use fastrand::Rng;
@@ -16,6 +17,9 @@ pub const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
 
 /// The maximum length of a request id in characters.
 const REQUEST_ID_MAX_CHARS: usize = 128;
+
+/// The groups of digits of a UUID; a hyphen is between any two.
+const UUID_GROUPS: [Range<usize>; 5] = [0..8, 8..12, 12..16, 16..20, 20..32];
 
 /// The length of `version-traceid-parentid-flags` in version 00.
 const TRACEPARENT_LENGTH: usize = 55;
@@ -44,12 +48,19 @@ fn is_request_id(id: &[u8]) -> bool {
             .all(|byte| byte.is_ascii_alphanumeric() || b"._:-".contains(byte))
 }
 
+/// Returns a UUID of version 7: it begins with the time, so that the journal's index of request ids grows at its end.
 fn new_request_id() -> HeaderValue {
-    let mut id = [0; 32];
-    let (first, second) = id.split_at_mut(16);
-    put_hex(first, random_u64());
-    put_hex(second, random_u64());
-    // Hexadecimal digits are valid in a header.
+    let since = SystemTime::now().duration_since(UNIX_EPOCH);
+    let millis = since.map_or(0, |since| u64::try_from(since.as_millis()).unwrap_or(0));
+    let (mut digits, mut id) = ([0; 32], [b'-'; 36]);
+    let (first, second) = digits.split_at_mut(16);
+    put_hex(first, millis << 16 | 0x7000 | random_u64() & 0xfff);
+    put_hex(second, 1 << 63 | random_u64() >> 2);
+    for (group, hyphens) in UUID_GROUPS.into_iter().zip(0..) {
+        let place = group.start + hyphens..group.end + hyphens;
+        id[place].copy_from_slice(&digits[group]);
+    }
+    // Hexadecimal digits and hyphens are valid in a header.
     HeaderValue::from_bytes(&id).unwrap_or_else(|_| HeaderValue::from_static("0"))
 }
 
@@ -208,6 +219,26 @@ mod tests {
         let twice = headers(&[(X_REQUEST_ID, "a"), (X_REQUEST_ID, "a")]);
         assert_ne!(request_id(&twice), "a");
         assert_ne!(request_id(&headers(&[])), request_id(&headers(&[])));
+    }
+
+    #[test]
+    fn a_new_request_id_is_a_uuid_that_begins_with_the_time() {
+        let id = || request_id(&headers(&[])).to_str().unwrap().to_owned();
+        let (first, second) = (id(), id());
+        let shape = |id: &str| {
+            id.char_indices().all(|(place, char)| match place {
+                8 | 13 | 18 | 23 => char == '-',
+                14 => char == '7',
+                19 => "89ab".contains(char),
+                _ => char.is_ascii_digit() || ('a'..='f').contains(&char),
+            })
+        };
+        assert!(first.len() == 36 && shape(&first), "{first}");
+        let millis = |id: &str| u64::from_str_radix(&id.replace('-', "")[..12], 16).unwrap();
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
+        let now = u64::try_from(now.as_millis()).unwrap();
+        assert!(millis(&first) <= millis(&second) && millis(&second) <= now);
+        assert!(now - millis(&first) < 60_000, "{first}");
     }
 
     #[test]

@@ -22,10 +22,10 @@ const INSERT_FACT: &str = "INSERT INTO fact (seq, bill, kind, stamp, node, open,
   VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23,
     ?24)";
 
-/// Ends what is open of an event: a payment whatever its amount, a cancel with its amount in either sign.
-const END_OPEN: &str =
-    "UPDATE fact SET open = NULL WHERE open = 1 AND bill = ?1 AND pay_id = ?2 AND paid_at = ?3
-    AND pay_type = ?4 AND (pay_type = 0 OR pay_amount IN (?5, ?6)) RETURNING kind";
+/// What is open of an event: a payment whatever its amount, a cancel with its amount in either sign.
+const OPEN_ROWS: &str =
+    "SELECT seq, kind FROM fact INDEXED BY fact_open WHERE open = 1 AND bill = ?1 AND pay_id = ?2
+    AND paid_at = ?3 AND pay_type = ?4 AND (pay_type = 0 OR pay_amount = ?5 OR pay_amount = ?6)";
 
 /// Writes entries, one transaction after the other.
 #[derive(Debug)]
@@ -299,22 +299,32 @@ impl Inserter {
     }
 }
 
-/// Returns how many of the rows that are not open any more are deliveries.
+/// Ends what is open of an event. Returns how many of the rows that are not open any more are deliveries. The rows are
+/// found first: an update that looks for them by what it changes, or returns them, makes a table of its own each time.
 fn end_open(connection: &Connection, bill: i64, event: &PaymentEvent) -> Result<i64, JournalError> {
     let amount = event.pay_amount.abs();
     let negative = Decimal::from_parts(-amount.units(), -amount.fraction()).unwrap_or(amount);
-    let mut statement = connection.prepare_cached(END_OPEN)?;
-    let mut rows = statement.query(params![
-        bill,
-        column::pay_id_value(event.pay_id),
-        column::digits_number(event.paid_at.as_str()),
-        column::pay_type_number(event.pay_type),
-        column::amount_value(amount),
-        column::amount_value(negative),
-    ])?;
+    let open: Vec<(i64, i64)> = {
+        let mut statement = connection.prepare_cached(OPEN_ROWS)?;
+        let rows = statement.query_map(
+            params![
+                bill,
+                column::pay_id_value(event.pay_id),
+                column::digits_number(event.paid_at.as_str()),
+                column::pay_type_number(event.pay_type),
+                column::amount_value(amount),
+                column::amount_value(negative),
+            ],
+            |row| Ok((row.get(0)?, row.get(1)?)),
+        )?;
+        rows.collect::<Result<_, _>>()?
+    };
     let mut deliveries = 0;
-    while let Some(row) = rows.next()? {
-        deliveries += i64::from(row.get::<_, i64>(0)? == column::kind::DELIVERY);
+    for (seq, kind) in open {
+        connection
+            .prepare_cached("UPDATE fact SET open = NULL WHERE seq = ?1")?
+            .execute([seq])?;
+        deliveries += i64::from(kind == column::kind::DELIVERY);
     }
     Ok(deliveries)
 }

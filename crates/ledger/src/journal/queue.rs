@@ -56,17 +56,23 @@ pub(super) struct Queue {
     came: Condvar,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct State {
     jobs: VecDeque<Job>,
     is_closed: bool,
+    /// How many jobs wake the writer. While it gathers, one more entry need not.
+    wake_at: usize,
 }
 
 impl Queue {
     pub(super) fn new(bounds: Bounds) -> Self {
         Self {
             bounds,
-            state: Mutex::default(),
+            state: Mutex::new(State {
+                jobs: VecDeque::new(),
+                is_closed: false,
+                wake_at: 1,
+            }),
             came: Condvar::new(),
         }
     }
@@ -81,13 +87,39 @@ impl Queue {
             (waiting, _) if waiting < self.bounds.in_all => Place::Late,
             _ => return Place::Refused,
         };
+        let is_write = matches!(job, Job::Write { .. });
         state.jobs.push_back(match place {
             Place::Late => unawaited(job),
             Place::InTime | Place::Refused => job,
         });
+        let wakes = !is_write || state.jobs.len() == state.wake_at;
         drop(state);
-        self.came.notify_one();
+        if wakes {
+            self.came.notify_one();
+        }
         place
+    }
+
+    /// Takes the entries that are there when `within` is over, or `most` of them where they are there before; and the job
+    /// of another kind that comes first, at which it ends too. The writer is not woken for each entry.
+    pub(super) fn pop_group(&self, within: Duration, most: usize) -> VecDeque<Job> {
+        let mut state = self.lock();
+        if !within.is_zero() {
+            state.wake_at = most;
+            let goes_on = |state: &mut State| {
+                let has_other =
+                    (state.jobs.iter().rev()).any(|job| !matches!(job, Job::Write { .. }));
+                state.jobs.len() < most && !state.is_closed && !has_other
+            };
+            (state, _) = self
+                .came
+                .wait_timeout_while(state, within, goes_on)
+                .unwrap_or_else(PoisonError::into_inner);
+            state.wake_at = 1;
+        }
+        let other = (state.jobs.iter()).position(|job| !matches!(job, Job::Write { .. }));
+        let taken = other.map_or(state.jobs.len(), |place| place + 1).min(most);
+        state.jobs.drain(..taken).collect()
     }
 
     /// Takes the first job; waits for one, but not longer than `within`.

@@ -122,14 +122,11 @@ impl Writer {
     fn gather(&mut self, first: Waiting) {
         let mut group = vec![first];
         let mut other = None;
-        let now = Instant::now();
-        let until = now + self.pace.wait_before_commit(now);
-        while group.len() < GROUP_BOUND && other.is_none() {
-            let left = until.saturating_duration_since(Instant::now());
-            match self.told.queue.pop(left) {
-                Ok(Job::Write { entry, done }) => group.push((entry, done)),
-                Ok(job) => other = Some(job),
-                Err(_) => break,
+        let within = self.pace.wait_before_commit(Instant::now());
+        for job in self.told.queue.pop_group(within, GROUP_BOUND - 1) {
+            match job {
+                Job::Write { entry, done } => group.push((entry, done)),
+                job => other = Some(job),
             }
         }
         self.commit(group);
