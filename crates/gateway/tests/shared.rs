@@ -6,6 +6,7 @@
     clippy::unwrap_used
 )]
 
+use std::fs;
 use std::time::Duration;
 
 use protocol::ResCode::{E403, E801, E817, E818};
@@ -152,4 +153,32 @@ fn a_gateway_starts_without_redis_and_finds_it_later() {
     assert_own(&gateway.post(CREATE, link("u").to_string()), 503, E801);
     redis.start_again();
     until(|| gateway.post(CREATE, link("u").to_string()).status == 200);
+}
+
+#[test]
+fn a_copy_of_a_journal_that_runs_beside_its_original_is_not_ready_and_counts_as_taken() {
+    let (redis, kakao, biller) = (RedisServer::start(), Upstream::ok(), Upstream::ok());
+    let original = node(&redis, &kakao, &biller);
+    let page = |gateway: &Gateway| gateway.get_ops("/metrics").text();
+    assert!(page(&original).contains("relay_node_number_taken 0"));
+    // Beside a Redis that answers, the copy would be refused at its start.
+    redis.kill();
+    let url = format!("redis://127.0.0.1:{}/0", redis.port());
+    let setup = Setup::new(&kakao.url(), &biller.url())
+        .with(&format!("[ledger.redis]\nurl = \"{url}\""));
+    let folder = setup.path().join("data/ledger");
+    fs::create_dir_all(&folder).unwrap();
+    for name in ["journal.sqlite3", "journal.sqlite3-wal"] {
+        let file = original.path().join("data/ledger").join(name);
+        fs::copy(file, folder.join(name)).unwrap();
+    }
+    let copy = setup.start();
+    redis.start_again();
+    until(|| copy.get_ops("/health/ready").status == 503);
+    assert!(page(&copy).contains("relay_node_number_taken 1"));
+    assert!(page(&original).contains("relay_node_number_taken 0"));
+    assert_eq!(original.get_ops("/health/ready").status, 200);
+    drop(original);
+    until(|| copy.get_ops("/health/ready").status == 200);
+    assert!(page(&copy).contains("relay_node_number_taken 0"));
 }

@@ -89,6 +89,8 @@ series! {
         "Facts in memory that are not in the journal yet."
     REDIS_UP "relay_ledger_redis_up"
         "1 if Redis is reachable, else 0. Absent if Redis is not configured."
+    NODE_NUMBER_TAKEN "relay_node_number_taken"
+        "1 if another process runs with this node's number, else 0. Absent if Redis is not configured."
     UNSHARED_OLDEST "relay_ledger_unshared_oldest_seconds"
         "Age of the oldest fact in this node's journal that is not in Redis yet, in seconds. 0 if there is none."
     UNDELIVERED_OLDEST "relay_payments_undelivered_oldest_seconds"

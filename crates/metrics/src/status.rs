@@ -10,7 +10,7 @@ use crate::label::{ApiLabel, Label};
 use crate::series::{
     ANSWER_BYTES, BILLER_INFO, BILLER_SUSPENDED, CONNECTIONS_OPEN, CONNECTIONS_REFUSED,
     JOURNAL_BACKLOG_FACTS, JOURNAL_COMMITS, JOURNAL_DISK_FREE, JOURNAL_SIZE, JOURNAL_WRITABLE,
-    LEDGER_BILLS, LEDGER_CACHE_BYTES, LEDGER_CACHE_REQUESTS, LOG_LINES_DROPPED,
+    LEDGER_BILLS, LEDGER_CACHE_BYTES, LEDGER_CACHE_REQUESTS, LOG_LINES_DROPPED, NODE_NUMBER_TAKEN,
     PAY_RESULTS_REFUSED_OPEN, PAYMENTS_UNDELIVERED, READY, REDIS_UP, TRACE_SPANS_DROPPED,
     UNDELIVERED_BY_BILLER, UNDELIVERED_OLDEST, UNSHARED_FACTS, UNSHARED_OLDEST,
 };
@@ -101,6 +101,8 @@ pub struct UndeliveredStatus {
 pub struct RedisStatus {
     /// Whether Redis is reachable; `None` if it is not configured.
     pub is_up: Option<bool>,
+    /// Whether another process runs with this node's number; `None` if Redis, which says so, is not configured.
+    pub is_number_taken: Option<bool>,
     /// Facts of the journal that are not in Redis yet.
     pub unshared_facts: i64,
     /// The age of the oldest of these facts; zero if there is none.
@@ -198,8 +200,13 @@ impl UndeliveredStatus {
 
 impl RedisStatus {
     fn expose(&self, exposition: &mut Exposition) {
-        if let Some(is_up) = self.is_up {
-            exposition.gauge(&REDIS_UP, &[], flag(is_up));
+        for (series, is_set) in [
+            (REDIS_UP, self.is_up),
+            (NODE_NUMBER_TAKEN, self.is_number_taken),
+        ] {
+            if let Some(is_set) = is_set {
+                exposition.gauge(&series, &[], flag(is_set));
+            }
         }
         exposition.gauge(&UNSHARED_FACTS, &[], signed(self.unshared_facts));
         exposition.gauge(&UNSHARED_OLDEST, &[], self.unshared_oldest.as_secs_f64());

@@ -97,6 +97,7 @@ pub(super) async fn gather<'a>(
         refused_open: shared.ledger.open_refused(),
         redis: RedisStatus {
             is_up: shared.ledger.is_redis_reachable(),
+            is_number_taken: is_number_taken(&shared.ledger),
             unshared_facts: shared.ledger.unshared(),
             unshared_oldest: found.oldest_unshared.map_or(Duration::ZERO, age(now)),
         },
@@ -114,6 +115,12 @@ fn of_biller(biller: &crate::registry::RegisteredBiller) -> BillerStatus<'_> {
         is_suspended: !biller.is_active(),
         answer_bytes: biller.upstream.party.answer_bytes_in_flight(),
     }
+}
+
+/// Without Redis nothing says whether another process has the number.
+fn is_number_taken(ledger: &Ledger) -> Option<bool> {
+    let has_redis = ledger.is_redis_reachable().is_some();
+    has_redis.then(|| ledger.is_node_number_taken())
 }
 
 fn journal(ledger: &Ledger, space: Option<Space>) -> JournalStatus {

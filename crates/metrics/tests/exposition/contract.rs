@@ -47,6 +47,7 @@ fn everything_known() -> GatewayStatus<'static> {
         }],
         redis: RedisStatus {
             is_up: Some(false),
+            is_number_taken: Some(true),
             ..RedisStatus::default()
         },
         ..GatewayStatus::default()
@@ -128,6 +129,7 @@ fn the_status_of_the_gateway_is_exposed() {
             1.0,
         ),
         ("relay_ledger_redis_up", 0.0),
+        ("relay_node_number_taken", 1.0),
         (
             r#"relay_certificate_expiry_timestamp_seconds{party="public",use="server"}"#,
             1_900_000_000.0,
@@ -150,6 +152,7 @@ fn what_is_not_known_or_not_configured_has_no_series() {
     let page = Page::read(&Metrics::new(Duration::from_secs(3)).encode(&GatewayStatus::default()));
     for series in [
         "relay_ledger_redis_up",
+        "relay_node_number_taken",
         "relay_journal_size_bytes",
         "relay_journal_disk_free_bytes",
         "relay_certificate_expiry_timestamp_seconds",
