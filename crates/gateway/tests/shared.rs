@@ -164,8 +164,8 @@ fn a_copy_of_a_journal_that_runs_beside_its_original_is_not_ready_and_counts_as_
     // Beside a Redis that answers, the copy would be refused at its start.
     redis.kill();
     let url = format!("redis://127.0.0.1:{}/0", redis.port());
-    let setup = Setup::new(&kakao.url(), &biller.url())
-        .with(&format!("[ledger.redis]\nurl = \"{url}\""));
+    let setup =
+        Setup::new(&kakao.url(), &biller.url()).with(&format!("[ledger.redis]\nurl = \"{url}\""));
     let folder = setup.path().join("data/ledger");
     fs::create_dir_all(&folder).unwrap();
     for name in ["journal.sqlite3", "journal.sqlite3-wal"] {

@@ -20,9 +20,10 @@ mod sync;
 
 pub use api::{
     BillHistory, BillerUndelivered, DeliveryAttempts, DeliveryOutcome, DueNow, Durability,
-    EventDelivery, ForgottenCount, IdentityUse, KeptFrom, Ledger, LeftBehind, LinkOutcome, Options,
-    Rebuild, RecordOutcome, RecordedPayment, Redelivery, RedisDifference, RefusedEnd, RefusedKept,
-    Reservation, RetentionPreview, Scope, ScopedState, SkipCancelled, Verification, verify_offline,
+    EventDelivery, ForgottenCount, IdentityUse, KeptFrom, Ledger, LeftBehind, LinkOutcome,
+    NotForgotten, Options, Rebuild, RecordOutcome, RecordedPayment, Redelivery, RedisDifference,
+    RefusedEnd, RefusedKept, Reservation, RetentionPreview, Scope, ScopedState, SkipCancelled,
+    Verification, verify_offline,
 };
 pub use journal::{BackupReport, IdentityInForce, JournalError, Restored, restore};
 pub use node::{
@@ -35,5 +36,5 @@ pub use state::{
     AnswerSummary, BillGroup, BillState, Cancellation, Classification, DeliveryState, Digests,
     Fact, FactContext, FactKind, HeapBytes, HybridLogicalClock, KeptAnswer, Link, LinkState,
     Message, MessageDigest, PaymentEffect, PaymentGroup, PaymentRecord, Payments, RefusedClosing,
-    RefusedEntry, RefusedOutcome, RefusedPayResult, Stamp, Timestamp,
+    RefusedEntry, RefusedOutcome, RefusedPayResult, RegisteredNode, Stamp, Timestamp,
 };

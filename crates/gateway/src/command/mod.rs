@@ -7,6 +7,7 @@ mod check;
 mod connect;
 mod init;
 mod ledger;
+mod nodes;
 mod operator;
 mod payments;
 mod serve;
@@ -78,6 +79,8 @@ enum Command {
     /// Verify, back up and restore the journal; rewrite the state in Redis; show what the retention forgets.
     #[command(subcommand)]
     Ledger(ledger::LedgerCommand),
+    /// Show the nodes that share a Redis; strike one off.
+    Nodes(nodes::NodesCommand),
 }
 
 /// Parses the arguments and runs the command.
@@ -90,6 +93,7 @@ pub fn run() -> ExitCode {
         Command::Bill(command) => return bill::run(&command),
         Command::Payments(command) => return payments::run(&command),
         Command::Ledger(command) => return ledger::run(&command),
+        Command::Nodes(command) => return nodes::run(&command),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,

@@ -16,7 +16,7 @@ struct Synopsis {
 }
 
 /// The groups of commands that share the operators' options.
-const OPERATORS: [&str; 3] = ["bill", "payments", "ledger"];
+const OPERATORS: [&str; 4] = ["bill", "payments", "ledger", "nodes"];
 
 /// Returns the short help of a command: one line for each option.
 fn help(command: &str) -> String {
@@ -33,7 +33,7 @@ fn part<'a>(help: &'a str, title: &str) -> impl Iterator<Item = &'a str> {
     lines.take_while(|line| !line.is_empty()).map(str::trim)
 }
 
-/// Reads every command without subcommands from its help.
+/// Reads every command that can be run by itself from its help.
 fn built() -> BTreeMap<String, Synopsis> {
     let mut found = BTreeMap::new();
     let mut open = vec!["gateway".to_owned()];
@@ -41,10 +41,10 @@ fn built() -> BTreeMap<String, Synopsis> {
         let help = help(&command);
         let names = part(&help, "Commands:").filter_map(|line| line.split(' ').next());
         let below: Vec<&str> = names.filter(|name| *name != "help").collect();
-        if below.is_empty() {
+        open.extend(below.iter().map(|name| format!("{command} {name}")));
+        let runs_by_itself = format!("Usage: {command} [OPTIONS]");
+        if below.is_empty() || help.contains(&runs_by_itself) {
             found.insert(command, synopsis(&help));
-        } else {
-            open.extend(below.iter().map(|name| format!("{command} {name}")));
         }
     }
     found

@@ -7,6 +7,7 @@ mod bills;
 mod closed;
 mod fixture;
 mod ledger;
+mod nodes;
 mod payments;
 mod refused;
 mod shared;

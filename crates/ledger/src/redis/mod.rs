@@ -40,7 +40,7 @@ mod store;
 mod topology;
 
 pub use commands::change::{BillerChanges, Change, Swap};
-pub use commands::key::Key;
+pub use commands::key::{CommonKey, Key};
 pub use connection::clock::WallClock;
 pub use health::identity::{Identity, Server};
 pub use health::inquiry::{Inquiry, Step, inquire};

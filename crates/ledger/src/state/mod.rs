@@ -22,6 +22,7 @@ mod payments;
 mod refusals;
 mod refused;
 pub(crate) mod registered_bills;
+mod registered_node;
 mod sorted;
 
 pub use bill_group::BillGroup;
@@ -36,3 +37,4 @@ pub use link::{Link, LinkState};
 pub use message::{Digests, KeptAnswer, MessageDigest};
 pub use payments::{Cancellation, PaymentEffect, PaymentGroup, PaymentRecord, Payments};
 pub use refused::{RefusedClosing, RefusedEntry, RefusedOutcome, RefusedPayResult};
+pub use registered_node::RegisteredNode;

@@ -4,7 +4,6 @@ use std::sync::atomic::AtomicBool;
 use std::time::Instant;
 
 use actix_web::HttpResponse;
-use actix_web::http::StatusCode;
 use ledger::journal::{Audit, Finding};
 use ledger::{Rebuild, RedisDifference};
 use serde_json::{Value, json};
@@ -128,11 +127,9 @@ pub(super) async fn rebuild(context: AdminContext) -> Result<HttpResponse, Refus
         }
         Rebuild::NoRedis => Err(Refusal::conflict(
             "no_shared_state",
-            "there is no [ledger.redis]: the state is folded from the journal at every start",
+            "there is no [ledger.redis]: the journal is the only store",
         )),
-        Rebuild::OutOfReach => Err(Refusal::new(
-            StatusCode::SERVICE_UNAVAILABLE,
-            "out_of_reach",
+        Rebuild::OutOfReach => Err(Refusal::out_of_reach(
             "Redis is out of reach; it is rewritten automatically once it is back",
         )),
     }

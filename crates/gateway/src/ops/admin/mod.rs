@@ -10,6 +10,7 @@ mod ledger_upkeep;
 mod log_filter;
 mod login_attempts;
 mod named_bill;
+mod nodes;
 mod payments;
 mod refusal;
 mod refused;
@@ -78,6 +79,8 @@ pub(super) fn scope() -> Scope<
             resource("/log-filter", web::get().to(log_filter::show))
                 .route(web::put().to(log_filter::change)),
         )
+        .service(resource("/nodes", web::get().to(nodes::list)))
+        .service(resource("/nodes/forget", web::post().to(nodes::forget)))
         .service(resource("/ledger", web::get().to(ledger::status)))
         .service(resource("/ledger/verify", web::post().to(ledger::verify)))
         .service(resource("/ledger/rebuild", web::post().to(ledger::rebuild)))

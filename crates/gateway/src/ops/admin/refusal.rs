@@ -66,6 +66,10 @@ impl Refusal {
         )
     }
 
+    pub(super) fn out_of_reach(message: &'static str) -> Self {
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, "out_of_reach", message)
+    }
+
     pub(in crate::ops) fn internal() -> Self {
         Self::new(
             StatusCode::INTERNAL_SERVER_ERROR,

@@ -20,6 +20,15 @@ impl fmt::Debug for Key<'_> {
     }
 }
 
+/// A key that is no biller's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CommonKey {
+    /// By which a running node is known.
+    Node(u32),
+    /// The list of all nodes.
+    Nodes,
+}
+
 /// A `Keyspace` writes the names of the keys of one prefix.
 #[derive(Clone, Debug)]
 pub(crate) struct Keyspace {
@@ -46,9 +55,12 @@ impl Keyspace {
         }
     }
 
-    /// Returns the key by which a running node is known.
-    pub(crate) fn node(&self, number: u32) -> String {
-        format!("{}:node:{number}", self.prefix)
+    /// Returns the name of a key that is no biller's.
+    pub(crate) fn common(&self, key: CommonKey) -> String {
+        match key {
+            CommonKey::Node(number) => format!("{}:node:{number}", self.prefix),
+            CommonKey::Nodes => format!("{}:nodes", self.prefix),
+        }
     }
 
     /// Returns `{prefix}:{{BILLER}}:{kind}:{name}`.

@@ -10,8 +10,7 @@ use redis::{Cmd, Script, Value};
 
 use crate::redis::out_of_reach::OutOfReach;
 use change::{Change, Swap};
-use key::Key;
-use key::Keyspace;
+use key::{CommonKey, Key, Keyspace};
 
 const SWAP: &str = include_str!("swap.lua");
 
@@ -65,36 +64,36 @@ impl Commands {
         command
     }
 
-    /// Returns the key of a node.
-    pub(crate) fn node_key(&self, number: u32) -> String {
-        self.keys.node(number)
+    /// Returns the name of a key that is no biller's.
+    pub(crate) fn common_key(&self, key: CommonKey) -> String {
+        self.keys.common(key)
     }
 
-    /// Reads the key of a node.
-    pub(crate) fn get_node(&self, number: u32) -> Cmd {
+    /// Reads a key that is no biller's.
+    pub(crate) fn get_common(&self, key: CommonKey) -> Cmd {
         let mut command = redis::cmd("MGET");
-        command.arg(self.node_key(number));
+        command.arg(self.common_key(key));
         command
     }
 
-    /// Changes the key of a node from what it must hold to the new value.
-    pub(crate) fn swap_node(
+    /// Changes a key that is no biller's from what it must hold to the new value.
+    pub(crate) fn swap_common(
         &self,
-        number: u32,
+        key: CommonKey,
         (expected, new): (Option<&[u8]>, &[u8]),
-        expires_in: Duration,
+        expires_in: Option<Duration>,
         spelling: Spelling,
     ) -> Cmd {
         let change = Change {
             key: Key {
-                kind: "node",
+                kind: "common",
                 name: b"",
             },
             expected,
             new,
-            expires_in: Some(expires_in),
+            expires_in,
         };
-        self.swap_keys(&[self.node_key(number).into_bytes()], &[change], spelling)
+        self.swap_keys(&[self.common_key(key).into_bytes()], &[change], spelling)
     }
 
     /// Changes several keys of a biller, all or none.

@@ -1,8 +1,8 @@
 //! The [`SharedStore`] is the handle by which workers use Redis.
 
 mod batch;
+mod common_keys;
 mod large_values;
-mod node_key;
 
 use std::sync::Arc;
 use std::thread;

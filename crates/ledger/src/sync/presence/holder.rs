@@ -48,6 +48,18 @@ impl Holder {
         }
     }
 
+    pub(super) const fn process(&self) -> u32 {
+        self.process
+    }
+
+    pub(super) fn machine(&self) -> &str {
+        &self.machine
+    }
+
+    pub(super) const fn since(&self) -> Timestamp {
+        Timestamp::from_millis(self.since)
+    }
+
     /// Reads a value; `None` where it is none that this version knows.
     pub(super) fn parse(value: &[u8]) -> Option<Self> {
         let mut words = std::str::from_utf8(value).ok()?.split(' ');

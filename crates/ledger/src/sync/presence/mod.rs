@@ -6,6 +6,7 @@
 //! because Redis was out of reach, turns readiness off until the other process has ended.
 
 mod holder;
+mod registry;
 
 use std::collections::hash_map::RandomState;
 use std::hash::BuildHasher;
@@ -21,9 +22,10 @@ use tokio::sync::watch;
 use tokio::time::timeout;
 
 use super::{Seal, Share};
-use crate::Timestamp;
-use crate::journal::{Journal, JournalError};
-use crate::redis::{Key, OutOfReach, SharedStore, Swap};
+use crate::journal::JournalError;
+use crate::node::Node;
+use crate::redis::{CommonKey, Key, OutOfReach, SharedStore, Swap};
+use crate::{RegisteredNode, Timestamp};
 use holder::{Holder, Judgement};
 
 /// A number that is not renewed is held for this time.
@@ -56,14 +58,16 @@ impl Presence {
     /// # Errors
     /// When another process has it, or there is no thread to hold it.
     fn start(
-        journal: &Journal,
+        node: &Arc<Node>,
         (store, seal): (SharedStore, Seal),
         now: Timestamp,
     ) -> Result<Self, JournalError> {
+        let journal = node.journal();
         let io_error = |error| JournalError::Io(journal.path().to_path_buf(), error);
         let (learned, first) = channel();
         let is_taken = Arc::new(AtomicBool::new(false));
         let claimant = Claimant {
+            node: Arc::clone(node),
             number: journal.node(),
             own: Holder::new(
                 journal.identity().clone(),
@@ -120,7 +124,17 @@ impl Share {
     /// When another process has it.
     pub(crate) fn claim_number(&self, now: Timestamp) -> Result<Presence, JournalError> {
         let reached_by = (self.store.clone(), self.seal.clone());
-        Presence::start(self.node.journal(), reached_by, now)
+        Presence::start(&self.node, reached_by, now)
+    }
+
+    /// Returns the nodes that share the Redis, by their numbers.
+    pub(crate) async fn registered_nodes(&self) -> Result<Vec<RegisteredNode>, OutOfReach> {
+        registry::read(&self.store, &self.seal).await
+    }
+
+    /// Strikes a node off the list.
+    pub(crate) async fn unregister_node(&self, number: u32) -> Result<(), OutOfReach> {
+        registry::remove(&self.store, &self.seal, number).await
     }
 }
 
@@ -146,6 +160,7 @@ enum Claim {
 
 /// A `Claimant` claims the number again and again, on its thread.
 struct Claimant {
+    node: Arc<Node>,
     number: u32,
     own: Holder,
     /// The number as text, which its checksum is over.
@@ -173,6 +188,9 @@ impl Claimant {
         self.publish(&first);
         // Nothing receives this where the start has gone on.
         let _ = learned.send(first);
+        if self.had {
+            self.register(false).await;
+        }
         let mut has_supervisor = true;
         loop {
             tokio::select! {
@@ -182,6 +200,9 @@ impl Claimant {
             }
             let claim = self.claim().await;
             self.publish(&claim);
+            if matches!(claim, Claim::Held) {
+                self.register(false).await;
+            }
         }
         self.give_up().await;
     }
@@ -191,7 +212,7 @@ impl Claimant {
     }
 
     async fn try_to_claim(&mut self) -> Result<Claim, OutOfReach> {
-        let mut held = self.store.read_node(self.number).await?;
+        let mut held = self.store.read_common(self.common()).await?;
         let own = self.sealed();
         for _ in 0..ROUNDS {
             if let Some(value) = held.as_ref().and_then(|value| self.open(value)) {
@@ -212,9 +233,9 @@ impl Claimant {
                     );
                 }
             }
-            let swapped = self
-                .store
-                .swap_node(self.number, held.as_deref(), &own, HELD_FOR);
+            let swapped =
+                self.store
+                    .swap_common(self.common(), held.as_deref(), &own, Some(HELD_FOR));
             match swapped.await? {
                 Swap::Done => {
                     self.had = true;
@@ -260,9 +281,29 @@ impl Claimant {
             // Without Redis it is free after fifteen seconds.
             let _ = self
                 .store
-                .swap_node(self.number, Some(&own), &own, gone_after)
+                .swap_common(self.common(), Some(&own), &own, Some(gone_after))
                 .await;
+            self.register(true).await;
         }
+    }
+
+    /// Says to the other nodes how this one is. What does not get there now, the next renewal brings.
+    async fn register(&self, has_ended: bool) {
+        let said = RegisteredNode {
+            node: self.number,
+            format: registry::FORMAT,
+            process: self.own.process(),
+            machine: self.own.machine().to_owned(),
+            since: self.own.since(),
+            seen: self.node.now(),
+            has_ended,
+            unshared: self.node.marks().unshared(),
+        };
+        let _ = registry::put(&self.store, &self.seal, said).await;
+    }
+
+    const fn common(&self) -> CommonKey {
+        CommonKey::Node(self.number)
     }
 
     fn sealed(&self) -> Vec<u8> {

@@ -1,4 +1,4 @@
-//! A running node is known to the others by a key: `{prefix}:node:{number}`.
+//! Keys that are no biller's: those of the nodes.
 
 use std::time::Duration;
 
@@ -6,39 +6,39 @@ use bytes::Bytes;
 
 use super::SharedStore;
 use crate::redis::commands::change::Swap;
-use crate::redis::commands::{read_swap, read_values};
+use crate::redis::commands::key::CommonKey;
+use crate::redis::commands::{Spelling, read_swap, read_values};
 use crate::redis::out_of_reach::OutOfReach;
 use crate::redis::topology::router::Purpose;
 use crate::redis::topology::slot::Slot;
 
 impl SharedStore {
-    /// Returns what the key of a node holds.
+    /// Returns what a key that is no biller's holds.
     ///
     /// # Errors
     /// When that is not known within the time allowed.
-    pub async fn read_node(&self, number: u32) -> Result<Option<Bytes>, OutOfReach> {
-        let commands = &self.inner.commands;
-        let command = |_| commands.get_node(number);
-        let answer = self.call_node(number, Purpose::Read, command).await?;
+    pub async fn read_common(&self, key: CommonKey) -> Result<Option<Bytes>, OutOfReach> {
+        let command = |_| self.inner.commands.get_common(key);
+        let answer = self.call_common(key, Purpose::Read, command).await?;
         let mut values = read_values(answer)?;
         Ok(values.pop().flatten())
     }
 
-    /// Changes the key of a node, if it holds what is expected (`None`: if it is absent). It is absent again after
-    /// `expires_in`.
+    /// Changes a key that is no biller's, if it holds what is expected (`None`: if it is absent). It is absent again after
+    /// `expires_in`; `None`: never.
     ///
     /// # Errors
     /// When the outcome is not known within the time allowed: the key may be changed or not.
-    pub async fn swap_node(
+    pub async fn swap_common(
         &self,
-        number: u32,
+        key: CommonKey,
         expected: Option<&[u8]>,
         new: &[u8],
-        expires_in: Duration,
+        expires_in: Option<Duration>,
     ) -> Result<Swap, OutOfReach> {
         let commands = &self.inner.commands;
-        let command = |spelling| commands.swap_node(number, (expected, new), expires_in, spelling);
-        let answer = self.call_node(number, Purpose::Write, command).await?;
+        let command = |spelling| commands.swap_common(key, (expected, new), expires_in, spelling);
+        let answer = self.call_common(key, Purpose::Write, command).await?;
         read_swap(answer)
     }
 
@@ -49,13 +49,13 @@ impl SharedStore {
         let _ = tried.wait_for(|tried| *tried).await;
     }
 
-    async fn call_node(
+    async fn call_common(
         &self,
-        number: u32,
+        key: CommonKey,
         purpose: Purpose,
-        command: impl Fn(crate::redis::commands::Spelling) -> redis::Cmd,
+        command: impl Fn(Spelling) -> redis::Cmd,
     ) -> Result<redis::Value, OutOfReach> {
-        let slot = Slot::of(&self.inner.commands.node_key(number));
+        let slot = Slot::of(&self.inner.commands.common_key(key));
         let router = &self.inner.router;
         router.call(slot, purpose, command, self.deadline()).await
     }

@@ -1,0 +1,71 @@
+//! `gateway nodes`: the nodes that share a Redis.
+
+use serde_json::Value;
+use test_support::{Gateway, RedisServer, Upstream, until};
+
+use crate::fixture::Fixture;
+use crate::shared;
+
+fn nodes(gateway: &Gateway) -> Vec<Value> {
+    let printed = Fixture::on(gateway, "nodes --json");
+    assert_eq!(printed.code, 0, "{printed:?}");
+    let answer: Value = serde_json::from_str(&printed.out).unwrap();
+    answer["nodes"].as_array().unwrap().clone()
+}
+
+#[test]
+fn nodes_are_listed_and_a_silent_one_is_struck_off() {
+    let (redis, biller) = (RedisServer::start(), Upstream::ok());
+    let (one, other) = (shared::node(&redis, &biller), shared::node(&redis, &biller));
+    until(|| nodes(&one).len() == 2);
+    let both = nodes(&one);
+    assert!(both.iter().all(|node| node["running"] == true), "{both:?}");
+    let own: Vec<&Value> = both
+        .iter()
+        .filter(|node| node["this_node"] == true)
+        .collect();
+    let [own] = own[..] else {
+        panic!("{both:?}");
+    };
+    let gone = both.iter().find(|node| node["this_node"] == false).unwrap();
+    let gone = gone["node"].to_string();
+    let forget = |number: &str| Fixture::on(&one, &format!("nodes forget {number} --json"));
+    let refused = forget(&gone);
+    assert_eq!(refused.code, 1);
+    assert!(refused.out.contains("node_runs"), "{refused:?}");
+    assert_eq!(forget("4294967295").code, 1);
+    let mut other = other;
+    assert_eq!(other.terminate(), Some(0));
+    until(|| nodes(&one).iter().any(|node| node["running"] == false));
+    let text = Fixture::on(&one, "nodes").out;
+    assert!(
+        text.contains("runs, this node") && text.contains("silent"),
+        "{text}"
+    );
+    assert_eq!(forget(&gone).code, 0);
+    let left = nodes(&one);
+    assert!(
+        left.len() == 1 && left[0]["node"] == own["node"],
+        "{left:?}"
+    );
+}
+
+#[test]
+fn a_node_without_redis_is_the_only_one_and_one_that_lost_redis_says_so() {
+    let (redis, biller) = (RedisServer::start(), Upstream::ok());
+    let alone = Fixture::setup(&biller).start();
+    assert!(nodes(&alone).is_empty());
+    assert!(Fixture::on(&alone, "nodes").out.contains("shares no Redis"));
+    assert!(
+        Fixture::on(&alone, "nodes forget 1 --json")
+            .out
+            .contains("no_redis")
+    );
+    let one = shared::node(&redis, &biller);
+    redis.kill();
+    until(|| {
+        Fixture::on(&one, "nodes --json")
+            .out
+            .contains("out_of_reach")
+    });
+}

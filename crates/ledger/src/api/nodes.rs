@@ -1,0 +1,59 @@
+//! The nodes that share a Redis.
+
+use std::time::Duration;
+
+use super::Ledger;
+use crate::redis::OutOfReach;
+use crate::{RegisteredNode, Timestamp};
+
+/// A node that was not heard of for so long does not run, or cannot reach Redis.
+const SILENT_AFTER: Duration = Duration::from_secs(15);
+
+/// Why a node is not struck off.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NotForgotten {
+    /// There is no Redis, so that this is the only node.
+    Alone,
+    /// No node has this number.
+    Unknown,
+    /// It runs.
+    Runs,
+    /// Redis cannot be reached.
+    OutOfReach,
+}
+
+impl RegisteredNode {
+    /// Returns whether the node runs and reaches Redis, as far as was heard of it by `now`.
+    pub fn is_running(&self, now: Timestamp) -> bool {
+        !self.has_ended && self.seen.plus(SILENT_AFTER) > now
+    }
+}
+
+impl Ledger {
+    /// Returns the nodes that share the Redis, by their numbers; `None` where there is no Redis.
+    ///
+    /// # Errors
+    /// When Redis cannot be reached.
+    pub async fn nodes(&self) -> Result<Option<Vec<RegisteredNode>>, OutOfReach> {
+        match &self.share {
+            None => Ok(None),
+            Some(share) => share.registered_nodes().await.map(Some),
+        }
+    }
+
+    /// Strikes a node off that will not come back. One that does is on the list again.
+    ///
+    /// # Errors
+    /// The first reason that holds.
+    pub async fn forget_node(&self, number: u32, now: Timestamp) -> Result<(), NotForgotten> {
+        let share = self.share.as_ref().ok_or(NotForgotten::Alone)?;
+        let out_of_reach = |_| NotForgotten::OutOfReach;
+        let nodes = share.registered_nodes().await.map_err(out_of_reach)?;
+        let known = nodes.iter().find(|known| known.node == number);
+        let known = known.ok_or(NotForgotten::Unknown)?;
+        if known.is_running(now) {
+            return Err(NotForgotten::Runs);
+        }
+        share.unregister_node(number).await.map_err(out_of_reach)
+    }
+}
