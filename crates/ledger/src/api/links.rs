@@ -1,4 +1,4 @@
-//! Links: reserve, settle, re-create (contract section 4, "Links").
+//! Links: reserve, settle, share (contract section 4, "Links").
 
 use std::sync::Arc;
 
@@ -8,9 +8,7 @@ use super::Ledger;
 use crate::journal::{Commit, Entry};
 use crate::node::{Epoch, Resident};
 use crate::sync::{Held, Part, Share, Subject};
-use crate::{
-    BillState, Fact, FactContext, FactKind, JournalError, LinkRefusal, LinkState, Stamp, Timestamp,
-};
+use crate::{Fact, FactContext, FactKind, JournalError, LinkRefusal, LinkState, Stamp, Timestamp};
 
 /// How often a reservation is tried again because another node was faster with this bill.
 const ROUNDS: usize = 16;
@@ -185,74 +183,6 @@ impl Ledger {
             .await
     }
 
-    /// Returns the bill whose link a `link_recreate` re-creates.
-    ///
-    /// # Errors
-    /// The refusal of the contract; [`LinkRefusal::Unavailable`] when the journal cannot be written
-    /// or Redis cannot be reached.
-    pub async fn find_for_recreate(
-        &self,
-        bill: &Bill,
-        now: Timestamp,
-    ) -> Result<Bill, LinkRefusal> {
-        self.require_writable(bill)?;
-        let (held, now) = match &self.share {
-            None => (Held::default(), now),
-            Some(share) => {
-                let held = share.read_part(bill, Part::Links).await;
-                let held = held.map_err(|_| LinkRefusal::Unavailable)?;
-                (held, share.by_shared_clock(bill, now))
-            }
-        };
-        let resident = self
-            .node
-            .resident(bill)
-            .await
-            .map_err(|error| unreadable(&error))?;
-        let decided = self.node.decide(&resident, |_, local| {
-            let joined = held.join(bill, local);
-            let other = joined.decision_input(bill).recreated(bill, now)?;
-            Ok((joined, other))
-        });
-        let decided = decided.await.map_err(|error| unreadable(&error))?;
-        let (joined, other) = decided.unwrap_or(Err(LinkRefusal::Unavailable))?;
-        let known = joined.decision_input(bill);
-        let Some(other) = other else {
-            return known.may_recreate(known.state, now).map(|()| bill.clone());
-        };
-        let meant = self.known_everywhere(&other).await?;
-        known.may_recreate(meant.as_ref(), now).map(|()| other)
-    }
-
-    /// Returns the state of a bill, as this node and Redis know it.
-    async fn known_everywhere(&self, bill: &Bill) -> Result<Option<BillState>, LinkRefusal> {
-        let held = match &self.share {
-            None => Held::default(),
-            Some(share) => {
-                let held = share.read_part(bill, Part::State).await;
-                held.map_err(|_| LinkRefusal::Unavailable)?
-            }
-        };
-        let resident = self.node.resident(bill).await;
-        let resident = resident.map_err(|error| unreadable(&error))?;
-        Ok(held.join(bill, &resident.local()).state)
-    }
-
-    /// Records that Kakao Pay re-created the link of `bill`; ends like [`settle`](Self::settle).
-    ///
-    /// # Errors
-    /// When the fact could not be journalled. The state in memory has it.
-    pub async fn relink(
-        &self,
-        bill: &Bill,
-        context: FactContext,
-        expire_at: KoreanTime,
-        now: Timestamp,
-    ) -> Result<(), Arc<JournalError>> {
-        let kind = FactKind::Relinked { expire_at };
-        self.record_and_share(bill, now, kind, context).await
-    }
-
     /// Tells one fact of a bill that comes after all that Redis holds of it, and shares it. Where Redis is out of
     /// reach, the fact comes after all that this node knows.
     pub(super) async fn record_and_share(
@@ -309,7 +239,7 @@ impl Ledger {
     }
 
     /// The link APIs are refused where the journal, or the shared state, takes nothing.
-    fn require_writable(&self, bill: &Bill) -> Result<(), LinkRefusal> {
+    pub(super) fn require_writable(&self, bill: &Bill) -> Result<(), LinkRefusal> {
         let refuses = |share: &Share| share.refuses_writes(bill);
         if self.is_journal_writable() && !self.share.as_ref().is_some_and(refuses) {
             Ok(())
@@ -342,7 +272,7 @@ impl Ledger {
     }
 }
 
-fn unreadable(error: &JournalError) -> LinkRefusal {
+pub(super) fn unreadable(error: &JournalError) -> LinkRefusal {
     tracing::error!(%error, "the ledger cannot be read: links are refused");
     LinkRefusal::Unavailable
 }
