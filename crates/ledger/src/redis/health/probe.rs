@@ -15,7 +15,7 @@ use crate::redis::commands::key::EpochKeys;
 use crate::redis::connection::clock::Sample;
 use crate::redis::connection::clock::WallClock;
 use crate::redis::connection::fault::Fault;
-use crate::redis::connection::info::{field, run_id};
+use crate::redis::connection::info::{field, is_part_of_cluster, run_id};
 use crate::redis::connection::refusal::Refusal;
 use crate::redis::connection::shared_connection::SharedConnection;
 
@@ -66,7 +66,7 @@ pub(crate) async fn probe(
             "answered something else than was asked",
         ));
     };
-    if slots.is_empty() && field(server, "redis_mode") == Some("cluster") {
+    if slots.is_empty() && is_part_of_cluster(server) {
         return Err(Fault::of(
             connection.address(),
             "is part of a Cluster: redis+cluster:// reaches it",
