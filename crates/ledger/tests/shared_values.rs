@@ -78,6 +78,43 @@ async fn many_links_in_one_group_make_no_value_larger_and_the_questions_have_the
 }
 
 #[tokio::test]
+async fn redis_lacks_nothing_of_bills_with_links_and_payments() {
+    let server = Arc::new(RedisServer::start());
+    let node = Node::on(&store(&server)).await;
+    for notice_key in ["", "N1", "N2", "N3"] {
+        let bill = bill("202611", notice_key);
+        node.create(&bill, linked()).await.unwrap();
+        node.report(&bill, &pay("1", "20000")).await;
+    }
+    eventually(async || node.ledger().unshared() == 0).await;
+    let difference = node
+        .ledger()
+        .verify()
+        .await
+        .unwrap()
+        .redis
+        .unwrap()
+        .unwrap();
+    assert!(difference.is_none(), "{difference:?}");
+}
+
+#[tokio::test]
+async fn links_of_one_group_at_once_do_not_keep_each_other_out() {
+    let server = Arc::new(RedisServer::start());
+    let node = Node::on(&store(&server)).await;
+    for number in 0..2 {
+        let bill = bill("202611", &format!("N{number}"));
+        node.create(&bill, linked()).await.unwrap();
+    }
+    let create = async |number: usize| {
+        let bill = bill("202611", &format!("M{number}"));
+        node.create(&bill, linked()).await
+    };
+    let created = futures_util::future::join_all((0..64).map(create)).await;
+    assert!(created.iter().all(Result::is_ok), "{created:?}");
+}
+
+#[tokio::test]
 async fn refused_links_under_one_notice_key_leave_nothing_in_its_value() {
     let server = Arc::new(RedisServer::start());
     let node = Node::on(&store(&server)).await;

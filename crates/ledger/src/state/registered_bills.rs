@@ -2,7 +2,7 @@
 //! `biller_notice_key` (E811).
 //!
 //! Both questions ask only whether there is another one, or which is the only one. So a few are kept, however many there
-//! are: two whose links last answer every question for good.
+//! are: two whose links last answer every question for good, and until then those with an attempt under way.
 
 use protocol::Bill;
 
@@ -14,7 +14,7 @@ use crate::state::link::{Link, Registration};
 /// Bills whose links last that are kept: for each bill that asks, one is another.
 const LASTING_KEPT: usize = 2;
 
-/// Bills with an attempt under way that are kept, more than a biller can have under way at once.
+/// Bills that are kept while fewer last: more than a biller can have under way at once.
 const UNDER_WAY_KEPT: usize = 256;
 
 /// Registered bills.
@@ -25,8 +25,12 @@ pub(crate) struct RegisteredBills {
 }
 
 impl RegisteredBills {
-    /// Takes in what is known of one bill's link. What lasts, stays.
+    /// Takes in what is known of one bill's link. What lasts, stays; once enough last, nothing changes any more, so that
+    /// links of one group do not keep each other from being swapped in.
     pub(crate) fn fold_link(&mut self, bill: &Bill, link: &Link) {
+        if self.lasting() >= LASTING_KEPT {
+            return;
+        }
         let place = self.bills.iter().position(|(held, _)| held == bill);
         let under_way = place.map(|place| self.bills[place].1);
         match (under_way, link.registration()) {
@@ -40,8 +44,9 @@ impl RegisteredBills {
             }
             (_, Registration::Lasting) => {
                 self.bills.retain(|(held, _)| held != bill);
-                if self.count(|attempt| attempt.is_none()) < LASTING_KEPT {
-                    self.bills.push((bill.clone(), None));
+                self.bills.push((bill.clone(), None));
+                if self.lasting() >= LASTING_KEPT {
+                    self.bills.retain(|(_, attempt)| attempt.is_none());
                 }
             }
             (Some(Some(held)), Registration::UnderWay(attempt)) => {
@@ -50,7 +55,7 @@ impl RegisteredBills {
                 }
             }
             (None, Registration::UnderWay(attempt)) => {
-                if self.count(|attempt| attempt.is_some()) < UNDER_WAY_KEPT {
+                if self.bills.len() < UNDER_WAY_KEPT {
                     self.bills.push((bill.clone(), Some(attempt)));
                 }
             }
@@ -67,9 +72,9 @@ impl RegisteredBills {
         self.bills.is_empty()
     }
 
-    fn count(&self, is_counted: impl Fn(Option<Stamp>) -> bool) -> usize {
-        let attempts = self.bills.iter().map(|(_, attempt)| *attempt);
-        attempts.filter(|attempt| is_counted(*attempt)).count()
+    fn lasting(&self) -> usize {
+        let lasting = self.bills.iter().filter(|(_, attempt)| attempt.is_none());
+        lasting.count()
     }
 
     /// Reads the bytes that [`codec::to_bytes`](crate::state::codec::to_bytes) made; `like` is any bill of the biller.

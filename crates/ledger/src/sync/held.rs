@@ -166,7 +166,9 @@ impl Held {
         };
         if self.key_set.has_links {
             self.in_group.fold_link(bill, state.link());
-            self.with_notice_key.fold_link(bill, state.link());
+            if !bill.biller_notice_key().is_empty() {
+                self.with_notice_key.fold_link(bill, state.link());
+            }
         }
         if bill.identity_parameters().next().is_some() && state.payments().is_some() {
             self.identities.add(bill);
