@@ -66,7 +66,7 @@ use tokio::time::timeout;
 pub(crate) use audit::Auditor;
 pub use audit::{Audit, AuditProgress};
 use backup::Backups;
-pub use backup::{Backup, BackupReport};
+pub use backup::{Backup, BackupProgress, BackupReport};
 pub use bulk_load::BulkLoad;
 pub use commit::{Commit, Rows};
 pub use effect::Effect;
@@ -239,6 +239,11 @@ impl Journal {
             low_disk_bytes: self.low_disk_bytes,
         };
         self.backups.start(origin, target)
+    }
+
+    /// How far the running backup is; `None` where none runs.
+    pub(crate) fn backup_progress(&self) -> Option<BackupProgress> {
+        self.backups.progress()
     }
 
     /// Returns the path of its file.
