@@ -87,9 +87,8 @@ def release(program):
     return REPOSITORY / "target" / "release" / program
 
 
-def journal_generator():
-    """Returns the program that writes large journals: built, or with RELAY_BINARIES the one in that folder."""
-    name = "generate_journal"
+def ledger_example(name):
+    """Returns an example of the ledger's crate: built, or with RELAY_BINARIES the one in that folder."""
     if OTHER_BINARIES and (BINARIES / name).exists():
         return BINARIES / name
     command = ["cargo", "build", "-q", "--release", "--locked", "-p", "relay-ledger", "--example", name]

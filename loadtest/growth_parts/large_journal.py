@@ -55,7 +55,7 @@ class LargeJournal:
 
     def _generate(self, folder):
         numbers = map(str, (self.bills, self.paid_percent, self.billers, DAYS))
-        subprocess.run([tools.journal_generator(), folder, *numbers], check=True, stdout=subprocess.DEVNULL)
+        subprocess.run([tools.ledger_example("generate_journal"), folder, *numbers], check=True, stdout=subprocess.DEVNULL)
 
 
 def disk_bytes(folder):

@@ -13,6 +13,7 @@ pub mod handler;
 pub mod lifecycle;
 pub mod logging;
 pub mod ops;
+pub mod progress_bar;
 pub mod redelivery;
 pub mod refused;
 pub mod registry;

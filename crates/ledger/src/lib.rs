@@ -30,7 +30,7 @@ pub use node::{
     BillView, CacheFigures, Claim, ClaimGuard, LinkRefusal, REFUSED_BOUND, REFUSED_BYTES_BOUND,
     UnderWay,
 };
-pub use observer::Observer;
+pub use observer::{Observer, UpgradeProgress};
 pub(crate) use state::registered_bills::RegisteredBills;
 pub use state::{
     AnswerSummary, BillGroup, BillState, Cancellation, Classification, DeliveryState, Digests,

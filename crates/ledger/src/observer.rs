@@ -6,6 +6,17 @@ use protocol::BillerCode;
 
 use crate::redis::OutOfReach;
 
+/// How far the upgrade of a journal is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct UpgradeProgress {
+    /// What is done now: `facts` and their pay-results move, `bills` are marked, `indexes` are made, `old tables` leave.
+    pub what: &'static str,
+    /// How many of them are done.
+    pub done: i64,
+    /// How many there are.
+    pub of: i64,
+}
+
 /// Receives measurements and payment conflicts from the ledger, on the thread where they occur.
 pub trait Observer: Send + Sync {
     /// One operation on Redis ended after `took`; `reached` is an error when Redis did not answer.
@@ -24,6 +35,11 @@ pub trait Observer: Send + Sync {
 
     /// A value in Redis had no valid checksum.
     fn value_without_checksum(&self) {}
+
+    /// The journal is brought up to a new version and is so far; `None`: it is up to date.
+    fn upgrade_progress(&self, progress: Option<UpgradeProgress>) {
+        let _ = progress;
+    }
 
     /// The resync sent one batch to Redis, with or without success.
     fn sync_batch(&self, took: Duration) {

@@ -197,7 +197,8 @@ async fn a_disk_without_room_and_one_that_is_read_only_are_named_and_left_as_the
 #[tokio::test]
 async fn a_disk_that_fills_up_meanwhile_ends_the_backup_and_not_the_payments() {
     let node = with_a_large_journal().await;
-    let Some(disk) = Disk::of_mebibytes(48) else {
+    let folder = TempDir::new().unwrap();
+    let Some(disk) = Disk::without_reservations(48, &folder.path().join("image")) else {
         return;
     };
     let target = disk.path().join("copy");
@@ -212,6 +213,22 @@ async fn a_disk_that_fills_up_meanwhile_ends_the_backup_and_not_the_payments() {
     assert_eq!(disk.names(), ["filler"]);
     assert!(node.ledger().is_journal_writable());
     pay_all(&node, 2_010..2_020, 300).await;
+}
+
+#[tokio::test]
+async fn a_backup_takes_its_room_first_and_a_disk_that_fills_up_meanwhile_harms_nothing() {
+    let node = with_a_large_journal().await;
+    let Some(disk) = Disk::of_mebibytes(80) else {
+        return;
+    };
+    let target = disk.path().join("copy");
+    let backup = node.ledger().backup(&target);
+    let copying = disk.path().join("copy.partial");
+    eventually(async || fs::metadata(&copying).is_ok_and(|partial| partial.len() > 1 << 20)).await;
+    let filler = fs::metadata(disk.fill()).unwrap().len();
+    let report = backup.await.unwrap();
+    assert!(filler + report.bytes <= 80 << 20, "{filler} {report:?}");
+    assert_eq!(disk.names(), ["copy", "filler"]);
 }
 
 /// A backup to `target` fails, and names a file, why, and what to do.

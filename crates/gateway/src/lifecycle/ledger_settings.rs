@@ -4,13 +4,14 @@ use std::error::Error;
 use std::sync::Arc;
 use std::time::Duration;
 
-use ledger::Timestamp;
 use ledger::redis::{self, OutOfReach, Password, ServerAddress, ValueKey, WallClock};
+use ledger::{Timestamp, UpgradeProgress};
 use metrics::{CertificateUse, LedgerOperation, Metrics};
 
 use protocol::BillerCode;
 
 use crate::config::{Config, HostPort, RedisSettings, Topology, UpstreamTls};
+use crate::progress_bar::{ProgressBar, Unit};
 use crate::tls::{self, ClientFiles};
 
 /// Returns the options that open the ledger.
@@ -27,7 +28,10 @@ pub(super) fn ledger_options(
         cache_bytes: ledger.cache_bytes,
         low_disk_bytes: ledger.low_disk_bytes as u64,
         redis: ledger.redis.as_ref().map(redis_settings).transpose()?,
-        observer: Some(Arc::new(MetricsObserver(Arc::clone(metrics)))),
+        observer: Some(Arc::new(LedgerObserver {
+            metrics: Arc::clone(metrics),
+            upgrade: ProgressBar::new(Unit::Count),
+        })),
         clock: WallClock(Timestamp::now),
     })
 }
@@ -102,35 +106,48 @@ fn client_files(files: &UpstreamTls) -> ClientFiles<'_> {
     }
 }
 
-/// Counts the operations of the ledger on Redis and on the journal.
-struct MetricsObserver(Arc<Metrics>);
+/// Counts the operations of the ledger on Redis and on the journal, and shows how far an upgrade of the journal is.
+struct LedgerObserver {
+    metrics: Arc<Metrics>,
+    upgrade: ProgressBar,
+}
 
-impl ledger::Observer for MetricsObserver {
+impl ledger::Observer for LedgerObserver {
     fn redis_operation(&self, took: Duration, reached: Result<(), OutOfReach>) {
-        self.0.ledger_operation(LedgerOperation::Redis, took);
+        self.metrics.ledger_operation(LedgerOperation::Redis, took);
         if reached.is_err() {
-            self.0.ledger_unavailable(LedgerOperation::Redis);
+            self.metrics.ledger_unavailable(LedgerOperation::Redis);
         }
     }
 
     fn payment_conflict(&self, biller: BillerCode) {
-        self.0.double_payment_of(biller);
+        self.metrics.double_payment_of(biller);
     }
 
     fn stamps_ahead(&self, number: u64) {
-        self.0.stamps_ahead(number);
+        self.metrics.stamps_ahead(number);
     }
 
     fn value_without_checksum(&self) {
-        self.0.value_without_checksum();
+        self.metrics.value_without_checksum();
+    }
+
+    fn upgrade_progress(&self, progress: Option<UpgradeProgress>) {
+        match progress {
+            Some(UpgradeProgress { what, done, of }) => {
+                let count = |number: i64| u64::try_from(number).unwrap_or_default();
+                self.upgrade.show(what, count(done), count(of));
+            }
+            None => self.upgrade.clear(),
+        }
     }
 
     fn sync_batch(&self, took: Duration) {
-        self.0.ledger_operation(LedgerOperation::Share, took);
+        self.metrics.ledger_operation(LedgerOperation::Share, took);
     }
 
     fn journal_committed(&self, took: Duration) {
-        self.0
+        self.metrics
             .ledger_operation(LedgerOperation::JournalCommit, took);
     }
 }

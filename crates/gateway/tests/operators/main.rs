@@ -9,6 +9,7 @@ mod fixture;
 mod ledger;
 mod nodes;
 mod payments;
+mod progress;
 mod refused;
 mod shared;
 mod upkeep;

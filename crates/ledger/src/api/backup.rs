@@ -4,7 +4,7 @@ use std::path::Path;
 
 use super::Ledger;
 use crate::JournalError;
-use crate::journal::BackupReport;
+use crate::journal::{BackupProgress, BackupReport};
 
 impl Ledger {
     /// Starts to copy this node's journal into the file `to`, which must not exist yet. Calls are served meanwhile: the copy is
@@ -20,5 +20,10 @@ impl Ledger {
         // It keeps no ledger open: where that is closed, the backup is cancelled.
         let backup = self.node.journal().back_up(to);
         async move { backup?.await }
+    }
+
+    /// Returns how far the running backup is; `None` where none runs.
+    pub fn backup_progress(&self) -> Option<BackupProgress> {
+        self.node.journal().backup_progress()
     }
 }

@@ -122,7 +122,8 @@ impl Ledger {
     /// # Errors
     /// When the journal cannot be opened or read, or another process runs with this node's number.
     pub fn open(options: &Options, now: Timestamp) -> Result<Self, JournalError> {
-        let settings = journal::JournalSettings::warning_below(options.low_disk_bytes);
+        let settings = journal::JournalSettings::warning_below(options.low_disk_bytes)
+            .observed_by(options.observer.clone());
         let node = Arc::new(Node::open(
             &options.directory,
             settings,

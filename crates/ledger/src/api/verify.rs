@@ -52,9 +52,20 @@ impl Ledger {
     /// # Errors
     /// When the journal cannot be read at all.
     pub async fn verify(&self) -> Result<Verification, JournalError> {
+        self.verify_watched(|_| {}).await
+    }
+
+    /// The same; `progress` hears how far the check of the journal is.
+    ///
+    /// # Errors
+    /// When the journal cannot be read at all.
+    pub async fn verify_watched(
+        &self,
+        progress: impl FnMut(AuditProgress) + Send + 'static,
+    ) -> Result<Verification, JournalError> {
         let node = Arc::clone(&self.node);
         let audit = self
-            .read_journal(move |reader| audit_with_state(&node, reader))
+            .read_journal(move |reader| audit_with_state(&node, reader, Box::new(progress)))
             .await?;
         let redis = match &self.share {
             Some(share) => match self.difference(share).await {
@@ -94,11 +105,16 @@ const SAY_EVERY: Duration = Duration::from_secs(5);
 const DIFFERING: usize = 1_000;
 
 /// The audit of a journal that this process writes: its fold must be what the node holds.
-fn audit_with_state(node: &Node, reader: &Reader) -> Result<Audit, JournalError> {
+fn audit_with_state(
+    node: &Node,
+    reader: &Reader,
+    watch: Box<dyn FnMut(AuditProgress)>,
+) -> Result<Audit, JournalError> {
     node.wait_for_queue()?;
     let mut online = Online {
         node,
         said: Instant::now(),
+        watch,
         differing: Vec::new(),
     };
     let mut audit = reader.audit(&mut online);
@@ -114,6 +130,7 @@ fn audit_with_state(node: &Node, reader: &Reader) -> Result<Audit, JournalError>
 struct Online<'a> {
     node: &'a Node,
     said: Instant,
+    watch: Box<dyn FnMut(AuditProgress)>,
     /// The bills of which memory holds something else than the facts say; some only because a call is in the middle of
     /// them.
     differing: Vec<Bill>,
@@ -132,6 +149,7 @@ impl Auditor for Online<'_> {
     }
 
     fn progress(&mut self, progress: AuditProgress) {
+        (self.watch)(progress);
         if self.said.elapsed() >= SAY_EVERY {
             self.said = Instant::now();
             let AuditProgress { what, done, of } = progress;

@@ -11,6 +11,10 @@ use super::JournalError;
 /// Prepared statements that a connection keeps.
 const STATEMENTS: usize = 96;
 
+/// Pages of the write-ahead log at which a commit copies them to the file: those that several commits touch are written
+/// there once.
+pub(super) const CHECKPOINT_PAGES: u32 = 4_000;
+
 /// A connection with the settings that durability needs: WAL, and a sync at every commit.
 pub(super) fn connect(file: &Path) -> Result<Connection, JournalError> {
     let connection = Connection::open(file)?;
@@ -21,8 +25,7 @@ pub(super) fn connect(file: &Path) -> Result<Connection, JournalError> {
     connection.pragma_update(None, "auto_vacuum", "INCREMENTAL")?;
     connection.pragma_update(None, "journal_mode", "WAL")?;
     connection.pragma_update(None, "synchronous", "FULL")?;
-    // Pages that several commits touch are written to the file once.
-    connection.pragma_update(None, "wal_autocheckpoint", 4_000)?;
+    connection.pragma_update(None, "wal_autocheckpoint", CHECKPOINT_PAGES)?;
     // A write-ahead log that has grown once need not stay large.
     connection.pragma_update(None, "journal_size_limit", 64 << 20)?;
     keep_plans(&connection)?;

@@ -172,11 +172,9 @@ impl Inserter {
     pub(super) fn insert_moved(
         &mut self,
         connection: &Connection,
-        seq: i64,
-        fact: &Fact,
-        context: &FactContext,
+        (seq, fact, context): (i64, &Fact, &FactContext),
+        known: KnownBill,
     ) -> Result<(), JournalError> {
-        let known = *self.numbers.bill(connection, &fact.bill)?;
         let row = (known, context, Effect::default());
         self.write_row(connection, Some(seq), fact, row)
     }

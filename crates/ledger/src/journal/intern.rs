@@ -118,6 +118,21 @@ impl Numbers {
                 is_new: false,
             });
         }
+        Ok(KnownBill {
+            id: self.make_bill(connection, bill)?,
+            biller,
+            registered: None,
+            is_new: true,
+        })
+    }
+
+    /// Makes the row of a bill that the journal does not have; returns its number.
+    pub(super) fn make_bill(
+        &mut self,
+        connection: &Connection,
+        bill: &Bill,
+    ) -> Result<i64, JournalError> {
+        let biller = self.biller(connection, bill.biller_code())?;
         connection.prepare_cached(INSERT_BILL)?.execute(params![
             biller,
             hash::bill_hash(bill),
@@ -129,12 +144,19 @@ impl Numbers {
             column::identity_text(bill),
         ])?;
         *self.counts.entry(biller).or_default() += 1;
-        Ok(KnownBill {
-            id: connection.last_insert_rowid(),
-            biller,
-            registered: None,
-            is_new: true,
-        })
+        Ok(connection.last_insert_rowid())
+    }
+
+    /// Takes it that a pay-result has this number: no index is asked.
+    pub(super) fn remember_message(
+        &mut self,
+        key: (i64, MessageDigest),
+        (id, has_canonical): (i64, bool),
+    ) {
+        if self.messages.get_mut(&key).is_none() {
+            self.messages
+                .insert(key, KnownMessage { id, has_canonical });
+        }
     }
 
     /// Returns the number of a pay-result, made where it is new.

@@ -66,7 +66,7 @@ use tokio::time::timeout;
 pub(crate) use audit::Auditor;
 pub use audit::{Audit, AuditProgress};
 use backup::Backups;
-pub use backup::{Backup, BackupReport};
+pub use backup::{Backup, BackupProgress, BackupReport};
 pub use bulk_load::BulkLoad;
 pub use commit::{Commit, Rows};
 pub use effect::Effect;
@@ -91,6 +91,8 @@ use tally::Tally;
 use upkeep::Upkeep;
 pub(crate) use walk::{Due, Verdict};
 
+use crate::Observer;
+
 /// How much longer than asked a flush may take to say how it went.
 const FLUSH_GRACE: Duration = Duration::from_millis(500);
 
@@ -101,12 +103,14 @@ const FILE_NAME: &str = "journal.sqlite3";
 pub(crate) type OnCommit = Box<dyn Fn(&Entry) + Send>;
 
 /// How a journal is kept.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone)]
 pub(crate) struct JournalSettings {
     /// Below this the disk counts as nearly full.
     pub(crate) low_disk_bytes: u64,
     /// How much may wait for the writer.
     bounds: Bounds,
+    /// Hears how far an upgrade is.
+    observer: Option<Arc<dyn Observer>>,
 }
 
 impl JournalSettings {
@@ -115,7 +119,13 @@ impl JournalSettings {
         Self {
             low_disk_bytes,
             bounds: Bounds::USUAL,
+            observer: None,
         }
+    }
+
+    /// The same with an observer.
+    pub(crate) fn observed_by(self, observer: Option<Arc<dyn Observer>>) -> Self {
+        Self { observer, ..self }
     }
 }
 
@@ -158,7 +168,7 @@ impl Journal {
         }
         let mut connection = connection::connect(&path).map_err(named)?;
         schema::prepare(&mut connection, &path).map_err(named)?;
-        migration::run(&mut connection, &path).map_err(named)?;
+        migration::run(&mut connection, &path, settings.observer.as_deref()).map_err(named)?;
         indexes::make_missing(&connection, &path).map_err(named)?;
         let node = schema::node(&connection).map_err(named)?;
         let author = schema::author(&connection).map_err(named)?;
@@ -229,6 +239,11 @@ impl Journal {
             low_disk_bytes: self.low_disk_bytes,
         };
         self.backups.start(origin, target)
+    }
+
+    /// How far the running backup is; `None` where none runs.
+    pub(crate) fn backup_progress(&self) -> Option<BackupProgress> {
+        self.backups.progress()
     }
 
     /// Returns the path of its file.

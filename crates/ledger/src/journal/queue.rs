@@ -216,6 +216,7 @@ mod tests {
     fn an_entry_behind_the_bound_is_told_to_be_late_and_written_all_the_same() {
         let directory = TempDir::new().unwrap();
         let settings = JournalSettings {
+            observer: None,
             bounds: Bounds {
                 in_time: 2,
                 in_all: 5,

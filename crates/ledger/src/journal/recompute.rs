@@ -20,8 +20,17 @@ pub(super) fn bill(
     bill: &Bill,
 ) -> Result<bool, JournalError> {
     let found = read(connection, number, bill)?;
+    apply(connection, number, (found.registered, &found.changes()))
+}
+
+/// Writes what is registered of a bill, and which marks of its rows change. Returns whether something was changed.
+pub(super) fn apply(
+    connection: &Connection,
+    number: i64,
+    (registered, marks): (Option<bool>, &[(i64, bool)]),
+) -> Result<bool, JournalError> {
     let mut has_changed = false;
-    for (seq, is_open) in found.changes() {
+    for (seq, is_open) in marks {
         connection
             .prepare_cached("UPDATE fact SET open = ?2 WHERE seq = ?1")?
             .execute(params![seq, is_open.then_some(true)])?;
@@ -29,7 +38,7 @@ pub(super) fn bill(
     }
     let changed = connection
         .prepare_cached("UPDATE bill SET registered = ?2 WHERE id = ?1 AND registered IS NOT ?2")?
-        .execute(params![number, found.registered])?;
+        .execute(params![number, registered])?;
     Ok(has_changed || changed > 0)
 }
 
@@ -96,7 +105,12 @@ impl Recomputed {
     }
 }
 
-fn read(connection: &Connection, number: i64, bill: &Bill) -> Result<Recomputed, JournalError> {
+/// Reads the facts of a bill.
+pub(super) fn read(
+    connection: &Connection,
+    number: i64,
+    bill: &Bill,
+) -> Result<Recomputed, JournalError> {
     let query = format!(
         "SELECT {KIND_COLUMNS}, {REFUSED_DIGEST}, open FROM fact WHERE bill = ?1 ORDER BY seq"
     );

@@ -149,6 +149,7 @@ pub(super) fn prepare(connection: &mut Connection, file: &Path) -> Result<(), Jo
         transaction.execute_batch(NODE)?;
         transaction.execute_batch(refused::TABLE)?;
         make_tables(&transaction)?;
+        transaction.execute_batch(indexes::KEYS)?;
         for index in indexes::OTHERS {
             transaction.execute_batch(index)?;
         }
@@ -229,10 +230,9 @@ pub(super) fn version(connection: &Connection) -> Result<i64, JournalError> {
     Ok(connection.query_row("PRAGMA user_version", [], |row| row.get(0))?)
 }
 
-/// Makes the tables, views and key indexes of this version, but for `NODE` and that of refused pay-results.
+/// Makes the tables and views of this version, but for `NODE` and that of refused pay-results.
 pub(super) fn make_tables(connection: &Connection) -> Result<(), JournalError> {
     connection.execute_batch(TABLES)?;
-    connection.execute_batch(indexes::KEYS)?;
     connection.execute_batch(VIEWS)?;
     Ok(())
 }

@@ -77,7 +77,7 @@ struct Writer {
 
 impl Writer {
     fn run(&mut self) {
-        while self.serve(LOOK_EVERY) == Serving::Yes {}
+        while self.serve(LOOK_EVERY) != Serving::No {}
         self.pay_debts();
         if !self.owed.is_empty() {
             tracing::error!(
@@ -97,14 +97,16 @@ impl Writer {
                     .give_back_under_load(&self.connection, file, now);
             }
             Ok(other) => self.do_other(other),
-            Err(Nothing::Yet) if self.looked.elapsed() >= LOOK_EVERY => {
-                self.looked = Instant::now();
-                self.look_after();
+            Err(Nothing::Yet) => {
+                if self.looked.elapsed() >= LOOK_EVERY {
+                    self.looked = Instant::now();
+                    self.look_after();
+                }
+                return Serving::Idle;
             }
-            Err(Nothing::Yet) => {}
             Err(Nothing::Ever) => return Serving::No,
         }
-        Serving::Yes
+        Serving::Busy
     }
 
     fn do_other(&mut self, job: Job) {

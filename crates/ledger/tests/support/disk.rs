@@ -8,15 +8,31 @@ use std::process::Command;
 
 use tempfile::TempDir;
 
-/// A file system in memory; unmounted when dropped.
+/// A file system; unmounted when dropped.
 pub struct Disk(TempDir);
 
 impl Disk {
-    /// Mounts one of so many mebibytes; `None`, and a line that says so, where that is not permitted.
+    /// Mounts one of so many mebibytes in memory; `None`, and a line that says so, where that is not permitted.
     pub fn of_mebibytes(size: u32) -> Option<Self> {
-        let folder = TempDir::new().unwrap();
         let mut mount = Command::new("mount");
-        let mount = mount.args(["-t", "tmpfs", "-o", &format!("size={size}m"), "tmpfs"]);
+        mount.args(["-t", "tmpfs", "-o", &format!("size={size}m"), "tmpfs"]);
+        Self::mounted(mount)
+    }
+
+    /// The same, but one that gives no room before it is written to: ext2, in the file `image`.
+    pub fn without_reservations(size: u32, image: &Path) -> Option<Self> {
+        let mut make = Command::new("mkfs.ext2");
+        let make = make.args(["-q", "-m", "0"]).arg(image);
+        assert!(make.arg(format!("{size}m")).status().unwrap().success());
+        let mut mount = Command::new("mount");
+        mount.args(["-t", "ext2", "-o", "loop"]).arg(image);
+        let disk = Self::mounted(mount)?;
+        fs::remove_dir(disk.path().join("lost+found")).unwrap();
+        Some(disk)
+    }
+
+    fn mounted(mut mount: Command) -> Option<Self> {
+        let folder = TempDir::new().unwrap();
         let mounted = mount.arg(folder.path()).output().unwrap();
         if mounted.status.success() {
             return Some(Self(folder));

@@ -4,7 +4,9 @@ use std::path::{Path, absolute};
 
 use serde_json::{Value, json};
 
-use crate::command::operator::{Access, Completion, Failure, Page, Wait, amount, number, text};
+use super::long_request;
+use crate::command::operator::{Access, Completion, Failure, Page, amount, number, text};
+use crate::progress_bar::Unit;
 
 pub(super) fn run(access: &Access, to: &Path) -> Result<Completion, Failure> {
     let client = access.client()?;
@@ -15,7 +17,8 @@ pub(super) fn run(access: &Access, to: &Path) -> Result<Completion, Failure> {
         .to_str()
         .ok_or_else(|| Failure::Usage(format!("{}: the name must be UTF-8", to.display())))?;
     let request = json!({ "to": to });
-    let written = client.post("/admin/ledger/backup", &request, Wait::Unbounded)?;
+    let shown = ("backup", Unit::Bytes);
+    let written = long_request::post(&client, "/admin/ledger/backup", &request, shown)?;
     access.print(&written, &page(&written))?;
     Ok(Completion::All)
 }

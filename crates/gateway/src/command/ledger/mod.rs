@@ -1,6 +1,7 @@
 //! `gateway ledger`: the upkeep of the journal and of the state in Redis.
 
 mod backup;
+mod long_request;
 mod rebuild;
 mod restore;
 mod retention;

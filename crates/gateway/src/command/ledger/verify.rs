@@ -1,29 +1,26 @@
 //! `gateway ledger verify`: verifies the journal and the state in Redis.
 
-use std::io::{IsTerminal, Write};
 use std::net::SocketAddr;
 use std::path::Path;
-use std::time::{Duration, Instant};
 
 use ledger::journal::AuditProgress;
 use serde_json::{Value, json};
 
+use super::long_request;
 use crate::command::operator::{
-    Access, Align, Client, Completion, Failure, Page, Table, Wait, amount, number, text,
+    Access, Align, Client, Completion, Failure, Page, Table, amount, number, text,
 };
 use crate::ops::admin::audit_as_json;
+use crate::progress_bar::{ProgressBar, Unit};
 
 pub(super) fn run(access: &Access) -> Result<Completion, Failure> {
     let view = access.view()?;
-    let is_terminal = std::io::stderr().is_terminal();
     let verified = if Client::is_listening(view.ops) {
         let client = access.client()?;
-        if is_terminal {
-            show("the gateway's log says how far it is\n");
-        }
-        client.post("/admin/ledger/verify", &Value::Null, Wait::Unbounded)?
+        let shown = ("verification", Unit::Count);
+        long_request::post(&client, "/admin/ledger/verify", &Value::Null, shown)?
     } else {
-        verify_offline(&view.ledger_path, is_terminal)?
+        verify_offline(&view.ledger_path)?
     };
     access.print(&verified, &page(&verified, view.ops))?;
     Ok(if verified["sound"] == true {
@@ -33,34 +30,21 @@ pub(super) fn run(access: &Access) -> Result<Completion, Failure> {
     })
 }
 
-/// How often a terminal is shown how far it is.
-const SHOW_EVERY: Duration = Duration::from_millis(200);
-
-fn verify_offline(directory: &Path, is_terminal: bool) -> Result<Value, Failure> {
-    let mut shown = Instant::now();
+fn verify_offline(directory: &Path) -> Result<Value, Failure> {
+    let bar = ProgressBar::new(Unit::Count);
     let audit = ledger::verify_offline(directory, |progress| {
-        if is_terminal && shown.elapsed() >= SHOW_EVERY {
-            shown = Instant::now();
-            let AuditProgress { what, done, of } = progress;
-            show(&format!("\r\x1b[K{what}: {done} of {of}"));
-        }
+        let AuditProgress { what, done, of } = progress;
+        let count = |number: i64| u64::try_from(number).unwrap_or_default();
+        bar.show(what, count(done), count(of));
     })
     .map_err(|error| Failure::Failed(format!("{}: {error}", directory.display())))?;
-    if is_terminal {
-        show("\r\x1b[K");
-    }
+    drop(bar);
     Ok(json!({
         "sound": audit.findings.is_empty() && audit.unchecked.is_empty(),
         "journal": audit_as_json(&audit),
         "state_compared": false,
         "shared": null,
     }))
-}
-
-/// Shows something on the terminal beside what is printed.
-fn show(text: &str) {
-    // A terminal that is gone is no fault of the ledger.
-    let _ = std::io::stderr().write_all(text.as_bytes());
 }
 
 fn page(verified: &Value, ops: SocketAddr) -> Page {

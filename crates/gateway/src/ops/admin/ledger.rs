@@ -1,10 +1,11 @@
 //! The ledger: status, verification, and rewriting the state in Redis.
 
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, PoisonError};
 use std::time::Instant;
 
 use actix_web::HttpResponse;
-use ledger::journal::{Audit, Finding};
+use ledger::journal::{Audit, AuditProgress, Finding};
 use ledger::{Rebuild, RedisDifference};
 use serde_json::{Value, json};
 
@@ -16,6 +17,22 @@ use super::turn::Turn;
 /// One verification at a time: each reads the whole journal.
 static VERIFYING: AtomicBool = AtomicBool::new(false);
 
+/// How far the last one came.
+static VERIFIED: Mutex<Option<AuditProgress>> = Mutex::new(None);
+
+/// Sets how far the verification is.
+fn set_verified(progress: Option<AuditProgress>) {
+    *VERIFIED.lock().unwrap_or_else(PoisonError::into_inner) = progress;
+}
+
+/// How far the running verification is.
+fn verification() -> Option<Value> {
+    let progress = *VERIFIED.lock().unwrap_or_else(PoisonError::into_inner);
+    let AuditProgress { what, done, of } =
+        progress.filter(|_| VERIFYING.load(Ordering::Acquire))?;
+    Some(json!({ "what": what, "done": done, "of": of }))
+}
+
 /// `GET /admin/ledger`.
 pub(super) async fn status(context: AdminContext) -> HttpResponse {
     let ledger = context.ledger();
@@ -25,6 +42,10 @@ pub(super) async fn status(context: AdminContext) -> HttpResponse {
         "undelivered_payments": ledger.undelivered(),
         "shared_state": shared_state(ledger.is_redis_reachable()),
         "unshared_facts": ledger.unshared(),
+        "backup": ledger.backup_progress().map(|backup| {
+            json!({ "what": backup.what, "done": backup.done_bytes, "of": backup.of_bytes })
+        }),
+        "verification": verification(),
     }))
 }
 
@@ -41,7 +62,9 @@ pub(super) async fn verify(context: AdminContext) -> Result<HttpResponse, Refusa
     let taken = ("verifying", "a verification is under way; wait for it");
     let _turn = Turn::take(&VERIFYING, taken)?;
     let began = Instant::now();
-    let verified = context.ledger().verify().await?;
+    set_verified(None);
+    let watch = |progress| set_verified(Some(progress));
+    let verified = context.ledger().verify_watched(watch).await?;
     let is_shared_sound = match &verified.redis {
         None => true,
         Some(Ok(difference)) => difference.is_none(),

@@ -7,11 +7,24 @@ use std::time::Duration;
 
 use rusqlite::{Connection, InterruptHandle};
 
+/// How far a backup is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct BackupProgress {
+    /// What is done now: `copying`, then `verifying`.
+    pub what: &'static str,
+    /// What is copied.
+    pub done_bytes: u64,
+    /// The size of the journal; 0 while it is not known.
+    pub of_bytes: u64,
+}
+
 /// The state of one backup.
 #[derive(Default)]
 pub(in crate::journal) struct Control {
     is_cancelled: AtomicBool,
     copied_bytes: AtomicU64,
+    journal_bytes: AtomicU64,
+    is_copied: AtomicBool,
     synced_bytes: AtomicU64,
     verification: Mutex<Option<InterruptHandle>>,
     has_ended: Mutex<bool>,
@@ -43,6 +56,32 @@ impl Control {
             .unwrap_or_else(PoisonError::into_inner);
         let handle = connection.get_interrupt_handle();
         *verification = Some(handle);
+    }
+
+    /// The journal has so many bytes now.
+    pub(super) fn measured(&self, journal_bytes: u64) {
+        self.journal_bytes.store(journal_bytes, Ordering::Release);
+    }
+
+    /// All is copied: the copy is synced and verified.
+    pub(super) fn has_copied(&self) {
+        self.is_copied.store(true, Ordering::Release);
+    }
+
+    pub(super) fn progress(&self) -> BackupProgress {
+        let of_bytes = self.journal_bytes.load(Ordering::Acquire);
+        if self.is_copied.load(Ordering::Acquire) {
+            return BackupProgress {
+                what: "verifying",
+                done_bytes: of_bytes,
+                of_bytes,
+            };
+        }
+        BackupProgress {
+            what: "copying",
+            done_bytes: self.copied().min(of_bytes),
+            of_bytes,
+        }
     }
 
     pub(super) fn add_copied(&self, bytes: u64) {

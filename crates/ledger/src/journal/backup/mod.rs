@@ -20,20 +20,22 @@ use std::time::{Duration, Instant};
 use rusqlite::Connection;
 use tokio::sync::oneshot;
 
+pub use control::BackupProgress;
 pub(super) use control::Control;
 pub(super) use copy::{CopyJob, Serving};
 use partial::Partial;
 
 use super::{JournalError, Reader, access, check};
 
-/// How often what was copied is synced: so often that the kernel never holds much of it.
-const SYNC_EVERY: Duration = Duration::from_millis(100);
+/// How often what was copied is synced: in small pieces, or a sync of the journal on the same disk waits behind a large one.
+const SYNC_EVERY: Duration = Duration::from_millis(50);
 
 /// How long a closing journal waits for a backup to clean up behind itself.
 const END_WITHIN: Duration = Duration::from_secs(5);
 
-/// The lowest priority of a thread: verifying a copy takes a processor for minutes, and calls go first.
-const NICE: i32 = 19;
+/// A low priority of a thread: verifying a copy takes a processor for minutes, and calls go first. With the lowest one a
+/// backup on a busy machine did not come to its end.
+const NICE: i32 = 10;
 
 /// What a backup wrote.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -127,6 +129,15 @@ impl Backups {
     }
 }
 
+impl Backups {
+    /// How far the running backup is; `None` where none runs.
+    pub(super) fn progress(&self) -> Option<BackupProgress> {
+        let running = self.running.lock().unwrap_or_else(PoisonError::into_inner);
+        let running = running.as_ref().filter(|control| !control.has_ended());
+        running.map(|control| control.progress())
+    }
+}
+
 impl Drop for Backups {
     fn drop(&mut self) {
         let running = self
@@ -151,8 +162,11 @@ impl Task {
     fn run(&self) -> Result<BackupReport, JournalError> {
         let began = Instant::now();
         let partial = Partial::create(&self.target)?;
-        self.check_room(self.size_of_journal()?)?;
+        let journal_bytes = self.size_of_journal()?;
+        self.check_room(journal_bytes)?;
+        partial.reserve(journal_bytes);
         let last_row = self.copy(&partial)?;
+        self.control.has_copied();
         partial.sync()?;
         let facts = self.verify(&partial, last_row)?;
         let bytes = partial.bytes()?;

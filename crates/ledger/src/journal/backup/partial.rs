@@ -6,7 +6,7 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
 use rusqlite::Connection;
-use rustix::fs::Advice;
+use rustix::fs::{Advice, FallocateFlags};
 
 use crate::journal::{JournalError, access, check, place};
 
@@ -80,6 +80,13 @@ impl Partial {
         check::connect_immutable(&self.path)
     }
 
+    /// Takes the room for so many bytes; the file stays as short as it is. Where the file system finds room for what is
+    /// copied only as it comes, every sync of the journal on the same disk waits for the copy's data too.
+    pub(super) fn reserve(&self, bytes: u64) {
+        // File systems that cannot do this write the same file. One that has no room says so soon enough.
+        let _ = rustix::fs::fallocate(&self.file, FallocateFlags::KEEP_SIZE, 0, bytes.max(1));
+    }
+
     /// Brings what was copied to the disk, and out of the page cache, which is for the journal.
     pub(super) fn sync_data(&self) -> Result<(), JournalError> {
         self.file
@@ -90,9 +97,13 @@ impl Partial {
         Ok(())
     }
 
-    /// Brings all of it to the disk.
+    /// Brings all of it to the disk, and gives back what was reserved beyond it.
     pub(super) fn sync(&self) -> Result<(), JournalError> {
-        self.file.sync_all().map_err(|error| self.unwritten(error))
+        let bytes = self.bytes()?;
+        self.file
+            .set_len(bytes)
+            .and_then(|()| self.file.sync_all())
+            .map_err(|error| self.unwritten(error))
     }
 
     pub(super) fn bytes(&self) -> Result<u64, JournalError> {

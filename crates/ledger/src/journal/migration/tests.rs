@@ -8,14 +8,23 @@ use rusqlite::types::Value;
 use tempfile::TempDir;
 
 use super::super::{FILE_NAME, connection};
-use super::run_watched;
+use super::{Extent, run_watched};
 
 #[path = "../../../tests/migration/generator.rs"]
 #[allow(dead_code, reason = "the tests from outside use more of it")]
 mod generator;
 
-/// Facts, or bills, of one step.
-const BATCH: usize = 7;
+/// Small steps that remember little.
+const SMALL: Extent = Extent {
+    batch: 7,
+    remembered: 11,
+};
+
+/// One step, without the help of indexes.
+const WHOLE: Extent = Extent {
+    batch: usize::MAX,
+    remembered: usize::MAX,
+};
 
 fn connect(directory: &Path) -> Connection {
     connection::connect(&directory.join(FILE_NAME)).unwrap()
@@ -57,14 +66,14 @@ fn a_move_that_is_stopped_behind_every_step_comes_to_the_same_journal() {
     let stopped = TempDir::new().unwrap();
     std::fs::copy(whole.path().join(FILE_NAME), stopped.path().join(FILE_NAME)).unwrap();
     let mut connection = connect(whole.path());
-    run_watched(&mut connection, usize::MAX, |_| ControlFlow::Continue(())).unwrap();
+    run_watched(&mut connection, WHOLE, |_| ControlFlow::Continue(())).unwrap();
     let expected = rows(&connection);
     assert!(expected.len() > 300, "{}", expected.len());
     let mut stops = 0;
     loop {
         let mut connection = connect(stopped.path());
         let mut looks = 0;
-        let moved = run_watched(&mut connection, BATCH, |_| {
+        let moved = run_watched(&mut connection, SMALL, |_| {
             looks += 1;
             if looks > 1 {
                 ControlFlow::Break(())
@@ -81,6 +90,6 @@ fn a_move_that_is_stopped_behind_every_step_comes_to_the_same_journal() {
     assert!(stops > 20, "{stops}");
     // A start that has nothing to do changes nothing.
     let mut connection = connect(stopped.path());
-    run_watched(&mut connection, BATCH, |_| ControlFlow::Break(())).unwrap();
+    run_watched(&mut connection, SMALL, |_| ControlFlow::Break(())).unwrap();
     assert_eq!(rows(&connection), expected);
 }
