@@ -110,6 +110,7 @@ fn begin(connection: &mut Connection) -> Result<(), JournalError> {
     old_schema::put_aside(&transaction)?;
     schema::extend_node(&transaction)?;
     schema::make_tables(&transaction)?;
+    transaction.execute_batch(indexes::KEYS)?;
     transaction.execute_batch(
         "INSERT INTO sqlite_sequence (name, seq) SELECT 'fact', seq FROM sqlite_sequence WHERE name = 'old_fact';
          CREATE TABLE migration (
@@ -125,7 +126,8 @@ fn begin(connection: &mut Connection) -> Result<(), JournalError> {
     Ok(())
 }
 
-fn is_under_way(connection: &Connection) -> Result<bool, JournalError> {
+/// Whether a move has begun and not ended.
+pub(super) fn is_under_way(connection: &Connection) -> Result<bool, JournalError> {
     Ok(connection
         .prepare("SELECT 1 FROM sqlite_schema WHERE name = 'migration'")?
         .exists([])?)
