@@ -39,11 +39,12 @@ fn journalled(gateway: &Gateway, user: &str) -> Vec<Vec<u8>> {
     let journal = rusqlite::Connection::open(file).unwrap();
     let mut query = journal
         .prepare(
-            "SELECT body FROM facts JOIN messages USING (biller_code, message)
+            "SELECT body, unpacked FROM facts JOIN messages USING (biller_code, message)
              WHERE kind = 'payment' AND biller_user_key = ?1",
         )
         .unwrap();
-    let bodies = query.query_map([user], |row| row.get(0)).unwrap();
+    let body = |row: &rusqlite::Row<'_>| Ok(test_support::unpacked(row.get(0)?, row.get(1)?));
+    let bodies = query.query_map([user], body).unwrap();
     bodies.collect::<Result<_, _>>().unwrap()
 }
 

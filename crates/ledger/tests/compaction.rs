@@ -3,17 +3,17 @@
 
 mod support;
 
-use bytes::Bytes;
 use futures_util::future::join_all;
 use ledger::{Durability, MessageDigest};
 use protocol::Bill;
+use support::payments::incompressible;
 use support::{Node, Store, bill, eventually, pay, time};
 
 /// The number of expired bills, each with a pay-result of four kibibytes.
 const BILLS: usize = 3_000;
 
 async fn report(node: &Node, bill: &Bill, number: usize) {
-    let body = Bytes::from(format!("{number:>4096}"));
+    let body = incompressible(number, 4_096);
     let message = MessageDigest::of(&body);
     let recorded = node.record(bill, &pay("1", "20000"), &body, message).await;
     assert!(matches!(recorded.durability, Durability::Durable));

@@ -114,10 +114,10 @@ async fn a_journal_of_version_1_is_opened_and_takes_what_this_version_writes() {
             answer: None,
         },
     };
-    // The second and the third start find a journal of version 3.
+    // The second and the third start find a journal of version 4.
     for start in 0..3 {
         let ledger = open(directory.path());
-        assert_eq!(version(directory.path()), 3);
+        assert_eq!(version(directory.path()), 4);
         assert!(ledger.look_up(&bill("1"), now).await.unwrap().paid);
         // What an older version accepted is known by its bytes.
         let claim = ledger.claim(&bill("1"), &event("1"), accepted).await;
@@ -202,7 +202,7 @@ async fn a_journal_of_version_2_has_the_same_answers_however_often_its_first_sta
     }
     assert!(kills > 1, "no start was killed");
     let ledger = open(directory.path());
-    assert_eq!(version(directory.path()), 3);
+    assert_eq!(version(directory.path()), 4);
     let now = Timestamp::now();
     for number in 0..bills {
         let expected = generator::expected(number);
@@ -240,7 +240,7 @@ fn a_journal_of_a_later_version_is_refused_with_what_to_do() {
     let directory = TempDir::new().unwrap();
     drop(open(directory.path()));
     let journal = Connection::open(directory.path().join("journal.sqlite3")).unwrap();
-    journal.pragma_update(None, "user_version", 4).unwrap();
+    journal.pragma_update(None, "user_version", 5).unwrap();
     drop(journal);
     let options = Options::embedded(directory.path().to_path_buf());
     let refused = Ledger::open(&options, Timestamp::now())
@@ -249,7 +249,7 @@ fn a_journal_of_a_later_version_is_refused_with_what_to_do() {
     for part in [
         "journal.sqlite3",
         "later version",
-        "version 4",
+        "version 5",
         "start that version",
     ] {
         assert!(refused.contains(part), "{refused}");

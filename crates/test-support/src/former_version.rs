@@ -3,7 +3,10 @@
 use std::fs;
 use std::path::Path;
 
-use rusqlite::Connection;
+use rusqlite::types::Value;
+use rusqlite::{Connection, params};
+
+use crate::unpacked;
 
 /// The tables of version 1, as it made them.
 const VERSION_1: &str = include_str!("../../ledger/tests/migration/version_1.sql");
@@ -27,27 +30,61 @@ pub fn write_version_1(journal: &Path, to: &Path) {
             FROM {facts} WHERE kind NOT IN ('pay_result_refused', 'refusal_closed')
             AND coalesce(delivery, '') <> 'closed' ORDER BY seq;
         UPDATE sqlite_sequence SET seq = (SELECT seq FROM later.sqlite_sequence WHERE name = 'fact')
-            WHERE name = 'fact';
-        INSERT INTO message SELECT biller_code, message, body FROM {messages}
-            WHERE (biller_code, message) IN (SELECT biller_code, message FROM fact);
-        INSERT INTO answer SELECT biller_code, message, status, content_type, body FROM {answers}
-            WHERE (biller_code, message) IN (SELECT biller_code, message FROM fact);
-        DETACH later;"
+            WHERE name = 'fact';"
     );
     connection.execute_batch(&copy).unwrap();
+    let message = "INSERT INTO message SELECT ?1, ?2, ?5 WHERE ?3 IS ?4";
+    copy_bodies(&connection, messages, message);
+    copy_bodies(
+        &connection,
+        answers,
+        "INSERT INTO answer VALUES (?1, ?2, ?3, ?4, ?5)",
+    );
+    connection.execute_batch("DETACH later").unwrap();
     close(&connection);
 }
 
-/// Returns where a version has the facts, the pay-results and the answers.
+/// Returns where a version has the facts, the pay-results and the answers; the last two as biller code, digest, status,
+/// content type, body, and the length of the body where it is compressed.
 fn sources(version: u32) -> (&'static str, &'static str, &'static str) {
     if version == 2 {
-        return ("later.fact", "later.message", "later.answer");
+        return (
+            "later.fact",
+            "SELECT biller_code, message, NULL, NULL, body, NULL FROM later.message",
+            "SELECT biller_code, message, status, content_type, body, NULL FROM later.answer",
+        );
     }
-    let answers = "(SELECT biller.code AS biller_code, message.digest AS message, answer.status,
-        coalesce(answer.content_type, CAST('application/json;charset=utf-8' AS BLOB)) AS content_type,
-        coalesce(answer.body, x'') AS body FROM later.answer JOIN later.message ON message.id = answer.message
-        JOIN later.biller ON biller.id = message.biller)";
-    ("later.facts", "later.messages", answers)
+    let answers = "SELECT biller.code, message.digest, answer.status,
+        coalesce(answer.content_type, CAST('application/json;charset=utf-8' AS BLOB)),
+        coalesce(answer.body, x''), answer.unpacked FROM later.answer JOIN later.message ON message.id = answer.message
+        JOIN later.biller ON biller.id = message.biller";
+    (
+        "later.facts",
+        "SELECT biller_code, message, NULL, NULL, body, unpacked FROM later.messages",
+        answers,
+    )
+}
+
+/// Copies the bodies of pay-results that a fact names, or of answers to them, as they came.
+fn copy_bodies(connection: &Connection, from: &str, insert: &str) {
+    let named = format!(
+        "SELECT * FROM ({from}) AS kept WHERE EXISTS (
+             SELECT 1 FROM fact WHERE fact.biller_code = kept.biller_code AND fact.message = kept.message)"
+    );
+    let mut read = connection.prepare(&named).unwrap();
+    let mut rows = read.query([]).unwrap();
+    while let Some(row) = rows.next().unwrap() {
+        let value = |place| row.get_unwrap::<_, Value>(place);
+        let body = match value(4) {
+            Value::Blob(body) => Value::Blob(unpacked(body, row.get_unwrap(5))),
+            other => other,
+        };
+        let inserted = connection.execute(
+            insert,
+            params![value(0), value(1), value(2), value(3), body],
+        );
+        assert_eq!(inserted.unwrap(), 1);
+    }
 }
 
 /// Brings what the write-ahead log holds into the file, which is then all of the journal.

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use rusqlite::{Connection, OpenFlags};
+use test_support::unpacked;
 
 /// The sync cursor: up to which row a journal's facts are in Redis, and in which one.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -29,6 +30,8 @@ pub struct Journal {
     /// Where the facts and the bodies of pay-results are in plain words: tables up to version 2, views since.
     facts: &'static str,
     messages: &'static str,
+    /// The column of how long a compressed body was.
+    unpacked: &'static str,
 }
 
 impl Journal {
@@ -38,15 +41,16 @@ impl Journal {
         let connection = Connection::open_with_flags(file, flags).unwrap();
         let version = connection.query_row("PRAGMA user_version", [], |row| row.get(0));
         let has_views = version.is_ok_and(|version: i64| version > 2);
-        let (facts, messages) = if has_views {
-            ("facts", "messages")
+        let (facts, messages, length) = if has_views {
+            ("facts", "messages", "unpacked")
         } else {
-            ("fact", "message")
+            ("fact", "message", "NULL")
         };
         Self {
             connection,
             facts,
             messages,
+            unpacked: length,
         }
     }
 
@@ -76,9 +80,9 @@ impl Journal {
 
     pub fn events(&self) -> Vec<JournalledEvent> {
         let query = format!(
-            "SELECT biller_user_key, pay_type, pay_id, paid_at, pay_amount, body
+            "SELECT biller_user_key, pay_type, pay_id, paid_at, pay_amount, body, {}
             FROM {} JOIN {} USING (biller_code, message) WHERE kind = 'payment' ORDER BY seq",
-            self.facts, self.messages
+            self.unpacked, self.facts, self.messages
         );
         let mut statement = self.connection.prepare(&query).unwrap();
         let number = |row: &rusqlite::Row<'_>, column: usize| {
@@ -92,7 +96,7 @@ impl Journal {
                 pay_id: number(row, 2)?.try_into().unwrap(),
                 paid_at: number(row, 3)?.try_into().unwrap(),
                 amount: number(row, 4)?,
-                body: String::from_utf8(row.get(5)?).unwrap(),
+                body: String::from_utf8(unpacked(row.get(5)?, row.get(6)?)).unwrap(),
             })
         };
         let rows = statement.query_map([], read).unwrap();

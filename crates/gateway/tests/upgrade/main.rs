@@ -18,7 +18,7 @@ use answers::{Answers, Parties, answers};
 use serde_json::Value;
 
 /// A journal and the answers that it gave, by the version of its tables.
-const VERSIONS: [u32; 2] = [1, 2];
+const VERSIONS: [u32; 3] = [1, 2, 3];
 
 fn data(name: &str) -> PathBuf {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/upgrade/data");

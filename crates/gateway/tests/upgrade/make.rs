@@ -8,6 +8,9 @@ use crate::answers::{Answers, Parties, answers};
 use crate::author::Author;
 use crate::{data, history, journal, long_ago};
 
+/// The journal below the folder of a gateway.
+const WRITTEN: &str = "data/ledger/journal.sqlite3";
+
 /// The days of five years, leap days included.
 const FIVE_YEARS: i64 = 5 * 365 + 2;
 
@@ -15,10 +18,16 @@ const FIVE_YEARS: i64 = 5 * 365 + 2;
 #[ignore = "writes the test data; `make_journal` runs it with a gateway of the release"]
 fn make_journal() {
     fs::create_dir_all(data("")).unwrap();
-    let (written, questions) = write_version_2();
-    test_support::former_version::write_version_1(&journal(2), &journal(1));
+    let (written, questions) = write();
+    let version = long_ago::version(&written.path().join(WRITTEN));
+    fs::copy(written.path().join(WRITTEN), journal(version)).unwrap();
+    let mut versions = vec![version];
+    if version == 2 {
+        test_support::former_version::write_version_1(&journal(2), &journal(1));
+        versions.push(1);
+    }
     drop(written);
-    for version in [1, 2] {
+    for version in versions {
         let parties = Parties::start();
         let gateway = parties.start_on(&journal(version));
         let recorded = answers(&gateway, &parties, &questions).to_json();
@@ -27,7 +36,7 @@ fn make_journal() {
 }
 
 /// Returns the folder in which the journal was written, and what can be asked about it.
-fn write_version_2() -> (TempDir, Answers) {
+fn write() -> (TempDir, Answers) {
     let parties = Parties::start();
     let url = parties.biller.url();
     let setup = parties.setup().biller("B0009", &url, "");
@@ -38,10 +47,9 @@ fn write_version_2() -> (TempDir, Answers) {
 
     let questions = author.questions();
     let folder = author.kill();
-    let written = folder.path().join("data/ledger/journal.sqlite3");
+    let written = folder.path().join(WRITTEN);
     long_ago::backdate(&written, "paid-five-years-ago", FIVE_YEARS);
     long_ago::backdate(&written, "mark-of-a-day-ended", FIVE_YEARS);
     long_ago::close(&written);
-    fs::copy(written, journal(2)).unwrap();
     (folder, questions)
 }

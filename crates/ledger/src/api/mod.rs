@@ -126,7 +126,7 @@ impl Ledger {
             .observed_by(options.observer.clone());
         let node = Arc::new(Node::open(
             &options.directory,
-            settings,
+            &settings,
             options.cache_bytes,
             (options.clock, now),
         )?);

@@ -96,8 +96,9 @@ impl Ledger {
             return Ok(Redelivery::OutOfReach);
         }
         let biller = one.bill.biller_code();
+        let event = one.event.clone();
         let kept = self
-            .read_journal(move |reader| reader.message(biller, &message.bytes))
+            .read_journal(move |reader| reader.message(biller, &event, &message.bytes))
             .await?;
         Ok(
             kept.map_or(Redelivery::NotKept, |kept| Redelivery::Allowed {

@@ -4,7 +4,7 @@ use protocol::{Bill, Decimal, KoreanTime, PaidAt, PayId, PayType};
 use rusqlite::types::{Value, ValueRef};
 
 use super::JournalError;
-use crate::{DeliveryState, FactKind};
+use crate::{AnswerSummary, DeliveryState, FactKind};
 
 /// `fact.kind`. The numbers are in the file: one that is given is never changed.
 pub(super) mod kind {
@@ -194,6 +194,39 @@ fn uuid_text(bytes: &[u8; 16]) -> String {
     text
 }
 
+/// `fact.answer_status` of the usual answer, which is not spelled out.
+const USUAL_ANSWER: u16 = 0;
+
+const USUAL: (u16, &str, &str) = (200, "OK", "성공");
+
+/// `fact.answer_status`, `fact.answer_code` and `fact.answer_message`.
+pub(super) fn answer_values(answer: &AnswerSummary) -> (u16, Option<&str>, Option<&str>) {
+    let (code, message) = (answer.res_code.as_deref(), answer.message.as_deref());
+    if (answer.status, code, message) == (USUAL.0, Some(USUAL.1), Some(USUAL.2)) {
+        return (USUAL_ANSWER, None, None);
+    }
+    (answer.status, code, message)
+}
+
+pub(super) fn answer(
+    status: u16,
+    res_code: Option<String>,
+    message: Option<String>,
+) -> AnswerSummary {
+    if status == USUAL_ANSWER {
+        return AnswerSummary {
+            status: USUAL.0,
+            res_code: Some(USUAL.1.to_owned()),
+            message: Some(USUAL.2.to_owned()),
+        };
+    }
+    AnswerSummary {
+        status,
+        res_code,
+        message,
+    }
+}
+
 /// The identity parameters of a bill as they lie in a row.
 pub(super) fn identity_text(bill: &Bill) -> String {
     let members: serde_json::Map<String, serde_json::Value> = bill
@@ -256,6 +289,27 @@ mod tests {
             let value = request_value(id);
             assert_eq!(matches!(value, Value::Blob(_)), is_uuid, "{id}");
             assert_eq!(request(ValueRef::from(&value)).as_deref(), Some(id));
+        }
+    }
+
+    #[test]
+    fn an_answer_reads_back_and_the_usual_one_takes_no_text() {
+        for (status, code, message, is_usual) in [
+            (200, Some("OK"), Some("성공"), true),
+            (201, Some("OK"), Some("성공"), false),
+            (200, Some("OK"), None, false),
+            (200, Some("E902"), Some("성공"), false),
+            (502, None, None, false),
+        ] {
+            let stored = AnswerSummary {
+                status,
+                res_code: code.map(str::to_owned),
+                message: message.map(str::to_owned),
+            };
+            let values = answer_values(&stored);
+            assert_eq!(values == (0, None, None), is_usual, "{stored:?}");
+            let owned = |text: Option<&str>| text.map(str::to_owned);
+            assert_eq!(answer(values.0, owned(values.1), owned(values.2)), stored);
         }
     }
 

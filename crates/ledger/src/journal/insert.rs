@@ -2,14 +2,17 @@
 
 use std::collections::HashMap;
 
-use protocol::{Decimal, PaymentEvent};
 use rusqlite::{Connection, params};
 
 use super::column::{self, USUAL_CONTENT_TYPE};
 use super::effect::{Effect, ends_others, event_of};
+use super::end_open::end_open;
+use super::first_request::FirstRequests;
 use super::intern::{KnownBill, Numbers};
 use super::load;
 use super::optional::Optional;
+use super::packed::Packed;
+use super::pay_result::{Named, NamedBy};
 use super::{Entry, Forgotten, ForgottenFacts, JournalError, Rows, forget, identity, refused};
 use crate::{BillState, Digests, Fact, FactContext, FactKind, KeptAnswer, Timestamp};
 
@@ -22,16 +25,12 @@ const INSERT_FACT: &str = "INSERT INTO fact (seq, bill, kind, stamp, node, open,
   VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23,
     ?24)";
 
-/// What is open of an event: a payment whatever its amount, a cancel with its amount in either sign.
-const OPEN_ROWS: &str =
-    "SELECT seq, kind FROM fact INDEXED BY fact_open WHERE open = 1 AND bill = ?1 AND pay_id = ?2
-    AND paid_at = ?3 AND pay_type = ?4 AND (pay_type = 0 OR pay_amount = ?5 OR pay_amount = ?6)";
-
 /// Writes entries, one transaction after the other.
 #[derive(Debug)]
 pub(super) struct Inserter {
     node: u32,
     numbers: Numbers,
+    requests: FirstRequests,
     /// States of bills that were read in this transaction, by number.
     states: HashMap<i64, BillState>,
     /// Number of the last fact that was written.
@@ -48,6 +47,7 @@ impl Inserter {
         Self {
             node,
             numbers: Numbers::default(),
+            requests: FirstRequests::new(),
             states: HashMap::new(),
             last_row: 0,
             latest_stamp: 0,
@@ -101,7 +101,7 @@ impl Inserter {
                 canonical: entry.context.canonical,
             };
             self.numbers
-                .keep_message(connection, biller, &digests, body)?;
+                .keep_of_facts(connection, &entry.facts, (biller, &digests, body))?;
         }
         for (place, fact) in entry.facts.iter().enumerate() {
             let effect = entry.effects.get(place).copied().flatten();
@@ -111,7 +111,13 @@ impl Inserter {
         let facts = i64::try_from(entry.facts.len()).unwrap_or(i64::MAX);
         if let Some((biller, message, answer)) = &entry.answer {
             let biller = self.numbers.biller(connection, *biller)?;
-            let message = self.numbers.message(connection, biller, message)?;
+            let message = match self.numbers.remembered_message(&(biller, message.bytes)) {
+                Some(known) => known.id,
+                // No fact of the entry names it.
+                None => self
+                    .numbers
+                    .make_message(connection, biller, message, None)?,
+            };
             insert_answer(connection, message, answer)?;
         }
         self.insert_rest(connection, entry)?;
@@ -152,6 +158,7 @@ impl Inserter {
         forgotten: &Forgotten,
     ) -> Result<(), JournalError> {
         self.states.clear();
+        self.requests = FirstRequests::new();
         let (numbers, before) = (&mut self.numbers, forgotten.before);
         for bill in &forgotten.bills {
             self.undelivered -= forget::undelivered(connection, bill)?;
@@ -254,12 +261,20 @@ impl Inserter {
                     bytes: *bytes,
                     canonical: context.canonical,
                 };
-                Some(self.numbers.message(connection, known.biller, &digests)?)
+                let named = Named {
+                    biller: known.biller,
+                    digests: &digests,
+                    by: NamedBy::of(&fact.kind, known.id),
+                };
+                Some(self.numbers.named_message(connection, named)?)
             }
             None => None,
         };
         // Beside deliveries only: a payment's classification has no answer.
         let answer = context.answer.as_ref().filter(|_| more.delivery.is_some());
+        let answer = answer.map(column::answer_values);
+        let request_id = context.request_id.as_deref();
+        let request = (self.requests).value(fact, (known.id, message), request_id);
         let foreign = |node: u32| (node != self.node).then_some(node);
         connection.prepare_cached(INSERT_FACT)?.execute(params![
             seq,
@@ -286,45 +301,15 @@ impl Inserter {
             more.delivery.map(column::delivery_number),
             more.reason,
             more.operator,
-            context.request_id.as_deref().map(column::request_value),
-            answer.map(|answer| answer.status),
-            answer.and_then(|answer| answer.res_code.as_deref()),
-            answer.and_then(|answer| answer.message.as_deref()),
+            request,
+            answer.map(|(status, ..)| status),
+            answer.and_then(|(_, res_code, _)| res_code),
+            answer.and_then(|(.., message)| message),
         ])?;
         self.last_row = connection.last_insert_rowid();
         self.latest_stamp = self.latest_stamp.max(fact.stamp.time);
         Ok(())
     }
-}
-
-/// Ends what is open of an event. Returns how many of the rows that are not open any more are deliveries. The rows are
-/// found first: an update that looks for them by what it changes, or returns them, makes a table of its own each time.
-fn end_open(connection: &Connection, bill: i64, event: &PaymentEvent) -> Result<i64, JournalError> {
-    let amount = event.pay_amount.abs();
-    let negative = Decimal::from_parts(-amount.units(), -amount.fraction()).unwrap_or(amount);
-    let open: Vec<(i64, i64)> = {
-        let mut statement = connection.prepare_cached(OPEN_ROWS)?;
-        let rows = statement.query_map(
-            params![
-                bill,
-                column::pay_id_value(event.pay_id),
-                column::digits_number(event.paid_at.as_str()),
-                column::pay_type_number(event.pay_type),
-                column::amount_value(amount),
-                column::amount_value(negative),
-            ],
-            |row| Ok((row.get(0)?, row.get(1)?)),
-        )?;
-        rows.collect::<Result<_, _>>()?
-    };
-    let mut deliveries = 0;
-    for (seq, kind) in open {
-        connection
-            .prepare_cached("UPDATE fact SET open = NULL WHERE seq = ?1")?
-            .execute([seq])?;
-        deliveries += i64::from(kind == column::kind::DELIVERY);
-    }
-    Ok(deliveries)
 }
 
 /// Keeps the answer with which a biller accepted a pay-result.
@@ -334,16 +319,19 @@ pub(super) fn insert_answer(
     answer: &KeptAnswer,
 ) -> Result<(), JournalError> {
     let content_type = answer.content_type.as_ref();
-    let body = answer.body.as_ref();
+    let body = (!answer.body.is_empty()).then(|| Packed::of(&answer.body));
+    let unpacked = body.as_ref().and_then(|body| body.unpacked);
     connection
         .prepare_cached(
-            "INSERT OR IGNORE INTO answer (message, status, content_type, body) VALUES (?1, ?2, ?3, ?4)",
+            "INSERT OR IGNORE INTO answer (message, status, content_type, body, unpacked)
+             VALUES (?1, ?2, ?3, ?4, ?5)",
         )?
         .execute(params![
             message,
             answer.status,
             (content_type != USUAL_CONTENT_TYPE).then_some(content_type),
-            (!body.is_empty()).then_some(body),
+            body.map(|body| body.bytes),
+            unpacked,
         ])?;
     Ok(())
 }

@@ -6,6 +6,7 @@ use std::sync::LazyLock;
 use protocol::{Bill, BillerCode, CanonicalDigest};
 use rusqlite::{Connection, OptionalExtension, params};
 
+use super::packed::{self, Packed};
 use super::recent::Recent;
 use super::row::IS_BILL;
 use super::{JournalError, column, hash, row};
@@ -21,6 +22,7 @@ const INSERT_BILL: &str =
     "INSERT INTO bill (biller, hash, group_hash, biller_user_key, billed_year_month, ordinal,
     biller_notice_key, identity) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
 
+/// While rows move from an older version, which has an index of digests.
 const FIND_MESSAGE: &str = "SELECT id, canonical FROM message
     WHERE substr(digest, 1, 8) = ?1 AND digest = ?2 AND biller = ?3";
 
@@ -36,9 +38,9 @@ pub(super) struct KnownBill {
 
 /// A pay-result's number, and whether its row has the digest of the canonical form.
 #[derive(Clone, Copy, Debug)]
-struct KnownMessage {
-    id: i64,
-    has_canonical: bool,
+pub(super) struct KnownMessage {
+    pub(super) id: i64,
+    pub(super) has_canonical: bool,
 }
 
 /// The numbers that were used last. What a transaction that failed has learned is to be forgotten.
@@ -180,16 +182,10 @@ impl Numbers {
         digests: &Digests,
         body: &[u8],
     ) -> Result<(), JournalError> {
-        match self.find_message(connection, biller, digests)? {
-            Some(id) => {
-                connection
-                    .prepare_cached("UPDATE message SET body = ?2 WHERE id = ?1 AND body IS NULL")?
-                    .execute(params![id, body])?;
-            }
-            None => {
-                self.make_message(connection, biller, digests, Some(body))?;
-            }
+        if let Some(id) = self.find_message(connection, biller, digests)? {
+            return packed::keep(connection, id, body);
         }
+        self.make_message(connection, biller, digests, Some(body))?;
         Ok(())
     }
 
@@ -201,13 +197,32 @@ impl Numbers {
         digests: &Digests,
     ) -> Result<Option<i64>, JournalError> {
         let key = (biller, digests.bytes);
-        let mut known = match self.messages.get_mut(&key) {
-            Some(known) => *known,
+        let known = match self.remembered_message(&key) {
+            Some(known) => known,
             None => match find_message(connection, key)? {
                 Some(found) => found,
                 None => return Ok(None),
             },
         };
+        let id = self.learn_canonical(connection, key, (known, digests))?;
+        Ok(Some(id))
+    }
+
+    /// Returns a pay-result that was used lately.
+    pub(super) fn remembered_message(
+        &mut self,
+        key: &(i64, MessageDigest),
+    ) -> Option<KnownMessage> {
+        self.messages.get_mut(key).copied()
+    }
+
+    /// Writes the digest of the canonical form where the row of a pay-result has none. Returns its number.
+    pub(super) fn learn_canonical(
+        &mut self,
+        connection: &Connection,
+        key: (i64, MessageDigest),
+        (mut known, digests): (KnownMessage, &Digests),
+    ) -> Result<i64, JournalError> {
         if let (false, Some(canonical)) = (known.has_canonical, &digests.canonical) {
             connection
                 .prepare_cached("UPDATE message SET canonical = ?2 WHERE id = ?1")?
@@ -215,7 +230,7 @@ impl Numbers {
             known.has_canonical = true;
         }
         self.messages.insert(key, known);
-        Ok(Some(known.id))
+        Ok(known.id)
     }
 
     /// Makes the row of a pay-result.
@@ -228,11 +243,19 @@ impl Numbers {
     ) -> Result<i64, JournalError> {
         let bytes = digests.bytes.as_bytes();
         let canonical = digests.canonical.as_ref().map(CanonicalDigest::as_bytes);
+        let body = body.map(Packed::of);
+        let unpacked = body.as_ref().and_then(|body| body.unpacked);
         connection
             .prepare_cached(
-                "INSERT INTO message (biller, digest, canonical, body) VALUES (?1, ?2, ?3, ?4)",
+                "INSERT INTO message (biller, digest, canonical, body, unpacked) VALUES (?1, ?2, ?3, ?4, ?5)",
             )?
-            .execute(params![biller, bytes, canonical, body])?;
+            .execute(params![
+                biller,
+                bytes,
+                canonical,
+                body.map(|body| body.bytes),
+                unpacked
+            ])?;
         let id = connection.last_insert_rowid();
         let has_canonical = canonical.is_some();
         let known = KnownMessage { id, has_canonical };

@@ -148,7 +148,8 @@ impl Reader {
     ) -> Result<Vec<NumberedFact>, JournalError> {
         let connection = self.lock();
         let query = row::query(
-            "WHERE fact.kind IN (1, 5, 6) AND fact.request IS NOT NULL AND fact.request = ?1 LIMIT ?2",
+            "WHERE (fact.kind = 1 OR fact.kind = 5 OR fact.kind = 6) AND fact.request IS NOT NULL AND fact.request = ?1
+             LIMIT ?2",
         );
         let mut statement = connection.prepare_cached(&query)?;
         let request = column::request_value(request_id);

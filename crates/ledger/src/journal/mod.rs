@@ -12,11 +12,13 @@ mod column;
 mod commit;
 mod connection;
 mod effect;
+mod end_open;
 mod entry;
 mod error;
 mod fact_row;
 mod file;
 mod finding;
+mod first_request;
 mod forget;
 mod hash;
 mod identity;
@@ -33,6 +35,8 @@ mod open_events;
 mod optional;
 mod owed;
 mod pace;
+mod packed;
+mod pay_result;
 mod place;
 mod queue;
 mod reader;
@@ -50,6 +54,8 @@ mod tally;
 #[cfg(test)]
 mod tests;
 mod upkeep;
+mod version_3;
+mod views;
 mod walk;
 mod writer;
 
@@ -154,7 +160,7 @@ impl Journal {
     /// When the folder cannot be made, another process holds it, or `SQLite` cannot open the file.
     pub(crate) fn open(
         directory: &Path,
-        settings: JournalSettings,
+        settings: &JournalSettings,
         on_commit: OnCommit,
     ) -> Result<Self, JournalError> {
         let path = directory.join(FILE_NAME);
@@ -168,7 +174,9 @@ impl Journal {
         }
         let mut connection = connection::connect(&path).map_err(named)?;
         schema::prepare(&mut connection, &path).map_err(named)?;
+        version_3::upgrade(&mut connection, &path).map_err(named)?;
         migration::run(&mut connection, &path, settings.observer.as_deref()).map_err(named)?;
+        indexes::drop_former(&connection).map_err(named)?;
         indexes::make_missing(&connection, &path).map_err(named)?;
         let node = schema::node(&connection).map_err(named)?;
         let author = schema::author(&connection).map_err(named)?;

@@ -100,16 +100,15 @@ impl Queue {
         place
     }
 
-    /// Takes the entries that are there when `within` is over, or `most` of them where they are there before; and the job
-    /// of another kind that comes first, at which it ends too. The writer is not woken for each entry.
-    pub(super) fn pop_group(&self, within: Duration, most: usize) -> VecDeque<Job> {
+    /// Takes at most `most` entries: those that are there when `within` is over, or as soon as they are `enough`; and the
+    /// job of another kind that comes first, at which it ends too. The writer is not woken for each entry.
+    pub(super) fn pop_group(&self, within: Duration, enough: usize, most: usize) -> VecDeque<Job> {
         let mut state = self.lock();
         if !within.is_zero() {
-            state.wake_at = most;
+            state.wake_at = enough;
             let goes_on = |state: &mut State| {
-                let has_other =
-                    (state.jobs.iter().rev()).any(|job| !matches!(job, Job::Write { .. }));
-                state.jobs.len() < most && !state.is_closed && !has_other
+                let is_other = |job: &Job| !matches!(job, Job::Write { .. });
+                state.jobs.len() < enough && !state.is_closed && !state.jobs.iter().any(is_other)
             };
             (state, _) = self
                 .came
@@ -223,7 +222,7 @@ mod tests {
             },
             low_disk_bytes: 0,
         };
-        let journal = Journal::open(directory.path(), settings, Box::new(|_| {})).unwrap();
+        let journal = Journal::open(directory.path(), &settings, Box::new(|_| {})).unwrap();
         let (open, gate) = channel();
         journal.tally().tell(Arc::new(Gate(Mutex::new(gate))));
         let first = journal.append(entry(0));

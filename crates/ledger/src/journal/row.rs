@@ -6,8 +6,9 @@ use rusqlite::{Row, ToSql};
 
 use super::column::{self, identity_text, unreadable};
 use super::fact_row::{at, kind_of};
+use super::first_request::REQUEST;
 use super::{JournalError, hash};
-use crate::{AnswerSummary, Digests, Fact, FactContext, MessageDigest, Stamp};
+use crate::{Digests, Fact, FactContext, MessageDigest, Stamp};
 
 /// What a fact's stamp and kind are read from. The digest is asked for apart: a fold needs few of them.
 pub(super) const KIND_COLUMNS: &str = "fact.seq, fact.stamp, ifnull(fact.node, (SELECT author FROM node)), fact.kind,
@@ -23,10 +24,8 @@ pub(super) const BILL_COLUMNS: &str =
     "biller.code, bill.biller_user_key, bill.billed_year_month, bill.ordinal,
     bill.biller_notice_key, bill.identity";
 
-/// What `context` reads, behind the bill.
-const CONTEXT_COLUMNS: &str =
-    "message.canonical, fact.request, fact.answer_status, fact.answer_code,
-    fact.answer_message";
+/// What `context` reads, behind the bill and the request id.
+const CONTEXT_COLUMNS: &str = "fact.answer_status, fact.answer_code, fact.answer_message";
 
 /// The tables of a fact with all that belongs to it, in the order in which they are looked up.
 const FACT_TABLES: &str =
@@ -48,7 +47,8 @@ pub(super) const BEHIND_BILL: usize = at::CANONICAL;
 /// Returns a query of facts with their bills and contexts; `rest` begins with WHERE or ORDER BY.
 pub(super) fn query(rest: &str) -> String {
     format!(
-        "SELECT {KIND_COLUMNS}, message.digest, {BILL_COLUMNS}, {CONTEXT_COLUMNS} {FACT_TABLES} {rest}"
+        "SELECT {KIND_COLUMNS}, message.digest, {BILL_COLUMNS}, message.canonical, {REQUEST}, {CONTEXT_COLUMNS}
+         {FACT_TABLES} {rest}"
     )
 }
 
@@ -129,11 +129,7 @@ pub(super) fn fold_input(row: &Row<'_>, fact: &mut Fact) -> Result<(), JournalEr
 pub(super) fn context(row: &Row<'_>) -> Result<FactContext, JournalError> {
     let status: Option<u16> = row.get(at::ANSWER_STATUS)?;
     let (res_code, message) = (row.get(at::ANSWER_CODE)?, row.get(at::ANSWER_MESSAGE)?);
-    let answer = status.map(|status| AnswerSummary {
-        status,
-        res_code,
-        message,
-    });
+    let answer = status.map(|status| column::answer(status, res_code, message));
     Ok(FactContext {
         request_id: column::request(row.get_ref(at::REQUEST)?),
         canonical: canonical(row, at::CANONICAL)?,

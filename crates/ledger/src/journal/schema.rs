@@ -1,4 +1,4 @@
-//! The tables of the journal, version 3.
+//! The tables of the journal, version 4.
 //!
 //! Rows are narrow: a fact refers to its bill and to its pay-result by number, and what has few values is a small
 //! integer. Operators read the views `facts` and `messages`, which say the same in plain words.
@@ -7,10 +7,10 @@ use std::path::Path;
 
 use rusqlite::{Connection, OpenFlags, OptionalExtension};
 
-use super::{JournalError, identity, indexes, refused};
+use super::{JournalError, identity, indexes, refused, views};
 
 /// Kept in `PRAGMA user_version`; a file of a later version is refused.
-pub(super) const VERSION: i64 = 3;
+pub(super) const VERSION: i64 = 4;
 
 /// The table of the node. A journal of an earlier version has its first three columns.
 const NODE: &str = "
@@ -63,14 +63,16 @@ CREATE TABLE message (
     biller    INTEGER NOT NULL,
     digest    BLOB    NOT NULL, -- SHA-256 of the bytes
     canonical BLOB,             -- SHA-256 of the canonical form
-    body      BLOB              -- the bytes as they came; NULL where they are not kept
+    body      BLOB,             -- the bytes; NULL where they are not kept
+    unpacked  INTEGER           -- their number where `body` is compressed
 ) STRICT;
 -- The answers of billers that accepted one.
 CREATE TABLE answer (
     message      INTEGER PRIMARY KEY,
     status       INTEGER NOT NULL,
     content_type BLOB, -- NULL: application/json;charset=utf-8
-    body         BLOB  -- NULL where it is not kept
+    body         BLOB, -- NULL where it is not kept
+    unpacked     INTEGER -- the number of its bytes where `body` is compressed
 ) STRICT;
 -- One row per fact; `seq` is the order in which this node learned them. The view `facts` says it in words.
 CREATE TABLE fact (
@@ -94,8 +96,9 @@ CREATE TABLE fact (
     delivery       INTEGER,
     reason         TEXT,
     operator       TEXT,
-    request        ANY,              -- request id of the call: 16 bytes where it is a UUID; from here on for people only
-    answer_status  INTEGER,          -- delivery: the biller's answer
+    request        ANY,              -- request id of the call: 16 bytes where it is a UUID, 0 where it is that of the
+                                     -- reservation or payment; from here on for people only
+    answer_status  INTEGER,          -- delivery: the biller's answer; 0: 200, OK, 성공
     answer_code    TEXT,
     answer_message TEXT
 ) STRICT;
@@ -107,39 +110,6 @@ CREATE TABLE snapshot (
 ) STRICT;
 ";
 
-/// The same in plain words, for operators.
-const VIEWS: &str = "
-CREATE VIEW facts AS SELECT
-    fact.seq,
-    strftime('%Y-%m-%dT%H:%M:%fZ', (fact.stamp >> 20) / 1000.0, 'unixepoch') AS at,
-    fact.stamp,
-    ifnull(fact.node, (SELECT author FROM node)) AS node,
-    CASE fact.kind WHEN 1 THEN 'reserved' WHEN 2 THEN 'released' WHEN 3 THEN 'uncertain' WHEN 4 THEN 'linked'
-        WHEN 5 THEN 'relinked' WHEN 6 THEN 'payment' WHEN 7 THEN 'delivery' WHEN 8 THEN 'pay_result_refused'
-        WHEN 9 THEN 'refusal_closed' WHEN 10 THEN 'classified' WHEN 11 THEN 'cleared' END AS kind,
-    biller.code AS biller_code, bill.biller_user_key, bill.billed_year_month, bill.ordinal, bill.biller_notice_key,
-    bill.identity,
-    fact.attempt AS attempt_stamp,
-    CASE WHEN fact.attempt IS NOT NULL THEN ifnull(fact.attempt_node, (SELECT author FROM node)) END AS attempt_node,
-    fact.after_unknown, fact.until, CASE WHEN fact.expire_at IS NOT NULL THEN printf('%014d', fact.expire_at) END AS expire_at,
-    CAST(fact.pay_id AS TEXT) AS pay_id,
-    CASE fact.pay_type WHEN 0 THEN 'P' WHEN 1 THEN 'C' END AS pay_type,
-    CASE WHEN fact.paid_at IS NOT NULL THEN printf('%014d', fact.paid_at) END AS paid_at,
-    CAST(fact.pay_amount AS TEXT) AS pay_amount,
-    fact.mark_ends_at, message.digest AS message,
-    CASE fact.delivery WHEN 0 THEN 'accepted' WHEN 1 THEN 'refused' WHEN 2 THEN 'unknown' WHEN 3 THEN 'pending'
-        WHEN 4 THEN 'closed' END AS delivery,
-    fact.open, fact.reason, fact.operator,
-    CASE WHEN typeof(fact.request) = 'blob' THEN lower(printf('%s-%s-%s-%s-%s', substr(hex(fact.request), 1, 8),
-        substr(hex(fact.request), 9, 4), substr(hex(fact.request), 13, 4), substr(hex(fact.request), 17, 4),
-        substr(hex(fact.request), 21))) ELSE fact.request END AS request_id,
-    message.canonical, fact.answer_status, fact.answer_code, fact.answer_message
-  FROM fact JOIN bill ON bill.id = fact.bill JOIN biller ON biller.id = bill.biller
-  LEFT JOIN message ON message.id = fact.message;
-CREATE VIEW messages AS SELECT biller.code AS biller_code, message.digest AS message, message.canonical, message.body
-  FROM message JOIN biller ON biller.id = message.biller;
-";
-
 /// Makes the tables where the file is new.
 pub(super) fn prepare(connection: &mut Connection, file: &Path) -> Result<(), JournalError> {
     let version = version(connection)?;
@@ -149,8 +119,7 @@ pub(super) fn prepare(connection: &mut Connection, file: &Path) -> Result<(), Jo
         transaction.execute_batch(NODE)?;
         transaction.execute_batch(refused::TABLE)?;
         make_tables(&transaction)?;
-        transaction.execute_batch(indexes::KEYS)?;
-        for index in indexes::OTHERS {
+        for index in [indexes::KEY].into_iter().chain(indexes::OTHERS) {
             transaction.execute_batch(index)?;
         }
         transaction.execute(
@@ -233,8 +202,7 @@ pub(super) fn version(connection: &Connection) -> Result<i64, JournalError> {
 /// Makes the tables and views of this version, but for `NODE` and that of refused pay-results.
 pub(super) fn make_tables(connection: &Connection) -> Result<(), JournalError> {
     connection.execute_batch(TABLES)?;
-    connection.execute_batch(VIEWS)?;
-    Ok(())
+    views::make(connection)
 }
 
 /// Adds to the node's table of an earlier version what this one has more.

@@ -5,7 +5,7 @@ use protocol::{Bill, BillerCode, CanonicalDigest, PaymentEvent};
 use rusqlite::{Row, params};
 
 use super::column::{self, USUAL_CONTENT_TYPE};
-use super::{JournalError, Reader, hash, load, row};
+use super::{JournalError, Reader, load, packed, row};
 use crate::{Digests, KeptAnswer, MessageDigest};
 
 /// A pay-result as it came.
@@ -16,8 +16,7 @@ pub struct StoredMessage {
 }
 
 /// What is read of an accepted pay-result: its digests, then the answer.
-const ACCEPTED: &str =
-    "message.digest, message.canonical, answer.status, answer.content_type, answer.body";
+const ACCEPTED: &str = "message.digest, message.canonical, answer.status, answer.content_type, answer.body, answer.unpacked";
 
 impl Reader {
     /// Hands every accepted pay-result's biller and digests to `take`.
@@ -93,34 +92,40 @@ impl Reader {
         rows.next()?.map(accepted).transpose()
     }
 
-    /// The bytes of a pay-result.
+    /// The bytes of a pay-result that reports this event.
     ///
     /// # Errors
     /// When the file cannot be read.
     pub fn message(
         &self,
         biller: BillerCode,
+        event: &PaymentEvent,
         message: &MessageDigest,
     ) -> Result<Option<StoredMessage>, JournalError> {
         let connection = self.lock();
         let mut statement = connection.prepare_cached(
-            "SELECT body FROM message WHERE substr(digest, 1, 8) = ?1 AND digest = ?2
-             AND biller = (SELECT id FROM biller WHERE code = ?3) AND body IS NOT NULL",
+            "SELECT message.body, message.unpacked FROM fact INDEXED BY fact_by_payment
+             CROSS JOIN message ON message.id = fact.message
+             WHERE fact.kind = 6 AND fact.pay_id = ?1 AND fact.paid_at = ?2 AND message.digest = ?3
+             AND message.biller = (SELECT id FROM biller WHERE code = ?4) AND message.body IS NOT NULL LIMIT 1",
         )?;
-        let bytes = message.as_bytes();
-        let mut rows = statement.query(params![hash::beginning(bytes), bytes, biller.as_str()])?;
+        let mut rows = statement.query(params![
+            column::pay_id_value(event.pay_id),
+            column::digits_number(event.paid_at.as_str()),
+            message.as_bytes(),
+            biller.as_str()
+        ])?;
         let Some(row) = rows.next()? else {
             return Ok(None);
         };
-        Ok(Some(StoredMessage {
-            body: row.get::<_, Vec<u8>>(0)?.into(),
-        }))
+        let body = packed::read(row, 0)?.map(Bytes::from);
+        Ok(body.map(|body| StoredMessage { body }))
     }
 }
 
 fn accepted(row: &Row<'_>) -> Result<(Digests, KeptAnswer), JournalError> {
     let content_type: Option<Vec<u8>> = row.get(3)?;
-    let body: Option<Vec<u8>> = row.get(4)?;
+    let body = packed::read(row, 4)?;
     let answer = KeptAnswer {
         status: row.get(2)?,
         content_type: content_type.map_or(Bytes::from_static(USUAL_CONTENT_TYPE), Bytes::from),

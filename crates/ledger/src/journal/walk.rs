@@ -19,9 +19,9 @@ const FACTS: usize = 256;
 
 /// Whether a bill has facts behind `?2`, and what it is by all of its facts. A refused pay-result that is open keeps
 /// its bill: closing it is a later fact.
-const OF_BILL: &str = "SELECT max(seq) > ?2, max(stamp), max(kind = 6), max(kind = 8 AND message IN (
-        SELECT message.id FROM refused_pay_result JOIN message ON message.digest = refused_pay_result.message
-        WHERE closed_at IS NULL)), count(*)
+const OF_BILL: &str = "SELECT max(seq) > ?2, max(stamp), max(kind = 6), max(kind = 8 AND EXISTS (
+        SELECT 1 FROM message CROSS JOIN refused_pay_result ON refused_pay_result.message = message.digest
+        WHERE message.id = fact.message AND closed_at IS NULL)), count(*)
     FROM fact WHERE bill = ?1";
 
 /// A bill, or the bytes of a pay-result, whose time is over.
@@ -249,7 +249,7 @@ mod tests {
     fn a_bill_that_leaves_in_parts_is_readable_and_found_again_between_any_two_of_them() {
         let directory = TempDir::new().unwrap();
         let settings = JournalSettings::warning_below(0);
-        let journal = Journal::open(directory.path(), settings, Box::new(|_| {})).unwrap();
+        let journal = Journal::open(directory.path(), &settings, Box::new(|_| {})).unwrap();
         let biller = BillerCode::parse("B0001").unwrap();
         let bill = Bill::from_parts(biller, "u", "", "", "", &[]);
         let mut time = 0;

@@ -15,7 +15,7 @@ use super::file::FileWatch;
 use super::insert::Inserter;
 use super::job::Job;
 use super::owed::Owed;
-use super::pace::Pace;
+use super::pace::{self, Pace};
 use super::queue::{Nothing, Queue};
 use super::tally::Tally;
 use super::upkeep::Upkeep;
@@ -125,7 +125,11 @@ impl Writer {
         let mut group = vec![first];
         let mut other = None;
         let within = self.pace.wait_before_commit(Instant::now());
-        for job in self.told.queue.pop_group(within, GROUP_BOUND - 1) {
+        for job in self
+            .told
+            .queue
+            .pop_group(within, pace::ENOUGH, GROUP_BOUND - 1)
+        {
             match job {
                 Job::Write { entry, done } => group.push((entry, done)),
                 job => other = Some(job),

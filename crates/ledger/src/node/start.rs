@@ -22,7 +22,7 @@ impl Node {
     /// the biller heard of them is unknown, and that becomes a fact here.
     pub(crate) fn open(
         directory: &Path,
-        settings: JournalSettings,
+        settings: &JournalSettings,
         cache_bytes: usize,
         (wall, now): (WallClock, Timestamp),
     ) -> Result<Self, JournalError> {

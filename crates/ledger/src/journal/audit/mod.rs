@@ -11,7 +11,7 @@ use std::path::Path;
 use protocol::Bill;
 use rusqlite::{Connection, OpenFlags, params};
 
-use super::{FILE_NAME, Finding, Findings, JournalError, Reader, indexes, schema};
+use super::{FILE_NAME, Finding, Findings, JournalError, Reader, indexes, packed, schema};
 use crate::{BillState, MessageDigest};
 
 /// Facts of one read.
@@ -122,7 +122,7 @@ fn check_facts(
 ) -> Result<(), JournalError> {
     let mut statement = connection.prepare(
         "SELECT fact.seq, fact.kind, biller.id IS NOT NULL, message.digest, message.body,
-             fact.seq < (SELECT forget_bodies_from FROM node)
+             message.unpacked, fact.seq < (SELECT forget_bodies_from FROM node)
          FROM fact LEFT JOIN bill ON bill.id = fact.bill LEFT JOIN biller ON biller.id = bill.biller
          LEFT JOIN message ON message.id = fact.message AND fact.kind = 6
          WHERE fact.seq > ?1 AND fact.seq <= ?2 ORDER BY fact.seq",
@@ -150,17 +150,16 @@ fn check_facts(
                 if kind == super::column::kind::PAYMENT {
                     audit.payments += 1;
                     let named: Option<Vec<u8>> = row.get(3)?;
-                    let body = row.get_ref(4)?.as_blob_or_null().unwrap_or_default();
                     let is_named = |body: &[u8]| {
                         named.as_deref() == Some(MessageDigest::of(body).as_bytes().as_slice())
                     };
-                    match body {
-                        None if named.is_some() && row.get(5)? => {}
-                        None => audit.findings.add(Finding::MessageMissing { row: seq }),
-                        Some(body) if !is_named(body) => {
+                    match packed::read(row, 4) {
+                        Ok(None) if named.is_some() && row.get(6)? => {}
+                        Ok(None) => audit.findings.add(Finding::MessageMissing { row: seq }),
+                        Ok(Some(body)) if is_named(&body) => {}
+                        Ok(Some(_)) | Err(_) => {
                             audit.findings.add(Finding::MessageAltered { row: seq });
                         }
-                        Some(_) => {}
                     }
                 }
             }

@@ -27,6 +27,7 @@ use super::{JournalError, connection, schema};
 use crate::{Observer, UpgradeProgress};
 use progress::Reporter;
 use steps::Migration;
+pub(super) use steps::is_under_way;
 
 /// Facts, or bills, of one transaction: what a kill makes the next start do again.
 const BATCH: usize = 25_000;
@@ -76,7 +77,7 @@ pub(super) fn run_watched(
     if (1..schema::VERSION).contains(&version) {
         begin(connection)?;
     }
-    if !steps::is_under_way(connection)? {
+    if !is_under_way(connection)? {
         return Ok(());
     }
     // A commit that a power cut takes back is done again: each says how far it is.

@@ -102,12 +102,11 @@ impl Mover {
                 .is_none();
         if is_new {
             let read;
-            let kept = match &message.kept {
-                Some(kept) => kept,
-                None => {
-                    read = OldMessage::read(connection, code, &message.bytes)?;
-                    &read
-                }
+            let kept = if let Some(kept) = &message.kept {
+                kept
+            } else {
+                read = OldMessage::read(connection, code, &message.bytes)?;
+                &read
             };
             let id = numbers.make_message(connection, biller, &digests, kept.body.as_deref())?;
             if let Some(answer) = &kept.answer {

@@ -44,7 +44,7 @@ struct Reached {
     total: i64,
 }
 
-pub(super) fn is_under_way(connection: &Connection) -> Result<bool, JournalError> {
+pub(in crate::journal) fn is_under_way(connection: &Connection) -> Result<bool, JournalError> {
     Ok(connection
         .prepare("SELECT 1 FROM sqlite_schema WHERE name = 'migration'")?
         .exists([])?)
