@@ -18,6 +18,47 @@ fn start(biller: &Upstream, toml: &str) -> Gateway {
     setup.biller("B0001", &biller.url(), toml).start()
 }
 
+#[test]
+fn however_many_bills_a_customer_has_those_of_before_stay_paid() {
+    let biller = Upstream::ok();
+    let gateway = start(&biller, "");
+    let of_bill = |mut call: Value, number: usize, unit: &str| {
+        call["data"]["biller_notice_key"] = json!(format!("N{number}"));
+        of_unit(call, unit)
+    };
+    for number in 0..1_200 {
+        let paid = pay_result("one", "P", number as u64 + 1, 20_000);
+        assert_eq!(
+            gateway
+                .post(PAY_RESULT, of_bill(paid, number, "1"))
+                .res_code(),
+            "OK"
+        );
+    }
+    reload(
+        &gateway,
+        "identity_parameters = [\"unit\"]\nidentity_parameters_changed_on = \"2026-11-20\"",
+    );
+    for number in [0, 999, 1_000, 1_199] {
+        let reply = gateway.post(PREPAY, of_bill(prepay("one"), number, "2"));
+        assert_eq!(reply.res_code(), "E403", "{number}");
+    }
+}
+
+#[test]
+fn a_date_in_the_future_blocks_no_payment_of_after_the_change() {
+    let biller = Upstream::ok();
+    let gateway = start(&biller, "");
+    pay(&gateway, "before", "101", 1);
+    reload(
+        &gateway,
+        "identity_parameters = [\"unit\"]\nidentity_parameters_changed_on = \"2099-01-01\"",
+    );
+    assert_eq!(ask(&gateway, "before", "102"), "E403");
+    pay(&gateway, "after", "101", 2);
+    assert_eq!(ask(&gateway, "after", "102"), "OK");
+}
+
 /// Replaces what a biller's file says of identity parameters.
 fn configure(folder: &Path, toml: &str) {
     let file = folder.join("billers/B0001.toml");
@@ -118,8 +159,16 @@ fn with_a_date_the_change_is_taken_and_payments_of_before_still_block_their_bill
     assert_eq!(gateway.post(PAY_RESULT, cancel).res_code(), "OK");
     assert_eq!(ask(&gateway, "cancelled", "101"), "OK");
 
-    // It holds after a restart, too, and the date does not count for another change.
+    // It holds after a restart, too, and without the date in the file.
     let gateway = gateway.kill_and_restart();
+    let without = "identity_parameters = [\"unit\"]";
+    for _ in 0..2 {
+        reload(&gateway, without);
+        assert_eq!(ask(&gateway, "before", "102"), "E403");
+        assert_eq!(ask(&gateway, "after", "102"), "OK");
+    }
+    reload(&gateway, taken);
+    // The date does not count for another change.
     assert_eq!(ask(&gateway, "before", "102"), "E403");
     assert_eq!(ask(&gateway, "after", "102"), "OK");
     let line = reload(&gateway, &taken.replace("unit", "floor"));

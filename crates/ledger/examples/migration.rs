@@ -28,7 +28,7 @@ impl Observer for Parts {
         let (was, began, cpu) = *part;
         if was != what {
             if !was.is_empty() {
-                let used = cpu_time() - cpu;
+                let used = cpu_time().saturating_sub(cpu);
                 println!("  {was}: {:?}, {used:?} of processor time", began.elapsed());
             }
             *part = (what, Instant::now(), cpu_time());

@@ -40,9 +40,17 @@ impl IdentityChange {
         })
     }
 
-    /// Lets the change take effect at this time, if that is later than the beginning of its date.
-    pub(crate) fn take_effect_at(&mut self, moment: Timestamp) {
-        self.payments_before = self.payments_before.max(moment);
+    /// Returns a change that this node took at this time.
+    pub(crate) const fn taken(on: String, at: Timestamp) -> Self {
+        Self {
+            on,
+            payments_before: at,
+        }
+    }
+
+    /// Lets no payment count that comes after this time: a date may be in the future by mistake.
+    pub(crate) fn take_effect_by(&mut self, now: Timestamp) {
+        self.payments_before = self.payments_before.min(now);
     }
 }
 

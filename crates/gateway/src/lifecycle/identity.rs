@@ -9,7 +9,7 @@ use std::fmt;
 use ledger::{IdentityInForce, IdentityUse, JournalError, Ledger, Timestamp};
 use protocol::BillerCode;
 
-use crate::config::Biller;
+use crate::config::{Biller, IdentityChange};
 
 /// A change that is refused.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -91,12 +91,13 @@ impl Judged {
         let Some(in_force) = in_force else {
             // Nothing is known of a change: only the date in the file says when one was.
             self.new.push(taken(Timestamp::default()));
+            if let Some(change) = change {
+                change.take_effect_by(now);
+            }
             return Ok(());
         };
         if in_force.names == names {
-            if let Some(change) = change {
-                change.take_effect_at(in_force.since);
-            }
+            block_payments_of_before(biller, in_force, now);
             return Ok(());
         }
         let bills = bills_with_another_identity(
@@ -110,10 +111,9 @@ impl Judged {
                 biller = biller.code.as_str(), bills, old = ?in_force.names, new = ?names,
                 "identity parameters change; payments of before still block their bills"
             );
-            self.new.push(taken(now));
-            if let Some(change) = change {
-                change.take_effect_at(now);
-            }
+            let new = taken(now);
+            block_payments_of_before(biller, &new, now);
+            self.new.push(new);
             return Ok(());
         }
         self.refused.push(RefusedChange {
@@ -124,9 +124,7 @@ impl Judged {
             has_spent_date: !changed_on.is_empty(),
         });
         biller.identity_parameters.clone_from(&in_force.names);
-        if let Some(change) = &mut biller.identity_parameters_changed_on {
-            change.take_effect_at(in_force.since);
-        }
+        block_payments_of_before(biller, in_force, now);
         Ok(())
     }
 
@@ -135,6 +133,18 @@ impl Judged {
         if !self.new.is_empty() {
             ledger.keep_identities(self.new);
         }
+    }
+}
+
+/// Lets payments of before the last change block their bills by the other members, whatever the biller's file says of
+/// that change now.
+fn block_payments_of_before(biller: &mut Biller, in_force: &IdentityInForce, now: Timestamp) {
+    let change = &mut biller.identity_parameters_changed_on;
+    if in_force.since > Timestamp::default() {
+        let taken = IdentityChange::taken(in_force.changed_on.clone(), in_force.since);
+        *change = Some(taken);
+    } else if let Some(change) = change {
+        change.take_effect_by(now);
     }
 }
 

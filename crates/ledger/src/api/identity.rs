@@ -7,7 +7,7 @@ use protocol::{Bill, BillerCode};
 use super::Ledger;
 use crate::journal::{Entry, IdentityInForce};
 use crate::sync::PaymentsInAnyIdentity;
-use crate::{JournalError, Timestamp};
+use crate::{BillState, JournalError, Timestamp};
 
 /// Bills that are read at once.
 const BILLS_AT_ONCE: usize = 1_000;
@@ -72,8 +72,8 @@ impl Ledger {
     }
 
     /// Returns whether a bill that differs from this one in its identity parameters only is paid at `now`, by a payment
-    /// of before `before`. Cancels count, whatever the identity of their bill. Where Redis cannot be reached, the state
-    /// of this node decides.
+    /// of before `before`. Cancels count, whatever the identity of their bill. Where there are more than 64 such bills,
+    /// they are not read, and it is taken to be paid. Where Redis cannot be reached, the state of this node decides.
     ///
     /// # Errors
     /// When the journal cannot be read.
@@ -88,12 +88,14 @@ impl Ledger {
             let shared = share.payments_in_any_identity(bill).await;
             known = shared.unwrap_or_default();
         }
-        for state in self.node.in_any_identity(bill).await? {
-            if let Some(payments) = state.payments() {
+        let Some(states) = self.node.in_any_identity(bill).await? else {
+            return Ok(true);
+        };
+        for state in states {
+            if let Some(payments) = state.state().and_then(BillState::payments) {
                 known.payments.merge(payments.clone());
             }
         }
-        // More than are read are certainly more than were cancelled.
         Ok(known.has_more || known.payments.is_paid_before(before, now))
     }
 }

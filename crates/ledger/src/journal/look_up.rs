@@ -85,6 +85,33 @@ impl Reader {
         collect(&mut rows, |row| row::bill(row, 0))
     }
 
+    /// Returns the bills that differ from this one in their identity parameters only, and the bill.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub fn in_any_identity(&self, bill: &Bill, most: usize) -> Result<Vec<Bill>, JournalError> {
+        let connection = self.lock();
+        let query = format!(
+            "SELECT {BILL_COLUMNS} FROM bill INDEXED BY bill_by_hash CROSS JOIN biller ON biller.id = bill.biller
+             WHERE bill.hash BETWEEN ?1 AND ?2 AND biller.code = ?3 AND bill.biller_user_key = ?4
+               AND bill.billed_year_month = ?5 AND bill.ordinal = ?6 AND bill.biller_notice_key = ?7 LIMIT ?8"
+        );
+        let mut statement = connection.prepare_cached(&query)?;
+        let biller = bill.biller_code();
+        let (least, greatest) = hash::customer_span(biller, bill.biller_user_key());
+        let mut rows = statement.query(params![
+            least,
+            greatest,
+            biller.as_str(),
+            bill.biller_user_key(),
+            bill.billed_year_month(),
+            bill.ordinal(),
+            bill.biller_notice_key(),
+            limit(most)
+        ])?;
+        collect(&mut rows, |row| row::bill(row, 0))
+    }
+
     /// The payment and delivery facts of one bill under one `pay_id`, in the order of the rows.
     ///
     /// # Errors

@@ -17,8 +17,8 @@ const ROUNDS: usize = 16;
 /// Facts behind a bill's snapshot that make a new one worth its bytes.
 const SNAPSHOT_FACTS: usize = 256;
 
-/// Bills of one customer that are read.
-const BILLS_OF_CUSTOMER: usize = 1_000;
+/// Bills that differ in their identity parameters only that are read, at most.
+const ALIKE_MAX: usize = 64;
 
 /// Registered bills that are read for one decision: the bill itself, and two others.
 const OTHERS_MAX: usize = 3;
@@ -141,24 +141,26 @@ impl Node {
         Ok(Others { bills, moment })
     }
 
-    /// Reads the bills that differ from this one in their identity parameters only, and the bill.
+    /// Returns the states of the bills that differ from this one in their identity parameters only, and of the bill;
+    /// `None` where there are too many.
     ///
     /// # Errors
     /// When the journal cannot be read.
     pub(crate) async fn in_any_identity(
         &self,
         bill: &Bill,
-    ) -> Result<Vec<BillState>, JournalError> {
-        let (biller, bill) = (bill.biller_code(), bill.clone());
-        let read = move |reader: &Reader| {
-            let bills = reader.bills_of(biller, bill.biller_user_key(), BILLS_OF_CUSTOMER)?;
-            let alike = bills
-                .iter()
-                .filter(|other| other.differs_in_identity_only(&bill));
-            let state = |other| Ok(reader.load(other)?.state);
-            alike.map(state).collect::<Result<Vec<_>, JournalError>>()
-        };
-        self.readers().read(biller, read).await
+    ) -> Result<Option<Vec<Local>>, JournalError> {
+        let (biller, wanted) = (bill.biller_code(), bill.clone());
+        let read = move |reader: &Reader| reader.in_any_identity(&wanted, ALIKE_MAX + 1);
+        let alike = self.readers().read(biller, read).await?;
+        if alike.len() > ALIKE_MAX {
+            return Ok(None);
+        }
+        let mut states = Vec::with_capacity(alike.len());
+        for one in alike {
+            states.push(self.resident(&one).await?.local());
+        }
+        Ok(Some(states))
     }
 
     /// Takes a decision about a bill's link under the biller's lock, on all that this node knows. `None` is returned
