@@ -110,7 +110,8 @@ fn audit_with_state(
     reader: &Reader,
     watch: Box<dyn FnMut(AuditProgress)>,
 ) -> Result<Audit, JournalError> {
-    node.wait_for_queue()?;
+    // The file is checked whatever is wrong with it: nobody needs that more than when it cannot be written.
+    let queued = node.wait_for_queue();
     let mut online = Online {
         node,
         said: Instant::now(),
@@ -118,6 +119,11 @@ fn audit_with_state(
         differing: Vec::new(),
     };
     let mut audit = reader.audit(&mut online);
+    if let Err(error) = queued {
+        let what = format!("what waits in memory, because the journal cannot be written ({error})");
+        audit.unchecked.push(what);
+        return Ok(audit);
+    }
     for bill in online.differing {
         if let Some(row) = still_differs(node, reader, &bill)? {
             audit.findings.add(Finding::StateDiffers { row });

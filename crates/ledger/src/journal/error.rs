@@ -64,7 +64,12 @@ impl fmt::Display for JournalError {
             Self::Full(what) => write!(f, "journal: {what}: make room on its file system"),
             Self::Sqlite(what) => write!(f, "journal: {what}"),
             Self::Row(what) => write!(f, "journal: unreadable row: {what}"),
-            Self::Replaced(path, what) => write!(f, "{} {what}", path.display()),
+            Self::Replaced(path, what) => write!(
+                f,
+                "{} {what}: what is committed now is lost; stop the gateway, put the file back with its -wal and -shm, or \
+                 a copy of them, and start again",
+                path.display()
+            ),
             Self::Emptied(path) => write!(
                 f,
                 "{}: is empty, so what was in it is gone; restore it, or remove it to begin anew",
@@ -104,6 +109,11 @@ impl From<rusqlite::Error> for JournalError {
 }
 
 impl JournalError {
+    /// Returns whether a part of the file is damaged: what lies elsewhere can still be written and read.
+    pub(crate) const fn is_damage(&self) -> bool {
+        matches!(self, Self::Damaged(..) | Self::Row(_))
+    }
+
     /// Returns the same error with the name of the file, for whoever starts the gateway.
     pub(crate) fn of(self, file: &Path) -> Self {
         match self {

@@ -22,6 +22,17 @@ impl HeldFile {
     pub(super) fn open(path: &Path) -> Result<Self, JournalError> {
         let io_error = |error| JournalError::Io(path.to_path_buf(), error);
         let is_new = !path.exists();
+        let log = log_of(path);
+        if is_new && std::fs::metadata(&log).is_ok_and(|log| log.len() > 0) {
+            return Err(access::refused(
+                path,
+                format_args!(
+                    "is gone, and its write-ahead log {} is there, with commits that may be nowhere else: put the journal \
+                     back beside it; to begin anew, move it away",
+                    log.display()
+                ),
+            ));
+        }
         let file = OpenOptions::new()
             .read(true)
             .write(true)
@@ -69,6 +80,7 @@ impl HeldFile {
             path: self.path.clone(),
             device: metadata.dev(),
             inode: metadata.ino(),
+            log: None,
             bytes: 0,
             may_shrink_to: None,
         })
@@ -82,12 +94,18 @@ pub(super) struct FileWatch {
     path: PathBuf,
     device: u64,
     inode: u64,
+    /// The write-ahead log, once it is there.
+    log: Option<(u64, u64)>,
     bytes: u64,
     /// What its own writer gave back is no harm, until the file is as short as that.
     may_shrink_to: Option<u64>,
 }
 
 impl FileWatch {
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+
     /// Pages are given back: at some checkpoint the file may be cut to so many bytes, or to more.
     pub(super) fn may_shrink_to(&mut self, bytes: u64) {
         self.may_shrink_to = Some(self.may_shrink_to.unwrap_or(bytes).min(bytes));
@@ -109,8 +127,30 @@ impl FileWatch {
             self.may_shrink_to = None;
         }
         self.bytes = bytes;
+        self.look_at_log()
+    }
+
+    /// The write-ahead log stays as long as the journal is open. Commits are in it before they are in the file.
+    fn look_at_log(&mut self) -> Result<(), JournalError> {
+        let path = log_of(&self.path);
+        let found = std::fs::metadata(&path).map(|metadata| (metadata.dev(), metadata.ino()));
+        match (self.log, found) {
+            (None, found) => self.log = found.ok(),
+            (Some(known), Ok(found)) if known == found => {}
+            (Some(_), Ok(_)) => {
+                return Err(JournalError::Replaced(path, "was replaced by another file"));
+            }
+            (Some(_), Err(_)) => return Err(JournalError::Replaced(path, "is gone")),
+        }
         Ok(())
     }
+}
+
+/// Returns the path of a journal's write-ahead log.
+pub(super) fn log_of(journal: &Path) -> PathBuf {
+    let mut path = journal.as_os_str().to_owned();
+    path.push("-wal");
+    PathBuf::from(path)
 }
 
 #[cfg(test)]

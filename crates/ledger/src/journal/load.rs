@@ -1,5 +1,6 @@
 //! The state of one bill from its rows: the snapshot, where it has one, and the facts behind it.
 
+use std::path::PathBuf;
 use std::sync::LazyLock;
 
 use protocol::Bill;
@@ -37,10 +38,16 @@ impl Reader {
     /// When the file cannot be read or holds a row that this version does not know.
     pub fn load(&self, bill: &Bill) -> Result<Loaded, JournalError> {
         let connection = self.lock();
-        match bill_number(&connection, bill)? {
-            Some(number) => load(&connection, number, bill),
-            None => Ok(Loaded::default()),
+        let Some(number) = bill_number(&connection, bill)? else {
+            return Ok(Loaded::default());
+        };
+        let loaded = load(&connection, number, bill)?;
+        // One that has just left is not there any more; each other one has a fact, or what finds its facts is damaged.
+        if loaded.last_row == 0 && bill_number(&connection, bill)? == Some(number) {
+            let what = format!("the facts of bill {number} are not found");
+            return Err(JournalError::Damaged(PathBuf::new(), what));
         }
+        Ok(loaded)
     }
 }
 

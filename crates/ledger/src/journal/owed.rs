@@ -48,6 +48,13 @@ impl Owed {
         self.entries.iter().take(most)
     }
 
+    /// Takes the oldest entry.
+    pub(super) fn take(&mut self) -> Option<Entry> {
+        let entry = self.entries.pop_front()?;
+        self.facts -= entry.facts().len();
+        Some(entry)
+    }
+
     /// The oldest entries have been paid.
     pub(super) fn paid(&mut self, entries: usize) {
         let paid = self.entries.drain(..entries.min(self.entries.len()));

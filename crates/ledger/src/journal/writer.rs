@@ -27,6 +27,9 @@ const GROUP_BOUND: usize = 2_048;
 /// How often an idle writer looks whether all is well; a journal that failed is tried again then.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 
+/// Entries that were set aside and are tried again at one look.
+const TRIED_AT_ONCE: usize = 64;
+
 /// How often a flush tries again to write what is owed.
 const FLUSH_RETRY_EVERY: Duration = Duration::from_millis(100);
 
@@ -57,6 +60,7 @@ pub(super) fn spawn(
                 upkeep,
                 told,
                 owed: Owed::default(),
+                aside: Owed::default(),
                 pace: Pace::new(Instant::now()),
                 looked: Instant::now(),
             };
@@ -71,6 +75,8 @@ struct Writer {
     upkeep: Upkeep,
     told: Told,
     owed: Owed,
+    /// Entries that touch a damaged part of the file: they wait for its repair, and nothing waits for them.
+    aside: Owed,
     pace: Pace,
     looked: Instant,
 }
@@ -79,12 +85,12 @@ impl Writer {
     fn run(&mut self) {
         while self.serve(LOOK_EVERY) != Serving::No {}
         self.pay_debts();
-        if !self.owed.is_empty() {
-            tracing::error!(
-                entries = self.owed.len(),
-                "closed with entries that were never written"
-            );
+        let entries = self.owed.len() + self.aside.len();
+        if entries > 0 {
+            tracing::error!(entries, "closed with entries that were never written");
         }
+        // A file that somebody copies alone has everything, too. What cannot be copied now stays in the log.
+        let _ = (self.connection).query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(()));
     }
 
     /// Does the next job, or, where none comes within that time, what is to be done once in a while.
@@ -162,6 +168,7 @@ impl Writer {
                     let _ = done.send(Ok(rows));
                 }
             }
+            Err(error) if error.is_damage() => self.commit_each(group),
             Err(error) => {
                 let error = Arc::new(error);
                 self.set_writable(Some(&error));
@@ -174,6 +181,54 @@ impl Writer {
         }
     }
 
+    /// Commits each entry of a group alone, because one of them touches a damaged part of the file. That one is set aside:
+    /// the others are as durable as ever.
+    #[cold]
+    fn commit_each(&mut self, group: Vec<Waiting>) {
+        for (entry, done) in group {
+            match self.write([&entry].into_iter()) {
+                Ok(rows) => {
+                    (self.told.on_commit)(&entry);
+                    let _ = done.send(rows.into_iter().next().ok_or_else(|| {
+                        // Every entry that is written has its rows.
+                        Arc::new(JournalError::Row("rows".to_owned()))
+                    }));
+                }
+                Err(error) => {
+                    let error = Arc::new(error.of(self.file.path()));
+                    if error.is_damage() {
+                        tracing::error!(
+                            %error,
+                            "an entry touches a damaged part of the journal: it is NOT durable; the others are"
+                        );
+                        self.aside.push(entry);
+                    } else {
+                        self.owed.push(entry);
+                    }
+                    let _ = done.send(Err(error));
+                }
+            }
+        }
+        self.set_writable(None);
+        self.told.tally.owes(self.owed.facts() + self.aside.facts());
+    }
+
+    /// Tries again to write what was set aside, one entry at a time.
+    #[cold]
+    fn write_aside(&mut self) {
+        for _ in 0..self.aside.len().min(TRIED_AT_ONCE) {
+            let Some(entry) = self.aside.take() else {
+                break;
+            };
+            match self.write([&entry].into_iter()) {
+                Ok(_) => (self.told.on_commit)(&entry),
+                Err(_) => self.aside.push(entry),
+            }
+        }
+        self.set_writable(None);
+        self.told.tally.owes(self.owed.facts() + self.aside.facts());
+    }
+
     fn flush(&mut self, until: Instant, done: oneshot::Sender<usize>) {
         self.pay_debts();
         while !self.owed.is_empty() && Instant::now() < until {
@@ -181,7 +236,7 @@ impl Writer {
             self.pay_debts();
         }
         // Nobody listening: the process has given up on us.
-        let _ = done.send(self.owed.len());
+        let _ = done.send(self.owed.len() + self.aside.len());
     }
 
     /// Once in a while: is the file still ours, and can what is owed be written now? Where all is
@@ -197,6 +252,9 @@ impl Writer {
             self.set_writable(Some(&error));
             return;
         }
+        if !self.aside.is_empty() {
+            self.write_aside();
+        }
         let mut more = true;
         while more && self.told.queue.len() == 0 {
             more = self.upkeep.give_back(&self.connection, &mut self.file, now);
@@ -211,15 +269,37 @@ impl Writer {
                 let inserter = &mut self.inserter;
                 write((&mut self.connection, inserter), &self.told.tally, oldest)
             });
-            if let Err(error) = written {
-                self.set_writable(Some(&error));
-                return;
+            match written {
+                Ok(_) => {}
+                Err(error) if error.is_damage() => {
+                    self.set_aside_what_is_damaged(group);
+                    continue;
+                }
+                Err(error) => {
+                    self.set_writable(Some(&error));
+                    return;
+                }
             }
             self.owed.oldest(group).for_each(&self.told.on_commit);
             self.owed.paid(group);
-            self.told.tally.owes(self.owed.facts());
+            self.told.tally.owes(self.owed.facts() + self.aside.facts());
             self.set_writable(None);
         }
+    }
+
+    /// Writes the oldest entries that are owed, each alone; what touches a damaged part of the file is set aside.
+    #[cold]
+    fn set_aside_what_is_damaged(&mut self, entries: usize) {
+        for _ in 0..entries {
+            let Some(entry) = self.owed.take() else {
+                break;
+            };
+            match self.write([&entry].into_iter()) {
+                Ok(_) => (self.told.on_commit)(&entry),
+                Err(_) => self.aside.push(entry),
+            }
+        }
+        self.set_writable(None);
     }
 
     fn write<'a>(
@@ -234,6 +314,11 @@ impl Writer {
     fn set_writable(&self, fault: Option<&JournalError>) {
         // One commit is no recovery while entries wait that their calls have given up.
         if fault.is_none() && self.told.queue.late() > 0 {
+            return;
+        }
+        if fault.is_none() && !self.aside.is_empty() {
+            // Those who look after the gateway must look after its disk.
+            self.told.writable.store(false, Ordering::Release);
             return;
         }
         let was = self.told.writable.swap(fault.is_none(), Ordering::AcqRel);

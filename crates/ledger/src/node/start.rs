@@ -37,16 +37,17 @@ impl Node {
         let named = |error: JournalError| error.of(journal.path());
         let mut span = reader.stamps(&horizon).map_err(named)?;
         if span.beyond_belief > 0 {
-            let facts = journal.mend_stamps(horizon.believed())?;
+            let facts = journal.mend_stamps(horizon.believed()).map_err(named)?;
             tracing::error!(
                 facts,
                 "the journal had facts with stamps that no clock shows, as a forged value in Redis leaves them: each \
                  has its place in the order of the journal now"
             );
-            span = reader.stamps(&horizon)?;
+            span = reader.stamps(&horizon).map_err(named)?;
         }
         let found = Found::at(&reader, now).map_err(named)?;
-        let last_row = reader.last_row()?;
+        let last_row = reader.last_row().map_err(named)?;
+        let shared_up_to = reader.cursor().map_err(named)?.shared_up_to;
         let mut clock = HybridLogicalClock::new(journal.node(), span.latest);
         if span.ahead > 0 {
             tracing::warn!(
@@ -62,7 +63,7 @@ impl Node {
             ahead: DoubtfulValues::default(),
             without_checksum: DoubtfulValues::default(),
             ahead_at_start: span.ahead,
-            marks: Marks::new(reader.cursor()?.shared_up_to, last_row),
+            marks: Marks::new(shared_up_to, last_row),
             journal,
             books,
             refused_links: found.refused_links,
@@ -74,7 +75,8 @@ impl Node {
 
     /// Calls that the last stop cut off between the journal and the biller: whether the biller heard of them is unknown.
     fn settle_what_was_cut_off(&self, now: Timestamp) -> Result<(), JournalError> {
-        let cut_off = self.journal.reader().cut_off_payments()?;
+        let cut_off = self.journal.reader().cut_off_payments();
+        let cut_off = cut_off.map_err(|error| error.of(self.journal.path()))?;
         if cut_off.is_empty() {
             return Ok(());
         }

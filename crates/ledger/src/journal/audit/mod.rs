@@ -69,6 +69,10 @@ impl Reader {
     pub fn read_only(directory: &Path) -> Result<Self, JournalError> {
         let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let file = directory.join(FILE_NAME);
+        if std::fs::metadata(&file).is_ok_and(|file| file.len() == 0) {
+            return Err(JournalError::Emptied(file));
+        }
+        schema::refuse_unfit(&file)?;
         let connection = Connection::open_with_flags(&file, flags)?;
         schema::check_is_current(&connection, &file)?;
         Ok(Self::over(connection))
