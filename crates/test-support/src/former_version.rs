@@ -54,7 +54,7 @@ fn sources(version: u32) -> (&'static str, &'static str, &'static str) {
             "SELECT biller_code, message, status, content_type, body, NULL FROM later.answer",
         );
     }
-    let answers = "SELECT biller.code, message.digest, answer.status,
+    let answers = "SELECT biller.code AS biller_code, message.digest AS message, answer.status,
         coalesce(answer.content_type, CAST('application/json;charset=utf-8' AS BLOB)),
         coalesce(answer.body, x''), answer.unpacked FROM later.answer JOIN later.message ON message.id = answer.message
         JOIN later.biller ON biller.id = message.biller";

@@ -49,7 +49,7 @@ impl MovedKey {
 
 /// A pay-result that has moved.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct KnownMessage {
+pub(super) struct MovedMessage {
     pub(super) id: i64,
     /// Its row had the digest of its canonical form when it was made.
     pub(super) has_canonical: bool,
@@ -59,7 +59,7 @@ pub(super) struct KnownMessage {
 #[derive(Debug)]
 pub(super) struct Known {
     bills: HashMap<MovedKey, i64, foldhash::fast::RandomState>,
-    messages: HashMap<MovedKey, KnownMessage, foldhash::fast::RandomState>,
+    messages: HashMap<MovedKey, MovedMessage, foldhash::fast::RandomState>,
     remembered: usize,
     is_complete: bool,
 }
@@ -92,7 +92,7 @@ impl Known {
         self.bills.get(&key).copied()
     }
 
-    pub(super) fn message(&self, key: MovedKey) -> Option<KnownMessage> {
+    pub(super) fn message(&self, key: MovedKey) -> Option<MovedMessage> {
         self.messages.get(&key).copied()
     }
 
@@ -104,7 +104,7 @@ impl Known {
         }
     }
 
-    pub(super) fn add_message(&mut self, key: MovedKey, message: KnownMessage) {
+    pub(super) fn add_message(&mut self, key: MovedKey, message: MovedMessage) {
         if self.messages.len() < self.remembered {
             self.messages.insert(key, message);
         } else {
@@ -132,7 +132,7 @@ impl Known {
         let mut rows = statement.query([])?;
         while let (true, Some(row)) = (self.is_complete, rows.next()?) {
             let key = MovedKey::of_message(old_row::biller(row, 0)?, &row::digest(row, 1)?);
-            let message = KnownMessage {
+            let message = MovedMessage {
                 id: row.get(2)?,
                 has_canonical: row.get(3)?,
             };

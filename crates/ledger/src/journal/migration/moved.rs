@@ -7,7 +7,7 @@ use super::super::insert::{Inserter, insert_answer};
 use super::super::intern::KnownBill;
 use super::super::{JournalError, indexes, row};
 use super::chunk::{Chunk, OldMessage, ReadFact, ReadMessage};
-use super::known::{Known, KnownMessage, MovedKey};
+use super::known::{Known, MovedKey, MovedMessage};
 use super::old_row;
 use crate::Digests;
 
@@ -92,7 +92,7 @@ impl Mover {
             bytes: message.bytes,
             canonical: old.context.canonical,
         };
-        if let Some(KnownMessage { id, has_canonical }) = self.known.message(message.key) {
+        if let Some(MovedMessage { id, has_canonical }) = self.known.message(message.key) {
             numbers.remember_message((biller, digests.bytes), (id, has_canonical));
             return Ok(());
         }
@@ -114,7 +114,7 @@ impl Mover {
             }
             let has_canonical = digests.canonical.is_some();
             self.known
-                .add_message(message.key, KnownMessage { id, has_canonical });
+                .add_message(message.key, MovedMessage { id, has_canonical });
         }
         Ok(())
     }
