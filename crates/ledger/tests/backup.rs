@@ -198,7 +198,7 @@ async fn a_disk_without_room_and_one_that_is_read_only_are_named_and_left_as_the
 async fn a_disk_that_fills_up_meanwhile_ends_the_backup_and_not_the_payments() {
     let node = with_a_large_journal().await;
     let folder = TempDir::new().unwrap();
-    let Some(disk) = Disk::without_reservations(48, &folder.path().join("image")) else {
+    let Some(disk) = Disk::without_reservations(96, &folder.path().join("image")) else {
         return;
     };
     let target = disk.path().join("copy");
