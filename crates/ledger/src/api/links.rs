@@ -7,6 +7,7 @@ use protocol::{Bill, KoreanTime};
 use super::Ledger;
 use crate::journal::{Commit, Entry};
 use crate::node::{Epoch, Resident};
+use crate::redis::OutOfReach;
 use crate::sync::{Held, Part, Share, Subject};
 use crate::{Fact, FactContext, FactKind, JournalError, LinkRefusal, LinkState, Stamp, Timestamp};
 
@@ -132,7 +133,15 @@ impl Ledger {
             let (reservation, fact) = self.reservation(&lease, known, before);
             joined.fold(&fact);
             let swapped = share.swap(Subject::of(bill), &held, &joined).await;
-            match swapped.map_err(|_| LinkRefusal::Unavailable)? {
+            let swapped = swapped.map_err(|out| {
+                if matches!(out, OutOfReach::TooSlow | OutOfReach::Lost) {
+                    // Redis may have the reservation: its attempt reached nobody, and would block others for good.
+                    let released = LinkOutcome::Released;
+                    drop(self.record_settlement(&reservation, &released, lease.now));
+                }
+                LinkRefusal::Unavailable
+            });
+            match swapped? {
                 None => {
                     let entry = Entry::of(vec![fact]).with_context(lease.context);
                     let commit = self.node.record(&mut resident.book().lock(), entry);

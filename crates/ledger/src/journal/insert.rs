@@ -161,7 +161,7 @@ impl Inserter {
         self.requests = FirstRequests::new();
         let (numbers, before) = (&mut self.numbers, forgotten.before);
         for bill in &forgotten.bills {
-            self.undelivered -= forget::undelivered(connection, bill)?;
+            let undelivered = forget::undelivered(connection, bill)?;
             match &forgotten.what {
                 ForgottenFacts::All => forget::all(connection, numbers, bill, before)?,
                 ForgottenFacts::Part(rows) => forget::part(connection, numbers, bill, rows)?,
@@ -169,7 +169,15 @@ impl Inserter {
                     forget::refused_links(connection, numbers, bill, before)?;
                 }
             }
-            self.undelivered += forget::undelivered(connection, bill)?;
+            let left = forget::undelivered(connection, bill)?;
+            self.undelivered += left - undelivered;
+            if left < undelivered {
+                tracing::warn!(
+                    biller = bill.biller_code().as_str(),
+                    pay_results = undelivered - left,
+                    "pay-results that their biller never accepted are forgotten: the time of their bill is over"
+                );
+            }
         }
         Ok(())
     }

@@ -3,9 +3,9 @@
 use std::time::{Duration, Instant};
 
 use ledger::redis::Topology;
-use protocol::Bill;
+use protocol::{Bill, BillerCode};
 use test_support::redis::{Cluster, Network};
-use test_support::{Proxy, RedisServer};
+use test_support::{Proxy, RedisServer, Traffic};
 
 use crate::cluster::{BILLERS, owner, topology};
 use crate::one_node::{OneNode, answer, bill, eventually};
@@ -114,4 +114,44 @@ async fn many_large_answers_are_resynced_over_a_slow_connection() {
     }
     server.start_again();
     one.until_all_is_shared().await;
+}
+
+/// Redis executes swaps whose answers come too late: the caller was told that its link cannot be made, and nobody else
+/// may be kept from the notice key by it.
+#[tokio::test]
+async fn a_reservation_that_redis_made_without_saying_so_blocks_no_other_bill() {
+    const MOST: u64 = 200;
+    let server = RedisServer::start();
+    let proxy = Proxy::to(server.port());
+    let one = OneNode::open(Topology::Standalone(node(proxy.port()))).await;
+    let biller = BillerCode::parse("B0001").unwrap();
+    let of_month = |month: &str, number: u64| {
+        let notice_key = format!("N{number}");
+        Bill::from_parts(biller, "U", month, "", &notice_key, &[])
+    };
+    let mut left_behind = 0;
+    for number in 0..MOST {
+        let first = of_month("202611", number);
+        // Somewhere between the read and the answer to the swap.
+        let hold = async {
+            tokio::time::sleep(Duration::from_micros(number * 97 % 1_500)).await;
+            proxy.set(Traffic::Held);
+        };
+        let (reserved, ()) = tokio::join!(one.reserve(&first), hold);
+        proxy.set(Traffic::Flows);
+        if reserved.is_ok() {
+            continue;
+        }
+        let key = format!("relay:{{B0001}}:k:N{number}");
+        let second = of_month("202612", number);
+        eventually(async || {
+            left_behind += usize::from(server.ask_text(&["STRLEN", &key]) != "0");
+            one.reserve(&second).await.is_ok()
+        })
+        .await;
+        if left_behind > 0 {
+            return;
+        }
+    }
+    panic!("no reservation was made without an answer in {MOST} attempts");
 }

@@ -221,7 +221,8 @@ impl Task {
             access::refused(
                 &self.target,
                 format_args!(
-                    "the copy is not whole ({what}): it was removed; make another one, on another disk"
+                    "the copy is not whole ({what}): it was removed; `gateway ledger verify` says whether the journal is \
+                     damaged; where it is not, make another one, on another disk"
                 ),
             )
         };
