@@ -76,17 +76,64 @@ async fn deliver(node: &Node, bill: &Bill, pay_id: &str) {
     delivered.await.unwrap();
 }
 
-#[tokio::test]
-async fn a_damaged_page_keeps_no_payment_of_another_bill_from_the_disk() {
+/// A node with 200 paid bills, of which this one cannot be read.
+async fn with_damaged(bill: &Bill) -> Node {
     let mut node = Node::alone(&Store::Embedded).await;
     for number in 0..200 {
         deliver(&node, &wide_bill(number), &number.to_string()).await;
     }
     node.stop();
     checkpoint(&node);
-    let (damaged, sound) = (wide_bill(5), wide_bill(190));
-    damage(&node, &damaged);
+    damage(&node, bill);
     node.restart().await;
+    node
+}
+
+#[tokio::test]
+async fn entries_that_were_owed_are_written_around_a_damaged_page() {
+    let damaged = wide_bill(5);
+    let mut node = with_damaged(&damaged).await;
+    let new = |number: usize| bill("202612", &format!("N{number}"));
+    let saboteur = Connection::open(file_of(&node)).unwrap();
+    saboteur.execute_batch("BEGIN IMMEDIATE").unwrap();
+    let pay_id = |number: usize| format!("40{number}");
+    let reports = (0..20).map(async |number| match number {
+        7 | 13 => report(&node, &damaged, &pay_id(number)).await,
+        _ => report(&node, &new(number), &pay_id(number)).await,
+    });
+    let reports = futures_util::future::join_all(reports).await;
+    assert!(
+        reports
+            .iter()
+            .all(|one| matches!(one, Durability::InMemoryOnly(_)))
+    );
+    let payments = "SELECT count(*) FROM fact WHERE kind = 6";
+    let count = || saboteur.query_row(payments, [], |row| row.get::<_, i64>(0));
+    let before = count().unwrap();
+    saboteur.execute_batch("COMMIT").unwrap();
+    eventually(async || count().unwrap() == before + 18).await;
+    assert!(!node.ledger().is_journal_writable());
+    // In one group with others, too.
+    let reports = (20..40).map(async |number| match number {
+        27 => report(&node, &damaged, &pay_id(number)).await,
+        _ => report(&node, &new(number), &pay_id(number)).await,
+    });
+    let reports = futures_util::future::join_all(reports).await;
+    let lost = reports
+        .iter()
+        .filter(|one| matches!(one, Durability::InMemoryOnly(_)));
+    assert_eq!(lost.count(), 1);
+    drop(saboteur);
+    node.restart().await;
+    for number in (0..40).filter(|number| ![7, 13, 27].contains(number)) {
+        assert!(node.is_paid(&new(number)).await, "{number}");
+    }
+}
+
+#[tokio::test]
+async fn a_damaged_page_keeps_no_payment_of_another_bill_from_the_disk() {
+    let (damaged, sound) = (wide_bill(5), wide_bill(190));
+    let mut node = with_damaged(&damaged).await;
     assert!(node.ledger().look_up(&damaged, node.now).await.is_err());
     for round in 0..3 {
         let lost = report(&node, &damaged, &format!("100{round}")).await;

@@ -109,6 +109,11 @@ impl From<rusqlite::Error> for JournalError {
 }
 
 impl JournalError {
+    /// Returns the error of an entry that is not tried, because earlier ones could not be written.
+    pub(crate) fn earlier_entries_owed() -> Self {
+        Self::Sqlite("earlier entries are still owed".to_owned())
+    }
+
     /// Returns whether a part of the file is damaged: what lies elsewhere can still be written and read.
     pub(crate) const fn is_damage(&self) -> bool {
         matches!(self, Self::Damaged(..) | Self::Row(_))

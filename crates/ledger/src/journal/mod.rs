@@ -48,6 +48,7 @@ mod refused_reader;
 mod restore;
 mod row;
 mod schema;
+mod set_aside;
 mod space;
 mod stored;
 mod tally;

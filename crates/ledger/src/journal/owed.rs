@@ -55,6 +55,12 @@ impl Owed {
         Some(entry)
     }
 
+    /// Puts back the entry that was taken.
+    pub(super) fn put_back(&mut self, entry: Entry) {
+        self.facts += entry.facts().len();
+        self.entries.push_front(entry);
+    }
+
     /// The oldest entries have been paid.
     pub(super) fn paid(&mut self, entries: usize) {
         let paid = self.entries.drain(..entries.min(self.entries.len()));

@@ -27,14 +27,11 @@ const GROUP_BOUND: usize = 2_048;
 /// How often an idle writer looks whether all is well; a journal that failed is tried again then.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 
-/// Entries that were set aside and are tried again at one look.
-const TRIED_AT_ONCE: usize = 64;
-
 /// How often a flush tries again to write what is owed.
 const FLUSH_RETRY_EVERY: Duration = Duration::from_millis(100);
 
 /// An entry of a group, and who waits for it.
-type Waiting = (Entry, oneshot::Sender<Result<Rows, Arc<JournalError>>>);
+pub(super) type Waiting = (Entry, oneshot::Sender<Result<Rows, Arc<JournalError>>>);
 
 /// What the writer shares with those who ask it.
 pub(super) struct Told {
@@ -68,15 +65,15 @@ pub(super) fn spawn(
         })
 }
 
-struct Writer {
+pub(super) struct Writer {
     connection: Rc<Connection>,
     inserter: Inserter,
-    file: FileWatch,
+    pub(super) file: FileWatch,
     upkeep: Upkeep,
-    told: Told,
-    owed: Owed,
-    /// Entries that touch a damaged part of the file: they wait for its repair, and nothing waits for them.
-    aside: Owed,
+    pub(super) told: Told,
+    pub(super) owed: Owed,
+    /// See [`set_aside`](super::set_aside).
+    pub(super) aside: Owed,
     pace: Pace,
     looked: Instant,
 }
@@ -85,7 +82,8 @@ impl Writer {
     fn run(&mut self) {
         while self.serve(LOOK_EVERY) != Serving::No {}
         self.pay_debts();
-        let entries = self.owed.len() + self.aside.len();
+        self.write_aside();
+        let entries = self.unwritten();
         if entries > 0 {
             tracing::error!(entries, "closed with entries that were never written");
         }
@@ -155,9 +153,7 @@ impl Writer {
         let outcome = if self.owed.is_empty() {
             self.write(group.iter().map(|(entry, _)| entry))
         } else {
-            Err(JournalError::Sqlite(
-                "earlier entries are still owed".into(),
-            ))
+            Err(JournalError::earlier_entries_owed())
         };
         match outcome {
             Ok(rows) => {
@@ -176,57 +172,9 @@ impl Writer {
                     self.owed.push(entry);
                     let _ = done.send(Err(Arc::clone(&error)));
                 }
-                self.told.tally.owes(self.owed.facts());
+                self.count_unwritten();
             }
         }
-    }
-
-    /// Commits each entry of a group alone, because one of them touches a damaged part of the file. That one is set aside:
-    /// the others are as durable as ever.
-    #[cold]
-    fn commit_each(&mut self, group: Vec<Waiting>) {
-        for (entry, done) in group {
-            match self.write([&entry].into_iter()) {
-                Ok(rows) => {
-                    (self.told.on_commit)(&entry);
-                    let _ = done.send(rows.into_iter().next().ok_or_else(|| {
-                        // Every entry that is written has its rows.
-                        Arc::new(JournalError::Row("rows".to_owned()))
-                    }));
-                }
-                Err(error) => {
-                    let error = Arc::new(error.of(self.file.path()));
-                    if error.is_damage() {
-                        tracing::error!(
-                            %error,
-                            "an entry touches a damaged part of the journal: it is NOT durable; the others are"
-                        );
-                        self.aside.push(entry);
-                    } else {
-                        self.owed.push(entry);
-                    }
-                    let _ = done.send(Err(error));
-                }
-            }
-        }
-        self.set_writable(None);
-        self.told.tally.owes(self.owed.facts() + self.aside.facts());
-    }
-
-    /// Tries again to write what was set aside, one entry at a time.
-    #[cold]
-    fn write_aside(&mut self) {
-        for _ in 0..self.aside.len().min(TRIED_AT_ONCE) {
-            let Some(entry) = self.aside.take() else {
-                break;
-            };
-            match self.write([&entry].into_iter()) {
-                Ok(_) => (self.told.on_commit)(&entry),
-                Err(_) => self.aside.push(entry),
-            }
-        }
-        self.set_writable(None);
-        self.told.tally.owes(self.owed.facts() + self.aside.facts());
     }
 
     fn flush(&mut self, until: Instant, done: oneshot::Sender<usize>) {
@@ -236,7 +184,7 @@ impl Writer {
             self.pay_debts();
         }
         // Nobody listening: the process has given up on us.
-        let _ = done.send(self.owed.len() + self.aside.len());
+        let _ = done.send(self.unwritten());
     }
 
     /// Once in a while: is the file still ours, and can what is owed be written now? Where all is
@@ -252,9 +200,7 @@ impl Writer {
             self.set_writable(Some(&error));
             return;
         }
-        if !self.aside.is_empty() {
-            self.write_aside();
-        }
+        self.write_aside();
         let mut more = true;
         while more && self.told.queue.len() == 0 {
             more = self.upkeep.give_back(&self.connection, &mut self.file, now);
@@ -269,40 +215,25 @@ impl Writer {
                 let inserter = &mut self.inserter;
                 write((&mut self.connection, inserter), &self.told.tally, oldest)
             });
-            match written {
-                Ok(_) => {}
-                Err(error) if error.is_damage() => {
-                    self.set_aside_what_is_damaged(group);
-                    continue;
+            let paid = match written {
+                Ok(_) => {
+                    self.owed.oldest(group).for_each(&self.told.on_commit);
+                    self.owed.paid(group);
+                    self.count_unwritten();
+                    Ok(())
                 }
-                Err(error) => {
-                    self.set_writable(Some(&error));
-                    return;
-                }
+                Err(error) if error.is_damage() => self.pay_each(group),
+                Err(error) => Err(error),
+            };
+            if let Err(error) = paid {
+                self.set_writable(Some(&error));
+                return;
             }
-            self.owed.oldest(group).for_each(&self.told.on_commit);
-            self.owed.paid(group);
-            self.told.tally.owes(self.owed.facts() + self.aside.facts());
             self.set_writable(None);
         }
     }
 
-    /// Writes the oldest entries that are owed, each alone; what touches a damaged part of the file is set aside.
-    #[cold]
-    fn set_aside_what_is_damaged(&mut self, entries: usize) {
-        for _ in 0..entries {
-            let Some(entry) = self.owed.take() else {
-                break;
-            };
-            match self.write([&entry].into_iter()) {
-                Ok(_) => (self.told.on_commit)(&entry),
-                Err(_) => self.aside.push(entry),
-            }
-        }
-        self.set_writable(None);
-    }
-
-    fn write<'a>(
+    pub(super) fn write<'a>(
         &mut self,
         entries: impl Iterator<Item = &'a Entry>,
     ) -> Result<Vec<Rows>, JournalError> {
@@ -311,7 +242,8 @@ impl Writer {
         write(connection, &self.told.tally, entries)
     }
 
-    fn set_writable(&self, fault: Option<&JournalError>) {
+    /// Publishes whether the journal can be written.
+    pub(super) fn set_writable(&self, fault: Option<&JournalError>) {
         // One commit is no recovery while entries wait that their calls have given up.
         if fault.is_none() && self.told.queue.late() > 0 {
             return;
