@@ -13,6 +13,7 @@ mod identity;
 mod judgement;
 mod links;
 mod nodes;
+mod options;
 mod payments;
 mod queued_payment;
 mod recreate;
@@ -27,7 +28,6 @@ mod undelivered;
 mod unread_payment;
 mod verify;
 
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -39,6 +39,7 @@ pub use difference::RedisDifference;
 pub use identity::IdentityUse;
 pub use links::{LinkOutcome, Reservation};
 pub use nodes::NotForgotten;
+pub use options::Options;
 pub use payments::{Durability, RecordOutcome, RecordedPayment};
 pub use redelivery::{Redelivery, SkipCancelled};
 pub use refused::RefusedKept;
@@ -54,53 +55,13 @@ use crate::node::kept::Kept;
 pub use crate::node::kept::{ForgottenCount, KeptFrom};
 use crate::node::retention;
 use crate::node::{CacheFigures, FillingThread, Node, RetentionThread, refused_links};
-use crate::redis::{Settings as RedisSettings, SharedStore, WallClock};
+use crate::redis::SharedStore;
 use crate::sync::{Held, Keep, Presence, Resync, Seal, Share};
-use crate::{BillView, JournalError, Observer, Timestamp};
+use crate::{BillView, JournalError, Timestamp};
 
 /// A question to the shared state ends at its deadline, or so much later: replies that have come by then
 /// are looked at once more.
 const ANSWERED_LATE: Duration = Duration::from_millis(50);
-
-/// The settings of a ledger.
-#[derive(Clone)]
-pub struct Options {
-    /// The folder of the journal.
-    pub directory: PathBuf,
-    /// How long bills that were never paid are kept after their last fact.
-    pub retention: Duration,
-    /// How long paid bills are kept after their last fact.
-    pub retention_paid: Duration,
-    /// How long the bytes of accepted pay-results and of their answers are kept.
-    pub keep_bodies: Duration,
-    /// The most bytes of state in memory; 0: none is kept there.
-    pub cache_bytes: usize,
-    /// Below this free space on the journal's file system the journal logs an error.
-    pub low_disk_bytes: u64,
-    /// The Redis that nodes share; `None`: this is the only node.
-    pub redis: Option<RedisSettings>,
-    /// Receives measurements and payment conflicts.
-    pub observer: Option<Arc<dyn Observer>>,
-    /// The clock that the callers read every `now` from.
-    pub clock: WallClock,
-}
-
-impl Options {
-    /// Returns the settings of a single node with its journal in `directory`.
-    pub const fn embedded(directory: PathBuf) -> Self {
-        Self {
-            directory,
-            retention: Duration::from_hours(400 * 24),
-            retention_paid: Duration::from_hours(1_827 * 24),
-            keep_bodies: Duration::from_hours(90 * 24),
-            cache_bytes: 256 << 20,
-            low_disk_bytes: 1 << 30,
-            redis: None,
-            observer: None,
-            clock: WallClock(Timestamp::now),
-        }
-    }
-}
 
 /// The ledger of one node. It is cheap to clone, and all workers use one.
 #[derive(Clone, Debug)]

@@ -130,7 +130,7 @@ impl Ledger {
         let known = queued.known(held.as_ref());
         let accepted = share.accepted(&report.bill, held.as_ref(), &digests).await;
         if let Some((message, answer)) = accepted {
-            // Whoever told the biller has judged this telling.
+            // The node that delivered it has judged this report.
             drop(self.queue_addition(&queued, known.as_ref(), PaymentEffect::Repeated));
             self.learn_answer(report, answer.clone()).await;
             return RecordOutcome::AcceptedElsewhere { message, answer };

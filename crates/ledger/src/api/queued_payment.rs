@@ -16,8 +16,8 @@ pub(super) struct Queued {
     pub(super) before: Option<BillState>,
     pub(super) taken: PaymentEffect,
     pub(super) mark_ends_at: Option<Timestamp>,
-    /// Its own stamp, and one before that: the earliest telling decides when a mark ends, so what
-    /// the shared state knows better is told with the earlier one.
+    /// Its own stamp, and one before that: the earliest report decides when a mark ends, so what
+    /// Redis knows better is recorded with the earlier one.
     pub(super) stamp: Stamp,
     pub(super) earlier: Stamp,
     pub(super) commit: Commit,
@@ -68,7 +68,7 @@ impl Ledger {
 }
 
 impl Queued {
-    /// Whether the others know this very telling, and have judged the bill or had it judged.
+    /// Whether the others know this very report, and have judged the bill or had it judged.
     pub(super) fn is_old_news(&self, held: Option<&Held>) -> bool {
         let theirs = held.and_then(|held| held.state.as_ref());
         theirs.is_some_and(|theirs| {

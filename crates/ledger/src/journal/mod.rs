@@ -25,6 +25,7 @@ mod identity;
 mod identity_reader;
 mod indexes;
 mod insert;
+mod insert_fact;
 mod intern;
 mod job;
 mod load;

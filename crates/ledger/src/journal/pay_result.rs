@@ -4,13 +4,14 @@
 //! that a pay-result reports leads to it as well, through an index that grows at its end.
 
 use protocol::{CanonicalDigest, PaymentEvent};
-use rusqlite::{Connection, ToSql};
+use rusqlite::{Connection, OptionalExtension, ToSql, params};
 
 use super::effect::event_of;
 use super::intern::{KnownMessage, Numbers};
 use super::optional::Optional;
+use super::packed::Packed;
 use super::row::{self, limit};
-use super::{JournalError, column, packed};
+use super::{JournalError, column, hash, packed};
 use crate::{Digests, Fact, FactKind, MessageDigest};
 
 /// Facts that are looked at for a pay-result. What is beyond them gets a row of its own again: copies of a pay-result in
@@ -24,6 +25,10 @@ const OF_EVENT: &str = "SELECT message.id, message.biller, message.digest, messa
 const OF_REFUSALS: &str = "SELECT message.id, message.biller, message.digest, message.canonical
     FROM fact CROSS JOIN message ON message.id = fact.message
     WHERE fact.kind = 8 AND fact.bill = ?1 ORDER BY fact.seq DESC LIMIT ?2";
+
+/// While rows move from an older version, which has an index of digests.
+const FIND_MESSAGE: &str = "SELECT id, canonical FROM message
+    WHERE substr(digest, 1, 8) = ?1 AND digest = ?2 AND biller = ?3";
 
 /// Which facts name a pay-result.
 #[derive(Clone, Copy, Debug)]
@@ -65,7 +70,7 @@ impl Numbers {
         }
     }
 
-    /// Keeps the bytes of a pay-result of which some of these facts speak.
+    /// Keeps the bytes of a pay-result that some of these facts name.
     pub(super) fn keep_of_facts(
         &mut self,
         connection: &Connection,
@@ -111,7 +116,128 @@ impl Numbers {
     }
 }
 
-/// Whether a fact speaks of a pay-result.
+impl Numbers {
+    /// Takes it that a pay-result has this number: no index is asked.
+    pub(super) fn remember_message(
+        &mut self,
+        key: (i64, MessageDigest),
+        (id, has_canonical): (i64, bool),
+    ) {
+        if self.messages.get_mut(&key).is_none() {
+            self.messages
+                .insert(key, KnownMessage { id, has_canonical });
+        }
+    }
+
+    /// Returns the number of a pay-result, made where it is new.
+    pub(super) fn message(
+        &mut self,
+        connection: &Connection,
+        biller: i64,
+        digests: &Digests,
+    ) -> Result<i64, JournalError> {
+        match self.find_message(connection, biller, digests)? {
+            Some(id) => Ok(id),
+            None => self.make_message(connection, biller, digests, None),
+        }
+    }
+
+    /// Keeps the bytes of a pay-result.
+    pub(super) fn keep_message(
+        &mut self,
+        connection: &Connection,
+        biller: i64,
+        digests: &Digests,
+        body: &[u8],
+    ) -> Result<(), JournalError> {
+        if let Some(id) = self.find_message(connection, biller, digests)? {
+            return packed::keep(connection, id, body);
+        }
+        self.make_message(connection, biller, digests, Some(body))?;
+        Ok(())
+    }
+
+    /// Returns the number of a pay-result that the journal has.
+    pub(super) fn find_message(
+        &mut self,
+        connection: &Connection,
+        biller: i64,
+        digests: &Digests,
+    ) -> Result<Option<i64>, JournalError> {
+        let key = (biller, digests.bytes);
+        let known = match self.remembered_message(&key) {
+            Some(known) => known,
+            None => match find_message(connection, key)? {
+                Some(found) => found,
+                None => return Ok(None),
+            },
+        };
+        let id = self.learn_canonical(connection, key, (known, digests))?;
+        Ok(Some(id))
+    }
+
+    /// Returns a pay-result that was used lately.
+    pub(super) fn remembered_message(
+        &mut self,
+        key: &(i64, MessageDigest),
+    ) -> Option<KnownMessage> {
+        self.messages.get_mut(key).copied()
+    }
+
+    /// Writes the digest of the canonical form where the row of a pay-result has none. Returns its number.
+    pub(super) fn learn_canonical(
+        &mut self,
+        connection: &Connection,
+        key: (i64, MessageDigest),
+        (mut known, digests): (KnownMessage, &Digests),
+    ) -> Result<i64, JournalError> {
+        if let (false, Some(canonical)) = (known.has_canonical, &digests.canonical) {
+            connection
+                .prepare_cached("UPDATE message SET canonical = ?2 WHERE id = ?1")?
+                .execute(params![known.id, canonical.as_bytes()])?;
+            known.has_canonical = true;
+        }
+        self.messages.insert(key, known);
+        Ok(known.id)
+    }
+
+    /// Makes the row of a pay-result.
+    pub(super) fn make_message(
+        &mut self,
+        connection: &Connection,
+        biller: i64,
+        digests: &Digests,
+        body: Option<&[u8]>,
+    ) -> Result<i64, JournalError> {
+        let bytes = digests.bytes.as_bytes();
+        let canonical = digests.canonical.as_ref().map(CanonicalDigest::as_bytes);
+        let body = body.map(Packed::of);
+        let unpacked = body.as_ref().and_then(|body| body.unpacked);
+        connection
+            .prepare_cached(
+                "INSERT INTO message (biller, digest, canonical, body, unpacked) VALUES (?1, ?2, ?3, ?4, ?5)",
+            )?
+            .execute(params![
+                biller,
+                bytes,
+                canonical,
+                body.map(|body| body.bytes),
+                unpacked
+            ])?;
+        let id = connection.last_insert_rowid();
+        let has_canonical = canonical.is_some();
+        let known = KnownMessage { id, has_canonical };
+        self.messages.insert((biller, digests.bytes), known);
+        Ok(id)
+    }
+
+    /// Pay-results left the journal.
+    pub(super) fn forget_messages(&mut self) {
+        self.messages.clear();
+    }
+}
+
+/// Whether a fact names a pay-result.
 fn names(fact: &Fact, message: &MessageDigest) -> bool {
     Optional::from(&fact.kind).message == Some(message)
 }
@@ -152,4 +278,21 @@ fn find_among(
         }
     }
     Ok(None)
+}
+
+fn find_message(
+    connection: &Connection,
+    (biller, digest): (i64, MessageDigest),
+) -> Result<Option<KnownMessage>, JournalError> {
+    let bytes = digest.as_bytes();
+    let found = connection
+        .prepare_cached(FIND_MESSAGE)?
+        .query_row(params![hash::beginning(bytes), bytes, biller], |row| {
+            Ok(KnownMessage {
+                id: row.get(0)?,
+                has_canonical: row.get_ref(1)?.as_blob_or_null()?.is_some(),
+            })
+        })
+        .optional()?;
+    Ok(found)
 }

@@ -17,11 +17,11 @@ impl Writer {
     pub(super) fn commit_each(&mut self, group: Vec<Waiting>) {
         for (entry, done) in group {
             let written = if self.owed.is_empty() {
-                self.write_alone(entry)
+                self.write_alone(&entry)
             } else {
-                Err((entry, JournalError::earlier_entries_owed()))
+                Err(JournalError::earlier_entries_owed())
             };
-            let written = written.map_err(|(entry, error)| {
+            let written = written.map_err(|error| {
                 tracing::error!(%error, "an entry is NOT durable; those that touch no damage are");
                 if error.is_damage() {
                     self.aside.push(entry);
@@ -47,13 +47,13 @@ impl Writer {
             let Some(entry) = self.owed.take() else {
                 break;
             };
-            match self.write_alone(entry) {
+            match self.write_alone(&entry) {
                 Ok(_) => {}
-                Err((entry, error)) if error.is_damage() => {
+                Err(error) if error.is_damage() => {
                     tracing::error!(%error, "an entry is NOT durable; those that touch no damage are");
                     self.aside.push(entry);
                 }
-                Err((entry, error)) => {
+                Err(error) => {
                     self.owed.put_back(entry);
                     return Err(error);
                 }
@@ -69,28 +69,23 @@ impl Writer {
             let Some(entry) = self.aside.take() else {
                 break;
             };
-            if let Err((entry, _)) = self.write_alone(entry) {
+            if self.write_alone(&entry).is_err() {
                 self.aside.push(entry);
             }
         }
         self.count_unwritten();
     }
 
-    /// Writes one entry; gives it back with the reason where that fails.
-    fn write_alone(&mut self, entry: Entry) -> Result<Rows, (Entry, JournalError)> {
-        let written = self.write([&entry].into_iter()).and_then(|rows| {
+    fn write_alone(&mut self, entry: &Entry) -> Result<Rows, JournalError> {
+        let written = self.write([entry].into_iter()).and_then(|rows| {
             // An entry that is written has its rows.
             let rows = rows.into_iter().next();
             rows.ok_or_else(|| JournalError::Row("rows".to_owned()))
         });
-        match written {
-            Ok(rows) => {
-                (self.told.on_commit)(&entry);
-                self.set_writable(None);
-                Ok(rows)
-            }
-            Err(error) => Err((entry, error.of(self.file.path()))),
-        }
+        let rows = written.map_err(|error| error.of(self.file.path()))?;
+        (self.told.on_commit)(entry);
+        self.set_writable(None);
+        Ok(rows)
     }
 
     /// Returns how many entries could not be written.

@@ -33,8 +33,8 @@ const SYNC_EVERY: Duration = Duration::from_millis(50);
 /// How long a closing journal waits for a backup to clean up behind itself.
 const END_WITHIN: Duration = Duration::from_secs(5);
 
-/// A low priority of a thread: verifying a copy takes a processor for minutes, and calls go first. With the lowest one a
-/// backup on a busy machine did not come to its end.
+/// A low priority of a thread: verifying a copy takes a processor for minutes, and calls go first. Not the lowest: a backup
+/// has to come to its end on a busy machine, too.
 const NICE: i32 = 10;
 
 /// What a backup wrote.

@@ -16,18 +16,18 @@ pub(super) struct Chunk {
     pub(super) facts: Vec<ReadFact>,
 }
 
-/// A fact, and the keys of what it speaks of.
+/// A fact, and the keys of what it names.
 pub(super) struct ReadFact {
     pub(super) old: OldFact,
     pub(super) bill: MovedKey,
     pub(super) message: Option<ReadMessage>,
 }
 
-/// The pay-result that a fact speaks of.
+/// The pay-result that a fact names.
 pub(super) struct ReadMessage {
     pub(super) key: MovedKey,
     pub(super) bytes: MessageDigest,
-    /// Read ahead where the fact is likely to be the first that speaks of it.
+    /// Read ahead where the fact is likely to be the first that names it.
     pub(super) kept: Option<OldMessage>,
 }
 

@@ -1,4 +1,4 @@
-//! Brings a journal of version 1 or 2 up to version 3, in the same file.
+//! Brings a journal of version 1 or 2 up to this version, in the same file.
 //!
 //! The old tables are put aside, and their rows move over in the order of `seq`, in transactions of their own that also
 //! say how far the move has come. So a start that is killed goes on where it was at the next one. The old tables leave

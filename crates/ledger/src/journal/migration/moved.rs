@@ -78,7 +78,7 @@ impl Mover {
         })
     }
 
-    /// Moves the pay-result that a fact speaks of, with its answer, where the fact is the first.
+    /// Moves the pay-result that a fact names, with its answer, where the fact is the first.
     fn write_message(
         &mut self,
         connection: &Connection,
@@ -119,7 +119,7 @@ impl Mover {
         Ok(())
     }
 
-    /// Moves pay-results and answers of which no fact speaks, with the help of the indexes. There are hardly ever any, so
+    /// Moves pay-results and answers that no fact names, with the help of the indexes. There are hardly ever any, so
     /// they are counted first.
     pub(super) fn write_left_over(
         &mut self,
