@@ -83,3 +83,21 @@ fn a_stop_waits_for_a_journal_that_recovers() {
     let gateway = gateway.stop_and_restart();
     assert_own(&gateway.post(PREPAY, prepay("u").to_string()), 200, E403);
 }
+
+#[test]
+fn a_stop_leaves_everything_in_the_file_itself() {
+    let (kakao, biller) = (Upstream::ok(), Upstream::ok());
+    let mut gateway = Setup::new(&kakao.url(), &biller.url()).start();
+    for user in ["a", "b", "c"] {
+        assert_eq!(gateway.post(PAY_RESULT, paid(user)).res_code(), "OK");
+    }
+    assert_eq!(gateway.terminate(), Some(0));
+    let elsewhere = tempfile::TempDir::new().unwrap();
+    let copy = elsewhere.path().join("copy.sqlite3");
+    let file = gateway.path().join("data/ledger/journal.sqlite3");
+    std::fs::copy(file, &copy).unwrap();
+    let copied = rusqlite::Connection::open(copy).unwrap();
+    let payments = "SELECT count(*) FROM facts WHERE kind = 'payment'";
+    let payments: i64 = copied.query_row(payments, [], |row| row.get(0)).unwrap();
+    assert_eq!(payments, 3);
+}

@@ -203,3 +203,19 @@ async fn a_verification_says_how_far_it_is_and_counts_everything() {
         );
     }
 }
+
+#[test]
+fn a_file_that_is_no_journal_is_called_what_it_is_without_a_gateway() {
+    let folder = tempfile::TempDir::new().unwrap();
+    let file = folder.path().join("journal.sqlite3");
+    let said = || {
+        let verified = verify_offline(folder.path(), |_| {});
+        verified.unwrap_err().to_string()
+    };
+    std::fs::write(&file, "").unwrap();
+    assert!(said().contains("is empty"), "{}", said());
+    let foreign = rusqlite::Connection::open(&file).unwrap();
+    foreign.execute_batch("CREATE TABLE t (x)").unwrap();
+    drop(foreign);
+    assert!(said().contains("of another program"), "{}", said());
+}

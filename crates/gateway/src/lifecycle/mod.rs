@@ -174,6 +174,7 @@ impl Gateway {
         if let Err(error) = &flushed {
             tracing::error!(%error, "stopping with facts that are in no journal");
         }
+        self.shared.ledger.leave().await;
         if let Some(exporter) = self.exporter {
             exporter.finish(LAST_EXPORT).await;
         }

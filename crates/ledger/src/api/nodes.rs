@@ -9,6 +9,9 @@ use crate::{RegisteredNode, Timestamp};
 /// A node that was not heard of for so long does not run, or cannot reach Redis.
 const SILENT_AFTER: Duration = Duration::from_secs(15);
 
+/// An end waits so long at most for Redis.
+const LEAVE_WITHIN: Duration = Duration::from_secs(1);
+
 /// Why a node is not struck off.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum NotForgotten {
@@ -39,6 +42,17 @@ impl Ledger {
             None => Ok(None),
             Some(share) => share.registered_nodes().await.map(Some),
         }
+    }
+
+    /// Gives this node's number up and says to the other nodes that it has ended; at most a second. Called when the process
+    /// ends: the number would be held for some seconds else.
+    pub async fn leave(&self) {
+        let Some(presence) = self.presence.clone() else {
+            return;
+        };
+        let left = tokio::task::spawn_blocking(move || presence.end());
+        // Without Redis the others find out by themselves.
+        let _ = tokio::time::timeout(LEAVE_WITHIN, left).await;
     }
 
     /// Strikes a node off that will not come back. One that does is on the list again.

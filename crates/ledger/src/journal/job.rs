@@ -20,10 +20,12 @@ pub(super) enum Job {
         entry: Entry,
         done: oneshot::Sender<Result<Rows, Arc<JournalError>>>,
     },
-    /// Everything so far, debts included; answers how many entries are still owed at `until`.
+    /// Everything so far, debts included; answers how many entries are still owed at `until`, and when the write-ahead log
+    /// is copied to the file.
     Flush {
         until: Instant,
         done: oneshot::Sender<usize>,
+        copied: oneshot::Sender<()>,
     },
     /// A copy of the journal, made beside all other jobs.
     Copy(Box<CopyJob>),

@@ -330,13 +330,18 @@ impl Journal {
     /// # Errors
     /// When something could not be written in that time.
     pub async fn flush(&self, within: Duration) -> Result<(), JournalError> {
-        let (done, wait) = oneshot::channel();
+        let ((done, wait), (copied, is_copied)) = (oneshot::channel(), oneshot::channel());
         self.queue.push(job::Job::Flush {
             until: Instant::now() + within,
             done,
+            copied,
         });
         match timeout(within + FLUSH_GRACE, wait).await {
-            Ok(Ok(0)) => Ok(()),
+            Ok(Ok(0)) => {
+                // A file that somebody copies alone then has everything, too; what is not copied stays in the log.
+                let _ = timeout(FLUSH_GRACE, is_copied).await;
+                Ok(())
+            }
             Ok(Ok(owed)) => Err(JournalError::Owed(owed)),
             Ok(Err(_)) | Err(_) => Err(JournalError::Stalled),
         }

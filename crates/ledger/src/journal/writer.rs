@@ -87,8 +87,6 @@ impl Writer {
         if entries > 0 {
             tracing::error!(entries, "closed with entries that were never written");
         }
-        // A file that somebody copies alone has everything, too. What cannot be copied now stays in the log.
-        let _ = (self.connection).query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(()));
     }
 
     /// Does the next job, or, where none comes within that time, what is to be done once in a while.
@@ -116,7 +114,17 @@ impl Writer {
     fn do_other(&mut self, job: Job) {
         match job {
             Job::Write { entry, done } => self.commit(vec![(entry, done)]),
-            Job::Flush { until, done } => self.flush(until, done),
+            Job::Flush {
+                until,
+                done,
+                copied,
+            } => {
+                self.flush(until, done);
+                let checkpoint = "PRAGMA wal_checkpoint(PASSIVE)";
+                let _ = self.connection.query_row(checkpoint, [], |_| Ok(()));
+                // Nobody waits any more where that took too long.
+                let _ = copied.send(());
+            }
             Job::Copy(copy) => {
                 let connection = Rc::clone(&self.connection);
                 copy.run(&connection, |within| self.serve(within));

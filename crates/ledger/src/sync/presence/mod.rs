@@ -12,9 +12,9 @@ mod registry;
 use std::collections::hash_map::RandomState;
 use std::hash::BuildHasher;
 use std::io;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Sender, channel};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
@@ -32,11 +32,11 @@ use holder::Holder;
 /// reach.
 const LEARN_WITHIN: Duration = Duration::from_secs(1);
 
-/// A `Presence` holds the node's number, and gives it up when dropped.
+/// A `Presence` holds the node's number, and gives it up at its end or when dropped.
 #[derive(Debug)]
 pub(crate) struct Presence {
     stop: watch::Sender<()>,
-    thread: Option<JoinHandle<()>>,
+    thread: Mutex<Option<JoinHandle<()>>>,
     is_taken: Arc<AtomicBool>,
 }
 
@@ -85,6 +85,20 @@ impl Presence {
         self.is_taken.load(Ordering::Acquire)
     }
 
+    /// Gives the number up and says to the other nodes that this one has ended; blocks for as long as Redis may take.
+    pub(crate) fn end(&self) {
+        // Nobody listening means that it has ended.
+        let _ = self.stop.send(());
+        let thread = self
+            .thread
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take();
+        if let Some(thread) = thread {
+            let _ = thread.join();
+        }
+    }
+
     fn spawn(
         claimant: Claimant,
         learned: Sender<NumberClaim>,
@@ -99,7 +113,7 @@ impl Presence {
             .spawn(move || runtime.block_on(claimant.run(learned, stopped)))?;
         Ok(Self {
             stop,
-            thread: Some(thread),
+            thread: Mutex::new(Some(thread)),
             is_taken,
         })
     }
@@ -128,10 +142,6 @@ impl Share {
 
 impl Drop for Presence {
     fn drop(&mut self) {
-        // Nobody listening means that it has ended.
-        let _ = self.stop.send(());
-        if let Some(thread) = self.thread.take() {
-            let _ = thread.join();
-        }
+        self.end();
     }
 }
