@@ -33,8 +33,9 @@ pub use node::{
 pub use observer::{Observer, UpgradeProgress};
 pub(crate) use state::registered_bills::RegisteredBills;
 pub use state::{
-    AnswerSummary, BillGroup, BillState, Cancellation, Classification, DeliveryState, Digests,
-    Fact, FactContext, FactKind, HeapBytes, HybridLogicalClock, KeptAnswer, Link, LinkState,
-    Message, MessageDigest, PaymentEffect, PaymentGroup, PaymentRecord, Payments, RefusedClosing,
-    RefusedEntry, RefusedOutcome, RefusedPayResult, RegisteredNode, Stamp, Timestamp,
+    AnswerSummary, Author, BillGroup, BillState, Cancellation, Classification, DeliveryState,
+    Digests, Fact, FactContext, FactKind, FactRecord, HeapBytes, HybridLogicalClock, KeptAnswer,
+    Link, LinkState, Message, MessageDigest, PaymentEffect, PaymentGroup, PaymentRecord, Payments,
+    RefusedClosing, RefusedEntry, RefusedOutcome, RefusedPayResult, RegisteredNode, Replica, Stamp,
+    Timestamp,
 };

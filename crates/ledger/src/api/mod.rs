@@ -56,7 +56,9 @@ pub use crate::node::kept::{ForgottenCount, KeptFrom};
 use crate::node::retention;
 use crate::node::{CacheFigures, FillingThread, Node, RetentionThread, refused_links};
 use crate::redis::SharedStore;
-use crate::sync::{Held, Keep, Presence, Resync, Seal, Share};
+use crate::sync::{
+    Held, Keep, Presence, ReplicaState, Replication, ReplicationSettings, Resync, Seal, Share,
+};
 use crate::{BillView, JournalError, Timestamp};
 
 /// A question to the shared state ends at its deadline, or so much later: replies that have come by then
@@ -69,7 +71,8 @@ pub struct Ledger {
     node: Arc<Node>,
     share: Option<Share>,
     kept: Kept,
-    /// Both end with the last clone.
+    /// All end with the last clone.
+    _replication: Option<Arc<Replication>>,
     _resync: Option<Arc<Resync>>,
     _retention: Arc<RetentionThread>,
     _filling: Arc<FillingThread>,
@@ -98,17 +101,20 @@ impl Ledger {
         let share = options.redis.clone().map(|settings| {
             let seal = Seal::new(settings.value_key.clone());
             let store = SharedStore::start_by(settings, options.clock);
+            let keep = Keep {
+                unpaid_bills: options.retention,
+                paid_bills: options.retention_paid,
+            };
+            let replica = replica_of(node.journal())?;
             let node = Arc::clone(&node);
-            Share::new(
+            Ok::<_, JournalError>(Share::new(
                 node,
                 (store, seal),
-                Keep {
-                    unpaid_bills: options.retention,
-                    paid_bills: options.retention_paid,
-                },
+                (keep, replica),
                 options.observer.clone(),
-            )
+            ))
         });
+        let share = share.transpose()?;
         let presence = share
             .as_ref()
             .map(|share| share.claim_number(now).map(Arc::new))
@@ -116,6 +122,17 @@ impl Ledger {
         let resync = share
             .as_ref()
             .map(|share| Resync::start(Arc::clone(&node), share.clone()))
+            .transpose()
+            .map_err(|error| JournalError::Io(options.directory.clone(), error))?;
+        let replication = share
+            .as_ref()
+            .map(|share| {
+                let settings = ReplicationSettings {
+                    stream_bytes: 256 << 20,
+                    wait_replicas: 0,
+                };
+                Replication::start(&node, share, settings)
+            })
             .transpose()
             .map_err(|error| JournalError::Io(options.directory.clone(), error))?;
         let kept = Kept {
@@ -133,6 +150,7 @@ impl Ledger {
             kept,
             _retention: Arc::new(retention),
             _filling: Arc::new(filling),
+            _replication: replication.map(Arc::new),
             _resync: resync.map(Arc::new),
             presence,
         })
@@ -274,4 +292,13 @@ impl Ledger {
     pub fn is_journal_writable(&self) -> bool {
         self.node.journal().is_writable()
     }
+}
+
+/// Returns what the journal has of the facts of all nodes.
+fn replica_of(journal: &journal::Journal) -> Result<ReplicaState, JournalError> {
+    let reader = journal.reader();
+    let named = |error: JournalError| error.of(journal.path());
+    let last = reader.own_last().map_err(named)?;
+    let known_to = reader.authors().map_err(named)?;
+    Ok(ReplicaState::new(journal.author(), last, known_to))
 }

@@ -6,9 +6,6 @@ use super::Ledger;
 use crate::redis::OutOfReach;
 use crate::{RegisteredNode, Timestamp};
 
-/// A node that was not heard of for so long does not run, or cannot reach Redis.
-const SILENT_AFTER: Duration = Duration::from_secs(15);
-
 /// An end waits so long at most for Redis.
 const LEAVE_WITHIN: Duration = Duration::from_secs(1);
 
@@ -23,13 +20,6 @@ pub enum NotForgotten {
     Runs,
     /// Redis cannot be reached.
     OutOfReach,
-}
-
-impl RegisteredNode {
-    /// Returns whether the node runs and reaches Redis, as far as was heard of it by `now`.
-    pub fn is_running(&self, now: Timestamp) -> bool {
-        !self.has_ended && self.seen.plus(SILENT_AFTER) > now
-    }
 }
 
 impl Ledger {

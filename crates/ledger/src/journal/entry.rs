@@ -5,9 +5,10 @@ use std::sync::Arc;
 use bytes::Bytes;
 
 use super::effect::Effect;
+use super::foreign::ForeignFacts;
 use super::identity::IdentityInForce;
 use super::refused::RefusedChange;
-use crate::{BillState, Digests, Fact, FactContext, KeptAnswer, MessageDigest};
+use crate::{Author, BillState, Digests, Fact, FactContext, KeptAnswer, MessageDigest};
 use protocol::{Bill, BillerCode};
 
 /// Facts that stand or fall together, with a pay-result's bytes or a biller's answer to it.
@@ -28,6 +29,10 @@ pub struct Entry {
     pub(super) refused: Option<Box<RefusedChange>>,
     /// Identity parameters that came into force.
     pub(super) identities: Vec<IdentityInForce>,
+    /// Where another author made the facts.
+    pub(super) foreign: Option<Box<ForeignFacts>>,
+    /// Own facts up to this number are published.
+    pub(super) published: Option<(Author, i64)>,
 }
 
 /// A bill's state up to one of its facts.
@@ -107,53 +112,43 @@ pub struct Cursor {
 
 impl Entry {
     /// An entry of facts only.
-    pub const fn of(facts: Vec<Fact>) -> Self {
+    pub fn of(facts: Vec<Fact>) -> Self {
         Self {
             facts,
-            context: FactContext::NONE,
-            message: None,
-            answer: None,
-            cursor: None,
-            forgotten: None,
-            walked: None,
-            effects: Vec::new(),
-            snapshot: None,
-            refused: None,
-            identities: Vec::new(),
+            ..Self::default()
         }
     }
 
     /// No facts, but how far they are shared.
-    pub const fn shared(cursor: Cursor) -> Self {
+    pub fn shared(cursor: Cursor) -> Self {
         Self {
-            facts: Vec::new(),
-            context: FactContext::NONE,
-            message: None,
-            answer: None,
             cursor: Some(cursor),
-            forgotten: None,
-            walked: None,
-            effects: Vec::new(),
-            snapshot: None,
-            refused: None,
-            identities: Vec::new(),
+            ..Self::default()
+        }
+    }
+
+    /// No facts, but how far this journal's own are published.
+    pub(crate) fn published(author: Author, number: i64) -> Self {
+        Self {
+            published: Some((author, number)),
+            ..Self::default()
         }
     }
 
     /// No facts, but bills whose old facts, messages and answers are taken out.
-    pub const fn forgotten(forgotten: Forgotten) -> Self {
+    pub fn forgotten(forgotten: Forgotten) -> Self {
         Self {
-            facts: Vec::new(),
-            context: FactContext::NONE,
-            message: None,
-            answer: None,
-            cursor: None,
             forgotten: Some(forgotten),
-            walked: None,
-            effects: Vec::new(),
-            snapshot: None,
-            refused: None,
-            identities: Vec::new(),
+            ..Self::default()
+        }
+    }
+
+    /// Facts of another author.
+    pub fn of_author(facts: Vec<Fact>, foreign: ForeignFacts) -> Self {
+        Self {
+            facts,
+            foreign: Some(Box::new(foreign)),
+            ..Self::default()
         }
     }
 

@@ -10,7 +10,9 @@ use super::first_request::FirstRequests;
 use super::intern::{KnownBill, Numbers};
 use super::load;
 use super::packed::Packed;
-use super::{Entry, Forgotten, ForgottenFacts, JournalError, Rows, forget, identity, refused};
+use super::{
+    Entry, Forgotten, ForgottenFacts, JournalError, Rows, author, forget, identity, refused,
+};
 use crate::{BillState, Digests, Fact, FactContext, KeptAnswer};
 
 /// Writes entries, one transaction after the other.
@@ -82,6 +84,9 @@ impl Inserter {
     }
 
     fn insert(&mut self, connection: &Connection, entry: &Entry) -> Result<Rows, JournalError> {
+        if let Some(foreign) = &entry.foreign {
+            return self.insert_foreign(connection, (entry, foreign));
+        }
         if let Some((biller, message, body)) = &entry.message {
             let biller = self.numbers.biller(connection, *biller)?;
             let digests = Digests {
@@ -130,6 +135,10 @@ impl Inserter {
         }
         if let Some(change) = &entry.refused {
             refused::change(connection, change)?;
+        }
+        if let Some((author, number)) = entry.published {
+            let known = author::find_or_make(connection, author)?;
+            author::set_known_to(connection, known.id, number)?;
         }
         for kept in &entry.identities {
             identity::keep(connection, kept)?;

@@ -5,6 +5,7 @@
 
 mod access;
 mod audit;
+mod author;
 mod backup;
 mod bulk_load;
 mod check;
@@ -19,6 +20,7 @@ mod fact_row;
 mod file;
 mod finding;
 mod first_request;
+mod foreign;
 mod forget;
 mod hash;
 mod identity;
@@ -44,6 +46,7 @@ mod reader;
 mod readers;
 mod recent;
 mod recompute;
+mod records;
 mod refused;
 mod refused_reader;
 mod restore;
@@ -82,6 +85,7 @@ pub use entry::{Cursor, Entry, Forgotten, ForgottenFacts, RetentionClass, Snapsh
 pub use error::JournalError;
 use file::HeldFile;
 pub use finding::{Finding, Findings};
+pub use foreign::ForeignFacts;
 pub use identity::IdentityInForce;
 use insert::Inserter;
 pub use load::Loaded;
@@ -90,6 +94,7 @@ pub(crate) use place::JournalIdentity;
 use queue::{Bounds, Place, Queue};
 pub use reader::Reader;
 pub(crate) use readers::{READ_PATIENCE, Readers};
+pub use records::Records;
 pub(crate) use refused::{CameRefused, RefusedChange};
 pub use refused_reader::RefusedFilter;
 pub use restore::{Restored, restore};
@@ -99,7 +104,7 @@ use tally::Tally;
 use upkeep::Upkeep;
 pub(crate) use walk::{Due, Verdict};
 
-use crate::Observer;
+use crate::{Author, Observer};
 
 /// How much longer than asked a flush may take to say how it went.
 const FLUSH_GRACE: Duration = Duration::from_millis(500);
@@ -226,6 +231,14 @@ impl Journal {
     /// This node's number: drawn when the journal was made, kept in it.
     pub const fn node(&self) -> u32 {
         self.node
+    }
+
+    /// The author of this journal's own facts.
+    pub(crate) fn author(&self) -> Author {
+        Author {
+            node: self.node,
+            journal: self.identity.identity,
+        }
     }
 
     /// Who the journal is, and where it lies.

@@ -138,29 +138,31 @@ impl Reader {
         biller: Option<BillerCode>,
         most: usize,
     ) -> Result<Vec<NumberedFact>, JournalError> {
-        self.open_events(7, biller, most)
+        self.open_events((7, ""), biller, most)
     }
 
-    /// The payments and cancels of which no delivery is known: those under way, and at a start those that the last stop
-    /// cut off. The oldest first.
+    /// The payments and cancels that this journal took, of which no delivery is known: those under way, and at a start
+    /// those that the last stop cut off. The oldest first.
     ///
     /// # Errors
     /// When the file cannot be read or holds a row that this version does not know.
     pub fn cut_off_payments(&self) -> Result<Vec<NumberedFact>, JournalError> {
-        self.open_events(6, None, usize::MAX)
+        let own = "AND NOT EXISTS (SELECT 1 FROM foreign_run WHERE fact.seq BETWEEN foreign_run.seq
+             AND foreign_run.seq + foreign_run.facts - 1)";
+        self.open_events((6, own), None, usize::MAX)
     }
 
     fn open_events(
         &self,
-        kind: i64,
+        (kind, which): (i64, &str),
         biller: Option<BillerCode>,
         most: usize,
     ) -> Result<Vec<NumberedFact>, JournalError> {
         let connection = self.lock();
-        let query = row::query(
+        let query = row::query(&format!(
             "WHERE fact.seq IN (SELECT seq FROM fact INDEXED BY fact_open WHERE open = 1) AND +fact.kind = ?1
-             AND (?2 IS NULL OR biller.code = ?2) ORDER BY fact.seq LIMIT ?3",
-        );
+             AND (?2 IS NULL OR biller.code = ?2) {which} ORDER BY fact.seq LIMIT ?3"
+        ));
         let mut statement = connection.prepare_cached(&query)?;
         let biller = biller.as_ref().map(BillerCode::as_str);
         let mut rows = statement.query(params![kind, biller, limit(most)])?;

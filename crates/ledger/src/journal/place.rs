@@ -11,7 +11,8 @@ use std::path::Path;
 use rusqlite::{Connection, OptionalExtension, params};
 use rustix::fs::{CWD, RenameFlags, renameat_with};
 
-use super::JournalError;
+use super::{JournalError, author, schema};
+use crate::Author;
 
 /// Who a journal is, and where.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -53,8 +54,8 @@ pub(super) fn settle(
             Ok((row.get(0)?, row.get(1)?))
         })
         .optional()?;
-    let (identity, known_place) = known.unwrap_or_default();
-    let identity = match (identity, known_place) {
+    let (known_identity, known_place) = known.unwrap_or_default();
+    let identity = match (known_identity, known_place) {
         (Some(identity), Some(known_place)) if known_place == place => {
             return Ok(JournalIdentity { identity, place });
         }
@@ -70,10 +71,19 @@ pub(super) fn settle(
             draw(connection)?
         }
     };
-    connection.execute(
+    let transaction = connection.unchecked_transaction()?;
+    if let Some(known) = known_identity.filter(|known| *known != identity) {
+        let former = Author {
+            node: schema::node(&transaction)?,
+            journal: known,
+        };
+        author::part_from(&transaction, former)?;
+    }
+    transaction.execute(
         "UPDATE node SET identity = ?1, place = ?2",
         params![identity, place],
     )?;
+    transaction.commit()?;
     Ok(JournalIdentity { identity, place })
 }
 

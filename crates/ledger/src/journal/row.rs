@@ -52,6 +52,14 @@ pub(super) fn query(rest: &str) -> String {
     )
 }
 
+/// Returns a query of facts with their bills and contexts, and `more` columns behind them.
+pub(super) fn query_of_records(more: &str, rest: &str) -> String {
+    format!(
+        "SELECT {KIND_COLUMNS}, message.digest, {BILL_COLUMNS}, message.canonical, {REQUEST}, {CONTEXT_COLUMNS}, {more}
+         {FACT_TABLES} {rest}"
+    )
+}
+
 /// Returns a query of facts of one bill, which the first seven parameters name.
 pub(super) fn query_of_bill(rest: &str) -> String {
     query(&format!(

@@ -7,7 +7,7 @@ use std::path::Path;
 
 use rusqlite::{Connection, OpenFlags, OptionalExtension};
 
-use super::{JournalError, identity, indexes, refused, views};
+use super::{JournalError, author, identity, indexes, refused, views};
 
 /// Kept in `PRAGMA user_version`; a file of a later version is refused.
 pub(super) const VERSION: i64 = 4;
@@ -130,6 +130,7 @@ pub(super) fn prepare(connection: &mut Connection, file: &Path) -> Result<(), Jo
         transaction.commit()?;
     }
     connection.execute_batch(identity::TABLE)?;
+    connection.execute_batch(author::TABLES)?;
     Ok(())
 }
 

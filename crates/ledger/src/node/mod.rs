@@ -12,6 +12,7 @@ pub(crate) mod decision;
 mod doubtful;
 mod filling;
 mod filter;
+mod foreign;
 mod hash;
 pub(crate) mod kept;
 mod links;
@@ -30,6 +31,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use protocol::{Bill, BillerCode};
+use tokio::sync::Notify;
 
 pub(crate) use book::{Book, BookState};
 use books::Books;
@@ -65,6 +67,8 @@ pub(crate) struct Node {
     marks: Marks,
     refused_links: RefusedLinks,
     refused: RefusedIndex,
+    /// Something was committed.
+    has_committed: Arc<Notify>,
 }
 
 impl Node {
@@ -239,6 +243,11 @@ impl Node {
         let known = known.max(state.latest(bill));
         let fact = self.fact(bill, known, now, kind);
         self.record(&mut state, Entry::of(vec![fact]).with_context(context))
+    }
+
+    /// Waits until the journal has committed something since this was awaited last.
+    pub(crate) async fn committed_any(&self) {
+        self.has_committed.notified().await;
     }
 
     /// Waits for a commit and marks its rows as journalled.

@@ -3,6 +3,8 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use tokio::sync::Notify;
+
 use super::Node;
 use super::books::Books;
 use super::cache::Cache;
@@ -27,9 +29,13 @@ impl Node {
         (wall, now): (WallClock, Timestamp),
     ) -> Result<Self, JournalError> {
         let books = Arc::new(Books::new(Arc::new(Cache::new(cache_bytes))));
+        let has_committed = Arc::new(Notify::new());
         let on_commit = {
-            let books = Arc::clone(&books);
-            Box::new(move |entry: &Entry| books.committed(entry))
+            let (books, has_committed) = (Arc::clone(&books), Arc::clone(&has_committed));
+            Box::new(move |entry: &Entry| {
+                books.committed(entry);
+                has_committed.notify_one();
+            })
         };
         let journal = Journal::open(directory, settings, on_commit)?;
         let reader = journal.reader();
@@ -68,6 +74,7 @@ impl Node {
             books,
             refused_links: found.refused_links,
             refused: found.refused,
+            has_committed,
         };
         node.settle_what_was_cut_off(now)?;
         Ok(node)

@@ -41,6 +41,7 @@ mod topology;
 
 pub use commands::change::{BillerChanges, Change, Swap};
 pub use commands::key::{CommonKey, Key};
+pub use commands::stream::StreamEntry;
 pub use connection::clock::WallClock;
 pub use health::identity::{Identity, Server};
 pub use health::inquiry::{Inquiry, Step, inquire};

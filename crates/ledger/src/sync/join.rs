@@ -44,8 +44,28 @@ impl Share {
         bill: &Bill,
         (local, held): (&Local, &Held),
     ) -> bool {
-        let known = (held.state.as_ref()).zip(local.state());
-        let conflict = known.and_then(|(theirs, ours)| BillState::conflict(theirs, ours, bill));
+        let Some((theirs, ours)) = (held.state.as_ref()).zip(local.state()) else {
+            return false;
+        };
+        self.classify_where_both_took_payments(state, bill, (ours, theirs))
+    }
+
+    /// Does the same with what another node's facts say of a bill.
+    pub(crate) fn classify_between(&self, resident: &Resident, theirs: &BillState) {
+        let mut state = resident.book().lock();
+        let local = state.local(resident.bill());
+        if let Some(ours) = local.state() {
+            self.classify_where_both_took_payments(&mut state, resident.bill(), (ours, theirs));
+        }
+    }
+
+    fn classify_where_both_took_payments(
+        &self,
+        state: &mut BookState,
+        bill: &Bill,
+        (ours, theirs): (&BillState, &BillState),
+    ) -> bool {
+        let conflict = BillState::conflict(theirs, ours, bill);
         let Some(fact) = conflict else {
             return false;
         };

@@ -20,6 +20,8 @@ mod old_values;
 mod prepared;
 mod presence;
 mod progress;
+mod replica;
+mod replication;
 mod seal;
 mod subject;
 mod write;
@@ -38,6 +40,8 @@ pub(crate) use identities::PaymentsInAnyIdentity;
 use keys::{KeySet, keys};
 use prepared::Prepared;
 pub(crate) use presence::Presence;
+pub(crate) use replica::ReplicaState;
+pub(crate) use replication::{Replication, ReplicationSettings};
 pub(crate) use resync::Resync;
 pub(crate) use seal::Seal;
 pub(crate) use subject::{Keep, Part, Subject};
@@ -69,13 +73,14 @@ pub(crate) struct Share {
     large_value_timeout: Duration,
     seal: Seal,
     keep: Keep,
+    replica: Arc<ReplicaState>,
 }
 
 impl Share {
     pub(crate) fn new(
         node: Arc<Node>,
         (store, seal): (SharedStore, Seal),
-        keep: Keep,
+        (keep, replica): (Keep, ReplicaState),
         watch: Option<Arc<dyn Observer>>,
     ) -> Self {
         Self {
@@ -85,11 +90,28 @@ impl Share {
             watch,
             seal,
             keep,
+            replica: Arc::new(replica),
         }
     }
 
     pub(crate) const fn store(&self) -> &SharedStore {
         &self.store
+    }
+
+    /// Returns what this node and the others have of the facts of all nodes.
+    pub(crate) fn replica(&self) -> &ReplicaState {
+        &self.replica
+    }
+
+    pub(super) const fn seal(&self) -> &Seal {
+        &self.seal
+    }
+
+    /// An entry of a stream is none of a node, or differs from what is known.
+    pub(super) fn refused_entry(&self) {
+        if let Some(watch) = &self.watch {
+            watch.entry_refused();
+        }
     }
 
     /// Returns the same for work that no call waits for.

@@ -12,7 +12,8 @@ use std::path::{Path, PathBuf};
 
 use rusqlite::{Connection, OptionalExtension, params};
 
-use super::{FILE_NAME, JournalError, access, check, place, schema};
+use super::{FILE_NAME, JournalError, access, author, check, place, schema};
+use crate::Author;
 use source::Source;
 
 /// What the name of the journal is continued with until it is whole.
@@ -142,6 +143,7 @@ impl Copy {
             number = schema::draw_number(&connection)?;
         }
         let place = place::of(&self.file).map_err(|error| self.unwritten(error))?;
+        self.part_from_former(&connection, former)?;
         let changed = connection.execute(
             "UPDATE node SET number = ?1, identity = ?2, place = ?3",
             params![number, place::draw(&connection)?, place],
@@ -161,6 +163,25 @@ impl Copy {
             node: number,
             facts: counted.number,
         })
+    }
+
+    /// Leaves the facts that were published to the node that the copy is from.
+    fn part_from_former(
+        &self,
+        connection: &Connection,
+        former: Option<u32>,
+    ) -> Result<(), JournalError> {
+        let identity: Option<i64> =
+            connection.query_row("SELECT identity FROM node", [], |row| row.get(0))?;
+        let has_authors = connection
+            .prepare("SELECT 1 FROM sqlite_schema WHERE name = 'author'")?
+            .exists([])?;
+        match (former, identity) {
+            (Some(node), Some(journal)) if has_authors => {
+                author::part_from(connection, Author { node, journal })
+            }
+            _ => Ok(()),
+        }
     }
 
     fn rename_to(&self, journal: &Path) -> Result<(), JournalError> {

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use crate::Author;
 use crate::redis::settings::Settings;
 use crate::redis::settings::value_key::ValueKey;
 
@@ -27,6 +28,15 @@ pub enum CommonKey {
     Node(u32),
     /// The list of all nodes.
     Nodes,
+    /// The facts of an author, in the order of their numbers.
+    Stream(Author),
+    /// Facts of an author, for a node that lacks them.
+    Refill {
+        /// The node.
+        node: u32,
+        /// The author.
+        of: Author,
+    },
 }
 
 /// A `Keyspace` writes the names of the keys of one prefix.
@@ -60,6 +70,8 @@ impl Keyspace {
         match key {
             CommonKey::Node(number) => format!("{}:node:{number}", self.prefix),
             CommonKey::Nodes => format!("{}:nodes", self.prefix),
+            CommonKey::Stream(author) => format!("{}:stream:{author}", self.prefix),
+            CommonKey::Refill { node, of } => format!("{}:refill:{node}:{of}", self.prefix),
         }
     }
 

@@ -2,6 +2,7 @@
 
 pub(crate) mod change;
 pub(crate) mod key;
+pub(crate) mod stream;
 
 use std::time::Duration;
 

@@ -35,7 +35,9 @@ impl SharedStore {
         }
         let command = self.inner.commands.put(biller, key, value, expires_in);
         // It was written now, or was there before.
-        self.ask_large(biller, &command, within).await.map(|_| ())
+        self.ask_large(Slot::of(biller), &command, within)
+            .await
+            .map(|_| ())
     }
 
     /// Returns what a key holds whose value may be large.
@@ -50,29 +52,34 @@ impl SharedStore {
     ) -> Result<Option<Bytes>, OutOfReach> {
         let _admitted = self.inner.large.admit(0)?;
         let command = self.inner.commands.get(biller, &[key]);
-        let answer = self.ask_large(biller, &command, within).await?;
+        let answer = self.ask_large(Slot::of(biller), &command, within).await?;
         read_values(answer)?.pop().ok_or(OutOfReach::Refused)
     }
 
-    async fn ask_large(
+    /// Asks over the connection for large values; a command that does not change anything the second time.
+    pub(super) async fn ask_large(
         &self,
-        biller: &str,
+        slot: Slot,
         command: &Cmd,
         within: Duration,
     ) -> Result<Value, OutOfReach> {
         let deadline = Instant::now() + within;
-        let mut large_value_connection = self
-            .large_value_connection(Slot::of(biller), deadline)
-            .await?;
+        let mut large_value_connection = self.large_value_connection(slot, deadline).await?;
         let mut answer = large_value_connection.ask(command, within).await;
         if answer == Err(OutOfReach::Lost) {
             // Read twice, or written where there is none yet: a second time changes nothing.
-            large_value_connection = self
-                .large_value_connection(Slot::of(biller), deadline)
-                .await?;
+            large_value_connection = self.large_value_connection(slot, deadline).await?;
             answer = large_value_connection.ask(command, within).await;
         }
-        let answer = answer?;
+        self.judge_large(&large_value_connection, answer?)
+    }
+
+    /// Takes the consequences of an error that a server answered.
+    pub(super) fn judge_large(
+        &self,
+        large_value_connection: &LargeValueConnection,
+        answer: Value,
+    ) -> Result<Value, OutOfReach> {
         let Value::ServerError(error) = answer else {
             return Ok(answer);
         };
@@ -92,7 +99,7 @@ impl SharedStore {
 
     /// Returns the connection for large values of a slot; waits for the supervisor to make it where there was none
     /// before, or where it broke.
-    async fn large_value_connection(
+    pub(super) async fn large_value_connection(
         &self,
         slot: Slot,
         deadline: Instant,

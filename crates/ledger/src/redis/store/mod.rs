@@ -3,6 +3,7 @@
 mod batch;
 mod common_keys;
 mod large_values;
+mod streams;
 
 use std::sync::Arc;
 use std::thread;

@@ -15,13 +15,16 @@ use super::registry;
 use crate::RegisteredNode;
 use crate::node::Node;
 use crate::redis::{CommonKey, Key, OutOfReach, SharedStore, Swap};
-use crate::sync::Seal;
+use crate::sync::{ReplicaState, Seal};
 
 /// A number that is not renewed is held for this time.
 const HELD_FOR: Duration = Duration::from_secs(15);
 
 /// It is renewed so often.
 const RENEW_EVERY: Duration = Duration::from_secs(5);
+
+/// The other nodes hear so often how this one is.
+const REGISTER_EVERY: Duration = Duration::from_secs(1);
 
 /// It is logged so often that the number is taken.
 const LOG_EVERY: Duration = Duration::from_mins(1);
@@ -48,6 +51,7 @@ pub(super) struct Claimant {
     pub(super) name: String,
     pub(super) store: SharedStore,
     pub(super) seal: Seal,
+    pub(super) replica: Arc<ReplicaState>,
     /// Whether this process has held the number.
     pub(super) had: bool,
     /// When it was logged that the number is taken.
@@ -77,15 +81,25 @@ impl Claimant {
             self.register(false).await;
         }
         let mut has_supervisor = true;
+        let mut renewed = Instant::now();
+        let mut is_held = self.had;
         loop {
+            let mut is_due = false;
             tokio::select! {
                 _ = stopped.changed() => break,
-                changed = present.changed(), if has_supervisor => has_supervisor = changed.is_ok(),
-                () = tokio::time::sleep(RENEW_EVERY) => {}
+                changed = present.changed(), if has_supervisor => {
+                    has_supervisor = changed.is_ok();
+                    is_due = true;
+                }
+                () = tokio::time::sleep(REGISTER_EVERY) => {}
             }
-            let claim = self.claim().await;
-            self.publish(&claim);
-            if matches!(claim, NumberClaim::Held) {
+            if is_due || renewed.elapsed() >= RENEW_EVERY {
+                renewed = Instant::now();
+                let claim = self.claim().await;
+                self.publish(&claim);
+                is_held = matches!(claim, NumberClaim::Held);
+            }
+            if is_held {
                 self.register(false).await;
             }
         }
@@ -183,8 +197,11 @@ impl Claimant {
             seen: self.node.now(),
             has_ended,
             unshared: self.node.marks().unshared(),
+            replica: Some(self.replica.said()),
         };
-        let _ = registry::put(&self.store, &self.seal, said).await;
+        if let Ok(nodes) = registry::put(&self.store, &self.seal, said).await {
+            self.replica.set_nodes(nodes);
+        }
     }
 
     const fn common(&self) -> CommonKey {

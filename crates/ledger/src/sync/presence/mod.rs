@@ -20,10 +20,10 @@ use std::time::Duration;
 
 use tokio::sync::watch;
 
-use super::{Seal, Share};
+use super::{ReplicaState, Seal, Share};
 use crate::journal::JournalError;
 use crate::node::Node;
-use crate::redis::{OutOfReach, SharedStore};
+use crate::redis::{CommonKey, OutOfReach, SharedStore};
 use crate::{RegisteredNode, Timestamp};
 use claimant::{Claimant, NumberClaim, taken_message};
 use holder::Holder;
@@ -31,6 +31,9 @@ use holder::Holder;
 /// A start waits so long at most to learn whether its number is its own; it goes on without where Redis is out of
 /// reach.
 const LEARN_WITHIN: Duration = Duration::from_secs(1);
+
+/// The stream of a node that was struck off leaves after this time.
+const STREAM_KEPT_FOR: Duration = Duration::from_hours(24);
 
 /// A `Presence` holds the node's number, and gives it up at its end or when dropped.
 #[derive(Debug)]
@@ -48,6 +51,7 @@ impl Presence {
     fn start(
         node: &Arc<Node>,
         (store, seal): (SharedStore, Seal),
+        replica: &Arc<ReplicaState>,
         now: Timestamp,
     ) -> Result<Self, JournalError> {
         let journal = node.journal();
@@ -65,6 +69,7 @@ impl Presence {
             name: journal.node().to_string(),
             store,
             seal,
+            replica: Arc::clone(replica),
             had: false,
             logged: None,
             is_taken: Arc::clone(&is_taken),
@@ -126,7 +131,7 @@ impl Share {
     /// When another process has it.
     pub(crate) fn claim_number(&self, now: Timestamp) -> Result<Presence, JournalError> {
         let reached_by = (self.store.clone(), self.seal.clone());
-        Presence::start(&self.node, reached_by, now)
+        Presence::start(&self.node, reached_by, &self.replica, now)
     }
 
     /// Returns the nodes that share the Redis, by their numbers.
@@ -134,8 +139,15 @@ impl Share {
         registry::read(&self.store, &self.seal).await
     }
 
-    /// Strikes a node off the list.
+    /// Strikes a node off the list. Its stream stays for a day: every node has it by then.
     pub(crate) async fn unregister_node(&self, number: u32) -> Result<(), OutOfReach> {
+        let nodes = self.registered_nodes().await?;
+        let known = nodes.iter().find(|known| known.node == number);
+        if let Some(replica) = known.and_then(|known| known.replica.as_ref()) {
+            let stream = CommonKey::Stream(replica.author);
+            let within = self.store.timeout();
+            self.store.expire(stream, STREAM_KEPT_FOR, within).await?;
+        }
         registry::remove(&self.store, &self.seal, number).await
     }
 }

@@ -9,7 +9,7 @@ use bytes::Bytes;
 
 use crate::redis::{CommonKey, Key, OutOfReach, SharedStore, Swap};
 use crate::sync::Seal;
-use crate::{RegisteredNode, Timestamp};
+use crate::{Author, RegisteredNode, Replica, Timestamp};
 
 /// A change is tried so often because another node changed the list meanwhile.
 const ROUNDS: usize = 8;
@@ -17,8 +17,11 @@ const ROUNDS: usize = 8;
 /// Nodes in the list, at most; beyond them the one that was heard of last the longest ago leaves.
 const NODES_MAX: usize = 64;
 
+/// Authors of which a node says how much it has, at most.
+const AUTHORS_MAX: usize = 256;
+
 /// The format of the values in Redis that this version reads and writes.
-pub(super) const FORMAT: u32 = 2;
+pub(super) const FORMAT: u32 = 3;
 
 /// The list, as it is written: a line per node.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -54,15 +57,58 @@ impl fmt::Display for Registry {
                 seen,
                 has_ended,
                 unshared,
+                replica,
             } = node;
             let (since, seen, has_ended) = (since.millis(), seen.millis(), u8::from(*has_ended));
-            writeln!(
+            write!(
                 f,
                 "{node} {format} {process} {machine} {since} {seen} {has_ended} {unshared}"
             )?;
+            if let Some(replica) = replica {
+                write_replica(replica, f)?;
+            }
+            writeln!(f)?;
         }
         Ok(())
     }
+}
+
+/// `AUTHOR LAST AUTHOR=NUMBER,… AUTHOR,…`, with `-` for a list without any. Nodes of before do not read so far.
+fn write_replica(replica: &Replica, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    let list = |words: Vec<String>| match words.is_empty() {
+        true => "-".to_owned(),
+        false => words.join(","),
+    };
+    let known_to = replica.known_to.iter();
+    let known_to = known_to.map(|(author, number)| format!("{author}={number}"));
+    let wanted = replica.wanted.iter().map(Author::to_string);
+    write!(
+        f,
+        " {} {} {} {}",
+        replica.author,
+        replica.last,
+        list(known_to.collect()),
+        list(wanted.collect())
+    )
+}
+
+fn parse_replica<'a>(mut words: impl Iterator<Item = &'a str>) -> Option<Replica> {
+    let (author, last) = (words.next()?, words.next()?);
+    let items = |word: &'a str| {
+        word.split(',')
+            .filter(|item| *item != "-")
+            .take(AUTHORS_MAX)
+    };
+    let known_to = items(words.next()?).filter_map(|item| {
+        let (author, number) = item.split_once('=')?;
+        Some((Author::parse(author)?, number.parse().ok()?))
+    });
+    Some(Replica {
+        author: Author::parse(author)?,
+        last: last.parse().ok()?,
+        known_to: known_to.collect(),
+        wanted: items(words.next()?).filter_map(Author::parse).collect(),
+    })
 }
 
 fn parse_node(line: &str) -> Option<RegisteredNode> {
@@ -80,6 +126,7 @@ fn parse_node(line: &str) -> Option<RegisteredNode> {
         seen: Timestamp::from_millis(number()?),
         has_ended: number()? != 0,
         unshared: number()?,
+        replica: parse_replica(words),
     })
 }
 
@@ -92,12 +139,12 @@ pub(super) async fn read(
     Ok(open(seal, held.as_ref()).0)
 }
 
-/// Puts a node into the list, or what it says of itself now.
+/// Puts a node into the list, or what it says of itself now. Returns the list.
 pub(super) async fn put(
     store: &SharedStore,
     seal: &Seal,
     node: RegisteredNode,
-) -> Result<(), OutOfReach> {
+) -> Result<Vec<RegisteredNode>, OutOfReach> {
     change(store, seal, |registry| registry.put(node.clone())).await
 }
 
@@ -111,13 +158,14 @@ pub(super) async fn remove(
         registry.0.retain(|known| known.node != number);
     })
     .await
+    .map(|_| ())
 }
 
 async fn change(
     store: &SharedStore,
     seal: &Seal,
     change: impl Fn(&mut Registry),
-) -> Result<(), OutOfReach> {
+) -> Result<Vec<RegisteredNode>, OutOfReach> {
     let mut held = store.read_common(CommonKey::Nodes).await?;
     for _ in 0..ROUNDS {
         let mut registry = open(seal, held.as_ref());
@@ -127,7 +175,7 @@ async fn change(
             .swap_common(CommonKey::Nodes, held.as_deref(), &new, None)
             .await?
         {
-            Swap::Done => return Ok(()),
+            Swap::Done => return Ok(registry.0),
             Swap::Conflict(mut values) => held = values.pop().flatten(),
         }
     }
@@ -165,6 +213,22 @@ mod tests {
             seen: Timestamp::from_millis(seen),
             has_ended: number.is_multiple_of(2),
             unshared: 3,
+            replica: (number != 2).then(|| replica(number)),
+        }
+    }
+
+    fn replica(number: u32) -> Replica {
+        let author = |journal| Author {
+            node: number,
+            journal,
+        };
+        Replica {
+            author: author(-1),
+            last: 7,
+            known_to: (0..i64::from(number % 3))
+                .map(|at| (author(at), at * 9))
+                .collect(),
+            wanted: (0..i64::from(number % 2)).map(author).collect(),
         }
     }
 

@@ -1,0 +1,364 @@
+//! The [`Follower`] commits the facts of other nodes to this node's journal.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use protocol::Bill;
+use tokio::sync::watch;
+use tokio::time::timeout;
+
+use super::WITHIN;
+use super::entry::StreamFacts;
+use super::refill;
+use crate::journal::Reader;
+use crate::node::{Node, Resident};
+use crate::redis::{CommonKey, OutOfReach, StreamEntry};
+use crate::state::horizon::Horizon;
+use crate::sync::Share;
+use crate::{Author, BillState, FactKind, FactRecord, RegisteredNode};
+
+/// The streams of running nodes are read so often.
+const READ_EVERY: Duration = Duration::from_millis(50);
+
+/// Those of others so often.
+const READ_OTHERS_EVERY: Duration = Duration::from_secs(2);
+
+/// Entries of one stream that are read at once.
+const ENTRIES_AT_ONCE: usize = 16;
+
+/// Facts that somebody has, and that no stream brought for so long, are asked for.
+const ASK_AFTER: Duration = Duration::from_secs(2);
+
+/// It is logged so often that entries are refused.
+const LOG_EVERY: Duration = Duration::from_mins(1);
+
+/// Follows all other nodes.
+pub(super) struct Follower {
+    node: Arc<Node>,
+    share: Share,
+    /// What is known of each stream, beside how far it was followed.
+    streams: BTreeMap<Author, Stream>,
+    logged: Option<Instant>,
+}
+
+/// What is known of a stream.
+#[derive(Debug, Default)]
+struct Stream {
+    /// Entries up to here that are none of the author's are passed over.
+    passed_over: i64,
+    /// Since when somebody has more facts than its stream brought.
+    behind_since: Option<Instant>,
+    read_at: Option<Instant>,
+}
+
+/// What one look at a stream found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Found {
+    /// Nothing behind what is known.
+    End,
+    /// More, and there may be more still.
+    More,
+    /// Something that does not follow what is known.
+    Gap,
+}
+
+impl Follower {
+    pub(super) fn new(node: Arc<Node>, share: Share) -> Self {
+        Self {
+            node,
+            share,
+            streams: BTreeMap::new(),
+            logged: None,
+        }
+    }
+
+    pub(super) async fn run(mut self, mut stopped: watch::Receiver<()>) {
+        let reader = match self.node.journal().reader().another() {
+            Ok(reader) => reader,
+            Err(error) => {
+                tracing::error!(%error, "other nodes are not followed: the journal cannot be read");
+                return;
+            }
+        };
+        let mut has_more = false;
+        loop {
+            let pause = if has_more { Duration::ZERO } else { READ_EVERY };
+            if timeout(pause, stopped.changed()).await.is_ok() {
+                return;
+            }
+            // What cannot be written waits in its stream.
+            has_more = self.node.journal().is_writable() && self.round(&reader).await;
+        }
+    }
+
+    /// Reads every stream once, and serves the nodes that ask. Returns whether there was anything to do.
+    async fn round(&mut self, reader: &Reader) -> bool {
+        let nodes = self.share.replica().nodes().borrow().clone();
+        let mut has_more = false;
+        for author in self.authors(&nodes) {
+            match self.follow(author, &nodes, reader).await {
+                Ok(more) => has_more |= more,
+                // It is out of reach, and so are the others.
+                Err(_) => return false,
+            }
+        }
+        match refill::serve(&self.node, &self.share, (&nodes, reader)).await {
+            Ok(more) => has_more || more,
+            Err(_) => false,
+        }
+    }
+
+    /// Returns the authors whose streams are to be read now.
+    fn authors(&self, nodes: &[RegisteredNode]) -> BTreeSet<Author> {
+        let now = self.node.now();
+        let own = self.share.replica().author();
+        let is_due = |author: &Author| {
+            let read_at = self.streams.get(author).and_then(|stream| stream.read_at);
+            read_at.is_none_or(|at| at.elapsed() >= READ_OTHERS_EVERY)
+        };
+        let mut authors = BTreeSet::new();
+        for node in nodes {
+            let Some(replica) = &node.replica else {
+                continue;
+            };
+            let known = replica.known_to.iter().map(|(author, _)| *author);
+            authors.extend(known.filter(is_due));
+            if node.is_running(now) || is_due(&replica.author) {
+                authors.insert(replica.author);
+            }
+        }
+        authors.remove(&own);
+        authors
+    }
+
+    /// Reads the stream of an author, and what others send where that has a gap. Returns whether there may be more.
+    async fn follow(
+        &mut self,
+        author: Author,
+        nodes: &[RegisteredNode],
+        reader: &Reader,
+    ) -> Result<bool, OutOfReach> {
+        let found = self.read(author, CommonKey::Stream(author), reader).await?;
+        let replica = self.share.replica();
+        let known_to = replica.known_to(author);
+        let somebody_has = nodes.iter().filter_map(|known| known.replica.as_ref());
+        let somebody_has = somebody_has.map(|replica| replica.has_up_to(author)).max();
+        let is_behind = somebody_has.unwrap_or_default() > known_to;
+        let stream = self.streams.entry(author).or_default();
+        stream.read_at = Some(Instant::now());
+        let waits = match (found, is_behind) {
+            (Found::More, _) | (Found::End, false) => {
+                stream.behind_since = None;
+                false
+            }
+            (Found::Gap, _) => true,
+            (Found::End, true) => {
+                let since = stream.behind_since.get_or_insert_with(Instant::now);
+                since.elapsed() >= ASK_AFTER
+            }
+        };
+        if found == Found::End && !is_behind {
+            replica.caught_up(author);
+        }
+        if replica.want(author, waits) && waits {
+            tracing::warn!(
+                %author, known_to, somebody_has,
+                "facts of a node are in no stream any more: they are asked for"
+            );
+        }
+        if !waits {
+            return Ok(found == Found::More);
+        }
+        let refill = CommonKey::Refill {
+            node: replica.author().node,
+            of: author,
+        };
+        let found = self.read(author, refill, reader).await?;
+        match found {
+            Found::More => {
+                let known_to = self.share.replica().known_to(author);
+                self.share.store().trim(refill, known_to, WITHIN).await?;
+            }
+            // It was begun for what this journal had at another time.
+            Found::Gap => self.share.store().remove(refill, WITHIN).await?,
+            Found::End => {}
+        }
+        Ok(found == Found::More)
+    }
+
+    /// Reads entries of a stream behind what is known, and commits them.
+    async fn read(
+        &mut self,
+        author: Author,
+        from: CommonKey,
+        reader: &Reader,
+    ) -> Result<Found, OutOfReach> {
+        let is_own_stream = matches!(from, CommonKey::Stream(_));
+        let entries = self.entries(author, from).await?;
+        let is_end = entries.len() < ENTRIES_AT_ONCE;
+        let mut found = Found::End;
+        for entry in entries {
+            let horizon = Horizon::at(self.node.now());
+            let opened = StreamFacts::open(&entry.value, (self.share.seal(), from), &horizon);
+            let opened = opened
+                .ok()
+                .filter(|facts| facts.author == author && facts.last == entry.number);
+            let Some(facts) = opened else {
+                self.refuse(author, entry.number);
+                if !is_own_stream {
+                    return Ok(Found::Gap);
+                }
+                continue;
+            };
+            let known_to = self.share.replica().known_to(author);
+            if facts.after > known_to {
+                return Ok(Found::Gap);
+            }
+            if facts.last > known_to && !self.take(facts, known_to, reader).await {
+                return Ok(Found::End);
+            }
+            found = Found::More;
+        }
+        Ok(if is_end && is_own_stream {
+            Found::End
+        } else {
+            found
+        })
+    }
+
+    /// Reads entries behind what is known. Those that are passed over are read again, unless there are that many that
+    /// nothing else would be.
+    async fn entries(
+        &self,
+        author: Author,
+        from: CommonKey,
+    ) -> Result<Vec<StreamEntry>, OutOfReach> {
+        let store = self.share.store();
+        let known_to = self.share.replica().known_to(author);
+        let entries = store
+            .entries_after(from, (known_to, ENTRIES_AT_ONCE), WITHIN)
+            .await?;
+        let passed_over = self
+            .streams
+            .get(&author)
+            .map_or(0, |stream| stream.passed_over);
+        let is_full = entries.len() == ENTRIES_AT_ONCE;
+        if is_full && entries.iter().all(|entry| entry.number <= passed_over) {
+            return store
+                .entries_after(from, (passed_over, ENTRIES_AT_ONCE), WITHIN)
+                .await;
+        }
+        Ok(entries)
+    }
+
+    /// Commits the facts behind `known_to`. Returns whether that was done.
+    async fn take(&mut self, facts: StreamFacts, known_to: i64, reader: &Reader) -> bool {
+        let StreamFacts {
+            author,
+            last,
+            records,
+            ..
+        } = facts;
+        let (known, new): (Vec<_>, Vec<_>) = records
+            .into_iter()
+            .partition(|(number, _)| *number <= known_to);
+        if !known.is_empty() {
+            self.compare(author, &known, reader);
+        }
+        let mut residents = Vec::new();
+        for (_, record) in &new {
+            match self.node.resident(&record.fact.bill).await {
+                Ok(resident) => residents.push(resident),
+                // The journal cannot be read: later.
+                Err(_) => return false,
+            }
+        }
+        self.classify(&residents, &new);
+        let epoch = self.node.marks().epoch();
+        let commit = self.node.record_foreign(author, (known_to, last), new);
+        drop(residents);
+        match self.node.committed(commit).await {
+            Ok(rows) => {
+                // Its author writes to Redis what follows from them.
+                self.node.marks().shared(epoch, rows);
+                self.share.replica().learn(author, last);
+                true
+            }
+            // It is owed: what the journal says when it can be written again counts.
+            Err(_) => {
+                if let Ok(known_to) = reader.known_to(author) {
+                    self.share.replica().learn(author, known_to);
+                }
+                false
+            }
+        }
+    }
+
+    /// Makes error bills of those that another node took a payment of, and this node too.
+    fn classify(&self, residents: &[Resident], records: &[(i64, FactRecord)]) {
+        let mut theirs: BTreeMap<&Bill, BillState> = BTreeMap::new();
+        for (_, record) in records {
+            if matches!(record.fact.kind, FactKind::Payment { .. }) {
+                theirs.entry(&record.fact.bill).or_default();
+            }
+        }
+        for (_, record) in records {
+            if let Some(state) = theirs.get_mut(&record.fact.bill) {
+                state.fold(&record.fact);
+            }
+        }
+        for resident in residents {
+            if let Some(theirs) = theirs.remove(resident.bill()) {
+                self.share.classify_between(resident, &theirs);
+            }
+        }
+    }
+
+    /// Facts that came again under numbers that are known must be the same. Where they are not, two journals made them
+    /// under one identity: those that are new here are kept, too, as facts that this node learned.
+    fn compare(&mut self, author: Author, known: &[(i64, FactRecord)], reader: &Reader) {
+        let Some((first, last)) = known.first().zip(known.last()) else {
+            return;
+        };
+        let most = known.len();
+        let ours = reader.records_after(Some(author), first.0 - 1, (most, usize::MAX));
+        let Ok(ours) = ours else {
+            return;
+        };
+        let ours: BTreeMap<i64, FactRecord> = ours.records.into_iter().collect();
+        for (number, record) in known {
+            // Of what was forgotten nothing is known any more.
+            if ours.get(number).is_none_or(|ours| ours.fact == record.fact) {
+                continue;
+            }
+            self.share.refused_entry();
+            tracing::error!(
+                %author, number, up_to = last.0,
+                "two journals made facts under one identity and number, as after a disk was rolled back: both are kept"
+            );
+            let book = self.node.book_of(&record.fact.bill);
+            let entry = crate::journal::Entry::of(vec![record.fact.clone()])
+                .with_context(record.context.clone());
+            drop(self.node.record(&mut book.lock(), entry));
+        }
+    }
+
+    /// Passes over an entry that no node with this key wrote.
+    fn refuse(&mut self, author: Author, number: i64) {
+        let stream = self.streams.entry(author).or_default();
+        if number <= stream.passed_over {
+            return;
+        }
+        stream.passed_over = number;
+        self.share.refused_entry();
+        if self.logged.is_none_or(|at| at.elapsed() >= LOG_EVERY) {
+            self.logged = Some(Instant::now());
+            tracing::error!(
+                %author, number,
+                "an entry of a node's stream in Redis was not written by that node, or is damaged: it is left out; a \
+                 node has another key_file, or somebody else writes to Redis"
+            );
+        }
+    }
+}

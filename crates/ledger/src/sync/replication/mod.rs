@@ -1,0 +1,93 @@
+//! Replication: every node keeps every fact.
+//!
+//! Each node publishes its own facts, with all that its journal has beside them, to a stream of its own, and commits the
+//! facts of the others' streams to its journal. What a stream does not have any more comes from whoever has it. Facts
+//! merge in any order, so nothing here decides anything; an author's facts are taken in the order of their numbers, so a
+//! gap is seen.
+
+mod entry;
+mod follower;
+mod publisher;
+mod refill;
+
+use std::io;
+use std::sync::Arc;
+use std::thread::{self, JoinHandle};
+use std::time::Duration;
+
+use tokio::sync::watch;
+
+use super::Share;
+use crate::node::Node;
+use follower::Follower;
+use publisher::Publisher;
+
+/// Facts in one entry, at most.
+const FACTS_AT_ONCE: usize = 256;
+
+/// Bytes of pay-results and answers in one entry, about, at most.
+const BYTES_AT_ONCE: usize = 128 * 1024;
+
+/// An operation on a stream may take so long.
+const WITHIN: Duration = Duration::from_secs(1);
+
+/// The settings of replication.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct ReplicationSettings {
+    /// The most bytes of this node's stream.
+    pub(crate) stream_bytes: u64,
+    /// Replicas that must have an entry.
+    pub(crate) wait_replicas: u32,
+}
+
+/// The threads of replication, which end when this is dropped.
+#[derive(Debug)]
+pub(crate) struct Replication {
+    stop: watch::Sender<()>,
+    threads: Vec<JoinHandle<()>>,
+}
+
+impl Replication {
+    /// Starts to publish and to follow.
+    pub(crate) fn start(
+        node: &Arc<Node>,
+        share: &Share,
+        settings: ReplicationSettings,
+    ) -> io::Result<Self> {
+        let (stop, stopped) = watch::channel(());
+        let publisher = Publisher::new(Arc::clone(node), share.clone(), settings);
+        let follower = Follower::new(Arc::clone(node), share.clone());
+        let publish = {
+            let stopped = stopped.clone();
+            spawn("publish", move || publisher.run(stopped))?
+        };
+        let follow = spawn("follow", move || follower.run(stopped))?;
+        Ok(Self {
+            stop,
+            threads: vec![publish, follow],
+        })
+    }
+}
+
+/// Runs a future on a thread of its own.
+fn spawn<F: Future<Output = ()>>(
+    name: &str,
+    run: impl FnOnce() -> F + Send + 'static,
+) -> io::Result<JoinHandle<()>> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_time()
+        .build()?;
+    thread::Builder::new()
+        .name(name.to_owned())
+        .spawn(move || runtime.block_on(run()))
+}
+
+impl Drop for Replication {
+    fn drop(&mut self) {
+        // Nobody listening means that both have ended.
+        let _ = self.stop.send(());
+        for thread in self.threads.drain(..) {
+            let _ = thread.join();
+        }
+    }
+}

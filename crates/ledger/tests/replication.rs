@@ -1,0 +1,195 @@
+//! Every node keeps every fact: nodes whose journals have the facts of all, with real Redis servers.
+#![allow(clippy::unwrap_used, missing_docs)]
+
+mod support;
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use ledger::journal::Reader;
+use ledger::{Author, Claim, DeliveryOutcome, Fact, FactRecord, KeptAnswer, MessageDigest};
+use protocol::Bill;
+use support::payments::{bill_of, pay_all};
+use support::{Node, Store, bill, cancel, eventually, pay};
+use test_support::RedisServer;
+
+/// Three nodes on one Redis.
+async fn three() -> (Arc<RedisServer>, Store, [Node; 3]) {
+    let server = Arc::new(RedisServer::start());
+    let store = Store::shared(&server);
+    let nodes = [
+        Node::on(&store).await,
+        Node::on(&store).await,
+        Node::on(&store).await,
+    ];
+    (server, store, nodes)
+}
+
+fn reader(node: &Node) -> Reader {
+    Reader::read_only(node.directory()).unwrap()
+}
+
+/// The facts of a node's journal that one author made, `None`: itself.
+fn records(node: &Node, of: Option<Author>) -> Vec<(i64, FactRecord)> {
+    let records = reader(node).records_after(of, 0, (usize::MAX, usize::MAX));
+    records.unwrap().records
+}
+
+async fn author(node: &Node) -> Author {
+    let number = node.ledger().node();
+    let nodes = node.ledger().nodes().await.unwrap().unwrap();
+    let own = nodes.iter().find(|known| known.node == number).unwrap();
+    own.replica.as_ref().unwrap().author
+}
+
+/// Every fact of a journal, whoever made it.
+fn facts(node: &Node) -> Vec<Fact> {
+    let facts = reader(node).facts_after(0, usize::MAX).unwrap();
+    let mut facts: Vec<Fact> = facts.into_iter().map(|(_, fact)| fact).collect();
+    facts.sort_by_key(|fact| (fact.stamp, format!("{fact:?}")));
+    facts
+}
+
+/// Waits until all journals have the same facts, at least `least`.
+async fn until_equal(nodes: &[&Node], least: usize) {
+    eventually(async || {
+        let first = facts(nodes[0]);
+        first.len() >= least && nodes[1..].iter().all(|node| facts(node) == first)
+    })
+    .await;
+}
+
+async fn assert_sound(node: &Node) {
+    let verified = node.ledger().verify().await.unwrap();
+    assert!(verified.audit.findings.kept.is_empty(), "{verified:?}");
+}
+
+fn answer() -> KeptAnswer {
+    KeptAnswer {
+        status: 200,
+        content_type: Bytes::from_static(b"text/json"),
+        body: Bytes::from_static(br#"{"res_code":"OK","message":"kept"}"#),
+    }
+}
+
+/// Pays a bill through a node, and has it accepted.
+async fn accept(node: &Node, bill: &Bill, pay_id: &str) -> (Bytes, MessageDigest) {
+    let (event, body) = (
+        pay(pay_id, "20000"),
+        Bytes::from(format!("bytes of {pay_id}")),
+    );
+    let message = MessageDigest::of(&body);
+    node.record(bill, &event, &body, message).await;
+    let delivered = DeliveryOutcome::Accepted(answer());
+    let recorded = node
+        .ledger()
+        .record_delivery(bill, &event, message.into(), delivered, node.now);
+    recorded.await.unwrap();
+    (body, message)
+}
+
+#[tokio::test]
+async fn each_journal_has_the_facts_of_all_nodes_with_all_that_belongs_to_them() {
+    let (_server, _store, nodes) = three().await;
+    let [one, two, three] = &nodes;
+    one.link(&bill("202611", "N1"), "20261130235959")
+        .await
+        .unwrap();
+    two.link(&bill("202612", "N2"), "20261231235959")
+        .await
+        .unwrap();
+    accept(one, &bill("202611", "N1"), "1").await;
+    accept(three, &bill("202612", "N2"), "2").await;
+    three
+        .report(&bill("202612", "N2"), &cancel("2", "20000"))
+        .await;
+    until_equal(&[one, two, three], 9).await;
+    for made_by in [one, two, three] {
+        let made = records(made_by, None);
+        assert!(!made.is_empty());
+        let author = author(made_by).await;
+        for other in [one, two, three] {
+            if other.ledger().node() != author.node {
+                assert_eq!(records(other, Some(author)), made);
+            }
+        }
+    }
+    let numbers: Vec<i64> = records(one, None)
+        .into_iter()
+        .map(|(number, _)| number)
+        .collect();
+    assert_eq!(
+        numbers,
+        (1..=4).collect::<Vec<i64>>(),
+        "without gaps, whatever lies between"
+    );
+    for node in [one, two, three] {
+        assert_sound(node).await;
+    }
+}
+
+#[tokio::test]
+async fn what_a_destroyed_node_took_is_known_to_the_others_without_redis_too() {
+    let (server, _store, nodes) = three().await;
+    let [one, mut two, three] = nodes;
+    let paid = bill("202611", "N1");
+    let (body, message) = accept(&one, &paid, "1").await;
+    until_equal(&[&one, &two, &three], 2).await;
+    drop(one);
+    server.kill();
+    two.restart_on(&Store::Embedded).await;
+    assert!(two.is_paid(&paid).await);
+    let event = pay("1", "20000");
+    let claim = two.ledger().claim(&paid, &event, message);
+    let Claim::Accepted { answer: kept, .. } = claim.await else {
+        panic!("a copy would be relayed again");
+    };
+    assert_eq!(*kept, answer());
+    let kept = reader(&two)
+        .message(paid.biller_code(), &pay("1", "20000"), &message)
+        .unwrap();
+    assert_eq!(kept.unwrap().body, body);
+}
+
+#[tokio::test]
+async fn a_newcomer_gets_what_no_stream_has_from_whoever_has_it() {
+    let (server, store, nodes) = three().await;
+    let [one, two, three] = nodes;
+    pay_all(&one, 0..700, 300).await;
+    pay_all(&two, 700..1_400, 300).await;
+    until_equal(&[&one, &two, &three], 1_400).await;
+    // The author is gone for ever, and so are all streams.
+    drop(one);
+    server.tell(&["FLUSHALL"]);
+    let newcomer = Node::on(&store).await;
+    until_equal(&[&two, &three, &newcomer], 1_400).await;
+    for number in [0, 699, 700, 1_399] {
+        assert!(newcomer.is_paid(&bill_of(number)).await);
+    }
+    assert_sound(&newcomer).await;
+}
+
+#[tokio::test]
+async fn a_node_that_was_away_catches_up_and_numbers_go_on() {
+    let (server, _store, nodes) = three().await;
+    let [one, mut two, three] = nodes;
+    pay_all(&one, 0..50, 300).await;
+    until_equal(&[&one, &two, &three], 50).await;
+    two.stop();
+    pay_all(&one, 50..100, 300).await;
+    server.tell(&["FLUSHALL"]);
+    pay_all(&three, 100..150, 300).await;
+    two.restart().await;
+    pay_all(&two, 150..200, 300).await;
+    until_equal(&[&one, &two, &three], 200).await;
+    let numbers = |node: &Node| -> BTreeSet<i64> {
+        records(node, None)
+            .into_iter()
+            .map(|(number, _)| number)
+            .collect()
+    };
+    for (node, made) in [(&one, 100), (&two, 50), (&three, 50)] {
+        assert_eq!(numbers(node), (1..=made).collect());
+    }
+}
