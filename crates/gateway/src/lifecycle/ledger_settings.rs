@@ -139,6 +139,14 @@ impl ledger::Observer for LedgerObserver {
         self.metrics.value_without_checksum();
     }
 
+    fn payment_on_one_disk(&self) {
+        self.metrics.payment_on_one_disk();
+    }
+
+    fn entry_refused(&self) {
+        self.metrics.replication_entry_refused();
+    }
+
     fn upgrade_progress(&self, progress: Option<UpgradeProgress>) {
         match progress {
             Some(UpgradeProgress { what, done, of }) => {
@@ -163,11 +171,12 @@ impl ledger::Observer for LedgerObserver {
 mod tests {
     #![allow(clippy::unwrap_used)]
     use ledger::Copies;
+    use metrics::GatewayStatus;
 
     use super::*;
 
     /// Returns the options of a configuration with these tables.
-    fn options(tables: &str) -> ledger::Options {
+    fn options(tables: &str) -> (ledger::Options, Arc<Metrics>) {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("gateway.toml");
         let kakao = "[kakao]\nbase_url = 'http://127.0.0.1:9001'";
@@ -175,12 +184,12 @@ mod tests {
         std::fs::write(&file, format!("{kakao}\n{tables}")).unwrap();
         let metrics = Metrics::new(Duration::from_secs(3));
         let config = Config::load(&file).unwrap().config;
-        ledger_options(&config, &metrics).unwrap()
+        (ledger_options(&config, &metrics).unwrap(), metrics)
     }
 
     #[test]
     fn what_is_set_for_redis_reaches_the_ledger() {
-        let options = options(
+        let (options, _) = options(
             "[ledger]\ncopies = 1\n[ledger.redis]\nurl = 'redis://h'\nkeep = '7s'\nstream = '3MiB'\nwait_replicas = 2",
         );
         assert_eq!(options.copies, Copies::One);
@@ -193,7 +202,7 @@ mod tests {
     #[test]
     fn the_defaults_of_the_file_are_those_of_the_ledger() {
         for tables in ["", "[ledger.redis]\nurl = 'redis://h'"] {
-            let options = options(tables);
+            let (options, _) = options(tables);
             let embedded = ledger::Options::embedded(options.directory.clone());
             assert_eq!(options.retention, embedded.retention, "{tables}");
             assert_eq!(options.retention_paid, embedded.retention_paid, "{tables}");
@@ -205,5 +214,23 @@ mod tests {
             assert_eq!(options.stream_bytes, embedded.stream_bytes, "{tables}");
             assert_eq!(options.wait_replicas, embedded.wait_replicas, "{tables}");
         }
+    }
+
+    #[test]
+    fn what_the_ledger_says_of_replication_is_counted() {
+        let (options, metrics) = options("");
+        let observer = options.observer.unwrap();
+        observer.payment_on_one_disk();
+        observer.payment_on_one_disk();
+        observer.entry_refused();
+        let page = metrics.encode(&GatewayStatus::default());
+        assert!(
+            page.contains("\nrelay_payments_on_one_disk_total 2\n"),
+            "{page}"
+        );
+        assert!(
+            page.contains("\nrelay_replication_entries_refused_total 1\n"),
+            "{page}"
+        );
     }
 }
