@@ -19,7 +19,7 @@ mod state;
 mod sync;
 
 pub use api::{
-    BillHistory, BillerUndelivered, DeliveryAttempts, DeliveryOutcome, DueNow, Durability,
+    BillHistory, BillerUndelivered, Copies, DeliveryAttempts, DeliveryOutcome, DueNow, Durability,
     EventDelivery, ForgottenCount, IdentityUse, KeptFrom, Ledger, LeftBehind, LinkOutcome,
     NotForgotten, Options, Rebuild, RecordOutcome, RecordedPayment, Redelivery, RedisDifference,
     RefusedEnd, RefusedKept, Reservation, RetentionPreview, Scope, ScopedState, SkipCancelled,

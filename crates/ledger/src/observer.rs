@@ -42,6 +42,12 @@ pub trait Observer: Send + Sync {
     /// A value in Redis had no valid checksum.
     fn value_without_checksum(&self) {}
 
+    /// A payment was relayed although no place but this node's disk has it: Redis did not take it in time.
+    fn payment_on_one_disk(&self) {}
+
+    /// An entry of another node's stream was refused: forged, cut, foreign or unreadable.
+    fn entry_refused(&self) {}
+
     /// The journal is brought up to a new version and is so far; `None`: it is up to date.
     fn upgrade_progress(&self, progress: Option<UpgradeProgress>) {
         let _ = progress;

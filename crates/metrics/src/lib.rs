@@ -16,6 +16,7 @@ mod certificates;
 mod exposition;
 mod handshakes;
 mod label;
+mod ledger;
 mod metrics;
 mod reloads;
 mod requests;
@@ -30,7 +31,8 @@ pub use label::{
     CertificateUse, HandshakeReason, LedgerOperation, LoginFailure, RejectedReason, ReloadResult,
     ResCodeLabel, Stage,
 };
-pub use metrics::{LedgerTimer, Metrics};
+pub use ledger::LedgerTimer;
+pub use metrics::Metrics;
 pub use requests::AnsweredCall;
 pub use stages::StageTimes;
 pub use status::{

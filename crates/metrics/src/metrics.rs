@@ -17,12 +17,12 @@ use crate::label::{
     ApiLabel, Label, LedgerOperation, LoginFailure, PerLabel, RejectedReason, ReloadResult,
     StatusLabel,
 };
+use crate::ledger::{LedgerSeries, LedgerTimer};
 use crate::reloads::Reloads;
 use crate::requests::{AnsweredCall, Pair};
 use crate::series::{
-    ADMIN_LOGIN_FAILURES, BUDGET, BUILD_INFO, CIRCUIT_STATE, LEDGER_OPERATION_DURATION,
-    LEDGER_UNAVAILABLE, OVERHEAD, PAY_RESULTS_REFUSED_NOT_KEPT, REJECTED, REQUEST_DURATION,
-    STAMPS_AHEAD, VALUES_WITHOUT_CHECKSUM,
+    ADMIN_LOGIN_FAILURES, BUDGET, BUILD_INFO, CIRCUIT_STATE, OVERHEAD,
+    PAY_RESULTS_REFUSED_NOT_KEPT, REJECTED, REQUEST_DURATION,
 };
 use crate::stages::StageSeconds;
 use crate::status::GatewayStatus;
@@ -40,10 +40,7 @@ pub struct Metrics {
     stage_seconds: PerLabel<ApiLabel, StageSeconds>,
     rejected: PerLabel<RejectedReason, IntCounter>,
     login_failures: PerLabel<LoginFailure, IntCounter>,
-    ledger_operation_duration: PerLabel<LedgerOperation, Histogram>,
-    ledger_unavailable: PerLabel<LedgerOperation, IntCounter>,
-    stamps_ahead: IntCounter,
-    values_without_checksum: IntCounter,
+    ledger: LedgerSeries,
     kakao_circuit_state: IntGauge,
     unknown_biller: Arc<BillerSeries>,
     billers: RwLock<BTreeMap<BillerCode, Arc<BillerSeries>>>,
@@ -60,7 +57,6 @@ impl Metrics {
         let bounds = Buckets::new(budget);
         let call_bounds: Arc<[f64]> = bounds.call.into();
         let api = |api: ApiLabel| [("api", api.text())];
-        let operation = |operation: LedgerOperation| [("operation", operation.text())];
         let budget_seconds = BUDGET.seconds_gauge(&[]);
         budget_seconds.set(seconds_exactly(budget));
         Arc::new(Self {
@@ -77,14 +73,7 @@ impl Metrics {
             login_failures: PerLabel::new(|cause: LoginFailure| {
                 ADMIN_LOGIN_FAILURES.counter(&[("cause", cause.text())])
             }),
-            ledger_operation_duration: PerLabel::new(|label| {
-                LEDGER_OPERATION_DURATION.histogram(&operation(label), &bounds.own)
-            }),
-            ledger_unavailable: PerLabel::new(|label| {
-                LEDGER_UNAVAILABLE.counter(&operation(label))
-            }),
-            stamps_ahead: STAMPS_AHEAD.counter(&[]),
-            values_without_checksum: VALUES_WITHOUT_CHECKSUM.counter(&[]),
+            ledger: LedgerSeries::new(&bounds.own),
             kakao_circuit_state: CIRCUIT_STATE.gauge(&[("upstream", KAKAO)]),
             unknown_biller: Arc::new(BillerSeries::new(Owner::Unknown, Arc::clone(&call_bounds))),
             billers: RwLock::default(),
@@ -183,32 +172,37 @@ impl Metrics {
         operation: LedgerOperation,
         started: Instant,
     ) -> LedgerTimer<'_> {
-        LedgerTimer {
-            histogram: self.ledger_operation_duration.get(operation),
-            started,
-        }
+        self.ledger.time_from(operation, started)
     }
 
     /// Counts an operation of the ledger with its duration.
     pub fn ledger_operation(&self, operation: LedgerOperation, took: Duration) {
-        self.ledger_operation_duration
-            .get(operation)
-            .observe(took.as_secs_f64());
+        self.ledger.count(operation, took);
     }
 
     /// Counts an operation of the ledger that failed because the journal or Redis was unavailable.
     pub fn ledger_unavailable(&self, operation: LedgerOperation) {
-        self.ledger_unavailable.get(operation).inc();
+        self.ledger.count_unavailable(operation);
     }
 
     /// Counts values or facts with stamps more than a minute ahead of this node's clock.
     pub fn stamps_ahead(&self, number: u64) {
-        self.stamps_ahead.inc_by(number);
+        self.ledger.stamps_ahead.inc_by(number);
     }
 
     /// Counts a value of Redis without a valid checksum.
     pub fn value_without_checksum(&self) {
-        self.values_without_checksum.inc();
+        self.ledger.values_without_checksum.inc();
+    }
+
+    /// Counts a payment that was relayed while this node's disk alone had it.
+    pub fn payment_on_one_disk(&self) {
+        self.ledger.payments_on_one_disk.inc();
+    }
+
+    /// Counts an entry of another node's stream that was refused.
+    pub fn replication_entry_refused(&self) {
+        self.ledger.replication_entries_refused.inc();
     }
 
     /// Sets the state of the circuit of an upstream, `kakao` or a registered biller: closed (0), half-open
@@ -265,14 +259,7 @@ impl Metrics {
         self.login_failures
             .iter()
             .for_each(|series| exposition.collector(series));
-        self.ledger_operation_duration
-            .iter()
-            .for_each(|series| exposition.collector(series));
-        self.ledger_unavailable
-            .iter()
-            .for_each(|series| exposition.collector(series));
-        exposition.collector(&self.stamps_ahead);
-        exposition.collector(&self.values_without_checksum);
+        self.ledger.expose(&mut exposition);
         self.inbound_handshakes.expose(&mut exposition);
         self.outbound_handshakes.expose(&mut exposition);
         self.reloads.expose(&mut exposition);
@@ -298,19 +285,5 @@ impl fmt::Debug for Metrics {
         f.debug_struct("Metrics")
             .field("budget", &self.budget)
             .finish_non_exhaustive()
-    }
-}
-
-/// Measures one operation of the ledger until it is dropped.
-#[derive(Debug)]
-#[must_use]
-pub struct LedgerTimer<'a> {
-    histogram: &'a Histogram,
-    started: Instant,
-}
-
-impl Drop for LedgerTimer<'_> {
-    fn drop(&mut self) {
-        self.histogram.observe(self.started.elapsed().as_secs_f64());
     }
 }

@@ -1,5 +1,7 @@
 //! The status of the gateway's parts, which is read at each scrape and costs calls nothing.
 
+use std::cmp::Reverse;
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use protocol::BillerCode;
@@ -11,9 +13,13 @@ use crate::series::{
     ANSWER_BYTES, BILLER_INFO, BILLER_SUSPENDED, CONNECTIONS_OPEN, CONNECTIONS_REFUSED,
     JOURNAL_BACKLOG_FACTS, JOURNAL_COMMITS, JOURNAL_DISK_FREE, JOURNAL_SIZE, JOURNAL_WRITABLE,
     LEDGER_BILLS, LEDGER_CACHE_BYTES, LEDGER_CACHE_REQUESTS, LOG_LINES_DROPPED, NODE_NUMBER_TAKEN,
-    PAY_RESULTS_REFUSED_OPEN, PAYMENTS_UNDELIVERED, READY, REDIS_UP, TRACE_SPANS_DROPPED,
-    UNDELIVERED_BY_BILLER, UNDELIVERED_OLDEST, UNSHARED_FACTS, UNSHARED_OLDEST,
+    PAY_RESULTS_REFUSED_OPEN, PAYMENTS_UNDELIVERED, READY, REDIS_UP, REPLICATION_LAG,
+    TRACE_SPANS_DROPPED, UNDELIVERED_BY_BILLER, UNDELIVERED_OLDEST, UNSHARED_FACTS,
+    UNSHARED_OLDEST,
 };
+
+/// The most nodes whose lag is exposed; of more, those that this node lacks facts of for the longest time.
+const NODES: usize = 64;
 
 /// The status of the gateway. A value that is `None` has no series.
 #[derive(Clone, Debug, Default)]
@@ -97,7 +103,7 @@ pub struct UndeliveredStatus {
 }
 
 /// The status of Redis.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct RedisStatus {
     /// Whether Redis is reachable; `None` if it is not configured.
     pub is_up: Option<bool>,
@@ -107,6 +113,8 @@ pub struct RedisStatus {
     pub unshared_facts: i64,
     /// The age of the oldest of these facts; zero if there is none.
     pub unshared_oldest: Duration,
+    /// Per other node: how long this node has been without a fact that the other one published. Empty without Redis.
+    pub replication_lag: Vec<(u32, Duration)>,
 }
 
 /// The connections of the public listener.
@@ -210,6 +218,23 @@ impl RedisStatus {
         }
         exposition.gauge(&UNSHARED_FACTS, &[], signed(self.unshared_facts));
         exposition.gauge(&UNSHARED_OLDEST, &[], self.unshared_oldest.as_secs_f64());
+        for (node, lag) in self.greatest_lags() {
+            let node = node.to_string();
+            exposition.gauge(&REPLICATION_LAG, &[("node", &node)], lag.as_secs_f64());
+        }
+    }
+
+    /// Returns at most [`NODES`] nodes, the one with the greatest lag first. A node with several journals, one after the
+    /// other, is there once: a series must not be exposed twice.
+    fn greatest_lags(&self) -> impl Iterator<Item = (u32, Duration)> {
+        let mut by_node: BTreeMap<u32, Duration> = BTreeMap::new();
+        for (node, lag) in &self.replication_lag {
+            let greatest = by_node.entry(*node).or_default();
+            *greatest = (*greatest).max(*lag);
+        }
+        let mut lags: Vec<(u32, Duration)> = by_node.into_iter().collect();
+        lags.sort_by_key(|(_, lag)| Reverse(*lag));
+        lags.into_iter().take(NODES)
     }
 }
 

@@ -2,14 +2,14 @@
 
 from .board import new_board, row
 from .mappings import GREEN, ORANGE, RED, REDIS, YES_NO, steps
-from .panel import figure, lines, stacked
+from .panel import figure, lines, stacked, with_limits
 from .query import now, series
 from .selector import JOB, named, quantile
 
 
 def ledger():
     board = new_board("relay-ledger", "Relay ledger and Redis", "The journals of all gateways, and their shared state in Redis.")
-    for part in (_figures, _journal, _cache, _redis, _payments):
+    for part in (_figures, _journal, _cache, _redis, _nodes, _payments):
         board = part(board)
     return board
 
@@ -86,6 +86,23 @@ def _redis(board):
         .with_panel(lines(
             "Failed operations", "Operations without journal or Redis; link calls are then answered E801.",
             series(f"sum by (operation) (rate(relay_ledger_unavailable_total{{{JOB}}}[$__rate_interval]))", "{{operation}}"), unit="ops", span=8))
+    )
+
+
+def _nodes(board):
+    refused = f"increase(relay_replication_entries_refused_total{{{JOB}}}[$__rate_interval])"
+    one_disk = f"increase(relay_payments_on_one_disk_total{{{JOB}}}[$__rate_interval])"
+    return (
+        board.with_row(row("Nodes"))
+        .with_panel(with_limits(lines(
+            "Replication lag", "How long a gateway has been without a fact that another node published. 0 without Redis.",
+            series(f"relay_replication_lag_seconds{{{JOB}}} or on () vector(0)", "{{instance}} behind node {{node}}"), unit="s", span=8), (30, ORANGE)))
+        .with_panel(lines(
+            "Payments on one disk", "Relayed although Redis did not have them in time; keep that gateway's disk until it does.",
+            series(f"sum by (instance) ({one_disk})", "{{instance}}"), unit="none", span=8))
+        .with_panel(lines(
+            "Refused entries", "Of other nodes' streams: forged, cut, foreign or unreadable.",
+            series(f"sum by (instance) ({refused})", "{{instance}}"), unit="none", span=8))
     )
 
 

@@ -3,11 +3,15 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use ledger::Copies;
+use toml::de::DeValue;
+
 use super::parse::bounds;
 use super::parse::duration;
 use super::parse::named_file;
 use super::parse::section::Section;
 use super::parse::size;
+use super::parse::value;
 use super::redis::RedisSettings;
 
 /// The table `[ledger]`.
@@ -25,6 +29,8 @@ pub struct LedgerSettings {
     pub cache_bytes: usize,
     /// Free bytes of the journal's file system below which errors are logged.
     pub low_disk_bytes: usize,
+    /// How many places have a payment before its biller hears of it; one without Redis.
+    pub copies: Copies,
     /// The Redis that the nodes share; `None`: a single node without Redis.
     pub redis: Option<RedisSettings>,
 }
@@ -57,10 +63,17 @@ impl LedgerSettings {
         let low_disk_bytes = section.or("low_disk", LOW_DISK_BYTES, |value| {
             size::read(value, &bounds::LOW_DISK_BYTES)
         });
+        let copies = section.or("copies", Copies::Two, read_copies);
         let has_redis = section.has("redis");
+        if !has_redis && section.has("copies") {
+            section.warn(
+                "copies",
+                "has no effect: without `[ledger.redis]` the journal is the only copy",
+            );
+        }
         let redis = section
             .optional_table("redis")
-            .and_then(RedisSettings::read);
+            .and_then(|section| RedisSettings::read(section, copies, retention));
         section.finish();
         (redis.is_some() || !has_redis).then_some(Self {
             path,
@@ -69,12 +82,13 @@ impl LedgerSettings {
             keep_bodies,
             cache_bytes,
             low_disk_bytes,
+            copies,
             redis,
         })
     }
 
     /// Returns each key, and whether its value differs. Only a restart applies a changed one.
-    pub(super) fn differences(&self, new: &Self) -> [(&'static str, bool); 7] {
+    pub(super) fn differences(&self, new: &Self) -> [(&'static str, bool); 8] {
         [
             ("ledger.path", self.path != new.path),
             ("ledger.retention", self.retention != new.retention),
@@ -85,6 +99,7 @@ impl LedgerSettings {
             ("ledger.keep_bodies", self.keep_bodies != new.keep_bodies),
             ("ledger.cache", self.cache_bytes != new.cache_bytes),
             ("ledger.low_disk", self.low_disk_bytes != new.low_disk_bytes),
+            ("ledger.copies", self.copies != new.copies),
             ("ledger.redis", self.redis != new.redis),
         ]
     }
@@ -95,6 +110,13 @@ impl LedgerSettings {
         section.or("path", document.resolve("data/ledger"), |value| {
             named_file::path(document, value)
         })
+    }
+}
+
+fn read_copies(value: &DeValue<'_>) -> Result<Copies, String> {
+    match value::count(value, &bounds::COPIES)? {
+        1 => Ok(Copies::One),
+        _ => Ok(Copies::Two),
     }
 }
 

@@ -2,14 +2,19 @@
 
 use std::env::VarError;
 use std::fmt;
+use std::time::Duration;
 
+use ledger::Copies;
 use toml::de::DeValue;
 
+use super::parse::bounds;
+use super::parse::duration;
 use super::parse::host_port::HostPort;
 use super::parse::named_file;
 use super::parse::redis_url::{RedisUrl, Topology};
 use super::parse::secret::Secret;
 use super::parse::section::Section;
+use super::parse::size;
 use super::parse::spelling::excerpt;
 use super::parse::value;
 use super::tls::UpstreamTls;
@@ -29,6 +34,12 @@ pub struct RedisSettings {
     pub password: Option<Secret>,
     /// The prefix of every key: `[A-Za-z0-9_.-]{1,64}`.
     pub key_prefix: String,
+    /// How long the values of a bill without activity stay in Redis.
+    pub keep: Duration,
+    /// The most bytes of this node's stream of facts.
+    pub stream_bytes: usize,
+    /// Replicas that must have a payment, too, before Redis counts as its second copy.
+    pub wait_replicas: u32,
     /// The secret of the checksums of values; `None`: values have none.
     pub key_file: Option<Secret>,
     /// TLS, for the schemes that begin with `rediss`; `None`: plain TCP.
@@ -36,11 +47,22 @@ pub struct RedisSettings {
 }
 
 impl RedisSettings {
-    pub(super) fn read(mut section: Section<'_>) -> Option<Self> {
+    /// Reads the table. `copies` and `retention` are those of `[ledger]`, which some keys have no effect beside.
+    pub(super) fn read(
+        mut section: Section<'_>,
+        copies: Copies,
+        retention: Duration,
+    ) -> Option<Self> {
+        const STREAM_BYTES: usize = 256 << 20;
         let url = section.required("url", |value| {
             RedisUrl::parse(value::text(value)?).map_err(|fault| format!("the URL {fault}"))
         });
         let key_prefix = section.or("key_prefix", "relay".to_owned(), key_prefix);
+        let keep = keep(&mut section, retention);
+        let stream_bytes = section.or("stream", STREAM_BYTES, |value| {
+            size::read(value, &bounds::STREAM_BYTES)
+        });
+        let wait_replicas = wait_replicas(&mut section, copies);
         let username = section.optional("username", |value| value::name(value, 100));
         let password_file = password_file(&mut section);
         let password_env = section.optional("password_env", password_env);
@@ -62,6 +84,9 @@ impl RedisSettings {
             username: url.username.or(username),
             password: url.password.or(password_file).or(password_env),
             key_prefix,
+            keep,
+            stream_bytes,
+            wait_replicas,
             key_file,
             tls: url.encrypted.then_some(tls),
         })
@@ -96,6 +121,34 @@ fn key_prefix(value: &DeValue<'_>) -> Result<String, String> {
             excerpt(text)
         ))
     }
+}
+
+fn keep(section: &mut Section<'_>, retention: Duration) -> Duration {
+    const KEY: &str = "keep";
+    const DEFAULT: Duration = Duration::from_hours(45 * 24);
+    let keep = section.or(KEY, DEFAULT, |value| {
+        duration::read(value, &bounds::KEEP_VALUES)
+    });
+    // The default beside a short retention is nobody's mistake, and does no harm.
+    if section.has(KEY) && keep > retention {
+        section.warn(
+            KEY,
+            "is longer than `ledger.retention`: bills that were never paid are forgotten before it ends",
+        );
+    }
+    keep
+}
+
+fn wait_replicas(section: &mut Section<'_>, copies: Copies) -> u32 {
+    const KEY: &str = "wait_replicas";
+    let replicas = section.or(KEY, 0, |value| value::count(value, &bounds::WAIT_REPLICAS));
+    if replicas > 0 && copies == Copies::One {
+        section.warn(
+            KEY,
+            "has no effect: with `ledger.copies = 1` no payment waits for Redis",
+        );
+    }
+    replicas
 }
 
 fn password_file(section: &mut Section<'_>) -> Option<Secret> {

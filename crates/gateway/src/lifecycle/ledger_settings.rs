@@ -20,6 +20,9 @@ pub(super) fn ledger_options(
     metrics: &Arc<Metrics>,
 ) -> Result<ledger::Options, Box<dyn Error>> {
     let ledger = &settings.ledger;
+    let redis = ledger.redis.as_ref();
+    // What has no meaning without Redis is as the ledger itself has it.
+    let embedded = ledger::Options::embedded(ledger.path.clone());
     Ok(ledger::Options {
         directory: ledger.path.clone(),
         retention: ledger.retention,
@@ -27,7 +30,11 @@ pub(super) fn ledger_options(
         keep_bodies: ledger.keep_bodies,
         cache_bytes: ledger.cache_bytes,
         low_disk_bytes: ledger.low_disk_bytes as u64,
-        redis: ledger.redis.as_ref().map(redis_settings).transpose()?,
+        copies: ledger.copies,
+        keep_values: redis.map_or(embedded.keep_values, |redis| redis.keep),
+        stream_bytes: redis.map_or(embedded.stream_bytes, |redis| redis.stream_bytes as u64),
+        wait_replicas: redis.map_or(embedded.wait_replicas, |redis| redis.wait_replicas),
+        redis: redis.map(redis_settings).transpose()?,
         observer: Some(Arc::new(LedgerObserver {
             metrics: Arc::clone(metrics),
             upgrade: ProgressBar::new(Unit::Count),
@@ -132,6 +139,14 @@ impl ledger::Observer for LedgerObserver {
         self.metrics.value_without_checksum();
     }
 
+    fn payment_on_one_disk(&self) {
+        self.metrics.payment_on_one_disk();
+    }
+
+    fn entry_refused(&self) {
+        self.metrics.replication_entry_refused();
+    }
+
     fn upgrade_progress(&self, progress: Option<UpgradeProgress>) {
         match progress {
             Some(UpgradeProgress { what, done, of }) => {
@@ -149,5 +164,73 @@ impl ledger::Observer for LedgerObserver {
     fn journal_committed(&self, took: Duration) {
         self.metrics
             .ledger_operation(LedgerOperation::JournalCommit, took);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use ledger::Copies;
+    use metrics::GatewayStatus;
+
+    use super::*;
+
+    /// Returns the options of a configuration with these tables.
+    fn options(tables: &str) -> (ledger::Options, Arc<Metrics>) {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("gateway.toml");
+        let kakao = "[kakao]\nbase_url = 'http://127.0.0.1:9001'";
+        std::fs::create_dir(folder.path().join("billers")).unwrap();
+        std::fs::write(&file, format!("{kakao}\n{tables}")).unwrap();
+        let metrics = Metrics::new(Duration::from_secs(3));
+        let config = Config::load(&file).unwrap().config;
+        (ledger_options(&config, &metrics).unwrap(), metrics)
+    }
+
+    #[test]
+    fn what_is_set_for_redis_reaches_the_ledger() {
+        let (options, _) = options(
+            "[ledger]\ncopies = 1\n[ledger.redis]\nurl = 'redis://h'\nkeep = '7s'\nstream = '3MiB'\nwait_replicas = 2",
+        );
+        assert_eq!(options.copies, Copies::One);
+        assert_eq!(options.keep_values, Duration::from_secs(7));
+        assert_eq!(options.stream_bytes, 3 << 20);
+        assert_eq!(options.wait_replicas, 2);
+        assert!(options.redis.is_some());
+    }
+
+    #[test]
+    fn the_defaults_of_the_file_are_those_of_the_ledger() {
+        for tables in ["", "[ledger.redis]\nurl = 'redis://h'"] {
+            let (options, _) = options(tables);
+            let embedded = ledger::Options::embedded(options.directory.clone());
+            assert_eq!(options.retention, embedded.retention, "{tables}");
+            assert_eq!(options.retention_paid, embedded.retention_paid, "{tables}");
+            assert_eq!(options.keep_bodies, embedded.keep_bodies, "{tables}");
+            assert_eq!(options.cache_bytes, embedded.cache_bytes, "{tables}");
+            assert_eq!(options.low_disk_bytes, embedded.low_disk_bytes, "{tables}");
+            assert_eq!(options.copies, embedded.copies, "{tables}");
+            assert_eq!(options.keep_values, embedded.keep_values, "{tables}");
+            assert_eq!(options.stream_bytes, embedded.stream_bytes, "{tables}");
+            assert_eq!(options.wait_replicas, embedded.wait_replicas, "{tables}");
+        }
+    }
+
+    #[test]
+    fn what_the_ledger_says_of_replication_is_counted() {
+        let (options, metrics) = options("");
+        let observer = options.observer.unwrap();
+        observer.payment_on_one_disk();
+        observer.payment_on_one_disk();
+        observer.entry_refused();
+        let page = metrics.encode(&GatewayStatus::default());
+        assert!(
+            page.contains("\nrelay_payments_on_one_disk_total 2\n"),
+            "{page}"
+        );
+        assert!(
+            page.contains("\nrelay_replication_entries_refused_total 1\n"),
+            "{page}"
+        );
     }
 }

@@ -100,6 +100,7 @@ pub(super) async fn gather<'a>(
             is_number_taken: is_number_taken(&shared.ledger),
             unshared_facts: shared.ledger.unshared(),
             unshared_oldest: found.oldest_unshared.map_or(Duration::ZERO, age(now)),
+            replication_lag: shared.ledger.replication_lag(),
         },
         connections: connections(shared),
         certificates: expiry::certificates(shared, parties),

@@ -39,7 +39,7 @@ pub use difference::RedisDifference;
 pub use identity::IdentityUse;
 pub use links::{LinkOutcome, Reservation};
 pub use nodes::NotForgotten;
-pub use options::Options;
+pub use options::{Copies, Options};
 pub use payments::{Durability, RecordOutcome, RecordedPayment};
 pub use redelivery::{Redelivery, SkipCancelled};
 pub use refused::RefusedKept;

@@ -7,6 +7,15 @@ use std::time::Duration;
 use crate::redis::{Settings, WallClock};
 use crate::{Observer, Timestamp};
 
+/// How many places have a payment before its biller hears of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Copies {
+    /// One: this node's disk.
+    One,
+    /// Two: this node's disk, and Redis.
+    Two,
+}
+
 /// The settings of a ledger.
 #[derive(Clone)]
 pub struct Options {
@@ -24,6 +33,14 @@ pub struct Options {
     pub low_disk_bytes: u64,
     /// The Redis that nodes share; `None`: this is the only node.
     pub redis: Option<Settings>,
+    /// How many places have a payment before its biller hears of it. Without Redis it is one, whatever is set here.
+    pub copies: Copies,
+    /// How long Redis keeps the values of a bill without activity. After that the journals answer.
+    pub keep_values: Duration,
+    /// The most bytes of this node's stream of facts in Redis.
+    pub stream_bytes: u64,
+    /// How many replicas of the Redis server must have a payment, too, before Redis counts as the second copy.
+    pub wait_replicas: u32,
     /// Receives measurements and payment conflicts.
     pub observer: Option<Arc<dyn Observer>>,
     /// The clock that the callers read every `now` from.
@@ -41,6 +58,10 @@ impl Options {
             cache_bytes: 256 << 20,
             low_disk_bytes: 1 << 30,
             redis: None,
+            copies: Copies::Two,
+            keep_values: Duration::from_hours(45 * 24),
+            stream_bytes: 256 << 20,
+            wait_replicas: 0,
             observer: None,
             clock: WallClock(Timestamp::now),
         }

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use metrics::{
     AnsweredCall, BillerStatus, CertificateExpiry, CertificateUse, GatewayStatus, Metrics,
-    ResCodeLabel, StageTimes,
+    RedisStatus, ResCodeLabel, StageTimes,
 };
 use protocol::{AnswerCode, Api, BillerCode, LabelCode, ResCode};
 
@@ -205,6 +205,39 @@ fn a_biller_that_is_registered_again_continues_its_counts() {
         page.value(r#"relay_double_payments_total{biller="B0001"}"#),
         2.0
     );
+}
+
+#[test]
+fn of_many_nodes_the_64_with_the_greatest_lag_have_one_series_each_and_one_that_is_gone_has_none() {
+    let metrics = Metrics::new(Duration::from_secs(3));
+    let page = |lag: Vec<(u32, Duration)>| {
+        let status = GatewayStatus {
+            redis: RedisStatus {
+                replication_lag: lag,
+                ..RedisStatus::default()
+            },
+            ..GatewayStatus::default()
+        };
+        Page::read(&metrics.encode(&status))
+    };
+    let many = page(
+        (1..=1_000)
+            .map(|node| (node, Duration::from_secs(node.into())))
+            .collect(),
+    );
+    assert_eq!(many.count("relay_replication_lag_seconds"), 64);
+    for node in [937, 1_000] {
+        let series = format!(r#"relay_replication_lag_seconds{{node="{node}"}}"#);
+        assert_eq!(many.value(&series), f64::from(node));
+    }
+    let two = page(vec![
+        (1, Duration::from_secs(9)),
+        (2, Duration::ZERO),
+        (1, Duration::ZERO),
+    ]);
+    assert_eq!(two.count("relay_replication_lag_seconds"), 2);
+    assert_eq!(two.value(r#"relay_replication_lag_seconds{node="1"}"#), 9.0);
+    assert_eq!(page(Vec::new()).count("relay_replication_lag_seconds"), 0);
 }
 
 #[test]

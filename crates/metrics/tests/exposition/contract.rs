@@ -48,6 +48,7 @@ fn everything_known() -> GatewayStatus<'static> {
         redis: RedisStatus {
             is_up: Some(false),
             is_number_taken: Some(true),
+            replication_lag: vec![(2, Duration::from_millis(1_500)), (3, Duration::ZERO)],
             ..RedisStatus::default()
         },
         ..GatewayStatus::default()
@@ -78,6 +79,8 @@ fn everything_happened() -> Page {
     metrics.ledger_operation(LedgerOperation::Redis, Duration::from_micros(90));
     metrics.ledger_unavailable(LedgerOperation::Redis);
     metrics.stamps_ahead(1);
+    metrics.payment_on_one_disk();
+    metrics.replication_entry_refused();
     metrics.set_circuit_state("kakao", 1);
     metrics.inbound_handshakes().count(HandshakeReason::Version);
     Page::read(&metrics.encode(&everything_known()))
@@ -130,6 +133,10 @@ fn the_status_of_the_gateway_is_exposed() {
         ),
         ("relay_ledger_redis_up", 0.0),
         ("relay_node_number_taken", 1.0),
+        (r#"relay_replication_lag_seconds{node="2"}"#, 1.5),
+        (r#"relay_replication_lag_seconds{node="3"}"#, 0.0),
+        ("relay_payments_on_one_disk_total", 1.0),
+        ("relay_replication_entries_refused_total", 1.0),
         (
             r#"relay_certificate_expiry_timestamp_seconds{party="public",use="server"}"#,
             1_900_000_000.0,
@@ -153,6 +160,7 @@ fn what_is_not_known_or_not_configured_has_no_series() {
     for series in [
         "relay_ledger_redis_up",
         "relay_node_number_taken",
+        "relay_replication_lag_seconds",
         "relay_journal_size_bytes",
         "relay_journal_disk_free_bytes",
         "relay_certificate_expiry_timestamp_seconds",
@@ -206,6 +214,8 @@ fn what_can_be_at_zero_is_at_zero_from_the_start() {
         "relay_payments_undelivered",
         "relay_ledger_unshared_facts",
         "relay_ledger_cache_bytes",
+        "relay_payments_on_one_disk_total",
+        "relay_replication_entries_refused_total",
         r#"relay_ledger_cache_requests_total{result="miss"}"#,
         r#"relay_circuit_state{upstream="kakao"}"#,
         r#"relay_circuit_state{upstream="B0001"}"#,

@@ -51,6 +51,14 @@ pub(in crate::config) const KEEP_BODIES: RangeInclusive<Duration> = millis(DAY, 
 pub(in crate::config) const CACHE_BYTES: RangeInclusive<u64> = 0..=1_024 * 1_024 * MIB;
 /// `ledger.low_disk`
 pub(in crate::config) const LOW_DISK_BYTES: RangeInclusive<u64> = 0..=1_024 * 1_024 * MIB;
+/// `ledger.copies`
+pub(in crate::config) const COPIES: RangeInclusive<u32> = 1..=2;
+/// `ledger.redis.keep`
+pub(in crate::config) const KEEP_VALUES: RangeInclusive<Duration> = millis(SECOND, 3_650 * DAY);
+/// `ledger.redis.stream`
+pub(in crate::config) const STREAM_BYTES: RangeInclusive<u64> = MIB..=64 * 1_024 * MIB;
+/// `ledger.redis.wait_replicas`
+pub(in crate::config) const WAIT_REPLICAS: RangeInclusive<u32> = 0..=16;
 /// `max_in_flight` of a biller
 pub(in crate::config) const IN_FLIGHT: RangeInclusive<u32> = 1..=10_000;
 /// `requests_per_second` and `burst` of a biller

@@ -3,6 +3,8 @@
 use std::num::NonZeroU32;
 use std::time::Duration;
 
+use ledger::Copies;
+
 use super::folder::{Folder, KAKAO, biller, pem};
 use crate::config::{ClientAuth, Redeliver, Scheme, Secret, Sha256, Status, Topology, UpstreamTls};
 
@@ -37,6 +39,7 @@ fn a_main_file_needs_only_the_base_url_of_kakao_pay() {
     assert_eq!(config.ledger.keep_bodies, Duration::from_hours(2_160));
     assert_eq!(config.ledger.cache_bytes, 256 << 20);
     assert_eq!(config.ledger.low_disk_bytes, 1 << 30);
+    assert_eq!(config.ledger.copies, Copies::Two);
     assert_eq!(config.ledger.redis, None);
     assert_eq!(config.tracing.otlp_endpoint, None);
     assert_eq!(config.billers.directory, folder.path("billers"));
@@ -102,6 +105,9 @@ fn every_key_can_be_set() {
     let shown = "rediss+sentinel://10.0.0.1:26379,10.0.0.2:26379/relay/2";
     assert_eq!(redis.to_string(), shown);
     assert_eq!(redis.key_prefix, "relay.test");
+    assert_eq!(redis.keep, Duration::from_hours(800 * 24));
+    assert_eq!(redis.stream_bytes, 1 << 20);
+    assert_eq!(redis.wait_replicas, 16);
     assert!(redis.key_file.is_some());
     assert_eq!(
         redis.tls.unwrap().private_key,
@@ -109,6 +115,34 @@ fn every_key_can_be_set() {
     );
     let service = "relay".to_owned();
     assert_eq!(redis.topology, Topology::Sentinel { service });
+}
+
+#[test]
+fn redis_needs_only_its_url() {
+    let folder = Folder::with_main(&format!("{KAKAO}[ledger.redis]\nurl = 'redis://h'"));
+    let redis = folder.load().unwrap().config.ledger.redis.unwrap();
+    assert_eq!(redis.to_string(), "redis://h:6379/0");
+    assert_eq!(redis.username, None);
+    assert_eq!(redis.password, None);
+    assert_eq!(redis.key_prefix, "relay");
+    assert_eq!(redis.keep, Duration::from_hours(45 * 24));
+    assert_eq!(redis.stream_bytes, 256 << 20);
+    assert_eq!(redis.wait_replicas, 0);
+    assert_eq!(redis.key_file, None);
+    assert_eq!(redis.tls, None);
+}
+
+#[test]
+fn a_payment_has_one_copy_or_two_before_its_biller_hears_of_it() {
+    for (number, copies) in [(1, Copies::One), (2, Copies::Two)] {
+        let folder = Folder::with_main(&format!(
+            "{KAKAO}[ledger]\ncopies = {number}\n[ledger.redis]\nurl = 'redis://h'\nkey_file = 'redis.key'"
+        ));
+        folder.write("redis.key", "k".repeat(32));
+        let loaded = folder.load().unwrap();
+        assert_eq!(loaded.warnings, []);
+        assert_eq!(loaded.config.ledger.copies, copies);
+    }
 }
 
 #[test]

@@ -90,6 +90,16 @@ fn values_out_of_bounds_are_faults() {
             "circuit.open_for: must be from 100ms to 10m, not 1ms (line 5)",
         ),
         (
+            "[ops]\nadmin_token_sha256 = 's3cret'",
+            "ops.admin_token_sha256: must be a SHA-256 digest of 64 hexadecimal digits, not other characters: `gateway token` makes a token and its digest, `printf %s \"$TOKEN\" | sha256sum` the digest of one (line 5)",
+        ),
+    ]);
+}
+
+#[test]
+fn values_of_the_ledger_out_of_bounds_are_faults() {
+    assert_faults(&[
+        (
             "[ledger]\nretention = '23h'",
             "ledger.retention: must be from 1d to 3650d, not 23h (line 5)",
         ),
@@ -110,12 +120,32 @@ fn values_out_of_bounds_are_faults() {
             "ledger.cache: must be a size such as \"64KiB\" (units B, KiB, MiB, GiB) or a number of bytes, not `256MB` (line 5)",
         ),
         (
-            "[ledger]\npath = ''",
-            "ledger.path: must be a path that is not empty and has no NUL (line 5)",
+            "[ledger]\ncopies = 0",
+            "ledger.copies: must be from 1 to 2, not 0 (line 5)",
         ),
         (
-            "[ops]\nadmin_token_sha256 = 's3cret'",
-            "ops.admin_token_sha256: must be a SHA-256 digest of 64 hexadecimal digits, not other characters: `gateway token` makes a token and its digest, `printf %s \"$TOKEN\" | sha256sum` the digest of one (line 5)",
+            "[ledger]\ncopies = 3",
+            "ledger.copies: must be from 1 to 2, not 3 (line 5)",
+        ),
+        (
+            "[ledger]\ncopies = '2'",
+            "ledger.copies: must be an integer, not a string (line 5)",
+        ),
+        (
+            "[ledger.redis]\nurl = 'redis://h'\nkeep = '999ms'",
+            "ledger.redis.keep: must be from 1s to 3650d, not 999ms (line 6)",
+        ),
+        (
+            "[ledger.redis]\nurl = 'redis://h'\nstream = '1023KiB'",
+            "ledger.redis.stream: must be from 1MiB to 64GiB, not 1023KiB (line 6)",
+        ),
+        (
+            "[ledger.redis]\nurl = 'redis://h'\nwait_replicas = 17",
+            "ledger.redis.wait_replicas: must be from 0 to 16, not 17 (line 6)",
+        ),
+        (
+            "[ledger]\npath = ''",
+            "ledger.path: must be a path that is not empty and has no NUL (line 5)",
         ),
     ]);
 }

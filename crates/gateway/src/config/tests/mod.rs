@@ -5,6 +5,7 @@
 mod defaults;
 mod faults;
 mod folder;
+mod reload;
 mod robustness;
 mod several_files;
 mod shipped;

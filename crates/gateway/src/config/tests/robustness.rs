@@ -9,7 +9,7 @@ const TABLES: &str = "listen listen.tls ops budget limits circuit kakao kakao.tl
 const KEYS: &str = "public ops trusted_proxies proxy_protocol hosts certificate private_key client_auth client_ca \
     admin_token_sha256 total request_body head_timeout connections failures base_url allow_from \
     client_certificates path retention retention_paid keep_bodies cache \
-    low_disk url key_prefix key_file password_file password_env username \
+    low_disk copies url key_prefix keep stream wait_replicas key_file password_file password_env username \
     directory code name burst authorization_sha256 identity_parameters \
     identity_parameters_changed_on max_in_flight redeliver";
 

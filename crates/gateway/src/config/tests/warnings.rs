@@ -70,6 +70,21 @@ fn questionable_settings_of_the_main_file_are_warnings() {
                 .to_owned(),
         ),
         (
+            format!("{KAKAO}[ledger]\ncopies = 2"),
+            "ledger.copies: has no effect: without `[ledger.redis]` the journal is the only copy (line 5)".to_owned(),
+        ),
+        (
+            format!("{KAKAO}[ledger]\nretention = '29d'\n[ledger.redis]\nurl = 'redis://h'\nkey_file = 'redis.key'\nkeep = '30d'"),
+            "ledger.redis.keep: is longer than `ledger.retention`: bills that were never paid are forgotten before it \
+             ends (line 9)"
+                .to_owned(),
+        ),
+        (
+            format!("{KAKAO}[ledger]\ncopies = 1\n[ledger.redis]\nurl = 'redis://h'\nkey_file = 'redis.key'\nwait_replicas = 1"),
+            "ledger.redis.wait_replicas: has no effect: with `ledger.copies = 1` no payment waits for Redis (line 9)"
+                .to_owned(),
+        ),
+        (
             format!("{KAKAO}[ledger]\nretention_paid = '1826d'"),
             "ledger.retention_paid: is below 1827d: records of payments above 10,000 won are to be kept for five years \
              (전자금융거래법 시행령 제12조), and a paid bill that is forgotten can be paid again (line 5)"
@@ -138,6 +153,15 @@ fn questionable_settings_of_a_billers_file_are_warnings() {
             "{toml}"
         );
     }
+}
+
+#[test]
+fn the_default_time_of_values_is_no_warning_beside_a_shorter_retention() {
+    let folder = Folder::with_main(&format!(
+        "{KAKAO}[ledger]\nretention = '30d'\n[ledger.redis]\nurl = 'redis://h'\nkey_file = 'redis.key'"
+    ));
+    folder.write("redis.key", "k".repeat(32));
+    assert_eq!(folder.warnings(), "");
 }
 
 #[test]
