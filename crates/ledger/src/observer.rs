@@ -33,12 +33,6 @@ pub trait Observer: Send + Sync {
         let _ = number;
     }
 
-    /// An entry of a node's stream in Redis was none of that node, or was damaged, or said something else than before.
-    fn entry_refused(&self) {}
-
-    /// A payment was relayed that only this node's disk has.
-    fn payment_on_one_disk(&self) {}
-
     /// A value in Redis had no valid checksum.
     fn value_without_checksum(&self) {}
 

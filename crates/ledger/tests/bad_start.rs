@@ -142,7 +142,7 @@ async fn a_missing_index_is_made_again_by_a_start() {
         names.collect::<Result<_, _>>().unwrap()
     };
     let all = names(&connection);
-    assert_eq!(all.len(), 9);
+    assert_eq!(all.len(), 11);
     for name in &all {
         connection
             .execute_batch(&format!("DROP INDEX {name}"))

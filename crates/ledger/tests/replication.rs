@@ -193,3 +193,71 @@ async fn a_node_that_was_away_catches_up_and_numbers_go_on() {
         assert_eq!(numbers(node), (1..=made).collect());
     }
 }
+
+#[tokio::test]
+async fn a_payment_has_two_copies_before_it_is_relayed_and_what_has_one_is_counted() {
+    let (server, _store, nodes) = three().await;
+    let [one, two, _] = &nodes;
+    pay_all(one, 0..100, 300).await;
+    assert_eq!(one.conflicts.on_one_disk(), 0);
+    // What has been said to be recorded is in Redis, whatever becomes of this disk.
+    let stream = format!("*:stream:{}", author(one).await);
+    let streams = server.words(&["KEYS", &stream]);
+    let entries = server.number(&["XLEN", &streams[0]]);
+    assert!(entries > 0);
+    server.signal("STOP");
+    one.report(&bill_of(100), &pay("100", "20000")).await;
+    assert_eq!(one.conflicts.on_one_disk(), 1);
+    server.signal("CONT");
+    server.kill();
+    eventually(async || two.find(&bill_of(1)).await.is_err()).await;
+    let began = std::time::Instant::now();
+    for number in 101..121 {
+        one.report(&bill_of(number), &pay(&number.to_string(), "20000"))
+            .await;
+    }
+    assert!(
+        began.elapsed() < std::time::Duration::from_secs(3),
+        "nobody waits for a Redis that is known to be away"
+    );
+    assert_eq!(one.conflicts.on_one_disk(), 21);
+    server.start_again();
+    until_equal(&[one, two], 121).await;
+}
+
+#[tokio::test]
+async fn entries_that_no_node_wrote_are_counted_and_make_nothing_paid() {
+    let (server, _store, nodes) = three().await;
+    let [one, two, _] = &nodes;
+    pay_all(one, 0..10, 300).await;
+    until_equal(&[one, two], 10).await;
+    let stream = format!("*:stream:{}", author(one).await);
+    let stream = server.words(&["KEYS", &stream]).remove(0);
+    let theirs = server.words(&["KEYS", &format!("*:stream:{}", author(two).await)]);
+    let last = server.words(&[
+        "EVAL",
+        "return redis.call('XREVRANGE', KEYS[1], '+', '-', 'COUNT', 1)[1][2]",
+        "1",
+        &stream,
+    ]);
+    // A copy of an entry under a later number, cut ones, and any text.
+    for (id, value) in [
+        ("500-0", last[1].as_str()),
+        ("501-0", "\u{1}"),
+        ("502-0", ""),
+        ("503-7", "forged"),
+    ] {
+        server.tell(&["XADD", &stream, id, "e", value]);
+    }
+    server.tell(&["XADD", &stream, "504-0", "f", "forged"]);
+    eventually(async || two.conflicts.refused_entries() >= 4).await;
+    // The author finds its stream spoilt, begins it anew, and is followed.
+    pay_all(one, 10..20, 300).await;
+    pay_all(two, 20..30, 300).await;
+    until_equal(&[one, two], 30).await;
+    assert!(one.conflicts.refused_entries() > 0 && theirs.len() <= 1);
+    for node in [one, two] {
+        assert!(!node.is_paid(&bill_of(500)).await);
+        assert_sound(node).await;
+    }
+}

@@ -70,6 +70,7 @@ const ANSWERED_LATE: Duration = Duration::from_millis(50);
 pub struct Ledger {
     node: Arc<Node>,
     share: Option<Share>,
+    copies: Copies,
     kept: Kept,
     /// All end with the last clone.
     _replication: Option<Arc<Replication>>,
@@ -128,8 +129,8 @@ impl Ledger {
             .as_ref()
             .map(|share| {
                 let settings = ReplicationSettings {
-                    stream_bytes: 256 << 20,
-                    wait_replicas: 0,
+                    stream_bytes: options.stream_bytes,
+                    wait_replicas: options.wait_replicas,
                 };
                 Replication::start(&node, share, settings)
             })
@@ -147,6 +148,7 @@ impl Ledger {
         Ok(Self {
             node,
             share,
+            copies: options.copies,
             kept,
             _retention: Arc::new(retention),
             _filling: Arc::new(filling),

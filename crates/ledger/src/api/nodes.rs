@@ -4,7 +4,6 @@ use std::time::Duration;
 
 use super::Ledger;
 use crate::redis::OutOfReach;
-use crate::sync::Share;
 use crate::{RegisteredNode, Timestamp};
 
 /// An end waits so long at most for Redis.
@@ -38,7 +37,9 @@ impl Ledger {
     /// Returns the other nodes, and how long this node has been without a fact that each of them published: zero where it
     /// has all of them. Reads memory only. Empty without Redis.
     pub fn replication_lag(&self) -> Vec<(u32, Duration)> {
-        self.share.as_ref().map_or_else(Vec::new, lag_of_followed)
+        self.share
+            .as_ref()
+            .map_or_else(Vec::new, |share| share.replica().lag())
     }
 
     /// Gives this node's number up and says to the other nodes that it has ended; at most a second. Called when the process
@@ -67,9 +68,4 @@ impl Ledger {
         }
         share.unregister_node(number).await.map_err(out_of_reach)
     }
-}
-
-/// Nothing is followed yet.
-const fn lag_of_followed(_share: &Share) -> Vec<(u32, Duration)> {
-    Vec::new()
 }

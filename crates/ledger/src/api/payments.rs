@@ -5,20 +5,25 @@
 //! biller that accepted it through another node.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
 use protocol::{Bill, BillerCode, PaymentEvent};
+use tokio::time::timeout;
 
 use super::queued_payment::Queued;
 use super::reported::Reported;
 use super::unread_payment::Unread;
-use super::{DeliveryOutcome, Ledger};
+use super::{Copies, DeliveryOutcome, Ledger};
 use crate::journal::{Commit, Entry, Rows};
 use crate::sync::{Held, Share, Subject};
 use crate::{
     BillState, Claim, Digests, Fact, FactContext, JournalError, KeptAnswer, Message, MessageDigest,
     PaymentEffect, Stamp, Timestamp,
 };
+
+/// Redis has so long to take a payment before the biller is told (contract section 4, "Nodes").
+const COPIED_WITHIN: Duration = Duration::from_millis(200);
 
 /// Whether a payment fact is on durable storage.
 #[derive(Clone, Debug)]
@@ -150,13 +155,13 @@ impl Ledger {
             rows.push(self.node.committed(addition).await);
         }
         let rows: Result<Vec<Rows>, _> = rows.into_iter().collect();
+        let written = rows.as_deref().unwrap_or_default();
         let Some(held) = held else {
+            self.second_copy(share, written).await;
             return RecordOutcome::Recorded(recorded(taken, rows.map(|_| ())));
         };
-        let written = rows.as_deref().unwrap_or_default();
-        let taken = self
-            .share_payment(share, report, &stamps, held, (taken, written))
-            .await;
+        let shared = self.share_payment(share, report, &stamps, held, (taken, written));
+        let (taken, ()) = tokio::join!(shared, self.second_copy(share, written));
         RecordOutcome::Recorded(recorded(taken, rows.map(|_| ())))
     }
 
@@ -229,6 +234,22 @@ impl Ledger {
             }
         }
         taken
+    }
+
+    /// Waits until Redis has these rows, too, with all that belongs to them. Where that takes too long, or Redis is known
+    /// to be out of reach, the biller is told all the same, and that is counted.
+    async fn second_copy(&self, share: &Share, rows: &[Rows]) {
+        let last = rows.iter().map(|rows| rows.last).max();
+        let Some(last) = last.filter(|_| self.copies == Copies::Two) else {
+            return;
+        };
+        let mut published = share.replica().published();
+        let settled = published.wait_for(|now| now.row >= last || !now.is_reachable);
+        let settled = timeout(COPIED_WITHIN, settled).await;
+        let has_both = settled.is_ok_and(|now| now.is_ok_and(|now| now.row >= last));
+        if !has_both {
+            share.payment_on_one_disk();
+        }
     }
 
     /// Another node told the biller, and it accepted: from now on this node knows that by itself.

@@ -3,9 +3,9 @@
 use protocol::Bill;
 
 use super::{Held, Share};
-use crate::BillState;
 use crate::journal::Entry;
 use crate::node::{BookState, Local, Others, Resident};
+use crate::{BillState, Fact};
 
 impl Share {
     /// Joins what this node and Redis know. A conflict of payments that is found there becomes a fact of this node's
@@ -44,31 +44,27 @@ impl Share {
         bill: &Bill,
         (local, held): (&Local, &Held),
     ) -> bool {
-        let Some((theirs, ours)) = (held.state.as_ref()).zip(local.state()) else {
-            return false;
-        };
-        self.classify_where_both_took_payments(state, bill, (ours, theirs))
-    }
-
-    /// Does the same with what another node's facts say of a bill.
-    pub(crate) fn classify_between(&self, resident: &Resident, theirs: &BillState) {
-        let mut state = resident.book().lock();
-        let local = state.local(resident.bill());
-        if let Some(ours) = local.state() {
-            self.classify_where_both_took_payments(&mut state, resident.bill(), (ours, theirs));
-        }
-    }
-
-    fn classify_where_both_took_payments(
-        &self,
-        state: &mut BookState,
-        bill: &Bill,
-        (ours, theirs): (&BillState, &BillState),
-    ) -> bool {
-        let conflict = BillState::conflict(theirs, ours, bill);
+        let known = (held.state.as_ref()).zip(local.state());
+        let conflict = known.and_then(|(theirs, ours)| BillState::conflict(theirs, ours, bill));
         let Some(fact) = conflict else {
             return false;
         };
+        self.record_conflict(state, bill, fact);
+        true
+    }
+
+    /// Records a conflict that was found when another node's facts came, unless the bill has been classified since.
+    pub(crate) fn classify_late(&self, resident: &Resident, found: Fact) {
+        let bill = resident.bill();
+        let mut state = resident.book().lock();
+        let local = state.local(bill);
+        let classified = local.state().and_then(BillState::classification);
+        if classified.is_none_or(|classified| classified.stamp < found.stamp) {
+            self.record_conflict(&mut state, bill, found);
+        }
+    }
+
+    fn record_conflict(&self, state: &mut BookState, bill: &Bill, fact: Fact) {
         let biller = bill.biller_code();
         tracing::error!(
             biller = biller.as_str(),
@@ -79,6 +75,5 @@ impl Share {
         }
         // Folded at once; journalled when it can be, and shared with what follows.
         drop(self.node.record(state, Entry::of(vec![fact])));
-        true
     }
 }

@@ -114,6 +114,13 @@ impl Share {
         }
     }
 
+    /// A payment is relayed that Redis does not have.
+    pub(crate) fn payment_on_one_disk(&self) {
+        if let Some(watch) = &self.watch {
+            watch.payment_on_one_disk();
+        }
+    }
+
     /// Returns the same for work that no call waits for.
     pub(crate) fn for_background(self) -> Self {
         Self {

@@ -84,13 +84,25 @@ pub struct Node {
     pub now: Timestamp,
 }
 
-/// Counts conflicts.
+/// Counts conflicts, payments that were relayed with one copy, and entries of streams that were refused.
 #[derive(Debug, Default)]
-pub struct Conflicts(AtomicUsize);
+pub struct Conflicts {
+    found: AtomicUsize,
+    on_one_disk: AtomicUsize,
+    refused_entries: AtomicUsize,
+}
 
 impl Conflicts {
     pub fn count(&self) -> usize {
-        self.0.load(Ordering::Relaxed)
+        self.found.load(Ordering::Relaxed)
+    }
+
+    pub fn on_one_disk(&self) -> usize {
+        self.on_one_disk.load(Ordering::Relaxed)
+    }
+
+    pub fn refused_entries(&self) -> usize {
+        self.refused_entries.load(Ordering::Relaxed)
     }
 }
 
@@ -98,7 +110,15 @@ impl Observer for Conflicts {
     fn redis_operation(&self, _: Duration, _: Result<(), OutOfReach>) {}
 
     fn payment_conflict(&self, _: BillerCode) {
-        self.0.fetch_add(1, Ordering::Relaxed);
+        self.found.fetch_add(1, Ordering::Relaxed);
+    }
+
+    fn payment_on_one_disk(&self) {
+        self.on_one_disk.fetch_add(1, Ordering::Relaxed);
+    }
+
+    fn entry_refused(&self) {
+        self.refused_entries.fetch_add(1, Ordering::Relaxed);
     }
 }
 
@@ -129,6 +149,14 @@ impl Node {
 
     /// Stops and starts again on the same journal.
     pub async fn restart(&mut self) {
+        self.restart_at_once();
+        if !matches!(self.store, Store::Embedded) {
+            self.until_reachable().await;
+        }
+    }
+
+    /// The same, without a wait for Redis.
+    pub fn restart_at_once(&mut self) {
         drop(self.ledger.take());
         let options = Options {
             redis: self.store.settings(),
@@ -137,9 +165,6 @@ impl Node {
             ..options(self.directory.path())
         };
         self.ledger = Some(Ledger::open(&options, self.now).unwrap());
-        if !matches!(self.store, Store::Embedded) {
-            self.until_reachable().await;
-        }
     }
 
     /// Stops and starts again on the same journal with another store.

@@ -171,12 +171,13 @@ impl Copy {
         connection: &Connection,
         former: Option<u32>,
     ) -> Result<(), JournalError> {
-        let identity: Option<i64> =
-            connection.query_row("SELECT identity FROM node", [], |row| row.get(0))?;
+        let identity: Option<Option<i64>> = connection
+            .query_row("SELECT identity FROM node", [], |row| row.get(0))
+            .optional()?;
         let has_authors = connection
             .prepare("SELECT 1 FROM sqlite_schema WHERE name = 'author'")?
             .exists([])?;
-        match (former, identity) {
+        match (former, identity.flatten()) {
             (Some(node), Some(journal)) if has_authors => {
                 author::part_from(connection, Author { node, journal })
             }

@@ -12,8 +12,11 @@ use crate::redis::commands::stream::{StreamEntry, read_count, read_entries};
 use crate::redis::out_of_reach::OutOfReach;
 use crate::redis::topology::slot::Slot;
 
+/// Replicas have so long to take an entry; meanwhile other large values wait.
+const REPLICAS_WITHIN: Duration = Duration::from_millis(200);
+
 impl SharedStore {
-    /// Puts an entry behind all others of a stream, and waits until `replicas` replicas have it, too.
+    /// Puts an entry behind all others of a stream. Returns whether `replicas` replicas have it, too.
     ///
     /// # Errors
     /// When that is not known within `within` for either, or the stream has an entry that is not below `number`.
@@ -23,10 +26,13 @@ impl SharedStore {
         (number, value): (i64, &[u8]),
         replicas: u32,
         within: Duration,
-    ) -> Result<(), OutOfReach> {
+    ) -> Result<bool, OutOfReach> {
         let command = self.inner.commands.append(stream, number, value);
         if replicas == 0 {
-            return self.ask_stream(stream, &command, within).await.map(|_| ());
+            return self
+                .ask_stream(stream, &command, within)
+                .await
+                .map(|_| true);
         }
         // Over one connection: a server counts what came over the one that asks.
         let deadline = Instant::now() + within;
@@ -37,12 +43,10 @@ impl SharedStore {
         self.judge_large(&connection, appended)?;
         // A server answers once the time is up.
         let waited = connection
-            .ask(&Commands::wait(replicas, within), within * 2)
-            .await?;
-        match read_count(&waited)? {
-            have if have >= u64::from(replicas) => Ok(()),
-            _ => Err(OutOfReach::TooSlow),
-        }
+            .ask(&Commands::wait(replicas, REPLICAS_WITHIN), within)
+            .await;
+        let have = waited.and_then(|waited| read_count(&waited));
+        Ok(have.is_ok_and(|have| have >= u64::from(replicas)))
     }
 
     /// Returns entries of a stream behind `number`, at most `most`.

@@ -1,6 +1,6 @@
 //! The [`Follower`] commits the facts of other nodes to this node's journal.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -16,7 +16,7 @@ use crate::node::{Node, Resident};
 use crate::redis::{CommonKey, OutOfReach, StreamEntry};
 use crate::state::horizon::Horizon;
 use crate::sync::Share;
-use crate::{Author, BillState, FactKind, FactRecord, RegisteredNode};
+use crate::{Author, BillState, Fact, FactKind, FactRecord, PaymentEffect, RegisteredNode};
 
 /// The streams of running nodes are read so often.
 const READ_EVERY: Duration = Duration::from_millis(50);
@@ -33,12 +33,20 @@ const ASK_AFTER: Duration = Duration::from_secs(2);
 /// It is logged so often that entries are refused.
 const LOG_EVERY: Duration = Duration::from_mins(1);
 
+/// A conflict of payments that another node's facts make is looked at again after this time.
+const CLASSIFY_AFTER: Duration = Duration::from_secs(5);
+
+/// Conflicts that wait for that, at most. Whoever puts the second payment into Redis finds them, too.
+const CONFLICTS_MAX: usize = 10_000;
+
 /// Follows all other nodes.
 pub(super) struct Follower {
     node: Arc<Node>,
     share: Share,
     /// What is known of each stream, beside how far it was followed.
     streams: BTreeMap<Author, Stream>,
+    /// Classifications that follow from payments of two authors, and when they were found.
+    conflicts: VecDeque<(Instant, Fact)>,
     logged: Option<Instant>,
 }
 
@@ -69,6 +77,7 @@ impl Follower {
             node,
             share,
             streams: BTreeMap::new(),
+            conflicts: VecDeque::new(),
             logged: None,
         }
     }
@@ -89,6 +98,9 @@ impl Follower {
             }
             // What cannot be written waits in its stream.
             has_more = self.node.journal().is_writable() && self.round(&reader).await;
+            if !has_more {
+                self.classify().await;
+            }
         }
     }
 
@@ -274,7 +286,7 @@ impl Follower {
                 Err(_) => return false,
             }
         }
-        self.classify(&residents, &new);
+        self.find_conflicts(&residents, &new);
         let epoch = self.node.marks().epoch();
         let commit = self.node.record_foreign(author, (known_to, last), new);
         drop(residents);
@@ -295,22 +307,46 @@ impl Follower {
         }
     }
 
-    /// Makes error bills of those that another node took a payment of, and this node too.
-    fn classify(&self, residents: &[Resident], records: &[(i64, FactRecord)]) {
+    /// Finds the bills of which another author's payments meet others. They are classified later: a cancel may be on its
+    /// way, or the node that took the payment is about to say so.
+    fn find_conflicts(&mut self, residents: &[Resident], records: &[(i64, FactRecord)]) {
         let mut theirs: BTreeMap<&Bill, BillState> = BTreeMap::new();
         for (_, record) in records {
             if matches!(record.fact.kind, FactKind::Payment { .. }) {
-                theirs.entry(&record.fact.bill).or_default();
-            }
-        }
-        for (_, record) in records {
-            if let Some(state) = theirs.get_mut(&record.fact.bill) {
+                let state = theirs.entry(&record.fact.bill).or_default();
                 state.fold(&record.fact);
             }
         }
         for resident in residents {
-            if let Some(theirs) = theirs.remove(resident.bill()) {
-                self.share.classify_between(resident, &theirs);
+            let (bill, local) = (resident.bill(), resident.local());
+            let both = theirs.remove(bill).zip(local.state());
+            let conflict = both.and_then(|(theirs, ours)| theirs.conflict(ours, bill));
+            if let Some(conflict) = conflict
+                && self.conflicts.len() < CONFLICTS_MAX
+            {
+                self.conflicts.push_back((Instant::now(), conflict));
+            }
+        }
+    }
+
+    /// Classifies the bills of conflicts that are still there.
+    async fn classify(&mut self) {
+        while let Some((found_at, _)) = self.conflicts.front()
+            && found_at.elapsed() >= CLASSIFY_AFTER
+            && let Some((_, conflict)) = self.conflicts.pop_front()
+        {
+            let Ok(resident) = self.node.resident(&conflict.bill).await else {
+                self.conflicts.push_back((Instant::now(), conflict));
+                return;
+            };
+            let local = resident.local();
+            let is_of_amounts =
+                PaymentEffect::OtherAmount.classification() == Some(conflict.kind.clone());
+            let state = local.state();
+            let is_double =
+                state.is_some_and(|state| state.conflict(state, &conflict.bill).is_some());
+            if is_of_amounts || is_double {
+                self.share.classify_late(&resident, conflict);
             }
         }
     }

@@ -42,6 +42,8 @@ pub(super) struct Publisher {
     sizes: VecDeque<(i64, u64)>,
     bytes: u64,
     trimmed_up_to: i64,
+    /// Whether as many replicas as wanted have what is in the stream.
+    is_copied: bool,
     kept_house: Instant,
     /// It was logged that the journal is older than its stream.
     is_rolled_back: bool,
@@ -79,6 +81,7 @@ impl Publisher {
             sizes: VecDeque::new(),
             bytes: 0,
             trimmed_up_to: 0,
+            is_copied: true,
             kept_house: Instant::now(),
             is_rolled_back: false,
         }
@@ -124,24 +127,25 @@ impl Publisher {
                 has_more,
             } = read;
             if last == position {
-                self.share.replica().publish(|published| {
-                    published.row = row.max(published.row);
-                    published.is_reachable = true;
-                });
+                self.set_published(Some(row));
                 break;
             }
             self.append(position, last, records).await?;
             position = last;
             self.share.replica().own_last(last);
-            self.share.replica().publish(|published| {
-                published.is_reachable = true;
-                if !has_more {
-                    published.row = row.max(published.row);
-                }
-            });
+            self.set_published((!has_more).then_some(row));
         }
         self.keep_house().await;
         Ok(())
+    }
+
+    /// Redis takes entries; all facts up to this row of the journal are in the stream, where it is known.
+    fn set_published(&self, row: Option<i64>) {
+        let row = row.filter(|_| self.is_copied);
+        self.share.replica().publish(|published| {
+            published.is_reachable = true;
+            published.row = row.unwrap_or_default().max(published.row);
+        });
     }
 
     /// Puts one entry into the stream.
@@ -165,10 +169,13 @@ impl Publisher {
             .store()
             .append(stream, (last, &value), self.settings.wait_replicas, WITHIN)
             .await;
-        if let Err(why) = appended {
-            // It may be there or not: the stream says.
-            self.position = None;
-            return Err(why.into());
+        match appended {
+            Ok(is_copied) => self.is_copied = is_copied,
+            Err(why) => {
+                // It may be there or not: the stream says.
+                self.position = None;
+                return Err(why.into());
+            }
         }
         self.position = Some(last);
         let bytes = value.len() as u64;
