@@ -233,20 +233,12 @@ async fn entries_that_no_node_wrote_are_counted_and_make_nothing_paid() {
     until_equal(&[one, two], 10).await;
     let stream = format!("*:stream:{}", author(one).await);
     let stream = server.words(&["KEYS", &stream]).remove(0);
-    let theirs = server.words(&["KEYS", &format!("*:stream:{}", author(two).await)]);
-    let last = server.words(&[
-        "EVAL",
-        "return redis.call('XREVRANGE', KEYS[1], '+', '-', 'COUNT', 1)[1][2]",
-        "1",
-        &stream,
-    ]);
     // A copy of an entry under a later number, cut ones, and any text.
-    for (id, value) in [
-        ("500-0", last[1].as_str()),
-        ("501-0", "\u{1}"),
-        ("502-0", ""),
-        ("503-7", "forged"),
-    ] {
+    let copy = "local last = redis.call('XREVRANGE', KEYS[1], '+', '-', 'COUNT', 1)[1][2][2]; \
+                redis.call('XADD', KEYS[1], '500-0', 'e', last); \
+                redis.call('XADD', KEYS[1], '501-0', 'e', string.sub(last, 1, -2))";
+    server.tell(&["EVAL", copy, "1", &stream]);
+    for (id, value) in [("502-0", ""), ("503-7", "forged")] {
         server.tell(&["XADD", &stream, id, "e", value]);
     }
     server.tell(&["XADD", &stream, "504-0", "f", "forged"]);
@@ -255,7 +247,7 @@ async fn entries_that_no_node_wrote_are_counted_and_make_nothing_paid() {
     pay_all(one, 10..20, 300).await;
     pay_all(two, 20..30, 300).await;
     until_equal(&[one, two], 30).await;
-    assert!(one.conflicts.refused_entries() > 0 && theirs.len() <= 1);
+    assert!(one.conflicts.refused_entries() > 0);
     for node in [one, two] {
         assert!(!node.is_paid(&bill_of(500)).await);
         assert_sound(node).await;

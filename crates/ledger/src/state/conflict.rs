@@ -31,15 +31,32 @@ impl BillState {
         if ours.count() + theirs.count() < 2 {
             return None;
         }
-        let classifications = [self.classification(), other.classification()];
-        let classified = classifications.into_iter().flatten();
-        let classified = classified.map(|latest| latest.stamp).max();
         let double = merged(ours, theirs).latest_double();
         let double = double.map(|stamp| (stamp, PaymentEffect::Double));
         let other_amount = ours.latest_other_amount(theirs);
         let other_amount = other_amount.map(|stamp| (stamp, PaymentEffect::OtherAmount));
         let conflicts = double.into_iter().chain(other_amount);
-        let (payment, effect) = conflicts.max_by_key(|(stamp, _)| *stamp)?;
+        let latest = conflicts.max_by_key(|(stamp, _)| *stamp)?;
+        self.classified(other, bill, latest)
+    }
+
+    /// The same for a payment that both have, with another amount.
+    pub(crate) fn conflict_of_amounts(&self, other: &Self, bill: &Bill) -> Option<Fact> {
+        let (ours, theirs) = (self.payments()?, other.payments()?);
+        let payment = ours.latest_other_amount(theirs)?;
+        self.classified(other, bill, (payment, PaymentEffect::OtherAmount))
+    }
+
+    /// Returns the classification that follows from a payment, unless there is a later one.
+    fn classified(
+        &self,
+        other: &Self,
+        bill: &Bill,
+        (payment, effect): (Stamp, PaymentEffect),
+    ) -> Option<Fact> {
+        let classifications = [self.classification(), other.classification()];
+        let classified = classifications.into_iter().flatten();
+        let classified = classified.map(|latest| latest.stamp).max();
         let stamp = conflict_stamp(payment);
         if classified.is_some_and(|classified| classified >= stamp) {
             return None;
@@ -66,4 +83,9 @@ pub(crate) const fn conflict_stamp(payment: Stamp) -> Stamp {
         time: payment.time,
         node: payment.node ^ 1,
     }
+}
+
+/// Returns the node that took the payment of such a stamp.
+pub(crate) const fn payment_node(conflict: Stamp) -> u32 {
+    conflict.node ^ 1
 }

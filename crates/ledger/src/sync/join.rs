@@ -5,6 +5,7 @@ use protocol::Bill;
 use super::{Held, Share};
 use crate::journal::Entry;
 use crate::node::{BookState, Local, Others, Resident};
+use crate::state::conflict::payment_node;
 use crate::{BillState, Fact};
 
 impl Share {
@@ -53,13 +54,28 @@ impl Share {
         true
     }
 
-    /// Records a conflict that was found when another node's facts came, unless the bill has been classified since.
-    pub(crate) fn classify_late(&self, resident: &Resident, found: Fact) {
+    /// Records a conflict that was found when another node's facts came, unless the bill has been classified since. All
+    /// nodes find it and make the same fact; the one that took the later payment counts it, or all where that is gone.
+    pub(crate) fn classify_followed(&self, resident: &Resident, found: Fact) {
         let bill = resident.bill();
         let mut state = resident.book().lock();
         let local = state.local(bill);
         let classified = local.state().and_then(BillState::classification);
-        if classified.is_none_or(|classified| classified.stamp < found.stamp) {
+        if classified.is_some_and(|classified| classified.stamp >= found.stamp) {
+            return;
+        }
+        let taken_by = payment_node(found.stamp);
+        let nodes = self.replica.nodes();
+        let is_another = taken_by != self.node.journal().node() && {
+            let now = self.node.now();
+            let nodes = nodes.borrow();
+            nodes
+                .iter()
+                .any(|known| known.node == taken_by && known.is_running(now))
+        };
+        if is_another {
+            drop(self.node.record(&mut state, Entry::of(vec![found])));
+        } else {
             self.record_conflict(&mut state, bill, found);
         }
     }

@@ -16,7 +16,7 @@ use crate::node::{Node, Resident};
 use crate::redis::{CommonKey, OutOfReach, StreamEntry};
 use crate::state::horizon::Horizon;
 use crate::sync::Share;
-use crate::{Author, BillState, Fact, FactKind, FactRecord, PaymentEffect, RegisteredNode};
+use crate::{Author, BillState, Fact, FactKind, FactRecord, RegisteredNode};
 
 /// The streams of running nodes are read so often.
 const READ_EVERY: Duration = Duration::from_millis(50);
@@ -307,8 +307,8 @@ impl Follower {
         }
     }
 
-    /// Finds the bills of which another author's payments meet others. They are classified later: a cancel may be on its
-    /// way, or the node that took the payment is about to say so.
+    /// Finds the bills of which another author's payments meet others. Double payments are classified later: a cancel may
+    /// be on its way.
     fn find_conflicts(&mut self, residents: &[Resident], records: &[(i64, FactRecord)]) {
         let mut theirs: BTreeMap<&Bill, BillState> = BTreeMap::new();
         for (_, record) in records {
@@ -320,8 +320,13 @@ impl Follower {
         for resident in residents {
             let (bill, local) = (resident.bill(), resident.local());
             let both = theirs.remove(bill).zip(local.state());
-            let conflict = both.and_then(|(theirs, ours)| theirs.conflict(ours, bill));
-            if let Some(conflict) = conflict
+            let Some((theirs, ours)) = both else {
+                continue;
+            };
+            if let Some(conflict) = theirs.conflict_of_amounts(ours, bill) {
+                // Once both are folded nobody sees it any more.
+                self.share.classify_followed(resident, conflict);
+            } else if let Some(conflict) = theirs.conflict(ours, bill)
                 && self.conflicts.len() < CONFLICTS_MAX
             {
                 self.conflicts.push_back((Instant::now(), conflict));
@@ -340,13 +345,9 @@ impl Follower {
                 return;
             };
             let local = resident.local();
-            let is_of_amounts =
-                PaymentEffect::OtherAmount.classification() == Some(conflict.kind.clone());
             let state = local.state();
-            let is_double =
-                state.is_some_and(|state| state.conflict(state, &conflict.bill).is_some());
-            if is_of_amounts || is_double {
-                self.share.classify_late(&resident, conflict);
+            if state.is_some_and(|state| state.conflict(state, &conflict.bill).is_some()) {
+                self.share.classify_followed(&resident, conflict);
             }
         }
     }
