@@ -28,6 +28,7 @@ mod identity_reader;
 mod indexes;
 mod insert;
 mod insert_fact;
+mod insert_foreign;
 mod intern;
 mod job;
 mod load;

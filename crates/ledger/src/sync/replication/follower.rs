@@ -62,7 +62,7 @@ struct Stream {
 
 /// What one look at a stream found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Found {
+pub(super) enum Look {
     /// Nothing behind what is known.
     End,
     /// More, and there may be more still.
@@ -160,17 +160,17 @@ impl Follower {
         let stream = self.streams.entry(author).or_default();
         stream.read_at = Some(Instant::now());
         let waits = match (found, is_behind) {
-            (Found::More, _) | (Found::End, false) => {
+            (Look::More, _) | (Look::End, false) => {
                 stream.behind_since = None;
                 false
             }
-            (Found::Gap, _) => true,
-            (Found::End, true) => {
+            (Look::Gap, _) => true,
+            (Look::End, true) => {
                 let since = stream.behind_since.get_or_insert_with(Instant::now);
                 since.elapsed() >= ASK_AFTER
             }
         };
-        if found == Found::End && !is_behind {
+        if found == Look::End && !is_behind {
             replica.caught_up(author);
         }
         if replica.want(author, waits) && waits {
@@ -180,7 +180,7 @@ impl Follower {
             );
         }
         if !waits {
-            return Ok(found == Found::More);
+            return Ok(found == Look::More);
         }
         let refill = CommonKey::Refill {
             node: replica.author().node,
@@ -188,15 +188,15 @@ impl Follower {
         };
         let found = self.read(author, refill, reader).await?;
         match found {
-            Found::More => {
+            Look::More => {
                 let known_to = self.share.replica().known_to(author);
                 self.share.store().trim(refill, known_to, WITHIN).await?;
             }
             // It was begun for what this journal had at another time.
-            Found::Gap => self.share.store().remove(refill, WITHIN).await?,
-            Found::End => {}
+            Look::Gap => self.share.store().remove(refill, WITHIN).await?,
+            Look::End => {}
         }
-        Ok(found == Found::More)
+        Ok(found == Look::More)
     }
 
     /// Reads entries of a stream behind what is known, and commits them.
@@ -205,11 +205,11 @@ impl Follower {
         author: Author,
         from: CommonKey,
         reader: &Reader,
-    ) -> Result<Found, OutOfReach> {
+    ) -> Result<Look, OutOfReach> {
         let is_own_stream = matches!(from, CommonKey::Stream(_));
         let entries = self.entries(author, from).await?;
         let is_end = entries.len() < ENTRIES_AT_ONCE;
-        let mut found = Found::End;
+        let mut found = Look::End;
         for entry in entries {
             let horizon = Horizon::at(self.node.now());
             let opened = StreamFacts::open(&entry.value, (self.share.seal(), from), &horizon);
@@ -219,21 +219,21 @@ impl Follower {
             let Some(facts) = opened else {
                 self.refuse(author, entry.number);
                 if !is_own_stream {
-                    return Ok(Found::Gap);
+                    return Ok(Look::Gap);
                 }
                 continue;
             };
             let known_to = self.share.replica().known_to(author);
             if facts.after > known_to {
-                return Ok(Found::Gap);
+                return Ok(Look::Gap);
             }
             if facts.last > known_to && !self.take(facts, known_to, reader).await {
-                return Ok(Found::End);
+                return Ok(Look::End);
             }
-            found = Found::More;
+            found = Look::More;
         }
         Ok(if is_end && is_own_stream {
-            Found::End
+            Look::End
         } else {
             found
         })
