@@ -11,6 +11,7 @@ mod delivery;
 mod difference;
 mod identity;
 mod judgement;
+mod lease;
 mod links;
 mod nodes;
 mod options;
@@ -25,6 +26,7 @@ mod retention_preview;
 mod status;
 mod story;
 mod undelivered;
+mod under_way_elsewhere;
 mod unread_payment;
 mod verify;
 
@@ -37,6 +39,7 @@ pub use close::LeftBehind;
 pub use delivery::DeliveryOutcome;
 pub use difference::RedisDifference;
 pub use identity::IdentityUse;
+pub use lease::{DeliveryLease, DeliveryTurn, WithoutRedis};
 pub use links::{LinkOutcome, Reservation};
 pub use nodes::NotForgotten;
 pub use options::{Copies, Options};
@@ -106,7 +109,7 @@ impl Ledger {
                 unpaid_bills: options.retention,
                 paid_bills: options.retention_paid,
             };
-            let replica = replica_of(node.journal())?;
+            let replica = replica_of(node.journal(), options.takes_over_after)?;
             let node = Arc::clone(&node);
             Ok::<_, JournalError>(Share::new(
                 node,
@@ -297,10 +300,17 @@ impl Ledger {
 }
 
 /// Returns what the journal has of the facts of all nodes.
-fn replica_of(journal: &journal::Journal) -> Result<ReplicaState, JournalError> {
+fn replica_of(
+    journal: &journal::Journal,
+    gone_after: Duration,
+) -> Result<ReplicaState, JournalError> {
     let reader = journal.reader();
     let named = |error: JournalError| error.of(journal.path());
     let last = reader.own_last().map_err(named)?;
     let known_to = reader.authors().map_err(named)?;
-    Ok(ReplicaState::new(journal.author(), last, known_to))
+    Ok(ReplicaState::new(
+        journal.author(),
+        (last, known_to),
+        gone_after,
+    ))
 }

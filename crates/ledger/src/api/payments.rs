@@ -131,7 +131,7 @@ impl Ledger {
     async fn go_on_together(&self, share: &Share, queued: Queued) -> RecordOutcome {
         let report = &queued.report;
         let digests = report.message.digests();
-        let held = share.read(&report.bill, Some(&digests)).await.ok();
+        let held = self.read_once_delivered(share, report, &digests).await;
         let known = queued.known(held.as_ref());
         let accepted = share.accepted(&report.bill, held.as_ref(), &digests).await;
         if let Some((message, answer)) = accepted {

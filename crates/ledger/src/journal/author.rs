@@ -31,6 +31,31 @@ CREATE INDEX IF NOT EXISTS foreign_run_by_number ON foreign_run (author, number)
 CREATE INDEX IF NOT EXISTS foreign_run_by_own ON foreign_run (own, seq);
 ";
 
+/// The number of the author of the row `fact.seq`; NULL where that is this journal.
+pub(super) const OF_ROW: &str =
+    "(SELECT CASE WHEN fact.seq < run.seq + run.facts THEN run.author END
+    FROM foreign_run AS run WHERE run.seq <= fact.seq ORDER BY run.seq DESC LIMIT 1)";
+
+/// Returns who made the fact in this row, where that is another author.
+pub(super) fn of_row(connection: &Connection, row: i64) -> Result<Option<Author>, JournalError> {
+    let author = connection
+        .prepare_cached(
+            "SELECT author.node, author.journal, run.seq + run.facts FROM foreign_run AS run
+             CROSS JOIN author ON author.id = run.author WHERE run.seq <= ?1 ORDER BY run.seq DESC LIMIT 1",
+        )?
+        .query_row([row], |found| {
+            let author = Author {
+                node: found.get(0)?,
+                journal: found.get(1)?,
+            };
+            Ok((author, found.get::<_, i64>(2)?))
+        })
+        .optional()?;
+    Ok(author
+        .filter(|(_, behind)| row < *behind)
+        .map(|(author, _)| author))
+}
+
 /// An author in this journal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct KnownAuthor {

@@ -6,7 +6,8 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::watch;
 
-use crate::{Author, RegisteredNode, Replica};
+use super::absences::Absences;
+use crate::{Author, RegisteredNode, Replica, Timestamp};
 
 /// How far this journal's own facts are published.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -21,6 +22,8 @@ pub(crate) struct Published {
 #[derive(Debug)]
 pub(crate) struct ReplicaState {
     author: Author,
+    /// An author that has been away for so long is taken to be gone.
+    gone_after: Duration,
     state: Mutex<State>,
     published: watch::Sender<Published>,
     nodes: watch::Sender<Vec<RegisteredNode>>,
@@ -34,14 +37,21 @@ struct State {
     wanted: BTreeSet<Author>,
     /// When a stream was last read to its end.
     caught_up: BTreeMap<Author, Instant>,
+    absences: Absences,
 }
 
 impl ReplicaState {
     /// Of this author, whose last fact has the number `last`, and which has the facts of others up to these numbers.
-    pub(crate) fn new(author: Author, last: i64, known_to: Vec<(Author, i64)>) -> Self {
+    /// A node that has been away for `gone_after` is taken to be gone.
+    pub(crate) fn new(
+        author: Author,
+        (last, known_to): (i64, Vec<(Author, i64)>),
+        gone_after: Duration,
+    ) -> Self {
         let others = known_to.into_iter().filter(|(known, _)| *known != author);
         Self {
             author,
+            gone_after,
             state: Mutex::new(State {
                 last,
                 known_to: others.collect(),
@@ -132,8 +142,54 @@ impl ReplicaState {
         self.nodes.subscribe()
     }
 
-    pub(crate) fn set_nodes(&self, nodes: Vec<RegisteredNode>) {
+    pub(crate) fn set_nodes(&self, nodes: Vec<RegisteredNode>, now: Timestamp) {
+        let authors = |which: fn(&RegisteredNode, Timestamp) -> bool| {
+            let nodes = nodes.iter().filter(move |node| which(node, now));
+            nodes.filter_map(|node| Some(node.replica.as_ref()?.author))
+        };
+        let running: BTreeSet<Author> = authors(RegisteredNode::is_running).collect();
+        {
+            let mut state = self.lock();
+            let mut known: BTreeSet<Author> = state.known_to.keys().copied().collect();
+            known.extend(authors(|_, _| true));
+            state.absences.note(known, &running);
+        }
         self.nodes.send_replace(nodes);
+    }
+
+    /// Returns whether it falls to this node to act for an author, `None`: itself. While the author runs, nobody else
+    /// does; once it is gone, the running node with the lowest number does.
+    pub(crate) fn acts_for(&self, author: Option<Author>, now: Timestamp) -> bool {
+        let Some(author) = author.filter(|author| *author != self.author) else {
+            return true;
+        };
+        self.lock().absences.is_away(author, self.gone_after) && self.is_first_running(now)
+    }
+
+    /// Returns the authors that are gone, where it falls to this node to act for them.
+    pub(crate) fn authors_to_act_for(&self, now: Timestamp) -> Vec<Author> {
+        match self.is_first_running(now) {
+            true => self.lock().absences.away(self.gone_after),
+            false => Vec::new(),
+        }
+    }
+
+    /// Returns whether no node with a lower number runs.
+    fn is_first_running(&self, now: Timestamp) -> bool {
+        let nodes = self.nodes.borrow();
+        let mut running = nodes.iter().filter(|node| node.is_running(now));
+        running.all(|node| node.node >= self.author.node)
+    }
+
+    /// Returns whether an author is a running node.
+    pub(crate) fn runs(&self, author: Author, now: Timestamp) -> bool {
+        let nodes = self.nodes.borrow();
+        let mut running = nodes.iter().filter(|node| node.is_running(now));
+        running.any(|node| {
+            node.replica
+                .as_ref()
+                .is_some_and(|own| own.author == author)
+        })
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {

@@ -9,6 +9,7 @@ mod entry;
 mod follower;
 mod publisher;
 mod refill;
+mod takeover;
 
 use std::io;
 use std::sync::Arc;
@@ -21,6 +22,7 @@ use super::Share;
 use crate::node::Node;
 use follower::Follower;
 use publisher::Publisher;
+use takeover::Takeover;
 
 /// Facts in one entry, at most.
 const FACTS_AT_ONCE: usize = 256;
@@ -45,10 +47,11 @@ pub(crate) struct ReplicationSettings {
 pub(crate) struct Replication {
     stop: watch::Sender<()>,
     threads: Vec<JoinHandle<()>>,
+    _takeover: Takeover,
 }
 
 impl Replication {
-    /// Starts to publish and to follow.
+    /// Starts to publish, to follow, and to act for nodes that are gone.
     pub(crate) fn start(
         node: &Arc<Node>,
         share: &Share,
@@ -65,6 +68,7 @@ impl Replication {
         Ok(Self {
             stop,
             threads: vec![publish, follow],
+            _takeover: Takeover::start(Arc::clone(node), share.clone())?,
         })
     }
 }
