@@ -19,7 +19,7 @@ use test_support::RedisServer;
 const BODY: &[u8] = b"{\"pay\":1}";
 
 /// Longer than any test of these.
-const LASTS: Duration = Duration::from_secs(60);
+const LASTS: Duration = Duration::from_mins(1);
 
 async fn three() -> (Arc<RedisServer>, [Node; 3]) {
     let server = Arc::new(RedisServer::start());
@@ -214,9 +214,10 @@ async fn a_payment_whose_author_died_before_the_delivery_is_listed_and_falls_to_
         let states: Vec<_> = undelivered(node).iter().map(|one| one.state).collect();
         assert_eq!(states, [DeliveryState::Unknown; 2]);
     }
-    let (first, second) = match two.ledger().node() < three.ledger().node() {
-        true => (&two, &three),
-        false => (&three, &two),
+    let (first, second) = if two.ledger().node() < three.ledger().node() {
+        (&two, &three)
+    } else {
+        (&three, &two)
     };
     assert_eq!((turns(first).len(), turns(second).len()), (2, 0));
     // One of them said so, once for each.

@@ -39,7 +39,7 @@ async fn redelivery_by(
     (skip, without_redis): (SkipCancelled, WithoutRedis),
 ) -> Redelivery {
     let message = MessageDigest::of(BODY);
-    let lasts = Duration::from_secs(60);
+    let lasts = Duration::from_mins(1);
     let ledger = node.ledger();
     let turn = ledger.lease_delivery(bill.biller_code(), message, lasts, without_redis);
     let lease = match turn.await {

@@ -27,6 +27,8 @@ pub enum RefusedDelivery {
     },
     /// The biller has accepted these bytes, or this event, already; it is not sent, and the entry is closed.
     AlreadyAccepted,
+    /// It was delivered, or closed, since it was read.
+    NotOpen,
     /// The same bytes are being relayed or delivered at this moment, by this node or another.
     UnderWay,
     /// The biller's bound on pay-results in flight is reached.
@@ -71,14 +73,15 @@ pub async fn deliver_refused(
         DeliveryTurn::HeldElsewhere => return RefusedDelivery::UnderWay,
         DeliveryTurn::OutOfReach => return RefusedDelivery::OutOfReach,
     };
-    let not_sent = match may_be_sent(call, event.as_ref(), without_redis).await {
-        Ok(()) => match biller.pay_results_in_flight.enter() {
-            Some(_permit) => {
+    let allowed = may_be_sent(call, (digest, event.as_ref()), without_redis);
+    let not_sent = match allowed.await {
+        Ok(()) => {
+            if let Some(_permit) = biller.pay_results_in_flight.enter() {
                 let parts = (entry, event, message);
                 return send(call, biller, parts, (operator, lease)).await;
             }
-            None => RefusedDelivery::Busy,
-        },
+            RefusedDelivery::Busy
+        }
         Err(RefusedDelivery::AlreadyAccepted) => close(call, digest, operator).await,
         Err(not_sent) => not_sent,
     };
@@ -86,12 +89,16 @@ pub async fn deliver_refused(
     not_sent
 }
 
-/// Decides whether an event may be sent, by what all nodes know. Of bytes without a readable event nothing is known.
+/// Decides whether an entry may be sent: it is still open, and its event is not accepted by what all nodes know. Of bytes
+/// without a readable event nothing is known.
 async fn may_be_sent(
     call: &Call,
-    event: Option<&(Bill, PaymentEvent)>,
+    (message, event): (MessageDigest, Option<&(Bill, PaymentEvent)>),
     without_redis: WithoutRedis,
 ) -> Result<(), RefusedDelivery> {
+    if !call.ledger().is_refused_open(&message) {
+        return Err(RefusedDelivery::NotOpen);
+    }
     let Some((bill, event)) = event else {
         return Ok(());
     };

@@ -107,21 +107,16 @@ pub async fn redeliver(
     };
     // Another node may have delivered it until the lease was taken.
     let allowed = ledger.redelivery(one, message, rules.skip, &lease, call.now());
-    let refusal = match allowed.await {
+    let not_sent = match allowed.await {
         Ok(Redelivery::Allowed { body, cancelled }) => {
-            return match biller.pay_results_in_flight.enter() {
-                Some(_permit) => {
-                    let attempt = send(call, biller, one, (message, body), lease).await;
-                    Ok(Redelivered::Attempted(DeliveryAttempt {
-                        cancelled,
-                        ..attempt
-                    }))
-                }
-                None => {
-                    lease.give_up().await;
-                    Ok(Redelivered::Busy)
-                }
-            };
+            if let Some(_permit) = biller.pay_results_in_flight.enter() {
+                let attempt = send(call, biller, one, (message, body), lease).await;
+                return Ok(Redelivered::Attempted(DeliveryAttempt {
+                    cancelled,
+                    ..attempt
+                }));
+            }
+            Ok(Redelivered::Busy)
         }
         Ok(Redelivery::Accepted) => Ok(Redelivered::AlreadyAccepted),
         Ok(Redelivery::Cancelled) => Ok(Redelivered::Cancelled),
@@ -131,7 +126,7 @@ pub async fn redeliver(
         Err(error) => Err(error),
     };
     lease.give_up().await;
-    refusal
+    not_sent
 }
 
 /// Sends a pay-result to its biller and records the outcome.

@@ -34,7 +34,7 @@ pub enum DeliveryTurn {
 #[derive(Debug)]
 pub struct DeliveryLease {
     /// `None`: there is no other node, or nobody knows.
-    lease: Option<Lease>,
+    lease: Option<Box<Lease>>,
     without_redis: WithoutRedis,
 }
 
@@ -61,9 +61,9 @@ impl Ledger {
         lasts: Duration,
         without_redis: WithoutRedis,
     ) -> DeliveryTurn {
-        let granted = |lease| {
+        let granted = |lease: Option<Lease>| {
             DeliveryTurn::Granted(DeliveryLease {
-                lease,
+                lease: lease.map(Box::new),
                 without_redis,
             })
         };

@@ -11,7 +11,7 @@ pub(super) struct Absences(BTreeMap<Author, Instant>);
 
 impl Absences {
     /// Of the authors that are known, these run at this moment.
-    pub(super) fn note(&mut self, known: BTreeSet<Author>, running: &BTreeSet<Author>) {
+    pub(super) fn note(&mut self, known: &BTreeSet<Author>, running: &BTreeSet<Author>) {
         let now = Instant::now();
         self.0.retain(|author, _| !running.contains(author));
         for author in known.difference(running) {

@@ -152,7 +152,7 @@ impl ReplicaState {
             let mut state = self.lock();
             let mut known: BTreeSet<Author> = state.known_to.keys().copied().collect();
             known.extend(authors(|_, _| true));
-            state.absences.note(known, &running);
+            state.absences.note(&known, &running);
         }
         self.nodes.send_replace(nodes);
     }
@@ -168,9 +168,10 @@ impl ReplicaState {
 
     /// Returns the authors that are gone, where it falls to this node to act for them.
     pub(crate) fn authors_to_act_for(&self, now: Timestamp) -> Vec<Author> {
-        match self.is_first_running(now) {
-            true => self.lock().absences.away(self.gone_after),
-            false => Vec::new(),
+        if self.is_first_running(now) {
+            self.lock().absences.away(self.gone_after)
+        } else {
+            Vec::new()
         }
     }
 

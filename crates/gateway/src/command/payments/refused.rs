@@ -197,6 +197,7 @@ fn deliver(
         "not_sent" | "pending" => {
             format!("not sent: the biller was not reached ({answered}).{recorded}")
         }
+        "already_closed" => "not sent: it is not open any more".to_owned(),
         "under_way" => "not sent: a copy is under way".to_owned(),
         "busy" => "not sent: the biller's bound on pay-results in flight is reached".to_owned(),
         "out_of_reach" => format!("not sent: {}", text(&answer, "hint")),

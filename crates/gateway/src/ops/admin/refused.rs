@@ -204,6 +204,7 @@ const fn name(outcome: &RefusedDelivery) -> &'static str {
             (Sent::MaybeSent, state) => DeliveryState::name(state),
         },
         RefusedDelivery::AlreadyAccepted => "already_accepted",
+        RefusedDelivery::NotOpen => "already_closed",
         RefusedDelivery::UnderWay => "under_way",
         RefusedDelivery::Busy => "busy",
         RefusedDelivery::OutOfReach => "out_of_reach",
