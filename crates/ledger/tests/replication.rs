@@ -253,3 +253,88 @@ async fn entries_that_no_node_wrote_are_counted_and_make_nothing_paid() {
         assert_sound(node).await;
     }
 }
+
+/// Puts a folder's files back as they were, in place: as a virtual machine whose disk is rolled back.
+fn roll_back(directory: &std::path::Path, former: &[(String, Vec<u8>)]) {
+    for entry in std::fs::read_dir(directory).unwrap() {
+        let path = entry.unwrap().path();
+        let name = path.file_name().unwrap().to_str().unwrap().to_owned();
+        match former.iter().find(|(known, _)| *known == name) {
+            Some((_, bytes)) => std::fs::write(&path, bytes).unwrap(),
+            None => std::fs::remove_file(&path).unwrap(),
+        }
+    }
+}
+
+fn files(directory: &std::path::Path) -> Vec<(String, Vec<u8>)> {
+    let entries = std::fs::read_dir(directory).unwrap();
+    let file = |entry: std::io::Result<std::fs::DirEntry>| {
+        let path = entry.unwrap().path();
+        let name = path.file_name().unwrap().to_str().unwrap().to_owned();
+        (name, std::fs::read(&path).unwrap())
+    };
+    entries.map(file).collect()
+}
+
+#[tokio::test]
+async fn a_disk_that_was_rolled_back_is_another_journal_and_gets_back_what_it_lost() {
+    let (_server, _store, nodes) = three().await;
+    let [mut one, two, three] = nodes;
+    pay_all(&one, 0..20, 300).await;
+    until_equal(&[&one, &two, &three], 20).await;
+    let before = author(&one).await;
+    one.stop();
+    let former = files(one.directory());
+    one.restart().await;
+    pay_all(&one, 20..40, 300).await;
+    until_equal(&[&one, &two, &three], 40).await;
+    one.stop();
+    roll_back(one.directory(), &former);
+    one.restart().await;
+    pay_all(&one, 40..60, 300).await;
+    assert_ne!(author(&one).await, before);
+    eventually(async || {
+        let known = |node: &Node| -> BTreeSet<String> {
+            let facts = facts(node);
+            let payments = facts.iter().filter(|fact| fact.kind.name() == "payment");
+            payments.map(|fact| format!("{fact:?}")).collect()
+        };
+        let all = known(&two);
+        all.len() == 60 && known(&one) == all && known(&three) == all
+    })
+    .await;
+    for number in [0, 19, 20, 39, 40, 59] {
+        for node in [&one, &two, &three] {
+            assert!(node.is_paid(&bill_of(number)).await, "{number}");
+        }
+    }
+    for node in [&one, &two, &three] {
+        assert_sound(node).await;
+    }
+}
+
+#[tokio::test]
+async fn a_new_node_is_ready_once_it_has_what_the_others_had() {
+    let (_server, store, nodes) = three().await;
+    let [one, two, three] = nodes;
+    for node in [&one, &two, &three] {
+        eventually(async || !node.ledger().is_catching_up()).await;
+    }
+    pay_all(&one, 0..300, 300).await;
+    until_equal(&[&one, &two, &three], 300).await;
+    // The others say every second what they have.
+    let said = async || {
+        let nodes = two.ledger().nodes().await.unwrap().unwrap();
+        nodes
+            .iter()
+            .filter_map(|known| known.replica.as_ref())
+            .map(|replica| replica.last)
+            .sum::<i64>()
+            >= 300
+    };
+    eventually(said).await;
+    let new = Node::on(&store).await;
+    assert!(new.ledger().is_catching_up());
+    eventually(async || !new.ledger().is_catching_up()).await;
+    assert_eq!(facts(&new), facts(&one));
+}

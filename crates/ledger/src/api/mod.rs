@@ -87,6 +87,24 @@ impl Ledger {
     /// # Errors
     /// When the journal cannot be opened or read, or another process runs with this node's number.
     pub fn open(options: &Options, now: Timestamp) -> Result<Self, JournalError> {
+        match Self::open_once(options, now)? {
+            Opened::Whole(ledger) => Ok(*ledger),
+            Opened::RolledBack => {
+                tracing::error!(
+                    "other nodes have facts of this journal that it does not have: its disk was rolled back. It goes on \
+                     under a new identity, and gets from the other nodes what it lost"
+                );
+                journal::renew_identity(&options.directory)?;
+                match Self::open_once(options, now)? {
+                    Opened::Whole(ledger) => Ok(*ledger),
+                    // Nobody can have facts of an identity that was drawn now.
+                    Opened::RolledBack => Err(JournalError::Overloaded),
+                }
+            }
+        }
+    }
+
+    fn open_once(options: &Options, now: Timestamp) -> Result<Opened, JournalError> {
         let settings = journal::JournalSettings::warning_below(options.low_disk_bytes)
             .observed_by(options.observer.clone());
         let node = Arc::new(Node::open(
@@ -120,6 +138,9 @@ impl Ledger {
             .as_ref()
             .map(|share| share.claim_number(now).map(Arc::new))
             .transpose()?;
+        if share.as_ref().is_some_and(Share::was_rolled_back) {
+            return Ok(Opened::RolledBack);
+        }
         let resync = share
             .as_ref()
             .map(|share| Resync::start(Arc::clone(&node), share.clone()))
@@ -145,7 +166,7 @@ impl Ledger {
             .map_err(|error| JournalError::Io(options.directory.clone(), error))?;
         let filling = FillingThread::start(Arc::clone(&node))
             .map_err(|error| JournalError::Io(options.directory.clone(), error))?;
-        Ok(Self {
+        Ok(Opened::Whole(Box::new(Self {
             node,
             share,
             copies: options.copies,
@@ -155,7 +176,7 @@ impl Ledger {
             _replication: replication.map(Arc::new),
             _resync: resync.map(Arc::new),
             presence,
-        })
+        })))
     }
 
     /// Makes this thread use per-thread connections to Redis. Call it on a worker: its runtime must be
@@ -294,6 +315,13 @@ impl Ledger {
     pub fn is_journal_writable(&self) -> bool {
         self.node.journal().is_writable()
     }
+}
+
+/// What came of opening a journal.
+enum Opened {
+    Whole(Box<Ledger>),
+    /// Others have facts of its identity that it does not have.
+    RolledBack,
 }
 
 /// Returns what the journal has of the facts of all nodes.

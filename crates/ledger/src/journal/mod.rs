@@ -91,7 +91,7 @@ pub use identity::IdentityInForce;
 use insert::Inserter;
 pub use load::Loaded;
 pub use look_up::{BillFacts, NumberedFact};
-pub(crate) use place::JournalIdentity;
+pub(crate) use place::{JournalIdentity, renew as renew_identity};
 use queue::{Bounds, Place, Queue};
 pub use reader::Reader;
 pub(crate) use readers::{READ_PATIENCE, Readers};

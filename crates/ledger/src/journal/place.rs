@@ -8,10 +8,11 @@ use std::io::{self, ErrorKind};
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
-use rusqlite::{Connection, OptionalExtension, params};
+use rusqlite::{Connection, OptionalExtension};
 use rustix::fs::{CWD, RenameFlags, renameat_with};
 
-use super::{JournalError, author, schema};
+use super::file::HeldFile;
+use super::{FILE_NAME, JournalError, author, connection, schema};
 use crate::Author;
 
 /// Who a journal is, and where.
@@ -72,19 +73,38 @@ pub(super) fn settle(
         }
     };
     let transaction = connection.unchecked_transaction()?;
-    if let Some(known) = known_identity.filter(|known| *known != identity) {
-        let former = Author {
-            node: schema::node(&transaction)?,
-            journal: known,
-        };
-        author::part_from(&transaction, former)?;
-    }
-    transaction.execute(
-        "UPDATE node SET identity = ?1, place = ?2",
-        params![identity, place],
-    )?;
+    take_identity(&transaction, known_identity, identity)?;
+    transaction.execute("UPDATE node SET place = ?1", [&place])?;
     transaction.commit()?;
     Ok(JournalIdentity { identity, place })
+}
+
+/// Gives the journal in a folder a new identity, because it was rolled back: what it published before is not all in it.
+///
+/// # Errors
+/// When another process holds it, or it cannot be written.
+pub(crate) fn renew(directory: &Path) -> Result<(), JournalError> {
+    let path = directory.join(FILE_NAME);
+    let _held = HeldFile::open(&path)?;
+    let connection = connection::connect(&path).map_err(|error| error.of(&path))?;
+    let identity: i64 = connection.query_row("SELECT identity FROM node", [], |row| row.get(0))?;
+    let transaction = connection.unchecked_transaction()?;
+    take_identity(&transaction, Some(identity), draw(&transaction)?)?;
+    Ok(transaction.commit()?)
+}
+
+/// Gives the journal an identity; the author that it was until now keeps what was published.
+fn take_identity(
+    connection: &Connection,
+    former: Option<i64>,
+    identity: i64,
+) -> Result<(), JournalError> {
+    if let Some(journal) = former.filter(|former| *former != identity) {
+        let node = schema::node(connection)?;
+        author::part_from(connection, Author { node, journal })?;
+    }
+    connection.execute("UPDATE node SET identity = ?1", [identity])?;
+    Ok(())
 }
 
 /// A new identity.

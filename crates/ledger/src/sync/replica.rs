@@ -25,6 +25,17 @@ pub(crate) struct ReplicaState {
     published: watch::Sender<Published>,
     nodes: watch::Sender<Vec<RegisteredNode>>,
     since: Instant,
+    /// Of a journal that was empty at the start: what others had published before that; `None` until it is known.
+    awaited: Mutex<Awaited>,
+}
+
+/// What a node must have before it is ready.
+#[derive(Debug)]
+enum Awaited {
+    /// Its journal was empty, and who else there is is not known yet.
+    Unknown,
+    /// These authors' facts up to these numbers.
+    Facts(Vec<(Author, i64)>),
 }
 
 #[derive(Debug, Default)]
@@ -40,16 +51,23 @@ impl ReplicaState {
     /// Of this author, whose last fact has the number `last`, and which has the facts of others up to these numbers.
     pub(crate) fn new(author: Author, last: i64, known_to: Vec<(Author, i64)>) -> Self {
         let others = known_to.into_iter().filter(|(known, _)| *known != author);
+        let others: BTreeMap<Author, i64> = others.collect();
+        let awaited = if last == 0 && others.is_empty() {
+            Awaited::Unknown
+        } else {
+            Awaited::Facts(Vec::new())
+        };
         Self {
             author,
             state: Mutex::new(State {
                 last,
-                known_to: others.collect(),
+                known_to: others,
                 ..State::default()
             }),
             published: watch::Sender::default(),
             nodes: watch::Sender::default(),
             since: Instant::now(),
+            awaited: Mutex::new(awaited),
         }
     }
 
@@ -133,7 +151,48 @@ impl ReplicaState {
     }
 
     pub(crate) fn set_nodes(&self, nodes: Vec<RegisteredNode>) {
+        self.await_others(&nodes);
         self.nodes.send_replace(nodes);
+    }
+
+    /// A new node is to have what the others had when it first heard of them.
+    fn await_others(&self, nodes: &[RegisteredNode]) {
+        let mut awaited = self.awaited.lock().unwrap_or_else(PoisonError::into_inner);
+        if !matches!(*awaited, Awaited::Unknown) {
+            return;
+        }
+        let mut facts: BTreeMap<Author, i64> = BTreeMap::new();
+        let others = nodes.iter().filter(|known| known.node != self.author.node);
+        for replica in others.filter_map(|known| known.replica.as_ref()) {
+            let of_others = replica.known_to.iter().copied();
+            for (author, number) in of_others.chain([(replica.author, replica.last)]) {
+                let known = facts.entry(author).or_default();
+                *known = number.max(*known);
+            }
+        }
+        if facts.values().any(|number| *number > 0) {
+            tracing::info!(
+                facts = facts.values().sum::<i64>(),
+                authors = facts.len(),
+                "this node is new: it is ready once it has what the other nodes have"
+            );
+        }
+        *awaited = Awaited::Facts(facts.into_iter().collect());
+    }
+
+    /// Returns whether this node is new and lacks facts that the others had when it first heard of them, or has not heard
+    /// of them yet although it may (`may_hear`).
+    pub(crate) fn is_catching_up(&self, may_hear: bool) -> bool {
+        let mut awaited = self.awaited.lock().unwrap_or_else(PoisonError::into_inner);
+        match &mut *awaited {
+            Awaited::Unknown => may_hear,
+            Awaited::Facts(facts) => {
+                facts.retain(|(author, number)| {
+                    *author != self.author && self.known_to(*author) < *number
+                });
+                !facts.is_empty()
+            }
+        }
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {

@@ -69,6 +69,57 @@ impl From<JournalError> for Fault {
     }
 }
 
+/// What is known to be published of this node's facts.
+pub(super) struct PublishedFacts {
+    top: Top,
+    /// Up to which number another node has them.
+    told: i64,
+}
+
+/// The last entry of this node's stream.
+enum Top {
+    None,
+    Entry(StreamEntry),
+    /// It was not written by this node, or is damaged.
+    Strange,
+}
+
+impl PublishedFacts {
+    /// Returns the greatest number that somebody knows.
+    pub(super) fn most(&self) -> i64 {
+        match &self.top {
+            Top::Entry(top) => top.number.max(self.told),
+            Top::None | Top::Strange => self.told,
+        }
+    }
+}
+
+/// Asks Redis what is published of this node's facts.
+pub(super) async fn published(share: &Share) -> Result<PublishedFacts, OutOfReach> {
+    let author = share.replica().author();
+    let stream = CommonKey::Stream(author);
+    let top = share.store().last_entry(stream, WITHIN).await?;
+    let horizon = Horizon::at(share.node.now());
+    let top = top.map(|top| {
+        let opened = StreamFacts::open(&top.value, (share.seal(), stream), &horizon);
+        let is_own = opened.is_ok_and(|facts| facts.author == author && facts.last == top.number);
+        if is_own {
+            Top::Entry(top)
+        } else {
+            Top::Strange
+        }
+    });
+    let nodes = share.replica().nodes();
+    let nodes = nodes.borrow();
+    let others = nodes.iter().filter(|known| known.node != author.node);
+    let replicas = others.filter_map(|known| known.replica.as_ref());
+    let told = replicas.map(|replica| replica.has_up_to(author)).max();
+    Ok(PublishedFacts {
+        top: top.unwrap_or(Top::None),
+        told: told.unwrap_or_default(),
+    })
+}
+
 impl Publisher {
     pub(super) fn new(node: Arc<Node>, share: Share, settings: ReplicationSettings) -> Self {
         Self {
@@ -186,61 +237,46 @@ impl Publisher {
 
     /// Finds out how far the stream is.
     async fn look(&mut self, reader: &Reader) -> Result<i64, Fault> {
-        let stream = CommonKey::Stream(self.author);
         let own_last = reader.own_last()?;
         let written = reader.known_to(self.author)?;
         self.written = written;
         self.share.replica().own_last(own_last);
-        let top = self.share.store().last_entry(stream, WITHIN).await?;
-        let told = self.told_by_others();
-        let position = match top {
-            Some(top) => {
-                let horizon = Horizon::at(self.node.now());
-                let opened = StreamFacts::open(&top.value, (self.share.seal(), stream), &horizon);
-                match opened {
-                    Ok(facts) if facts.author == self.author && facts.last == top.number => {
-                        self.estimate(stream, &top).await?;
-                        top.number
-                    }
-                    _ => {
-                        tracing::error!(
-                            "the last entry of this node's stream in Redis is none of a node: the stream is begun anew"
-                        );
-                        self.share.refused_entry();
-                        self.share.store().remove(stream, WITHIN).await?;
-                        written
-                    }
-                }
-            }
-            None if written == 0 => (own_last - FIRST_FACTS).max(0),
-            None => written,
-        };
-        if position.max(told) > own_last {
+        let published = published(&self.share).await?;
+        if published.most() > own_last {
             return Err(Fault::RolledBack);
         }
+        let position = match published.top {
+            Top::Entry(top) => {
+                self.estimate(&top).await?;
+                top.number
+            }
+            Top::Strange => {
+                tracing::error!(
+                    "the last entry of this node's stream in Redis was not written by it, or is damaged: the stream is \
+                     begun anew"
+                );
+                self.share.refused_entry();
+                let stream = CommonKey::Stream(self.author);
+                self.share.store().remove(stream, WITHIN).await?;
+                written
+            }
+            Top::None if written == 0 => (own_last - FIRST_FACTS).max(0),
+            Top::None => written,
+        };
         self.position = Some(position);
         Ok(position)
     }
 
     /// Counts what the stream has from before this process, about.
-    async fn estimate(&mut self, stream: CommonKey, top: &StreamEntry) -> Result<(), Fault> {
+    async fn estimate(&mut self, top: &StreamEntry) -> Result<(), Fault> {
         if self.sizes.is_empty() {
+            let stream = CommonKey::Stream(self.author);
             let entries = self.share.store().count_entries(stream, WITHIN).await?;
             let bytes = entries.saturating_mul(top.value.len() as u64);
             self.sizes.push_back((top.number, bytes));
             self.bytes = bytes;
         }
         Ok(())
-    }
-
-    /// Returns up to which number another node has this author's facts.
-    fn told_by_others(&self) -> i64 {
-        let nodes = self.share.replica().nodes();
-        let nodes = nodes.borrow();
-        let others = nodes.iter().filter(|known| known.node != self.author.node);
-        let replicas = others.filter_map(|known| known.replica.as_ref());
-        let told = replicas.map(|replica| replica.has_up_to(self.author));
-        told.max().unwrap_or_default()
     }
 
     /// Writes down how far it is, and takes out of the stream what all nodes have, or what is too much.
