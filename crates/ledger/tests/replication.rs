@@ -334,7 +334,88 @@ async fn a_new_node_is_ready_once_it_has_what_the_others_had() {
     };
     eventually(said).await;
     let new = Node::on(&store).await;
-    assert!(new.ledger().is_catching_up());
     eventually(async || !new.ledger().is_catching_up()).await;
     assert_eq!(facts(&new), facts(&one));
+}
+
+/// The keys of a biller's values.
+fn values(server: &RedisServer, kind: &str) -> Vec<String> {
+    server.words(&["KEYS", &format!("*:{{B0001}}:{kind}:*")])
+}
+
+#[tokio::test]
+async fn a_value_that_was_evicted_is_answered_from_the_journal_at_once_and_put_back() {
+    let (server, _store, nodes) = three().await;
+    let [one, two, three] = &nodes;
+    for number in 0..30 {
+        let (bill, pay_id) = (bill_of(number), number.to_string());
+        one.report(&bill, &pay(&pay_id, "20000")).await;
+        for key in values(&server, "b") {
+            server.tell(&["UNLINK", &key]);
+        }
+        // Nothing was waited for: the streams are read before the answer.
+        assert!(
+            two.is_paid(&bill).await && three.is_paid(&bill).await,
+            "{number}"
+        );
+    }
+    eventually(async || values(&server, "b").len() == 30).await;
+    for node in [one, two] {
+        let verified = node.ledger().verify().await.unwrap();
+        assert!(matches!(verified.redis, Some(Ok(difference)) if difference.is_none()));
+    }
+}
+
+#[tokio::test]
+async fn a_copy_of_what_another_node_had_accepted_is_not_relayed_though_redis_forgot_it() {
+    let (server, _store, nodes) = three().await;
+    let [one, two, _] = &nodes;
+    for number in 0..10 {
+        let (bill, pay_id) = (bill_of(number), number.to_string());
+        let (body, message) = accept(one, &bill, &pay_id).await;
+        for key in server.words(&["KEYS", "*:{B0001}:*"]) {
+            server.tell(&["UNLINK", &key]);
+        }
+        let event = pay(&pay_id, "20000");
+        match two.begin(&bill, &event, &body, message).await {
+            ledger::RecordOutcome::AcceptedElsewhere { answer: kept, .. } => {
+                assert_eq!(kept, answer())
+            }
+            recorded => panic!("{recorded:?}"),
+        }
+    }
+}
+
+#[tokio::test]
+async fn only_what_is_under_way_never_expires() {
+    let (server, _store, nodes) = three().await;
+    let [one, _, _] = &nodes;
+    let bill = bill("202611", "N1");
+    let seconds_left = |kind: &str| -> Vec<i64> {
+        let keys = values(&server, kind);
+        keys.iter()
+            .map(|key| server.ask_text(&["TTL", key]).parse().unwrap())
+            .collect()
+    };
+    let reservation = one.reserve(&bill).await.unwrap();
+    for kind in ["b", "g", "k"] {
+        assert_eq!(seconds_left(kind), [-1], "{kind}");
+    }
+    let expire_at = protocol::KoreanTime::parse("20261130235959").unwrap();
+    let outcome = ledger::LinkOutcome::Linked { expire_at };
+    one.ledger()
+        .settle(&reservation, &outcome, one.now)
+        .await
+        .unwrap();
+    const KEPT: i64 = 45 * 24 * 60 * 60;
+    for kind in ["b", "g", "k"] {
+        let left = seconds_left(kind);
+        assert!(
+            left.iter().all(|left| (KEPT - 60..=KEPT).contains(left)),
+            "{kind}: {left:?}"
+        );
+    }
+    for key in server.words(&["KEYS", "*:stream:*"]) {
+        assert_eq!(server.ask_text(&["TTL", &key]), "-1");
+    }
 }

@@ -123,6 +123,7 @@ impl Ledger {
             let keep = Keep {
                 unpaid_bills: options.retention,
                 paid_bills: options.retention_paid,
+                values: options.keep_values,
             };
             let replica = replica_of(node.journal())?;
             let node = Arc::clone(&node);
@@ -233,8 +234,11 @@ impl Ledger {
             Ok(resident) => resident,
             Err(error) => return self.view_without_journal(bill, &held, now, error),
         };
-        let joined = held.join(bill, &resident.local());
-        Ok(joined.view(now))
+        let local = resident.local();
+        if held.is_missing() && local.state().is_some() {
+            share.put_back(bill);
+        }
+        Ok(held.join(bill, &local).view(now))
     }
 
     /// What is queued for a journal that cannot be read, and what Redis knows: a bill that is paid by that is paid.

@@ -16,6 +16,7 @@ mod identities;
 mod item;
 mod join;
 mod keys;
+mod missed;
 mod old_values;
 mod prepared;
 mod presence;
@@ -38,6 +39,7 @@ pub(crate) use compare::Lag;
 pub(crate) use held::Held;
 pub(crate) use identities::PaymentsInAnyIdentity;
 use keys::{KeySet, keys};
+use missed::Missed;
 use prepared::Prepared;
 pub(crate) use presence::Presence;
 pub(crate) use replica::ReplicaState;
@@ -74,6 +76,7 @@ pub(crate) struct Share {
     seal: Seal,
     keep: Keep,
     replica: Arc<ReplicaState>,
+    missed: Arc<Missed>,
 }
 
 impl Share {
@@ -91,6 +94,7 @@ impl Share {
             seal,
             keep,
             replica: Arc::new(replica),
+            missed: Arc::default(),
         }
     }
 
@@ -164,8 +168,18 @@ impl Share {
         let values = self
             .watched(self.store.get(bill.biller_code().as_str(), &keys))
             .await?;
-        self.decode(bill, message, (key_set, values), epoch)
-            .map_err(|Unreadable| unreadable(bill))
+        let held = self.decode(bill, message, (key_set, values), epoch);
+        let held = held.map_err(|Unreadable| unreadable(bill))?;
+        if held.is_missing() {
+            // It may have expired, or was evicted: then the journals know, those of other nodes too.
+            Box::pin(self.replica.follow_now()).await;
+        }
+        Ok(held)
+    }
+
+    /// Redis has nothing of a bill that this node knows: it is put back soon.
+    pub(crate) fn put_back(&self, bill: &Bill) {
+        self.missed.add(bill);
     }
 
     /// Returns which values of a biller's bills are read and written.

@@ -4,7 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use tokio::sync::watch;
+use tokio::sync::{Notify, watch};
+use tokio::time::timeout;
 
 use crate::{Author, RegisteredNode, Replica};
 
@@ -17,6 +18,18 @@ pub(crate) struct Published {
     pub(crate) is_reachable: bool,
 }
 
+/// The rounds in which the streams of the other nodes are read.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct Rounds {
+    /// So many were begun.
+    begun: u64,
+    /// The last of them that came to the end of all streams.
+    ended: u64,
+}
+
+/// A call waits so long at most for the streams to be read.
+const FOLLOWED_WITHIN: Duration = Duration::from_millis(200);
+
 /// The state of replication on this node.
 #[derive(Debug)]
 pub(crate) struct ReplicaState {
@@ -27,6 +40,8 @@ pub(crate) struct ReplicaState {
     since: Instant,
     /// Of a journal that was empty at the start: what others had published before that; `None` until it is known.
     awaited: Mutex<Awaited>,
+    rounds: watch::Sender<Rounds>,
+    round_is_wanted: Notify,
 }
 
 /// What a node must have before it is ready.
@@ -68,6 +83,8 @@ impl ReplicaState {
             nodes: watch::Sender::default(),
             since: Instant::now(),
             awaited: Mutex::new(awaited),
+            rounds: watch::Sender::default(),
+            round_is_wanted: Notify::new(),
         }
     }
 
@@ -134,6 +151,45 @@ impl ReplicaState {
             (node, caught_up.elapsed())
         };
         authors.map(lag).collect()
+    }
+
+    /// Ends when the streams of the other nodes were read to their ends, in a round that begins after this; within 200 ms.
+    /// At once where there is no other node.
+    pub(crate) async fn follow_now(&self) {
+        let has_others = {
+            let nodes = self.nodes.borrow();
+            nodes
+                .iter()
+                .any(|known| known.node != self.author.node && known.replica.is_some())
+        };
+        if !has_others {
+            return;
+        }
+        let mut rounds = self.rounds.subscribe();
+        let next = rounds.borrow_and_update().begun + 1;
+        self.round_is_wanted.notify_one();
+        // What is not read in time, nobody waits for.
+        let _ = timeout(FOLLOWED_WITHIN, rounds.wait_for(|now| now.ended >= next)).await;
+    }
+
+    /// Ends when a round is wanted.
+    pub(crate) async fn round_wanted(&self) {
+        self.round_is_wanted.notified().await;
+    }
+
+    /// A round begins; returns its number.
+    pub(crate) fn begin_round(&self) -> u64 {
+        let mut number = 0;
+        self.rounds.send_modify(|rounds| {
+            rounds.begun += 1;
+            number = rounds.begun;
+        });
+        number
+    }
+
+    /// A round came to the end of all streams.
+    pub(crate) fn end_round(&self, number: u64) {
+        self.rounds.send_modify(|rounds| rounds.ended = number);
     }
 
     /// Returns how far the own facts are published, and its changes.

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use protocol::Bill;
 use tokio::sync::watch;
-use tokio::time::timeout;
+use tokio::time::sleep;
 
 use super::WITHIN;
 use super::entry::StreamFacts;
@@ -20,6 +20,9 @@ use crate::{Author, BillState, Fact, FactKind, FactRecord, RegisteredNode};
 
 /// The streams of running nodes are read so often.
 const READ_EVERY: Duration = Duration::from_millis(50);
+
+/// At most so often where calls ask for it.
+const AT_MOST_EVERY: Duration = Duration::from_millis(5);
 
 /// Those of others so often.
 const READ_OTHERS_EVERY: Duration = Duration::from_secs(2);
@@ -48,6 +51,7 @@ pub(super) struct Follower {
     /// Classifications that follow from payments of two authors, and when they were found.
     conflicts: VecDeque<(Instant, Fact)>,
     logged: Option<Instant>,
+    last_round: Instant,
 }
 
 /// What is known of a stream.
@@ -79,6 +83,7 @@ impl Follower {
             streams: BTreeMap::new(),
             conflicts: VecDeque::new(),
             logged: None,
+            last_round: Instant::now(),
         }
     }
 
@@ -92,10 +97,16 @@ impl Follower {
         };
         let mut has_more = false;
         loop {
-            let pause = if has_more { Duration::ZERO } else { READ_EVERY };
-            if timeout(pause, stopped.changed()).await.is_ok() {
-                return;
+            let share = self.share.clone();
+            tokio::select! {
+                _ = stopped.changed() => return,
+                () = share.replica().round_wanted() => {
+                    // One round serves all who ask meanwhile.
+                    sleep(AT_MOST_EVERY.saturating_sub(self.last_round.elapsed())).await;
+                }
+                () = sleep(if has_more { Duration::ZERO } else { READ_EVERY }) => {}
             }
+            self.last_round = Instant::now();
             // What cannot be written waits in its stream.
             has_more = self.node.journal().is_writable() && self.round(&reader).await;
             if !has_more {
@@ -106,6 +117,7 @@ impl Follower {
 
     /// Reads every stream once, and serves the nodes that ask. Returns whether there was anything to do.
     async fn round(&mut self, reader: &Reader) -> bool {
+        let number = self.share.replica().begin_round();
         let nodes = self.share.replica().nodes().borrow().clone();
         let mut has_more = false;
         for author in self.authors(&nodes) {
@@ -114,6 +126,9 @@ impl Follower {
                 // It is out of reach, and so are the others.
                 Err(_) => return false,
             }
+        }
+        if !has_more {
+            self.share.replica().end_round(number);
         }
         match refill::serve(&self.node, &self.share, (&nodes, reader)).await {
             Ok(more) => has_more || more,
