@@ -11,8 +11,7 @@ use std::path::Path;
 use rusqlite::{Connection, OptionalExtension};
 use rustix::fs::{CWD, RenameFlags, renameat_with};
 
-use super::file::HeldFile;
-use super::{FILE_NAME, JournalError, author, connection, schema};
+use super::{JournalError, author, schema};
 use crate::Author;
 
 /// Who a journal is, and where.
@@ -79,22 +78,8 @@ pub(super) fn settle(
     Ok(JournalIdentity { identity, place })
 }
 
-/// Gives the journal in a folder a new identity, because it was rolled back: what it published before is not all in it.
-///
-/// # Errors
-/// When another process holds it, or it cannot be written.
-pub(crate) fn renew(directory: &Path) -> Result<(), JournalError> {
-    let path = directory.join(FILE_NAME);
-    let _held = HeldFile::open(&path)?;
-    let connection = connection::connect(&path).map_err(|error| error.of(&path))?;
-    let identity: i64 = connection.query_row("SELECT identity FROM node", [], |row| row.get(0))?;
-    let transaction = connection.unchecked_transaction()?;
-    take_identity(&transaction, Some(identity), draw(&transaction)?)?;
-    Ok(transaction.commit()?)
-}
-
 /// Gives the journal an identity; the author that it was until now keeps what was published.
-fn take_identity(
+pub(super) fn take_identity(
     connection: &Connection,
     former: Option<i64>,
     identity: i64,
