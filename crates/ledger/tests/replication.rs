@@ -379,15 +379,16 @@ async fn a_copy_of_what_another_node_had_accepted_is_not_relayed_though_redis_fo
         let event = pay(&pay_id, "20000");
         match two.begin(&bill, &event, &body, message).await {
             ledger::RecordOutcome::AcceptedElsewhere { answer: kept, .. } => {
-                assert_eq!(kept, answer())
+                assert_eq!(kept, answer());
             }
-            recorded => panic!("{recorded:?}"),
+            recorded @ ledger::RecordOutcome::Recorded(_) => panic!("{recorded:?}"),
         }
     }
 }
 
 #[tokio::test]
 async fn only_what_is_under_way_never_expires() {
+    const KEPT: i64 = 45 * 24 * 60 * 60;
     let (server, _store, nodes) = three().await;
     let [one, _, _] = &nodes;
     let bill = bill("202611", "N1");
@@ -407,7 +408,6 @@ async fn only_what_is_under_way_never_expires() {
         .settle(&reservation, &outcome, one.now)
         .await
         .unwrap();
-    const KEPT: i64 = 45 * 24 * 60 * 60;
     for kind in ["b", "g", "k"] {
         let left = seconds_left(kind);
         assert!(

@@ -5,8 +5,11 @@
 //! merge in any order, so nothing here decides anything; an author's facts are taken in the order of their numbers, so a
 //! gap is seen.
 
+mod compare;
+mod conflicts;
 mod entry;
 mod follower;
+mod published;
 mod publisher;
 mod refill;
 
@@ -47,7 +50,7 @@ impl Share {
     pub(crate) fn was_rolled_back(&self) -> bool {
         let share = self.clone();
         let asked = spawn("publish", move || async move {
-            let published = timeout(WITHIN, publisher::published(&share)).await;
+            let published = timeout(WITHIN, published::published(&share)).await;
             let has = share.replica().said().last;
             published.is_ok_and(|published| published.is_ok_and(|published| published.most() > has))
         });

@@ -8,11 +8,11 @@ use tokio::sync::watch;
 use tokio::time::timeout;
 
 use super::entry::StreamFacts;
+use super::published::{Top, published};
 use super::{BYTES_AT_ONCE, FACTS_AT_ONCE, ReplicationSettings, WITHIN};
 use crate::journal::{Entry, Reader, Records};
 use crate::node::Node;
 use crate::redis::{CommonKey, OutOfReach, StreamEntry};
-use crate::state::horizon::Horizon;
 use crate::sync::Share;
 use crate::{Author, JournalError};
 
@@ -67,57 +67,6 @@ impl From<JournalError> for Fault {
     fn from(error: JournalError) -> Self {
         Self::Journal(error)
     }
-}
-
-/// What is known to be published of this node's facts.
-pub(super) struct PublishedFacts {
-    top: Top,
-    /// Up to which number another node has them.
-    told: i64,
-}
-
-/// The last entry of this node's stream.
-enum Top {
-    None,
-    Entry(StreamEntry),
-    /// It was not written by this node, or is damaged.
-    Strange,
-}
-
-impl PublishedFacts {
-    /// Returns the greatest number that somebody knows.
-    pub(super) fn most(&self) -> i64 {
-        match &self.top {
-            Top::Entry(top) => top.number.max(self.told),
-            Top::None | Top::Strange => self.told,
-        }
-    }
-}
-
-/// Asks Redis what is published of this node's facts.
-pub(super) async fn published(share: &Share) -> Result<PublishedFacts, OutOfReach> {
-    let author = share.replica().author();
-    let stream = CommonKey::Stream(author);
-    let top = share.store().last_entry(stream, WITHIN).await?;
-    let horizon = Horizon::at(share.node.now());
-    let top = top.map(|top| {
-        let opened = StreamFacts::open(&top.value, (share.seal(), stream), &horizon);
-        let is_own = opened.is_ok_and(|facts| facts.author == author && facts.last == top.number);
-        if is_own {
-            Top::Entry(top)
-        } else {
-            Top::Strange
-        }
-    });
-    let nodes = share.replica().nodes();
-    let nodes = nodes.borrow();
-    let others = nodes.iter().filter(|known| known.node != author.node);
-    let replicas = others.filter_map(|known| known.replica.as_ref());
-    let told = replicas.map(|replica| replica.has_up_to(author)).max();
-    Ok(PublishedFacts {
-        top: top.unwrap_or(Top::None),
-        told: told.unwrap_or_default(),
-    })
 }
 
 impl Publisher {
@@ -345,7 +294,6 @@ impl Publisher {
             Fault::Redis(why) if was => {
                 tracing::warn!(%why, "this node's facts cannot be published now: new ones are on its disk alone");
             }
-            Fault::Redis(_) => {}
             Fault::Journal(error) => {
                 tracing::error!(%error, "facts are not published: the journal cannot be read");
             }
@@ -356,7 +304,7 @@ impl Publisher {
                      facts are published after a restart, under another identity"
                 );
             }
-            Fault::RolledBack => {}
+            Fault::Redis(_) | Fault::RolledBack => {}
         }
     }
 }
