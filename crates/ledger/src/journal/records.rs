@@ -50,6 +50,8 @@ impl Reader {
         (most, bytes): (usize, usize),
     ) -> Result<Records, JournalError> {
         let connection = self.lock();
+        // As of one moment: rows of others that are committed meanwhile would be taken for own ones.
+        let connection = connection.unchecked_transaction()?;
         let of = match of {
             None => None,
             Some(of) => match author::find(&connection, of)? {
@@ -188,4 +190,68 @@ fn size(record: &FactRecord) -> usize {
     const FACT: usize = 200;
     let body = record.body.as_ref().map_or(0, Bytes::len);
     FACT + body + record.answer.as_ref().map_or(0, |answer| answer.body.len())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::thread;
+
+    use protocol::{Bill, BillerCode, KoreanTime};
+
+    use super::*;
+    use crate::journal::insert::Inserter;
+    use crate::journal::{Entry, ForeignFacts, connection, schema};
+    use crate::{Fact, FactContext, FactKind, Stamp};
+
+    const OTHER: Author = Author {
+        node: 9,
+        journal: 4,
+    };
+
+    fn record(time: i64) -> FactRecord {
+        let biller = BillerCode::parse("B0001").unwrap();
+        let fact = Fact {
+            stamp: Stamp { time, node: 9 },
+            bill: Bill::from_parts(biller, &time.to_string(), "202611", "", "", &[]),
+            kind: FactKind::Relinked {
+                expire_at: KoreanTime::parse("20991231235959").unwrap(),
+            },
+        };
+        FactRecord {
+            fact,
+            context: FactContext::NONE,
+            body: None,
+            answer: None,
+        }
+    }
+
+    #[test]
+    fn facts_of_another_author_that_are_committed_meanwhile_are_never_read_as_own_ones() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("journal.sqlite3");
+        let mut connection = connection::connect(&file).unwrap();
+        schema::prepare(&mut connection, &file).unwrap();
+        connection
+            .pragma_update(None, "synchronous", "OFF")
+            .unwrap();
+        let reader = Reader::open(&file).unwrap();
+        let writer = thread::spawn(move || {
+            let mut inserter = Inserter::new(7);
+            for number in 1..=6_000 {
+                let records = vec![(number, record(number))];
+                let (facts, foreign) = ForeignFacts::of(OTHER, (number - 1, number), records);
+                let transaction = connection.transaction().unwrap();
+                let entry = Entry::of_author(facts, foreign);
+                inserter
+                    .insert_all(&transaction, [&entry].into_iter())
+                    .unwrap();
+                transaction.commit().unwrap();
+            }
+        });
+        while !writer.is_finished() {
+            let own = reader.records_after(None, 0, (16, 1_000)).unwrap();
+            assert_eq!((own.records.len(), own.last), (0, 0));
+        }
+        writer.join().unwrap();
+    }
 }

@@ -58,6 +58,11 @@ pub(super) fn answer(value: &Bytes) -> Result<Answer, Unreadable> {
 }
 
 impl Held {
+    /// Returns whether the bill's own value was asked for and is not there.
+    pub(crate) fn is_missing(&self) -> bool {
+        self.raw.first().is_some_and(Option::is_none)
+    }
+
     /// Reads values in the order of the keys.
     pub(super) fn read(
         bill: &Bill,

@@ -18,6 +18,7 @@ mod item;
 mod join;
 mod keys;
 mod lease;
+mod missed;
 mod old_values;
 mod prepared;
 mod presence;
@@ -41,6 +42,7 @@ pub(crate) use held::Held;
 pub(crate) use identities::PaymentsInAnyIdentity;
 use keys::{KeySet, keys};
 pub(crate) use lease::Lease;
+use missed::Missed;
 use prepared::Prepared;
 pub(crate) use presence::Presence;
 pub(crate) use replica::ReplicaState;
@@ -77,6 +79,7 @@ pub(crate) struct Share {
     seal: Seal,
     keep: Keep,
     replica: Arc<ReplicaState>,
+    missed: Arc<Missed>,
 }
 
 impl Share {
@@ -94,6 +97,7 @@ impl Share {
             seal,
             keep,
             replica: Arc::new(replica),
+            missed: Arc::default(),
         }
     }
 
@@ -174,7 +178,16 @@ impl Share {
         let held = self.decode(bill, message, (key_set, values), epoch);
         let mut held = held.map_err(|Unreadable| unreadable(bill))?;
         held.delivered_by = leased;
+        if held.is_missing() {
+            // It may have expired, or was evicted: then the journals know, those of other nodes too.
+            Box::pin(self.replica.follow_now()).await;
+        }
         Ok(held)
+    }
+
+    /// Redis has nothing of a bill that this node knows: it is put back soon.
+    pub(crate) fn put_back(&self, bill: &Bill) {
+        self.missed.add(bill);
     }
 
     /// Returns which values of a biller's bills are read and written.

@@ -5,8 +5,11 @@
 //! merge in any order, so nothing here decides anything; an author's facts are taken in the order of their numbers, so a
 //! gap is seen.
 
+mod compare;
+mod conflicts;
 mod entry;
 mod follower;
+mod published;
 mod publisher;
 mod refill;
 mod takeover;
@@ -17,6 +20,7 @@ use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use tokio::sync::watch;
+use tokio::time::timeout;
 
 use super::Share;
 use crate::node::Node;
@@ -40,6 +44,20 @@ pub(crate) struct ReplicationSettings {
     pub(crate) stream_bytes: u64,
     /// Replicas that must have an entry.
     pub(crate) wait_replicas: u32,
+}
+
+impl Share {
+    /// Returns whether Redis, or another node, has facts of this journal that it does not have: its disk was rolled back.
+    /// Asked at a start; `false` where Redis cannot be reached. It blocks for a second at most.
+    pub(crate) fn was_rolled_back(&self) -> bool {
+        let share = self.clone();
+        let asked = spawn("publish", move || async move {
+            let published = timeout(WITHIN, published::published(&share)).await;
+            let has = share.replica().said().last;
+            published.is_ok_and(|published| published.is_ok_and(|published| published.most() > has))
+        });
+        asked.is_ok_and(|thread| thread.join().unwrap_or_default())
+    }
 }
 
 /// The threads of replication, which end when this is dropped.
@@ -74,10 +92,10 @@ impl Replication {
 }
 
 /// Runs a future on a thread of its own.
-fn spawn<F: Future<Output = ()>>(
+fn spawn<T: Send + 'static, F: Future<Output = T>>(
     name: &str,
     run: impl FnOnce() -> F + Send + 'static,
-) -> io::Result<JoinHandle<()>> {
+) -> io::Result<JoinHandle<T>> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_time()
         .build()?;
