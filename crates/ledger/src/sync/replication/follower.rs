@@ -113,21 +113,18 @@ impl Follower {
     async fn round(&mut self, reader: &Reader) -> bool {
         let number = self.share.replica().begin_round();
         let nodes = self.share.replica().nodes().borrow().clone();
-        let mut has_more = false;
+        let (mut has_more, mut has_read_all) = (false, true);
         for author in self.authors(&nodes) {
             match self.follow(author, &nodes, reader).await {
                 Ok(more) => has_more |= more,
-                // It is out of reach, and so are the others.
-                Err(_) => return false,
+                // Its server is out of reach, or somebody put something else under its name. The other streams go on.
+                Err(_) => has_read_all = false,
             }
         }
-        if !has_more {
+        if has_read_all && !has_more {
             self.share.replica().end_round(number);
         }
-        match refill::serve(&self.node, &self.share, (&nodes, reader)).await {
-            Ok(more) => has_more || more,
-            Err(_) => false,
-        }
+        has_more | refill::serve(&self.node, &self.share, (&nodes, reader)).await
     }
 
     /// Returns the authors whose streams are to be read now.
