@@ -113,15 +113,13 @@ impl Follower {
     async fn round(&mut self, reader: &Reader) -> bool {
         let number = self.share.replica().begin_round();
         let nodes = self.share.replica().nodes().borrow().clone();
-        let (mut has_more, mut has_read_all) = (false, true);
+        let mut has_more = false;
         for author in self.authors(&nodes) {
-            match self.follow(author, &nodes, reader).await {
-                Ok(more) => has_more |= more,
-                // Its server is out of reach, or somebody put something else under its name. The other streams go on.
-                Err(_) => has_read_all = false,
-            }
+            // Where its server is out of reach, or something else lies under its name, the other streams go on.
+            let followed = self.follow(author, &nodes, reader).await;
+            has_more |= followed.unwrap_or_default();
         }
-        if has_read_all && !has_more {
+        if !has_more {
             self.share.replica().end_round(number);
         }
         has_more | refill::serve(&self.node, &self.share, (&nodes, reader)).await
