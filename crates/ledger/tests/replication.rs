@@ -419,3 +419,18 @@ async fn only_what_is_under_way_never_expires() {
         assert_eq!(server.ask_text(&["TTL", &key]), "-1");
     }
 }
+
+#[tokio::test]
+async fn something_else_under_a_streams_name_keeps_no_facts_from_anybody_for_long() {
+    let (server, _store, nodes) = three().await;
+    let [one, two, three] = &nodes;
+    pay_all(one, 0..10, 300).await;
+    until_equal(&[one, two, three], 10).await;
+    let stream = format!("*:stream:{}", author(one).await);
+    let stream = server.words(&["KEYS", &stream]).remove(0);
+    server.tell(&["SET", &stream, "no stream"]);
+    pay_all(two, 10..20, 300).await;
+    pay_all(one, 20..30, 300).await;
+    until_equal(&[one, two, three], 30).await;
+    assert_eq!(server.ask_text(&["TYPE", &stream]), "stream");
+}

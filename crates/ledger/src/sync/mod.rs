@@ -178,7 +178,8 @@ impl Share {
         let held = self.decode(bill, message, (key_set, values), epoch);
         let mut held = held.map_err(|Unreadable| unreadable(bill))?;
         held.delivered_by = leased;
-        if held.is_missing() {
+        // A journal that cannot be written takes nothing from streams.
+        if held.is_missing() && self.node.journal().is_writable() {
             // It may have expired, or was evicted: then the journals know, those of other nodes too.
             Box::pin(self.replica.follow_now()).await;
         }

@@ -24,7 +24,7 @@ pub(crate) struct Published {
 struct Rounds {
     /// So many were begun.
     begun: u64,
-    /// The last of them that came to the end of all streams.
+    /// The last of them that came to the end of all streams that can be read.
     ended: u64,
 }
 
@@ -195,7 +195,7 @@ impl ReplicaState {
         number
     }
 
-    /// A round came to the end of all streams.
+    /// A round came to the end of all streams that can be read.
     pub(crate) fn end_round(&self, number: u64) {
         self.rounds.send_modify(|rounds| rounds.ended = number);
     }

@@ -45,8 +45,12 @@ async fn a_server_that_can_lose_data_is_warned_about() {
             |warnings| matches!(warnings, [Warning::Evicts { policy, .. }] if policy == "allkeys-lru"),
         ),
         (
-            &["--appendonly", "no", "--maxmemory-policy", "volatile-ttl"],
+            &["--appendonly", "no", "--maxmemory-policy", "allkeys-lfu"],
             |warnings| warnings.len() == 2,
+        ),
+        (
+            &["--appendonly", "no", "--maxmemory-policy", "volatile-lru"],
+            |warnings| matches!(warnings, [Warning::NoAppendOnlyFile(_)]),
         ),
     ];
     for (arguments, expected) in cases {

@@ -115,19 +115,14 @@ impl Follower {
         let nodes = self.share.replica().nodes().borrow().clone();
         let mut has_more = false;
         for author in self.authors(&nodes) {
-            match self.follow(author, &nodes, reader).await {
-                Ok(more) => has_more |= more,
-                // It is out of reach, and so are the others.
-                Err(_) => return false,
-            }
+            // Where its server is out of reach, or something else lies under its name, the other streams go on.
+            let followed = self.follow(author, &nodes, reader).await;
+            has_more |= followed.unwrap_or_default();
         }
         if !has_more {
             self.share.replica().end_round(number);
         }
-        match refill::serve(&self.node, &self.share, (&nodes, reader)).await {
-            Ok(more) => has_more || more,
-            Err(_) => false,
-        }
+        has_more | refill::serve(&self.node, &self.share, (&nodes, reader)).await
     }
 
     /// Returns the authors whose streams are to be read now.

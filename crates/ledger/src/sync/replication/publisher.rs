@@ -49,6 +49,25 @@ pub(super) struct Publisher {
     is_rolled_back: bool,
 }
 
+/// Reads the own facts behind a number. One that cannot be read is left out, so that it keeps no other from being
+/// published.
+fn read(reader: &Reader, position: i64) -> Result<Records, JournalError> {
+    let whole = reader.records_after(None, position, (FACTS_AT_ONCE, BYTES_AT_ONCE));
+    let Err(error) = whole else {
+        return whole;
+    };
+    let first = reader.records_after(None, position, (1, BYTES_AT_ONCE));
+    if first.is_ok() || reader.own_last()? <= position {
+        return first;
+    }
+    tracing::error!(%error, number = position + 1, "a fact of this node cannot be read: no other node gets it");
+    Ok(Records {
+        records: Vec::new(),
+        last: position + 1,
+        has_more: true,
+    })
+}
+
 /// Why nothing could be published.
 enum Fault {
     Redis(OutOfReach),
@@ -119,8 +138,7 @@ impl Publisher {
         };
         loop {
             let row = self.node.journal().tally().last_row().max(0);
-            let bounds = (FACTS_AT_ONCE, BYTES_AT_ONCE);
-            let read = reader.records_after(None, position, bounds)?;
+            let read = read(reader, position)?;
             let Records {
                 records,
                 last,
@@ -190,7 +208,15 @@ impl Publisher {
         let written = reader.known_to(self.author)?;
         self.written = written;
         self.share.replica().own_last(own_last);
-        let published = published(&self.share).await?;
+        let published = match published(&self.share).await {
+            // Something else lies under the stream's name; where the user's rights are missing, this is refused too.
+            Err(OutOfReach::Refused) => {
+                let stream = CommonKey::Stream(self.author);
+                self.share.store().remove(stream, WITHIN).await?;
+                return Err(OutOfReach::Refused.into());
+            }
+            published => published?,
+        };
         if published.most() > own_last {
             return Err(Fault::RolledBack);
         }
