@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use ledger::Author;
 use rusqlite::{Connection, OpenFlags};
 use test_support::unpacked;
 
@@ -58,6 +59,16 @@ impl Journal {
     pub fn copy_to(&self, file: &Path) {
         let name = file.to_str().unwrap();
         self.connection.execute("VACUUM INTO ?1", [name]).unwrap();
+    }
+
+    /// Returns how the journal is known to the others, as the author of its facts.
+    pub fn author(&self) -> Author {
+        let read = |row: &rusqlite::Row<'_>| {
+            let (node, journal) = (row.get(0)?, row.get(1)?);
+            Ok(Author { node, journal })
+        };
+        let query = "SELECT number, identity FROM node";
+        self.connection.query_row(query, [], read).unwrap()
     }
 
     pub fn cursor(&self) -> Cursor {

@@ -1,4 +1,4 @@
-//! Checks the payment guarantees with real processes under faults: two gateways with a journal each, one
+//! Checks the payment guarantees with real processes under faults: three gateways with a journal each, one
 //! Redis between them, Kakao Pay and three billers that refuse, hang and disconnect, and callers that
 //! send everything twice. Every process can be killed. Afterwards no pay-result may be lost, none may
 //! have been delivered again after its biller accepted it, no bill may have two links, no call may have
@@ -19,6 +19,7 @@ mod faults;
 mod journal;
 mod load;
 mod node;
+mod ops;
 mod party;
 mod random;
 mod records;
@@ -71,6 +72,13 @@ fn payment_guarantees_hold_while_redis_loses_all_data_in_each_crash() {
         Box::new(store),
         Faults::of_one_redis(settings.seed),
     );
+}
+
+#[test]
+fn payment_guarantees_hold_while_disks_are_destroyed_and_streams_and_values_dropped() {
+    let settings = Settings::from_environment();
+    let store = Standalone::start(Persistence::EveryWrite);
+    run::run(settings, Box::new(store), Faults::of_disks(settings.seed));
 }
 
 #[test]
