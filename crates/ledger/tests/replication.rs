@@ -171,6 +171,32 @@ async fn a_newcomer_gets_what_no_stream_has_from_whoever_has_it() {
 }
 
 #[tokio::test]
+async fn a_newcomer_takes_no_payments_for_double_whose_cancel_is_still_on_its_way() {
+    let (server, store, nodes) = three().await;
+    let [mut one, mut two, three] = nodes;
+    drop(three);
+    let again = bill("202611", "N1");
+    one.report(&again, &pay("1", "20000")).await;
+    two.report(&again, &cancel("1", "20000")).await;
+    one.report(&again, &pay("2", "20000")).await;
+    until_equal(&[&one, &two], 3).await;
+    // The payments are in a stream, the cancel is on disks of nodes that do not run.
+    let of_two = format!("*:stream:{}", author(&two).await);
+    let of_two = server.words(&["KEYS", &of_two]).remove(0);
+    one.stop();
+    two.stop();
+    server.tell(&["DEL", &of_two]);
+    let newcomer = Node::on(&store).await;
+    eventually(async || facts(&newcomer).len() == 2).await;
+    // Longer than a conflict waits for a cancel that is on its way.
+    tokio::time::sleep(std::time::Duration::from_secs(7)).await;
+    assert_eq!(facts(&newcomer).len(), 2, "nothing was concluded");
+    one.restart().await;
+    until_equal(&[&one, &newcomer], 3).await;
+    assert_eq!(facts(&newcomer).len(), 3);
+}
+
+#[tokio::test]
 async fn a_node_that_was_away_catches_up_and_numbers_go_on() {
     let (server, _store, nodes) = three().await;
     let [one, mut two, three] = nodes;

@@ -334,10 +334,18 @@ impl Follower {
         }
     }
 
+    /// Whether facts that somebody has are still on their way, as in a refill: a cancel may be among them.
+    fn is_behind(&self) -> bool {
+        let mut streams = self.streams.values();
+        streams.any(|stream| stream.behind_since.is_some())
+            || !self.share.replica().said().wanted.is_empty()
+    }
+
     /// Classifies the bills of conflicts that are still there.
     async fn classify(&mut self) {
         while let Some((found_at, _)) = self.conflicts.front()
             && found_at.elapsed() >= CLASSIFY_AFTER
+            && !self.is_behind()
             && let Some((_, conflict)) = self.conflicts.pop_front()
         {
             let Ok(resident) = self.node.resident(&conflict.bill).await else {
