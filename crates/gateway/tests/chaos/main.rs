@@ -6,7 +6,7 @@
 //! lacked must have been restored in time.
 //!
 //! `CHAOS_SEED` repeats a plan of calls, refusals and faults (their timing depends on the machine);
-//! `CHAOS_SECONDS` makes a run longer; `CHAOS_VERBOSE` also prints the violations in excused cases;
+//! `CHAOS_SECONDS` makes a run longer, `CHAOS_ROUNDS` says how many nodes are destroyed one after the other; `CHAOS_VERBOSE` also prints the violations in excused cases;
 //! `CHAOS_GATEWAY` names another built gateway to run; `RELAY_TEST_LEDGER_CACHE` gives the ledgers' caches a size.
 #![allow(clippy::print_stdout, missing_docs, clippy::unwrap_used)]
 
@@ -24,6 +24,7 @@ mod party;
 mod random;
 mod records;
 mod report;
+mod rounds;
 mod run;
 mod sentinel;
 mod settings;
@@ -79,6 +80,13 @@ fn payment_guarantees_hold_while_disks_are_destroyed_and_streams_and_values_drop
     let settings = Settings::from_environment();
     let store = Standalone::start(Persistence::EveryWrite);
     run::run(settings, Box::new(store), Faults::of_disks(settings.seed));
+}
+
+#[test]
+fn nothing_is_lost_with_a_node_and_its_disk_in_any_of_many_rounds() {
+    let seed = Settings::from_environment().seed;
+    let store = Standalone::start(Persistence::EveryWrite);
+    rounds::run((seed, rounds::rounds_from_environment()), Box::new(store));
 }
 
 #[test]

@@ -79,16 +79,17 @@ impl Fault {
     /// Returns the nodes that it kills.
     pub fn killed_nodes(self) -> Vec<usize> {
         match self {
-            Self::KillNode(node) | Self::KillNodeDuring { node, .. } => vec![node],
-            Self::Journal {
-                node,
-                journal_fault,
-            } if journal_fault.kills() => vec![node],
-            Self::DropStreams {
+            Self::KillNode(node)
+            | Self::KillNodeDuring { node, .. }
+            | Self::DropStreams {
                 node,
                 absence: Absence::Killed,
                 ..
             } => vec![node],
+            Self::Journal {
+                node,
+                journal_fault,
+            } if journal_fault.kills() => vec![node],
             Self::KillEverything => ALL_NODES.to_vec(),
             _ => Vec::from_iter(self.destroyed_node()),
         }

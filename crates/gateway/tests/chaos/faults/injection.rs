@@ -11,8 +11,11 @@ use crate::node::{NODES, Node};
 use crate::store;
 use crate::testbed::Testbed;
 
-/// Redis evicts a value so often.
-const EVICT_EVERY: Duration = Duration::from_millis(5);
+/// Redis evicts some values so often.
+const EVICT_EVERY: Duration = Duration::from_millis(50);
+
+/// How many at once, one by one.
+const EVICTED_AT_ONCE: usize = 20;
 
 /// How a fault went.
 #[derive(Clone, Copy, Debug)]
@@ -128,7 +131,7 @@ fn evict(testbed: &Testbed, time: Duration) {
     let mut choice = usize::try_from(testbed.seed).unwrap();
     while began.elapsed() < time {
         choice = choice.wrapping_mul(31).wrapping_add(7_919);
-        store::delete(&*testbed.store, "relay:{*}:*", (1, choice));
+        store::delete(&*testbed.store, "relay:{*}:*", (EVICTED_AT_ONCE, choice));
         thread::sleep(EVICT_EVERY);
     }
 }

@@ -201,7 +201,7 @@ impl<'a> Injector<'a> {
     fn await_order(&mut self, fault: Fault) {
         let node = fault.destroyed_node();
         node.map_or_else(
-            || replication::await_all_of_now(self.testbed),
+            || replication::await_all_of_now(&self.testbed.nodes.each_ref()),
             |node| replication::await_two_copies(self.testbed, node),
         );
     }

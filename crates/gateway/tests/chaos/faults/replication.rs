@@ -28,15 +28,15 @@ fn positions(node: &Node) -> Positions {
     positions
 }
 
-/// Waits until every node has what any node has now.
-pub fn await_all_of_now(testbed: &Testbed) {
+/// Waits until each of these nodes has what any of them has now.
+pub fn await_all_of_now(nodes: &[&Node]) {
     let mut wanted = Positions::new();
-    for (author, number) in testbed.nodes.iter().flat_map(positions) {
+    for (author, number) in nodes.iter().flat_map(|node| positions(node)) {
         let most = wanted.entry(author).or_default();
         *most = number.max(*most);
     }
     until("every node has the facts of all", || {
-        testbed.nodes.iter().all(|node| {
+        nodes.iter().all(|node| {
             let has = positions(node);
             let has = |author| has.get(author).copied().unwrap_or_default();
             wanted.iter().all(|(author, number)| has(author) >= *number)
@@ -53,7 +53,7 @@ pub fn is_complete(testbed: &Testbed) -> bool {
 /// Waits until what a node took in the last second is in Redis, too, and older facts are on every disk: a disk that is
 /// destroyed then loses nothing.
 pub fn await_two_copies(testbed: &Testbed, node: usize) {
-    await_all_of_now(testbed);
+    await_all_of_now(&testbed.nodes.each_ref());
     let series = "relay_payments_on_one_disk_total";
     let count = || {
         let metrics = testbed.nodes[node].ops().metrics();
