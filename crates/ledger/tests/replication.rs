@@ -8,7 +8,9 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use ledger::journal::Reader;
-use ledger::{Author, Claim, DeliveryOutcome, Fact, FactRecord, KeptAnswer, MessageDigest};
+use ledger::{
+    Author, Claim, DeliveryOutcome, Fact, FactKind, FactRecord, KeptAnswer, MessageDigest,
+};
 use protocol::Bill;
 use support::payments::{bill_of, pay_all};
 use support::{Node, Store, bill, cancel, eventually, pay};
@@ -168,6 +170,40 @@ async fn a_newcomer_gets_what_no_stream_has_from_whoever_has_it() {
         assert!(newcomer.is_paid(&bill_of(number)).await);
     }
     assert_sound(&newcomer).await;
+}
+
+#[tokio::test]
+async fn a_newcomer_takes_no_payments_for_double_whose_cancel_is_still_on_its_way() {
+    let (server, store, nodes) = three().await;
+    let [mut one, mut two, three] = nodes;
+    // Nothing leaves a stream that a listed node lacks.
+    eventually(async || one.ledger().replication_lag().len() == 2).await;
+    drop(three);
+    let again = bill("202611", "N1");
+    one.report(&again, &pay("1", "20000")).await;
+    two.report(&again, &cancel("1", "20000")).await;
+    one.report(&again, &pay("2", "20000")).await;
+    until_equal(&[&one, &two], 3).await;
+    // The payments are in a stream, the cancel is on disks of nodes that do not run.
+    let of_two = format!("*:stream:{}", author(&two).await);
+    let of_two = server.words(&["KEYS", &of_two]).remove(0);
+    let (author_of_one, made) = (author(&one).await, records(&one, None));
+    one.stop();
+    two.stop();
+    server.tell(&["DEL", &of_two]);
+    let newcomer = Node::on(&store).await;
+    let has_all_of_one = async || records(&newcomer, Some(author_of_one)) == made;
+    eventually(has_all_of_one).await;
+    // Longer than a conflict waits for a cancel that is on its way.
+    tokio::time::sleep(std::time::Duration::from_secs(7)).await;
+    let is_classified = |node: &Node| {
+        let mut facts = facts(node).into_iter();
+        facts.any(|fact| matches!(fact.kind, FactKind::Classified { .. }))
+    };
+    assert!(!is_classified(&newcomer));
+    one.restart().await;
+    until_equal(&[&one, &newcomer], 3).await;
+    assert!(!is_classified(&newcomer));
 }
 
 #[tokio::test]

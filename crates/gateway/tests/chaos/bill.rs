@@ -6,10 +6,6 @@
 /// The billers; each is a separate party.
 pub const BILLERS: [&str; 3] = ["B0001", "B0002", "B0003"];
 
-/// A bill paid on each node before any fault: after a wipe of Redis, its visibility to the other node
-/// shows that its own node has started its resync.
-pub const CANARIES: [Bill; 2] = [Bill(3_000_000_000), Bill(3_000_000_001)];
-
 /// One bill.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Bill(pub u64);

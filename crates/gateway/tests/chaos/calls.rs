@@ -126,7 +126,6 @@ struct State {
     calls: Vec<Call>,
     under_way: BTreeMap<u64, Moment>,
     next: u64,
-    named: u64,
 }
 
 impl CallLog {
@@ -175,13 +174,6 @@ impl CallLog {
             }
             !is_waiting
         });
-    }
-
-    /// Returns an id for a call outside the plans.
-    pub fn next_id(&self) -> String {
-        let mut state = self.state.lock().unwrap();
-        state.named += 1;
-        format!("canary.{}", state.named)
     }
 
     pub fn take(&self) -> Vec<Call> {

@@ -4,8 +4,8 @@
 use std::sync::Mutex;
 use std::time::Duration;
 
-use test_support::Traffic;
 use test_support::redis::{self as servers, Member, Network};
+use test_support::{RedisServer, Traffic};
 
 use crate::bill::BILLERS;
 use crate::clock::until;
@@ -211,6 +211,10 @@ impl Store for Cluster {
             .for_each(|member| member.server.revive());
         self.await_order();
         Loss::Latest(Duration::ZERO)
+    }
+
+    fn servers(&self) -> Vec<&RedisServer> {
+        self.masters().map(|master| &master.server).collect()
     }
 
     fn name(&self) -> String {

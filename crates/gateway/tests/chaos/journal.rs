@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use ledger::Author;
 use rusqlite::{Connection, OpenFlags};
 use test_support::unpacked;
 
@@ -22,6 +23,15 @@ pub struct JournalledEvent {
     pub amount: i64,
     /// The body of its pay-result, byte for byte.
     pub body: String,
+}
+
+impl JournalledEvent {
+    /// Returns the echo in its bytes.
+    pub fn echo(&self) -> &str {
+        let echo = self.body.rsplit_once(r#""echo":""#);
+        echo.and_then(|(_, echo)| echo.split('"').next())
+            .unwrap_or_default()
+    }
 }
 
 #[derive(Debug)]
@@ -60,6 +70,16 @@ impl Journal {
         self.connection.execute("VACUUM INTO ?1", [name]).unwrap();
     }
 
+    /// Returns how the journal is known to the others, as the author of its facts.
+    pub fn author(&self) -> Author {
+        let read = |row: &rusqlite::Row<'_>| {
+            let (node, journal) = (row.get(0)?, row.get(1)?);
+            Ok(Author { node, journal })
+        };
+        let query = "SELECT number, identity FROM node";
+        self.connection.query_row(query, [], read).unwrap()
+    }
+
     pub fn cursor(&self) -> Cursor {
         let read = |row: &rusqlite::Row<'_>| {
             Ok(Cursor {
@@ -79,9 +99,14 @@ impl Journal {
     }
 
     pub fn events(&self) -> Vec<JournalledEvent> {
+        self.events_after(0)
+    }
+
+    /// Returns the events of the rows behind this one.
+    pub fn events_after(&self, row: i64) -> Vec<JournalledEvent> {
         let query = format!(
             "SELECT biller_user_key, pay_type, pay_id, paid_at, pay_amount, body, {}
-            FROM {} JOIN {} USING (biller_code, message) WHERE kind = 'payment' ORDER BY seq",
+            FROM {} JOIN {} USING (biller_code, message) WHERE kind = 'payment' AND seq > ?1 ORDER BY seq",
             self.unpacked, self.facts, self.messages
         );
         let mut statement = self.connection.prepare(&query).unwrap();
@@ -99,7 +124,7 @@ impl Journal {
                 body: String::from_utf8(unpacked(row.get(5)?, row.get(6)?)).unwrap(),
             })
         };
-        let rows = statement.query_map([], read).unwrap();
+        let rows = statement.query_map([row], read).unwrap();
         rows.collect::<Result<_, _>>().unwrap()
     }
 

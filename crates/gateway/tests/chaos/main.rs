@@ -1,4 +1,4 @@
-//! Checks the payment guarantees with real processes under faults: two gateways with a journal each, one
+//! Checks the payment guarantees with real processes under faults: three gateways with a journal each, one
 //! Redis between them, Kakao Pay and three billers that refuse, hang and disconnect, and callers that
 //! send everything twice. Every process can be killed. Afterwards no pay-result may be lost, none may
 //! have been delivered again after its biller accepted it, no bill may have two links, no call may have
@@ -6,7 +6,7 @@
 //! lacked must have been restored in time.
 //!
 //! `CHAOS_SEED` repeats a plan of calls, refusals and faults (their timing depends on the machine);
-//! `CHAOS_SECONDS` makes a run longer; `CHAOS_VERBOSE` also prints the violations in excused cases;
+//! `CHAOS_SECONDS` makes a run longer, `CHAOS_ROUNDS` says how many nodes are destroyed one after the other; `CHAOS_VERBOSE` also prints the violations in excused cases;
 //! `CHAOS_GATEWAY` names another built gateway to run; `RELAY_TEST_LEDGER_CACHE` gives the ledgers' caches a size.
 #![allow(clippy::print_stdout, missing_docs, clippy::unwrap_used)]
 
@@ -19,10 +19,12 @@ mod faults;
 mod journal;
 mod load;
 mod node;
+mod ops;
 mod party;
 mod random;
 mod records;
 mod report;
+mod rounds;
 mod run;
 mod sentinel;
 mod settings;
@@ -71,6 +73,20 @@ fn payment_guarantees_hold_while_redis_loses_all_data_in_each_crash() {
         Box::new(store),
         Faults::of_one_redis(settings.seed),
     );
+}
+
+#[test]
+fn payment_guarantees_hold_while_disks_are_destroyed_and_streams_and_values_dropped() {
+    let settings = Settings::from_environment();
+    let store = Standalone::start(Persistence::EveryWrite);
+    run::run(settings, Box::new(store), Faults::of_disks(settings.seed));
+}
+
+#[test]
+fn nothing_is_lost_with_a_node_and_its_disk_in_any_of_many_rounds() {
+    let seed = Settings::from_environment().seed;
+    let store = Standalone::start(Persistence::EveryWrite);
+    rounds::run((seed, rounds::rounds_from_environment()), Box::new(store));
 }
 
 #[test]

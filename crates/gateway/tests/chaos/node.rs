@@ -7,6 +7,7 @@ use std::net::SocketAddr;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{ChildStdout, Command, Stdio};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Mutex, RwLock};
 use std::thread;
@@ -18,8 +19,14 @@ use tempfile::TempDir;
 use test_support::{Process, SlowReads, former_version, hex, with_ledger_cache};
 
 use crate::bill::BILLERS;
-use crate::clock::PATIENCE;
+use crate::clock::{PATIENCE, until};
 use crate::journal::Journal;
+use crate::ops::{Ops, TOKEN};
+
+/// How many nodes share the Redis of a run.
+pub const NODES: usize = 3;
+
+pub const ALL_NODES: [usize; NODES] = [0, 1, 2];
 
 /// The `Authorization` header of every biller.
 pub const AUTHORIZATION: &str = "KakaoAK chaos";
@@ -34,29 +41,37 @@ pub struct Addresses {
     pub ops: SocketAddr,
 }
 
-/// A gateway; killed when dropped.
+/// A gateway, or one after the other where disks are destroyed; killed when dropped.
 #[derive(Debug)]
 pub struct Node {
     directory: PathBuf,
+    redis: String,
+    parties: Parties,
     process: Mutex<Option<Process>>,
     addresses: RwLock<Option<Addresses>>,
     reads: SlowReads,
-    /// The journals that a backup replaced.
-    replaced: Mutex<Vec<PathBuf>>,
+    /// How many backups were made.
+    backups: AtomicUsize,
+    /// How many nodes were here before that are gone for ever: each has its ledger in another folder.
+    replaced: AtomicUsize,
 }
 
 impl Node {
     /// Writes the configuration and starts the node.
-    pub fn start(directory: &TempDir, number: usize, redis: &str, parties: &Parties) -> Self {
+    pub fn start(directory: &TempDir, number: usize, redis: String, parties: &Parties) -> Self {
         let directory = directory.path().join(format!("node-{number}"));
-        write_configuration(&directory, redis, parties);
+        fs::create_dir_all(&directory).unwrap();
         let node = Self {
+            redis,
+            parties: parties.clone(),
             process: Mutex::default(),
             addresses: RwLock::default(),
             reads: SlowReads::of("journal.sqlite3", &directory),
-            replaced: Mutex::default(),
+            backups: AtomicUsize::new(0),
+            replaced: AtomicUsize::new(0),
             directory,
         };
+        node.write_configuration();
         node.start_again();
         node
     }
@@ -67,14 +82,16 @@ impl Node {
     }
 
     pub fn journal(&self) -> PathBuf {
-        self.directory.join("data/ledger/journal.sqlite3")
+        self.ledger().join("journal.sqlite3")
     }
 
-    /// Returns the journals that a backup replaced, then the one in use.
-    pub fn journals(&self) -> Vec<PathBuf> {
-        let mut journals = self.replaced.lock().unwrap().clone();
-        journals.push(self.journal());
-        journals
+    /// Returns the ledger's folder.
+    pub fn ledger(&self) -> PathBuf {
+        self.directory.join(self.ledger_path())
+    }
+
+    fn ledger_path(&self) -> String {
+        format!("data-{}/ledger", self.replaced.load(Ordering::Relaxed))
     }
 
     pub fn reads(&self) -> &SlowReads {
@@ -83,21 +100,17 @@ impl Node {
 
     /// Copies the journal to a file while the gateway serves.
     pub fn back_up(&self) -> PathBuf {
-        let number = self.replaced.lock().unwrap().len();
+        let number = self.backups.fetch_add(1, Ordering::Relaxed);
         let backup = self.directory.join(format!("backup-{number}.sqlite3"));
         Journal::open(&self.journal()).copy_to(&backup);
         backup
     }
 
-    /// Puts a backup in the place of the journal, which is kept. The gateway must be down.
+    /// Puts a backup in the place of the journal. The gateway must be down.
     pub fn restore(&self, backup: &Path) {
-        let mut replaced = self.replaced.lock().unwrap();
-        let folder = self.directory.join(format!("replaced-{}", replaced.len()));
-        fs::create_dir(&folder).unwrap();
-        self.take_journal_away(&folder);
-        replaced.push(folder.join("journal.sqlite3"));
-        let folder = self.journal();
-        ledger::restore(backup, folder.parent().unwrap()).unwrap();
+        let folder = TempDir::new_in(&self.directory).unwrap();
+        self.take_journal_away(folder.path());
+        ledger::restore(backup, &self.ledger()).unwrap();
     }
 
     /// Writes the journal anew as version 1 would have. The gateway must be down.
@@ -127,6 +140,38 @@ impl Node {
         if let Some(mut process) = self.process.lock().unwrap().take() {
             process.kill();
         }
+    }
+
+    /// `kill -9`, and the ledger's folder is gone in the same moment.
+    pub fn destroy(&self) {
+        self.kill();
+        fs::remove_dir_all(self.ledger()).unwrap();
+    }
+
+    /// Starts another node in the place of one that is gone, with a folder of another name; calls are sent to it once
+    /// it is ready. The gateway must be down.
+    pub fn start_successor(&self) {
+        self.replaced.fetch_add(1, Ordering::Relaxed);
+        self.write_configuration();
+        self.start_empty();
+    }
+
+    /// Starts on an empty folder; calls are sent to it once it is ready.
+    pub fn start_empty(&self) {
+        let (process, serving) = self.spawn();
+        let addresses = serving.recv_timeout(PATIENCE).expect("the gateway serves");
+        until("a newcomer is ready", || Ops::at(addresses.ops).is_ready());
+        self.serves(process, addresses);
+    }
+
+    /// Sends a signal to the process, such as `STOP`.
+    pub fn signal(&self, name: &str) {
+        self.process.lock().unwrap().as_ref().unwrap().signal(name);
+    }
+
+    /// Returns the ops listener of a running node.
+    pub fn ops(&self) -> Ops {
+        Ops::at(self.addresses().unwrap().ops)
     }
 
     pub fn kill_and_start(&self) {
@@ -191,6 +236,31 @@ impl Node {
         thread::spawn(move || copy_log(stdout, log, &sender));
         (process, serving)
     }
+
+    fn write_configuration(&self) {
+        let Parties { kakao, billers } = &self.parties;
+        fs::create_dir_all(self.directory.join("billers")).unwrap();
+        let digest = hex(&Sha256::digest(AUTHORIZATION));
+        for (code, url) in BILLERS.iter().zip(billers) {
+            let text = format!(
+                "code = \"{code}\"\nbase_url = \"{url}\"\nallow_from = [\"127.0.0.0/8\"]\n\
+                 authorization_sha256 = [\"{digest}\"]\nmax_in_flight = 8\n\
+                 requests_per_second = 100000\nburst = 100000\n"
+            );
+            fs::write(self.directory.join(format!("billers/{code}.toml")), text).unwrap();
+        }
+        let main = format!(
+            "[listen]\npublic = \"127.0.0.1:0\"\nops = \"127.0.0.1:0\"\n\
+             [ops]\nadmin_token_sha256 = \"{}\"\n[budget]\ntotal = \"{}ms\"\n\
+             [kakao]\nbase_url = \"{kakao}\"\nallow_from = [\"127.0.0.0/8\"]\n\
+             [ledger]\npath = \"{}\"\n[ledger.redis]\nurl = \"{}\"\n",
+            hex(&Sha256::digest(TOKEN)),
+            BUDGET.as_millis(),
+            self.ledger_path(),
+            self.redis,
+        );
+        fs::write(self.directory.join("gateway.toml"), with_ledger_cache(main)).unwrap();
+    }
 }
 
 /// Returns `CHAOS_GATEWAY`, or the program that was built with this test.
@@ -204,28 +274,6 @@ fn program() -> OsString {
 pub struct Parties {
     pub kakao: String,
     pub billers: Vec<String>,
-}
-
-fn write_configuration(directory: &Path, redis: &str, parties: &Parties) {
-    fs::create_dir_all(directory.join("billers")).unwrap();
-    let digest = hex(&Sha256::digest(AUTHORIZATION));
-    for (code, url) in BILLERS.iter().zip(&parties.billers) {
-        let text = format!(
-            "code = \"{code}\"\nbase_url = \"{url}\"\nallow_from = [\"127.0.0.0/8\"]\n\
-             authorization_sha256 = [\"{digest}\"]\nmax_in_flight = 8\n\
-             requests_per_second = 100000\nburst = 100000\n"
-        );
-        fs::write(directory.join(format!("billers/{code}.toml")), text).unwrap();
-    }
-    let main = format!(
-        "[listen]\npublic = \"127.0.0.1:0\"\nops = \"127.0.0.1:0\"\n\
-         [budget]\ntotal = \"{}ms\"\n\
-         [kakao]\nbase_url = \"{}\"\nallow_from = [\"127.0.0.0/8\"]\n\
-         [ledger]\npath = \"data/ledger\"\n[ledger.redis]\nurl = \"{redis}\"\n",
-        BUDGET.as_millis(),
-        parties.kakao
-    );
-    fs::write(directory.join("gateway.toml"), with_ledger_cache(main)).unwrap();
 }
 
 /// Copies the log to a file, and reports the addresses.

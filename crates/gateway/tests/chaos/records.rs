@@ -7,7 +7,7 @@ use crate::calls::{Api, Call};
 use crate::clock::Moment;
 use crate::faults::incident::Incidents;
 use crate::journal::{Journal, JournalledEvent};
-use crate::node::Node;
+use crate::node::NODES;
 use crate::party::IncomingRequest;
 use crate::testbed::Testbed;
 
@@ -26,18 +26,12 @@ pub struct Records {
     pub calls: Vec<Call>,
     /// Party by party, in the order in which they came.
     pub received: Vec<ReceivedRequest>,
-    /// The events of each node's journal, in its order; before them those of the journals that a backup replaced.
-    pub journals: [Vec<JournalledEvent>; 2],
+    /// The events of each node's journal, in its order.
+    pub journals: [Vec<JournalledEvent>; NODES],
     /// The bills that a journal classifies as error bills.
     pub classified: BTreeSet<Bill>,
-    journal_files: [Journal; 2],
+    journal_files: [Journal; NODES],
     by_id: BTreeMap<String, usize>,
-}
-
-fn events_of(node: &Node) -> Vec<JournalledEvent> {
-    let files = node.journals().into_iter();
-    let events = files.flat_map(|file| Journal::open(&file).events());
-    events.collect()
 }
 
 impl Records {
@@ -46,8 +40,7 @@ impl Records {
             .nodes
             .each_ref()
             .map(|node| Journal::open(&node.journal()));
-        let classified = testbed.nodes.iter().flat_map(Node::journals);
-        let classified = classified.flat_map(|file| Journal::open(&file).classified());
+        let classified = journal_files.iter().flat_map(Journal::classified);
         let received = testbed.parties().flat_map(|party| {
             let received = |incoming| ReceivedRequest {
                 party: party.name(),
@@ -60,7 +53,7 @@ impl Records {
             seed: testbed.seed,
             incidents,
             received: received.collect(),
-            journals: testbed.nodes.each_ref().map(events_of),
+            journals: journal_files.each_ref().map(Journal::events),
             classified: classified
                 .filter_map(|key| Bill::of_user_key(&key))
                 .collect(),
@@ -124,7 +117,7 @@ impl Records {
                 lines.push((incident.from, format!("-- incident begins: {kind:?}")));
                 lines.push((
                     incident.reconnected_at,
-                    "-- both nodes reach Redis".to_owned(),
+                    "-- all nodes reach Redis".to_owned(),
                 ));
                 lines.push((incident.until, format!("-- incident ends: {kind:?}")));
             }

@@ -42,7 +42,7 @@ impl Report {
         self.row(
             "resync started after, at most",
             format!(
-                "{:.2} s from when both nodes reached redis",
+                "{:.2} s from when all nodes reached redis",
                 longest.as_secs_f64()
             ),
         );
@@ -74,12 +74,15 @@ impl Report {
         self.restored(records, "node restarted", |of| {
             matches!(of, IncidentKind::NodeRestarted(_))
         });
+        self.restored(records, "disk destroyed", |of| {
+            matches!(of, IncidentKind::NodeDestroyed(_))
+        });
         self.restored(records, "node restored from a backup", |of| {
             matches!(of, IncidentKind::NodeRestored(_))
         });
     }
 
-    /// Adds how long it took from the moment at which both nodes reached Redis until it had all facts.
+    /// Adds how long it took from the moment at which all nodes reached Redis until it had all facts.
     fn restored(&mut self, records: &Records, what: &str, is_counted: fn(IncidentKind) -> bool) {
         let incidents = records.incidents.all().iter();
         let counted = incidents.filter(|incident| is_counted(incident.kind));

@@ -9,8 +9,10 @@ use crate::clock::until;
 use crate::faults::FaultGroup;
 use crate::faults::injector::Injector;
 use crate::faults::recovery::Recovery;
+use crate::faults::replication;
 use crate::journal::Journal;
 use crate::load::LoadGenerator;
+use crate::node::NODES;
 use crate::records::Records;
 use crate::report::Report;
 use crate::settings::Settings;
@@ -56,20 +58,20 @@ fn await_recovery(testbed: &Testbed) {
         party.stop_faults();
     }
     let recovery = Recovery::of(testbed);
-    recovery.complete(false);
+    recovery.complete();
     let rows = || {
-        let journals = testbed
-            .nodes
-            .each_ref()
-            .map(|node| Journal::open(&node.journal()));
-        journals.map(|journal| journal.last_row())
+        let nodes = testbed.nodes.each_ref();
+        nodes.map(|node| Journal::open(&node.journal()).last_row())
     };
     let mut before = rows();
-    until("every fact is shared and no journal grows", || {
-        let now = rows();
-        let is_unchanged = std::mem::replace(&mut before, now) == now;
-        is_unchanged && recovery.unshared() == [0, 0]
-    });
+    until(
+        "every fact is shared, on all disks, and no journal grows",
+        || {
+            let now = rows();
+            let is_unchanged = std::mem::replace(&mut before, now) == now;
+            is_unchanged && recovery.unshared() == [0; NODES] && replication::is_complete(testbed)
+        },
+    );
 }
 
 fn conclude(

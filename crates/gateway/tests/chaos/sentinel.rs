@@ -101,6 +101,10 @@ impl Store for Watched {
         }
     }
 
+    fn servers(&self) -> Vec<&RedisServer> {
+        vec![&self.servers[self.primary()].server]
+    }
+
     fn name(&self) -> String {
         "Sentinels, a primary and a replica".to_owned()
     }

@@ -6,6 +6,7 @@ use test_support::redis::Persistence;
 use test_support::{Proxy, RedisServer, Traffic, free_port};
 
 use crate::faults::redis_fault::{Loss, RedisFault};
+use crate::node::{ALL_NODES, NODES};
 
 /// The operations of a run on its Redis servers.
 pub trait Store: Send + Sync {
@@ -32,6 +33,9 @@ pub trait Store: Send + Sync {
     /// Restarts every process at once.
     fn start_again(&self) -> Loss;
 
+    /// Returns the servers that have the data, each a part of it.
+    fn servers(&self) -> Vec<&RedisServer>;
+
     /// Returns the name for the report.
     fn name(&self) -> String;
 }
@@ -41,13 +45,13 @@ pub trait Store: Send + Sync {
 pub struct Standalone {
     persistence: Persistence,
     server: RedisServer,
-    proxies: [Proxy; 2],
+    proxies: [Proxy; NODES],
 }
 
 impl Standalone {
     pub fn start(persistence: Persistence) -> Self {
         let server = RedisServer::on_port(free_port(), persistence, &[]);
-        let proxies = [Proxy::to(server.port()), Proxy::to(server.port())];
+        let proxies = ALL_NODES.map(|_| Proxy::to(server.port()));
         Self {
             persistence,
             server,
@@ -107,9 +111,31 @@ impl Store for Standalone {
         }
     }
 
+    fn servers(&self) -> Vec<&RedisServer> {
+        vec![&self.server]
+    }
+
     fn name(&self) -> String {
         format!("one Redis, {}", self.persistence.name())
     }
+}
+
+/// Deletes at most `most` keys of this pattern, others with another `choice`; returns how many there were. What Redis
+/// does not answer in time, as in a fault, is left out.
+pub fn delete(store: &dyn Store, pattern: &str, (most, choice): (usize, usize)) -> usize {
+    let mut deleted = 0;
+    for server in store.servers() {
+        let keys = server.ask(&["KEYS", pattern]);
+        // Names of keys are bytes.
+        let keys = keys.and_then(|keys| Ok(redis::from_redis_value::<Vec<Vec<u8>>>(keys)?));
+        let keys = keys.unwrap_or_default();
+        let chosen = choice.checked_rem(keys.len()).unwrap_or_default();
+        for key in keys.iter().cycle().skip(chosen).take(most.min(keys.len())) {
+            let gone = server.send(redis::cmd("DEL").arg(key));
+            deleted += usize::from(gone.is_ok());
+        }
+    }
+    deleted
 }
 
 /// Returns whether a cursor's `shared_with` names the process and the data of this server.

@@ -1,11 +1,11 @@
-//! Everything that runs: the parties, Redis and two nodes, and the callers' log.
+//! Everything that runs: the parties, Redis and the nodes, and the callers' log.
 
 use tempfile::TempDir;
 
 use crate::bill::BILLERS;
 use crate::calls::CallLog;
 use crate::clock::Clock;
-use crate::node::{Node, Parties};
+use crate::node::{ALL_NODES, NODES, Node, Parties};
 use crate::party::Party;
 use crate::store::Store;
 
@@ -13,7 +13,7 @@ use crate::store::Store;
 pub struct Testbed {
     pub seed: u64,
     pub clock: Clock,
-    pub nodes: [Node; 2],
+    pub nodes: [Node; NODES],
     pub store: Box<dyn Store>,
     pub kakao: Party,
     pub billers: Vec<Party>,
@@ -34,7 +34,7 @@ impl Testbed {
             billers: billers.iter().map(Party::url).collect(),
         };
         let directory = TempDir::with_prefix("chaos-").unwrap();
-        let nodes = [0, 1].map(|node| Node::start(&directory, node, &store.url(node), &parties));
+        let nodes = ALL_NODES.map(|node| Node::start(&directory, node, store.url(node), &parties));
         Self {
             seed,
             clock,

@@ -1,4 +1,4 @@
-//! The audit after the faults: both nodes are called about every bill.
+//! The audit after the faults: every node is called about every bill.
 
 use std::collections::BTreeSet;
 use std::sync::Mutex;
@@ -11,6 +11,7 @@ use crate::checks::check_result::CheckResult;
 use crate::checks::{delivered_again, lost_payments, two_links};
 use crate::faults::recovery::{Failures, Recovery};
 use crate::load::caller_connections::CallerConnections;
+use crate::node::ALL_NODES;
 use crate::records::Records;
 use crate::testbed::Testbed;
 
@@ -32,7 +33,7 @@ pub struct Audit {
     inconclusive: BTreeSet<String>,
 }
 
-/// Checks that both nodes give the expected answer to every call, and relay only the prepays of open
+/// Checks that all nodes give the expected answer to every call, and relay only the prepays of open
 /// bills.
 pub fn run(testbed: &Testbed, audit_calls: &[AuditCall]) -> Audit {
     let next = AtomicUsize::new(0);
@@ -55,7 +56,7 @@ pub fn run(testbed: &Testbed, audit_calls: &[AuditCall]) -> Audit {
                     let Some(audit_call) = audit_calls.get(number) else {
                         return;
                     };
-                    for node in 0..2 {
+                    for node in ALL_NODES {
                         let outcome = auditor.call(audit_call, node, number);
                         audit.lock().unwrap().add(audit_call, node, outcome);
                     }

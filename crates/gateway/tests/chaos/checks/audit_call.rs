@@ -97,17 +97,23 @@ impl AuditCall {
 }
 
 /// Returns the bills of which a caller certainly got a link: a restart may have interrupted the settling
-/// after a late answer.
+/// after a late answer, or disk and Redis may be gone together.
 fn linked(records: &Records) -> BTreeSet<Bill> {
     let is_link = |call: &&Call| matches!(call.api, Api::Create | Api::Recreate) && call.is_ok();
     let links = records.calls.iter().filter(is_link);
     links
-        .filter(|call| !records.incidents.can_interrupt(Action::of(call)))
+        .filter(|call| is_certain(records, call))
         .map(|call| call.bill)
         .collect()
 }
 
 fn is_accepted(records: &Records, visibility: &Visibility<'_>, echo: &str) -> bool {
     let mut calls = visibility.calls(echo).iter().filter(|call| call.is_ok());
-    calls.any(|call| !records.incidents.can_interrupt(Action::of(call)))
+    calls.any(|call| is_certain(records, call))
+}
+
+/// Returns whether what the answer of a call says is on a disk or in Redis.
+fn is_certain(records: &Records, call: &Call) -> bool {
+    let (incidents, action) = (&records.incidents, Action::of(call));
+    !incidents.can_interrupt(action) && incidents.lost_at(action).is_none()
 }

@@ -3,6 +3,7 @@
 pub mod action;
 pub mod audit;
 pub mod audit_call;
+pub mod bytes_lost;
 pub mod check_result;
 pub mod delivered_again;
 pub mod expected_state;
@@ -20,12 +21,12 @@ use crate::faults::incident::Incidents;
 use crate::records::Records;
 use crate::testbed::Testbed;
 
-/// Checks the records and audits both nodes.
+/// Checks the records and audits all nodes.
 pub fn all(
     testbed: &Testbed,
     (records, incidents): (&Records, Incidents),
     bills: u64,
-) -> [CheckResult; 5] {
+) -> [CheckResult; 7] {
     let visibility = Visibility::of(records);
     let mut lost_payments = lost_payments::check_journals(records);
     let states = lost_payments::reference_states(records, &visibility, bills, &mut lost_payments);
@@ -48,5 +49,7 @@ pub fn all(
         two_links,
         wrong_answers,
         misrouted,
+        bytes_lost::check(records),
+        bytes_lost::check_facts(testbed),
     ]
 }

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::calls::{Api, Call};
 use crate::checks::action::Action;
+use crate::node::NODES;
 use crate::records::Records;
 
 pub struct Visibility<'a> {
@@ -59,7 +60,7 @@ impl<'a> Visibility<'a> {
         let mut accepted = accepted.filter(|call| call.ended < action.from);
         accepted.any(|call| {
             let relay = self.relay(call, action);
-            if is_replayed(call) || relay.node != action.node {
+            if is_replayed(call) || relay.node != action.node || incidents.can_lose(relay, action) {
                 // An answer that used the whole budget is sent before its settling is shared.
                 let relay = relay.ending(relay.settled_by());
                 relay.until < action.from
@@ -85,8 +86,8 @@ impl<'a> Visibility<'a> {
         call.answer().is_some() && (in_time || self.reached.contains(call.id.as_str()))
     }
 
-    /// Returns the action that relayed the call's event. A kept answer is of an earlier relay, on either
-    /// node and any time since the first report. It counts as the other node's, because a node journals
+    /// Returns the action that relayed the call's event. A kept answer is of an earlier relay, on any
+    /// node and any time since the first report. It counts as another node's, because a node journals
     /// nothing when it only replays.
     fn relay(&self, call: &Call, action: Action) -> Action {
         let own = Action::of(call);
@@ -95,13 +96,13 @@ impl<'a> Visibility<'a> {
         }
         let first = self.calls(&call.echo).iter().map(|call| call.begun).min();
         Action {
-            node: 1 - action.node,
+            node: (action.node + 1) % NODES,
             from: first.unwrap_or(own.from),
             ..own
         }
     }
 }
 
-fn is_replayed(call: &Call) -> bool {
+pub fn is_replayed(call: &Call) -> bool {
     call.answer().is_some_and(|answer| answer.replayed)
 }

@@ -4,18 +4,15 @@ use std::collections::BTreeMap;
 use std::thread;
 use std::time::Duration;
 
-use crate::bill::CANARIES;
-use crate::calls::CallOutcome;
 use crate::checks::check_result::CheckResult;
-use crate::clock::{Moment, POLL_INTERVAL, until};
-use crate::faults::incident::{Incident, IncidentKind, Incidents};
+use crate::clock::{Moment, POLL_INTERVAL};
+use crate::faults::fault::Fault;
+use crate::faults::incident::{Incident, IncidentKind, Incidents, LAG};
+use crate::faults::injection::Injection;
 use crate::faults::recovery::{Recovery, Snapshot};
-use crate::faults::redis_fault::{Loss, RedisFault};
-use crate::faults::{Fault, FaultGroup};
-use crate::load::caller_connections::CallerConnections;
-use crate::load::plan::Plan;
-use crate::load::request::Request;
-use crate::node::Node;
+use crate::faults::redis_fault::Loss;
+use crate::faults::{FaultGroup, replication};
+use crate::node::{ALL_NODES, NODES};
 use crate::testbed::Testbed;
 
 /// Contract section 4: each node starts its resync within this time.
@@ -31,7 +28,7 @@ pub struct Injector<'a> {
     pub injected: BTreeMap<String, u64>,
     /// How often Redis was too slow, or another primary was elected, without any fault.
     pub without_fault: u64,
-    /// The time from the moment at which both nodes reached Redis to the start of each resync.
+    /// The time from the moment at which all nodes reached Redis to the start of each resync.
     pub resync_delays: Vec<Duration>,
     pub resync_result: CheckResult,
 }
@@ -46,22 +43,13 @@ struct OngoingIncident {
 }
 
 impl<'a> Injector<'a> {
-    /// Waits until both nodes serve, and has them journal the canaries.
+    /// Waits until all nodes reach Redis.
     pub fn start(testbed: &'a Testbed) -> Self {
-        for (node, bill) in CANARIES.into_iter().enumerate() {
-            let event = &Plan::of(testbed.seed, bill).events[0];
-            until("the canaries are journalled", || {
-                let id = testbed.calls.next_id();
-                let request = Request::pay_result(bill, node, id, (0, event));
-                let outcome = request.send(testbed, &mut CallerConnections::to(&testbed.nodes));
-                matches!(outcome, CallOutcome::Answered(_))
-            });
-        }
         let mut injector = Self {
             testbed,
             healthy: Snapshot {
                 at: Moment::ZERO,
-                failures: [0, 0],
+                failures: [0; NODES],
                 primaries: testbed.store.primaries(),
             },
             incidents: Incidents::default(),
@@ -71,8 +59,8 @@ impl<'a> Injector<'a> {
             resync_result: CheckResult::of("resync started late"),
         };
         let unreachable =
-            [0, 1].map(|node| injector.new_incident(IncidentKind::RedisUnreachable(node)));
-        injector.recover(unreachable.to_vec(), false);
+            ALL_NODES.map(|node| injector.new_incident(IncidentKind::RedisUnreachable(node)));
+        injector.recover(unreachable.to_vec());
         injector
     }
 
@@ -98,7 +86,7 @@ impl<'a> Injector<'a> {
                 self.healthy.at = at;
             } else {
                 self.without_fault += 1;
-                self.recover(unplanned, false);
+                self.recover(unplanned);
             }
             if self.testbed.clock.now() >= end {
                 return;
@@ -110,14 +98,16 @@ impl<'a> Injector<'a> {
     /// Injects the faults of a group, each as soon as the nodes reach Redis again, during their resync.
     fn inject_group(&mut self, group: &FaultGroup) {
         let mut ongoing: Vec<OngoingIncident> = Vec::new();
-        let mut is_wiped = false;
         let mut faults = group.faults.iter().peekable();
         while let Some(fault) = faults.next() {
             *self.injected.entry(fault.name()).or_default() += 1;
+            if fault.needs_all_facts_on_all_disks() {
+                self.await_order(*fault);
+            }
             let disconnected = fault
                 .disconnected_nodes()
-                .iter()
-                .map(|node| IncidentKind::RedisUnreachable(*node));
+                .into_iter()
+                .map(IncidentKind::RedisUnreachable);
             let killed = fault
                 .killed_nodes()
                 .into_iter()
@@ -128,14 +118,22 @@ impl<'a> Injector<'a> {
                     .map(|kind| self.new_incident(kind)),
             );
             let restored = fault.restored_node().map(IncidentKind::NodeRestored);
-            ongoing.extend(restored.map(|kind| self.new_incident(kind)));
+            let destroyed = fault.destroyed_node().map(IncidentKind::NodeDestroyed);
+            let evicted = matches!(fault, Fault::Evict { .. }).then_some(IncidentKind::Evicted);
+            let kinds = restored.into_iter().chain(destroyed).chain(evicted);
+            ongoing.extend(kinds.map(|kind| self.new_incident(kind)));
             ongoing.extend(self.unplanned());
-            let loss = self.inject(*fault);
+            let begun = self.testbed.clock.now();
+            let Injection { loss, destroyed_at } = Injection::of(self.testbed, *fault);
             ongoing.extend(self.lost(loss));
+            ongoing.extend(destroyed_at.map(|at| OngoingIncident {
+                kind: IncidentKind::LatestFactsLost(fault.destroyed_node().unwrap_or_default()),
+                from: begun.saturating_sub(LAG),
+                reconnected_at: Some(at),
+            }));
             if fault.restarts_servers() {
                 self.healthy.primaries = self.testbed.store.primaries();
             }
-            is_wiped |= loss == Loss::Everything;
             for node in fault.killed_nodes() {
                 // A node counts its failures from its start.
                 self.healthy.failures[node] = 0;
@@ -149,7 +147,7 @@ impl<'a> Injector<'a> {
                 self.healthy = snapshot;
             }
         }
-        self.recover(ongoing, is_wiped);
+        self.recover(ongoing);
     }
 
     /// Returns how many reads of journals a fault delayed.
@@ -186,7 +184,8 @@ impl<'a> Injector<'a> {
     fn unplanned_since_healthy(&self, snapshot: &Snapshot) -> Vec<OngoingIncident> {
         let is_unreachable =
             |node: &usize| snapshot.failures[*node] != self.healthy.failures[*node];
-        let unreachable = (0..2)
+        let unreachable = ALL_NODES
+            .into_iter()
             .filter(is_unreachable)
             .map(IncidentKind::RedisUnreachable);
         let is_replaced = snapshot.primaries != self.healthy.primaries;
@@ -197,43 +196,18 @@ impl<'a> Injector<'a> {
             .collect()
     }
 
-    fn inject(&self, fault: Fault) -> Loss {
-        let Testbed { nodes, store, .. } = self.testbed;
-        let begin = |redis_fault: RedisFault| {
-            store.begin(redis_fault);
-            thread::sleep(redis_fault.time());
-        };
-        match fault {
-            Fault::KillNode(node) => nodes[node].kill_and_start(),
-            Fault::Redis(redis_fault) => {
-                begin(redis_fault);
-                return store.end(redis_fault);
-            }
-            Fault::KillNodeDuring { node, redis_fault } => {
-                begin(redis_fault);
-                nodes[node].kill_and_start();
-                return store.end(redis_fault);
-            }
-            Fault::Journal {
-                node,
-                journal_fault,
-            } => journal_fault.inject(&nodes[node]),
-            Fault::KillEverything => {
-                nodes.iter().for_each(Node::kill);
-                store.kill();
-                return thread::scope(|scope| {
-                    for node in nodes {
-                        scope.spawn(|| node.start_again());
-                    }
-                    store.start_again()
-                });
-            }
-        }
-        Loss::Nothing
+    /// Waits until all facts are on all disks but for those of the last moments, which have two copies. What happens
+    /// without a fault meanwhile ends before.
+    fn await_order(&mut self, fault: Fault) {
+        let node = fault.destroyed_node();
+        node.map_or_else(
+            || replication::await_all_of_now(&self.testbed.nodes.each_ref()),
+            |node| replication::await_two_copies(self.testbed, node),
+        );
     }
 
-    fn recover(&mut self, mut ongoing: Vec<OngoingIncident>, is_wiped: bool) {
-        let restored = Recovery::of(self.testbed).complete(is_wiped);
+    fn recover(&mut self, mut ongoing: Vec<OngoingIncident>) {
+        let restored = Recovery::of(self.testbed).complete();
         ongoing.extend(self.unplanned_since_healthy(&restored.snapshot));
         ongoing.extend(
             restored

@@ -1,22 +1,21 @@
 //! The end of an incident: the moment at which Redis has all facts again.
 
-use std::collections::BTreeMap;
-
 use crate::bill::BILLERS;
 use crate::calls::CallOutcome;
 use crate::clock::{Moment, PATIENCE, until};
 use crate::faults::resync_observer::ResyncObserver;
 use crate::journal::Journal;
 use crate::load::caller_connections::CallerConnections;
+use crate::node::{ALL_NODES, NODES};
 use crate::testbed::Testbed;
 
-/// Waits until both nodes have each other's facts as if no incident had happened:
+/// Waits until all nodes have each other's facts as if no incident had happened:
 ///
-/// 1. both nodes reach Redis (a link call is not answered `E801`);
+/// 1. all nodes reach Redis (a link call is not answered `E801`);
 /// 2. every call that began before that has ended, so that the facts that it could not share are in its
 ///    node's journal;
 /// 3. each journal's cursor covers these facts and names the current Redis process and its data;
-/// 4. neither node failed to reach Redis in the meantime.
+/// 4. no node failed to reach Redis in the meantime.
 ///
 /// A cursor that is ahead of Redis shows as a violation of a later check.
 pub struct Recovery<'a> {
@@ -24,7 +23,7 @@ pub struct Recovery<'a> {
 }
 
 /// How often each node could not reach Redis since it was started.
-pub type Failures = [u64; 2];
+pub type Failures = [u64; NODES];
 
 /// A moment, and the state of the nodes and of Redis at it.
 #[derive(Clone, Debug)]
@@ -38,10 +37,10 @@ pub struct Snapshot {
 #[derive(Clone, Debug)]
 pub struct Restored {
     pub at: Moment,
-    /// The moment since which both nodes reached Redis.
+    /// The moment since which all nodes reached Redis.
     pub snapshot: Snapshot,
     /// When each node was observed to resync.
-    pub resync_started: [Moment; 2],
+    pub resync_started: [Moment; NODES],
     /// Another primary was elected meanwhile.
     pub is_replaced: bool,
 }
@@ -51,10 +50,10 @@ impl<'a> Recovery<'a> {
         Self { testbed }
     }
 
-    /// Waits until both nodes reach Redis. Both nodes must run.
+    /// Waits until all nodes reach Redis. All must run.
     pub fn await_redis(&self) -> Snapshot {
-        until("both nodes reach Redis", || {
-            (0..2).all(|node| self.reaches_redis(node))
+        until("all nodes reach Redis", || {
+            ALL_NODES.iter().all(|node| self.reaches_redis(*node))
         });
         self.snapshot()
     }
@@ -68,8 +67,8 @@ impl<'a> Recovery<'a> {
         }
     }
 
-    /// Waits until everything is restored. Both nodes must run.
-    pub fn complete(&self, is_wiped: bool) -> Restored {
+    /// Waits until everything is restored. All nodes must run.
+    pub fn complete(&self) -> Restored {
         let begun = self.testbed.clock.now();
         let mut is_replaced = false;
         loop {
@@ -78,7 +77,7 @@ impl<'a> Recovery<'a> {
                 snapshot.at < begun + PATIENCE,
                 "Redis is not restored in time"
             );
-            let mut observer = ResyncObserver::of(self.testbed, is_wiped);
+            let mut observer = ResyncObserver::of(self.testbed);
             observer.observe();
             let calls = &self.testbed.calls;
             calls.await_end_of_all_begun_before(snapshot.at, || observer.observe());
@@ -98,10 +97,11 @@ impl<'a> Recovery<'a> {
     }
 
     fn is_restored(&self, failures: Failures, observer: &mut ResyncObserver<'_>) -> bool {
-        let journals = [0, 1].map(|node| Journal::open(&self.testbed.nodes[node].journal()));
+        let nodes = self.testbed.nodes.each_ref();
+        let journals = nodes.map(|node| Journal::open(&node.journal()));
         let rows = journals.each_ref().map(Journal::last_row);
         let mut was_unreachable = false;
-        until("Redis has the facts of both journals", || {
+        until("Redis has the facts of all journals", || {
             observer.observe();
             was_unreachable = self.failures() != failures;
             was_unreachable
@@ -114,33 +114,15 @@ impl<'a> Recovery<'a> {
     }
 
     pub fn failures(&self) -> Failures {
-        let count = |node| {
-            let metrics = self.metrics(node);
-            *metrics
-                .get(r#"relay_ledger_unavailable_total{operation="redis"}"#)
-                .unwrap_or(&0)
-        };
-        [count(0), count(1)]
+        let series = r#"relay_ledger_unavailable_total{operation="redis"}"#;
+        let nodes = self.testbed.nodes.each_ref();
+        nodes.map(|node| *node.ops().metrics().get(series).unwrap_or(&0))
     }
 
     /// Returns how many facts are journalled and not shared, from the nodes' metrics.
-    pub fn unshared(&self) -> [u64; 2] {
-        [0, 1].map(|node| self.metrics(node)["relay_ledger_unshared_facts"])
-    }
-
-    /// Returns every series of a node with an integer value.
-    fn metrics(&self, node: usize) -> BTreeMap<String, u64> {
-        let ops = self.testbed.nodes[node].addresses().unwrap().ops;
-        let mut caller = simulator::Caller::connect(ops).unwrap();
-        caller
-            .send_raw(b"GET /metrics HTTP/1.1\r\nHost: localhost\r\n\r\n")
-            .unwrap();
-        let page = caller.read_reply().unwrap().text();
-        let series = page.lines().filter_map(|line| {
-            let (name, value) = line.rsplit_once(' ')?;
-            Some((name.to_owned(), value.parse().ok()?))
-        });
-        series.collect()
+    pub fn unshared(&self) -> [u64; NODES] {
+        let nodes = self.testbed.nodes.each_ref();
+        nodes.map(|node| node.ops().metrics()["relay_ledger_unshared_facts"])
     }
 
     /// Returns whether the node answers the re-creation of a link that was never made with `E812`, for

@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use test_support::Traffic;
 
+use crate::node::ALL_NODES;
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum RedisFault {
     /// `kill -9` of every server that holds data, and a restart after this time.
@@ -18,7 +20,7 @@ pub enum RedisFault {
         traffic: Traffic,
         time: Duration,
     },
-    /// Both nodes are cut off from Redis for this time. Sentinels and replicas are, too, and elect another
+    /// All nodes are cut off from Redis for this time. Sentinels and replicas are, too, and elect another
     /// primary.
     CutOff(Duration),
     /// The replica lags by this time, the primary is killed, and Sentinel promotes the replica.
@@ -72,17 +74,16 @@ impl RedisFault {
     }
 
     /// Returns the nodes that cannot reach Redis meanwhile.
-    pub const fn disconnected_nodes(self) -> &'static [usize] {
+    pub fn disconnected_nodes(self) -> Vec<usize> {
         match self {
-            Self::Flush | Self::Reshard { .. } => &[],
-            Self::Partition { node: 0, .. } => &[0],
-            Self::Partition { .. } => &[1],
+            Self::Flush | Self::Reshard { .. } => Vec::new(),
+            Self::Partition { node, .. } => vec![node],
             Self::Kill(_)
             | Self::Hang(_)
             | Self::CutOff(_)
             | Self::FailOver(_)
             | Self::KillMaster { .. }
-            | Self::LoseMaster { .. } => &[0, 1],
+            | Self::LoseMaster { .. } => ALL_NODES.to_vec(),
         }
     }
 

@@ -1,23 +1,18 @@
 //! Observes when each node starts its resync.
 
-use crate::bill::CANARIES;
-use crate::calls::{Api, CallOutcome};
 use crate::clock::Moment;
 use crate::faults::recovery::Recovery;
 use crate::journal::{Cursor, Journal};
-use crate::load::caller_connections::CallerConnections;
-use crate::load::request::Request;
+use crate::node::{ALL_NODES, NODES};
 use crate::testbed::Testbed;
 
 /// How many facts the calls under way may be about to share.
 const IN_FLIGHT: u64 = 64;
 
-/// Observes both nodes from the moment at which they reach Redis.
+/// Observes the nodes from the moment at which they reach Redis.
 pub struct ResyncObserver<'a> {
     testbed: &'a Testbed,
-    /// Redis lost everything.
-    is_wiped: bool,
-    nodes: [Node; 2],
+    nodes: [Node; NODES],
 }
 
 struct Node {
@@ -29,9 +24,9 @@ struct Node {
 }
 
 impl<'a> ResyncObserver<'a> {
-    pub fn of(testbed: &'a Testbed, is_wiped: bool) -> Self {
-        let nodes = [0, 1].map(|node| {
-            let journal = Journal::open(&testbed.nodes[node].journal());
+    pub fn of(testbed: &'a Testbed) -> Self {
+        let nodes = testbed.nodes.each_ref().map(|node| {
+            let journal = Journal::open(&node.journal());
             Node {
                 cursor: journal.cursor(),
                 last_row: journal.last_row(),
@@ -39,15 +34,11 @@ impl<'a> ResyncObserver<'a> {
                 started: None,
             }
         });
-        Self {
-            testbed,
-            is_wiped,
-            nodes,
-        }
+        Self { testbed, nodes }
     }
 
     pub fn observe(&mut self) {
-        for node in 0..2 {
+        for node in ALL_NODES {
             if self.nodes[node].started.is_none() && self.has_started(node) {
                 self.nodes[node].started = Some(self.testbed.clock.now());
             }
@@ -55,18 +46,14 @@ impl<'a> ResyncObserver<'a> {
     }
 
     /// Returns when the start of each resync was observed. The resync must have ended by now.
-    pub fn started_at(mut self) -> [Moment; 2] {
+    pub fn started_at(mut self) -> [Moment; NODES] {
         self.observe();
         let now = self.testbed.clock.now();
         self.nodes.map(|node| node.started.unwrap_or(now))
     }
 
-    /// After a wipe, only the resync of a node makes its canary visible to the other one. Otherwise the
-    /// cursor moves or the number of unshared facts falls clearly.
+    /// The cursor moves, or the number of unshared facts falls clearly.
     fn has_started(&mut self, number: usize) -> bool {
-        if self.is_wiped {
-            return self.canary_is_visible(number);
-        }
         let testbed = self.testbed;
         let cursor = Journal::open(&testbed.nodes[number].journal()).cursor();
         let node = &mut self.nodes[number];
@@ -77,15 +64,5 @@ impl<'a> ResyncObserver<'a> {
         let unshared = Recovery::of(testbed).unshared()[number];
         node.most_unshared = node.most_unshared.max(unshared);
         unshared + IN_FLIGHT < node.most_unshared
-    }
-
-    fn canary_is_visible(&self, node: usize) -> bool {
-        let id = self.testbed.calls.next_id();
-        let request = Request::without_event(CANARIES[node], Api::Prepay, 1 - node, id);
-        let outcome = request.send(
-            self.testbed,
-            &mut CallerConnections::to(&self.testbed.nodes),
-        );
-        matches!(outcome, CallOutcome::Answered(answer) if answer.res_code == "E403")
     }
 }

@@ -7,22 +7,22 @@ use serde_json::Value;
 use simulator::{Caller, Reply};
 
 use crate::calls::{Answer, CallOutcome};
-use crate::node::{AUTHORIZATION, Node};
+use crate::node::{AUTHORIZATION, NODES, Node};
 
 /// Far longer than a budget: after this time no answer will come.
 const TIMEOUT: Duration = Duration::from_mins(1);
 
 #[derive(Debug)]
 pub struct CallerConnections<'a> {
-    nodes: &'a [Node; 2],
-    open: [Option<(SocketAddr, Caller)>; 2],
+    nodes: &'a [Node; NODES],
+    open: [Option<(SocketAddr, Caller)>; NODES],
 }
 
 impl<'a> CallerConnections<'a> {
-    pub fn to(nodes: &'a [Node; 2]) -> Self {
+    pub fn to(nodes: &'a [Node; NODES]) -> Self {
         Self {
             nodes,
-            open: [None, None],
+            open: [const { None }; NODES],
         }
     }
 

@@ -4,13 +4,15 @@ pub mod caller_connections;
 pub mod plan;
 pub mod plan_execution;
 pub mod request;
+pub mod stop;
 
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
 
 use crate::bill::Bill;
 use crate::load::plan::Plan;
 use crate::load::plan_execution::{PlanExecution, Progress};
+use crate::load::stop::{Stop, StopGuard};
 use crate::testbed::Testbed;
 
 /// Most of the threads wait at any time.
@@ -19,17 +21,7 @@ const THREADS: usize = 32;
 #[derive(Debug, Default)]
 pub struct LoadGenerator {
     next: AtomicU64,
-    stopped: AtomicBool,
-}
-
-/// Stops the load when it is dropped.
-#[derive(Debug)]
-pub struct StopGuard<'a>(&'a LoadGenerator);
-
-impl Drop for StopGuard<'_> {
-    fn drop(&mut self) {
-        self.0.stopped.store(true, Ordering::Relaxed);
-    }
+    stopped: Stop,
 }
 
 impl LoadGenerator {
@@ -49,7 +41,7 @@ impl LoadGenerator {
 
     /// Returns a guard that stops the load when it is dropped, also by a panic.
     pub const fn stop_guard(&self) -> StopGuard<'_> {
-        StopGuard(self)
+        StopGuard::of(&self.stopped)
     }
 
     /// Returns how many bills there were.
@@ -58,7 +50,7 @@ impl LoadGenerator {
     }
 
     fn is_stopped(&self) -> bool {
-        self.stopped.load(Ordering::Relaxed)
+        self.stopped.is_set()
     }
 
     fn execute(&self, testbed: &Testbed, plan: &Plan) {

@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use crate::bill::{Bill, CANARIES, PayEvent};
+use crate::bill::{Bill, PayEvent};
+use crate::node::NODES;
 use crate::random::Random;
 
 /// The amount of a bill in won.
@@ -13,8 +14,8 @@ const AMOUNT: i64 = 20_000;
 pub enum Step {
     /// A `link_create` on this node.
     Create(usize),
-    /// A `link_create` on both nodes concurrently.
-    CreateOnBoth,
+    /// A `link_create` on two nodes concurrently.
+    CreateOnTwo([usize; 2]),
     Recreate(usize),
     Notice(usize),
     Prepay(usize),
@@ -33,9 +34,10 @@ pub enum Step {
         event: usize,
         node: usize,
     },
-    /// Reports two payments concurrently, one on each node.
+    /// Reports two payments concurrently, each on another node.
     Race {
         events: [usize; 2],
+        nodes: [usize; 2],
     },
     Pause(Duration),
 }
@@ -71,10 +73,6 @@ impl Plan {
                 steps: Vec::new(),
             },
         };
-        if CANARIES.contains(&bill) {
-            draft.event("P", None, AMOUNT);
-            return draft.plan;
-        }
         draft.links();
         draft.payments();
         draft.afterwards();
@@ -97,7 +95,7 @@ impl Draft {
         for _ in 0..self.random.below(4) {
             let node = self.node();
             let step = match self.random.below(10) {
-                0..=2 => Step::CreateOnBoth,
+                0..=2 => Step::CreateOnTwo(self.two_nodes()),
                 3..=6 => Step::Create(node),
                 7 | 8 => Step::Recreate(node),
                 _ => Step::Notice(node),
@@ -154,7 +152,8 @@ impl Draft {
             _ => {
                 self.plan.intent = Intent::Double;
                 let events = [self.event("P", None, AMOUNT), self.event("P", None, AMOUNT)];
-                self.push(Step::Race { events });
+                let nodes = self.two_nodes();
+                self.push(Step::Race { events, nodes });
             }
         }
     }
@@ -222,6 +221,12 @@ impl Draft {
     }
 
     fn node(&mut self) -> usize {
-        self.random.index(2)
+        self.random.index(NODES)
+    }
+
+    fn two_nodes(&mut self) -> [usize; 2] {
+        let one = self.node();
+        let other = one + 1 + self.random.index(NODES - 1);
+        [one, other % NODES]
     }
 }

@@ -48,8 +48,8 @@ impl<'a> PlanExecution<'a> {
             Step::Recreate(node) => self.call(Api::Recreate, *node),
             Step::Notice(node) => self.call(Api::Notice, *node),
             Step::Prepay(node) => self.call(Api::Prepay, *node),
-            Step::CreateOnBoth => {
-                let requests = [0, 1].map(|node| self.request(Api::Create, node));
+            Step::CreateOnTwo(nodes) => {
+                let requests = nodes.map(|node| self.request(Api::Create, node));
                 self.at_once(requests);
             }
             Step::Report { event, nodes } => return self.report(*event, nodes),
@@ -60,8 +60,8 @@ impl<'a> PlanExecution<'a> {
                 let requests = [0, 1].map(|_| self.pay_result(*event, *node));
                 self.at_once(requests);
             }
-            Step::Race { events } => {
-                let requests = [0, 1].map(|node| self.pay_result(events[node], node));
+            Step::Race { events, nodes } => {
+                let requests = [0, 1].map(|at| self.pay_result(events[at], nodes[at]));
                 return self.at_once(requests);
             }
         }

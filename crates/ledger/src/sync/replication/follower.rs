@@ -103,7 +103,7 @@ impl Follower {
             self.last_round = Instant::now();
             // What cannot be written waits in its stream.
             has_more = self.node.journal().is_writable() && self.round(&reader).await;
-            if !has_more {
+            if !has_more && !self.is_behind() {
                 self.conflicts.classify(&self.node, &self.share).await;
             }
         }
@@ -299,7 +299,13 @@ impl Follower {
             if let Ok(known_to) = reader.known_to(author) {
                 self.share.replica().learn(author, known_to);
             }
-            return false;
+    /// Whether facts that somebody has are still on their way, as in a refill: a cancel may be among them.
+    fn is_behind(&self) -> bool {
+        let mut streams = self.streams.values();
+        streams.any(|stream| stream.behind_since.is_some())
+            || !self.share.replica().said().wanted.is_empty()
+    }
+
         };
         // Its author writes to Redis what follows from them.
         self.node.marks().shared(epoch, rows);
