@@ -299,18 +299,19 @@ impl Follower {
             if let Ok(known_to) = reader.known_to(author) {
                 self.share.replica().learn(author, known_to);
             }
-    /// Whether facts that somebody has are still on their way, as in a refill: a cancel may be among them.
-    fn is_behind(&self) -> bool {
-        let mut streams = self.streams.values();
-        streams.any(|stream| stream.behind_since.is_some())
-            || !self.share.replica().said().wanted.is_empty()
-    }
-
+            return false;
         };
         // Its author writes to Redis what follows from them.
         self.node.marks().shared(epoch, rows);
         self.share.replica().learn(author, last);
         true
+    }
+
+    /// Whether facts that somebody has are still on their way, as in a refill: a cancel may be among them.
+    fn is_behind(&self) -> bool {
+        let mut streams = self.streams.values();
+        streams.any(|stream| stream.behind_since.is_some())
+            || !self.share.replica().said().wanted.is_empty()
     }
 
     /// Passes over an entry that no node with this key wrote.
