@@ -10,7 +10,7 @@ type Case = (&'static [&'static str], fn(&[Warning]) -> bool);
 
 #[tokio::test]
 async fn a_server_that_can_lose_data_is_warned_about() {
-    let cases: [Case; 6] = [
+    let cases: [Case; 7] = [
         (&["--appendfsync", "always"], <[Warning]>::is_empty),
         (
             &["--appendfsync", "everysec"],
