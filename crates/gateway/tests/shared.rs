@@ -53,6 +53,19 @@ fn both_gateways_answer_from_the_facts_of_either() {
     assert_eq!(biller.count(), delivered + 1, "delivered twice");
     assert_eq!(other.post(PAY_RESULT, paid(2)).res_code(), "OK");
     assert_own(&one.post(PREPAY, prepay("u").to_string()), 200, E817);
+    // Each has what the other published, and says so.
+    for gateway in [&one, &other] {
+        until(|| {
+            let page = gateway.get_ops("/metrics").text();
+            let lags = page
+                .lines()
+                .filter(|line| line.starts_with("relay_replication_lag_seconds{"));
+            let lags: Vec<f64> = lags
+                .map(|line| line.rsplit(' ').next().unwrap().parse().unwrap())
+                .collect();
+            matches!(lags[..], [lag] if lag < 1.0)
+        });
+    }
 }
 
 #[test]
