@@ -36,6 +36,9 @@ const LOG_EVERY: Duration = Duration::from_mins(1);
 /// A conflict of payments that another node's facts make is looked at again after this time.
 const CLASSIFY_AFTER: Duration = Duration::from_secs(5);
 
+/// While facts are on their way it waits for them, but for no longer: those of a disk that is gone never come.
+const CLASSIFY_AT_LAST: Duration = Duration::from_hours(6);
+
 /// Conflicts that wait for that, at most. Whoever puts the second payment into Redis finds them, too.
 const CONFLICTS_MAX: usize = 10_000;
 
@@ -345,7 +348,7 @@ impl Follower {
     async fn classify(&mut self) {
         while let Some((found_at, _)) = self.conflicts.front()
             && found_at.elapsed() >= CLASSIFY_AFTER
-            && !self.is_behind()
+            && (!self.is_behind() || found_at.elapsed() >= CLASSIFY_AT_LAST)
             && let Some((_, conflict)) = self.conflicts.pop_front()
         {
             let Ok(resident) = self.node.resident(&conflict.bill).await else {
