@@ -6,13 +6,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use actix_web::rt::task::JoinHandle;
-use ledger::{Cancellation, EventDelivery, JournalError, Ledger, SkipCancelled, Timestamp};
+use ledger::{Cancellation, EventDelivery, JournalError, Ledger, Timestamp};
 use protocol::{BillerCode, PayType};
 use tokio::time::MissedTickBehavior;
 
 use crate::call::Call;
 use crate::config::Redeliver;
-use crate::flow::redeliver::{Redelivered, redeliver};
+use crate::flow::redeliver::{Redelivered, RedeliveryRules, redeliver};
 use crate::registry::RegisteredBiller;
 use crate::state::Worker;
 
@@ -40,7 +40,7 @@ pub async fn deliver_again(
     worker: &Rc<Worker>,
     biller: &RegisteredBiller,
     one: &EventDelivery,
-    skip: SkipCancelled,
+    rules: RedeliveryRules,
 ) -> Result<Redelivered, JournalError> {
     let _awaited = worker.shared().redeliveries.token();
     let ledger = &worker.shared().ledger;
@@ -49,7 +49,7 @@ pub async fn deliver_again(
         return Ok(Redelivered::NotKept);
     };
     let call = Call::internal(Rc::clone(worker));
-    let outcome = redeliver(&call, biller, one, attempts.last_message, skip).await?;
+    let outcome = redeliver(&call, biller, one, attempts.last_message, rules).await?;
     if let Redelivered::Attempted(attempt) = &outcome {
         tracing::info!(
             request_id = call.request_id(),
@@ -102,7 +102,7 @@ async fn round(worker: Rc<Worker>, biller: Arc<RegisteredBiller>) {
         if worker.shared().is_draining() || attempts_made == ROUND {
             return;
         }
-        match deliver_again(&worker, &biller, &one, SkipCancelled::AnyPart).await {
+        match deliver_again(&worker, &biller, &one, RedeliveryRules::AUTOMATIC).await {
             Ok(Redelivered::Attempted(attempt)) if attempt.is_unanswered => return,
             Ok(Redelivered::Attempted(_)) => attempts_made += 1,
             Ok(Redelivered::OutOfReach) => return,
@@ -115,6 +115,7 @@ async fn round(worker: Rc<Worker>, biller: Arc<RegisteredBiller>) {
     }
 }
 
+/// Returns the pay-results of a biller that are due and fall to this node.
 fn due(ledger: &Ledger, biller: BillerCode) -> Vec<EventDelivery> {
     let now = Timestamp::now();
     let mut due = ledger
@@ -124,10 +125,15 @@ fn due(ledger: &Ledger, biller: BillerCode) -> Vec<EventDelivery> {
             Vec::new()
         });
     due.retain(|one| is_due(one, now));
-    // Oldest attempt first, so that every pay-result gets its turn.
+    // The oldest attempt first, so that every pay-result gets its turn.
     due.sort_by_key(|one| one.last_attempt);
-    due.truncate(LOOKED_AT);
-    due
+    match ledger.own_turns(due) {
+        Ok(own) => own.take(LOOKED_AT).collect(),
+        Err(error) => {
+            tracing::error!(%error, "undelivered pay-results cannot be listed");
+            Vec::new()
+        }
+    }
 }
 
 /// Returns whether another attempt is due. The pause before it is as long as all the time before the last

@@ -118,6 +118,8 @@ impl GatewayState {
             Some("the journal cannot be written")
         } else if self.ledger.is_node_number_taken() {
             Some("another process runs with this node's number")
+        } else if self.ledger.is_catching_up() {
+            Some("this node is new and does not have the facts of the other nodes yet")
         } else {
             None
         }

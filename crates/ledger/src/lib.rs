@@ -19,11 +19,11 @@ mod state;
 mod sync;
 
 pub use api::{
-    BillHistory, BillerUndelivered, Copies, DeliveryAttempts, DeliveryOutcome, DueNow, Durability,
-    EventDelivery, ForgottenCount, IdentityUse, KeptFrom, Ledger, LeftBehind, LinkOutcome,
-    NotForgotten, Options, Rebuild, RecordOutcome, RecordedPayment, Redelivery, RedisDifference,
-    RefusedEnd, RefusedKept, Reservation, RetentionPreview, Scope, ScopedState, SkipCancelled,
-    Verification, verify_offline,
+    BillHistory, BillerUndelivered, Copies, DeliveryAttempts, DeliveryLease, DeliveryOutcome,
+    DeliveryTurn, DueNow, Durability, EventDelivery, ForgottenCount, IdentityUse, KeptFrom, Ledger,
+    LeftBehind, LinkOutcome, NotForgotten, Options, Rebuild, RecordOutcome, RecordedPayment,
+    Redelivery, RedisDifference, RefusedEnd, RefusedKept, Reservation, RetentionPreview, Scope,
+    ScopedState, SkipCancelled, Verification, WithoutRedis, verify_offline,
 };
 pub use journal::{BackupReport, IdentityInForce, JournalError, Restored, restore};
 pub use node::{

@@ -4,9 +4,13 @@
 mod support;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
-use ledger::{Cancellation, DeliveryOutcome, MessageDigest, Redelivery, SkipCancelled};
+use ledger::{
+    Cancellation, DeliveryOutcome, DeliveryTurn, MessageDigest, Redelivery, SkipCancelled,
+    WithoutRedis,
+};
 use protocol::{Bill, PaymentEvent};
 use support::{Node, Store, bill, cancel, eventually, pay};
 use test_support::RedisServer;
@@ -28,12 +32,31 @@ async fn refused(node: &Node, bill: &Bill, event: &PaymentEvent) {
         .unwrap();
 }
 
-async fn redelivery(node: &Node, bill: &Bill, skip: SkipCancelled) -> Redelivery {
+/// Whether a bill's payment may be delivered again; with Redis, or alone where an operator says so.
+async fn redelivery_by(
+    node: &Node,
+    bill: &Bill,
+    (skip, without_redis): (SkipCancelled, WithoutRedis),
+) -> Redelivery {
+    let message = MessageDigest::of(BODY);
+    let lasts = Duration::from_mins(1);
+    let ledger = node.ledger();
+    let turn = ledger.lease_delivery(bill.biller_code(), message, lasts, without_redis);
+    let lease = match turn.await {
+        DeliveryTurn::Granted(lease) => lease,
+        DeliveryTurn::OutOfReach => return Redelivery::OutOfReach,
+        DeliveryTurn::HeldElsewhere => panic!("nobody else delivers it"),
+    };
     let undelivered = node.ledger().undelivered_payments(None).unwrap();
     let one = undelivered.iter().find(|one| one.bill == *bill).unwrap();
-    let message = MessageDigest::of(BODY);
-    let redelivery = node.ledger().redelivery(one, message, skip, node.now);
-    redelivery.await.unwrap()
+    let redelivery = ledger.redelivery(one, message, skip, &lease, node.now);
+    let redelivery = redelivery.await.unwrap();
+    lease.give_up().await;
+    redelivery
+}
+
+async fn redelivery(node: &Node, bill: &Bill, skip: SkipCancelled) -> Redelivery {
+    redelivery_by(node, bill, (skip, WithoutRedis::Waits)).await
 }
 
 fn tell(cancelled: Cancellation) -> Redelivery {
@@ -83,9 +106,12 @@ async fn nothing_is_redelivered_periodically_while_a_cancel_may_be_unknown() {
         redelivery(&one, &bill, SkipCancelled::AnyPart).await == Redelivery::OutOfReach
     })
     .await;
-    // A redelivery by `pay_id` is the operator's decision.
     let named = redelivery(&one, &bill, SkipCancelled::Never).await;
-    assert_eq!(named, tell(Cancellation::No));
+    assert_eq!(named, Redelivery::OutOfReach);
+    // That nobody else delivers it is the operator's word.
+    let alone = (SkipCancelled::Never, WithoutRedis::GoesOn);
+    let alone = redelivery_by(&one, &bill, alone).await;
+    assert_eq!(alone, tell(Cancellation::No));
 }
 
 #[tokio::test]

@@ -207,6 +207,21 @@ async fn a_newcomer_takes_no_payments_for_double_whose_cancel_is_still_on_its_wa
 }
 
 #[tokio::test]
+async fn what_no_other_node_has_stays_in_the_stream_and_outlives_its_author() {
+    let server = Arc::new(RedisServer::start());
+    let store = Store::shared(&server);
+    let one = Node::on(&store).await;
+    for at in 0..5 {
+        pay_all(&one, at * 10..at * 10 + 10, 300).await;
+        // Longer than a stream waits before what is known to all leaves it.
+        tokio::time::sleep(std::time::Duration::from_millis(600)).await;
+    }
+    drop(one);
+    let two = Node::on(&store).await;
+    eventually(async || facts(&two).len() >= 50).await;
+}
+
+#[tokio::test]
 async fn a_node_that_was_away_catches_up_and_numbers_go_on() {
     let (server, _store, nodes) = three().await;
     let [one, mut two, three] = nodes;
@@ -288,4 +303,185 @@ async fn entries_that_no_node_wrote_are_counted_and_make_nothing_paid() {
         assert!(!node.is_paid(&bill_of(500)).await);
         assert_sound(node).await;
     }
+}
+
+/// Puts a folder's files back as they were, in place: as a virtual machine whose disk is rolled back.
+fn roll_back(directory: &std::path::Path, former: &[(String, Vec<u8>)]) {
+    for entry in std::fs::read_dir(directory).unwrap() {
+        let path = entry.unwrap().path();
+        let name = path.file_name().unwrap().to_str().unwrap().to_owned();
+        match former.iter().find(|(known, _)| *known == name) {
+            Some((_, bytes)) => std::fs::write(&path, bytes).unwrap(),
+            None => std::fs::remove_file(&path).unwrap(),
+        }
+    }
+}
+
+fn files(directory: &std::path::Path) -> Vec<(String, Vec<u8>)> {
+    let entries = std::fs::read_dir(directory).unwrap();
+    let file = |entry: std::io::Result<std::fs::DirEntry>| {
+        let path = entry.unwrap().path();
+        let name = path.file_name().unwrap().to_str().unwrap().to_owned();
+        (name, std::fs::read(&path).unwrap())
+    };
+    entries.map(file).collect()
+}
+
+#[tokio::test]
+async fn a_disk_that_was_rolled_back_is_another_journal_and_gets_back_what_it_lost() {
+    let (_server, _store, nodes) = three().await;
+    let [mut one, two, three] = nodes;
+    pay_all(&one, 0..20, 300).await;
+    until_equal(&[&one, &two, &three], 20).await;
+    let before = author(&one).await;
+    one.stop();
+    let former = files(one.directory());
+    one.restart().await;
+    pay_all(&one, 20..40, 300).await;
+    until_equal(&[&one, &two, &three], 40).await;
+    one.stop();
+    roll_back(one.directory(), &former);
+    one.restart().await;
+    pay_all(&one, 40..60, 300).await;
+    assert_ne!(author(&one).await, before);
+    eventually(async || {
+        let known = |node: &Node| -> BTreeSet<String> {
+            let facts = facts(node);
+            let payments = facts.iter().filter(|fact| fact.kind.name() == "payment");
+            payments.map(|fact| format!("{fact:?}")).collect()
+        };
+        let all = known(&two);
+        all.len() == 60 && known(&one) == all && known(&three) == all
+    })
+    .await;
+    for number in [0, 19, 20, 39, 40, 59] {
+        for node in [&one, &two, &three] {
+            assert!(node.is_paid(&bill_of(number)).await, "{number}");
+        }
+    }
+    for node in [&one, &two, &three] {
+        assert_sound(node).await;
+    }
+}
+
+#[tokio::test]
+async fn a_new_node_is_ready_once_it_has_what_the_others_had() {
+    let (_server, store, nodes) = three().await;
+    let [one, two, three] = nodes;
+    for node in [&one, &two, &three] {
+        eventually(async || !node.ledger().is_catching_up()).await;
+    }
+    pay_all(&one, 0..300, 300).await;
+    until_equal(&[&one, &two, &three], 300).await;
+    // The others say every second what they have.
+    let said = async || {
+        let nodes = two.ledger().nodes().await.unwrap().unwrap();
+        nodes
+            .iter()
+            .filter_map(|known| known.replica.as_ref())
+            .map(|replica| replica.last)
+            .sum::<i64>()
+            >= 300
+    };
+    eventually(said).await;
+    let new = Node::on(&store).await;
+    eventually(async || !new.ledger().is_catching_up()).await;
+    assert_eq!(facts(&new), facts(&one));
+}
+
+/// The keys of a biller's values.
+fn values(server: &RedisServer, kind: &str) -> Vec<String> {
+    server.words(&["KEYS", &format!("*:{{B0001}}:{kind}:*")])
+}
+
+#[tokio::test]
+async fn a_value_that_was_evicted_is_answered_from_the_journal_at_once_and_put_back() {
+    let (server, _store, nodes) = three().await;
+    let [one, two, three] = &nodes;
+    for number in 0..30 {
+        let (bill, pay_id) = (bill_of(number), number.to_string());
+        one.report(&bill, &pay(&pay_id, "20000")).await;
+        for key in values(&server, "b") {
+            server.tell(&["UNLINK", &key]);
+        }
+        // Nothing was waited for: the streams are read before the answer.
+        assert!(
+            two.is_paid(&bill).await && three.is_paid(&bill).await,
+            "{number}"
+        );
+    }
+    eventually(async || values(&server, "b").len() == 30).await;
+    for node in [one, two] {
+        let verified = node.ledger().verify().await.unwrap();
+        assert!(matches!(verified.redis, Some(Ok(difference)) if difference.is_none()));
+    }
+}
+
+#[tokio::test]
+async fn a_copy_of_what_another_node_had_accepted_is_not_relayed_though_redis_forgot_it() {
+    let (server, _store, nodes) = three().await;
+    let [one, two, _] = &nodes;
+    for number in 0..10 {
+        let (bill, pay_id) = (bill_of(number), number.to_string());
+        let (body, message) = accept(one, &bill, &pay_id).await;
+        for key in server.words(&["KEYS", "*:{B0001}:*"]) {
+            server.tell(&["UNLINK", &key]);
+        }
+        let event = pay(&pay_id, "20000");
+        match two.begin(&bill, &event, &body, message).await {
+            ledger::RecordOutcome::AcceptedElsewhere { answer: kept, .. } => {
+                assert_eq!(kept, answer());
+            }
+            recorded @ ledger::RecordOutcome::Recorded(_) => panic!("{recorded:?}"),
+        }
+    }
+}
+
+#[tokio::test]
+async fn only_what_is_under_way_never_expires() {
+    const KEPT: i64 = 45 * 24 * 60 * 60;
+    let (server, _store, nodes) = three().await;
+    let [one, _, _] = &nodes;
+    let bill = bill("202611", "N1");
+    let seconds_left = |kind: &str| -> Vec<i64> {
+        let keys = values(&server, kind);
+        keys.iter()
+            .map(|key| server.ask_text(&["TTL", key]).parse().unwrap())
+            .collect()
+    };
+    let reservation = one.reserve(&bill).await.unwrap();
+    for kind in ["b", "g", "k"] {
+        assert_eq!(seconds_left(kind), [-1], "{kind}");
+    }
+    let expire_at = protocol::KoreanTime::parse("20261130235959").unwrap();
+    let outcome = ledger::LinkOutcome::Linked { expire_at };
+    one.ledger()
+        .settle(&reservation, &outcome, one.now)
+        .await
+        .unwrap();
+    for kind in ["b", "g", "k"] {
+        let left = seconds_left(kind);
+        assert!(
+            left.iter().all(|left| (KEPT - 60..=KEPT).contains(left)),
+            "{kind}: {left:?}"
+        );
+    }
+    for key in server.words(&["KEYS", "*:stream:*"]) {
+        assert_eq!(server.ask_text(&["TTL", &key]), "-1");
+    }
+}
+
+#[tokio::test]
+async fn something_else_under_a_streams_name_keeps_no_facts_from_anybody_for_long() {
+    let (server, _store, nodes) = three().await;
+    let [one, two, three] = &nodes;
+    pay_all(one, 0..10, 300).await;
+    until_equal(&[one, two, three], 10).await;
+    let stream = format!("*:stream:{}", author(one).await);
+    let stream = server.words(&["KEYS", &stream]).remove(0);
+    server.tell(&["SET", &stream, "no stream"]);
+    pay_all(two, 10..20, 300).await;
+    pay_all(one, 20..30, 300).await;
+    until_equal(&[one, two, three], 30).await;
+    assert_eq!(server.ask_text(&["TYPE", &stream]), "stream");
 }

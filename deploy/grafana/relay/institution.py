@@ -36,7 +36,7 @@ def _figures(board):
         figure("In flight", "Admitted and not yet answered, on all gateways.",
                now(f"sum(relay_in_flight_requests{{{ITS}}})"), unit="none", thresholds=steps(BLUE)),
         figure("Undelivered pay-results", "Payments that the institution has not accepted.",
-               now(f"sum(relay_payments_undelivered_by_biller{{{ITS}}}) or on () vector(0)"), unit="none", thresholds=steps(GREEN, (1, ORANGE), (100, RED))),
+               now(f"max(relay_payments_undelivered_by_biller{{{ITS}}}) or on () vector(0)"), unit="none", thresholds=steps(GREEN, (1, ORANGE), (100, RED))),
         figure("Double payments", "Bills paid twice, over the dashboard's time range.",
                now(f"sum(increase(relay_double_payments_total{{{ITS}}}[$__range]))"), unit="none", thresholds=steps(GREEN, (1, RED))).decimals(0),
     ):

@@ -30,7 +30,7 @@ def _figures(board):
         figure("Oldest fact not in Redis", "Other gateways do not know this fact.",
                now(f"max(relay_ledger_unshared_oldest_seconds{{{JOB}}})"), unit="s", thresholds=steps(GREEN, (60, ORANGE), (300, RED))),
         figure("Undelivered pay-results", "Payments that the institution has not accepted.",
-               now(f"sum(relay_payments_undelivered{{{JOB}}})"), unit="none", thresholds=steps(GREEN, (1, ORANGE), (100, RED))),
+               now(f"max(relay_payments_undelivered{{{JOB}}})"), unit="none", thresholds=steps(GREEN, (1, ORANGE), (100, RED))),
         figure("Oldest undelivered", "The age of the oldest undelivered pay-result.",
                now(f"max(relay_payments_undelivered_oldest_seconds{{{JOB}}})"), unit="s", thresholds=steps(GREEN, (1800, ORANGE), (86400, RED))),
     ):
@@ -107,7 +107,7 @@ def _nodes(board):
 
 
 def _payments(board):
-    waiting = f"sum by (biller) (relay_payments_undelivered_by_biller{{{JOB}}})"
+    waiting = f"max by (biller) (relay_payments_undelivered_by_biller{{{JOB}}})"
     twice = f"sum by (biller) (increase(relay_double_payments_total{{{JOB}}}[$__rate_interval]))"
     return (
         board.with_row(row("Payments"))

@@ -35,7 +35,7 @@ def _figures(board):
         figure("Circuits not closed", "Institutions, or Kakao Pay, with an open or probing circuit on a gateway.",
                now(f"count(max by (upstream) (relay_circuit_state{{{JOB}}}) >= 1) or on () vector(0)"), unit="none", thresholds=zero),
         figure("Undelivered pay-results", "Payments that the institution has not accepted, on all gateways.",
-               now(f"sum(relay_payments_undelivered{{{JOB}}})"), unit="none", thresholds=steps(GREEN, (1, ORANGE), (100, RED))),
+               now(f"max(relay_payments_undelivered{{{JOB}}})"), unit="none", thresholds=steps(GREEN, (1, ORANGE), (100, RED))),
         figure("Payments to settle", "Bills paid twice, and pay-results refused although money moved.",
                now(f"sum(increase(relay_double_payments_total{{{JOB}}}[$__range])) + sum(increase(relay_pay_results_refused_total{{{JOB}}}[$__range]))"),
                unit="none", thresholds=zero).decimals(0),

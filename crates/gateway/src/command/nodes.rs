@@ -59,6 +59,8 @@ fn page(answer: &Value) -> Page {
         ("since", Align::Left),
         ("heard of last", Align::Left),
         ("facts not in Redis", Align::Right),
+        ("facts of others missing", Align::Right),
+        ("", Align::Left),
     ]);
     for node in answer["nodes"].as_array().into_iter().flatten() {
         let state = match (&node["running"], &node["this_node"]) {
@@ -74,6 +76,14 @@ fn page(answer: &Value) -> Page {
             moment(text(node, "since")),
             moment(text(node, "seen")),
             amount(&number(node, "unshared_facts").to_string()),
+            match node["missing_facts"].as_i64() {
+                Some(missing) => amount(&missing.to_string()),
+                None => "-".to_owned(),
+            },
+            match node["asks_for"].as_array().map_or(0, Vec::len) {
+                0 => String::new(),
+                _ => "asks the others for them".to_owned(),
+            },
         ]);
     }
     page.table(&table);

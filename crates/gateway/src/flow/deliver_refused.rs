@@ -3,14 +3,15 @@
 use std::sync::Arc;
 
 use ledger::{
-    BillState, Claim, DeliveryOutcome, DeliveryState, FactContext, Message, MessageDigest,
-    RecordOutcome, RefusedClosing, RefusedEntry, RefusedOutcome,
+    BillState, Claim, DeliveryLease, DeliveryOutcome, DeliveryState, DeliveryTurn, FactContext,
+    Message, MessageDigest, RecordOutcome, RefusedClosing, RefusedEntry, RefusedOutcome, Scope,
+    WithoutRedis,
 };
 use metrics::LedgerOperation;
 use protocol::{Bill, CanonicalDigest, LenientPayResult, PayResult, PaymentEvent};
 
 use super::pay_result::{answered_message, delivered, log_irregularities};
-use super::redeliver::{DeliveryAttempt, attempt};
+use super::redeliver::{DeliveryAttempt, attempt, lease_lasts};
 use crate::call::{BillerCall, Call};
 use crate::registry::RegisteredBiller;
 
@@ -26,10 +27,14 @@ pub enum RefusedDelivery {
     },
     /// The biller has accepted these bytes, or this event, already; it is not sent, and the entry is closed.
     AlreadyAccepted,
-    /// The same bytes are being relayed at this moment.
+    /// It was delivered, or closed, since it was read.
+    NotOpen,
+    /// The same bytes are being relayed or delivered at this moment, by this node or another.
     UnderWay,
     /// The biller's bound on pay-results in flight is reached.
     Busy,
+    /// Redis is out of reach, so what other nodes delivered is not known.
+    OutOfReach,
     /// The journal cannot be read, so nobody knows whether the biller accepted it before.
     Unreadable,
 }
@@ -40,7 +45,7 @@ pub async fn deliver_refused(
     call: &Call,
     biller: &Arc<RegisteredBiller>,
     entry: &RefusedEntry,
-    operator: &str,
+    (operator, without_redis): (&str, WithoutRedis),
 ) -> RefusedDelivery {
     let (ledger, digest) = (call.ledger(), entry.message);
     let Readable { canonical, event } = readable(biller, entry);
@@ -61,18 +66,61 @@ pub async fn deliver_refused(
         Claim::UnderWay(_) => return RefusedDelivery::UnderWay,
         Claim::Unreadable(_) => return RefusedDelivery::Unreadable,
     };
-    if let Some((bill, event)) = &event {
-        let known = ledger.scoped_state(bill).await.state;
-        let delivery = known
-            .as_ref()
-            .and_then(|state| BillState::delivery(state, event));
-        if delivery == Some(DeliveryState::Accepted) {
-            return close(call, digest, operator).await;
-        }
-    }
-    let Some(_permit) = biller.pay_results_in_flight.enter() else {
-        return RefusedDelivery::Busy;
+    let (code, lasts) = (biller.code(), lease_lasts(call));
+    let turn = ledger.lease_delivery(code, message.digests(), lasts, without_redis);
+    let lease = match turn.await {
+        DeliveryTurn::Granted(lease) => lease,
+        DeliveryTurn::HeldElsewhere => return RefusedDelivery::UnderWay,
+        DeliveryTurn::OutOfReach => return RefusedDelivery::OutOfReach,
     };
+    let allowed = may_be_sent(call, (digest, event.as_ref()), without_redis);
+    let not_sent = match allowed.await {
+        Ok(()) => {
+            if let Some(_permit) = biller.pay_results_in_flight.enter() {
+                let parts = (entry, event, message);
+                return send(call, biller, parts, (operator, lease)).await;
+            }
+            RefusedDelivery::Busy
+        }
+        Err(RefusedDelivery::AlreadyAccepted) => close(call, digest, operator).await,
+        Err(not_sent) => not_sent,
+    };
+    lease.give_up().await;
+    not_sent
+}
+
+/// Decides whether an entry may be sent: it is still open, and its event is not accepted by what all nodes know. Of bytes
+/// without a readable event nothing is known.
+async fn may_be_sent(
+    call: &Call,
+    (message, event): (MessageDigest, Option<&(Bill, PaymentEvent)>),
+    without_redis: WithoutRedis,
+) -> Result<(), RefusedDelivery> {
+    if !call.ledger().is_refused_open(&message) {
+        return Err(RefusedDelivery::NotOpen);
+    }
+    let Some((bill, event)) = event else {
+        return Ok(());
+    };
+    let known = call.ledger().scoped_state(bill).await;
+    let delivery = (known.state.as_ref()).and_then(|state| BillState::delivery(state, event));
+    if delivery == Some(DeliveryState::Accepted) {
+        return Err(RefusedDelivery::AlreadyAccepted);
+    }
+    if known.scope == Scope::ThisNodeOnly && without_redis == WithoutRedis::Waits {
+        return Err(RefusedDelivery::OutOfReach);
+    }
+    Ok(())
+}
+
+/// Records the event where it can be read, sends the bytes, and records the outcome.
+async fn send(
+    call: &Call,
+    biller: &Arc<RegisteredBiller>,
+    (entry, event, message): (&RefusedEntry, Option<(Bill, PaymentEvent)>, Message),
+    (operator, lease): (&str, DeliveryLease),
+) -> RefusedDelivery {
+    let (ledger, digest) = (call.ledger(), entry.message);
     if let Some((bill, event)) = &event {
         let timer = call.metrics().time_ledger(LedgerOperation::Payment);
         let recorded =
@@ -81,7 +129,10 @@ pub async fn deliver_refused(
         drop(timer);
         match &recorded {
             RecordOutcome::Recorded(recorded) => log_irregularities(call, biller, recorded),
-            RecordOutcome::AcceptedElsewhere { .. } => return close(call, digest, operator).await,
+            RecordOutcome::AcceptedElsewhere { .. } => {
+                lease.give_up().await;
+                return close(call, digest, operator).await;
+            }
         }
     }
     let body = &entry.last.body;
@@ -93,19 +144,17 @@ pub async fn deliver_refused(
         let _closed = close(call, digest, operator).await;
     }
     let is_recorded = event.is_some();
-    if let Some((bill, event)) = event {
-        let timer = call.metrics().time_ledger(LedgerOperation::Delivery);
-        let settled = ledger
-            .record_delivery(
-                &bill,
-                &event,
-                answered_message(message, &answered),
-                outcome,
-                call.now(),
-            )
-            .await;
-        call.log_settlement(Ok(settled), "delivery of a refused pay-result");
-        drop(timer);
+    match event {
+        Some((bill, event)) => {
+            let timer = call.metrics().time_ledger(LedgerOperation::Delivery);
+            let message = answered_message(message, &answered);
+            let settled = ledger
+                .record_leased_delivery(lease, (&bill, &event), message, outcome, call.now())
+                .await;
+            call.log_settlement(Ok(settled), "delivery of a refused pay-result");
+            drop(timer);
+        }
+        None => lease.give_up().await,
     }
     RefusedDelivery::Attempted {
         attempt,

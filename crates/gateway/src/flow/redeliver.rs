@@ -1,9 +1,12 @@
 //! Redelivery of a pay-result that its biller has not accepted, with the bytes that Kakao Pay sent: claim, ledger,
 //! biller, settlement.
 
+use std::time::Duration;
+
+use bytes::Bytes;
 use ledger::{
-    Cancellation, Claim, DeliveryOutcome, DeliveryState, Digests, EventDelivery, FactContext,
-    JournalError, Message, Redelivery, SkipCancelled,
+    Cancellation, Claim, DeliveryLease, DeliveryOutcome, DeliveryState, DeliveryTurn, Digests,
+    EventDelivery, FactContext, JournalError, Message, Redelivery, SkipCancelled, WithoutRedis,
 };
 use metrics::LedgerOperation;
 use protocol::AnswerCode;
@@ -25,9 +28,9 @@ pub enum Redelivered {
     Cancelled,
     /// An operator has closed it, by a fact of this or another node.
     Closed,
-    /// Redis is out of reach, so a cancel known to another node could be missed.
+    /// Redis is out of reach, so what other nodes delivered, and a cancel that they know of, could be missed.
     OutOfReach,
-    /// A copy is being relayed at this moment.
+    /// It is being relayed or delivered at this moment, by this node or another.
     UnderWay,
     /// The biller's bound on pay-results in flight is reached.
     Busy,
@@ -52,7 +55,32 @@ pub struct DeliveryAttempt {
     pub cancelled: Cancellation,
 }
 
-/// Delivers one pay-result again. `skip` says which cancelled payments are left out.
+/// What a redelivery leaves out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RedeliveryRules {
+    /// Which cancelled payments.
+    pub skip: SkipCancelled,
+    /// Whether all, while Redis cannot be reached.
+    pub without_redis: WithoutRedis,
+}
+
+impl RedeliveryRules {
+    /// The rules of deliveries that no operator asked for.
+    pub const AUTOMATIC: Self = Self {
+        skip: SkipCancelled::AnyPart,
+        without_redis: WithoutRedis::Waits,
+    };
+}
+
+/// A lease lasts for so long beyond the call's budget: the outcome is recorded and shared within that time.
+const RECORDED_WITHIN: Duration = Duration::from_secs(15);
+
+/// Returns how long other nodes leave a pay-result alone that this call delivers.
+pub(super) fn lease_lasts(call: &Call) -> Duration {
+    call.shared().budget + RECORDED_WITHIN
+}
+
+/// Delivers one pay-result again.
 ///
 /// # Errors
 /// If the journal cannot be read.
@@ -61,7 +89,7 @@ pub async fn redeliver(
     biller: &RegisteredBiller,
     one: &EventDelivery,
     message: Digests,
-    skip: SkipCancelled,
+    rules: RedeliveryRules,
 ) -> Result<Redelivered, JournalError> {
     let ledger = call.ledger();
     let _claim = match ledger.claim(&one.bill, &one.event, message).await {
@@ -70,27 +98,51 @@ pub async fn redeliver(
         Claim::Unreadable(_) => return Err(JournalError::Stalled),
         Claim::UnderWay(_) => return Ok(Redelivered::UnderWay),
     };
-    let allowed = ledger.redelivery(one, message, skip, call.now());
-    let (body, cancelled) = match allowed.await? {
-        Redelivery::Allowed { body, cancelled } => (body, cancelled),
-        Redelivery::Accepted => return Ok(Redelivered::AlreadyAccepted),
-        Redelivery::Cancelled => return Ok(Redelivered::Cancelled),
-        Redelivery::Closed => return Ok(Redelivered::Closed),
-        Redelivery::OutOfReach => return Ok(Redelivered::OutOfReach),
-        Redelivery::NotKept => return Ok(Redelivered::NotKept),
+    let (code, lasts) = (biller.code(), lease_lasts(call));
+    let turn = ledger.lease_delivery(code, message, lasts, rules.without_redis);
+    let lease = match turn.await {
+        DeliveryTurn::Granted(lease) => lease,
+        DeliveryTurn::HeldElsewhere => return Ok(Redelivered::UnderWay),
+        DeliveryTurn::OutOfReach => return Ok(Redelivered::OutOfReach),
     };
-    let Some(_permit) = biller.pay_results_in_flight.enter() else {
-        return Ok(Redelivered::Busy);
+    // Another node may have delivered it until the lease was taken.
+    let allowed = ledger.redelivery(one, message, rules.skip, &lease, call.now());
+    let not_sent = match allowed.await {
+        Ok(Redelivery::Allowed { body, cancelled }) => {
+            if let Some(_permit) = biller.pay_results_in_flight.enter() {
+                let attempt = send(call, biller, one, (message, body), lease).await;
+                return Ok(Redelivered::Attempted(DeliveryAttempt {
+                    cancelled,
+                    ..attempt
+                }));
+            }
+            Ok(Redelivered::Busy)
+        }
+        Ok(Redelivery::Accepted) => Ok(Redelivered::AlreadyAccepted),
+        Ok(Redelivery::Cancelled) => Ok(Redelivered::Cancelled),
+        Ok(Redelivery::Closed) => Ok(Redelivered::Closed),
+        Ok(Redelivery::OutOfReach) => Ok(Redelivered::OutOfReach),
+        Ok(Redelivery::NotKept) => Ok(Redelivered::NotKept),
+        Err(error) => Err(error),
     };
+    lease.give_up().await;
+    not_sent
+}
+
+/// Sends a pay-result to its biller and records the outcome.
+async fn send(
+    call: &Call,
+    biller: &RegisteredBiller,
+    one: &EventDelivery,
+    (message, body): (Digests, Bytes),
+    lease: DeliveryLease,
+) -> DeliveryAttempt {
     let answered = call.call_biller(biller, BillerCall::PayResult, &body).await;
     let delivered = match delivered(&answered) {
         DeliveryOutcome::Pending => as_before(one.state),
         delivered => delivered,
     };
-    let attempt = DeliveryAttempt {
-        cancelled,
-        ..attempt(&answered, delivered.state())
-    };
+    let attempt = attempt(&answered, delivered.state());
 
     let message = Message {
         digest: message.bytes,
@@ -101,12 +153,14 @@ pub async fn redeliver(
     };
     let message = answered_message(message, &answered);
     let timer = call.metrics().time_ledger(LedgerOperation::Delivery);
-    let settled = ledger
-        .record_delivery(&one.bill, &one.event, message, delivered, call.now())
+    let event = (&one.bill, &one.event);
+    let settled = call
+        .ledger()
+        .record_leased_delivery(lease, event, message, delivered, call.now())
         .await;
     call.log_settlement(Ok(settled), "redelivery");
     drop(timer);
-    Ok(Redelivered::Attempted(attempt))
+    attempt
 }
 
 /// Returns the outcome that keeps `state`, for an attempt that was never sent.

@@ -34,6 +34,7 @@ pub(super) fn ledger_options(
         keep_values: redis.map_or(embedded.keep_values, |redis| redis.keep),
         stream_bytes: redis.map_or(embedded.stream_bytes, |redis| redis.stream_bytes as u64),
         wait_replicas: redis.map_or(embedded.wait_replicas, |redis| redis.wait_replicas),
+        takes_over_after: embedded.takes_over_after,
         redis: redis.map(redis_settings).transpose()?,
         observer: Some(Arc::new(LedgerObserver {
             metrics: Arc::clone(metrics),

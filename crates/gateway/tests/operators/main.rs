@@ -3,6 +3,7 @@
 #![allow(missing_docs, clippy::too_many_lines, clippy::unwrap_used)]
 
 mod access;
+mod any_node;
 mod bills;
 mod closed;
 mod fixture;

@@ -1,9 +1,9 @@
 //! `gateway nodes`: the nodes that share a Redis.
 
-use serde_json::Value;
-use test_support::{Gateway, RedisServer, Upstream, until};
+use serde_json::{Value, json};
+use test_support::{Gateway, PAY_RESULT, RedisServer, Upstream, until};
 
-use crate::fixture::Fixture;
+use crate::fixture::{Fixture, paid};
 use crate::shared;
 
 fn nodes(gateway: &Gateway) -> Vec<Value> {
@@ -42,7 +42,15 @@ fn nodes_are_listed_and_a_silent_one_is_struck_off() {
         listed.iter().any(|node| node["running"] == false),
         "{listed:?}"
     );
+    for node in &listed {
+        assert_eq!(
+            (&node["missing_facts"], &node["asks_for"]),
+            (&json!(0), &json!([])),
+            "{node}"
+        );
+    }
     let text = Fixture::on(&one, "nodes").out;
+    assert!(text.contains("facts of others missing"), "{text}");
     assert!(
         text.contains("runs, this node") && text.contains("silent"),
         "{text}"
@@ -53,6 +61,24 @@ fn nodes_are_listed_and_a_silent_one_is_struck_off() {
         left.len() == 1 && left[0]["node"] == own["node"],
         "{left:?}"
     );
+}
+
+#[test]
+fn what_a_node_lacks_of_the_others_is_shown() {
+    let (redis, biller) = (RedisServer::start(), Upstream::ok());
+    let (one, mut other) = (shared::node(&redis, &biller), shared::node(&redis, &biller));
+    until(|| nodes(&one).len() == 2);
+    let number = |node: &Value| node["missing_facts"].as_i64().unwrap();
+    assert_eq!(other.terminate(), Some(0));
+    one.post(PAY_RESULT, paid("u", 1));
+    until(|| {
+        let listed = nodes(&one);
+        let gone = listed.iter().find(|node| node["this_node"] == false);
+        number(gone.unwrap()) == 2
+    });
+    let own = nodes(&one);
+    let own = own.iter().find(|node| node["this_node"] == true).unwrap();
+    assert_eq!(number(own), 0);
 }
 
 #[test]

@@ -44,6 +44,14 @@ pub(super) struct QueuedDelivery {
     commit: Commit,
 }
 
+/// Where a delivery is.
+pub(super) struct SettledDelivery {
+    /// Whether it is on durable storage.
+    pub(super) journalled: Result<(), Arc<JournalError>>,
+    /// Whether Redis has it.
+    pub(super) is_shared: bool,
+}
+
 impl Ledger {
     /// Records the outcome of a delivery attempt. The fact is folded and queued for the journal when
     /// this function returns. The future ends when the fact is on durable storage and, where Redis
@@ -66,7 +74,7 @@ impl Ledger {
             self.end_refused_by_itself(digest, RefusedOutcome::Delivered, now);
         }
         let ledger = self.clone();
-        async move { ledger.settle_delivery(queued).await }
+        async move { ledger.settle_delivery(queued).await.journalled }
     }
 
     /// Folds a delivery and queues it.
@@ -105,7 +113,8 @@ impl Ledger {
         }
     }
 
-    async fn settle_delivery(&self, queued: QueuedDelivery) -> Result<(), Arc<JournalError>> {
+    /// Waits until a delivery is on durable storage and, where Redis can be reached, in Redis.
+    pub(super) async fn settle_delivery(&self, queued: QueuedDelivery) -> SettledDelivery {
         let QueuedDelivery {
             bill,
             message,
@@ -113,6 +122,7 @@ impl Ledger {
             commit,
         } = queued;
         let rows = self.node.committed(commit).await;
+        let mut is_shared = false;
         if let Some(share) = &self.share {
             let accepted = answer.as_deref().map(|answer| (&message, answer));
             let subject = Subject {
@@ -124,11 +134,16 @@ impl Ledger {
                 let held = share.read(&bill, message).await?;
                 share.write(subject, held, |_| {}).await
             };
-            if let (Ok(epoch), Ok(rows)) = (shared.await, &rows) {
+            let shared = shared.await;
+            is_shared = shared.is_ok();
+            if let (Ok(epoch), Ok(rows)) = (shared, &rows) {
                 self.node.marks().shared(epoch, *rows);
             }
         }
-        rows.map(|_| ())
+        SettledDelivery {
+            journalled: rows.map(|_| ()),
+            is_shared,
+        }
     }
 
     /// Another node's delivery, met in the shared state: only the journal need hear of it.

@@ -8,7 +8,7 @@ use protocol::{Bill, BillerCode};
 use super::Ledger;
 use crate::redis::OutOfReach;
 use crate::sync::{Lag, Share};
-use crate::{JournalError, MessageDigest};
+use crate::{JournalError, MessageDigest, Stamp};
 
 /// Facts whose bills, or kept answers, are compared with the shared state in one go.
 const BATCH: usize = 512;
@@ -101,16 +101,21 @@ impl Ledger {
         Ok(difference)
     }
 
+    /// Returns the time of a stamp from which on Redis keeps values: what is older may have expired.
+    fn kept_since(&self, share: &Share) -> i64 {
+        Stamp::time_of(self.node.now().minus(share.keep().values))
+    }
+
     async fn look_at_bills(
         &self,
         share: &Share,
         lacking: &mut Lacking,
         difference: &mut RedisDifference,
     ) -> Result<(), Halt> {
-        let mut after = 0;
+        let (mut after, since) = (0, self.kept_since(share));
         loop {
             let (last, bills) = self
-                .read_journal(move |reader| reader.bills_after(after, BATCH))
+                .read_journal(move |reader| reader.bills_after((after, since), BATCH))
                 .await?;
             let Some(last) = last else { return Ok(()) };
             after = last;
@@ -130,10 +135,10 @@ impl Ledger {
         lacking: &mut Lacking,
         difference: &mut RedisDifference,
     ) -> Result<(), Halt> {
-        let mut after = 0;
+        let (mut after, since) = (0, self.kept_since(share));
         loop {
             let accepted = self
-                .read_journal(move |reader| reader.accepted_after(after, BATCH))
+                .read_journal(move |reader| reader.accepted_after((after, since), BATCH))
                 .await?;
             let Some((last, ..)) = accepted.last() else {
                 return Ok(());

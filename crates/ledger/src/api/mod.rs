@@ -11,8 +11,10 @@ mod delivery;
 mod difference;
 mod identity;
 mod judgement;
+mod lease;
 mod links;
 mod nodes;
+mod open;
 mod options;
 mod payments;
 mod queued_payment;
@@ -25,6 +27,7 @@ mod retention_preview;
 mod status;
 mod story;
 mod undelivered;
+mod under_way_elsewhere;
 mod unread_payment;
 mod verify;
 
@@ -37,6 +40,7 @@ pub use close::LeftBehind;
 pub use delivery::DeliveryOutcome;
 pub use difference::RedisDifference;
 pub use identity::IdentityUse;
+pub use lease::{DeliveryLease, DeliveryTurn, WithoutRedis};
 pub use links::{LinkOutcome, Reservation};
 pub use nodes::NotForgotten;
 pub use options::{Copies, Options};
@@ -56,9 +60,7 @@ pub use crate::node::kept::{ForgottenCount, KeptFrom};
 use crate::node::retention;
 use crate::node::{CacheFigures, FillingThread, Node, RetentionThread, refused_links};
 use crate::redis::SharedStore;
-use crate::sync::{
-    Held, Keep, Presence, ReplicaState, Replication, ReplicationSettings, Resync, Seal, Share,
-};
+use crate::sync::{Held, Presence, Replication, Resync, Share};
 use crate::{BillView, JournalError, Timestamp};
 
 /// A question to the shared state ends at its deadline, or so much later: replies that have come by then
@@ -82,82 +84,6 @@ pub struct Ledger {
 }
 
 impl Ledger {
-    /// Opens the journal. Redis need not be reachable.
-    ///
-    /// # Errors
-    /// When the journal cannot be opened or read, or another process runs with this node's number.
-    pub fn open(options: &Options, now: Timestamp) -> Result<Self, JournalError> {
-        let settings = journal::JournalSettings::warning_below(options.low_disk_bytes)
-            .observed_by(options.observer.clone());
-        let node = Arc::new(Node::open(
-            &options.directory,
-            &settings,
-            options.cache_bytes,
-            (options.clock, now),
-        )?);
-        if let Some(observer) = &options.observer {
-            observer.stamps_ahead(node.ahead_at_start());
-            node.journal().tally().tell(Arc::clone(observer));
-        }
-        let share = options.redis.clone().map(|settings| {
-            let seal = Seal::new(settings.value_key.clone());
-            let store = SharedStore::start_by(settings, options.clock);
-            let keep = Keep {
-                unpaid_bills: options.retention,
-                paid_bills: options.retention_paid,
-            };
-            let replica = replica_of(node.journal())?;
-            let node = Arc::clone(&node);
-            Ok::<_, JournalError>(Share::new(
-                node,
-                (store, seal),
-                (keep, replica),
-                options.observer.clone(),
-            ))
-        });
-        let share = share.transpose()?;
-        let presence = share
-            .as_ref()
-            .map(|share| share.claim_number(now).map(Arc::new))
-            .transpose()?;
-        let resync = share
-            .as_ref()
-            .map(|share| Resync::start(Arc::clone(&node), share.clone()))
-            .transpose()
-            .map_err(|error| JournalError::Io(options.directory.clone(), error))?;
-        let replication = share
-            .as_ref()
-            .map(|share| {
-                let settings = ReplicationSettings {
-                    stream_bytes: options.stream_bytes,
-                    wait_replicas: options.wait_replicas,
-                };
-                Replication::start(&node, share, settings)
-            })
-            .transpose()
-            .map_err(|error| JournalError::Io(options.directory.clone(), error))?;
-        let kept = Kept {
-            unpaid_bills: options.retention,
-            paid_bills: options.retention_paid,
-            bodies: options.keep_bodies,
-        };
-        let retention = RetentionThread::start(Arc::clone(&node), kept, share.is_some())
-            .map_err(|error| JournalError::Io(options.directory.clone(), error))?;
-        let filling = FillingThread::start(Arc::clone(&node))
-            .map_err(|error| JournalError::Io(options.directory.clone(), error))?;
-        Ok(Self {
-            node,
-            share,
-            copies: options.copies,
-            kept,
-            _retention: Arc::new(retention),
-            _filling: Arc::new(filling),
-            _replication: replication.map(Arc::new),
-            _resync: resync.map(Arc::new),
-            presence,
-        })
-    }
-
     /// Makes this thread use per-thread connections to Redis. Call it on a worker: its runtime must be
     /// the only one of the thread and live as long as the thread.
     pub fn use_thread_connections(&self) {
@@ -212,8 +138,11 @@ impl Ledger {
             Ok(resident) => resident,
             Err(error) => return self.view_without_journal(bill, &held, now, error),
         };
-        let joined = held.join(bill, &resident.local());
-        Ok(joined.view(now))
+        let local = resident.local();
+        if held.is_missing() && local.state().is_some() {
+            share.put_back(bill);
+        }
+        Ok(held.join(bill, &local).view(now))
     }
 
     /// What is queued for a journal that cannot be read, and what Redis knows: a bill that is paid by that is paid.
@@ -294,13 +223,4 @@ impl Ledger {
     pub fn is_journal_writable(&self) -> bool {
         self.node.journal().is_writable()
     }
-}
-
-/// Returns what the journal has of the facts of all nodes.
-fn replica_of(journal: &journal::Journal) -> Result<ReplicaState, JournalError> {
-    let reader = journal.reader();
-    let named = |error: JournalError| error.of(journal.path());
-    let last = reader.own_last().map_err(named)?;
-    let known_to = reader.authors().map_err(named)?;
-    Ok(ReplicaState::new(journal.author(), last, known_to))
 }

@@ -42,6 +42,13 @@ impl Ledger {
             .map_or_else(Vec::new, |share| share.replica().lag())
     }
 
+    /// Returns whether this node is new and does not have the facts yet that the other nodes had when it started. Without
+    /// Redis, or while that is out of reach, nobody knows of others.
+    pub fn is_catching_up(&self) -> bool {
+        let share = self.share.as_ref();
+        share.is_some_and(|share| share.replica().is_catching_up(share.store().is_reachable()))
+    }
+
     /// Gives this node's number up and says to the other nodes that it has ended; at most a second. Called when the process
     /// ends: the number would be held for some seconds else.
     pub async fn leave(&self) {

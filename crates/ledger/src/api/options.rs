@@ -41,6 +41,8 @@ pub struct Options {
     pub stream_bytes: u64,
     /// How many replicas of the Redis server must have a payment, too, before Redis counts as the second copy.
     pub wait_replicas: u32,
+    /// After this time without a node another one delivers again what it took.
+    pub takes_over_after: Duration,
     /// Receives measurements and payment conflicts.
     pub observer: Option<Arc<dyn Observer>>,
     /// The clock that the callers read every `now` from.
@@ -62,6 +64,7 @@ impl Options {
             keep_values: Duration::from_hours(45 * 24),
             stream_bytes: 256 << 20,
             wait_replicas: 0,
+            takes_over_after: Duration::from_mins(1),
             observer: None,
             clock: WallClock(Timestamp::now),
         }

@@ -18,8 +18,8 @@ use super::{Copies, DeliveryOutcome, Ledger};
 use crate::journal::{Commit, Entry, Rows};
 use crate::sync::{Held, Share, Subject};
 use crate::{
-    BillState, Claim, Digests, Fact, FactContext, JournalError, KeptAnswer, Message, MessageDigest,
-    PaymentEffect, Stamp, Timestamp,
+    BillState, Claim, DeliveryState, Digests, Fact, FactContext, JournalError, KeptAnswer, Message,
+    MessageDigest, PaymentEffect, Stamp, Timestamp,
 };
 
 /// Redis has so long to take a payment before the biller is told (contract section 4, "Nodes").
@@ -131,9 +131,15 @@ impl Ledger {
     async fn go_on_together(&self, share: &Share, queued: Queued) -> RecordOutcome {
         let report = &queued.report;
         let digests = report.message.digests();
-        let held = share.read(&report.bill, Some(&digests)).await.ok();
+        let held = self.read_once_delivered(share, report, &digests).await;
         let known = queued.known(held.as_ref());
         let accepted = share.accepted(&report.bill, held.as_ref(), &digests).await;
+        let accepted = match held.as_ref() {
+            Some(held) if accepted.is_none() && held.is_missing() => {
+                self.accepted_in_journal(report, &digests).await
+            }
+            _ => accepted,
+        };
         if let Some((message, answer)) = accepted {
             // The node that delivered it has judged this report.
             drop(self.queue_addition(&queued, known.as_ref(), PaymentEffect::Repeated));
@@ -163,6 +169,28 @@ impl Ledger {
         let shared = self.share_payment(share, report, &stamps, held, (taken, written));
         let (taken, ()) = tokio::join!(shared, self.second_copy(share, written));
         RecordOutcome::Recorded(recorded(taken, rows.map(|_| ())))
+    }
+
+    /// Returns the pay-result of this event that the biller accepted, as the journal has it: it may have come from another
+    /// node since this one was claimed.
+    async fn accepted_in_journal(
+        &self,
+        report: &Reported,
+        digests: &Digests,
+    ) -> Option<(MessageDigest, KeptAnswer)> {
+        let is_accepted = {
+            let book = self.node.book_of(&report.bill);
+            let state = book.lock();
+            let known = state.state(&report.bill);
+            known.and_then(|known| known.delivery(&report.event)) == Some(DeliveryState::Accepted)
+        };
+        if !is_accepted {
+            return None;
+        }
+        let (bill, event, digests) = (report.bill.clone(), report.event.clone(), *digests);
+        let read = self.read_journal(move |reader| reader.accepted_copy(&bill, &event, &digests));
+        let (accepted, answer) = read.await.ok().flatten()?;
+        Some((accepted.bytes, answer))
     }
 
     /// What the payment turns out to mean, as facts of their own.

@@ -4,14 +4,14 @@ use bytes::Bytes;
 use protocol::PayType;
 
 use super::undelivered::{cancellation, note};
-use super::{DeliveryOutcome, EventDelivery, Ledger, Scope};
+use super::{DeliveryLease, DeliveryOutcome, EventDelivery, Ledger, Scope, WithoutRedis};
 use crate::sync::Held;
 use crate::{BillState, Cancellation, DeliveryState, Digests, JournalError, Timestamp};
 
 /// Which cancelled payments a redelivery skips. It does not apply to events of type C.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SkipCancelled {
-    /// Payments that are cancelled in part or fully, and all payments while Redis cannot be reached.
+    /// Payments that are cancelled in part or fully.
     AnyPart,
     /// Payments that are cancelled fully.
     Fully,
@@ -28,7 +28,7 @@ pub enum Redelivery {
     Cancelled,
     /// An operator closed it, through this node or another.
     Closed,
-    /// Redis cannot be reached, so the cancels of other nodes are not known.
+    /// Redis cannot be reached, so what other nodes delivered, and which cancels they took, is not known.
     OutOfReach,
     /// It may be delivered again.
     Allowed {
@@ -52,7 +52,7 @@ impl SkipCancelled {
 }
 
 impl Ledger {
-    /// Decides whether a claimed pay-result may be delivered again, and reads its bytes.
+    /// Decides whether a claimed pay-result may be delivered again under this lease, and reads its bytes.
     ///
     /// # Errors
     /// When the journal cannot be read.
@@ -61,6 +61,7 @@ impl Ledger {
         one: &EventDelivery,
         message: impl Into<Digests>,
         skip: SkipCancelled,
+        lease: &DeliveryLease,
         now: Timestamp,
     ) -> Result<Redelivery, JournalError> {
         let message: Digests = message.into();
@@ -92,7 +93,7 @@ impl Ledger {
         if one.event.pay_type == PayType::P && skip.leaves(cancelled) {
             return Ok(Redelivery::Cancelled);
         }
-        if scope == Scope::ThisNodeOnly && skip == SkipCancelled::AnyPart {
+        if scope == Scope::ThisNodeOnly && lease.without_redis() == WithoutRedis::Waits {
             return Ok(Redelivery::OutOfReach);
         }
         let biller = one.bill.biller_code();

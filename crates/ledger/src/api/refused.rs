@@ -173,6 +173,11 @@ impl Ledger {
         Ok(())
     }
 
+    /// Returns whether a refused pay-result of this node is open.
+    pub fn is_refused_open(&self, message: &MessageDigest) -> bool {
+        self.node.refused().is_open(message)
+    }
+
     /// Returns how many refused pay-results of this node are open.
     pub fn open_refused(&self) -> usize {
         self.node.refused().open()

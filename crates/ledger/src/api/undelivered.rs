@@ -285,7 +285,7 @@ fn attempts(facts: &[NumberedFact], event: &PaymentEvent) -> Option<DeliveryAtte
 }
 
 /// Whether two are one event (contract section 4): the amount tells cancels apart, not payments.
-fn is_same(one: &PaymentEvent, other: &PaymentEvent) -> bool {
+pub(super) fn is_same(one: &PaymentEvent, other: &PaymentEvent) -> bool {
     (one.pay_id, one.pay_type, one.paid_at) == (other.pay_id, other.pay_type, other.paid_at)
         && (one.pay_type == PayType::P || one.pay_amount.abs() == other.pay_amount.abs())
 }

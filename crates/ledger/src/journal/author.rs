@@ -31,6 +31,31 @@ CREATE INDEX IF NOT EXISTS foreign_run_by_number ON foreign_run (author, number)
 CREATE INDEX IF NOT EXISTS foreign_run_by_own ON foreign_run (own, seq);
 ";
 
+/// The number of the author of the row `fact.seq`; NULL where that is this journal.
+pub(super) const OF_ROW: &str =
+    "(SELECT CASE WHEN fact.seq < run.seq + run.facts THEN run.author END
+    FROM foreign_run AS run WHERE run.seq <= fact.seq ORDER BY run.seq DESC LIMIT 1)";
+
+/// Returns who made the fact in this row, where that is another author.
+pub(super) fn of_row(connection: &Connection, row: i64) -> Result<Option<Author>, JournalError> {
+    let author = connection
+        .prepare_cached(
+            "SELECT author.node, author.journal, run.seq + run.facts FROM foreign_run AS run
+             CROSS JOIN author ON author.id = run.author WHERE run.seq <= ?1 ORDER BY run.seq DESC LIMIT 1",
+        )?
+        .query_row([row], |found| {
+            let author = Author {
+                node: found.get(0)?,
+                journal: found.get(1)?,
+            };
+            Ok((author, found.get::<_, i64>(2)?))
+        })
+        .optional()?;
+    Ok(author
+        .filter(|(_, behind)| row < *behind)
+        .map(|(author, _)| author))
+}
+
 /// An author in this journal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct KnownAuthor {
@@ -139,15 +164,26 @@ pub(super) fn own_stretch(
         .query_row([number], |row| Ok((row.get(0)?, row.get(1)?)))
         .optional()?;
     let first = before.map_or(number, |(behind, own)| behind + number - own - 1);
-    let next: Option<i64> = connection
-        .prepare_cached("SELECT min(seq) FROM foreign_run WHERE seq >= ?1")?
-        .query_row([first], |row| row.get(0))?;
+    let next: Option<(i64, i64)> = connection
+        .prepare_cached("SELECT seq, own FROM foreign_run WHERE seq >= ?1 ORDER BY seq LIMIT 1")?
+        .query_row([first], |row| Ok((row.get(0)?, row.get(1)?)))
+        .optional()?;
+    if let Some((next, own)) = next {
+        // Runs before the first fact are forgotten: the rows are counted from behind.
+        let rows = Rows {
+            first: next - (own - number + 1),
+            last: next - 1,
+        };
+        return Ok(Some(Stretch { rows, number }));
+    }
     let last: Option<i64> = connection
         .prepare_cached("SELECT max(seq) FROM fact")?
         .query_row([], |row| row.get(0))?;
-    let last = next.map(|next| next - 1).or(last).unwrap_or_default();
-    let rows = Rows { first, last };
-    Ok((first <= last).then_some(Stretch { rows, number }))
+    let rows = Rows {
+        first,
+        last: last.unwrap_or_default(),
+    };
+    Ok((first <= rows.last).then_some(Stretch { rows, number }))
 }
 
 /// Returns the rows of another author's facts from this number on that follow each other.
@@ -189,6 +225,17 @@ pub(super) fn stretch_of(
     }))
 }
 
+/// Forgets the runs that lie before the first fact, but for the last of them, from which own numbers are counted.
+pub(super) fn forget_runs(connection: &Connection) -> Result<(), JournalError> {
+    connection
+        .prepare_cached(
+            "DELETE FROM foreign_run WHERE seq < (SELECT max(seq) FROM foreign_run
+             WHERE seq < (SELECT min(seq) FROM fact) AND seq + facts <= (SELECT min(seq) FROM fact))",
+        )?
+        .execute([])?;
+    Ok(())
+}
+
 /// Gives the own rows that were published to the author that the journal was until now; the other ones are made by what it
 /// is from now on. Called where its identity changes: the former author may live on in another journal, and have made
 /// other facts with the numbers behind them.
@@ -226,4 +273,74 @@ pub(super) fn part_from(connection: &Connection, former: Author) -> Result<(), J
         [],
     )?;
     set_known_to(connection, known.id, published)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::journal::{connection, schema};
+
+    /// A journal whose rows are own facts (`true`) or another author's.
+    fn journal(rows: &[bool]) -> (tempfile::TempDir, Connection) {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("journal.sqlite3");
+        let mut connection = connection::connect(&file).unwrap();
+        schema::prepare(&mut connection, &file).unwrap();
+        connection
+            .pragma_update(None, "synchronous", "OFF")
+            .unwrap();
+        let mut number = 1;
+        for (row, is_own) in (1..).zip(rows) {
+            connection
+                .execute("INSERT INTO fact (bill, kind, stamp) VALUES (1, 1, 1)", [])
+                .unwrap();
+            if !is_own {
+                let only = Rows {
+                    first: row,
+                    last: row,
+                };
+                add_run(&connection, 7, (only, number)).unwrap();
+                number += 1;
+            }
+        }
+        (folder, connection)
+    }
+
+    /// The rows of all own facts from the first one that is there on, by walking stretches.
+    fn own_rows(connection: &Connection, first: i64, last: i64) -> Vec<(i64, i64)> {
+        let (mut number, mut found) = (first, Vec::new());
+        while number <= last {
+            let stretch = own_stretch(connection, number).unwrap().unwrap();
+            let Rows { first, last } = stretch.rows;
+            found.extend((number..).zip(first..=last));
+            number += last - first + 1;
+        }
+        found
+    }
+
+    proptest! {
+        #[test]
+        fn numbers_lead_to_rows_whatever_lies_between_and_whatever_is_forgotten(
+            rows in proptest::collection::vec(any::<bool>(), 1..24),
+            forgotten in 0..24_usize,
+        ) {
+            let (_folder, connection) = journal(&rows);
+            let own: Vec<i64> = (1..).zip(&rows).filter(|(_, own)| **own).map(|(row, _)| row).collect();
+            let expected: Vec<(i64, i64)> = (1..).zip(own.iter().copied()).collect();
+            let last = i64::try_from(own.len()).unwrap();
+            prop_assert_eq!(own_rows(&connection, 1, last), expected.clone());
+            for (row, _) in (1..).zip(&rows) {
+                let count = own.iter().filter(|own| **own <= row).count();
+                prop_assert_eq!(own_up_to(&connection, row).unwrap(), i64::try_from(count).unwrap());
+            }
+            let forgotten = i64::try_from(forgotten.min(rows.len() - 1)).unwrap();
+            connection.execute("DELETE FROM fact WHERE seq <= ?1", [forgotten]).unwrap();
+            forget_runs(&connection).unwrap();
+            let left: Vec<_> = expected.into_iter().filter(|(_, row)| *row > forgotten).collect();
+            let walked: Vec<_> = own_rows(&connection, 1, last).into_iter().filter(|(_, row)| *row > forgotten).collect();
+            prop_assert_eq!(walked, left);
+        }
+    }
 }

@@ -20,7 +20,7 @@ pub enum Finding {
         /// The column at fault.
         column: String,
     },
-    /// A fact with the stamp of an earlier one.
+    /// A fact with the stamp of an earlier one that says something else.
     StampTwice {
         /// Its number.
         row: i64,
@@ -119,7 +119,10 @@ impl fmt::Display for Finding {
             Self::Unreadable { row, column } => {
                 write!(f, "row {row} cannot be read: {column}")
             }
-            Self::StampTwice { row } => write!(f, "row {row} has the stamp of an earlier row"),
+            Self::StampTwice { row } => write!(
+                f,
+                "row {row} has the stamp of an earlier row, and says something else"
+            ),
             Self::MessageMissing { row } => {
                 write!(f, "row {row} is a payment whose pay-result is not kept")
             }

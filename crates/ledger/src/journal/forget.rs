@@ -5,7 +5,7 @@ use rusqlite::types::Value;
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::intern::Numbers;
-use super::{JournalError, Walked, load, recompute};
+use super::{JournalError, Walked, author, load, recompute};
 
 /// Pay-results of facts that leave, but for those that other facts name: the same bytes may be another bill's, under
 /// other identity parameters.
@@ -104,6 +104,7 @@ pub(super) fn part(
 
 /// Takes out the bytes that a walk of the retention found, and writes down how far it has come.
 pub(super) fn walked(connection: &Connection, walked: &Walked) -> Result<(), JournalError> {
+    author::forget_runs(connection)?;
     for seq in &walked.deliveries {
         let found: Option<(i64, Value, Option<i64>)> = connection
             .prepare_cached(

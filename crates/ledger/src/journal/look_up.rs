@@ -185,18 +185,18 @@ impl Reader {
     }
 
     /// Of at most `most` rows behind row `after`: the last one's number, and the bills that they
-    /// are of. Rows that name no bill are passed over.
+    /// are of, where a stamp is not before `since`. Rows that name no bill are passed over.
     ///
     /// # Errors
     /// When the file cannot be read.
     pub fn bills_after(
         &self,
-        after: i64,
+        (after, since): (i64, i64),
         most: usize,
     ) -> Result<(Option<i64>, Vec<Bill>), JournalError> {
         let connection = self.lock();
         let query = format!(
-            "SELECT {BILL_COLUMNS}, fact.seq FROM fact LEFT JOIN bill ON bill.id = fact.bill
+            "SELECT {BILL_COLUMNS}, fact.seq, fact.stamp FROM fact LEFT JOIN bill ON bill.id = fact.bill
              LEFT JOIN biller ON biller.id = bill.biller WHERE fact.seq > ?1 ORDER BY fact.seq LIMIT ?2"
         );
         let mut statement = connection.prepare_cached(&query)?;
@@ -205,28 +205,32 @@ impl Reader {
         let mut bills = BTreeSet::new();
         while let Some(row) = rows.next()? {
             last = Some(row.get("seq")?);
+            if row.get::<_, i64>("stamp")? < since {
+                continue;
+            }
             bills.extend(row::bill(row, 0).ok());
         }
         Ok((last, bills.into_iter().collect()))
     }
 
-    /// At most `most` pay-results that their billers accepted, in the order in which the journal has them, each with
-    /// its number there; those behind the number `after`.
+    /// At most `most` pay-results that their billers accepted by a delivery behind row `after` whose stamp is not before
+    /// `since`, each with that row.
     ///
     /// # Errors
     /// When the file cannot be read.
     pub fn accepted_after(
         &self,
-        after: i64,
+        (after, since): (i64, i64),
         most: usize,
     ) -> Result<Vec<(i64, BillerCode, Digests)>, JournalError> {
         let connection = self.lock();
         let mut statement = connection.prepare_cached(
-            "SELECT answer.message, biller.code, message.digest, message.canonical FROM answer
-             CROSS JOIN message ON message.id = answer.message CROSS JOIN biller ON biller.id = message.biller
-             WHERE answer.message > ?1 ORDER BY answer.message LIMIT ?2",
+            "SELECT fact.seq, biller.code, message.digest, message.canonical FROM fact
+             CROSS JOIN answer ON answer.message = fact.message CROSS JOIN message ON message.id = fact.message
+             CROSS JOIN biller ON biller.id = message.biller
+             WHERE fact.seq > ?1 AND +fact.kind = 7 AND fact.delivery = 0 AND fact.stamp >= ?3 ORDER BY fact.seq LIMIT ?2",
         )?;
-        let mut rows = statement.query(params![after, limit(most)])?;
+        let mut rows = statement.query(params![after, limit(most), since])?;
         collect(&mut rows, |row| {
             let code = BillerCode::parse(row.get_ref(1)?.as_str().unwrap_or_default());
             let code = code.ok_or_else(|| column::unreadable("biller_code"))?;

@@ -3,10 +3,11 @@
 use protocol::{Bill, BillerCode};
 use rusqlite::params;
 
+use super::author::{self, OF_ROW};
 use super::look_up::{NumberedFact, numbered};
 use super::row::{BILL_COLUMNS, collect, limit};
 use super::{JournalError, Reader, column, hash, row};
-use crate::{FactKind, MessageDigest};
+use crate::{Author, FactKind, MessageDigest};
 
 /// A bill of the journal.
 #[derive(Clone, Debug)]
@@ -147,9 +148,24 @@ impl Reader {
     /// # Errors
     /// When the file cannot be read or holds a row that this version does not know.
     pub fn cut_off_payments(&self) -> Result<Vec<NumberedFact>, JournalError> {
-        let own = "AND NOT EXISTS (SELECT 1 FROM foreign_run WHERE fact.seq BETWEEN foreign_run.seq
-             AND foreign_run.seq + foreign_run.facts - 1)";
-        self.open_events((6, own), None, usize::MAX)
+        let own = format!("AND {OF_ROW} IS NULL");
+        self.open_events((6, &own), None, usize::MAX)
+    }
+
+    /// The same of those that another author's journal took, at most `most`.
+    ///
+    /// # Errors
+    /// When the file cannot be read or holds a row that this version does not know.
+    pub(crate) fn cut_off_payments_of(
+        &self,
+        author: Author,
+        most: usize,
+    ) -> Result<Vec<NumberedFact>, JournalError> {
+        let Some(known) = author::find(&self.lock(), author)? else {
+            return Ok(Vec::new());
+        };
+        let its_own = format!("AND {OF_ROW} = {}", known.id);
+        self.open_events((6, &its_own), None, most)
     }
 
     fn open_events(

@@ -8,7 +8,7 @@ use std::io::{self, ErrorKind};
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
-use rusqlite::{Connection, OptionalExtension, params};
+use rusqlite::{Connection, OptionalExtension};
 use rustix::fs::{CWD, RenameFlags, renameat_with};
 
 use super::{JournalError, author, schema};
@@ -72,19 +72,24 @@ pub(super) fn settle(
         }
     };
     let transaction = connection.unchecked_transaction()?;
-    if let Some(known) = known_identity.filter(|known| *known != identity) {
-        let former = Author {
-            node: schema::node(&transaction)?,
-            journal: known,
-        };
-        author::part_from(&transaction, former)?;
-    }
-    transaction.execute(
-        "UPDATE node SET identity = ?1, place = ?2",
-        params![identity, place],
-    )?;
+    take_identity(&transaction, known_identity, identity)?;
+    transaction.execute("UPDATE node SET place = ?1", [&place])?;
     transaction.commit()?;
     Ok(JournalIdentity { identity, place })
+}
+
+/// Gives the journal an identity; the author that it was until now keeps what was published.
+pub(super) fn take_identity(
+    connection: &Connection,
+    former: Option<i64>,
+    identity: i64,
+) -> Result<(), JournalError> {
+    if let Some(journal) = former.filter(|former| *former != identity) {
+        let node = schema::node(connection)?;
+        author::part_from(connection, Author { node, journal })?;
+    }
+    connection.execute("UPDATE node SET identity = ?1", [identity])?;
+    Ok(())
 }
 
 /// A new identity.

@@ -107,6 +107,14 @@ impl Reader {
         Ok(known.map_or(0, |known| known.known_to))
     }
 
+    /// Returns who made the fact in this row; `None` where that is this journal.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub(crate) fn author_of_row(&self, row: i64) -> Result<Option<Author>, JournalError> {
+        author::of_row(&self.lock(), row)
+    }
+
     /// Returns the authors of which the journal has facts, each with the number up to which it has them.
     ///
     /// # Errors

@@ -91,6 +91,20 @@ impl Node {
             payments = cut_off.len(),
             "pay-results were cut off by the last stop: whether their billers heard of them is unknown"
         );
+        let last = self.settle_as_unknown(cut_off, now);
+        // The writer commits them in order. Where it cannot write now, it does later.
+        if let Some(Err(error)) = last.map(Commit::committed_at_start) {
+            tracing::error!(%error, "what was cut off is not in the journal yet");
+        }
+        Ok(())
+    }
+
+    /// Whether the billers heard of these payments is unknown, and that becomes a fact of each. Returns the last commit.
+    pub(crate) fn settle_as_unknown(
+        &self,
+        cut_off: Vec<NumberedFact>,
+        now: Timestamp,
+    ) -> Option<Commit> {
         let mut last = None;
         for NumberedFact { fact, context, .. } in cut_off {
             let FactKind::Payment { event, message, .. } = fact.kind else {
@@ -107,11 +121,7 @@ impl Node {
             };
             last = Some(self.record_of_request(&fact.bill, now, kind, context));
         }
-        // The writer commits them in order. Where it cannot write now, it does later.
-        if let Some(Err(error)) = last.map(Commit::committed_at_start) {
-            tracing::error!(%error, "what was cut off is not in the journal yet");
-        }
-        Ok(())
+        last
     }
 }
 

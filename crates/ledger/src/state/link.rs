@@ -142,6 +142,12 @@ impl Link {
         }
     }
 
+    /// Returns whether an attempt is under way, as far as is known.
+    pub(crate) fn is_under_way(&self) -> bool {
+        self.open
+            .is_some_and(|(attempt, _)| !self.has_ended(attempt))
+    }
+
     /// Returns whether the outcome of an attempt is known.
     pub(crate) fn has_ended(&self, attempt: Stamp) -> bool {
         self.closed >= Some(attempt)

@@ -1,5 +1,6 @@
 //! What a node says of itself to the others.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use crate::{Author, Timestamp};
@@ -35,6 +36,22 @@ impl RegisteredNode {
     pub fn is_running(&self, now: Timestamp) -> bool {
         !self.has_ended && self.seen.plus(SILENT_AFTER) > now
     }
+
+    /// Returns how many facts the node lacks of those that any of these nodes has; `None` where it takes none of others.
+    pub fn lacks(&self, nodes: &[Self]) -> Option<i64> {
+        let own = self.replica.as_ref()?;
+        let replicas = || nodes.iter().filter_map(|node| node.replica.as_ref());
+        let known = replicas().flat_map(|replica| {
+            let others = replica.known_to.iter().map(|(author, _)| *author);
+            others.chain([replica.author])
+        });
+        let authors: BTreeSet<Author> = known.collect();
+        let lacks = |author| {
+            let most = replicas().map(|replica| replica.has_up_to(author)).max();
+            (most.unwrap_or_default() - own.has_up_to(author)).max(0)
+        };
+        Some(authors.into_iter().map(lacks).sum())
+    }
 }
 
 /// What a node's journal has of the facts of all nodes (contract section 4, "Nodes").
@@ -58,5 +75,49 @@ impl Replica {
         }
         let known = self.known_to.iter().find(|(author, _)| *author == of);
         known.map_or(0, |(_, number)| *number)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn author(node: u32) -> Author {
+        Author { node, journal: 7 }
+    }
+
+    fn node(number: u32, last: i64, known_to: &[(u32, i64)]) -> RegisteredNode {
+        let known_to = known_to
+            .iter()
+            .map(|(node, number)| (author(*node), *number));
+        RegisteredNode {
+            node: number,
+            format: 3,
+            process: 1,
+            machine: String::new(),
+            since: Timestamp::default(),
+            seen: Timestamp::default(),
+            has_ended: false,
+            unshared: 0,
+            replica: Some(Replica {
+                author: author(number),
+                last,
+                known_to: known_to.collect(),
+                wanted: Vec::new(),
+            }),
+        }
+    }
+
+    #[test]
+    fn a_node_lacks_what_any_other_has_also_of_authors_that_are_gone() {
+        let mut nodes = [
+            node(1, 10, &[(2, 5), (9, 100)]),
+            node(2, 8, &[(1, 10), (9, 40)]),
+            node(3, 0, &[]),
+            node(4, 0, &[]),
+        ];
+        nodes[3].replica = None;
+        let lacking: Vec<_> = nodes.iter().map(|node| node.lacks(&nodes)).collect();
+        assert_eq!(lacking, [Some(3), Some(60), Some(118), None]);
     }
 }

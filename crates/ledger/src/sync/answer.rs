@@ -83,7 +83,7 @@ impl Share {
                 biller.as_str(),
                 key,
                 &value,
-                self.keep().paid_bills,
+                self.keep().accepted(),
                 self.large_value_timeout,
             )
             .await

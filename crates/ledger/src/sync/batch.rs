@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use protocol::BillerCode;
+use protocol::{Bill, BillerCode};
 
 use super::answer::is_large;
 use super::item::{Item, accepted_in, items_of, linked_bills};
@@ -100,6 +100,27 @@ pub(super) async fn write_batches(
         }
     }
     Ok(deferred)
+}
+
+/// Writes what is known of these bills of one biller; returns how much is deferred.
+pub(super) async fn write_bills(
+    (node, share): (&Node, &Share),
+    biller: BillerCode,
+    bills: &[Bill],
+) -> Option<Deferred> {
+    let runner = Runner {
+        node,
+        share,
+        biller,
+    };
+    let item = |bill| Item {
+        bill,
+        accepted: None,
+        part: Part::Links,
+        rows: Vec::new(),
+    };
+    let items: Vec<Item<'_>> = bills.iter().map(item).collect();
+    runner.run(&items).await
 }
 
 /// A `Runner` writes the items of one biller.

@@ -18,8 +18,8 @@ use crate::state::horizon::Horizon;
 use crate::state::owners::Owners;
 use crate::state::paid_identities::PaidIdentities;
 use crate::{
-    BillGroup, BillState, BillView, Digests, Fact, KeptAnswer, MessageDigest, RegisteredBills,
-    Stamp, Timestamp,
+    Author, BillGroup, BillState, BillView, Digests, Fact, KeptAnswer, MessageDigest,
+    RegisteredBills, Stamp, Timestamp,
 };
 
 /// A `Held` is the decoded values of a bill's keys.
@@ -39,6 +39,8 @@ pub(crate) struct Held {
     pub(crate) accepted: Option<KeptAnswer>,
     /// The pay-result of the same canonical form that was accepted first.
     pub(super) accepted_as: Option<MessageDigest>,
+    /// Who delivers that pay-result at this moment.
+    pub(super) delivered_by: Option<Author>,
     /// That answer is large, and stored separately.
     pub(super) is_separate: bool,
     /// A value had no valid checksum.
@@ -56,6 +58,11 @@ pub(super) fn answer(value: &Bytes) -> Result<Answer, Unreadable> {
 }
 
 impl Held {
+    /// Returns whether the bill's own value was asked for and is not there.
+    pub(crate) fn is_missing(&self) -> bool {
+        self.raw.first().is_some_and(Option::is_none)
+    }
+
     /// Reads values in the order of the keys.
     pub(super) fn read(
         bill: &Bill,

@@ -5,6 +5,7 @@
 //! knows before anything is decided or written, so a value that is missing, old or wiped can make a decision slower
 //! but never wrong in what this node knows.
 
+mod absences;
 mod accepted;
 mod answer;
 mod batch;
@@ -16,6 +17,8 @@ mod identities;
 mod item;
 mod join;
 mod keys;
+mod lease;
+mod missed;
 mod old_values;
 mod prepared;
 mod presence;
@@ -38,6 +41,8 @@ pub(crate) use compare::Lag;
 pub(crate) use held::Held;
 pub(crate) use identities::PaymentsInAnyIdentity;
 use keys::{KeySet, keys};
+pub(crate) use lease::Lease;
+use missed::Missed;
 use prepared::Prepared;
 pub(crate) use presence::Presence;
 pub(crate) use replica::ReplicaState;
@@ -74,6 +79,7 @@ pub(crate) struct Share {
     seal: Seal,
     keep: Keep,
     replica: Arc<ReplicaState>,
+    missed: Arc<Missed>,
 }
 
 impl Share {
@@ -91,6 +97,7 @@ impl Share {
             seal,
             keep,
             replica: Arc::new(replica),
+            missed: Arc::default(),
         }
     }
 
@@ -160,12 +167,28 @@ impl Share {
     ) -> Result<Held, OutOfReach> {
         let epoch = self.node.marks().epoch();
         let key_set = self.key_set(bill.biller_code(), part);
-        let keys = keys(bill, message, key_set);
-        let values = self
-            .watched(self.store.get(bill.biller_code().as_str(), &keys))
-            .await?;
-        self.decode(bill, message, (key_set, values), epoch)
-            .map_err(|Unreadable| unreadable(bill))
+        let mut keys = keys(bill, message, key_set);
+        keys.extend(message.map(lease::key));
+        let biller = bill.biller_code();
+        let mut values = self.watched(self.store.get(biller.as_str(), &keys)).await?;
+        let leased = message.and_then(|message| {
+            let value = values.pop().flatten()?;
+            self.lease_holder((biller, message), &value)
+        });
+        let held = self.decode(bill, message, (key_set, values), epoch);
+        let mut held = held.map_err(|Unreadable| unreadable(bill))?;
+        held.delivered_by = leased;
+        // A journal that cannot be written takes nothing from streams.
+        if held.is_missing() && self.node.journal().is_writable() {
+            // It may have expired, or was evicted: then the journals know, those of other nodes too.
+            Box::pin(self.replica.follow_now()).await;
+        }
+        Ok(held)
+    }
+
+    /// Redis has nothing of a bill that this node knows: it is put back soon.
+    pub(crate) fn put_back(&self, bill: &Bill) {
+        self.missed.add(bill);
     }
 
     /// Returns which values of a biller's bills are read and written.

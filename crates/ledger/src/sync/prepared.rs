@@ -28,7 +28,8 @@ struct PreparedChange<'a> {
     key: Key<'a>,
     expected: Option<&'a [u8]>,
     new: Vec<u8>,
-    kept: Duration,
+    /// `None`: until it is written again.
+    kept: Option<Duration>,
 }
 
 impl<'a> Prepared<'a> {
@@ -77,7 +78,7 @@ impl PreparedChange<'_> {
             key: self.key,
             expected: self.expected,
             new: &self.new,
-            expires_in: Some(self.kept),
+            expires_in: self.kept,
         }
     }
 }
@@ -111,8 +112,13 @@ fn content(key: Key<'_>, subject: Subject<'_>, joined: &Held) -> Vec<u8> {
 }
 
 /// Returns for how long a key is kept that is not written again.
-fn kept_for(key: Key<'_>, joined: &Held, keep: Keep) -> Duration {
+fn kept_for(key: Key<'_>, joined: &Held, keep: Keep) -> Option<Duration> {
     let state = joined.state.as_ref();
+    let is_of_links = matches!(key.kind, BILL | GROUP | NOTICE_KEY);
+    if is_of_links && state.is_some_and(|state| state.link().is_under_way()) {
+        // A server that evicts what expires must not let go of what keeps two links from being made.
+        return None;
+    }
     let is_nothing = match key.kind {
         BILL => state.is_none_or(BillState::is_settled_to_nothing),
         GROUP => joined.in_group.is_empty(),
@@ -121,11 +127,12 @@ fn kept_for(key: Key<'_>, joined: &Held, keep: Keep) -> Duration {
         _ => false,
     };
     let is_unpaid = state.is_none_or(|state| state.payments().is_none());
-    match key.kind {
-        OLD_GROUP | OLD_NOTICE_KEY => OLD_VALUES_KEPT,
+    let kept = match key.kind {
+        OLD_GROUP | OLD_NOTICE_KEY => return Some(OLD_VALUES_KEPT),
         _ if is_nothing => REFUSED_LINKS_KEPT.min(keep.unpaid_bills),
         BILL if is_unpaid => keep.unpaid_bills,
         // An answer about several bills lasts as long as the longest of them.
         _ => keep.paid_bills,
-    }
+    };
+    Some(kept.min(keep.values))
 }

@@ -11,7 +11,7 @@ use super::batch::{Deferred, LargeAnswers, write_batches};
 use crate::journal::Rows;
 use crate::node::Epoch;
 use crate::node::Node;
-use crate::{Fact, JournalError};
+use crate::{Fact, JournalError, Stamp};
 
 /// So many facts are read at once.
 const FACTS_AT_ONCE: usize = 512;
@@ -87,6 +87,7 @@ impl Progress {
             self.skip_gaps(node, after, &facts);
             let is_due = |(row, _): &(i64, Fact)| *row <= overdue && !node.marks().is_shared(*row);
             let due = facts.into_iter().filter(is_due).collect();
+            let due = self.without_expired(node, due, share);
             self.write_facts(node, share, due).await?;
             self.visited_up_to = last.min(overdue);
             let ends = stopped.has_changed().unwrap_or(true);
@@ -101,6 +102,27 @@ impl Progress {
         }
         self.log_deferred(node);
         Ok(())
+    }
+
+    /// Leaves out the facts that are older than Redis keeps values: the journals answer. What is under way is younger.
+    fn without_expired(
+        &self,
+        node: &Node,
+        facts: Vec<(i64, Fact)>,
+        share: &Share,
+    ) -> Vec<(i64, Fact)> {
+        let kept_from = Stamp::time_of(node.now().minus(share.keep().values));
+        let (young, expired): (Vec<_>, Vec<_>) = facts
+            .into_iter()
+            .partition(|(_, fact)| fact.stamp.time >= kept_from);
+        for (row, _) in expired {
+            let only = Rows {
+                first: row,
+                last: row,
+            };
+            node.marks().shared(self.epoch, only);
+        }
+        young
     }
 
     /// Returns whether deferred facts are to be tried again now, with a chance to succeed.

@@ -4,9 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use tokio::sync::watch;
+use tokio::sync::{Notify, watch};
+use tokio::time::timeout;
 
-use crate::{Author, RegisteredNode, Replica};
+use super::absences::{self, Absences};
+use crate::{Author, RegisteredNode, Replica, Timestamp};
 
 /// How far this journal's own facts are published.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -17,6 +19,18 @@ pub(crate) struct Published {
     pub(crate) is_reachable: bool,
 }
 
+/// The rounds in which the streams of the other nodes are read.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct Rounds {
+    /// So many were begun.
+    begun: u64,
+    /// The last of them that came to the end of all streams that can be read.
+    ended: u64,
+}
+
+/// A call waits so long at most for the streams to be read.
+const FOLLOWED_WITHIN: Duration = Duration::from_millis(200);
+
 /// The state of replication on this node.
 #[derive(Debug)]
 pub(crate) struct ReplicaState {
@@ -25,6 +39,19 @@ pub(crate) struct ReplicaState {
     published: watch::Sender<Published>,
     nodes: watch::Sender<Vec<RegisteredNode>>,
     since: Instant,
+    /// Of a journal that was empty at the start: what others had published before that; `None` until it is known.
+    awaited: Mutex<Awaited>,
+    rounds: watch::Sender<Rounds>,
+    round_is_wanted: Notify,
+}
+
+/// What a node must have before it is ready.
+#[derive(Debug)]
+enum Awaited {
+    /// Its journal was empty, and who else there is is not known yet.
+    Unknown,
+    /// These authors' facts up to these numbers.
+    Facts(Vec<(Author, i64)>),
 }
 
 #[derive(Debug, Default)]
@@ -34,22 +61,38 @@ struct State {
     wanted: BTreeSet<Author>,
     /// When a stream was last read to its end.
     caught_up: BTreeMap<Author, Instant>,
+    absences: Absences,
 }
 
 impl ReplicaState {
     /// Of this author, whose last fact has the number `last`, and which has the facts of others up to these numbers.
-    pub(crate) fn new(author: Author, last: i64, known_to: Vec<(Author, i64)>) -> Self {
+    /// A node that has been away for `gone_after` is taken to be gone.
+    pub(crate) fn new(
+        author: Author,
+        (last, known_to): (i64, Vec<(Author, i64)>),
+        gone_after: Duration,
+    ) -> Self {
         let others = known_to.into_iter().filter(|(known, _)| *known != author);
+        let others: BTreeMap<Author, i64> = others.collect();
+        let awaited = if last == 0 && others.is_empty() {
+            Awaited::Unknown
+        } else {
+            Awaited::Facts(Vec::new())
+        };
         Self {
             author,
             state: Mutex::new(State {
                 last,
-                known_to: others.collect(),
+                known_to: others,
+                absences: Absences::new(gone_after),
                 ..State::default()
             }),
             published: watch::Sender::default(),
             nodes: watch::Sender::default(),
             since: Instant::now(),
+            awaited: Mutex::new(awaited),
+            rounds: watch::Sender::default(),
+            round_is_wanted: Notify::new(),
         }
     }
 
@@ -118,6 +161,45 @@ impl ReplicaState {
         authors.map(lag).collect()
     }
 
+    /// Ends when the streams of the other nodes were read to their ends, in a round that begins after this; within 200 ms.
+    /// At once where there is no other node.
+    pub(crate) async fn follow_now(&self) {
+        let has_others = {
+            let nodes = self.nodes.borrow();
+            nodes
+                .iter()
+                .any(|known| known.node != self.author.node && known.replica.is_some())
+        };
+        if !has_others {
+            return;
+        }
+        let mut rounds = self.rounds.subscribe();
+        let next = rounds.borrow_and_update().begun + 1;
+        self.round_is_wanted.notify_one();
+        // What is not read in time, nobody waits for.
+        let _ = timeout(FOLLOWED_WITHIN, rounds.wait_for(|now| now.ended >= next)).await;
+    }
+
+    /// Ends when a round is wanted.
+    pub(crate) async fn round_wanted(&self) {
+        self.round_is_wanted.notified().await;
+    }
+
+    /// A round begins; returns its number.
+    pub(crate) fn begin_round(&self) -> u64 {
+        let mut number = 0;
+        self.rounds.send_modify(|rounds| {
+            rounds.begun += 1;
+            number = rounds.begun;
+        });
+        number
+    }
+
+    /// A round came to the end of all streams that can be read.
+    pub(crate) fn end_round(&self, number: u64) {
+        self.rounds.send_modify(|rounds| rounds.ended = number);
+    }
+
     /// Returns how far the own facts are published, and its changes.
     pub(crate) fn published(&self) -> watch::Receiver<Published> {
         self.published.subscribe()
@@ -132,8 +214,81 @@ impl ReplicaState {
         self.nodes.subscribe()
     }
 
-    pub(crate) fn set_nodes(&self, nodes: Vec<RegisteredNode>) {
+    pub(crate) fn set_nodes(&self, nodes: Vec<RegisteredNode>, now: Timestamp) {
+        self.await_others(&nodes);
+        {
+            let mut state = self.lock();
+            let known = state.known_to.keys().copied().collect();
+            state.absences.note(known, (&nodes, now));
+        }
         self.nodes.send_replace(nodes);
+    }
+
+    /// Returns whether it falls to this node to act for an author, `None`: itself. While the author runs, nobody else
+    /// does; once it is gone, the running node with the lowest number does.
+    pub(crate) fn acts_for(&self, author: Option<Author>, now: Timestamp) -> bool {
+        let Some(author) = author.filter(|author| *author != self.author) else {
+            return true;
+        };
+        self.lock().absences.is_gone(author) && self.is_first_running(now)
+    }
+
+    /// Returns the authors that are gone, where it falls to this node to act for them.
+    pub(crate) fn authors_to_act_for(&self, now: Timestamp) -> Vec<Author> {
+        if self.is_first_running(now) {
+            self.lock().absences.gone()
+        } else {
+            Vec::new()
+        }
+    }
+
+    /// Returns whether an author is a running node.
+    pub(crate) fn runs(&self, author: Author, now: Timestamp) -> bool {
+        absences::runs(&self.nodes.borrow(), author, now)
+    }
+
+    fn is_first_running(&self, now: Timestamp) -> bool {
+        absences::is_first_running(&self.nodes.borrow(), self.author.node, now)
+    }
+
+    /// A new node is to have what the others had when it first heard of them.
+    fn await_others(&self, nodes: &[RegisteredNode]) {
+        let mut awaited = self.awaited.lock().unwrap_or_else(PoisonError::into_inner);
+        if !matches!(*awaited, Awaited::Unknown) {
+            return;
+        }
+        let mut facts: BTreeMap<Author, i64> = BTreeMap::new();
+        let others = nodes.iter().filter(|known| known.node != self.author.node);
+        for replica in others.filter_map(|known| known.replica.as_ref()) {
+            let of_others = replica.known_to.iter().copied();
+            for (author, number) in of_others.chain([(replica.author, replica.last)]) {
+                let known = facts.entry(author).or_default();
+                *known = number.max(*known);
+            }
+        }
+        if facts.values().any(|number| *number > 0) {
+            tracing::info!(
+                facts = facts.values().sum::<i64>(),
+                authors = facts.len(),
+                "this node is new: it is ready once it has what the other nodes have"
+            );
+        }
+        *awaited = Awaited::Facts(facts.into_iter().collect());
+    }
+
+    /// Returns whether this node is new and lacks facts that the others had when it first heard of them, or has not heard
+    /// of them yet although it may (`may_hear`).
+    pub(crate) fn is_catching_up(&self, may_hear: bool) -> bool {
+        let mut awaited = self.awaited.lock().unwrap_or_else(PoisonError::into_inner);
+        match &mut *awaited {
+            Awaited::Unknown => may_hear,
+            Awaited::Facts(facts) => {
+                facts.retain(|(author, number)| {
+                    *author != self.author && self.known_to(*author) < *number
+                });
+                !facts.is_empty()
+            }
+        }
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {

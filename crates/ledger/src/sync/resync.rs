@@ -5,16 +5,18 @@
 //! that is another than before, or was wiped, rewinds the cursor to the beginning. Facts that cannot be written now
 //! are deferred and tried again.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::io;
 use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
+use protocol::{Bill, BillerCode};
 use tokio::sync::watch;
 use tokio::time::timeout;
 
 use super::Share;
+use super::batch::write_bills;
 use super::progress::Progress;
 use crate::journal::{Cursor, Entry};
 use crate::node::Node;
@@ -22,6 +24,9 @@ use crate::redis::Identity;
 
 /// The journal is searched so often for facts that are not shared.
 const CHECK_EVERY: Duration = Duration::from_millis(500);
+
+/// Bills of one biller that are put back at once.
+const BILLS_AT_ONCE: usize = 64;
 
 /// A call writes its own facts within this time; later it is the resync's turn.
 const OWN_CALL_WITHIN: Duration = Duration::from_secs(1);
@@ -114,7 +119,22 @@ impl Worker {
             if let Err(error) = round.await {
                 tracing::error!(%error, "resync: the journal cannot be read");
             }
+            self.put_back().await;
             self.write_cursor();
+        }
+    }
+
+    /// Writes what this node knows of the bills that Redis had nothing of.
+    async fn put_back(&self) {
+        let mut billers: BTreeMap<BillerCode, Vec<Bill>> = BTreeMap::new();
+        for bill in self.share.missed.take() {
+            billers.entry(bill.biller_code()).or_default().push(bill);
+        }
+        for (biller, bills) in billers {
+            for bills in bills.chunks(BILLS_AT_ONCE) {
+                // What cannot be written now is put back when it is missed again.
+                let _ = write_bills((&self.node, &self.share), biller, bills).await;
+            }
         }
     }
 

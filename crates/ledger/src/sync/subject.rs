@@ -42,11 +42,20 @@ impl Part {
     }
 }
 
-/// The time after which a key that is not written is gone: the journal's retention.
+/// The time after which a key that is not written is gone. The journals answer then.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Keep {
     /// Of bills that were never paid.
     pub(crate) unpaid_bills: Duration,
     /// Of paid ones.
     pub(crate) paid_bills: Duration,
+    /// Of any, at most.
+    pub(crate) values: Duration,
+}
+
+impl Keep {
+    /// Returns the time of an accepted pay-result.
+    pub(crate) fn accepted(self) -> Duration {
+        self.paid_bills.min(self.values)
+    }
 }

@@ -10,7 +10,7 @@ type Case = (&'static [&'static str], fn(&[Warning]) -> bool);
 
 #[tokio::test]
 async fn a_server_that_can_lose_data_is_warned_about() {
-    let cases: [Case; 6] = [
+    let cases: [Case; 7] = [
         (&["--appendfsync", "always"], <[Warning]>::is_empty),
         (
             &["--appendfsync", "everysec"],
@@ -45,8 +45,12 @@ async fn a_server_that_can_lose_data_is_warned_about() {
             |warnings| matches!(warnings, [Warning::Evicts { policy, .. }] if policy == "allkeys-lru"),
         ),
         (
-            &["--appendonly", "no", "--maxmemory-policy", "volatile-ttl"],
+            &["--appendonly", "no", "--maxmemory-policy", "allkeys-lfu"],
             |warnings| warnings.len() == 2,
+        ),
+        (
+            &["--appendonly", "no", "--maxmemory-policy", "volatile-lru"],
+            |warnings| matches!(warnings, [Warning::NoAppendOnlyFile(_)]),
         ),
     ];
     for (arguments, expected) in cases {

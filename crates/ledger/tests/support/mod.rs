@@ -79,6 +79,8 @@ pub struct Node {
     store: Store,
     ledger: Option<Ledger>,
     clock: WallClock,
+    /// After this time without a node this one acts for it, from its next start on.
+    pub takes_over_after: Duration,
     /// The number of reported conflicts.
     pub conflicts: Arc<Conflicts>,
     pub now: Timestamp,
@@ -140,6 +142,7 @@ impl Node {
             store: store.clone(),
             ledger: None,
             clock,
+            takes_over_after: Duration::from_mins(1),
             conflicts: Arc::default(),
             now,
         };
@@ -161,6 +164,7 @@ impl Node {
         let options = Options {
             redis: self.store.settings(),
             clock: self.clock,
+            takes_over_after: self.takes_over_after,
             observer: Some(Arc::<Conflicts>::clone(&self.conflicts)),
             ..options(self.directory.path())
         };

@@ -56,6 +56,9 @@ pub(super) enum PaymentsCommand {
             conflicts_with = "pay_id"
         )]
         per_second: NonZeroU32,
+        /// Deliver although Redis is out of reach and no other node can be asked.
+        #[arg(long)]
+        alone: bool,
         #[command(flatten)]
         access: Access,
     },
@@ -114,16 +117,18 @@ pub(super) fn run(command: &PaymentsCommand) -> ExitCode {
         PaymentsCommand::Redeliver {
             biller,
             pay_id: Some(pay_id),
+            alone,
             access,
             ..
-        } => access.exit(redeliver(access, *biller, pay_id)),
+        } => access.exit(redeliver(access, *biller, (pay_id, *alone))),
         PaymentsCommand::Redeliver {
             biller,
             pay_id: None,
             per_second,
+            alone,
             access,
             ..
-        } => access.exit(redeliver_all(access, *biller, *per_second)),
+        } => access.exit(redeliver_all(access, *biller, (*per_second, *alone))),
         PaymentsCommand::Close {
             biller,
             pay_id,

@@ -22,12 +22,15 @@ const UNANSWERED_MAX: usize = 5;
 pub(super) fn redeliver(
     access: &Access,
     biller: BillerCode,
-    pay_id: &str,
+    (pay_id, alone): (&str, bool),
 ) -> Result<Completion, Failure> {
     let client = access.client()?;
-    let outcomes = deliver(&client, biller, pay_id, Cancelled::Too)?;
+    let outcomes = deliver(&client, biller, pay_id, (Cancelled::Too, alone))?;
     let mut page = Page::new();
     page.table(&outcome_table(&outcomes, Widths::default()));
+    if let Some(hint) = hint(&outcomes) {
+        page.line(hint);
+    }
     let json = json!({ "outcomes": outcomes });
     access.print(&json, &page)?;
     let all = outcomes
@@ -51,12 +54,13 @@ fn deliver(
     client: &Client,
     biller: BillerCode,
     pay_id: &str,
-    cancelled: Cancelled,
+    (cancelled, alone): (Cancelled, bool),
 ) -> Result<Vec<Value>, Failure> {
     let request = json!({
         "biller": biller.as_str(),
         "pay_id": pay_id,
         "even_cancelled": cancelled == Cancelled::Too,
+        "alone": alone,
     });
     let answer = client.post("/admin/payments/redeliver", &request, Wait::Bounded)?;
     Ok(answer["outcomes"].as_array().cloned().unwrap_or_default())
@@ -66,13 +70,14 @@ fn deliver(
 pub(super) fn redeliver_all(
     access: &Access,
     biller: BillerCode,
-    per_second: NonZeroU32,
+    (per_second, alone): (NonZeroU32, bool),
 ) -> Result<Completion, Failure> {
     let client = access.client()?;
     let mut outcomes: Vec<Value> = Vec::new();
     let mut tried: HashSet<String> = HashSet::new();
     let pause = Duration::from_secs(1) / per_second.get();
     let mut unanswered = 0;
+    let mut is_out_of_reach = false;
     'all: loop {
         let untried: Vec<(String, String)> = undelivered(&client, biller)?
             .into_iter()
@@ -84,7 +89,7 @@ pub(super) fn redeliver_all(
         let widths = Widths::of(&untried);
         for (pay_id, _) in untried {
             let next = Instant::now() + pause;
-            let delivered = deliver_if_still_due(&client, biller, &pay_id)?;
+            let delivered = deliver_if_still_due(&client, biller, (&pay_id, alone))?;
             if !access.wants_json() {
                 let mut page = Page::new();
                 page.table(&outcome_table(&delivered, widths));
@@ -93,15 +98,16 @@ pub(super) fn redeliver_all(
             for one in delivered {
                 let is_unanswered = ["unknown", "not_sent"].contains(&text(&one, "outcome"));
                 unanswered = if is_unanswered { unanswered + 1 } else { 0 };
+                is_out_of_reach |= text(&one, "outcome") == "out_of_reach";
                 outcomes.push(one);
             }
-            if unanswered >= UNANSWERED_MAX {
+            if is_out_of_reach || unanswered >= UNANSWERED_MAX {
                 break 'all;
             }
             thread::sleep(next.saturating_duration_since(Instant::now()));
         }
     }
-    let stopped = unanswered >= UNANSWERED_MAX;
+    let stopped = is_out_of_reach || unanswered >= UNANSWERED_MAX;
     let json = json!({ "outcomes": outcomes, "stopped": stopped });
     access.print(&json, &summary(&outcomes, unanswered))?;
     let is_fine =
@@ -146,9 +152,9 @@ impl Widths {
 fn deliver_if_still_due(
     client: &Client,
     biller: BillerCode,
-    pay_id: &str,
+    (pay_id, alone): (&str, bool),
 ) -> Result<Vec<Value>, Failure> {
-    match deliver(client, biller, pay_id, Cancelled::Not) {
+    match deliver(client, biller, pay_id, (Cancelled::Not, alone)) {
         Err(Failure::Refused(answer)) => match answer.code() {
             Some(code @ ("already_accepted" | "under_way")) => {
                 Ok(vec![json!({ "pay_id": pay_id, "outcome": code })])
@@ -186,10 +192,19 @@ fn summary(outcomes: &[Value], unanswered: usize) -> Page {
             "{cancelled} not sent: cancelled since. To deliver one, name it with --pay-id."
         ));
     }
+    if let Some(hint) = hint(outcomes) {
+        page.line(&format!("Stopped: {hint}"));
+    }
     if unanswered >= UNANSWERED_MAX {
         page.line("Stopped: the biller left the last attempts without an answer.");
     }
     page
+}
+
+/// Returns what to do where a delivery waits for Redis.
+fn hint(outcomes: &[Value]) -> Option<&str> {
+    let mut hints = outcomes.iter().map(|one| text(one, "hint"));
+    hints.find(|hint| !hint.is_empty())
 }
 
 fn outcome_table(outcomes: &[Value], widths: Widths) -> Table {
@@ -214,6 +229,7 @@ fn outcome_table(outcomes: &[Value], widths: Widths) -> Table {
             "not_kept" => "not sent: this node's journal does not hold the bytes".to_owned(),
             "cancelled" => "not sent: cancelled since; name it with --pay-id".to_owned(),
             "closed" => "not sent: an operator has closed it".to_owned(),
+            "out_of_reach" => "not sent: Redis is out of reach".to_owned(),
             other => other.to_owned(),
         };
         what.push_str(match text(one, "cancelled") {

@@ -42,6 +42,9 @@ pub(in crate::command) enum RefusedCommand {
     Deliver {
         /// The id in the list, or its beginning.
         id: String,
+        /// Deliver although Redis is out of reach and no other node can be asked.
+        #[arg(long)]
+        alone: bool,
         #[command(flatten)]
         operator: OperatorName,
         #[command(flatten)]
@@ -70,9 +73,10 @@ impl RefusedCommand {
             Self::Show { id, access } => access.exit(show(access, id)),
             Self::Deliver {
                 id,
+                alone,
                 operator,
                 access,
-            } => access.exit(deliver(access, id, operator)),
+            } => access.exit(deliver(access, (id, *alone), operator)),
             Self::Close { id, act, access } => access.exit(close(access, id, act)),
         }
     }
@@ -156,8 +160,12 @@ fn close(access: &Access, id: &str, act: &Act) -> Result<Completion, Failure> {
     access.print(&entry, &page).map(|()| Completion::All)
 }
 
-fn deliver(access: &Access, id: &str, operator: &OperatorName) -> Result<Completion, Failure> {
-    let request = json!({ "id": id, "operator": operator.name()? });
+fn deliver(
+    access: &Access,
+    (id, alone): (&str, bool),
+    operator: &OperatorName,
+) -> Result<Completion, Failure> {
+    let request = json!({ "id": id, "operator": operator.name()?, "alone": alone });
     let client = access.client()?;
     let answer = client.post("/admin/payments/refused/deliver", &request, Wait::Bounded)?;
     let outcome = text(&answer, "outcome");
@@ -189,8 +197,10 @@ fn deliver(access: &Access, id: &str, operator: &OperatorName) -> Result<Complet
         "not_sent" | "pending" => {
             format!("not sent: the biller was not reached ({answered}).{recorded}")
         }
+        "already_closed" => "not sent: it is not open any more".to_owned(),
         "under_way" => "not sent: a copy is under way".to_owned(),
         "busy" => "not sent: the biller's bound on pay-results in flight is reached".to_owned(),
+        "out_of_reach" => format!("not sent: {}", text(&answer, "hint")),
         "ledger_unreadable" => "not sent: the ledger cannot be read".to_owned(),
         other => other.to_owned(),
     };

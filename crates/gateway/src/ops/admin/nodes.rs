@@ -27,17 +27,20 @@ pub(super) async fn list(context: AdminContext) -> Result<HttpResponse, Refusal>
         .await
         .map_err(|_| Refusal::out_of_reach(AWAY))?;
     let is_shared = registered.is_some();
-    let nodes: Vec<Value> = registered
-        .iter()
-        .flatten()
-        .map(|node| shown_node(node, ledger.node(), now))
-        .collect();
+    let registered = registered.unwrap_or_default();
+    let shown = |node| shown_node(node, &registered, (ledger.node(), now));
+    let nodes: Vec<Value> = registered.iter().map(shown).collect();
     Ok(answer(
         &json!({ "nodes": nodes, "node": ledger.node(), "shared": is_shared }),
     ))
 }
 
-fn shown_node(node: &RegisteredNode, own: u32, now: Timestamp) -> Value {
+fn shown_node(
+    node: &RegisteredNode,
+    all: &[RegisteredNode],
+    (own, now): (u32, Timestamp),
+) -> Value {
+    let wanted = node.replica.iter().flat_map(|replica| &replica.wanted);
     json!({
         "node": node.node,
         "running": node.is_running(now),
@@ -47,6 +50,8 @@ fn shown_node(node: &RegisteredNode, own: u32, now: Timestamp) -> Value {
         "since": shown::time(node.since),
         "seen": shown::time(node.seen),
         "unshared_facts": node.unshared,
+        "missing_facts": node.lacks(all),
+        "asks_for": wanted.map(ToString::to_string).collect::<Vec<_>>(),
         "format": node.format,
     })
 }

@@ -3,7 +3,9 @@
 use std::sync::Arc;
 
 use actix_web::{HttpResponse, web};
-use ledger::{Cancellation, DeliveryState, EventDelivery, Scope, SkipCancelled, Timestamp};
+use ledger::{
+    Cancellation, DeliveryState, EventDelivery, Scope, SkipCancelled, Timestamp, WithoutRedis,
+};
 use protocol::{BillerCode, PayId};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
@@ -12,7 +14,7 @@ use super::bills::answer;
 use super::context::AdminContext;
 use super::refusal::Refusal;
 use super::shown;
-use crate::flow::redeliver::Redelivered;
+use crate::flow::redeliver::{Redelivered, RedeliveryRules};
 use crate::redelivery::deliver_again;
 use crate::registry::RegisteredBiller;
 use crate::upstream::Sent;
@@ -21,6 +23,11 @@ use crate::upstream::Sent;
 pub(super) const LIMIT_DEFAULT: usize = 200;
 /// Most entries of a list.
 pub(super) const LIMIT_MAX: usize = 1_000;
+
+/// Said where a delivery waits for Redis.
+pub(super) const NOT_ALONE: &str = "Redis is out of reach, so another node may have delivered it, or may deliver it at this \
+    moment: bring Redis back, or make sure that no other node does and repeat with --alone (in the admin API: \
+    \"alone\": true).";
 
 /// Query of `GET /admin/payments`.
 #[derive(Deserialize)]
@@ -90,12 +97,12 @@ pub(super) async fn list(
     })))
 }
 
-/// Returns a note that other nodes journal their own pay-results; `None` for a single node.
-pub(super) fn hint(context: &AdminContext) -> Option<&'static str> {
-    context
-        .ledger()
-        .is_redis_reachable()
-        .map(|_| "only pay-results that came to this node; ask every node for its own")
+/// Returns a note that what other nodes have taken and delivered may be missing; `None` where it is not.
+fn hint(context: &AdminContext) -> Option<&'static str> {
+    let is_reached = context.ledger().is_redis_reachable();
+    is_reached.filter(|is_reached| !is_reached).map(|_| {
+        "Redis is out of reach: what other nodes took and delivered since then is not known here"
+    })
 }
 
 /// Returns all undelivered pay-results, collected on a blocking thread: there can be many.
@@ -119,6 +126,9 @@ pub(super) struct RedeliveryRequest {
     /// Whether a fully cancelled payment is delivered too.
     #[serde(default)]
     even_cancelled: bool,
+    /// Whether it is delivered while Redis is out of reach.
+    #[serde(default)]
+    alone: bool,
 }
 
 /// `POST /admin/payments/redeliver`: delivers every undelivered event of one `pay_id` again.
@@ -139,21 +149,33 @@ pub(super) async fn redeliver(
     if events.is_empty() {
         return Err(nothing_to_deliver(&context, biller.code(), pay_id).await?);
     }
-    let skip = if request.even_cancelled {
-        SkipCancelled::Never
-    } else {
-        SkipCancelled::Fully
+    let rules = RedeliveryRules {
+        skip: if request.even_cancelled {
+            SkipCancelled::Never
+        } else {
+            SkipCancelled::Fully
+        },
+        without_redis: without_redis(request.alone),
     };
     // In its own task, so that it completes even when the operator hangs up.
     let outcomes = actix_web::rt::spawn(async move {
         let mut outcomes = Vec::with_capacity(events.len());
         for one in events {
-            outcomes.push(deliver(&context, &biller, &one, skip).await?);
+            outcomes.push(deliver(&context, &biller, &one, rules).await?);
         }
         Ok::<_, Refusal>(outcomes)
     });
     let outcomes = outcomes.await.map_err(|_| Refusal::internal())??;
     Ok(answer(&json!({ "outcomes": outcomes })))
+}
+
+/// Returns what a delivery does without Redis by the member `alone` of a request.
+pub(super) const fn without_redis(alone: bool) -> WithoutRedis {
+    if alone {
+        WithoutRedis::GoesOn
+    } else {
+        WithoutRedis::Waits
+    }
 }
 
 /// Parses a `pay_id`, exactly, from a JSON number or a string that holds one.
@@ -185,10 +207,7 @@ pub(super) async fn nothing_to_deliver(
 ) -> Result<Refusal, Refusal> {
     let bills = context.ledger().bills_paid_by(biller, pay_id).await?;
     let Some(bill) = bills.first() else {
-        let refusal = Refusal::not_found(
-            "unknown_payment",
-            "this node has no payment with this pay_id",
-        );
+        let refusal = Refusal::not_found("unknown_payment", "no payment with this pay_id is known");
         return Ok(match hint(context) {
             Some(hint) => refusal.with("hint", hint.into()),
             None => refusal,
@@ -219,10 +238,10 @@ async fn deliver(
     context: &AdminContext,
     biller: &Arc<RegisteredBiller>,
     one: &EventDelivery,
-    skip: SkipCancelled,
+    rules: RedeliveryRules,
 ) -> Result<Value, Refusal> {
     let mut shown = Map::new();
-    match deliver_again(context.worker(), biller, one, skip).await? {
+    match deliver_again(context.worker(), biller, one, rules).await? {
         Redelivered::Attempted(attempt) => {
             let outcome = match attempt.sent {
                 Sent::NotSent => "not_sent",
@@ -239,6 +258,9 @@ async fn deliver(
         }
         skipped => {
             shown.insert("outcome".to_owned(), name(&skipped).into());
+            if skipped == Redelivered::OutOfReach {
+                shown.insert("hint".to_owned(), NOT_ALONE.into());
+            }
         }
     }
     for (name, value) in [

@@ -12,7 +12,7 @@ use serde_json::{Map, Value, json};
 use super::bills::answer;
 use super::context::AdminContext;
 use super::named_bill::{operator_line, reason_line};
-use super::payments::{LIMIT_DEFAULT, LIMIT_MAX, hint};
+use super::payments::{LIMIT_DEFAULT, LIMIT_MAX, NOT_ALONE, without_redis};
 use super::refusal::Refusal;
 use super::shown;
 use crate::call::Call;
@@ -21,6 +21,14 @@ use crate::upstream::Sent;
 
 /// Fewest hex digits that name an entry.
 const ID_DIGITS: usize = 6;
+
+/// Returns a note that other nodes keep their own refused pay-results; `None` for a single node.
+fn hint(context: &AdminContext) -> Option<&'static str> {
+    context
+        .ledger()
+        .is_redis_reachable()
+        .map(|_| "only pay-results that this node refused; ask every node for its own")
+}
 
 /// Query of `GET /admin/payments/refused`.
 #[derive(Deserialize)]
@@ -75,6 +83,9 @@ pub(super) struct NamedEntry {
     operator: String,
     #[serde(default)]
     reason: String,
+    /// Whether it is delivered while Redis is out of reach.
+    #[serde(default)]
+    alone: bool,
 }
 
 impl NamedEntry {
@@ -153,10 +164,11 @@ pub(super) async fn deliver(
     let id = entry.message;
     // In its own task, so that it completes even when the operator hangs up.
     let worker = Rc::clone(context.worker());
+    let without_redis = without_redis(named.alone);
     let outcome = actix_web::rt::spawn(async move {
         let _awaited = worker.shared().redeliveries.token();
         let call = Call::internal(Rc::clone(&worker));
-        let outcome = deliver_refused(&call, &biller, &entry, &operator).await;
+        let outcome = deliver_refused(&call, &biller, &entry, (&operator, without_redis)).await;
         tracing::info!(
             request_id = call.request_id(),
             operator,
@@ -170,6 +182,9 @@ pub(super) async fn deliver(
     let mut shown = Map::new();
     shown.insert("id".to_owned(), shown::hex(id.as_bytes()).into());
     shown.insert("outcome".to_owned(), name(&outcome).into());
+    if outcome == RefusedDelivery::OutOfReach {
+        shown.insert("hint".to_owned(), NOT_ALONE.into());
+    }
     if let RefusedDelivery::Attempted {
         attempt,
         is_recorded,
@@ -189,8 +204,10 @@ const fn name(outcome: &RefusedDelivery) -> &'static str {
             (Sent::MaybeSent, state) => DeliveryState::name(state),
         },
         RefusedDelivery::AlreadyAccepted => "already_accepted",
+        RefusedDelivery::NotOpen => "already_closed",
         RefusedDelivery::UnderWay => "under_way",
         RefusedDelivery::Busy => "busy",
+        RefusedDelivery::OutOfReach => "out_of_reach",
         RefusedDelivery::Unreadable => "ledger_unreadable",
     }
 }

@@ -1,6 +1,6 @@
 //! The bills of a journal: what their rows say of them is what their facts say.
 
-use std::collections::HashSet;
+use std::collections::HashMap;
 
 use protocol::Bill;
 use rusqlite::{Connection, Row, params};
@@ -84,7 +84,7 @@ struct Examined {
     bill: Option<Bill>,
     registered: Option<bool>,
     recomputed: Recomputed,
-    stamps: HashSet<Stamp>,
+    stamps: HashMap<Stamp, FactKind>,
     snapshot: Option<(i64, BillState)>,
     fact: Option<Fact>,
     last_row: i64,
@@ -122,7 +122,7 @@ impl Examined {
             bill,
             registered: row.get(REGISTERED)?,
             recomputed: Recomputed::default(),
-            stamps: HashSet::new(),
+            stamps: HashMap::new(),
             snapshot,
             last_row: 0,
         })
@@ -146,7 +146,9 @@ impl Examined {
             audit.findings.add(Finding::Unreadable { row: seq, column });
             return Ok(());
         }
-        if !self.stamps.insert(fact.stamp) {
+        // The same fact may come by two ways: what follows from a conflict, each node finds.
+        let known = self.stamps.insert(fact.stamp, fact.kind.clone());
+        if known.is_some_and(|known| known != fact.kind) {
             audit.findings.add(Finding::StampTwice { row: seq });
         }
         let is_marked = row.get::<_, Option<bool>>(OPEN)? == Some(true);

@@ -143,7 +143,7 @@ impl Copy {
             number = schema::draw_number(&connection)?;
         }
         let place = place::of(&self.file).map_err(|error| self.unwritten(error))?;
-        self.part_from_former(&connection, former)?;
+        part_from_former(&connection, former)?;
         let changed = connection.execute(
             "UPDATE node SET number = ?1, identity = ?2, place = ?3",
             params![number, place::draw(&connection)?, place],
@@ -163,26 +163,6 @@ impl Copy {
             node: number,
             facts: counted.number,
         })
-    }
-
-    /// Leaves the facts that were published to the node that the copy is from.
-    fn part_from_former(
-        &self,
-        connection: &Connection,
-        former: Option<u32>,
-    ) -> Result<(), JournalError> {
-        let identity: Option<Option<i64>> = connection
-            .query_row("SELECT identity FROM node", [], |row| row.get(0))
-            .optional()?;
-        let has_authors = connection
-            .prepare("SELECT 1 FROM sqlite_schema WHERE name = 'author'")?
-            .exists([])?;
-        match (former, identity.flatten()) {
-            (Some(node), Some(journal)) if has_authors => {
-                author::part_from(connection, Author { node, journal })
-            }
-            _ => Ok(()),
-        }
     }
 
     fn rename_to(&self, journal: &Path) -> Result<(), JournalError> {
@@ -211,6 +191,22 @@ impl Copy {
 
     fn unwritten(&self, error: std::io::Error) -> JournalError {
         access::explained(&self.path, "the journal cannot be written", error)
+    }
+}
+
+/// Leaves the facts that were published to the node that the copy is from.
+fn part_from_former(connection: &Connection, former: Option<u32>) -> Result<(), JournalError> {
+    let identity: Option<Option<i64>> = connection
+        .query_row("SELECT identity FROM node", [], |row| row.get(0))
+        .optional()?;
+    let has_authors = connection
+        .prepare("SELECT 1 FROM sqlite_schema WHERE name = 'author'")?
+        .exists([])?;
+    match (former, identity.flatten()) {
+        (Some(node), Some(journal)) if has_authors => {
+            author::part_from(connection, Author { node, journal })
+        }
+        _ => Ok(()),
     }
 }
 

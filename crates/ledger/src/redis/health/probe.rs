@@ -190,12 +190,13 @@ fn warnings(
         None => warnings.push(Warning::NotInspected(address.clone())),
     }
     match field(memory, "maxmemory_policy") {
-        None | Some("noeviction") => {}
         // Without a limit nothing is evicted, but a limit may be set later.
-        Some(policy) => warnings.push(Warning::Evicts {
+        Some(policy) if policy.starts_with("allkeys-") => warnings.push(Warning::Evicts {
             address: address.clone(),
             policy: policy.to_owned(),
         }),
+        // What expires may be evicted, too: the journals answer.
+        _ => {}
     }
     warnings
 }

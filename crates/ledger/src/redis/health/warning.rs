@@ -17,7 +17,7 @@ pub enum Warning {
         /// Its policy.
         policy: String,
     },
-    /// `maxmemory-policy` is not `noeviction`: bills are evicted one by one, without notice.
+    /// `maxmemory-policy` is one of `allkeys-…`: streams and links under way are evicted, too, so it is no second copy.
     Evicts {
         /// Which server.
         address: ServerAddress,
@@ -33,8 +33,8 @@ impl fmt::Display for Warning {
         match self {
             Self::NoAppendOnlyFile(address) => write!(
                 f,
-                "{address}: has no append-only file (`appendonly yes`): a restart forgets bills until \
-                 every node has written them again"
+                "{address}: has no append-only file (`appendonly yes`): it is no second copy of a payment, and a restart \
+                 forgets bills until every node has written them again"
             ),
             Self::SyncsLate { address, policy } => write!(
                 f,
@@ -43,8 +43,8 @@ impl fmt::Display for Warning {
             ),
             Self::Evicts { address, policy } => write!(
                 f,
-                "{address}: evicts keys when memory is short (maxmemory-policy {policy}): bills are \
-                 forgotten without notice; set `noeviction`"
+                "{address}: evicts any key when memory is short (maxmemory-policy {policy}), streams and links that are \
+                 being made too: it is no second copy of a payment; set `noeviction` or `volatile-lru`"
             ),
             Self::NotInspected(address) => write!(
                 f,

@@ -200,7 +200,7 @@ impl Claimant {
             replica: Some(self.replica.said()),
         };
         if let Ok(nodes) = registry::put(&self.store, &self.seal, said).await {
-            self.replica.set_nodes(nodes);
+            self.replica.set_nodes(nodes, self.node.now());
         }
     }
 

@@ -75,9 +75,12 @@ impl fmt::Display for Registry {
 
 /// `AUTHOR LAST AUTHOR=NUMBER,… AUTHOR,…`, with `-` for a list without any. Nodes of before do not read so far.
 fn write_replica(replica: &Replica, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-    let list = |words: Vec<String>| match words.is_empty() {
-        true => "-".to_owned(),
-        false => words.join(","),
+    let list = |words: Vec<String>| {
+        if words.is_empty() {
+            "-".to_owned()
+        } else {
+            words.join(",")
+        }
     };
     let known_to = replica.known_to.iter();
     let known_to = known_to.map(|(author, number)| format!("{author}={number}"));

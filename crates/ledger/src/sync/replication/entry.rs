@@ -128,6 +128,7 @@ mod tests {
         journal: -9,
     };
 
+    #[allow(clippy::too_many_lines, reason = "a table of kinds")]
     fn record(kind: u8, time: i64, text: &str) -> FactRecord {
         let biller = BillerCode::parse("B0001").unwrap();
         let event = PaymentEvent {

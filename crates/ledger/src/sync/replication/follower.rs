@@ -1,25 +1,29 @@
 //! The [`Follower`] commits the facts of other nodes to this node's journal.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use protocol::Bill;
 use tokio::sync::watch;
-use tokio::time::timeout;
+use tokio::time::sleep;
 
 use super::WITHIN;
+use super::compare::compare;
+use super::conflicts::{CLASSIFY_AFTER, CLASSIFY_AT_LAST, Conflicts};
 use super::entry::StreamFacts;
 use super::refill;
 use crate::journal::Reader;
-use crate::node::{Node, Resident};
+use crate::node::Node;
 use crate::redis::{CommonKey, OutOfReach, StreamEntry};
 use crate::state::horizon::Horizon;
 use crate::sync::Share;
-use crate::{Author, BillState, Fact, FactKind, FactRecord, RegisteredNode};
+use crate::{Author, RegisteredNode};
 
 /// The streams of running nodes are read so often.
 const READ_EVERY: Duration = Duration::from_millis(50);
+
+/// At most so often where calls ask for it.
+const AT_MOST_EVERY: Duration = Duration::from_millis(5);
 
 /// Those of others so often.
 const READ_OTHERS_EVERY: Duration = Duration::from_secs(2);
@@ -33,24 +37,15 @@ const ASK_AFTER: Duration = Duration::from_secs(2);
 /// It is logged so often that entries are refused.
 const LOG_EVERY: Duration = Duration::from_mins(1);
 
-/// A conflict of payments that another node's facts make is looked at again after this time.
-const CLASSIFY_AFTER: Duration = Duration::from_secs(5);
-
-/// While facts are on their way it waits for them, but for no longer: those of a disk that is gone never come.
-const CLASSIFY_AT_LAST: Duration = Duration::from_hours(6);
-
-/// Conflicts that wait for that, at most. Whoever puts the second payment into Redis finds them, too.
-const CONFLICTS_MAX: usize = 10_000;
-
 /// Follows all other nodes.
 pub(super) struct Follower {
     node: Arc<Node>,
     share: Share,
     /// What is known of each stream, beside how far it was followed.
     streams: BTreeMap<Author, Stream>,
-    /// Classifications that follow from payments of two authors, and when they were found.
-    conflicts: VecDeque<(Instant, Fact)>,
+    conflicts: Conflicts,
     logged: Option<Instant>,
+    last_round: Instant,
 }
 
 /// What is known of a stream.
@@ -80,8 +75,9 @@ impl Follower {
             node,
             share,
             streams: BTreeMap::new(),
-            conflicts: VecDeque::new(),
+            conflicts: Conflicts::default(),
             logged: None,
+            last_round: Instant::now(),
         }
     }
 
@@ -95,33 +91,44 @@ impl Follower {
         };
         let mut has_more = false;
         loop {
-            let pause = if has_more { Duration::ZERO } else { READ_EVERY };
-            if timeout(pause, stopped.changed()).await.is_ok() {
-                return;
+            let share = self.share.clone();
+            tokio::select! {
+                _ = stopped.changed() => return,
+                () = share.replica().round_wanted() => {
+                    // One round serves all who ask meanwhile.
+                    sleep(AT_MOST_EVERY.saturating_sub(self.last_round.elapsed())).await;
+                }
+                () = sleep(if has_more { Duration::ZERO } else { READ_EVERY }) => {}
             }
+            self.last_round = Instant::now();
             // What cannot be written waits in its stream.
             has_more = self.node.journal().is_writable() && self.round(&reader).await;
             if !has_more {
-                self.classify().await;
+                let after = if self.is_behind() {
+                    CLASSIFY_AT_LAST
+                } else {
+                    CLASSIFY_AFTER
+                };
+                let node = (&*self.node, &self.share);
+                self.conflicts.classify(after, node).await;
             }
         }
     }
 
     /// Reads every stream once, and serves the nodes that ask. Returns whether there was anything to do.
     async fn round(&mut self, reader: &Reader) -> bool {
+        let number = self.share.replica().begin_round();
         let nodes = self.share.replica().nodes().borrow().clone();
         let mut has_more = false;
         for author in self.authors(&nodes) {
-            match self.follow(author, &nodes, reader).await {
-                Ok(more) => has_more |= more,
-                // It is out of reach, and so are the others.
-                Err(_) => return false,
-            }
+            // Where its server is out of reach, or something else lies under its name, the other streams go on.
+            let followed = self.follow(author, &nodes, reader).await;
+            has_more |= followed.unwrap_or_default();
         }
-        match refill::serve(&self.node, &self.share, (&nodes, reader)).await {
-            Ok(more) => has_more || more,
-            Err(_) => false,
+        if !has_more {
+            self.share.replica().end_round(number);
         }
+        has_more | refill::serve(&self.node, &self.share, (&nodes, reader)).await
     }
 
     /// Returns the authors whose streams are to be read now.
@@ -279,7 +286,7 @@ impl Follower {
             .into_iter()
             .partition(|(number, _)| *number <= known_to);
         if !known.is_empty() {
-            self.compare(author, &known, reader);
+            compare((&self.node, &self.share), author, (&known, reader));
         }
         let mut residents = Vec::new();
         for (_, record) in &new {
@@ -289,52 +296,21 @@ impl Follower {
                 Err(_) => return false,
             }
         }
-        self.find_conflicts(&residents, &new);
+        self.conflicts.find(&self.share, (&residents, &new));
         let epoch = self.node.marks().epoch();
         let commit = self.node.record_foreign(author, (known_to, last), new);
         drop(residents);
-        match self.node.committed(commit).await {
-            Ok(rows) => {
-                // Its author writes to Redis what follows from them.
-                self.node.marks().shared(epoch, rows);
-                self.share.replica().learn(author, last);
-                true
-            }
+        let Ok(rows) = self.node.committed(commit).await else {
             // It is owed: what the journal says when it can be written again counts.
-            Err(_) => {
-                if let Ok(known_to) = reader.known_to(author) {
-                    self.share.replica().learn(author, known_to);
-                }
-                false
+            if let Ok(known_to) = reader.known_to(author) {
+                self.share.replica().learn(author, known_to);
             }
-        }
-    }
-
-    /// Finds the bills of which another author's payments meet others. Double payments are classified later: a cancel may
-    /// be on its way.
-    fn find_conflicts(&mut self, residents: &[Resident], records: &[(i64, FactRecord)]) {
-        let mut theirs: BTreeMap<&Bill, BillState> = BTreeMap::new();
-        for (_, record) in records {
-            if matches!(record.fact.kind, FactKind::Payment { .. }) {
-                let state = theirs.entry(&record.fact.bill).or_default();
-                state.fold(&record.fact);
-            }
-        }
-        for resident in residents {
-            let (bill, local) = (resident.bill(), resident.local());
-            let both = theirs.remove(bill).zip(local.state());
-            let Some((theirs, ours)) = both else {
-                continue;
-            };
-            if let Some(conflict) = theirs.conflict_of_amounts(ours, bill) {
-                // Once both are folded nobody sees it any more.
-                self.share.classify_followed(resident, conflict);
-            } else if let Some(conflict) = theirs.conflict(ours, bill)
-                && self.conflicts.len() < CONFLICTS_MAX
-            {
-                self.conflicts.push_back((Instant::now(), conflict));
-            }
-        }
+            return false;
+        };
+        // Its author writes to Redis what follows from them.
+        self.node.marks().shared(epoch, rows);
+        self.share.replica().learn(author, last);
+        true
     }
 
     /// Whether facts that somebody has are still on their way, as in a refill: a cancel may be among them.
@@ -342,54 +318,6 @@ impl Follower {
         let mut streams = self.streams.values();
         streams.any(|stream| stream.behind_since.is_some())
             || !self.share.replica().said().wanted.is_empty()
-    }
-
-    /// Classifies the bills of conflicts that are still there.
-    async fn classify(&mut self) {
-        while let Some((found_at, _)) = self.conflicts.front()
-            && found_at.elapsed() >= CLASSIFY_AFTER
-            && (!self.is_behind() || found_at.elapsed() >= CLASSIFY_AT_LAST)
-            && let Some((_, conflict)) = self.conflicts.pop_front()
-        {
-            let Ok(resident) = self.node.resident(&conflict.bill).await else {
-                self.conflicts.push_back((Instant::now(), conflict));
-                return;
-            };
-            let local = resident.local();
-            let state = local.state();
-            if state.is_some_and(|state| state.conflict(state, &conflict.bill).is_some()) {
-                self.share.classify_followed(&resident, conflict);
-            }
-        }
-    }
-
-    /// Facts that came again under numbers that are known must be the same. Where they are not, two journals made them
-    /// under one identity: those that are new here are kept, too, as facts that this node learned.
-    fn compare(&mut self, author: Author, known: &[(i64, FactRecord)], reader: &Reader) {
-        let Some((first, last)) = known.first().zip(known.last()) else {
-            return;
-        };
-        let most = known.len();
-        let ours = reader.records_after(Some(author), first.0 - 1, (most, usize::MAX));
-        let Ok(ours) = ours else {
-            return;
-        };
-        let ours: BTreeMap<i64, FactRecord> = ours.records.into_iter().collect();
-        for (number, record) in known {
-            // Of what was forgotten nothing is known any more.
-            if ours.get(number).is_none_or(|ours| ours.fact == record.fact) {
-                continue;
-            }
-            self.share.refused_entry();
-            tracing::error!(
-                %author, number, up_to = last.0,
-                "two journals made facts under one identity and number, as after a disk was rolled back: both are kept"
-            );
-            let book = self.node.book_of(&record.fact.bill);
-            let entry = crate::journal::Entry::of(vec![record.fact.clone()])
-                .with_context(record.context.clone());
-            drop(self.node.record(&mut book.lock(), entry));
-        }
     }
 
     /// Passes over an entry that no node with this key wrote.

@@ -5,10 +5,14 @@
 //! merge in any order, so nothing here decides anything; an author's facts are taken in the order of their numbers, so a
 //! gap is seen.
 
+mod compare;
+mod conflicts;
 mod entry;
 mod follower;
+mod published;
 mod publisher;
 mod refill;
+mod takeover;
 
 use std::io;
 use std::sync::Arc;
@@ -16,11 +20,13 @@ use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use tokio::sync::watch;
+use tokio::time::timeout;
 
 use super::Share;
 use crate::node::Node;
 use follower::Follower;
 use publisher::Publisher;
+use takeover::Takeover;
 
 /// Facts in one entry, at most.
 const FACTS_AT_ONCE: usize = 256;
@@ -40,15 +46,30 @@ pub(crate) struct ReplicationSettings {
     pub(crate) wait_replicas: u32,
 }
 
+impl Share {
+    /// Returns whether Redis, or another node, has facts of this journal that it does not have: its disk was rolled back.
+    /// Asked at a start; `false` where Redis cannot be reached. It blocks for a second at most.
+    pub(crate) fn was_rolled_back(&self) -> bool {
+        let share = self.clone();
+        let asked = spawn("publish", move || async move {
+            let published = timeout(WITHIN, published::published(&share)).await;
+            let has = share.replica().said().last;
+            published.is_ok_and(|published| published.is_ok_and(|published| published.most() > has))
+        });
+        asked.is_ok_and(|thread| thread.join().unwrap_or_default())
+    }
+}
+
 /// The threads of replication, which end when this is dropped.
 #[derive(Debug)]
 pub(crate) struct Replication {
     stop: watch::Sender<()>,
     threads: Vec<JoinHandle<()>>,
+    _takeover: Takeover,
 }
 
 impl Replication {
-    /// Starts to publish and to follow.
+    /// Starts to publish, to follow, and to act for nodes that are gone.
     pub(crate) fn start(
         node: &Arc<Node>,
         share: &Share,
@@ -65,15 +86,16 @@ impl Replication {
         Ok(Self {
             stop,
             threads: vec![publish, follow],
+            _takeover: Takeover::start(Arc::clone(node), share.clone())?,
         })
     }
 }
 
 /// Runs a future on a thread of its own.
-fn spawn<F: Future<Output = ()>>(
+fn spawn<T: Send + 'static, F: Future<Output = T>>(
     name: &str,
     run: impl FnOnce() -> F + Send + 'static,
-) -> io::Result<JoinHandle<()>> {
+) -> io::Result<JoinHandle<T>> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_time()
         .build()?;

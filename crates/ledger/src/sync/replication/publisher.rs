@@ -8,11 +8,11 @@ use tokio::sync::watch;
 use tokio::time::timeout;
 
 use super::entry::StreamFacts;
+use super::published::{Top, published};
 use super::{BYTES_AT_ONCE, FACTS_AT_ONCE, ReplicationSettings, WITHIN};
 use crate::journal::{Entry, Reader, Records};
 use crate::node::Node;
 use crate::redis::{CommonKey, OutOfReach, StreamEntry};
-use crate::state::horizon::Horizon;
 use crate::sync::Share;
 use crate::{Author, JournalError};
 
@@ -47,6 +47,25 @@ pub(super) struct Publisher {
     kept_house: Instant,
     /// It was logged that the journal is older than its stream.
     is_rolled_back: bool,
+}
+
+/// Reads the own facts behind a number. One that cannot be read is left out, so that it keeps no other from being
+/// published.
+fn read(reader: &Reader, position: i64) -> Result<Records, JournalError> {
+    let whole = reader.records_after(None, position, (FACTS_AT_ONCE, BYTES_AT_ONCE));
+    let Err(error) = whole else {
+        return whole;
+    };
+    let first = reader.records_after(None, position, (1, BYTES_AT_ONCE));
+    if first.is_ok() || reader.own_last()? <= position {
+        return first;
+    }
+    tracing::error!(%error, number = position + 1, "a fact of this node cannot be read: no other node gets it");
+    Ok(Records {
+        records: Vec::new(),
+        last: position + 1,
+        has_more: true,
+    })
 }
 
 /// Why nothing could be published.
@@ -119,8 +138,7 @@ impl Publisher {
         };
         loop {
             let row = self.node.journal().tally().last_row().max(0);
-            let bounds = (FACTS_AT_ONCE, BYTES_AT_ONCE);
-            let read = reader.records_after(None, position, bounds)?;
+            let read = read(reader, position)?;
             let Records {
                 records,
                 last,
@@ -186,61 +204,54 @@ impl Publisher {
 
     /// Finds out how far the stream is.
     async fn look(&mut self, reader: &Reader) -> Result<i64, Fault> {
-        let stream = CommonKey::Stream(self.author);
         let own_last = reader.own_last()?;
         let written = reader.known_to(self.author)?;
         self.written = written;
         self.share.replica().own_last(own_last);
-        let top = self.share.store().last_entry(stream, WITHIN).await?;
-        let told = self.told_by_others();
-        let position = match top {
-            Some(top) => {
-                let horizon = Horizon::at(self.node.now());
-                let opened = StreamFacts::open(&top.value, (self.share.seal(), stream), &horizon);
-                match opened {
-                    Ok(facts) if facts.author == self.author && facts.last == top.number => {
-                        self.estimate(stream, &top).await?;
-                        top.number
-                    }
-                    _ => {
-                        tracing::error!(
-                            "the last entry of this node's stream in Redis is none of a node: the stream is begun anew"
-                        );
-                        self.share.refused_entry();
-                        self.share.store().remove(stream, WITHIN).await?;
-                        written
-                    }
-                }
+        let published = match published(&self.share).await {
+            // Something else lies under the stream's name; where the user's rights are missing, this is refused too.
+            Err(OutOfReach::Refused) => {
+                let stream = CommonKey::Stream(self.author);
+                self.share.store().remove(stream, WITHIN).await?;
+                return Err(OutOfReach::Refused.into());
             }
-            None if written == 0 => (own_last - FIRST_FACTS).max(0),
-            None => written,
+            published => published?,
         };
-        if position.max(told) > own_last {
+        if published.most() > own_last {
             return Err(Fault::RolledBack);
         }
+        let position = match published.top {
+            Top::Entry(top) => {
+                self.estimate(&top).await?;
+                top.number
+            }
+            Top::Strange => {
+                tracing::error!(
+                    "the last entry of this node's stream in Redis was not written by it, or is damaged: the stream is \
+                     begun anew"
+                );
+                self.share.refused_entry();
+                let stream = CommonKey::Stream(self.author);
+                self.share.store().remove(stream, WITHIN).await?;
+                written
+            }
+            Top::None if written == 0 => (own_last - FIRST_FACTS).max(0),
+            Top::None => written,
+        };
         self.position = Some(position);
         Ok(position)
     }
 
     /// Counts what the stream has from before this process, about.
-    async fn estimate(&mut self, stream: CommonKey, top: &StreamEntry) -> Result<(), Fault> {
+    async fn estimate(&mut self, top: &StreamEntry) -> Result<(), Fault> {
         if self.sizes.is_empty() {
+            let stream = CommonKey::Stream(self.author);
             let entries = self.share.store().count_entries(stream, WITHIN).await?;
             let bytes = entries.saturating_mul(top.value.len() as u64);
             self.sizes.push_back((top.number, bytes));
             self.bytes = bytes;
         }
         Ok(())
-    }
-
-    /// Returns up to which number another node has this author's facts.
-    fn told_by_others(&self) -> i64 {
-        let nodes = self.share.replica().nodes();
-        let nodes = nodes.borrow();
-        let others = nodes.iter().filter(|known| known.node != self.author.node);
-        let replicas = others.filter_map(|known| known.replica.as_ref());
-        let told = replicas.map(|replica| replica.has_up_to(self.author));
-        told.max().unwrap_or_default()
     }
 
     /// Writes down how far it is, and takes out of the stream what all nodes have, or what is too much.
@@ -260,7 +271,7 @@ impl Publisher {
             );
             self.written = position;
         }
-        let mut trim = self.known_to_all(position);
+        let mut trim = self.known_to_all();
         while self.bytes > self.settings.stream_bytes
             && let Some((last, bytes)) = self.sizes.pop_front()
         {
@@ -285,19 +296,16 @@ impl Publisher {
     }
 
     /// Returns up to which number all other nodes have this author's facts.
-    fn known_to_all(&self, position: i64) -> i64 {
+    fn known_to_all(&self) -> i64 {
         let nodes = self.share.replica().nodes();
         let nodes = nodes.borrow();
         let others = nodes.iter().filter(|known| known.node != self.author.node);
         let replicas = others.filter_map(|known| known.replica.as_ref());
         let told = replicas.map(|replica| replica.has_up_to(self.author)).min();
         let is_listed = nodes.iter().any(|known| known.node == self.author.node);
-        // Before the list was read nobody knows who there is.
-        if is_listed {
-            told.unwrap_or(position)
-        } else {
-            0
-        }
+        // Before the list was read nobody knows who there is. What no other node is known to have has its second copy in
+        // the stream alone: one that joins now is on the list a second later.
+        told.filter(|_| is_listed).unwrap_or_default()
     }
 
     fn failed(&mut self, fault: &Fault) {
@@ -309,7 +317,6 @@ impl Publisher {
             Fault::Redis(why) if was => {
                 tracing::warn!(%why, "this node's facts cannot be published now: new ones are on its disk alone");
             }
-            Fault::Redis(_) => {}
             Fault::Journal(error) => {
                 tracing::error!(%error, "facts are not published: the journal cannot be read");
             }
@@ -320,7 +327,7 @@ impl Publisher {
                      facts are published after a restart, under another identity"
                 );
             }
-            Fault::RolledBack => {}
+            Fault::Redis(_) | Fault::RolledBack => {}
         }
     }
 }

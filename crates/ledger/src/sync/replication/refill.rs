@@ -27,7 +27,7 @@ pub(super) async fn serve(
     node: &Node,
     share: &Share,
     (nodes, reader): (&[RegisteredNode], &Reader),
-) -> Result<bool, OutOfReach> {
+) -> bool {
     let now = node.now();
     let own = share.replica().author();
     let mut has_more = false;
@@ -45,11 +45,13 @@ pub(super) async fn serve(
                     of: *of,
                 };
                 let from = replica.has_up_to(*of);
-                has_more |= send(node, share, (to, *of, from), reader).await?;
+                // What cannot be sent now is sent in another round.
+                let sent = send(node, share, (to, *of, from), reader).await;
+                has_more |= sent.unwrap_or_default();
             }
         }
     }
-    Ok(has_more)
+    has_more
 }
 
 /// Returns the node whose turn it is: the author while it runs, else the running node with the lowest number that has more.
