@@ -207,6 +207,21 @@ async fn a_newcomer_takes_no_payments_for_double_whose_cancel_is_still_on_its_wa
 }
 
 #[tokio::test]
+async fn what_no_other_node_has_stays_in_the_stream_and_outlives_its_author() {
+    let server = Arc::new(RedisServer::start());
+    let store = Store::shared(&server);
+    let one = Node::on(&store).await;
+    for at in 0..5 {
+        pay_all(&one, at * 10..at * 10 + 10, 300).await;
+        // Longer than a stream waits before what is known to all leaves it.
+        tokio::time::sleep(std::time::Duration::from_millis(600)).await;
+    }
+    drop(one);
+    let two = Node::on(&store).await;
+    eventually(async || facts(&two).len() >= 50).await;
+}
+
+#[tokio::test]
 async fn a_node_that_was_away_catches_up_and_numbers_go_on() {
     let (server, _store, nodes) = three().await;
     let [one, mut two, three] = nodes;

@@ -128,11 +128,13 @@ impl Journal {
         rows.collect::<Result<_, _>>().unwrap()
     }
 
-    /// Returns the `biller_user_key`s of the bills that were classified as error bills.
+    /// Returns the `biller_user_key`s of the bills that were classified as error bills, and not cleared since.
     pub fn classified(&self) -> Vec<String> {
         let facts = self.facts;
-        let query =
-            format!("SELECT DISTINCT biller_user_key FROM {facts} WHERE kind = 'classified'");
+        let query = format!(
+            "SELECT biller_user_key FROM {facts} WHERE kind IN ('classified', 'cleared') GROUP BY biller_user_key \
+                HAVING max(CASE kind WHEN 'classified' THEN stamp END) > ifnull(max(CASE kind WHEN 'cleared' THEN stamp END), 0)"
+        );
         let mut statement = self.connection.prepare(&query).unwrap();
         let keys = statement.query_map([], |row| row.get(0)).unwrap();
         keys.collect::<Result<_, _>>().unwrap()

@@ -83,7 +83,7 @@ fn payment_guarantees_hold_while_disks_are_destroyed_and_streams_and_values_drop
 }
 
 #[test]
-fn nothing_is_lost_with_a_node_and_its_disk_in_any_of_many_rounds() {
+fn nothing_is_lost_with_a_node_and_its_disk_in_many_rounds() {
     let seed = Settings::from_environment().seed;
     let store = Standalone::start(Persistence::EveryWrite);
     rounds::run((seed, rounds::rounds_from_environment()), Box::new(store));

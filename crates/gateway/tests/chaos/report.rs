@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use crate::calls::Api;
 use crate::checks::check_result::CheckResult;
+use crate::checks::lost_payments::LostWithRedis;
 use crate::faults::incident::IncidentKind;
 use crate::faults::injector::Injector;
 use crate::records::Records;
@@ -101,6 +102,18 @@ impl Report {
                 "{count} times, after {:.1} s, at most {:.1} s",
                 mean.as_secs_f64(),
                 longest.as_secs_f64()
+            ),
+        );
+    }
+
+    pub fn lost_with_redis(&mut self, LostWithRedis { reported, lost }: &LostWithRedis) {
+        let oldest = lost.iter().max().copied().unwrap_or_default();
+        self.row(
+            "lost with a disk and redis in the same moment",
+            format!(
+                "{} of {reported} in question, {} ms before at most",
+                lost.len(),
+                oldest.as_millis()
             ),
         );
     }

@@ -5,6 +5,7 @@ use std::thread;
 
 use crate::checks;
 use crate::checks::check_result::CheckResult;
+use crate::checks::lost_payments::LostWithRedis;
 use crate::clock::until;
 use crate::faults::FaultGroup;
 use crate::faults::injector::Injector;
@@ -47,6 +48,7 @@ pub fn run(
     } = injector;
     let records = Records::of(&testbed, incidents.clone());
     report.calls(&records, load.bills());
+    report.lost_with_redis(&LostWithRedis::of(&records));
     let results = checks::all(&testbed, (&records, incidents), load.bills());
     let results = [&results[..], &[resync_result]].concat();
     conclude(&mut testbed, report, (&records, &results));

@@ -42,35 +42,20 @@ pub const NAME: &str = "lost payments";
 /// for byte. One that was not answered and did not reach its biller may be there or not.
 pub fn check_journals(records: &Records) -> CheckResult {
     let mut result = CheckResult::of(NAME);
-    let calls = records.calls_by_echo(Api::PayResult);
-    let journalled: BTreeSet<&str> = records
-        .journals
-        .iter()
-        .flatten()
-        .map(|event| event.body.as_str())
-        .collect();
+    let journalled = journalled(records);
     let reached: BTreeSet<&str> = records
         .received(Api::PayResult)
         .map(|incoming| incoming.echo.as_str())
         .collect();
     let mut sent = BTreeSet::new();
-    for (echo, calls) in calls {
+    for (echo, calls) in records.calls_by_echo(Api::PayResult) {
         let body = body_of(records.seed, calls[0]);
         let answered = calls.iter().any(|call| call.answer().is_some());
-        if answered || reached.contains(echo) {
-            let is_lost = !journalled.contains(body.as_str());
-            let why = || format!("{echo} is in no journal");
-            if let Some(before) = lost_with_redis(records, &calls) {
-                result.excused += 1;
-                if is_lost {
-                    let why = format!("{}, {before:?} before disk and Redis were gone", why());
-                    result.excused_violation(calls[0].bill, why);
-                }
-                continue;
-            }
+        let is_excused = lost_with_redis(records, &calls).is_some();
+        if (answered || reached.contains(echo)) && !is_excused {
             result.checked += 1;
-            if is_lost {
-                result.violation(calls[0].bill, why());
+            if !journalled.contains(body.as_str()) {
+                result.violation(calls[0].bill, format!("{echo} is in no journal"));
             }
         }
         sent.insert(body);
@@ -82,6 +67,38 @@ pub fn check_journals(records: &Records) -> CheckResult {
         );
     }
     result
+}
+
+fn journalled(records: &Records) -> BTreeSet<&str> {
+    let events = records.journals.iter().flatten();
+    events.map(|event| event.body.as_str()).collect()
+}
+
+/// The payments that a disk and Redis may have lost in the same moment.
+#[derive(Debug, Default)]
+pub struct LostWithRedis {
+    /// Those of the last second before, that no other node had reported.
+    pub reported: usize,
+    /// How long before they were reported last, of those that are in no journal.
+    pub lost: Vec<Duration>,
+}
+
+impl LostWithRedis {
+    pub fn of(records: &Records) -> Self {
+        let journalled = journalled(records);
+        let mut lost_with_redis = Self::default();
+        for calls in records.calls_by_echo(Api::PayResult).values() {
+            let Some(before) = self::lost_with_redis(records, calls) else {
+                continue;
+            };
+            lost_with_redis.reported += 1;
+            let body = body_of(records.seed, calls[0]);
+            if !journalled.contains(body.as_str()) {
+                lost_with_redis.lost.push(before);
+            }
+        }
+        lost_with_redis
+    }
 }
 
 /// Returns how long before the loss of a disk and Redis together an event was reported last, where the node that lost

@@ -10,7 +10,10 @@ use crate::sync::Share;
 use crate::{BillState, Fact, FactKind, FactRecord};
 
 /// A double payment is looked at again after this time.
-const CLASSIFY_AFTER: Duration = Duration::from_secs(5);
+pub(super) const CLASSIFY_AFTER: Duration = Duration::from_secs(5);
+
+/// While facts are on their way, after this one: those of a disk that is gone never come.
+pub(super) const CLASSIFY_AT_LAST: Duration = Duration::from_hours(6);
 
 /// Double payments that wait for that, at most. Whoever puts the second payment into Redis finds them, too.
 const WAITING_MAX: usize = 10_000;
@@ -50,10 +53,10 @@ impl Conflicts {
         }
     }
 
-    /// Classifies the bills of those that are still there.
-    pub(super) async fn classify(&mut self, node: &Node, share: &Share) {
+    /// Classifies the bills of those that are still there after this time.
+    pub(super) async fn classify(&mut self, after: Duration, (node, share): (&Node, &Share)) {
         while let Some((found_at, _)) = self.0.front()
-            && found_at.elapsed() >= CLASSIFY_AFTER
+            && found_at.elapsed() >= after
             && let Some((_, conflict)) = self.0.pop_front()
         {
             let Ok(resident) = node.resident(&conflict.bill).await else {

@@ -9,7 +9,7 @@ use tokio::time::sleep;
 
 use super::WITHIN;
 use super::compare::compare;
-use super::conflicts::Conflicts;
+use super::conflicts::{CLASSIFY_AFTER, CLASSIFY_AT_LAST, Conflicts};
 use super::entry::StreamFacts;
 use super::refill;
 use crate::journal::Reader;
@@ -103,8 +103,14 @@ impl Follower {
             self.last_round = Instant::now();
             // What cannot be written waits in its stream.
             has_more = self.node.journal().is_writable() && self.round(&reader).await;
-            if !has_more && !self.is_behind() {
-                self.conflicts.classify(&self.node, &self.share).await;
+            if !has_more {
+                let after = if self.is_behind() {
+                    CLASSIFY_AT_LAST
+                } else {
+                    CLASSIFY_AFTER
+                };
+                let node = (&*self.node, &self.share);
+                self.conflicts.classify(after, node).await;
             }
         }
     }

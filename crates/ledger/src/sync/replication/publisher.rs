@@ -271,7 +271,7 @@ impl Publisher {
             );
             self.written = position;
         }
-        let mut trim = self.known_to_all(position);
+        let mut trim = self.known_to_all();
         while self.bytes > self.settings.stream_bytes
             && let Some((last, bytes)) = self.sizes.pop_front()
         {
@@ -296,19 +296,16 @@ impl Publisher {
     }
 
     /// Returns up to which number all other nodes have this author's facts.
-    fn known_to_all(&self, position: i64) -> i64 {
+    fn known_to_all(&self) -> i64 {
         let nodes = self.share.replica().nodes();
         let nodes = nodes.borrow();
         let others = nodes.iter().filter(|known| known.node != self.author.node);
         let replicas = others.filter_map(|known| known.replica.as_ref());
         let told = replicas.map(|replica| replica.has_up_to(self.author)).min();
         let is_listed = nodes.iter().any(|known| known.node == self.author.node);
-        // Before the list was read nobody knows who there is.
-        if is_listed {
-            told.unwrap_or(position)
-        } else {
-            0
-        }
+        // Before the list was read nobody knows who there is. What no other node is known to have has its second copy in
+        // the stream alone: one that joins now is on the list a second later.
+        told.filter(|_| is_listed).unwrap_or_default()
     }
 
     fn failed(&mut self, fault: &Fault) {
