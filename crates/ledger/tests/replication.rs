@@ -485,3 +485,33 @@ async fn something_else_under_a_streams_name_keeps_no_facts_from_anybody_for_lon
     until_equal(&[one, two, three], 30).await;
     assert_eq!(server.ask_text(&["TYPE", &stream]), "stream");
 }
+
+#[tokio::test]
+async fn a_new_node_is_ready_though_a_destroyed_one_has_said_that_it_had_more() {
+    let (server, store, nodes) = three().await;
+    let [one, two, three] = nodes;
+    pay_all(&one, 0..20, 300).await;
+    until_equal(&[&one, &two, &three], 20).await;
+    let said = async |least: i64| {
+        let nodes = two.ledger().nodes().await.unwrap().unwrap();
+        let lasts = nodes
+            .iter()
+            .filter_map(|known| known.replica.as_ref())
+            .map(|replica| replica.last);
+        lasts.max().unwrap_or_default() >= least
+    };
+    eventually(async || said(20).await).await;
+    let author = author(&one).await;
+    drop(one);
+    // Its line says that it had ten more, which are nowhere.
+    let more = format!("{author} 30 ");
+    let lift = "local nodes = redis.call('GET', KEYS[1]); local lifted = string.gsub(nodes, ARGV[1], ARGV[2]); \
+                redis.call('SET', KEYS[1], lifted); return lifted";
+    let list = server.words(&["KEYS", "*:nodes"]).remove(0);
+    let pattern = format!("{author} %d+ ").replace('-', "%-");
+    let lifted = server.ask_text(&["EVAL", lift, "1", &list, &pattern, &more]);
+    assert!(lifted.contains(&more), "{lifted}");
+    let new = Node::on(&store).await;
+    eventually(async || !new.ledger().is_catching_up()).await;
+    until_equal(&[&two, &three, &new], 20).await;
+}

@@ -276,6 +276,14 @@ impl ReplicaState {
         *awaited = Awaited::Facts(facts.into_iter().collect());
     }
 
+    /// An author's stream was read to its end, and no running node has more: nothing more of it is awaited.
+    pub(crate) fn got_all_there_is(&self, of: Author) {
+        let mut awaited = self.awaited.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Awaited::Facts(facts) = &mut *awaited {
+            facts.retain(|(author, _)| *author != of);
+        }
+    }
+
     /// Returns whether this node is new and lacks facts that the others had when it first heard of them, or has not heard
     /// of them yet although it may (`may_hear`).
     pub(crate) fn is_catching_up(&self, may_hear: bool) -> bool {

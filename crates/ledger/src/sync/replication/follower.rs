@@ -34,6 +34,9 @@ const ENTRIES_AT_ONCE: usize = 16;
 /// Facts that somebody has, and that no stream brought for so long, are asked for.
 const ASK_AFTER: Duration = Duration::from_secs(2);
 
+/// A gap whose facts no running node has is passed over after this time.
+const SKIP_AFTER: Duration = Duration::from_secs(30);
+
 /// It is logged so often that entries are refused.
 const LOG_EVERY: Duration = Duration::from_mins(1);
 
@@ -53,8 +56,10 @@ pub(super) struct Follower {
 struct Stream {
     /// Entries up to here that are none of the author's are passed over.
     passed_over: i64,
-    /// Since when somebody has more facts than its stream brought.
+    /// Since when somebody has more facts than its stream brought, or had.
     behind_since: Option<Instant>,
+    /// Nobody has what is missing before the entries that are there.
+    skips_gap: bool,
     read_at: Option<Instant>,
 }
 
@@ -164,7 +169,10 @@ impl Follower {
         let found = self.read(author, CommonKey::Stream(author), reader).await?;
         let replica = self.share.replica();
         let known_to = replica.known_to(author);
-        let somebody_has = nodes.iter().filter_map(|known| known.replica.as_ref());
+        // What a node that is gone has, nobody can get from it.
+        let now = self.node.now();
+        let running = nodes.iter().filter(|known| known.is_running(now));
+        let somebody_has = running.filter_map(|known| known.replica.as_ref());
         let somebody_has = somebody_has.map(|replica| replica.has_up_to(author)).max();
         let is_behind = somebody_has.unwrap_or_default() > known_to;
         let stream = self.streams.entry(author).or_default();
@@ -174,7 +182,13 @@ impl Follower {
                 stream.behind_since = None;
                 false
             }
-            (Look::Gap, _) => true,
+            (Look::Gap, true) => true,
+            // Nobody has what is missing. One that has it may come back soon.
+            (Look::Gap, false) => {
+                let since = stream.behind_since.get_or_insert_with(Instant::now);
+                stream.skips_gap = since.elapsed() >= SKIP_AFTER;
+                true
+            }
             (Look::End, true) => {
                 let since = stream.behind_since.get_or_insert_with(Instant::now);
                 since.elapsed() >= ASK_AFTER
@@ -182,6 +196,7 @@ impl Follower {
         };
         if found == Look::End && !is_behind {
             replica.caught_up(author);
+            replica.got_all_there_is(author);
         }
         if replica.want(author, waits) && waits {
             tracing::warn!(
@@ -234,8 +249,14 @@ impl Follower {
                 continue;
             };
             let known_to = self.share.replica().known_to(author);
-            if facts.after > known_to {
+            if facts.after > known_to && !(is_own_stream && self.skips_gap(author)) {
                 return Ok(Look::Gap);
+            }
+            if facts.after > known_to {
+                tracing::error!(
+                    %author, after = known_to, up_to = facts.after,
+                    "facts of a node are lost: neither its stream nor any running node has them"
+                );
             }
             if facts.last > known_to && !self.take(facts, known_to, reader).await {
                 return Ok(Look::End);
@@ -318,6 +339,12 @@ impl Follower {
         let mut streams = self.streams.values();
         streams.any(|stream| stream.behind_since.is_some())
             || !self.share.replica().said().wanted.is_empty()
+    }
+
+    /// Returns whether entries behind a gap are taken, once: another gap is waited for anew.
+    fn skips_gap(&mut self, author: Author) -> bool {
+        let stream = self.streams.entry(author).or_default();
+        std::mem::take(&mut stream.skips_gap)
     }
 
     /// Passes over an entry that no node with this key wrote.
