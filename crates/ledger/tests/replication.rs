@@ -515,3 +515,59 @@ async fn a_new_node_is_ready_though_a_destroyed_one_has_said_that_it_had_more() 
     eventually(async || !new.ledger().is_catching_up()).await;
     until_equal(&[&two, &three, &new], 20).await;
 }
+
+#[tokio::test]
+async fn a_disk_that_was_rolled_back_and_has_grown_past_its_old_end_is_another_journal_too() {
+    let (server, _store, nodes) = three().await;
+    let [mut one, two, three] = nodes;
+    pay_all(&one, 0..10, 300).await;
+    until_equal(&[&one, &two, &three], 10).await;
+    one.stop();
+    let former = files(one.directory());
+    one.restart().await;
+    pay_all(&one, 10..20, 300).await;
+    until_equal(&[&one, &two, &three], 20).await;
+    one.stop();
+    roll_back(one.directory(), &former);
+    // Its start asks nobody, and it takes more than it lost.
+    server.signal("STOP");
+    one.restart_at_once();
+    pay_all(&one, 20..60, 300).await;
+    server.signal("CONT");
+    // Nothing is published under numbers that others know as other facts: that takes a restart.
+    eventually(async || two.find(&bill_of(0)).await == Err(ledger::LinkRefusal::NotRegistered))
+        .await;
+    one.restart().await;
+    let paid = |node: &Node| -> BTreeSet<String> {
+        let facts = facts(node);
+        let payments = facts.iter().filter(|fact| fact.kind.name() == "payment");
+        payments.map(|fact| format!("{:?}", fact.bill)).collect()
+    };
+    eventually(async || {
+        [&one, &two, &three]
+            .iter()
+            .all(|node| paid(node).len() == 60)
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn an_answer_alone_that_was_evicted_is_found_in_the_journal() {
+    let (server, _store, nodes) = three().await;
+    let [one, two, _] = &nodes;
+    for number in 0..10 {
+        let (bill, pay_id) = (bill_of(number), number.to_string());
+        let (body, message) = accept(one, &bill, &pay_id).await;
+        for kind in ["m", "c"] {
+            for key in values(&server, kind) {
+                server.tell(&["UNLINK", &key]);
+            }
+        }
+        let event = pay(&pay_id, "20000");
+        let begun = two.begin(&bill, &event, &body, message).await;
+        assert!(
+            matches!(begun, ledger::RecordOutcome::AcceptedElsewhere { .. }),
+            "{begun:?}"
+        );
+    }
+}

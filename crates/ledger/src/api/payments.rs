@@ -135,8 +135,9 @@ impl Ledger {
         let known = queued.known(held.as_ref());
         let accepted = share.accepted(&report.bill, held.as_ref(), &digests).await;
         let accepted = match held.as_ref() {
-            Some(held) if accepted.is_none() && held.is_missing() => {
-                self.accepted_in_journal(report, &digests).await
+            Some(held) if accepted.is_none() => {
+                self.accepted_meanwhile(share, (report, held), &digests)
+                    .await
             }
             _ => accepted,
         };
@@ -171,13 +172,20 @@ impl Ledger {
         RecordOutcome::Recorded(recorded(taken, rows.map(|_| ())))
     }
 
-    /// Returns the pay-result of this event that the biller accepted, as the journal has it: it may have come from another
-    /// node since this one was claimed.
-    async fn accepted_in_journal(
+    /// Returns the pay-result of this event that the biller accepted, as the journal has it, where Redis does not have the
+    /// answer: it expired or was evicted, or came from another node since this one was claimed.
+    async fn accepted_meanwhile(
         &self,
-        report: &Reported,
+        share: &Share,
+        (report, held): (&Reported, &Held),
         digests: &Digests,
     ) -> Option<(MessageDigest, KeptAnswer)> {
+        let theirs = held.state.as_ref();
+        let theirs = theirs.and_then(|theirs| theirs.delivery(&report.event));
+        if theirs == Some(DeliveryState::Accepted) {
+            // The journal may not have it yet.
+            share.replica().follow_now().await;
+        }
         let is_accepted = {
             let book = self.node.book_of(&report.bill);
             let state = book.lock();

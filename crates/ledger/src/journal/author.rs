@@ -134,6 +134,15 @@ pub(super) fn add_run(
     Ok(())
 }
 
+/// Returns the row of the last fact that was ever written; it may be forgotten.
+pub(super) fn last_row(connection: &Connection) -> Result<i64, JournalError> {
+    let last = connection
+        .prepare_cached("SELECT seq FROM sqlite_sequence WHERE name = 'fact'")?
+        .query_row([], |row| row.get(0))
+        .optional()?;
+    Ok(last.unwrap_or_default())
+}
+
 /// Returns how many of the rows up to this one are own facts: the number of the last one.
 pub(super) fn own_up_to(connection: &Connection, row: i64) -> Result<i64, JournalError> {
     let before: Option<(i64, i64)> = connection
@@ -176,12 +185,9 @@ pub(super) fn own_stretch(
         };
         return Ok(Some(Stretch { rows, number }));
     }
-    let last: Option<i64> = connection
-        .prepare_cached("SELECT max(seq) FROM fact")?
-        .query_row([], |row| row.get(0))?;
     let rows = Rows {
         first,
-        last: last.unwrap_or_default(),
+        last: last_row(connection)?,
     };
     Ok((first <= rows.last).then_some(Stretch { rows, number }))
 }
@@ -244,11 +250,9 @@ pub(super) fn part_from(connection: &Connection, former: Author) -> Result<(), J
         // Nothing was ever published.
         return Ok(());
     };
-    let last: Option<i64> =
-        connection.query_row("SELECT max(seq) FROM fact", [], |row| row.get(0))?;
     let published = known
         .known_to
-        .min(own_up_to(connection, last.unwrap_or_default())?);
+        .min(own_up_to(connection, last_row(connection)?)?);
     let mut number = 1;
     let mut stretches = Vec::new();
     while number <= published {

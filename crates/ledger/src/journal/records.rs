@@ -93,8 +93,9 @@ impl Reader {
     /// # Errors
     /// When the file cannot be read.
     pub fn own_last(&self) -> Result<i64, JournalError> {
-        let last = self.last_row()?;
-        author::own_up_to(&self.lock(), last)
+        let connection = self.lock();
+        let connection = connection.unchecked_transaction()?;
+        author::own_up_to(&connection, author::last_row(&connection)?)
     }
 
     /// Returns the number up to which the journal has an author's facts; of its own author: up to which they are

@@ -39,7 +39,7 @@ pub(crate) struct ReplicaState {
     published: watch::Sender<Published>,
     nodes: watch::Sender<Vec<RegisteredNode>>,
     since: Instant,
-    /// Of a journal that was empty at the start: what others had published before that; `None` until it is known.
+    /// Of a node that had made no fact at the start: what others had before that.
     awaited: Mutex<Awaited>,
     rounds: watch::Sender<Rounds>,
     round_is_wanted: Notify,
@@ -48,7 +48,7 @@ pub(crate) struct ReplicaState {
 /// What a node must have before it is ready.
 #[derive(Debug)]
 enum Awaited {
-    /// Its journal was empty, and who else there is is not known yet.
+    /// It has made no fact yet, and who else there is is not known.
     Unknown,
     /// These authors' facts up to these numbers.
     Facts(Vec<(Author, i64)>),
@@ -74,7 +74,8 @@ impl ReplicaState {
     ) -> Self {
         let others = known_to.into_iter().filter(|(known, _)| *known != author);
         let others: BTreeMap<Author, i64> = others.collect();
-        let awaited = if last == 0 && others.is_empty() {
+        // One that was stopped while it got the facts of others has none of its own yet.
+        let awaited = if last == 0 {
             Awaited::Unknown
         } else {
             Awaited::Facts(Vec::new())

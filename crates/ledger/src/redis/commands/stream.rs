@@ -71,6 +71,14 @@ impl Commands {
         command
     }
 
+    /// Takes a stream away, whatever lies under its name.
+    pub(crate) fn remove(&self, stream: CommonKey) -> Cmd {
+        // A time that is over deletes at once, and needs no other right than `expire`.
+        let mut command = redis::cmd("PEXPIRE");
+        command.arg(self.common_key(stream)).arg(0);
+        command
+    }
+
     /// Waits until so many replicas have what this connection wrote.
     pub(crate) fn wait(replicas: u32, within: Duration) -> Cmd {
         let mut command = redis::cmd("WAIT");

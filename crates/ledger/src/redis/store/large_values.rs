@@ -63,6 +63,17 @@ impl SharedStore {
         command: &Cmd,
         within: Duration,
     ) -> Result<Value, OutOfReach> {
+        let (connection, answer) = self.ask_large_raw(slot, command, within).await?;
+        self.judge_large(&connection, answer)
+    }
+
+    /// The same; returns what the server answered, an error too.
+    pub(super) async fn ask_large_raw(
+        &self,
+        slot: Slot,
+        command: &Cmd,
+        within: Duration,
+    ) -> Result<(Arc<LargeValueConnection>, Value), OutOfReach> {
         let deadline = Instant::now() + within;
         let mut large_value_connection = self.large_value_connection(slot, deadline).await?;
         let mut answer = large_value_connection.ask(command, within).await;
@@ -71,7 +82,7 @@ impl SharedStore {
             large_value_connection = self.large_value_connection(slot, deadline).await?;
             answer = large_value_connection.ask(command, within).await;
         }
-        self.judge_large(&large_value_connection, answer?)
+        Ok((large_value_connection, answer?))
     }
 
     /// Takes the consequences of an error that a server answered.

@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use redis::Cmd;
+use bytes::Bytes;
+use redis::{Cmd, Value};
 use tokio::time::Instant;
 
 use super::SharedStore;
@@ -63,7 +64,7 @@ impl SharedStore {
         read_entries(self.ask_stream(stream, &command, within).await?)
     }
 
-    /// Returns the last entry of a stream.
+    /// Returns the last entry of a stream; one that no node wrote where something else lies under its name.
     ///
     /// # Errors
     /// When it is not known within `within`.
@@ -73,7 +74,18 @@ impl SharedStore {
         within: Duration,
     ) -> Result<Option<StreamEntry>, OutOfReach> {
         let command = self.inner.commands.last_entry(stream);
-        let mut entries = read_entries(self.ask_stream(stream, &command, within).await?)?;
+        let (connection, answer) = self
+            .ask_large_raw(self.slot_of(stream), &command, within)
+            .await?;
+        if let Value::ServerError(error) = &answer
+            && error.code() == "WRONGTYPE"
+        {
+            return Ok(Some(StreamEntry {
+                number: i64::MAX,
+                value: Bytes::new(),
+            }));
+        }
+        let mut entries = read_entries(self.judge_large(&connection, answer)?)?;
         Ok(entries.pop())
     }
 
@@ -109,8 +121,8 @@ impl SharedStore {
     /// # Errors
     /// When that is not known to be done within `within`.
     pub async fn remove(&self, stream: CommonKey, within: Duration) -> Result<(), OutOfReach> {
-        // No user of Redis needs a right for that beside those to stream and expire.
-        self.expire(stream, Duration::from_millis(1), within).await
+        let command = self.inner.commands.remove(stream);
+        self.ask_stream(stream, &command, within).await.map(|_| ())
     }
 
     /// Lets a stream expire after `after`.
@@ -132,7 +144,7 @@ impl SharedStore {
         stream: CommonKey,
         command: &Cmd,
         within: Duration,
-    ) -> Result<redis::Value, OutOfReach> {
+    ) -> Result<Value, OutOfReach> {
         self.ask_large(self.slot_of(stream), command, within).await
     }
 

@@ -95,6 +95,12 @@ fn write_replica(replica: &Replica, f: &mut fmt::Formatter<'_>) -> fmt::Result {
     )
 }
 
+/// Reads the number of a fact; no journal has as many as some other numbers say.
+fn fact_number(word: &str) -> Option<i64> {
+    let number: i64 = word.parse().ok()?;
+    (0..1 << 53).contains(&number).then_some(number)
+}
+
 fn parse_replica<'a>(mut words: impl Iterator<Item = &'a str>) -> Option<Replica> {
     let (author, last) = (words.next()?, words.next()?);
     let items = |word: &'a str| {
@@ -104,11 +110,11 @@ fn parse_replica<'a>(mut words: impl Iterator<Item = &'a str>) -> Option<Replica
     };
     let known_to = items(words.next()?).filter_map(|item| {
         let (author, number) = item.split_once('=')?;
-        Some((Author::parse(author)?, number.parse().ok()?))
+        Some((Author::parse(author)?, fact_number(number)?))
     });
     Some(Replica {
         author: Author::parse(author)?,
-        last: last.parse().ok()?,
+        last: fact_number(last)?,
         known_to: known_to.collect(),
         wanted: items(words.next()?).filter_map(Author::parse).collect(),
     })

@@ -78,7 +78,8 @@ impl StreamFacts {
             before = number.ok_or(Unreadable)?;
             Ok((before, FactRecord::decode(decoder)?))
         })?;
-        if after < 0 || before > last || after >= last {
+        // No journal has as many facts.
+        if after < 0 || before > last || after >= last || last >= 1 << 53 {
             return Err(Unreadable);
         }
         Ok(Self {

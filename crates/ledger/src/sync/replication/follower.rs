@@ -63,6 +63,15 @@ struct Stream {
     read_at: Option<Instant>,
 }
 
+/// Which streams a round reads.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Streams {
+    /// Those of running nodes, and others now and then.
+    Due,
+    /// All: a call waits for what they have.
+    All,
+}
+
 /// What one look at a stream found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Look {
@@ -97,17 +106,18 @@ impl Follower {
         let mut has_more = false;
         loop {
             let share = self.share.clone();
-            tokio::select! {
+            let which = tokio::select! {
                 _ = stopped.changed() => return,
                 () = share.replica().round_wanted() => {
                     // One round serves all who ask meanwhile.
                     sleep(AT_MOST_EVERY.saturating_sub(self.last_round.elapsed())).await;
+                    Streams::All
                 }
-                () = sleep(if has_more { Duration::ZERO } else { READ_EVERY }) => {}
-            }
+                () = sleep(if has_more { Duration::ZERO } else { READ_EVERY }) => Streams::Due,
+            };
             self.last_round = Instant::now();
             // What cannot be written waits in its stream.
-            has_more = self.node.journal().is_writable() && self.round(&reader).await;
+            has_more = self.node.journal().is_writable() && self.round(&reader, which).await;
             if !has_more {
                 let after = if self.is_behind() {
                     CLASSIFY_AT_LAST
@@ -121,11 +131,11 @@ impl Follower {
     }
 
     /// Reads every stream once, and serves the nodes that ask. Returns whether there was anything to do.
-    async fn round(&mut self, reader: &Reader) -> bool {
+    async fn round(&mut self, reader: &Reader, which: Streams) -> bool {
         let number = self.share.replica().begin_round();
         let nodes = self.share.replica().nodes().borrow().clone();
         let mut has_more = false;
-        for author in self.authors(&nodes) {
+        for author in self.authors(&nodes, which) {
             // Where its server is out of reach, or something else lies under its name, the other streams go on.
             let followed = self.follow(author, &nodes, reader).await;
             has_more |= followed.unwrap_or_default();
@@ -137,12 +147,12 @@ impl Follower {
     }
 
     /// Returns the authors whose streams are to be read now.
-    fn authors(&self, nodes: &[RegisteredNode]) -> BTreeSet<Author> {
+    fn authors(&self, nodes: &[RegisteredNode], which: Streams) -> BTreeSet<Author> {
         let now = self.node.now();
         let own = self.share.replica().author();
         let is_due = |author: &Author| {
             let read_at = self.streams.get(author).and_then(|stream| stream.read_at);
-            read_at.is_none_or(|at| at.elapsed() >= READ_OTHERS_EVERY)
+            which == Streams::All || read_at.is_none_or(|at| at.elapsed() >= READ_OTHERS_EVERY)
         };
         let mut authors = BTreeSet::new();
         for node in nodes {
@@ -176,7 +186,8 @@ impl Follower {
         let somebody_has = somebody_has.map(|replica| replica.has_up_to(author)).max();
         let is_behind = somebody_has.unwrap_or_default() > known_to;
         let stream = self.streams.entry(author).or_default();
-        stream.read_at = Some(Instant::now());
+        // One that has more is read on.
+        stream.read_at = (found == Look::End).then(Instant::now);
         let waits = match (found, is_behind) {
             (Look::More, _) | (Look::End, false) => {
                 stream.behind_since = None;

@@ -53,8 +53,13 @@ impl Share {
         let share = self.clone();
         let asked = spawn("publish", move || async move {
             let published = timeout(WITHIN, published::published(&share)).await;
-            let has = share.replica().said().last;
-            published.is_ok_and(|published| published.is_ok_and(|published| published.most() > has))
+            let Ok(Ok(published)) = published else {
+                return false;
+            };
+            let own_last = share.replica().said().last;
+            let is_another = published.are_of_another(&share.node.journal().reader(), own_last);
+            // What cannot be read now is judged before anything is published.
+            is_another.unwrap_or_default()
         });
         asked.is_ok_and(|thread| thread.join().unwrap_or_default())
     }

@@ -2,13 +2,17 @@
 
 use super::WITHIN;
 use super::entry::StreamFacts;
+use crate::journal::Reader;
 use crate::redis::{CommonKey, OutOfReach, StreamEntry};
 use crate::state::horizon::Horizon;
 use crate::sync::Share;
+use crate::{FactRecord, JournalError};
 
 /// What is known to be published of this node's facts.
 pub(super) struct PublishedFacts {
     pub(super) top: Top,
+    /// The last fact of that entry.
+    last: Option<(i64, FactRecord)>,
     /// Up to which number another node has them.
     told: i64,
 }
@@ -22,12 +26,27 @@ pub(super) enum Top {
 }
 
 impl PublishedFacts {
-    /// Returns the greatest number that somebody knows.
-    pub(super) fn most(&self) -> i64 {
-        match &self.top {
-            Top::Entry(top) => top.number.max(self.told),
-            Top::None | Top::Strange => self.told,
+    /// Returns whether the journal, whose last own number is `own_last`, is not the one that published them: its disk was
+    /// rolled back. It lacks facts, or has others under their numbers.
+    pub(super) fn are_of_another(
+        &self,
+        reader: &Reader,
+        own_last: i64,
+    ) -> Result<bool, JournalError> {
+        let top = match &self.top {
+            Top::Entry(top) => top.number,
+            Top::None | Top::Strange => 0,
+        };
+        if top.max(self.told) > own_last {
+            return Ok(true);
         }
+        let Some((number, published)) = &self.last else {
+            return Ok(false);
+        };
+        let own = reader.records_after(None, number - 1, (1, usize::MAX))?;
+        let own = own.records.first();
+        // One that was forgotten says nothing.
+        Ok(own.is_some_and(|(own, record)| own == number && record.fact != published.fact))
     }
 }
 
@@ -37,22 +56,30 @@ pub(super) async fn published(share: &Share) -> Result<PublishedFacts, OutOfReac
     let stream = CommonKey::Stream(author);
     let top = share.store().last_entry(stream, WITHIN).await?;
     let horizon = Horizon::at(share.node.now());
+    let mut last = None;
     let top = top.map(|top| {
         let opened = StreamFacts::open(&top.value, (share.seal(), stream), &horizon);
-        let is_own = opened.is_ok_and(|facts| facts.author == author && facts.last == top.number);
-        if is_own {
-            Top::Entry(top)
-        } else {
-            Top::Strange
-        }
+        let own = |facts: &StreamFacts| facts.author == author && facts.last == top.number;
+        let Some(mut facts) = opened.ok().filter(own) else {
+            return Top::Strange;
+        };
+        last = facts.records.pop();
+        Top::Entry(top)
     });
+    Ok(PublishedFacts {
+        top: top.unwrap_or(Top::None),
+        last,
+        told: told_by_others(share),
+    })
+}
+
+/// Returns up to which number another node has this node's facts.
+pub(super) fn told_by_others(share: &Share) -> i64 {
+    let author = share.replica().author();
     let nodes = share.replica().nodes();
     let nodes = nodes.borrow();
     let others = nodes.iter().filter(|known| known.node != author.node);
     let replicas = others.filter_map(|known| known.replica.as_ref());
     let told = replicas.map(|replica| replica.has_up_to(author)).max();
-    Ok(PublishedFacts {
-        top: top.unwrap_or(Top::None),
-        told: told.unwrap_or_default(),
-    })
+    told.unwrap_or_default()
 }

@@ -8,7 +8,7 @@ use tokio::sync::watch;
 use tokio::time::timeout;
 
 use super::entry::StreamFacts;
-use super::published::{Top, published};
+use super::published::{Top, published, told_by_others};
 use super::{BYTES_AT_ONCE, FACTS_AT_ONCE, ReplicationSettings, WITHIN};
 use crate::journal::{Entry, Reader, Records};
 use crate::node::Node;
@@ -38,6 +38,10 @@ pub(super) struct Publisher {
     position: Option<i64>,
     /// As it was written to the journal last.
     written: i64,
+    /// As it was written when this process began; nothing that came later is certain of a journal that was rolled back.
+    written_at_start: Option<i64>,
+    /// The last entry that is known to be in the stream.
+    known_position: i64,
     /// The last numbers of entries, and the bytes of each.
     sizes: VecDeque<(i64, u64)>,
     bytes: u64,
@@ -97,6 +101,8 @@ impl Publisher {
             settings,
             position: None,
             written: 0,
+            written_at_start: None,
+            known_position: 0,
             sizes: VecDeque::new(),
             bytes: 0,
             trimmed_up_to: 0,
@@ -119,6 +125,8 @@ impl Publisher {
                 Ok(()) => LOOK_EVERY,
                 Err(fault) => {
                     self.failed(&fault);
+                    // A server without memory takes this, and then entries again.
+                    self.trim().await;
                     TRY_AGAIN_AFTER
                 }
             };
@@ -136,6 +144,10 @@ impl Publisher {
             Some(position) => position,
             None => self.look(reader).await?,
         };
+        // Another node may be heard of late.
+        if told_by_others(&self.share) > position.max(reader.own_last()?) {
+            return Err(Fault::RolledBack);
+        }
         loop {
             let row = self.node.journal().tally().last_row().max(0);
             let read = read(reader, position)?;
@@ -207,17 +219,10 @@ impl Publisher {
         let own_last = reader.own_last()?;
         let written = reader.known_to(self.author)?;
         self.written = written;
+        self.written_at_start.get_or_insert(written);
         self.share.replica().own_last(own_last);
-        let published = match published(&self.share).await {
-            // Something else lies under the stream's name; where the user's rights are missing, this is refused too.
-            Err(OutOfReach::Refused) => {
-                let stream = CommonKey::Stream(self.author);
-                self.share.store().remove(stream, WITHIN).await?;
-                return Err(OutOfReach::Refused.into());
-            }
-            published => published?,
-        };
-        if published.most() > own_last {
+        let published = published(&self.share).await?;
+        if published.are_of_another(reader, own_last)? {
             return Err(Fault::RolledBack);
         }
         let position = match published.top {
@@ -254,7 +259,7 @@ impl Publisher {
         Ok(())
     }
 
-    /// Writes down how far it is, and takes out of the stream what all nodes have, or what is too much.
+    /// Writes down how far it is, and trims the stream.
     async fn keep_house(&mut self) {
         let Some(position) = self.position else {
             return;
@@ -271,6 +276,12 @@ impl Publisher {
             );
             self.written = position;
         }
+        self.known_position = position;
+        self.trim().await;
+    }
+
+    /// Takes out of the stream what all nodes have, or what is too much.
+    async fn trim(&mut self) {
         let mut trim = self.known_to_all();
         while self.bytes > self.settings.stream_bytes
             && let Some((last, bytes)) = self.sizes.pop_front()
@@ -279,7 +290,7 @@ impl Publisher {
             trim = trim.max(last);
         }
         // The last entry stays: it says how far the stream is.
-        let trim = trim.min(position - 1);
+        let trim = trim.min(self.known_position - 1);
         if trim <= self.trimmed_up_to {
             return;
         }
@@ -322,6 +333,10 @@ impl Publisher {
             }
             Fault::RolledBack if !self.is_rolled_back => {
                 self.is_rolled_back = true;
+                // What was published since is published again, under the new identity.
+                let certain = self.written_at_start.unwrap_or_default();
+                let certain = Entry::published(self.author, certain);
+                drop(self.node.journal().append(certain));
                 tracing::error!(
                     "other nodes have facts of this journal that it does not have: its disk was rolled back. Its new \
                      facts are published after a restart, under another identity"
