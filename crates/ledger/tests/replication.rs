@@ -541,7 +541,9 @@ async fn a_disk_that_was_rolled_back_and_has_grown_past_its_old_end_is_another_j
     let paid = |node: &Node| -> BTreeSet<String> {
         let facts = facts(node);
         let payments = facts.iter().filter(|fact| fact.kind.name() == "payment");
-        payments.map(|fact| format!("{:?}", fact.bill)).collect()
+        payments
+            .map(|fact| fact.bill.biller_user_key().to_owned())
+            .collect()
     };
     eventually(async || {
         [&one, &two, &three]
