@@ -505,11 +505,11 @@ async fn a_new_node_is_ready_though_a_destroyed_one_has_said_that_it_had_more() 
     drop(one);
     // Its line says that it had ten more, which are nowhere.
     let more = format!("{author} 30 ");
-    let lift = "local nodes = redis.call('GET', KEYS[1]); local lifted = string.gsub(nodes, ARGV[1], ARGV[2]); \
+    let script = "local nodes = redis.call('GET', KEYS[1]); local lifted = string.gsub(nodes, ARGV[1], ARGV[2]); \
                 redis.call('SET', KEYS[1], lifted); return lifted";
     let list = server.words(&["KEYS", "*:nodes"]).remove(0);
     let pattern = format!("{author} %d+ ").replace('-', "%-");
-    let lifted = server.ask_text(&["EVAL", lift, "1", &list, &pattern, &more]);
+    let lifted = server.ask_text(&["EVAL", script, "1", &list, &pattern, &more]);
     assert!(lifted.contains(&more), "{lifted}");
     let new = Node::on(&store).await;
     eventually(async || !new.ledger().is_catching_up()).await;

@@ -23,8 +23,9 @@ pub(super) fn compare(
     };
     let ours: BTreeMap<i64, FactRecord> = ours.records.into_iter().collect();
     for (number, record) in known {
-        // Of what was forgotten nothing is known any more.
-        if ours.get(number).is_none_or(|ours| ours.fact == record.fact) {
+        // Of what was forgotten nothing is known any more. No two facts have one stamp.
+        let is_same = |ours: &FactRecord| ours.fact.stamp == record.fact.stamp;
+        if ours.get(number).is_none_or(is_same) {
             continue;
         }
         share.refused_entry();
