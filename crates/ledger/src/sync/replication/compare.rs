@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::published::is_same;
 use crate::journal::{Entry, Reader};
 use crate::node::Node;
 use crate::sync::Share;
@@ -23,9 +24,9 @@ pub(super) fn compare(
     };
     let ours: BTreeMap<i64, FactRecord> = ours.records.into_iter().collect();
     for (number, record) in known {
-        // Of what was forgotten nothing is known any more. No two facts have one stamp.
-        let is_same = |ours: &FactRecord| ours.fact.stamp == record.fact.stamp;
-        if ours.get(number).is_none_or(is_same) {
+        // Of what was forgotten nothing is known any more.
+        let is_known = |ours: &FactRecord| is_same(&ours.fact, &record.fact);
+        if ours.get(number).is_none_or(is_known) {
             continue;
         }
         share.refused_entry();

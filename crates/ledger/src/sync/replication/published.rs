@@ -6,7 +6,7 @@ use crate::journal::Reader;
 use crate::redis::{CommonKey, OutOfReach, StreamEntry};
 use crate::state::horizon::Horizon;
 use crate::sync::Share;
-use crate::{FactRecord, JournalError};
+use crate::{Fact, FactRecord, JournalError};
 
 /// What is known to be published of this node's facts.
 pub(super) struct PublishedFacts {
@@ -45,10 +45,15 @@ impl PublishedFacts {
         };
         let own = reader.records_after(None, number - 1, (1, usize::MAX))?;
         let own = own.records.first();
-        // One that was forgotten says nothing. No two facts have one stamp.
-        let stamp = published.fact.stamp;
-        Ok(own.is_some_and(|(own, record)| own == number && record.fact.stamp != stamp))
+        // One that was forgotten says nothing.
+        let is_another = |record: &FactRecord| !is_same(&record.fact, &published.fact);
+        Ok(own.is_some_and(|(own, record)| own == number && is_another(record)))
     }
+}
+
+/// Returns whether two facts that came under one number are one. Amounts may be spelled in another way.
+pub(super) fn is_same(one: &Fact, other: &Fact) -> bool {
+    (one.stamp, &one.bill, one.kind.name()) == (other.stamp, &other.bill, other.kind.name())
 }
 
 /// Asks Redis what is published of this node's facts.
