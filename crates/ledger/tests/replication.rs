@@ -573,3 +573,90 @@ async fn an_answer_alone_that_was_evicted_is_found_in_the_journal() {
         );
     }
 }
+
+/// The key of a node's stream.
+async fn stream_of(server: &RedisServer, node: &Node) -> String {
+    let pattern = format!("*:stream:{}", author(node).await);
+    server.words(&["KEYS", &pattern]).remove(0)
+}
+
+#[tokio::test]
+async fn facts_of_a_dead_author_behind_a_gap_that_nobody_can_fill_are_taken() {
+    let (server, _store, nodes) = three().await;
+    let [one, mut two, mut three] = nodes;
+    for node in [&mut two, &mut three] {
+        node.takes_over_after = std::time::Duration::from_secs(1);
+        node.stop();
+    }
+    pay_all(&one, 0..10, 300).await;
+    let stream = stream_of(&server, &one).await;
+    server.tell(&["UNLINK", &stream]);
+    pay_all(&one, 10..20, 300).await;
+    drop(one);
+    two.restart().await;
+    three.restart().await;
+    // What lies behind the gap is in Redis alone.
+    until_equal(&[&two, &three], 10).await;
+    for node in [&two, &three] {
+        assert!(node.is_paid(&bill_of(19)).await);
+        assert_sound(node).await;
+    }
+}
+
+#[tokio::test]
+async fn numbers_that_somebody_used_up_in_a_stream_stop_nobody() {
+    let (server, _store, nodes) = three().await;
+    let [one, two, three] = &nodes;
+    pay_all(one, 0..10, 300).await;
+    until_equal(&[one, two, three], 10).await;
+    let stream = stream_of(&server, one).await;
+    for number in ["9000000-0", "9000001-0"] {
+        server.tell(&["XADD", &stream, number, "e", "x"]);
+        server.tell(&["XDEL", &stream, number]);
+    }
+    pay_all(one, 10..20, 300).await;
+    until_equal(&[one, two, three], 20).await;
+    // Those that found it out had one copy for a moment; the next ones have two.
+    let on_one_disk = one.conflicts.on_one_disk();
+    pay_all(one, 20..30, 300).await;
+    assert_eq!(one.conflicts.on_one_disk(), on_one_disk);
+}
+
+#[tokio::test]
+async fn something_else_under_a_refills_name_or_a_dead_authors_keeps_no_new_node_from_its_facts() {
+    let (server, store, nodes) = three().await;
+    let [one, two, three] = nodes;
+    pay_all(&one, 0..20, 300).await;
+    until_equal(&[&one, &two, &three], 20).await;
+    let (dead, stream) = (author(&one).await, stream_of(&server, &one).await);
+    drop(one);
+    server.tell(&["SET", &stream, "no stream"]);
+    let mut new = Node::on(&store).await;
+    until_equal(&[&two, &three, &new], 20).await;
+    new.stop();
+    // The same node again, with a journal that lacks them, is another one: its refill's name is not known before.
+    let newer = Node::on(&store).await;
+    let refill = stream.replace(
+        &format!(":stream:{dead}"),
+        &format!(":refill:{}:{dead}", newer.ledger().node()),
+    );
+    server.tell(&["UNLINK", &refill]);
+    server.tell(&["SET", &refill, "no stream"]);
+    until_equal(&[&two, &three, &newer], 20).await;
+}
+
+#[tokio::test]
+async fn clocks_that_differ_by_an_hour_make_no_running_node_a_silent_one() {
+    const HOUR: std::time::Duration = std::time::Duration::from_hours(1);
+    let server = Arc::new(RedisServer::start());
+    let store = Store::shared(&server);
+    let one = Node::on(&store).await;
+    let behind = ledger::redis::WallClock(|| ledger::Timestamp::now().minus(HOUR));
+    let other = Node::by(&store, behind, one.now.minus(HOUR)).await;
+    let running = async |node: &Node, now: ledger::Timestamp| {
+        let nodes = node.ledger().nodes().await.unwrap().unwrap();
+        nodes.iter().filter(|known| known.is_running(now)).count()
+    };
+    eventually(async || running(&one, ledger::Timestamp::now()).await == 2).await;
+    eventually(async || running(&other, (behind.0)()).await == 2).await;
+}

@@ -40,7 +40,7 @@ mod store;
 mod topology;
 
 pub use commands::change::{BillerChanges, Change, Swap};
-pub use commands::key::{CommonKey, Key};
+pub use commands::key::{CommonKey, Key, StreamKey};
 pub use commands::stream::StreamEntry;
 pub use connection::clock::WallClock;
 pub use health::identity::{Identity, Server};
@@ -51,4 +51,4 @@ pub use settings::address::ServerAddress;
 pub use settings::password::Password;
 pub use settings::value_key::ValueKey;
 pub use settings::{Settings, Topology};
-pub use store::SharedStore;
+pub use store::{Appended, SharedStore};

@@ -19,9 +19,9 @@ pub struct RegisteredNode {
     pub process: u32,
     /// The name of its machine.
     pub machine: String,
-    /// When its process started, by its own clock.
+    /// When its process started, by this machine's clock.
     pub since: Timestamp,
-    /// When it was heard of last, by its own clock.
+    /// When it was heard of last, by this machine's clock.
     pub seen: Timestamp,
     /// Whether its process ended in order.
     pub has_ended: bool,

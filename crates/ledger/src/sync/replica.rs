@@ -243,6 +243,11 @@ impl ReplicaState {
         }
     }
 
+    /// Returns whether an author has been away for so long that it is taken to be gone.
+    pub(crate) fn is_gone(&self, author: Author) -> bool {
+        self.lock().absences.is_gone(author)
+    }
+
     /// Returns whether an author is a running node.
     pub(crate) fn runs(&self, author: Author, now: Timestamp) -> bool {
         absences::runs(&self.nodes.borrow(), author, now)
@@ -269,7 +274,7 @@ impl ReplicaState {
         }
         if facts.values().any(|number| *number > 0) {
             tracing::info!(
-                facts = facts.values().sum::<i64>(),
+                facts = facts.values().copied().fold(0, i64::saturating_add),
                 authors = facts.len(),
                 "this node is new: it is ready once it has what the other nodes have"
             );

@@ -28,8 +28,13 @@ pub enum CommonKey {
     Node(u32),
     /// The list of all nodes.
     Nodes,
+}
+
+/// A stream of facts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum StreamKey {
     /// The facts of an author, in the order of their numbers.
-    Stream(Author),
+    Facts(Author),
     /// Facts of an author, for a node that lacks them.
     Refill {
         /// The node.
@@ -37,6 +42,16 @@ pub enum CommonKey {
         /// The author.
         of: Author,
     },
+}
+
+/// The name of the stream behind the prefix.
+impl fmt::Display for StreamKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Facts(author) => write!(f, "stream:{author}"),
+            Self::Refill { node, of } => write!(f, "refill:{node}:{of}"),
+        }
+    }
 }
 
 /// A `Keyspace` writes the names of the keys of one prefix.
@@ -70,9 +85,12 @@ impl Keyspace {
         match key {
             CommonKey::Node(number) => format!("{}:node:{number}", self.prefix),
             CommonKey::Nodes => format!("{}:nodes", self.prefix),
-            CommonKey::Stream(author) => format!("{}:stream:{author}", self.prefix),
-            CommonKey::Refill { node, of } => format!("{}:refill:{node}:{of}", self.prefix),
         }
+    }
+
+    /// Returns the name of a stream.
+    pub(crate) fn stream(&self, stream: StreamKey) -> String {
+        format!("{}:{stream}", self.prefix)
     }
 
     /// Returns `{prefix}:{{BILLER}}:{kind}:{name}`.

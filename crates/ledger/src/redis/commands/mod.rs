@@ -11,7 +11,7 @@ use redis::{Cmd, Script, Value};
 
 use crate::redis::out_of_reach::OutOfReach;
 use change::{Change, Swap};
-use key::{CommonKey, Key, Keyspace};
+use key::{CommonKey, Key, Keyspace, StreamKey};
 
 const SWAP: &str = include_str!("swap.lua");
 
@@ -68,6 +68,11 @@ impl Commands {
     /// Returns the name of a key that is no biller's.
     pub(crate) fn common_key(&self, key: CommonKey) -> String {
         self.keys.common(key)
+    }
+
+    /// Returns the name of a stream.
+    pub(crate) fn stream_name(&self, stream: StreamKey) -> String {
+        self.keys.stream(stream)
     }
 
     /// Reads a key that is no biller's.

@@ -6,7 +6,7 @@ use bytes::Bytes;
 use redis::{Cmd, Value};
 
 use super::{Commands, milliseconds};
-use crate::redis::commands::key::CommonKey;
+use crate::redis::commands::key::StreamKey;
 use crate::redis::out_of_reach::OutOfReach;
 
 /// The one field of an entry.
@@ -23,59 +23,59 @@ pub struct StreamEntry {
 
 impl Commands {
     /// Puts an entry behind all others; an error where one of them has a number that is not below.
-    pub(crate) fn append(&self, stream: CommonKey, number: i64, value: &[u8]) -> Cmd {
+    pub(crate) fn append(&self, stream: StreamKey, number: i64, value: &[u8]) -> Cmd {
         let mut command = redis::cmd("XADD");
-        command.arg(self.common_key(stream)).arg(name(number));
+        command.arg(self.stream_name(stream)).arg(name(number));
         command.arg(FIELD).arg(value);
         command
     }
 
     /// Reads entries behind a number, at most `most`.
-    pub(crate) fn entries_after(&self, stream: CommonKey, number: i64, most: usize) -> Cmd {
+    pub(crate) fn entries_after(&self, stream: StreamKey, number: i64, most: usize) -> Cmd {
         let mut command = redis::cmd("XRANGE");
-        command.arg(self.common_key(stream));
+        command.arg(self.stream_name(stream));
         command.arg(format!("({}", name(number))).arg("+");
         command.arg("COUNT").arg(most);
         command
     }
 
     /// Reads the last entry.
-    pub(crate) fn last_entry(&self, stream: CommonKey) -> Cmd {
+    pub(crate) fn last_entry(&self, stream: StreamKey) -> Cmd {
         let mut command = redis::cmd("XREVRANGE");
-        command.arg(self.common_key(stream)).arg("+").arg("-");
+        command.arg(self.stream_name(stream)).arg("+").arg("-");
         command.arg("COUNT").arg(1);
         command
     }
 
     /// Counts the entries.
-    pub(crate) fn count_entries(&self, stream: CommonKey) -> Cmd {
+    pub(crate) fn count_entries(&self, stream: StreamKey) -> Cmd {
         let mut command = redis::cmd("XLEN");
-        command.arg(self.common_key(stream));
+        command.arg(self.stream_name(stream));
         command
     }
 
     /// Takes the entries out whose numbers are not above this one.
-    pub(crate) fn trim(&self, stream: CommonKey, up_to: i64) -> Cmd {
+    pub(crate) fn trim(&self, stream: StreamKey, up_to: i64) -> Cmd {
         let mut command = redis::cmd("XTRIM");
-        command.arg(self.common_key(stream)).arg("MINID");
+        command.arg(self.stream_name(stream)).arg("MINID");
         command.arg(name(up_to.saturating_add(1)));
         command
     }
 
     /// Lets a stream expire.
-    pub(crate) fn expire(&self, stream: CommonKey, after: Duration) -> Cmd {
+    pub(crate) fn expire(&self, stream: StreamKey, after: Duration) -> Cmd {
         let mut command = redis::cmd("PEXPIRE");
         command
-            .arg(self.common_key(stream))
+            .arg(self.stream_name(stream))
             .arg(milliseconds(after));
         command
     }
 
     /// Takes a stream away, whatever lies under its name.
-    pub(crate) fn remove(&self, stream: CommonKey) -> Cmd {
+    pub(crate) fn remove(&self, stream: StreamKey) -> Cmd {
         // A time that is over deletes at once, and needs no other right than `expire`.
         let mut command = redis::cmd("PEXPIRE");
-        command.arg(self.common_key(stream)).arg(0);
+        command.arg(self.stream_name(stream)).arg(0);
         command
     }
 

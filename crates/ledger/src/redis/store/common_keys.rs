@@ -42,6 +42,14 @@ impl SharedStore {
         read_swap(answer)
     }
 
+    /// Returns how many milliseconds the clock of the server that has a key is ahead of this machine's; 0 while that is
+    /// not known.
+    pub fn common_ahead_millis(&self, key: CommonKey) -> i64 {
+        let slot = Slot::of(&self.inner.commands.common_key(key));
+        let connection = self.inner.router.open_connection(slot);
+        connection.map_or(0, |connection| connection.clock().ahead_millis())
+    }
+
     /// Waits until every server was tried once, whether or not any answered.
     pub async fn tried(&self) {
         let mut tried = self.inner.status.tried.subscribe();

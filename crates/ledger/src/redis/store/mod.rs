@@ -31,6 +31,7 @@ use crate::redis::out_of_reach::OutOfReach;
 use crate::redis::settings::Settings;
 use crate::redis::topology::router::{Purpose, Router};
 use crate::redis::topology::slot::Slot;
+pub use streams::Appended;
 
 /// A `SharedStore` is the Redis that nodes share. It is cheap to clone and used from any tokio runtime that has
 /// timers; the thread behind it ends with the last clone.

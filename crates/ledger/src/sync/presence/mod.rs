@@ -23,7 +23,7 @@ use tokio::sync::watch;
 use super::{ReplicaState, Seal, Share};
 use crate::journal::JournalError;
 use crate::node::Node;
-use crate::redis::{CommonKey, OutOfReach, SharedStore};
+use crate::redis::{OutOfReach, SharedStore, StreamKey};
 use crate::{RegisteredNode, Timestamp};
 use claimant::{Claimant, NumberClaim, taken_message};
 use holder::Holder;
@@ -144,7 +144,7 @@ impl Share {
         let nodes = self.registered_nodes().await?;
         let known = nodes.iter().find(|known| known.node == number);
         if let Some(replica) = known.and_then(|known| known.replica.as_ref()) {
-            let stream = CommonKey::Stream(replica.author);
+            let stream = StreamKey::Facts(replica.author);
             let within = self.store.timeout();
             self.store.expire(stream, STREAM_KEPT_FOR, within).await?;
         }

@@ -1,6 +1,7 @@
 //! The [`Registry`] is the list of all nodes that share a Redis, with what each said of itself last.
 //!
-//! It is one value, which every node changes every few seconds. A node stays in it after its end, until an operator
+//! It is one value, which every node changes every second. Its times are by the clock of the server, so that all nodes
+//! judge alike who runs; nodes give and get them by their own. A node stays in it after its end, until an operator
 //! strikes it off.
 
 use std::fmt;
@@ -145,7 +146,8 @@ pub(super) async fn read(
     seal: &Seal,
 ) -> Result<Vec<RegisteredNode>, OutOfReach> {
     let held = store.read_common(CommonKey::Nodes).await?;
-    Ok(open(seal, held.as_ref()).0)
+    let ahead = store.common_ahead_millis(CommonKey::Nodes);
+    Ok(moved(open(seal, held.as_ref()).0, -ahead))
 }
 
 /// Puts a node into the list, or what it says of itself now. Returns the list.
@@ -154,7 +156,25 @@ pub(super) async fn put(
     seal: &Seal,
     node: RegisteredNode,
 ) -> Result<Vec<RegisteredNode>, OutOfReach> {
-    change(store, seal, |registry| registry.put(node.clone())).await
+    let ahead = store.common_ahead_millis(CommonKey::Nodes);
+    let by_server = moved(vec![node], ahead);
+    let put = |registry: &mut Registry| {
+        for node in &by_server {
+            registry.put(node.clone());
+        }
+    };
+    let nodes = change(store, seal, put).await?;
+    Ok(moved(nodes, -ahead))
+}
+
+/// Returns the nodes with their times so many milliseconds later.
+fn moved(mut nodes: Vec<RegisteredNode>, millis: i64) -> Vec<RegisteredNode> {
+    let moved = |time: Timestamp| Timestamp::from_millis(time.millis().saturating_add(millis));
+    for node in &mut nodes {
+        node.seen = moved(node.seen);
+        node.since = moved(node.since);
+    }
+    nodes
 }
 
 /// Takes a node off the list.

@@ -2,11 +2,11 @@
 
 use bytes::Bytes;
 
-use crate::redis::{CommonKey, Key};
+use crate::redis::{Key, StreamKey};
 use crate::state::codec::{Decoder, Encode, Unreadable, encode_list};
 use crate::state::horizon::Horizon;
 use crate::sync::Seal;
-use crate::{Author, FactRecord, Timestamp};
+use crate::{Author, FactRecord};
 
 /// Facts of an author.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -16,8 +16,6 @@ pub(super) struct StreamFacts {
     pub(super) after: i64,
     /// The number up to which these are all of its facts, but for forgotten ones.
     pub(super) last: i64,
-    /// When they were sent, by the clock of the sender.
-    pub(super) sent_at: Timestamp,
     /// Each with its number, which grows.
     pub(super) records: Vec<(i64, FactRecord)>,
 }
@@ -28,7 +26,6 @@ impl Encode for StreamFacts {
         self.author.journal.encode(out);
         self.after.encode(out);
         self.last.encode(out);
-        self.sent_at.encode(out);
         let mut before = self.after;
         encode_list(self.records.iter(), out, |(number, record), out| {
             (number - before).encode(out);
@@ -40,19 +37,19 @@ impl Encode for StreamFacts {
 
 impl StreamFacts {
     /// Returns the bytes of the entry of this stream.
-    pub(super) fn seal(&self, seal: &Seal, stream: CommonKey) -> Vec<u8> {
+    pub(super) fn seal(&self, seal: &Seal, stream: StreamKey) -> Vec<u8> {
         let content = crate::state::codec::to_bytes(self);
-        let name = stream_name(stream);
+        let name = stream.to_string();
         seal.close("", key(&name), content)
     }
 
     /// Reads the bytes of an entry of this stream; `Unreadable` where no node with this key wrote them there.
     pub(super) fn open(
         value: &Bytes,
-        (seal, stream): (&Seal, CommonKey),
+        (seal, stream): (&Seal, StreamKey),
         horizon: &Horizon,
     ) -> Result<Self, Unreadable> {
-        let name = stream_name(stream);
+        let name = stream.to_string();
         let opened = seal.open("", key(&name), value);
         if !opened.is_valid {
             return Err(Unreadable);
@@ -69,7 +66,6 @@ impl StreamFacts {
             journal: decoder.signed()?,
         };
         let (after, last) = (decoder.signed()?, decoder.signed()?);
-        let sent_at = decoder.timestamp()?;
         let mut before = after;
         let records = decoder.list(|decoder| {
             let number = before
@@ -86,21 +82,12 @@ impl StreamFacts {
             author,
             after,
             last,
-            sent_at,
             records,
         })
     }
 }
 
 /// Returns what the checksum of an entry is over beside its bytes: an entry means nothing in another stream.
-fn stream_name(stream: CommonKey) -> String {
-    match stream {
-        CommonKey::Refill { node, of } => format!("refill:{node}:{of}"),
-        CommonKey::Stream(of) => format!("stream:{of}"),
-        CommonKey::Node(_) | CommonKey::Nodes => String::new(),
-    }
-}
-
 const fn key(name: &str) -> Key<'_> {
     Key {
         kind: "stream",
@@ -119,6 +106,7 @@ mod tests {
     };
 
     use super::*;
+    use crate::Timestamp;
     use crate::redis::ValueKey;
     use crate::{
         AnswerSummary, DeliveryState, Fact, FactContext, FactKind, KeptAnswer, MessageDigest, Stamp,
@@ -213,12 +201,11 @@ mod tests {
             author: AUTHOR,
             after: 10,
             last: 1_000,
-            sent_at: Timestamp::from_millis(5),
             records,
         }
     }
 
-    const STREAM: CommonKey = CommonKey::Stream(AUTHOR);
+    const STREAM: StreamKey = StreamKey::Facts(AUTHOR);
 
     proptest! {
         #[test]
@@ -246,12 +233,12 @@ mod tests {
         let bytes = Bytes::from(sent.seal(&seal, STREAM));
         let of_another = Author { node: 8, ..AUTHOR };
         for other in [
-            CommonKey::Stream(of_another),
-            CommonKey::Refill {
+            StreamKey::Facts(of_another),
+            StreamKey::Refill {
                 node: 8,
                 of: AUTHOR,
             },
-            CommonKey::Refill {
+            StreamKey::Refill {
                 node: 9,
                 of: AUTHOR,
             },

@@ -5,13 +5,15 @@
 //! merge in any order, so nothing here decides anything; an author's facts are taken in the order of their numbers, so a
 //! gap is seen.
 
-mod compare;
 mod conflicts;
 mod entry;
+mod followed_streams;
 mod follower;
+mod own_stream;
 mod published;
 mod publisher;
 mod refill;
+mod repeated;
 mod takeover;
 
 use std::io;

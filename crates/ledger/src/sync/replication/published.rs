@@ -3,7 +3,7 @@
 use super::WITHIN;
 use super::entry::StreamFacts;
 use crate::journal::Reader;
-use crate::redis::{CommonKey, OutOfReach, StreamEntry};
+use crate::redis::{OutOfReach, StreamEntry, StreamKey};
 use crate::state::horizon::Horizon;
 use crate::sync::Share;
 use crate::{Fact, FactRecord, JournalError};
@@ -59,7 +59,7 @@ pub(super) fn is_same(one: &Fact, other: &Fact) -> bool {
 /// Asks Redis what is published of this node's facts.
 pub(super) async fn published(share: &Share) -> Result<PublishedFacts, OutOfReach> {
     let author = share.replica().author();
-    let stream = CommonKey::Stream(author);
+    let stream = StreamKey::Facts(author);
     let top = share.store().last_entry(stream, WITHIN).await?;
     let horizon = Horizon::at(share.node.now());
     let mut last = None;

@@ -1,6 +1,5 @@
 //! The [`Publisher`] puts this journal's own facts into the node's stream, in the order of their numbers.
 
-use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -8,13 +7,14 @@ use tokio::sync::watch;
 use tokio::time::timeout;
 
 use super::entry::StreamFacts;
+use super::own_stream::OwnStream;
 use super::published::{Top, published, told_by_others};
-use super::{BYTES_AT_ONCE, FACTS_AT_ONCE, ReplicationSettings, WITHIN};
+use super::{BYTES_AT_ONCE, FACTS_AT_ONCE, ReplicationSettings};
 use crate::journal::{Entry, Reader, Records};
 use crate::node::Node;
-use crate::redis::{CommonKey, OutOfReach, StreamEntry};
+use crate::redis::{Appended, OutOfReach};
 use crate::sync::Share;
-use crate::{Author, JournalError};
+use crate::{Author, FactRecord, JournalError};
 
 /// Without a commit the publisher looks so often.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
@@ -32,51 +32,27 @@ const FIRST_FACTS: i64 = 4_096;
 pub(super) struct Publisher {
     node: Arc<Node>,
     share: Share,
-    settings: ReplicationSettings,
     author: Author,
+    stream: OwnStream,
     /// All own facts up to this number are in the stream; `None` until the stream was looked at.
     position: Option<i64>,
-    /// As it was written to the journal last.
+    /// The number of the last entry, where the stream did not take it because it has, or had, a greater one.
+    not_above: Option<i64>,
+    /// The position as it was written to the journal last.
     written: i64,
     /// As it was written when this process began; nothing that came later is certain of a journal that was rolled back.
     written_at_start: Option<i64>,
-    /// The last entry that is known to be in the stream.
-    known_position: i64,
-    /// The last numbers of entries, and the bytes of each.
-    sizes: VecDeque<(i64, u64)>,
-    bytes: u64,
-    trimmed_up_to: i64,
     /// Whether as many replicas as wanted have what is in the stream.
     is_copied: bool,
     kept_house: Instant,
-    /// It was logged that the journal is older than its stream.
+    /// Others have facts under this journal's numbers that it does not have: it publishes no more.
     is_rolled_back: bool,
-}
-
-/// Reads the own facts behind a number. One that cannot be read is left out, so that it keeps no other from being
-/// published.
-fn read(reader: &Reader, position: i64) -> Result<Records, JournalError> {
-    let whole = reader.records_after(None, position, (FACTS_AT_ONCE, BYTES_AT_ONCE));
-    let Err(error) = whole else {
-        return whole;
-    };
-    let first = reader.records_after(None, position, (1, BYTES_AT_ONCE));
-    if first.is_ok() || reader.own_last()? <= position {
-        return first;
-    }
-    tracing::error!(%error, number = position + 1, "a fact of this node cannot be read: no other node gets it");
-    Ok(Records {
-        records: Vec::new(),
-        last: position + 1,
-        has_more: true,
-    })
 }
 
 /// Why nothing could be published.
 enum Fault {
     Redis(OutOfReach),
     Journal(JournalError),
-    /// The stream has facts that this journal does not have.
     RolledBack,
 }
 
@@ -94,18 +70,16 @@ impl From<JournalError> for Fault {
 
 impl Publisher {
     pub(super) fn new(node: Arc<Node>, share: Share, settings: ReplicationSettings) -> Self {
+        let bounds = (settings.stream_bytes, settings.wait_replicas);
         Self {
             author: share.replica().author(),
+            stream: OwnStream::new(share.clone(), bounds),
             node,
             share,
-            settings,
             position: None,
+            not_above: None,
             written: 0,
             written_at_start: None,
-            known_position: 0,
-            sizes: VecDeque::new(),
-            bytes: 0,
-            trimmed_up_to: 0,
             is_copied: true,
             kept_house: Instant::now(),
             is_rolled_back: false,
@@ -126,7 +100,7 @@ impl Publisher {
                 Err(fault) => {
                     self.failed(&fault);
                     // A server without memory takes this, and then entries again.
-                    self.trim().await;
+                    self.stream.trim(self.known_to_all()).await;
                     TRY_AGAIN_AFTER
                 }
             };
@@ -140,32 +114,90 @@ impl Publisher {
 
     /// Publishes all that the journal has.
     async fn publish(&mut self, reader: &Reader) -> Result<(), Fault> {
+        if self.is_rolled_back {
+            return Err(Fault::RolledBack);
+        }
         let mut position = match self.position {
             Some(position) => position,
             None => self.look(reader).await?,
         };
-        // Another node may be heard of late.
-        if told_by_others(&self.share) > position.max(reader.own_last()?) {
-            return Err(Fault::RolledBack);
-        }
+        self.keep_house(position, reader).await?;
         loop {
             let row = self.node.journal().tally().last_row().max(0);
-            let read = read(reader, position)?;
             let Records {
                 records,
                 last,
                 has_more,
-            } = read;
+            } = read(reader, position)?;
             if last == position {
                 self.set_published(Some(row));
-                break;
+                return Ok(());
             }
-            self.append(position, last, records).await?;
+            self.append((position, last), records).await?;
             position = last;
             self.share.replica().own_last(last);
             self.set_published((!has_more).then_some(row));
         }
-        self.keep_house().await;
+    }
+
+    /// Finds out how far the stream is.
+    async fn look(&mut self, reader: &Reader) -> Result<i64, Fault> {
+        let own_last = reader.own_last()?;
+        self.written = reader.known_to(self.author)?;
+        self.written_at_start.get_or_insert(self.written);
+        self.share.replica().own_last(own_last);
+        let published = published(&self.share).await?;
+        if published.are_of_another(reader, own_last)? {
+            return Err(Fault::RolledBack);
+        }
+        let not_above = self.not_above.take();
+        let is_usable = |number: i64| not_above.is_none_or(|refused| refused <= number);
+        let position = match published.top {
+            Top::Entry(top) if is_usable(top.number) => {
+                self.stream.count_former(&top).await?;
+                top.number
+            }
+            Top::None if not_above.is_none() => match self.written {
+                0 => (own_last - FIRST_FACTS).max(0),
+                written => written,
+            },
+            Top::Entry(_) | Top::None | Top::Strange => {
+                tracing::error!(
+                    "somebody else has written to this node's stream in Redis, or damaged it: the stream is begun anew"
+                );
+                self.share.refused_entry();
+                self.stream.remove().await?;
+                self.written
+            }
+        };
+        self.position = Some(position);
+        Ok(position)
+    }
+
+    /// Puts one entry into the stream.
+    async fn append(
+        &mut self,
+        (after, last): (i64, i64),
+        records: Vec<(i64, FactRecord)>,
+    ) -> Result<(), Fault> {
+        let facts = StreamFacts {
+            author: self.author,
+            after,
+            last,
+            records,
+        };
+        let value = facts.seal(self.share.seal(), self.stream.key());
+        // Where that fails, it may be there or not: the stream says.
+        self.position = None;
+        match self.stream.append(last, &value).await? {
+            Appended::Everywhere => self.is_copied = true,
+            Appended::NotOnReplicas => self.is_copied = false,
+            Appended::NotAbove => {
+                self.not_above = Some(last);
+                return Err(OutOfReach::Refused.into());
+            }
+        }
+        self.position = Some(last);
         Ok(())
     }
 
@@ -178,132 +210,23 @@ impl Publisher {
         });
     }
 
-    /// Puts one entry into the stream.
-    async fn append(
-        &mut self,
-        after: i64,
-        last: i64,
-        records: Vec<(i64, crate::FactRecord)>,
-    ) -> Result<(), Fault> {
-        let stream = CommonKey::Stream(self.author);
-        let facts = StreamFacts {
-            author: self.author,
-            after,
-            last,
-            sent_at: self.node.now(),
-            records,
-        };
-        let value = facts.seal(self.share.seal(), stream);
-        let appended = self
-            .share
-            .store()
-            .append(stream, (last, &value), self.settings.wait_replicas, WITHIN)
-            .await;
-        match appended {
-            Ok(is_copied) => self.is_copied = is_copied,
-            Err(why) => {
-                // It may be there or not: the stream says.
-                self.position = None;
-                return Err(why.into());
-            }
-        }
-        self.position = Some(last);
-        let bytes = value.len() as u64;
-        self.sizes.push_back((last, bytes));
-        self.bytes += bytes;
-        Ok(())
-    }
-
-    /// Finds out how far the stream is.
-    async fn look(&mut self, reader: &Reader) -> Result<i64, Fault> {
-        let own_last = reader.own_last()?;
-        let written = reader.known_to(self.author)?;
-        self.written = written;
-        self.written_at_start.get_or_insert(written);
-        self.share.replica().own_last(own_last);
-        let published = published(&self.share).await?;
-        if published.are_of_another(reader, own_last)? {
-            return Err(Fault::RolledBack);
-        }
-        let position = match published.top {
-            Top::Entry(top) => {
-                self.estimate(&top).await?;
-                top.number
-            }
-            Top::Strange => {
-                tracing::error!(
-                    "the last entry of this node's stream in Redis was not written by it, or is damaged: the stream is \
-                     begun anew"
-                );
-                self.share.refused_entry();
-                let stream = CommonKey::Stream(self.author);
-                self.share.store().remove(stream, WITHIN).await?;
-                written
-            }
-            Top::None if written == 0 => (own_last - FIRST_FACTS).max(0),
-            Top::None => written,
-        };
-        self.position = Some(position);
-        Ok(position)
-    }
-
-    /// Counts what the stream has from before this process, about.
-    async fn estimate(&mut self, top: &StreamEntry) -> Result<(), Fault> {
-        if self.sizes.is_empty() {
-            let stream = CommonKey::Stream(self.author);
-            let entries = self.share.store().count_entries(stream, WITHIN).await?;
-            let bytes = entries.saturating_mul(top.value.len() as u64);
-            self.sizes.push_back((top.number, bytes));
-            self.bytes = bytes;
-        }
-        Ok(())
-    }
-
-    /// Writes down how far it is, and trims the stream.
-    async fn keep_house(&mut self) {
-        let Some(position) = self.position else {
-            return;
-        };
+    /// Once in a while: writes down how far it is, trims the stream, and looks what the others have.
+    async fn keep_house(&mut self, position: i64, reader: &Reader) -> Result<(), Fault> {
         if self.kept_house.elapsed() < KEEP_HOUSE_EVERY {
-            return;
+            return Ok(());
         }
         self.kept_house = Instant::now();
+        // One that knows better may be heard of late.
+        if told_by_others(&self.share) > reader.own_last()? {
+            return Err(Fault::RolledBack);
+        }
         if position != self.written {
-            drop(
-                self.node
-                    .journal()
-                    .append(Entry::published(self.author, position)),
-            );
+            let written = Entry::published(self.author, position);
+            drop(self.node.journal().append(written));
             self.written = position;
         }
-        self.known_position = position;
-        self.trim().await;
-    }
-
-    /// Takes out of the stream what all nodes have, or what is too much.
-    async fn trim(&mut self) {
-        let mut trim = self.known_to_all();
-        while self.bytes > self.settings.stream_bytes
-            && let Some((last, bytes)) = self.sizes.pop_front()
-        {
-            self.bytes -= bytes;
-            trim = trim.max(last);
-        }
-        // The last entry stays: it says how far the stream is.
-        let trim = trim.min(self.known_position - 1);
-        if trim <= self.trimmed_up_to {
-            return;
-        }
-        let stream = CommonKey::Stream(self.author);
-        if self.share.store().trim(stream, trim, WITHIN).await.is_ok() {
-            self.trimmed_up_to = trim;
-            while let Some((last, bytes)) = self.sizes.front().copied()
-                && last <= trim
-            {
-                self.sizes.pop_front();
-                self.bytes -= bytes;
-            }
-        }
+        self.stream.trim(self.known_to_all()).await;
+        Ok(())
     }
 
     /// Returns up to which number all other nodes have this author's facts.
@@ -320,12 +243,12 @@ impl Publisher {
     }
 
     fn failed(&mut self, fault: &Fault) {
-        let was = self.share.replica().published().borrow().is_reachable;
+        let was_reachable = self.share.replica().published().borrow().is_reachable;
         self.share
             .replica()
             .publish(|published| published.is_reachable = false);
         match fault {
-            Fault::Redis(why) if was => {
+            Fault::Redis(why) if was_reachable => {
                 tracing::warn!(%why, "this node's facts cannot be published now: new ones are on its disk alone");
             }
             Fault::Journal(error) => {
@@ -344,5 +267,26 @@ impl Publisher {
             }
             Fault::Redis(_) | Fault::RolledBack => {}
         }
+    }
+}
+
+/// Reads the own facts behind a number. One whose row is damaged is left out, so that it keeps no other from being
+/// published.
+fn read(reader: &Reader, position: i64) -> Result<Records, JournalError> {
+    let read = |most| reader.records_after(None, position, (most, BYTES_AT_ONCE));
+    match read(FACTS_AT_ONCE) {
+        Err(error) if error.is_damage() => {}
+        whole => return whole,
+    }
+    match read(1) {
+        Err(error) if error.is_damage() => {
+            tracing::error!(%error, number = position + 1, "a fact of this node cannot be read: no other node gets it");
+            Ok(Records {
+                records: Vec::new(),
+                last: position + 1,
+                has_more: true,
+            })
+        }
+        first => first,
     }
 }

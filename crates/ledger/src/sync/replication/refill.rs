@@ -1,16 +1,15 @@
 //! A refill: a node that lacks facts which no stream has any more gets them from one that has them.
 
-use crate::journal::Reader;
-use crate::node::Node;
-use crate::redis::{CommonKey, OutOfReach};
-use crate::state::horizon::Horizon;
-use crate::sync::Share;
-use crate::{Author, RegisteredNode, Replica, Timestamp};
+use std::time::Duration;
 
 use super::entry::StreamFacts;
 use super::{BYTES_AT_ONCE, FACTS_AT_ONCE, WITHIN};
-
-use std::time::Duration;
+use crate::journal::Reader;
+use crate::node::Node;
+use crate::redis::{Appended, OutOfReach, StreamKey};
+use crate::state::horizon::Horizon;
+use crate::sync::Share;
+use crate::{Author, RegisteredNode, Replica, Timestamp};
 
 /// Entries that wait for a node, at most: it takes them as fast as it can.
 const ENTRIES_MAX: u64 = 32;
@@ -40,7 +39,7 @@ pub(super) async fn serve(
         };
         for of in &replica.wanted {
             if server(nodes, replica, *of, now) == Some(own.node) {
-                let to = CommonKey::Refill {
+                let to = StreamKey::Refill {
                     node: asking.node,
                     of: *of,
                 };
@@ -70,7 +69,7 @@ fn server(nodes: &[RegisteredNode], asking: &Replica, of: Author, now: Timestamp
 async fn send(
     node: &Node,
     share: &Share,
-    (to, of, from): (CommonKey, Author, i64),
+    (to, of, from): (StreamKey, Author, i64),
     reader: &Reader,
 ) -> Result<bool, OutOfReach> {
     let store = share.store();
@@ -103,11 +102,15 @@ async fn send(
             author: of,
             after: position,
             last: read.last,
-            sent_at: node.now(),
             records: read.records,
         };
         let value = facts.seal(share.seal(), to);
-        store.append(to, (facts.last, &value), 0, WITHIN).await?;
+        let appended = store.append(to, (facts.last, &value), 0, WITHIN).await?;
+        if appended == Appended::NotAbove {
+            // Somebody else has written to it: it is begun anew.
+            store.remove(to, WITHIN).await?;
+            return Ok(true);
+        }
         position = facts.last;
         sent += 1;
     }

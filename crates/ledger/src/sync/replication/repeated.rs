@@ -10,7 +10,7 @@ use crate::{Author, FactRecord};
 
 /// Compares facts with those that the journal has under their numbers. Where they differ, two journals made them under one
 /// identity: those that are new here are kept, too, as facts that this node learned.
-pub(super) fn compare(
+pub(super) fn compare_repeated(
     (node, share): (&Node, &Share),
     author: Author,
     (known, reader): (&[(i64, FactRecord)], &Reader),
